@@ -1,0 +1,58 @@
+"""The one home of conversion factors: everything inside ``econ`` is in base units.
+
+Base units are seconds, bytes, joules, watts, tokens, FLOP and USD. Tables and screens
+use the customary multiples; they are converted here, by name, at the border.
+
+>>> 80 * GB                              # a datasheet's "80 GB"
+80000000000.0
+>>> round(80 * GB / GIB, 1)              # the same in binary gigabytes
+74.5
+>>> usd_per_mtok_from_usd_per_token(2.5e-6)
+2.5
+>>> j_from_kwh(1.0)
+3600000.0
+"""
+
+KILO, MEGA, GIGA, TERA, PETA = 1e3, 1e6, 1e9, 1e12, 1e15
+MILLI, MICRO = 1e-3, 1e-6
+
+GB = GIGA  # decimal, as datasheets count memory and bandwidth
+GIB = float(2**30)  # binary, as operating systems count memory
+MIB = float(2**20)
+BITS_PER_BYTE = 8.0
+
+MTOK = MEGA  # prices are quoted per million tokens
+
+MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0
+HOURS_PER_DAY, DAYS_PER_YEAR, MONTHS_PER_YEAR = 24.0, 365.0, 12.0
+HOURS_PER_YEAR = HOURS_PER_DAY * DAYS_PER_YEAR
+HOURS_PER_MONTH = HOURS_PER_YEAR / MONTHS_PER_YEAR
+YEAR_S = HOURS_PER_YEAR * HOUR_S
+
+KWH_J = KILO * HOUR_S
+WH_J = HOUR_S
+
+
+def usd_per_mtok_from_usd_per_token(usd_per_token: float) -> float:
+    """USD per token to USD per million tokens."""
+    return usd_per_token * MTOK
+
+
+def usd_per_token_from_usd_per_mtok(usd_per_mtok: float) -> float:
+    """USD per million tokens to USD per token."""
+    return usd_per_mtok / MTOK
+
+
+def j_from_kwh(energy_kwh: float) -> float:
+    """Kilowatt-hours to joules."""
+    return energy_kwh * KWH_J
+
+
+def wh_from_j(energy_j: float) -> float:
+    """Joules to watt-hours."""
+    return energy_j / WH_J
+
+
+def per_second_from_per_hour(per_hour: float) -> float:
+    """A rate per hour to the same rate per second."""
+    return per_hour / HOUR_S

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""The commands behind the Makefile; standard library only, so it runs before anything is installed.
+
+``python3 tools/dev.py lab`` or ``… test``: makes ``.venv`` from the hashed lock where it is
+missing or out of date, then does what was asked in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = Path(os.environ.get("ECON_VENV", ROOT / ".venv"))
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+LOCK = ROOT / "requirements.lock"
+UV_LOCK = ROOT / "tools" / "requirements-uv.lock"
+STAMP = VENV / ".made-from"
+START_PAGE = "00_start_here.ipynb"
+
+# JupyterLab asks outside hosts for news, updates and extensions unless it is told not to
+LAB_FLAGS = [
+    "--ServerApp.ip=127.0.0.1",
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+]
+NBVAL_FLAGS = [
+    "--nbval",
+    "--nbval-current-env",
+    "--nbval-sanitize-with=tests/nbval_sanitize.cfg",
+    "--nbval-cell-timeout=120",
+    "-n2",
+    "--dist=loadfile",  # all cells of a notebook on one kernel
+]
+FAST = ["-m", "not browser and not slow"]
+
+
+def run(*command: object, **environment: str) -> None:
+    """Run a command in the project's folder and stop with its exit code if it fails."""
+    words = [str(word) for word in command]
+    print("+", " ".join(words), flush=True)
+    done = subprocess.run(words, cwd=ROOT, env={**os.environ, **environment})
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def setup(*_: str) -> None:
+    """make .venv from the lock, if it is missing or the lock has changed"""
+    if not (3, 11) <= sys.version_info[:2] < (3, 14):
+        sys.exit(
+            f"This is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed. "
+            "Name one: make PYTHON=python3.12 lab"
+        )
+    recipe = LOCK.read_bytes() + UV_LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    want = f"{sys.version_info[0]}.{sys.version_info[1]} {hashlib.sha256(recipe).hexdigest()}"
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == want:
+        return
+    print(f"Making {VENV} (about 1.3 GB; a minute or less with a warm cache)", flush=True)
+    began = time.monotonic()
+    venv.create(VENV, with_pip=True, clear=True)
+    run(PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", UV_LOCK)
+    uv = [PYTHON, "-m", "uv", "pip", "install", "-q", "--python", PYTHON]
+    run(*uv, "--require-hashes", "-r", LOCK)
+    run(*uv, "--no-deps", "--no-build-isolation", "-e", ".")
+    STAMP.write_text(want)
+    print(f"Ready after {time.monotonic() - began:.0f} s", flush=True)
+
+
+def lab(*rest: str) -> None:
+    """open JupyterLab on the first notebook (this machine only, with a token)"""
+    root = f"--ServerApp.root_dir={ROOT / 'notebooks'}"
+    page = f"--LabApp.default_url=/lab/tree/{START_PAGE}"
+    run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *rest)
+
+
+def test(*rest: str) -> None:
+    """everything: lint, imports, data, unit tests, notebooks under strict nbval, browser"""
+    lint()
+    pytest("-n2", "--dist=loadfile", "-m", "not browser", *rest)
+    pytest(*NBVAL_FLAGS, "notebooks", ECON_STATIC="1")
+    run(PYTHON, "tools/chromium.py")
+    pytest("-m", "browser", "tests")
+
+
+def quick(*rest: str) -> None:
+    """lint and the fast unit tests"""
+    lint()
+    pytest("-n2", "--dist=loadfile", *FAST, *rest)
+
+
+def pytest(*arguments: object, **environment: str) -> None:
+    """Run pytest in the environment."""
+    run(PYTHON, "-m", "pytest", "-q", *arguments, **environment)
+
+
+def lint(*_: str) -> None:
+    """ruff (style, errors, formatting) and the import contract"""
+    run(BIN / "ruff", "check", ".")
+    run(BIN / "ruff", "format", "--check", ".")
+    run(BIN / "lint-imports", "--no-cache")
+
+
+def style(*_: str) -> None:
+    """let ruff mend what it can"""
+    run(BIN / "ruff", "check", "--fix", ".")
+    run(BIN / "ruff", "format", ".")
+
+
+def execute(*names: str) -> None:
+    """run notebooks and keep their outputs (all, or NOTEBOOK=01_tokens)"""
+    run(PYTHON, "tools/execute.py", *names, ECON_STATIC="1")
+
+
+def bench(*rest: str) -> None:
+    """speed, as ratios within one run"""
+    pytest("bench", "--benchmark-only", "-p", "no:xdist", *rest)
+
+
+def audit(*_: str) -> None:
+    """rows, sources and stale rows of the data; published figures beside ours"""
+    run(PYTHON, "-m", "econ.facts")
+    run(PYTHON, "-m", "econ.ledger")
+
+
+def lock(*_: str) -> None:
+    """resolve the dependencies anew into the two hashed locks"""
+    common = ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
+    common += ["--python-version", "3.11", "--custom-compile-command", "make lock"]
+    uv = [PYTHON, "-m", "uv", "pip", "compile", "-q", *common]
+    run(*uv, "--all-extras", "pyproject.toml", "--upgrade", "-o", LOCK)
+    run(*uv, "tools/requirements-uv.in", "--upgrade", "-o", UV_LOCK)
+
+
+def clean(*_: str) -> None:
+    """remove .venv and caches"""
+    for path in [VENV, *ROOT.rglob("__pycache__"), *ROOT.glob("*.egg-info")]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    f.__name__: f for f in (lab, test, quick, lint, style, execute, bench, audit, setup, lock, clean)
+}
+
+
+def main(command: str = "help", *rest: str) -> None:
+    """Do one command, or list them."""
+    if command not in COMMANDS:
+        width = max(map(len, COMMANDS))
+        print("\n".join(f"make {name:<{width}}  {f.__doc__}" for name, f in COMMANDS.items()))
+        sys.exit(0 if command == "help" else 2)
+    if command not in ("setup", "clean"):
+        setup()
+    COMMANDS[command](*rest)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
