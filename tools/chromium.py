@@ -1,6 +1,6 @@
 """Find a Chromium for the browser tests, install one where that is possible, or say what to do.
 
-``python tools/chromium.py`` prints the path. ``ECON_CHROMIUM=/path/to/chrome`` overrides the search.
+``python tools/chromium.py`` prints the path; ``ECON_CHROMIUM=/path/to/chrome`` overrides it.
 """
 
 from __future__ import annotations

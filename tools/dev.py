@@ -147,7 +147,8 @@ def clean(*_: str) -> None:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    f.__name__: f for f in (lab, test, quick, lint, style, execute, bench, audit, setup, lock, clean)
+    f.__name__: f
+    for f in (lab, test, quick, lint, style, execute, bench, audit, setup, lock, clean)
 }
 
 

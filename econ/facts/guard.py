@@ -1,4 +1,4 @@
-"""Errors that help: a bad number repeats its name, value and range; an unknown name lists the nearest.
+"""Errors that help: a bad number repeats name, value and range; an unknown name lists the nearest.
 
 >>> positive("ttft_s", 0.3)
 0.3
@@ -35,7 +35,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     known = list(known)
     folded = {k.lower(): k for k in known}
     text = str(name).lower()
-    near = [folded[m] for m in difflib.get_close_matches(text, folded, n=5, cutoff=0.55)]
+    near = [folded[m] for m in difflib.get_close_matches(text, folded, n=5, cutoff=0.65)]
     near += [k for f, k in folded.items() if text and text in f and k not in near][:5]
     if near:
         return UnknownName(f"unknown {kind} {name!r}; nearest: {', '.join(near[:5])}")
@@ -51,7 +51,7 @@ def in_range(
     open_low: bool = False,
     says: str | None = None,
 ) -> float:
-    """``value`` if it is a finite number in ``low``..``high``, else a ``ValueError`` that says so."""
+    """``value`` if it is a finite number in ``low``..``high``, else a `ValueError`."""
     try:
         number = float(value)
     except (TypeError, ValueError):
