@@ -11,11 +11,11 @@ from econ.facts.catalog import (
     models_frame,
     price,
     prices_frame,
-    prices_now_frame,
     site,
     sites_frame,
 )
 from econ.facts.guard import UnknownName
+from econ.facts.prices_now import prices_now_frame
 from econ.facts.sources import Citation, cite, sources_frame
 from econ.facts.tables import BadTable, table, table_names
 

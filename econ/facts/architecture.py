@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from econ.facts.guard import count, not_negative
+from econ.facts.guard import count, not_negative, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,9 @@ class Model:
     experts; ``n_attention_layers`` those with softmax attention (sliding or full). Left at None
     they follow from the rest. ``other_params`` holds weights that every token reads and the
     closed form does not know (linear-attention mixers, indexers); norms and biases, under 0.05 %
-    together, are left out.
+    together, are left out. ``shared_ffn_size`` is the summed width of the shared experts.
+
+    Raises ``ValueError`` for a shape that cannot be.
     """
 
     id: str
@@ -78,42 +80,57 @@ class Model:
 
     def __post_init__(self) -> None:
         """Fill the layer counts that follow from others, and refuse shapes that cannot be."""
-        fill = {
-            "n_attention_layers": self.n_layers - self.n_linear_layers,
-            "n_dense_layers": 0 if self.n_experts else self.n_layers,
-            "moe_hidden_size": self.hidden_size,
-        }
-        for name, value in fill.items():
-            if getattr(self, name) in (None, 0) and not (
-                name == "n_dense_layers" and self.n_dense_layers == 0
-            ):
-                object.__setattr__(self, name, value)
-        if self.n_moe_layers is None:
-            moe = self.n_layers - self.n_dense_layers if self.n_experts else 0
-            object.__setattr__(self, "n_moe_layers", moe)
         for name in ("n_layers", "hidden_size", "n_heads", "n_kv_heads", "head_dim", "vocab_size"):
             count(name, getattr(self, name), 1)
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if field.type in ("int", "int | None") and value is not None:
+                count(field.name, value)
+            elif field.type == "float":
                 not_negative(field.name, value)
+        if self.n_attention_layers is None:
+            self._set(n_attention_layers=self.n_layers - self.n_linear_layers)
+        if self.n_dense_layers is None:
+            self._set(n_dense_layers=0 if self.n_experts else self.n_layers)
+        if self.n_moe_layers is None:
+            self._set(n_moe_layers=self.n_layers - self.n_dense_layers if self.n_experts else 0)
+        if not self.moe_hidden_size:
+            self._set(moe_hidden_size=self.hidden_size)
+        most = {
+            "n_attention_layers": (
+                "n_layers - n_linear_layers",
+                self.n_layers - self.n_linear_layers,
+            ),
+            "n_dense_layers": ("n_layers", self.n_layers),
+            "n_moe_layers": ("n_layers - n_dense_layers", self.n_layers - self.n_dense_layers),
+            "n_sliding_layers": ("n_attention_layers", self.n_attention_layers),
+            "experts_per_token": ("n_experts", self.n_experts),
+            "n_kv_heads": ("n_heads", self.n_heads),
+        }
+        for name, (limit, value) in most.items():
+            count(name, getattr(self, name))
+            if getattr(self, name) > value:
+                self._refuse(name, f"0 to {limit} = {value}")
         if self.n_heads % self.n_kv_heads:
-            raise ValueError(
-                f"n_kv_heads = {self.n_kv_heads} is outside its range: a divisor of "
-                f"n_heads = {self.n_heads}"
-            )
-        if self.experts_per_token > self.n_experts:
-            raise ValueError(
-                f"experts_per_token = {self.experts_per_token} is outside its range: "
-                f"0 to n_experts = {self.n_experts}"
-            )
-        if self.n_sliding_layers > self.n_attention_layers:
-            raise ValueError(
-                f"n_sliding_layers = {self.n_sliding_layers} is outside its range: "
-                f"0 to n_attention_layers = {self.n_attention_layers}"
-            )
-        if self.n_sliding_layers and not self.sliding_window_tokens:
-            raise ValueError("sliding_window_tokens = 0 with sliding layers: give the window")
+            self._refuse("n_kv_heads", f"a divisor of n_heads = {self.n_heads}")
+        needs = {
+            "sliding_window_tokens": self.n_sliding_layers,
+            "ffn_size": self.n_dense_layers,
+            "moe_ffn_size": self.n_moe_layers,
+            "experts_per_token": self.n_moe_layers,
+            "mla_nope_dim": self.mla_kv_lora_rank,
+            "mla_v_dim": self.mla_kv_lora_rank,
+        }
+        for name, reason in needs.items():
+            if reason and not getattr(self, name):
+                self._refuse(name, "above 0, since other fields call for it")
+
+    def _set(self, **values: int) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _refuse(self, name: str, says: str) -> None:
+        raise ValueError(f"{name} = {getattr(self, name)} is outside its range: {says}")
 
     # -- kinds ------------------------------------------------------------------------------
     @property
@@ -233,14 +250,26 @@ class Model:
         """Bytes by which the cache of one sequence grows per token, once sliding windows are full.
 
         Formula: full-attention layers × elements × bytes per element, plus the sparse-attention
-        index where there is one. Below the window, sliding layers grow as well: `kv_bytes`.
+        index where there is one (``kv_index_bytes_per_token`` is given at 2 bytes per element and
+        scales alike). Below the window, sliding layers grow as well: `kv_bytes`.
         """
-        not_negative("bytes_per_element", bytes_per_element, 16)
+        positive("bytes_per_element", bytes_per_element, 16)
         per_layer = self.kv_elements_per_token_per_layer * bytes_per_element
-        return self.n_full_attention_layers * per_layer + self.kv_index_bytes_per_token
+        index = self.kv_index_bytes_per_token * bytes_per_element / 2
+        return self.n_full_attention_layers * per_layer + index
 
     def kv_bytes(self, context_tokens, bytes_per_element: float = 2.0):
-        """Bytes of cache and fixed state of one sequence of ``context_tokens`` (or of an array)."""
+        """Bytes of cache and fixed state of one sequence of ``context_tokens`` (or of an array).
+
+        >>> gpt_oss = Model(id="gpt-oss-120b", n_layers=36, hidden_size=2880, n_heads=64,
+        ...     n_kv_heads=8, head_dim=64, ffn_size=2880, vocab_size=201088,
+        ...     n_sliding_layers=18, sliding_window_tokens=128)
+        >>> int(gpt_oss.kv_bytes(1000)) - int(gpt_oss.kv_bytes(999))   # half the layers slide
+        36864
+        """
+        shortest = np.min(context_tokens)
+        if not (shortest >= 0 and np.all(np.isfinite(context_tokens))):
+            not_negative("context_tokens", shortest if shortest < 0 else np.nan)
         window = np.minimum(context_tokens, self.sliding_window_tokens)
         per_layer = self.kv_elements_per_token_per_layer * bytes_per_element
         return (
@@ -259,6 +288,14 @@ class Model:
         width = 2 * self.head_dim
         if self.is_mla:
             width = 2 * self.mla_kv_lora_rank + self.mla_rope_dim
+        return float(self.n_full_attention_layers * 2 * self.n_heads * width)
+
+    @property
+    def prefill_attention_flop_per_context_token(self) -> float:
+        """The same when a prompt is read: latent attention then widens K and V for every head."""
+        if not self.is_mla:
+            return self.attention_flop_per_context_token
+        width = self.mla_nope_dim + self.mla_rope_dim + self.mla_v_dim
         return float(self.n_full_attention_layers * 2 * self.n_heads * width)
 
     @classmethod

@@ -9,15 +9,16 @@ no source gives is None. An unknown identifier lists the nearest.
 >>> accelerator("h100")
 Traceback (most recent call last):
     ...
-econ.facts.guard.UnknownName: unknown accelerator 'h100'; nearest: h100-sxm, h100-nvl, h100-pcie
->>> price("gpt-4o").output_usd_per_mtok
-10.0
+econ.facts.guard.UnknownName: unknown accelerator 'h100'; nearest: h100-sxm, h100-pcie
+>>> price("gpt-4o-mini").output_usd_per_mtok
+0.6
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass, fields
+import re
+from dataclasses import dataclass, fields
 
 import pandas as pd
 
@@ -186,10 +187,17 @@ def site(id: str, operator: str | None = None) -> Site:
 
 
 def price(model: str, provider: str | None = None, on: str | None = None) -> Price:
-    """The list price of ``model`` in force on a date (``YYYY-MM``; default: the latest row).
+    """The list price of ``model`` in force on a date; default: the latest row.
 
-    A model sold by several providers needs ``provider``; the error lists them.
+    ``on`` is ``YYYY-MM`` or ``YYYY-MM-DD``. Where only snapshots of a price exist, the row starts
+    at the latest month it can have begun. A model sold by several providers needs ``provider``;
+    the error lists them.
+
+    >>> price("gpt-3-davinci", on="2022-08").input_usd_per_mtok
+    60.0
     """
+    if on is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-\d\d)?", on):
+        raise ValueError(f"on = {on!r} is outside its range: a date as YYYY-MM or YYYY-MM-DD")
     rows = table("api_prices")
     if model not in set(rows["model"]):
         raise unknown("priced model", model, rows["model"].unique())
@@ -244,35 +252,3 @@ def sites_frame() -> pd.DataFrame:
 def prices_frame() -> pd.DataFrame:
     """All dated list prices, one row each."""
     return table("api_prices")
-
-
-def prices_now_frame() -> pd.DataFrame:
-    """Today's list prices from the ``genai-prices`` package: many, but without a checked date."""
-    try:
-        from genai_prices.data import providers
-    except ImportError:
-        raise ImportError(
-            "today's prices need genai-prices: pip install 'inference-economics[notebooks]'"
-        ) from None
-    rows = []
-    for seller in providers:
-        for offer in seller.models:
-            prices = offer.prices if not isinstance(offer.prices, list) else offer.prices[-1].prices
-            values = {k: getattr(prices, f"{k}_mtok", None) for k in ("input", "output")}
-            if any(
-                v is None or (not isinstance(v, int | float) and not hasattr(v, "quantize"))
-                for v in values.values()
-            ):
-                continue  # tiered or per-request prices have no single figure
-            rows.append(
-                asdict(
-                    Price(
-                        model=offer.id,
-                        provider=seller.name,
-                        input_usd_per_mtok=float(values["input"]),
-                        output_usd_per_mtok=float(values["output"]),
-                        source="genai-prices",
-                    )
-                )
-            )
-    return pd.DataFrame(rows)

@@ -13,6 +13,7 @@ econ.facts.guard.UnknownName: unknown table 'acelerators'; nearest: accelerators
 
 from __future__ import annotations
 
+import csv
 import functools
 import json
 import os
@@ -79,11 +80,7 @@ def _read(name: str) -> pd.DataFrame:
 
 def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:
     """Read a CSV file and hold every cell to ``schema``; the first breach is a `BadTable`."""
-    raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    names = [f["name"] for f in schema["fields"]]
-    if list(raw.columns) != names:
-        odd = sorted(set(raw.columns) ^ set(names)) or "their order"
-        raise BadTable(f"{path.name}: columns differ from the data package: {odd}")
+    raw = _read_text(path, [f["name"] for f in schema["fields"]])
     columns = {f["name"]: _column(path.name, raw[f["name"]], f) for f in schema["fields"]}
     key = schema.get("primaryKey") or []
     key = [key] if isinstance(key, str) else key
@@ -91,6 +88,31 @@ def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:
         row = int(twice.idxmax())
         _fail(path.name, row, "+".join(key), raw.loc[row, key].tolist(), "is there twice")
     return pd.DataFrame(columns)
+
+
+def _read_text(path: Path, names: list[str]) -> pd.DataFrame:
+    """Every cell as text; a row with a cell too many or too few is refused, not shifted."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            head, *rows = list(csv.reader(file, strict=True)) or [[]]
+    except UnicodeDecodeError as error:
+        raise BadTable(f"{path.name}: not UTF-8 at byte {error.start}") from None
+    except csv.Error as error:
+        raise BadTable(f"{path.name}: not a CSV file: {error}") from None
+    if head != names:
+        odd = sorted(set(head) ^ set(names)) or "their order, or one is there twice"
+        raise BadTable(f"{path.name}: columns differ from the data package: {odd}")
+    for i, row in enumerate(rows):
+        if len(row) != len(names):
+            column = names[min(len(row), len(names) - 1)]
+            _fail(
+                path.name,
+                i,
+                column,
+                row[-1] if row else "",
+                f"ends a row of {len(row)} cells; {len(names)} columns are declared",
+            )
+    return pd.DataFrame(rows, columns=names, dtype=str)
 
 
 def _fail(file: str, row: int, column: str, value: object, rule: str) -> None:
@@ -111,7 +133,7 @@ def _column(file: str, text: pd.Series, field: dict[str, Any]) -> pd.Series:
         _fail(file, int(empty.idxmax()), name, "", "is empty, but the column is required")
     if kind in ("number", "integer"):
         numbers = pd.to_numeric(text.where(~empty), errors="coerce").astype("float64")
-        check(numbers.isna() | ~numbers.abs().lt(float("inf")), f"is not a finite {kind}")
+        check(~numbers.abs().lt(float("inf")), f"is not a finite {kind}")
         if kind == "integer":
             check(numbers % 1 != 0, "is not a whole number")
         if "minimum" in rules:
