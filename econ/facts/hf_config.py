@@ -13,24 +13,44 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# keys whose presence (with a true value) means layers that the closed form cannot count
+# keys that mean parts the closed form cannot count
 FOREIGN = {
     "state_size": "state-space layers",
     "ssm_state_size": "state-space layers",
     "mamba_num_heads": "state-space layers",
     "mamba_n_heads": "state-space layers",
     "mamba_d_state": "state-space layers",
+    "hybrid_override_pattern": "state-space layers",
     "linear_num_key_heads": "linear attention",
     "linear_attn_config": "linear attention",
-    "attn_type_list": "linear attention",
-    "hybrid_override_pattern": "state-space layers",
     "is_encoder_decoder": "an encoder and a decoder",
     "block_types": "recurrent layers",
     "index_topk": "a sparse-attention indexer",
+    "sparse_attention_config": "a sparse-attention indexer",
+    "compress_ratios": "compressed attention",
+    "o_lora_rank": "compressed attention",
+    "global_head_dim": "attention heads of two widths",
+    "swa_num_key_value_heads": "attention heads of two kinds",
+    "num_kv_shared_layers": "layers that share a cache",
+    "hidden_size_per_layer_input": "per-layer embeddings",
+    "routed_expert_hidden_size": "experts on a latent",
+    "moe_latent_size": "experts on a latent",
+    "block_configs": "layers of different shapes",
+    "layers_block_type": "layers of different kinds",
 }
 # feed-forward blocks of two matrices instead of the gated three
-PLAIN_FFN = {"gpt2", "opt", "bloom", "falcon", "gpt_neox", "phi", "gpt_bigcode", "mpt", "nemotron"}
-ALWAYS_TIED = {"gemma", "gemma2", "gemma3", "gemma3_text"}
+PLAIN_FFN = {
+    "bloom", "falcon", "gpt2", "gpt_bigcode", "gpt_neox", "mpt", "nemotron", "opt", "phi",
+    "starcoder2",
+}  # fmt: skip
+# families whose output matrix is the input table unless the file says otherwise
+TIED = {
+    "bloom", "cohere", "cohere2", "falcon", "gemma", "gemma2", "gemma3", "gemma3_text", "gpt2",
+    "gpt_bigcode", "mpt", "opt", "starcoder2",
+}  # fmt: skip
+PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
+EXPERTS = ("num_local_experts", "n_routed_experts", "num_experts")
+QUANTISED = {"fp8": "fp8", "mxfp4": "fp4", "fbgemm_fp8": "fp8", "nvfp4": "fp4"}
 
 
 class _Config:
@@ -42,12 +62,21 @@ class _Config:
     def get(self, *keys: str, default: Any = None) -> Any:
         return next((self.values[k] for k in keys if self.values.get(k) is not None), default)
 
+    def whole(self, *keys: str, default: int = 0) -> int:
+        """The first of ``keys`` that is set, as a whole number; else ``default``."""
+        key = next((k for k in keys if self.values.get(k) is not None), None)
+        if key is None:
+            return default
+        value = self.values[key]
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(f"{self.where}: {key} = {value!r} is not a whole number, 0 or above")
+        return value
+
     def need(self, *keys: str) -> int:
-        value = self.get(*keys)
-        if value is None:
+        """The same, where nothing or 0 is an error."""
+        value = self.whole(*keys)
+        if not value:
             raise ValueError(f"{self.where}: no key {' or '.join(map(repr, keys))}")
-        if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-            raise ValueError(f"{self.where}: {keys[0]} = {value!r} is not a positive whole number")
         return value
 
 
@@ -70,53 +99,66 @@ def _load(config: str | Path | Mapping) -> tuple[dict, str]:
 
 def _sliding_layers(c: _Config, n_layers: int) -> tuple[int, int]:
     """How many layers slide, and the window in tokens."""
-    window = c.get("sliding_window", "attention_chunk_size", default=0) or 0
+    window = c.whole("sliding_window", "attention_chunk_size")
     kinds = c.get("layer_types")
     if kinds:
+        if len(kinds) != n_layers:
+            raise ValueError(f"{c.where}: layer_types names {len(kinds)} layers of {n_layers}")
         odd = set(kinds) - {"full_attention", "sliding_attention", "chunked_attention"}
         if odd:
             raise ValueError(f"{c.where}: layer_types {sorted(odd)} are not understood")
-        return sum(k != "full_attention" for k in kinds), int(window)
-    if not window or c.get("use_sliding_window", default=True) is False:
-        return 0, 0
+        return sum(k != "full_attention" for k in kinds), window
     family = c.get("model_type", default="")
+    if not window or not c.get("use_sliding_window", default=not family.startswith("qwen")):
+        return 0, 0
     if isinstance(no_rope := c.get("no_rope_layers"), list) and no_rope:  # Llama 4: 1 = chunked
-        return sum(map(bool, no_rope)), int(window)
-    if family == "llama4_text":
-        step = c.get("no_rope_layer_interval", default=4)
-        return n_layers - n_layers // step, int(window)
-    if family.startswith("gemma3"):
-        step = c.get("sliding_window_pattern", default=6)
-        return n_layers - n_layers // step, int(window)
-    if family in ("gemma2", "gpt_oss"):
-        return n_layers // 2 + n_layers % 2 * (family == "gemma2"), int(window)
+        return sum(map(bool, no_rope)), window
+    every = {
+        "llama4_text": 4,
+        "gemma3": 6,
+        "gemma3_text": 6,
+        "cohere2": 4,
+        "gemma2": 2,
+        "gpt_oss": 2,
+    }
+    if family in every:  # one layer in so many attends to everything
+        every_nth = (
+            c.need("no_rope_layer_interval", "sliding_window_pattern")
+            if (c.get("no_rope_layer_interval", "sliding_window_pattern"))
+            else every[family]
+        )
+        return n_layers - n_layers // every_nth, window
     if family.startswith("qwen"):  # only the layers past max_window_layers slide
-        return max(0, n_layers - c.get("max_window_layers", default=n_layers)), int(window)
-    return n_layers, int(window)
+        return max(0, n_layers - c.whole("max_window_layers", default=n_layers)), window
+    return n_layers, window
 
 
-def _experts(c: _Config, n_layers: int, ffn_size: int) -> dict[str, int]:
+def _experts(c: _Config, n_layers: int) -> dict[str, int]:
     """Routed and shared experts, and which layers have them."""
-    n_experts = c.get("num_local_experts", "n_routed_experts", "num_experts", default=0) or 0
+    n_experts = c.whole(*EXPERTS)
     if n_experts <= 1:
         return {}
-    moe_ffn = c.get("moe_intermediate_size", default=None)
+    moe_ffn = c.need("moe_intermediate_size", "intermediate_size")
     family = c.get("model_type", default="")
-    if moe_ffn is None:
-        moe_ffn = c.need("intermediate_size")
-    shared = c.get("shared_expert_intermediate_size", default=None)
-    if shared is None:
-        shared = (c.get("n_shared_experts", "num_shared_experts", default=0) or 0) * moe_ffn
+    shared = c.whole("shared_expert_intermediate_size")
+    shared = shared or c.whole("n_shared_experts", "num_shared_experts") * moe_ffn
+    has_experts = [True] * n_layers
     if family.startswith("llama4"):  # one shared expert of the same width; experts every nth layer
         shared = moe_ffn
-        step = c.get("interleave_moe_layer_step", default=1)
-        dense = n_layers - n_layers // step
+        step = c.whole("interleave_moe_layer_step", default=1)
+        has_experts = [(i + 1) % step == 0 for i in range(n_layers)]
     else:
-        dense = c.get("first_k_dense_replace", default=0) or 0
+        first = c.whole("first_k_dense_replace")
         step = c.get("decoder_sparse_step", "moe_layer_freq", default=1)
-        if isinstance(step, int) and step > 1:
-            dense += (n_layers - dense) - (n_layers - dense) // step
-        dense = max(dense, len(c.get("mlp_only_layers", default=[]) or []))
+        if isinstance(step, list):  # one flag per layer
+            has_experts = [bool(x) for x in step]
+        elif "decoder_sparse_step" in c.values:
+            has_experts = [(i + 1) % step == 0 for i in range(n_layers)]
+        else:
+            has_experts = [i % step == 0 for i in range(n_layers)]
+        for i in {*range(first), *(c.get("mlp_only_layers") or [])}:
+            has_experts[i] = False
+    dense = n_layers - sum(has_experts)
     return {
         "n_experts": n_experts,
         "experts_per_token": c.need("num_experts_per_tok", "experts_per_token", "moe_topk"),
@@ -126,8 +168,18 @@ def _experts(c: _Config, n_layers: int, ffn_size: int) -> dict[str, int]:
     }
 
 
+def _precision(c: _Config) -> str:
+    """The precision that most weights are published in."""
+    method = (c.get("quantization_config") or {}).get("quant_method", "")
+    dtype = str(c.get("torch_dtype", "dtype", default="bfloat16"))
+    return QUANTISED.get(method) or PRECISIONS.get(dtype, "bf16")
+
+
 def shape_of(config: str | Path | Mapping, id: str = "") -> dict[str, Any]:
     """The keyword arguments of `Model` that a ``config.json`` states.
+
+    Raises ``ValueError`` that names the file and the key for anything missing, malformed or
+    beyond the closed form.
 
     >>> shape = shape_of({"model_type": "llama", "num_hidden_layers": 80, "hidden_size": 8192,
     ...     "num_attention_heads": 64, "num_key_value_heads": 8, "intermediate_size": 28672,
@@ -144,21 +196,26 @@ def shape_of(config: str | Path | Mapping, id: str = "") -> dict[str, Any]:
     for key, what in FOREIGN.items():
         if c.get(key):
             raise ValueError(f"{where}: {key} means {what}, which the closed form cannot count")
+    if 0 in (c.get("attn_type_list") or []):  # all 1: softmax attention everywhere
+        raise ValueError(
+            f"{where}: attn_type_list means linear attention, which the closed form cannot count"
+        )
     family = c.get("model_type", default="")
-    n_layers = c.need("num_hidden_layers", "n_layer", "num_layers")
-    hidden = c.need("hidden_size", "n_embd", "d_model")
-    heads = c.need("num_attention_heads", "n_head")
+    n_layers = c.need("num_hidden_layers", "n_layer", "num_layers", "n_layers")
+    hidden = c.need("hidden_size", "n_embd", "n_embed", "d_model")
+    heads = c.need("num_attention_heads", "n_head", "n_heads")
     if c.get("multi_query") and not c.get("new_decoder_architecture"):
         kv_heads = 1
     else:
-        kv_heads = c.get("num_key_value_heads", "num_kv_heads", default=heads)
-    n_experts = c.get("num_local_experts", "n_routed_experts", "num_experts", default=0)
-    ffn = c.get("intermediate_size_mlp") if family.startswith("llama4") else None
-    ffn = ffn or c.get("intermediate_size", "ffn_dim", "n_inner")
-    if ffn is None:
-        if n_experts or family not in PLAIN_FFN:
-            ffn = c.need("intermediate_size")
-        ffn = 4 * hidden
+        kv_heads = c.whole("num_key_value_heads", "num_kv_heads", default=heads)
+    wide = ("intermediate_size_mlp",) if family.startswith("llama4") else ()
+    wide = (*wide, "intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner")
+    if family in PLAIN_FFN:
+        ffn = c.whole(*wide, default=4 * hidden)
+    elif c.whole(*EXPERTS):  # a file may leave out a width that no layer uses
+        ffn = c.whole(*wide)
+    else:
+        ffn = c.need(*wide)
     sliding, window = _sliding_layers(c, n_layers)
     name = str(c.get("_name_or_path", default="") or "").rstrip("/").split("/")[-1]
     shape = {
@@ -168,24 +225,23 @@ def shape_of(config: str | Path | Mapping, id: str = "") -> dict[str, Any]:
         "hidden_size": hidden,
         "n_heads": heads,
         "n_kv_heads": kv_heads,
-        "head_dim": c.get("head_dim", default=None) or hidden // heads,
+        "head_dim": c.whole("head_dim") or hidden // heads,
         "ffn_size": ffn,
         "vocab_size": c.need("vocab_size"),
-        "tied_embeddings": bool(
-            c.get("tie_word_embeddings", default=family in ALWAYS_TIED | PLAIN_FFN - {"gpt_neox"})
-        ),
+        "tied_embeddings": bool(c.get("tie_word_embeddings", default=family in TIED)),
         "n_ffn_matrices": 2 if family in PLAIN_FFN else 3,
         "n_sliding_layers": sliding,
         "sliding_window_tokens": window if sliding else 0,
-        "max_context_tokens": c.get("max_position_embeddings", "n_positions", default=0),
+        "max_context_tokens": c.whole("max_position_embeddings", "n_positions"),
+        "native_precision": _precision(c),
         "source": where,
-        **_experts(c, n_layers, ffn),
+        **_experts(c, n_layers),
     }
     if c.get("kv_lora_rank"):
         shape |= {
             "n_kv_heads": heads,
             "mla_kv_lora_rank": c.need("kv_lora_rank"),
-            "mla_q_lora_rank": c.get("q_lora_rank", default=0) or 0,
+            "mla_q_lora_rank": c.whole("q_lora_rank"),
             "mla_rope_dim": c.need("qk_rope_head_dim"),
             "mla_nope_dim": c.need("qk_nope_head_dim"),
             "mla_v_dim": c.need("v_head_dim"),
