@@ -116,6 +116,7 @@ class Model:
         needs = {
             "sliding_window_tokens": self.n_sliding_layers,
             "ffn_size": self.n_dense_layers,
+            "n_moe_layers": self.n_experts,
             "moe_ffn_size": self.n_moe_layers,
             "experts_per_token": self.n_moe_layers,
             "mla_nope_dim": self.mla_kv_lora_rank,

@@ -48,6 +48,15 @@ TIED = {
     "bloom", "cohere", "cohere2", "falcon", "gemma", "gemma2", "gemma3", "gemma3_text", "gpt2",
     "gpt_bigcode", "mpt", "opt", "starcoder2",
 }  # fmt: skip
+# one layer in so many attends to everything, the rest slide
+FULL_EVERY = {
+    "cohere2": 4,
+    "gemma2": 2,
+    "gemma3": 6,
+    "gemma3_text": 6,
+    "gpt_oss": 2,
+    "llama4_text": 4,
+}
 PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 EXPERTS = ("num_local_experts", "n_routed_experts", "num_experts")
 QUANTISED = {"fp8": "fp8", "mxfp4": "fp4", "fbgemm_fp8": "fp8", "nvfp4": "fp4"}
@@ -113,21 +122,9 @@ def _sliding_layers(c: _Config, n_layers: int) -> tuple[int, int]:
         return 0, 0
     if isinstance(no_rope := c.get("no_rope_layers"), list) and no_rope:  # Llama 4: 1 = chunked
         return sum(map(bool, no_rope)), window
-    every = {
-        "llama4_text": 4,
-        "gemma3": 6,
-        "gemma3_text": 6,
-        "cohere2": 4,
-        "gemma2": 2,
-        "gpt_oss": 2,
-    }
-    if family in every:  # one layer in so many attends to everything
-        every_nth = (
-            c.need("no_rope_layer_interval", "sliding_window_pattern")
-            if (c.get("no_rope_layer_interval", "sliding_window_pattern"))
-            else every[family]
-        )
-        return n_layers - n_layers // every_nth, window
+    if family in FULL_EVERY:
+        step = c.whole("no_rope_layer_interval", "sliding_window_pattern") or FULL_EVERY[family]
+        return n_layers - n_layers // step, window
     if family.startswith("qwen"):  # only the layers past max_window_layers slide
         return max(0, n_layers - c.whole("max_window_layers", default=n_layers)), window
     return n_layers, window
@@ -145,26 +142,28 @@ def _experts(c: _Config, n_layers: int) -> dict[str, int]:
     has_experts = [True] * n_layers
     if family.startswith("llama4"):  # one shared expert of the same width; experts every nth layer
         shared = moe_ffn
-        step = c.whole("interleave_moe_layer_step", default=1)
+        step = c.whole("interleave_moe_layer_step") or 1
         has_experts = [(i + 1) % step == 0 for i in range(n_layers)]
     else:
         first = c.whole("first_k_dense_replace")
-        step = c.get("decoder_sparse_step", "moe_layer_freq", default=1)
-        if isinstance(step, list):  # one flag per layer
-            has_experts = [bool(x) for x in step]
-        elif "decoder_sparse_step" in c.values:
+        dense = {*range(first), *(c.get("mlp_only_layers") or [])}
+        if isinstance(flags := c.get("moe_layer_freq"), list):  # one flag per layer
+            has_experts = [bool(x) for x in flags]
+        elif step := c.whole("decoder_sparse_step"):
             has_experts = [(i + 1) % step == 0 for i in range(n_layers)]
-        else:
+        elif step := c.whole("moe_layer_freq"):
             has_experts = [i % step == 0 for i in range(n_layers)]
-        for i in {*range(first), *(c.get("mlp_only_layers") or [])}:
-            has_experts[i] = False
-    dense = n_layers - sum(has_experts)
+        has_experts = [has and i not in dense for i, has in enumerate(has_experts)]
+        if len(has_experts) != n_layers:
+            raise ValueError(
+                f"{c.where}: moe_layer_freq names {len(has_experts)} of {n_layers} layers"
+            )
     return {
         "n_experts": n_experts,
         "experts_per_token": c.need("num_experts_per_tok", "experts_per_token", "moe_topk"),
         "moe_ffn_size": moe_ffn,
         "shared_ffn_size": shared,
-        "n_dense_layers": dense,
+        "n_dense_layers": n_layers - sum(has_experts),
     }
 
 
@@ -240,6 +239,7 @@ def shape_of(config: str | Path | Mapping, id: str = "") -> dict[str, Any]:
     if c.get("kv_lora_rank"):
         shape |= {
             "n_kv_heads": heads,
+            "head_dim": c.need("v_head_dim"),
             "mla_kv_lora_rank": c.need("kv_lora_rank"),
             "mla_q_lora_rank": c.whole("q_lora_rank"),
             "mla_rope_dim": c.need("qk_rope_head_dim"),
