@@ -1,1 +1,23 @@
 """Charts, panels and exercise checks; no module here computes a number of its own."""
+
+from econ.views.charts import bars, finish, lines, points
+from econ.views.check import check, predict
+from econ.views.panels import Panel, choice, slider, switch
+from econ.views.render import setup
+from econ.views.tables import Pieces, Table
+
+__all__ = [
+    "Panel",
+    "Pieces",
+    "Table",
+    "bars",
+    "check",
+    "choice",
+    "finish",
+    "lines",
+    "points",
+    "predict",
+    "setup",
+    "slider",
+    "switch",
+]

@@ -1,0 +1,176 @@
+"""Charts from tables: each has a finding as its title, units on its axes and a description.
+
+>>> import pandas as pd
+>>> f = pd.DataFrame({"chip": ["A", "B"], "power_w": [700.0, 1000.0]})
+>>> chart = bars(f, "power_w", "chip", x_title="Power (W)",
+...              title="B draws more", description="Bars of power: A 700 W, B 1000 W.")
+>>> chart.description
+'Bars of power: A 700 W, B 1000 W.'
+>>> finish(chart, title="No words", description="")
+Traceback (most recent call last):
+    ...
+ValueError: chart 'No words' needs a description of at least 20 characters, from its own numbers
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from econ.views.theme import INK, PALETTE
+
+SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
+
+
+def finish(chart: alt.TopLevelMixin, *, title: str, description: str, subtitle: str = ""):
+    """The chart with its title, subtitle and description; without a description it is refused."""
+    if len(description.strip()) < SHORTEST:
+        raise ValueError(
+            f"chart {title!r} needs a description of at least {SHORTEST} characters, "
+            "from its own numbers"
+        )
+    heading = alt.Title(title, subtitle=subtitle) if subtitle else alt.Title(title)
+    return chart.properties(title=heading, description=" ".join(description.split()))
+
+
+def axis(title: str, log: bool = False, **more: Any) -> dict[str, Any]:
+    """Title and scale of an axis, for an encoding."""
+    scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
+    return {"title": title, "scale": scale, **more}
+
+
+def bars(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    x_title: str,
+    title: str,
+    description: str,
+    subtitle: str = "",
+    color: str | None = None,
+    color_title: str = "",
+    sort: Any = "-x",
+    text: str | None = None,
+    log: bool = False,
+    guess: float | None = None,
+    height: int | None = None,
+) -> alt.LayerChart:
+    """Horizontal bars, longest first; stacked where ``color`` is given, labelled by ``text``."""
+    scale = alt.Scale(type="log") if log else alt.Scale(zero=True)
+    order = alt.EncodingSortField(x, op="sum", order="descending") if sort == "-x" else sort
+    base = alt.Chart(frame).encode(
+        y=alt.Y(f"{y}:N", title=None, sort=order),
+        x=alt.X(f"{x}:Q", title=x_title, scale=scale),
+    )
+    mark = base.mark_bar()
+    if color:
+        first_seen = list(dict.fromkeys(frame[color]))
+        mark = mark.encode(
+            color=alt.Color(f"{color}:N", title=color_title or None, sort=first_seen,
+                            scale=alt.Scale(domain=first_seen)),
+            order=alt.Order("rank:Q"),
+        ).transform_calculate(rank=f"indexof({first_seen!r}, datum[{color!r}])")  # fmt: skip
+    layers = [mark]
+    if text:
+        layers.append(base.mark_text(align="left", dx=4, color=INK).encode(text=f"{text}:N"))
+    layers += _guess_layers(guess, "x")
+    chart = alt.layer(*layers)
+    if height:
+        chart = chart.properties(height=height)
+    return finish(chart, title=title, description=description, subtitle=subtitle)
+
+
+def lines(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    x_title: str,
+    y_title: str,
+    title: str,
+    description: str,
+    subtitle: str = "",
+    color: str | None = None,
+    color_title: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+    points: bool = False,
+    guess: float | None = None,
+) -> alt.LayerChart:
+    """Lines over a quantity; direct labels stand at their right ends instead of a legend."""
+    base = alt.Chart(frame).encode(
+        x=alt.X(f"{x}:Q", **axis(x_title, log_x)),
+        y=alt.Y(f"{y}:Q", title=y_title, scale=alt.Scale(type="log") if log_y else alt.Scale()),
+    )
+    mark = base.mark_line(point=points)
+    layers = [mark]
+    if color:
+        kinds = list(dict.fromkeys(frame[color]))
+        paint = alt.Color(f"{color}:N", sort=kinds, scale=alt.Scale(domain=kinds), legend=None)
+        ends = base.mark_text(align="left", dx=6).encode(
+            color=paint,
+            text=f"{color}:N",
+            x=alt.X(f"max({x}):Q", **axis(x_title, log_x)),
+            y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
+        )
+        layers = [mark.encode(color=paint), ends]
+    layers += _guess_layers(guess, "y")
+    return finish(alt.layer(*layers), title=title, description=description, subtitle=subtitle)
+
+
+def points(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    x_title: str,
+    y_title: str,
+    title: str,
+    description: str,
+    subtitle: str = "",
+    label: str | None = None,
+    color: str | None = None,
+    color_title: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+    height: int = 340,
+) -> alt.LayerChart:
+    """Points of two quantities, labelled where ``label`` names a column."""
+    base = alt.Chart(frame).encode(
+        x=alt.X(f"{x}:Q", **axis(x_title, log_x)), y=alt.Y(f"{y}:Q", **axis(y_title, log_y))
+    )
+    mark = base.mark_point(filled=True, opacity=0.9)
+    if color:
+        kinds = list(dict.fromkeys(frame[color]))
+        legend = alt.Legend(title=color_title or None, orient="bottom")
+        mark = mark.encode(
+            color=alt.Color(f"{color}:N", scale=alt.Scale(domain=kinds), legend=legend),
+            shape=alt.Shape(f"{color}:N", scale=alt.Scale(domain=kinds), legend=legend),
+        )
+    layers = [mark]
+    if label:
+        layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(text=f"{label}:N"))
+    chart = alt.layer(*layers).properties(height=height)
+    return finish(chart, title=title, description=description, subtitle=subtitle)
+
+
+def _guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
+    """The learner's guess as a dashed rule with its name; nothing where there is none."""
+    if guess is None:
+        return []
+    data = alt.Chart(pd.DataFrame({"guess": [guess], "name": ["your guess"]}))
+    ink = PALETTE["vermilion"]
+    if channel == "x":
+        at = {"x": alt.X("guess:Q")}
+        text = data.mark_text(align="left", dx=4, baseline="top", color=ink).encode(
+            text="name:N", y=alt.value(0), **at
+        )
+    else:
+        at = {"y": alt.Y("guess:Q")}
+        text = data.mark_text(align="left", dx=4, dy=-7, color=ink).encode(
+            text="name:N", x=alt.value(0), **at
+        )
+    return [data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2).encode(**at), text]

@@ -1,0 +1,49 @@
+"""How a chart leaves the kernel: drawn by JupyterLab without a network, and as picture and words.
+
+JupyterLab ships Vega-Lite 5 and knows no later mime type, so the specification goes out under
+that one. Beside it go a PNG (GitHub, print, untrusted notebooks) and, as plain text, the chart's
+description: the alternative text, and what the test run compares. ``ECON_STATIC=1`` leaves the
+specification out: that is how committed outputs are made.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Any
+
+import altair as alt
+
+V5_MIME = "application/vnd.vegalite.v5+json"
+V5_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+PNG_SCALE = 1.3
+
+
+def is_static() -> bool:
+    """Whether outputs are made for committing rather than for a reader at the keyboard."""
+    return os.environ.get("ECON_STATIC") == "1"
+
+
+def png_of(spec: dict[str, Any]) -> str:
+    """The chart as a PNG, base64."""
+    import vl_convert
+
+    return base64.b64encode(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE)).decode()
+
+
+def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The renderer: picture and description always, the live specification for a reader."""
+    words = spec.get("description")
+    if not words:
+        raise ValueError("a chart without a description is not shown: finish it with views.finish")
+    bundle = {"text/plain": words, "image/png": png_of(spec)}
+    if not is_static():
+        bundle[V5_MIME] = {**spec, "$schema": V5_SCHEMA}
+    return bundle, {"image/png": {"alt": words}}
+
+
+def setup() -> None:
+    """Make charts draw offline in this kernel; the setup cell of every notebook calls it."""
+    alt.renderers.register("econ", bundle_of)
+    alt.renderers.enable("econ")
+    alt.data_transformers.disable_max_rows()
