@@ -23,7 +23,7 @@ from dataclasses import dataclass, fields
 import pandas as pd
 
 from econ.facts.architecture import Model
-from econ.facts.guard import fraction, in_range, not_negative, positive, unknown
+from econ.facts.guard import count, fraction, in_range, not_negative, positive, unknown
 from econ.facts.tables import table
 
 PRECISIONS = ("bf16", "fp16", "fp8", "fp4", "int8", "int4")
@@ -62,7 +62,9 @@ class Accelerator:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and field.type not in ("str",):
+            if value is not None and field.type.startswith("int"):
+                count(field.name, value, 1)
+            elif value is not None and field.type != "str":
                 positive(field.name, value)
 
     def peak_flop_per_s(self, precision: str = "bf16") -> float:
@@ -108,7 +110,7 @@ class Site:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and field.type not in ("str",):
+            if value is not None and field.type != "str":
                 not_negative(field.name, value)
         if self.pue is not None:
             in_range("pue", self.pue, 1, 10, says="1 to 10 (site energy over IT energy)")
@@ -131,7 +133,7 @@ class Price:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and field.type not in ("str",):
+            if value is not None and field.type != "str":
                 not_negative(field.name, value)
         if self.batch_discount_frac is not None:
             fraction("batch_discount_frac", self.batch_discount_frac)
