@@ -24,7 +24,7 @@ import pandas as pd
 
 from econ.facts import accelerator, model, site, table
 from econ.facts.guard import count, positive
-from econ.facts.units import GB, HOUR_S, KWH_J, usd_per_mtok_from_usd_per_token
+from econ.facts.units import GB, HOUR_S, KILO, KWH_J, usd_per_mtok_from_usd_per_token
 from econ.models.scenario import Scenario
 
 BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4}
@@ -169,6 +169,36 @@ def batches_frame(
     if not rows:
         envelope(scenario, 1)  # raises DoesNotFit with the missing bytes
     return pd.DataFrame(rows)
+
+
+def parts_frame(
+    scenario: Scenario, batch: int, *, output_tokens: float | None = None, slowdown: float = 1.0
+) -> pd.DataFrame:
+    """What a thousand answers pay for: part, usd_per_1000, and the answer's speed beside it.
+
+    Rented time is split by what the machine does in it: prefill, reading weights, reading the KV
+    cache (or computing, where compute sets the pace); electricity stands apart.
+    """
+    e = envelope(scenario, batch, output_tokens=output_tokens, slowdown=slowdown)
+    decode_usd = e.accelerator_usd * (1 - e.prefill_s / e.machine_s)
+    if e.compute_s > e.weights_s + e.kv_s:
+        decode = {"computing": decode_usd}
+    else:
+        share = e.weights_s / (e.weights_s + e.kv_s)
+        decode = {
+            "reading weights": decode_usd * share,
+            "reading the KV cache": decode_usd * (1 - share),
+        }
+    parts = {"prefill": e.accelerator_usd - decode_usd, **decode, "electricity": e.electricity_usd}
+    return pd.DataFrame(
+        {
+            "part": list(parts),
+            "usd_per_1000": [KILO * usd for usd in parts.values()],
+            "tokens_per_s_per_user": 1 / e.step_s,
+            "answer_s": e.answer_s,
+            "cost_usd_per_mtok": e.cost_usd_per_mtok,
+        }
+    )
 
 
 def reality_frame() -> pd.DataFrame:

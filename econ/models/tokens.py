@@ -179,6 +179,7 @@ def compression_frame(tokenizers: Sequence[str] = ("mistral-v1", "tekken")) -> p
                     "id": row.id,
                     "name": row.name,
                     "script": row.script,
+                    "group": row.group,
                     "tokenizer": cutter,
                     "tokens": n,
                     "chars": len(row.text),

@@ -1,14 +1,16 @@
 """Charts, panels and exercise checks; no module here computes a number of its own."""
 
+from econ.views import exercises  # noqa: F401  (registers them)
 from econ.views.charts import bars, finish, lines, points
 from econ.views.check import check, predict
 from econ.views.panels import Panel, choice, slider, switch
 from econ.views.render import setup
-from econ.views.tables import Pieces, Table
+from econ.views.tables import Pieces, Say, Table
 
 __all__ = [
     "Panel",
     "Pieces",
+    "Say",
     "Table",
     "bars",
     "check",

@@ -37,8 +37,14 @@ def finish(chart: alt.TopLevelMixin, *, title: str, description: str, subtitle: 
 
 def axis(title: str, log: bool = False, **more: Any) -> dict[str, Any]:
     """Title and scale of an axis, for an encoding."""
-    scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
-    return {"title": title, "scale": scale, **more}
+    if log:  # a grid line for every tick of a logarithmic axis would be a curtain
+        return {
+            "title": title,
+            "scale": alt.Scale(type="log"),
+            "axis": alt.Axis(tickCount=6, grid=False),
+            **more,
+        }
+    return {"title": title, "scale": alt.Scale(zero=False), **more}
 
 
 def bars(
@@ -54,16 +60,15 @@ def bars(
     color_title: str = "",
     sort: Any = "-x",
     text: str | None = None,
-    log: bool = False,
+    nice: bool = True,
     guess: float | None = None,
     height: int | None = None,
 ) -> alt.LayerChart:
     """Horizontal bars, longest first; stacked where ``color`` is given, labelled by ``text``."""
-    scale = alt.Scale(type="log") if log else alt.Scale(zero=True)
     order = alt.EncodingSortField(x, op="sum", order="descending") if sort == "-x" else sort
     base = alt.Chart(frame).encode(
         y=alt.Y(f"{y}:N", title=None, sort=order),
-        x=alt.X(f"{x}:Q", title=x_title, scale=scale),
+        x=alt.X(f"{x}:Q", title=x_title, scale=alt.Scale(nice=nice)),
     )
     mark = base.mark_bar()
     if color:
@@ -94,29 +99,30 @@ def lines(
     description: str,
     subtitle: str = "",
     color: str | None = None,
-    color_title: str = "",
+    legend: bool = False,
     log_x: bool = False,
     log_y: bool = False,
     points: bool = False,
     guess: float | None = None,
 ) -> alt.LayerChart:
-    """Lines over a quantity; direct labels stand at their right ends instead of a legend."""
+    """Lines over a quantity, named at their right ends, or in a ``legend`` where those meet."""
     base = alt.Chart(frame).encode(
         x=alt.X(f"{x}:Q", **axis(x_title, log_x)),
-        y=alt.Y(f"{y}:Q", title=y_title, scale=alt.Scale(type="log") if log_y else alt.Scale()),
+        y=alt.Y(f"{y}:Q", **axis(y_title, True)) if log_y else alt.Y(f"{y}:Q", title=y_title),
     )
     mark = base.mark_line(point=points)
     layers = [mark]
     if color:
         kinds = list(dict.fromkeys(frame[color]))
-        paint = alt.Color(f"{color}:N", sort=kinds, scale=alt.Scale(domain=kinds), legend=None)
+        key = alt.Legend(title=None, orient="top", columns=1) if legend else None
+        paint = alt.Color(f"{color}:N", sort=kinds, scale=alt.Scale(domain=kinds), legend=key)
         ends = base.mark_text(align="left", dx=6).encode(
             color=paint,
             text=f"{color}:N",
             x=alt.X(f"max({x}):Q", **axis(x_title, log_x)),
             y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
         )
-        layers = [mark.encode(color=paint), ends]
+        layers = [mark.encode(color=paint), *([] if legend else [ends])]
     layers += _guess_layers(guess, "y")
     return finish(alt.layer(*layers), title=title, description=description, subtitle=subtitle)
 

@@ -58,3 +58,20 @@ class Pieces:
             f'<p style="font-family:monospace;line-height:2;white-space:pre-wrap">{"".join(spans)}'
             f" <em>({words})</em></p>"
         )
+
+
+class Say:
+    """A sentence with computed numbers in it, as Markdown; its text is what the test run compares.
+
+    >>> Say(f"Two and two are **{2 + 2}**.")
+    Two and two are **4**.
+    """
+
+    def __init__(self, text: str):
+        self.text = " ".join(text.split()).replace("$", "\\$")  # a dollar is money, not mathematics
+
+    def __repr__(self) -> str:
+        return self.text.replace("\\$", "$")
+
+    def _repr_markdown_(self) -> str:
+        return self.text
