@@ -286,7 +286,7 @@ def _voxtral(duration_s: float, rule: pd.Series) -> int:
 
     spectrogram = AudioSpectrogramConfig(num_mel_bins=128, hop_length=160, window_size=400)
     config = AudioConfig(16_000, rule.tokens_per_s, spectrogram, chunk_length_s=rule.chunk_s)
-    encoder = AudioEncoder(config, SpecialAudioIDs(audio=0, begin_audio=1))
+    encoder = AudioEncoder(config, SpecialAudioIDs(*range(5)))
     samples = math.ceil(duration_s * config.sampling_rate)
     return config.num_audio_tokens(encoder.next_multiple_of_chunk_frames(samples, 16_000))
 

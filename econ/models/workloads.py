@@ -28,7 +28,26 @@ from econ.facts.guard import count, fraction, in_range, not_negative, positive, 
 from econ.facts.tables import table
 
 TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
-QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+QUANTILES = (
+    0.0,
+    0.01,
+    0.05,
+    0.1,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.6,
+    0.7,
+    0.8,
+    0.9,
+    0.95,
+    0.98,
+    0.99,
+    0.995,
+    0.999,
+    1.0,
+)
 ARRIVALS = ("gamma", "all_at_once")
 MAX_TOKENS = 100_000_000
 

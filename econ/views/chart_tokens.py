@@ -57,7 +57,7 @@ def compression_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.La
     return finish(
         alt.layer(*layers).properties(height=14 * len(order), width=480),
         title=f"The same paragraph takes up to {rows.max():.1f} times the tokens",
-        subtitle="One short paragraph of ours in each language; a long bar is progress between tokenizers",
+        subtitle="One short paragraph of ours in each language, old and new tokenizer",
         description=f"Dots for {len(order)} languages and {len(kinds)} tokenizers. {words}. "
         f"Under {newest} the fewest are for {low}, the most for {high}.",
     )

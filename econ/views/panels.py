@@ -51,9 +51,8 @@ class Panel:
         self._model, self._chart, self._presets = model, chart, presets
         self.controls = {c.name: c for c in controls}
         self.error = ""
-        frame = self._frame()
-        drawn = chart(frame)
-        self._live = LiveChart(live_spec(drawn), frame, drawn.description)
+        drawn = chart(self._frame())  # the chart may add labels: its table is what is shown
+        self._live = LiveChart(live_spec(drawn), drawn.data, drawn.description)
         for control in controls:
             control.observe(self._follow, "value")
         row = widgets.Box(controls, layout={"flex_flow": "row wrap", "margin": "0 0 4px 8px"})
@@ -71,13 +70,13 @@ class Panel:
     def _follow(self, _change: Any = None) -> None:
         """Show what the controls say; where the model refuses, show its words instead."""
         try:
-            frame = self._frame()
+            drawn = self._chart(self._frame())
         except ValueError as error:
             self.error = str(error)
             self._live.update(pd.DataFrame(), f"Not possible: {error}")
         else:
             self.error = ""
-            self._live.update(frame, self._chart(frame).description)
+            self._live.update(drawn.data, drawn.description)
 
     @property
     def readout(self) -> str:

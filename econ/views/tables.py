@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 
 import pandas as pd
 
 from econ.views.theme import INK
 
+ITEM = re.compile(r"\d+\. ")  # a numbered point begins a line of its own
 TINTS = ["#cfe8fc", "#fde7c2", "#cdeee2", "#f9d8c6", "#e7dcf5"]
 
 
@@ -68,7 +70,9 @@ class Say:
     """
 
     def __init__(self, text: str):
-        self.text = " ".join(text.split()).replace("$", "\\$")  # a dollar is money, not mathematics
+        lines = [line.strip() for line in text.strip().splitlines()]
+        joined = "".join(f"\n{t}" if ITEM.match(t) else f" {t}" for t in lines)
+        self.text = joined.strip().replace("$", "\\$")  # a dollar is money, not mathematics
 
     def __repr__(self) -> str:
         return self.text.replace("\\$", "$")
