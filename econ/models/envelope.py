@@ -11,8 +11,8 @@ replace link after link by a model with an error.
 >>> envelope(Scenario.default(), batch=10_000)
 Traceback (most recent call last):
     ...
-econ.models.envelope.DoesNotFit: 10000 requests need 4165 GB of KV cache beside 71 GB of weights; \
-4 × h100-sxm hold 320 GB: 3915 GB missing
+econ.models.envelope.DoesNotFit: 10000 requests need 4072 GB of KV cache beside 71 GB of weights; \
+4 × h100-sxm hold 320 GB: 3822 GB missing
 """
 
 from __future__ import annotations

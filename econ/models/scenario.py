@@ -23,6 +23,7 @@ import pandas as pd
 from econ.facts import catalog
 from econ.facts.guard import count, fraction, positive, unknown
 from econ.facts.tables import table
+from econ.facts.units import GIGA
 from econ.models.workloads import Workload, workload
 
 FORMAT = 1  # raised when the JSON changes its meaning
@@ -158,7 +159,7 @@ class Scenario:
             ("", "arrivals", "all at once" if w.arrival == "all_at_once" else arrive),
             ("", "mean input", f"{w.mean_input_tokens:,.0f} tokens"),
             ("", "mean output", f"{w.mean_output_tokens:,.0f} tokens"),
-            ("model", self.model, f"{catalog.model(self.model).n_params / 1e9:.1f} B parameters"),
+            ("model", self.model, f"{catalog.model(self.model).n_params / GIGA:.1f} B parameters"),
             ("deployment", f"{d.n_gpu} × {d.accelerator}", f"{', '.join(split)}; {d.precision}"),
             (
                 "SLO",

@@ -25,11 +25,12 @@ import pandas as pd
 
 from econ.facts.guard import in_range, positive, unknown
 from econ.facts.tables import table
+from econ.facts.units import YEAR_S
 
 # identifier -> the release inside mistral-common that carries the vocabulary file
 TOKENIZERS = {"mistral-v1": "v1", "mistral-v3": "v3", "tekken": "v3"}
 MAX_SIDE_PX = 100_000
-MAX_DURATION_S = 7 * 86_400.0
+MAX_DURATION_S = YEAR_S
 
 
 class Tokenizer(Protocol):

@@ -24,28 +24,31 @@ async function render({ model, el }) {
   words.setAttribute("role", "status");
   words.setAttribute("aria-live", "polite");
   words.style.cssText = "margin:4px 12px 8px;max-width:70ch;font-size:14px;line-height:1.45";
-  const api = await vegaEmbed(box, structuredClone(model.get("spec")),
-                              { actions: false, renderer: "svg" });
+  const spec = structuredClone(model.get("spec"));
+  spec.data.values = structuredClone(model.get("rows"));  // the first layout needs the rows
+  const api = await vegaEmbed(box, spec, { actions: false, renderer: "svg" });
   const show = async () => {
     words.textContent = model.get("summary");
     const rows = structuredClone(model.get("rows"));
     api.view.change("live", api.view.changeset().remove(() => true).insert(rows));
-    await api.view.runAsync();
+    await api.view.resize().runAsync();  // labels may have grown
     const svg = box.querySelector("svg");
     if (svg) svg.setAttribute("aria-label", model.get("summary"));
     el.dataset.revision = String(model.get("revision"));
+    name();
   };
-  // ipywidgets' sliders have a label beside them but no accessible name of their own
+  // ipywidgets' sliders have a label and a value beside them, but neither by name or by role
   const name = () => {
     const panel = el.closest(".econ-panel") || document;
     for (const h of panel.querySelectorAll(".noUi-handle")) {
-      const label = h.closest(".widget-inline-hbox")?.querySelector(".widget-label");
-      if (label) h.setAttribute("aria-label", label.textContent);
+      const box = h.closest(".widget-inline-hbox");
+      const text = (part) => box?.querySelector(part)?.textContent || "";
+      h.setAttribute("aria-label", text(".widget-label"));
+      h.setAttribute("aria-valuetext", text(".widget-readout"));
     }
   };
   model.on("change:revision", show);
   await show();
-  name();
   const timer = setTimeout(name, 500);  // controls may be drawn after the chart
   return () => { clearTimeout(timer); api.finalize(); };
 }
