@@ -96,7 +96,8 @@ def test_every_solution_is_right_and_hidden(book):
     exercises = [c for c in _code(book) if "exercise" in c.metadata.get("tags", [])]
     assert len(solutions) == len(exercises)
     for cell in solutions:
-        assert cell.metadata["jupyter"]["source_hidden"] is True
+        assert cell.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+        assert cell.source.startswith("# Solution\n")  # all that a folded cell shows
         assert ": right (" in cell.outputs[0]["text"]
     for cell in exercises:
         assert cell.source.startswith("answer = ...")

@@ -1,5 +1,6 @@
 """The house in order: what lies at the top, what the commands are, what no file may name."""
 
+import doctest
 import importlib.util
 import re
 import subprocess
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import econ
+from econ.facts import table
+from econ.ledger import ledger_frame
+from econ.models.envelope import reality_frame
 
 ROOT = Path(__file__).resolve().parents[1]
 TOP = {
@@ -87,3 +91,16 @@ def test_importing_the_package_asks_no_network_and_draws_nothing():
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_the_readmes_examples_run_and_its_figures_are_ours():
+    readme = ROOT / "README.md"
+    assert doctest.testfile(str(readme), module_relative=False).failed == 0
+    text = " ".join(readme.read_text(encoding="utf-8").split())
+    slow = reality_frame()["slowdown"]
+    assert f"took {slow.min():.1f} to {slow.max():.1f} times as long" in text
+    held = ledger_frame().query("asserted")["sort"].value_counts()
+    assert f"{held['model']} published figures are recomputed" in text
+    assert f"{held['arithmetic']} more are ratios" in text
+    languages = (table("parallel_text")["group"] == "language").sum()
+    assert f"{languages} languages" in text

@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("notebook")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     parser.add_argument("--out", type=Path, default=Path("pictures"))
+    parser.add_argument("--panel", type=Path, help="only the first panel, into this PNG")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -39,8 +40,19 @@ def main() -> None:
             page = chromium.new_page(viewport={"width": 1150, "height": 1500})
             lab.open_notebook(page, base, token, Path(options.notebook).stem + ".ipynb")
             lab.run_all(page)
-            _pictures(page, options.out / f"{Path(options.notebook).stem}-{options.theme}")
+            if options.panel:
+                _panel(page, options.panel)
+            else:
+                _pictures(page, options.out / f"{Path(options.notebook).stem}-{options.theme}")
             chromium.close()
+
+
+def _panel(page, path: Path) -> None:
+    panel = page.locator(".econ-panel").first
+    panel.scroll_into_view_if_needed()
+    panel.locator("svg").first.wait_for()
+    page.wait_for_timeout(500)
+    panel.screenshot(path=path)
 
 
 def _pictures(page, stem: Path) -> None:
