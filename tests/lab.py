@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,8 +46,13 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path, state: Path, **environment: str) -> Iterator[tuple[str, str]]:
-    """A JupyterLab on ``folder``, with its settings in ``state``; yields its address and token."""
+def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
+    """A JupyterLab on a copy of the notebooks, all it writes in ``state``; its address and token.
+
+    JupyterLab saves by itself: on the real notebooks it would keep what a test did to them.
+    """
+    folder = state / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".*"))
     port, token = _free_port(), secrets.token_hex(16)
     mine = {
         "JUPYTER_CONFIG_DIR": state / "config",

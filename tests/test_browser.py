@@ -22,8 +22,8 @@ KEYS = 20
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """One JupyterLab for the module, on the real notebooks, which stay as they are."""
-    with lab.jupyterlab(lab.ROOT / "notebooks", tmp_path_factory.mktemp("lab")) as running:
+    """One JupyterLab for the module."""
+    with lab.jupyterlab(tmp_path_factory.mktemp("lab")) as running:
         yield running
 
 
@@ -60,7 +60,8 @@ def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, ch
     assert svg.get_attribute("aria-label") == words.inner_text()
 
     times = _key_to_chart_ms(page, panel)
-    print(f"{path.stem}: slider to chart {statistics.median(times):.0f} ms median of {len(times)}")
+    middle, late = statistics.median(times), sorted(times)[int(0.9 * len(times)) - 1]
+    print(f"{path.stem}: slider to chart {middle:.0f} ms median, {late:.0f} ms p90 of {len(times)}")
     assert not outside, outside
     ours = [e for e in errors if not NOT_OURS.search(e)]
     assert not ours, ours

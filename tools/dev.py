@@ -84,7 +84,9 @@ def lab(*rest: str) -> None:
     """open JupyterLab on the first notebook (this machine only, with a token)"""
     root = f"--ServerApp.root_dir={ROOT / 'notebooks'}"
     page = f"--LabApp.default_url=/lab/tree/{START_PAGE}"
-    run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *rest)
+    # in a container one is often root, which Jupyter refuses unless told; loopback and token stay
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *as_root, *rest)
 
 
 def test(*rest: str) -> None:

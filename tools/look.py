@@ -35,7 +35,7 @@ def main() -> None:
         theme.mkdir(parents=True)
         chosen = SETTINGS % options.theme.title()
         (theme / "themes.jupyterlab-settings").write_text(chosen)
-        with lab.jupyterlab(ROOT / "notebooks", state) as (base, token):
+        with lab.jupyterlab(state) as (base, token):
             chromium = lab.browser(playwright)
             page = chromium.new_page(viewport={"width": 1150, "height": 1500})
             lab.open_notebook(page, base, token, Path(options.notebook).stem + ".ipynb")
