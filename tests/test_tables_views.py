@@ -10,7 +10,7 @@ FRAME = pd.DataFrame({"part": ["a<b", "c"], "usd": [1234.5, float("nan")]})
 def test_numbers_right_words_left_and_markup_escaped():
     html = Table(FRAME, usd="${:,.2f}")._repr_html_()
     assert '<td style="text-align:left">a&lt;b</td>' in html
-    assert '<td style="text-align:right"><span>$</span>1,234.50</td>' in html
+    assert '<td style="text-align:right"><span>&#36;</span>1,234.50</td>' in html
     assert '<td style="text-align:right"></td>' in html
 
 
@@ -28,7 +28,7 @@ def test_pieces_keep_every_character():
 def test_numbered_points_start_their_own_lines():
     said = Say("1. One\n   goes on.\n2. Costs $2 to $3.")
     assert repr(said) == "1. One goes on.\n2. Costs $2 to $3."
-    assert said._repr_markdown_().count("<span>$</span>") == 2
+    assert said._repr_markdown_().count("<span>&#36;</span>") == 2
 
 
 def test_three_digits_without_powers():

@@ -1,7 +1,7 @@
 """How many tokens a picture, a sound or a film is, by the rule of its provider.
 
-Most rules are documentation and their constants are rows of ``data/modality_schemes.csv``; Mistral's
-are counted by the encoders that ship in ``mistral-common``.
+Most rules are documentation, with their constants in ``data/modality_schemes.csv``; Mistral's are
+counted by the encoders that ship in ``mistral-common``.
 
 >>> image_tokens(1024, 1024, "openai-tile"), audio_tokens(60, "gemini-audio")
 (765, 1920)

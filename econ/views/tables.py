@@ -12,7 +12,7 @@ import pandas as pd
 from econ.facts.units import KILO
 from econ.views.theme import INK
 
-DOLLAR = "<span>$</span>"
+DOLLAR = "<span>&#36;</span>"  # no bare sign for the formula finder, no text beside it
 ITEM = re.compile(r"\d+\. ")  # a numbered point begins a line of its own
 TINTS = ["#cfe8fc", "#fde7c2", "#cdeee2", "#f9d8c6", "#e7dcf5"]
 
