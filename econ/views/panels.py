@@ -95,7 +95,7 @@ class Panel:
         """The twin without a kernel: one small chart for each preset."""
         drawn = {name: self._chart(self._frame(**values)) for name, values in self._presets.items()}
         small = [
-            c.properties(title=alt.Title(name, fontSize=13), width=195, height=200)
+            c.properties(title=alt.Title(name, fontSize=13), width=195, height=_height(c))
             for name, c in drawn.items()
         ]
         words = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
@@ -106,6 +106,12 @@ class Panel:
         from IPython.display import display
 
         display(self.static() if is_static() else self.widget)
+
+
+def _height(chart: alt.TopLevelMixin) -> int:
+    """A twin's height: the chart's own where that is low."""
+    own = chart.height
+    return own if isinstance(own, int) and own < 200 else 200
 
 
 _WIDE = {"layout": {"width": "330px"}, "style": {"description_width": "150px"}}
