@@ -100,13 +100,13 @@ def missing_bytes(c: Case):
     return np.maximum(per_gpu - c.memory, 0) * c.tp * c.pp * c.dp
 
 
-def lacks(c: Case, missing_bytes: float) -> str:
+def lacks(c: Case, missing: float) -> str:
     """The sentence for a deployment that does not fit."""
     n = c.tp * c.pp * c.dp
+    hold = n * c.memory
     return (
-        f"does not fit: {missing_bytes / GB:.1f} GB missing; weights and one sequence need "
-        f"{(missing_bytes + n * c.memory) / GB:.1f} GB, "
-        f"{n:g} accelerators hold {n * c.memory / GB:.1f} GB"
+        f"does not fit: {missing / GB:.1f} GB missing; weights and one sequence need "
+        f"{(missing + hold) / GB:.1f} GB, {n:g} accelerators hold {hold / GB:.1f} GB"
     )
 
 
