@@ -19,8 +19,8 @@ EXEMPT = {
     "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
     "k", "n", "c", "years", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
     "experts_per_token", "batches", "indent",
-    "software_maturity", "intervals", "bands", "median", "p90", "rounds", "size", "max_batch", "token_budget", "offered_load", "seeds",
-    "id", "missing",
+    "software_maturity", "intervals", "bands", "median", "p90", "rounds", "size",
+    "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split",
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves
 GENERIC = {"guard.py", "units.py", "charts.py", "theme.py", "panels.py", "check.py", "tables.py"}
