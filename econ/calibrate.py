@@ -1,0 +1,146 @@
+"""Fit the latency model to measured runs, and say how well it does on runs left out.
+
+``python -m econ.calibrate`` reports on the sample in ``data/``; ``--runs FILE`` takes a full file of
+measured runs instead, and with ``--write`` renews the calibration, its bands and the sample there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import os
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from econ.facts.tables import data_dir, resource
+from econ.models.accuracy import (
+    accuracy_by_group,
+    accuracy_frame,
+    held_out,
+    ladder_frame,
+    summary,
+)
+from econ.models.calibration import Calibration
+from econ.models.evidence import configuration, read_runs, sample_runs, thin
+from econ.models.fitting import fit, with_intervals
+
+__all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
+
+REASONS = {
+    "decode_compute_frac": "Not identified: no run is bound by decode arithmetic",
+    "host_s_per_sequence": "The fastest step per sequence of any vLLM run, per front-end process",
+    "host_trtllm_s_per_sequence": "The fastest step per sequence of any TensorRT-LLM run",
+    "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, MI325X 0.73, MI355X 0.82 of B200",
+    "usable_memory_frac": "Between the engines' defaults of 0.90 and 0.95",
+    "reserved_bytes": "Runtime and graphs; a round figure",
+}
+SOURCES = {
+    "amd_compute_frac": ("mlperf-results", "derived"),
+    "host_s_per_sequence": ("inferencex-runs", "derived"),
+    "host_trtllm_s_per_sequence": ("inferencex-runs", "derived"),
+}
+
+
+def write_table(name: str, rows: pd.DataFrame) -> Path:
+    """Write a table of the data package: its columns in order, whole or not at all."""
+    descriptor = resource(name)
+    names = [field["name"] for field in descriptor["schema"]["fields"]]
+    path = data_dir() / descriptor["path"]
+    draft = path.with_suffix(".draft")
+    rows[names].to_csv(draft, index=False, quoting=csv.QUOTE_MINIMAL, float_format="%.6g")
+    os.replace(draft, path)
+    return path
+
+
+def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataFrame:
+    """The calibration as rows of ``data/calibration.csv``."""
+    rows = []
+    for name in k.names():
+        low, high = k.intervals.get(name, ("", ""))
+        fitted = name in k.intervals
+        source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
+        source, kind = SOURCES.get(name, (source, kind))
+        rows.append(
+            {
+                "name": name,
+                "value": getattr(k, name),
+                "low": low,
+                "high": high,
+                "n_runs": len(runs) if fitted else 0,
+                "source": source,
+                "as_of": today,
+                "kind": kind,
+                "note": REASONS.get(name, "Fitted to measured runs" if fitted else "By design"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
+    """Bands from the held-out errors; where nothing was measured, the factors of a new
+    accelerator and a new model multiplied."""
+    unseen = {"calibrated": "configuration", "new accelerator": "accelerator", "new model": "model"}
+    rows, seen = [], {}
+    for regime, split in unseen.items():
+        table = summary(runs, held_out(runs, split))
+        for metric, row in table.iterrows():
+            seen[regime, metric] = row
+            rows.append((regime, metric, row.median_x, row.p90_x, len(runs), "derived"))
+    for regime in ("new both", "beyond"):
+        for metric in table.index:
+            one, two = seen["new accelerator", metric], seen["new model", metric]
+            factors = one.median_x * two.median_x, one.p90_x * two.p90_x
+            rows.append((regime, metric, *factors, 0, "assumed"))
+    columns = ["regime", "metric", "median_x", "p90_x", "n_rows", "kind"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["id"] = (frame["regime"] + " " + frame["metric"]).str.replace(" ", "-")
+    return frame.assign(source="inferencex-runs", as_of=today)
+
+
+def sample_rows(runs: pd.DataFrame) -> pd.DataFrame:
+    """The stratified sample as rows of ``data/measured_serving.csv``."""
+    rows = thin(runs)
+    rows.insert(0, "id", [f"run-{i + 1:03d}" for i in range(len(rows))])
+    return rows.assign(kind="measured")
+
+
+def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
+    """The accuracy report as text."""
+    parts = [f"{len(runs)} runs, {configuration(runs).nunique()} configurations"]
+    k = fit(runs)
+    parts.append("Fitted values\n" + k.frame().to_string(index=False))
+    for split in ("configuration", "accelerator", "model", "source"):
+        table = accuracy_frame(split, runs).round(3)
+        parts.append(f"Left out: {split}\n{table.to_string()}")
+        if by_group and split != "configuration":
+            parts.append(accuracy_by_group(split, runs).round(3).to_string())
+    parts.append("The ladder of physics\n" + ladder_frame(runs).round(3).to_string(index=False))
+    return "\n\n".join(parts)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Report, and write if asked."""
+    parser = argparse.ArgumentParser(prog="python -m econ.calibrate", description=__doc__)
+    parser.add_argument("--runs", type=Path, help="a full file of measured runs (CSV)")
+    parser.add_argument("--write", action="store_true", help="renew the tables in data/")
+    chosen = parser.parse_args(arguments)
+    if chosen.write and not chosen.runs:
+        sys.exit("--write needs --runs: the sample alone is too small to calibrate on")
+    runs = read_runs(chosen.runs) if chosen.runs else sample_runs()
+    if chosen.write:
+        today = datetime.date.today().isoformat()
+        k = with_intervals(runs, fit(runs))
+        for name, rows in (
+            ("calibration", calibration_rows(k, runs, today)),
+            ("calibration_bands", band_rows(runs, today)),
+            ("measured_serving", sample_rows(runs)),
+        ):
+            print("wrote", write_table(name, rows).name)
+    print(report(runs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""How far a prediction lies from what was measured, and the band that distance earns.
+
+``calibrated``: model and accelerator were both measured. ``new accelerator``, ``new model``,
+``new both``: one or both were not. ``beyond``: pipelines, AMD accelerators and a thousand users or
+more of one replica, of which there are no open measurements to speak of: physics alone carries.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from econ.facts.tables import table
+
+REGIMES = ("calibrated", "new accelerator", "new model", "new both", "beyond")
+MANY_USERS = 1000
+
+
+@functools.cache
+def measured_names() -> tuple[frozenset[str], frozenset[str]]:
+    """The models and the accelerators of the measured runs."""
+    rows = table("measured_serving")
+    return frozenset(rows["model"]), frozenset(rows["accelerator"])
+
+
+def novelty(model_id: str, accelerator_id: str) -> int:
+    """Position in `REGIMES`, from the names alone.
+
+    >>> REGIMES[novelty("llama-3.1-70b", "h100-sxm")], REGIMES[novelty("falcon-180b", "l40s")]
+    ('calibrated', 'new both')
+    """
+    models, chips = measured_names()
+    return (accelerator_id not in chips) + 2 * (model_id not in models)
+
+
+def regime_code(model, chip) -> np.ndarray:
+    """The same for the looked-up columns of a frame, as an array."""
+    known_models, known_chips = measured_names()
+    new_model = np.array([m is None or m.id not in known_models for m in model.items])
+    new_chip = np.array([a is None or a.id not in known_chips for a in chip.items])
+    return (new_chip[chip.code] + 2 * new_model[model.code]).astype("int8")
+
+
+def beyond(c):
+    """Whether a case (or which rows of many) has nothing comparable among the measurements."""
+    return (c.pp > 1) | (c.is_mesh > 0) | (c.concurrency >= MANY_USERS)
