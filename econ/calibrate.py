@@ -1,7 +1,7 @@
 """Fit the latency model to measured runs, and say how well it does on runs left out.
 
-``python -m econ.calibrate`` reports on the sample in ``data/``; ``--runs FILE`` takes a full file of
-measured runs instead, and with ``--write`` renews the calibration, its bands and the sample there.
+``python -m econ.calibrate`` reports on the sample in ``data/``; ``--runs FILE`` takes a full file
+of measured runs instead, and with ``--write`` renews the calibration, its bands and the sample.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from econ.models.accuracy import (
     summary,
 )
 from econ.models.calibration import Calibration
-from econ.models.evidence import configuration, read_runs, sample_runs, thin
+from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
 from econ.models.fitting import fit, with_intervals
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
@@ -33,7 +33,10 @@ REASONS = {
     "decode_compute_frac": "Not identified: no run is bound by decode arithmetic",
     "host_s_per_sequence": "The fastest step per sequence of any vLLM run, per front-end process",
     "host_trtllm_s_per_sequence": "The fastest step per sequence of any TensorRT-LLM run",
-    "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, MI325X 0.73, MI355X 0.82 of B200",
+    "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, "
+    "MI325X 0.73, MI355X 0.82 of B200",
+    "n_tile_tokens": "The smallest tile of a matrix unit; a touched expert works on whole tiles",
+    "large_message_bytes": "Above what decode moves in the measured runs; prefill's rate beyond",
     "usable_memory_frac": "Between the engines' defaults of 0.90 and 0.95",
     "reserved_bytes": "Runtime and graphs; a round figure",
 }
@@ -59,14 +62,14 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
     """The calibration as rows of ``data/calibration.csv``."""
     rows = []
     for name in k.names():
-        low, high = k.intervals.get(name, ("", ""))
         fitted = name in k.intervals
+        low, high = (f"{x:.4g}" for x in k.intervals[name]) if fitted else ("", "")
         source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
         source, kind = SOURCES.get(name, (source, kind))
         rows.append(
             {
                 "name": name,
-                "value": getattr(k, name),
+                "value": f"{getattr(k, name):.4g}",
                 "low": low,
                 "high": high,
                 "n_runs": len(runs) if fitted else 0,
@@ -102,7 +105,7 @@ def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
 
 def sample_rows(runs: pd.DataFrame) -> pd.DataFrame:
     """The stratified sample as rows of ``data/measured_serving.csv``."""
-    rows = thin(runs)
+    rows = thin(runs[RUN])
     rows.insert(0, "id", [f"run-{i + 1:03d}" for i in range(len(rows))])
     return rows.assign(kind="measured")
 

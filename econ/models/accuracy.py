@@ -1,7 +1,7 @@
 """How far the latency model is off on runs that its fit has not seen.
 
-Errors are absolute shares of the measured value, |predicted − measured| / measured; factors (``_x``)
-treat twice too high and twice too low alike and make the bands.
+Errors are absolute shares of the measured value, |predicted − measured| / measured; factors
+(``…_x``) treat twice too high and twice too low alike and make the bands.
 
 >>> report = accuracy_frame(split="configuration", runs=sample_runs().iloc[::3])
 >>> bool(report.loc["tpot_s", "median_frac"] < 0.2)
@@ -16,7 +16,7 @@ import pandas as pd
 from econ.facts.guard import unknown
 from econ.models.calibration import Calibration
 from econ.models.evidence import WORKLOAD, configuration, folds, sample_runs
-from econ.models.fitting import START, case_of, fit, solve
+from econ.models.fitting import FIXED, START, TTFT_WEIGHT, case_of, fit, solve
 
 METRICS = ("tpot_s", "ttft_s", "output_tokens_per_s_per_gpu")
 SPLITS = ("configuration", "accelerator", "model", "source")
@@ -48,13 +48,14 @@ def held_out(
     *,
     names: list[str] | None = None,
     start: Calibration | None = None,
+    ttft_weight: float = TTFT_WEIGHT,
 ) -> pd.DataFrame:
     """Predictions of every run by a fit that has not seen its group."""
     label = groups(runs, split)
     out = []
     for group in sorted(label.unique()):
         inside = (label == group).to_numpy()
-        k = fit(runs[~inside], names=names, start=start)
+        k = fit(runs[~inside], names=names, start=start, ttft_weight=ttft_weight)
         predicted = solve(case_of(runs[inside]), k)
         times = {"tpot_s": predicted.tpot_s, "ttft_s": predicted.ttft_s}
         out.append(measured(runs[inside].assign(**times)))
@@ -113,6 +114,14 @@ def accuracy_by_group(split: str, runs: pd.DataFrame | None = None) -> pd.DataFr
     return pd.DataFrame(rows).T.rename_axis(split)
 
 
+# fixed values that belong to a rung
+TURNED_ON = {
+    "two efficiencies": {n: FIXED[n] for n in ("usable_memory_frac", "reserved_bytes")},
+    "kernels": {n: v for n, v in FIXED.items() if n.startswith("host")},
+    "others' prompts": {"interference_frac": 1.0},
+    "collectives": {"large_message_bytes": FIXED["large_message_bytes"]},
+    "experts and states": {n: FIXED[n] for n in ("n_tile_tokens", "decode_compute_frac")},
+}
 LADDER = (
     ("datasheet", []),
     ("two efficiencies", ["weight_bandwidth_frac", "kv_bandwidth_frac"]),
@@ -131,17 +140,18 @@ def ladder_frame(runs: pd.DataFrame | None = None) -> pd.DataFrame:
     """The held-out TPOT error as terms of the model are switched on one after the other.
 
     Each rung fits its own and all earlier parameters on the other configurations; those above
-    stay at the datasheet's bound. Columns: rung, n_parameters, median_frac, p90_frac, bias_frac.
+    stay at the datasheet's bound. TPOT alone is fitted until the last rung, which says who waits
+    and so needs TTFT. Columns: rung, n_parameters, median_frac, p90_frac, bias_frac.
     """
     runs = sample_runs() if runs is None else runs.reset_index(drop=True)
     k, names, rows = Calibration.datasheet(), [], []
     for rung, added in LADDER:
         names = names + list(added)
-        changed = {n: START[n][0] for n in added}
-        if rung == "others' prompts":
-            changed["interference_frac"] = 1.0
+        changed = {n: START[n][0] for n in added} | TURNED_ON.get(rung, {})
         k = k.replace(**changed)
-        table = summary(runs, held_out(runs, names=names, start=k)).loc["tpot_s"]
+        weight = TTFT_WEIGHT if rung == LADDER[-1][0] else 0.0
+        predicted = held_out(runs, names=names, start=k, ttft_weight=weight)
+        table = summary(runs, predicted).loc["tpot_s"]
         rows.append((rung, len(names), table.median_frac, table.p90_frac, table.bias_frac))
     columns = ["rung", "n_parameters", "median_frac", "p90_frac", "bias_frac"]
     return pd.DataFrame(rows, columns=columns)

@@ -51,6 +51,8 @@ class Calibration:
     expert_compute_frac: float = 1.0
     link_frac: float = 1.0
     prefill_link_frac: float = 1.0
+    n_tile_tokens: float = 0.0
+    large_message_bytes: float = 0.0
     kernel_s: float = 0.0
     collective_s: float = 0.0
     first_token_s: float = 0.0

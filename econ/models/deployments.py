@@ -103,9 +103,10 @@ def missing_bytes(c: Case):
 def lacks(c: Case, missing: float) -> str:
     """The sentence for a deployment that does not fit."""
     n = c.tp * c.pp * c.dp
+    hold = n * c.memory
     return (
         f"does not fit: {missing / GB:.1f} GB missing; weights and one sequence need "
-        f"{(missing + n * c.memory) / GB:.1f} GB, {n:g} accelerators hold {n * c.memory / GB:.1f} GB"
+        f"{(missing + hold) / GB:.1f} GB, {n:g} accelerators hold {hold / GB:.1f} GB"
     )
 
 

@@ -42,6 +42,8 @@ FIXED = {
     "decode_compute_frac": 0.8,
     "host_s_per_sequence": 60 * MICRO,
     "host_trtllm_s_per_sequence": 30 * MICRO,
+    "n_tile_tokens": 16.0,
+    "large_message_bytes": 4e6,
     "amd_compute_frac": 0.7,
     "usable_memory_frac": 0.92,
     "reserved_bytes": 1e9,
@@ -54,11 +56,11 @@ def case_of(runs: pd.DataFrame) -> Case:
     """All runs as one `Case`; a run that the rules refuse is an error here."""
     codes, reason, numbers = roofline_frame.encode(runs)
     reason = roofline_frame.numbers_at_fault(numbers, reason)
-    if (reason != "").any():
-        row = int(np.flatnonzero(reason != "")[0])
+    ((_, whole, split),) = roofline_frame.blocks(codes, numbers, len(runs), max(len(runs), 1))
+    roofline_frame.mark(whole, split, reason)
+    for row in np.flatnonzero(reason != "")[:1]:
         raise ValueError(f"run {row}: {reason[row]}")
-    (whole,) = roofline_frame.blocks(codes, numbers, len(runs), max(len(runs), 1))
-    return whole[1]
+    return whole
 
 
 def solve(c: Case, k: Calibration) -> Case:
@@ -73,6 +75,7 @@ def fit(
     names: list[str] | None = None,
     start: Calibration | None = None,
     weights: np.ndarray | None = None,
+    ttft_weight: float = TTFT_WEIGHT,
 ) -> Calibration:
     """The calibration that minimises the log errors of TPOT and TTFT over ``runs``.
 
@@ -93,7 +96,7 @@ def fit(
     def residuals(x: np.ndarray) -> np.ndarray:
         k = base.replace(**dict(zip(names, np.exp(x), strict=True)))
         s = solve(c, k)
-        errors = root * (np.log(s.tpot_s) - tpot), root * TTFT_WEIGHT * (np.log(s.ttft_s) - ttft)
+        errors = root * (np.log(s.tpot_s) - tpot), root * ttft_weight * (np.log(s.ttft_s) - ttft)
         return np.concatenate(errors)
 
     found = least_squares(

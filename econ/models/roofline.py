@@ -25,7 +25,7 @@ import numpy as np
 
 from econ.facts.architecture import Model
 from econ.facts.catalog import Accelerator
-from econ.facts.guard import count, not_negative, positive
+from econ.facts.guard import count, not_negative, positive, unknown
 from econ.models import deployments as dep
 from econ.models import shapes, steps
 from econ.models.calibration import Calibration, bands
@@ -101,7 +101,7 @@ class Prediction:
         True
         """
         if metric not in self.bands:
-            raise dep.unknown("metric with a band", metric, self.bands)
+            raise unknown("metric with a band", metric, self.bands)
         if coverage_frac not in (0.5, 0.9):
             raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.5 or 0.9")
         factor = self.bands[metric][coverage_frac == 0.9]
@@ -161,7 +161,7 @@ def max_batch(
     """Sequences of ``context_tokens`` that fit at a time, over all replicas; 0 if none does.
 
     >>> max_batch("llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8", context_tokens=8192)
-    86
+    88
     """
     positive("context_tokens", context_tokens, dep.LARGEST["input_tokens"])
     k = calibration or Calibration.fitted()
@@ -268,9 +268,7 @@ def _id(accelerator: Accelerator | str) -> str:
     return accelerator if isinstance(accelerator, str) else accelerator.id
 
 
-def _case(
-    model, accelerator, n_gpu, tp, pp, ep, dp, precision, engine, n_in, n_out, users
-) -> Case:
+def _case(model, accelerator, n_gpu, tp, pp, ep, dp, precision, engine, n_in, n_out, users) -> Case:
     """A checked case of one deployment; `ValueError` names the first rule that it breaks."""
     m, chip = as_model(model), as_accelerator(accelerator)
     for name, value in (("pp", pp), ("ep", ep), ("dp", dp)):

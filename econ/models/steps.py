@@ -75,19 +75,41 @@ def prefill(c: Case, k: Calibration) -> Case:
     window = np.minimum(n_in, c.window_tokens)
     pairs = chosen * (n_in - 0.5 * chosen)
     attention = c.prefill_flop * pairs + c.window_flop * window * (n_in - 0.5 * window)
-    products = c.dense_params + c.active_expert_params / k.expert_compute_frac
-    c.prefill_compute_s = 2 * n_in * products / (c.n * c.work * k.prefill_compute_frac)
+    idle = np.exp(n_in * c.touch_log)
+    experts = expert_products(c, k, n_in, 1 - idle)
+    products = n_in * c.dense_params + experts
+    c.prefill_compute_s = 2 * products / (c.n * c.work * k.prefill_compute_frac)
     c.prefill_attention_s = attention / (c.n * c.work16 * k.attention_compute_frac)
     moved = 2 * (c.tp - 1) / c.n * n_in * c.hidden_size * ACTIVATION_BYTES
     c.prefill_link_s = 2 * c.n_layers * moved / (c.wire * k.prefill_link_frac)
     c.prefill_state_s = n_in * c.state_bytes * k.n_state_passes / (c.n * c.bandwidth)
     total = c.prefill_compute_s + c.prefill_attention_s + c.prefill_link_s + c.prefill_state_s
-    idle = np.exp(n_in * c.touch_log)
     read = c.dense_bytes / c.tp + (1 - idle) * c.expert_bytes / c.n
     c.prefill_read_s = read / (c.bandwidth * k.weight_bandwidth_frac)
     c.prefill_s = total / c.pp  # the stages read different prompts at the same time
     c.own_prefill_s = np.maximum(total * c.dp, c.prefill_read_s) + c.kernels_s
     return c
+
+
+def expert_products(c: Case, k: Calibration, tokens, touched):
+    """Multiplications of the routed experts for a batch of tokens, as dense ones would count.
+
+    Grouped products are less efficient, and each touched expert works on whole tiles: an expert
+    with few tokens pads up to one.
+    """
+    padding = k.n_tile_tokens * touched * c.n_experts / np.maximum(c.experts_per_token, 1)
+    return c.active_expert_params * (tokens + padding) / k.expert_compute_frac
+
+
+def transfer(c: Case, k: Calibration, message):
+    """Time to move ``message`` bytes over an accelerator's link.
+
+    Up to ``large_message_bytes`` at the slow rate of decode's small messages, what exceeds it at
+    the rate of prefill's large ones.
+    """
+    small = np.minimum(message, k.large_message_bytes)
+    slow = small / k.link_frac
+    return (slow + (message - small) / k.prefill_link_frac) / c.wire
 
 
 def step(c: Case, k: Calibration, batch) -> Case:
@@ -103,25 +125,28 @@ def step(c: Case, k: Calibration, batch) -> Case:
     touched = 1 - np.exp(together * c.touch_log)
     read = c.dense_bytes / c.tp + touched * c.expert_bytes / c.n
     c.weights_s = read / (c.bandwidth * k.weight_bandwidth_frac)
-    experts = together * c.active_expert_params / (c.n * k.expert_compute_frac)
+    experts = expert_products(c, k, together, touched)
     dense = local * (c.dense_params + c.head_params) / c.tp
-    c.compute_s = 2 * (dense + experts) / (c.work * k.decode_compute_frac)
+    c.compute_s = 2 * (dense + experts / c.n) / (c.work * k.decode_compute_frac)
     shard = c.kv_shard / c.pp
     kv_bytes = c.kv_read / shard + 2 * c.state_bytes / c.tp  # a state is read and written
     kv_s = local * kv_bytes / (c.bandwidth * k.kv_bandwidth_frac)
     attend_s = local * c.decode_attention_flop / (c.tp * c.work16 * k.attention_compute_frac)
     c.kv_s = np.maximum(kv_s, attend_s)
-    row = local * c.hidden_size * ACTIVATION_BYTES / (c.wire * k.link_frac)
-    reduce_s = k.collective_s * c.hops + 2 * (c.tp - 1) / c.tp * row
+    message = local * c.hidden_size * ACTIVATION_BYTES
+    reduce_s = k.collective_s * c.hops + 2 * (c.tp - 1) / c.tp * transfer(c, k, message)
     # attention replicas exchange tokens with the experts: sent in 1 byte, returned in 2
     shuffle = k.collective_s * np.log2(c.n) / 3
-    shuffle = shuffle + (c.n - 1) / c.n * 0.75 * c.experts_per_token * row
+    sent = 0.75 * c.experts_per_token * message
+    shuffle = shuffle + (c.n - 1) / c.n * transfer(c, k, sent)
     c.links_s = 2 * (c.n_layers * reduce_s + c.apart * c.n_moe_layers * shuffle)
     w2, c2 = c.weights_s * c.weights_s, c.compute_s * c.compute_s
     core = np.sqrt(np.sqrt(w2 * w2 + c2 * c2))
     device = core + c.kv_s + c.kernels_s + c.links_s
-    host = batch / c.dp * (
-        k.host_s_per_sequence * (1 - c.is_trtllm) + k.host_trtllm_s_per_sequence * c.is_trtllm
+    host = (
+        batch
+        / c.dp
+        * (k.host_s_per_sequence * (1 - c.is_trtllm) + k.host_trtllm_s_per_sequence * c.is_trtllm)
     )
     c.host_s = np.maximum(host - device, 0)
     c.step_s = device + c.host_s
@@ -132,15 +157,14 @@ def steady(c: Case, k: Calibration, rounds: int = 3) -> Case:
     """TTFT and TPOT of ``concurrency`` users who each ask again when answered (a closed loop).
 
     Each request meets batch − 1 foreign prefills between its arrival and its last token. The share
-    ``prefill_wait_frac`` of them delays its first token, the rest its later ones. The batch that
-    decodes is smaller than the number present by the share of time spent before the first token
-    (Little's law); three rounds settle it. Users beyond what memory holds wait a whole cycle.
+    ``prefill_wait_frac`` of them delays its first token, the rest is spread over all its tokens.
+    While a prompt is read everybody pauses; between prompts all decode but those being admitted
+    (Little's law), and three rounds settle that batch. Users beyond what memory holds wait a whole
+    cycle.
     """
     cap = np.maximum(np.floor(room(c, k, c.context)), 1)
     c.present = np.minimum(c.concurrency, cap)
-    wait = k.prefill_wait_frac + c.is_sglang * (
-        k.prefill_wait_sglang_frac - k.prefill_wait_frac
-    )
+    wait = k.prefill_wait_frac + c.is_sglang * (k.prefill_wait_sglang_frac - k.prefill_wait_frac)
     first = c.own_prefill_s + (
         k.first_token_s
         + c.is_sglang * k.first_token_sglang_s
@@ -148,15 +172,16 @@ def steady(c: Case, k: Calibration, rounds: int = 3) -> Case:
     )
     foreign = np.maximum(c.present - 1, 0) * c.prefill_s * k.interference_frac
     c.interference_s = foreign * (1 - wait) / c.output_tokens
-    c.queue_s = foreign * wait
-    c.batch = c.present
+    c.queue_s = foreign * (wait + (1 - wait) / c.output_tokens)
+    batch = c.present
     for _ in range(rounds):
-        step(c, k, c.batch)
+        c.batch = batch
+        step(c, k, batch)
         c.tpot_s = c.step_s + c.interference_s
         c.ttft_s = first + c.queue_s + k.n_wait_steps * c.step_s
-        answer = c.output_tokens * c.tpot_s
-        decoding = c.present * answer / (c.ttft_s + answer)
-        c.batch = np.maximum(decoding, np.minimum(c.present, 1))
+        answer = c.output_tokens * c.step_s
+        decoding = c.present * answer / (first + k.n_wait_steps * c.step_s + answer)
+        batch = np.maximum(decoding, np.minimum(c.present, 1))
     c.memory_wait_s = (c.concurrency / c.present - 1) * (c.ttft_s + c.output_tokens * c.tpot_s)
     c.ttft_s = c.ttft_s + c.memory_wait_s
     return c
@@ -169,7 +194,7 @@ def offline(c: Case, k: Calibration) -> Case:
     for a stream, so the host's floor does not bind. Requests of mixed age hold the mean context.
     """
     quiet = k.replace(host_s_per_sequence=0.0, host_trtllm_s_per_sequence=0.0)
-    c.batch = np.maximum(np.floor(np.minimum(room(c, k, c.context), c.concurrency)), 1)
+    c.batch = np.maximum(np.minimum(np.floor(room(c, k, c.context)), c.concurrency), 1)
     step(c, quiet, c.batch)
     c.tpot_s = c.step_s + c.batch * c.prefill_s / c.output_tokens
     return c
@@ -188,7 +213,7 @@ def mature(time_s, least_s, software_maturity):
     Only what exceeds the physical floor scales: floor + (time − floor) / maturity, so no software
     beats the datasheet.
 
-    >>> mature(0.03, 0.01, 2.0)
-    np.float64(0.02)
+    >>> round(float(mature(0.03, 0.01, 2.0)), 6)
+    0.02
     """
     return least_s + np.maximum(time_s - least_s, 0) / software_maturity

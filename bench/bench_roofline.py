@@ -1,0 +1,68 @@
+"""Speed of the latency model: a table in rows per second, one prediction, one import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from econ.models.roofline import max_throughput_frame, predict, predict_frame
+
+N_ROWS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    models = ["llama-3.1-70b", "llama-3.1-8b", "gpt-oss-120b", "qwen3-32b", "minimax-m2.5"]
+    return pd.DataFrame(
+        {
+            "model": rng.choice(models, N_ROWS),
+            "accelerator": rng.choice(["h100-sxm", "h200-sxm", "b200-sxm"], N_ROWS),
+            "n_gpu": 8,
+            "tp": 8,
+            "pp": 1,
+            "ep": 1,
+            "dp": 1,
+            "precision": rng.choice(["bf16", "fp8"], N_ROWS),
+            "input_tokens": rng.uniform(100, 8000, N_ROWS),
+            "output_tokens": rng.uniform(50, 2000, N_ROWS),
+            "concurrency": rng.integers(1, 500, N_ROWS),
+        }
+    )
+
+
+def test_a_million_rows_in_a_second(benchmark, frame):
+    out = benchmark.pedantic(predict_frame, (frame,), rounds=4, warmup_rounds=1)
+    assert (out.reason == "").all()
+    assert benchmark.stats.stats.min <= 1.0
+
+
+def test_offline_throughput_of_a_million_rows(benchmark, frame):
+    out = benchmark.pedantic(max_throughput_frame, (frame,), rounds=3, warmup_rounds=1)
+    assert (out.output_tokens_per_s_per_gpu > 0).all()
+
+
+def test_one_prediction_in_200_microseconds(benchmark):
+    case = {"n_gpu": 4, "tp": 4, "precision": "fp8", "input_tokens": 922, "output_tokens": 922}
+    one = benchmark(lambda: predict("llama-3.1-70b", "h100-sxm", concurrency=16, **case))
+    assert one.fits
+    assert benchmark.stats.stats.min <= 200e-6
+
+
+def test_import_in_0_3_seconds_beyond_numpy_and_pandas(benchmark):
+    code = (
+        "import time, numpy, pandas; t = time.perf_counter(); import econ.models.roofline, sys;"
+        "print(time.perf_counter() - t); assert 'scipy' not in sys.modules"
+    )
+
+    def seconds() -> float:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        return float(done.stdout)
+
+    times = [seconds() for _ in range(3)]
+    benchmark.pedantic(seconds, rounds=1)
+    assert min(times) <= 0.3
