@@ -8,6 +8,7 @@ missing or out of date, then does what was asked in it.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ LAB_FLAGS = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
 ]
+LAB_NEWS = "@jupyterlab/apputils-extension:announcements"  # a pop-up that asks for an outside host
 NBVAL_FLAGS = [
     "--nbval",
     "--nbval-current-env",
@@ -71,6 +73,9 @@ def setup(*_: str) -> None:
     uv = [PYTHON, "-m", "uv", "pip", "install", "-q", "--python", PYTHON]
     run(*uv, "--require-hashes", "-r", LOCK)
     run(*uv, "--no-deps", "--no-build-isolation", "-e", ".")
+    quiet = VENV / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    quiet.parent.mkdir(parents=True, exist_ok=True)
+    quiet.write_text(json.dumps({"disabledExtensions": {LAB_NEWS: True}}))
     STAMP.write_text(want)
     print(f"Ready after {time.monotonic() - began:.0f} s", flush=True)
 
@@ -79,7 +84,9 @@ def lab(*rest: str) -> None:
     """open JupyterLab on the first notebook (this machine only, with a token)"""
     root = f"--ServerApp.root_dir={ROOT / 'notebooks'}"
     page = f"--LabApp.default_url=/lab/tree/{START_PAGE}"
-    run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *rest)
+    # in a container one is often root, which Jupyter refuses unless told; loopback and token stay
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *as_root, *rest)
 
 
 def test(*rest: str) -> None:

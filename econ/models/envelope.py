@@ -11,8 +11,8 @@ replace link after link by a model with an error.
 >>> envelope(Scenario.default(), batch=10_000)
 Traceback (most recent call last):
     ...
-econ.models.envelope.DoesNotFit: 10000 requests need 4389 GB of KV cache beside 71 GB of weights; \
-4 × h100-sxm hold 320 GB: 4140 GB missing
+econ.models.envelope.DoesNotFit: 10000 requests need 4072 GB of KV cache beside 71 GB of weights; \
+4 × h100-sxm hold 320 GB: 3822 GB missing
 """
 
 from __future__ import annotations
@@ -250,3 +250,32 @@ def bill_frame(scenario: Scenario, batch: int = 32) -> pd.DataFrame:
         for name, key, unit, notebook in links
     ]
     return pd.DataFrame(rows, columns=["link", "low", "typical", "high", "unit", "notebook"])
+
+
+def ranges_frame(scenario: Scenario, batch: int = 64) -> pd.DataFrame:
+    """How far three inputs move the cost of a million output tokens, one at a time.
+
+    Columns: ``input``, ``low``, ``high`` (of the input), ``low_usd``, ``high_usd``, ``base_usd``.
+    Slowdown as measured (`reality_frame`), rent from the cheapest to the dearest dated row of this
+    accelerator, share of time in use from that of enterprise clusters to that of a provider
+    (``data/utilisation.csv``).
+    """
+    slow = reality_frame()["slowdown"]
+    mine = table("rentals").query("accelerator == @scenario.deployment.accelerator")
+    used = table("utilisation")
+
+    def usd(slowdown: float, rent: float, busy: float) -> float:
+        case = scenario.replace(finance=type(scenario.finance)(cost_usd_per_gpu_hour=rent / busy))
+        return envelope(case, batch, slowdown=slowdown).cost_usd_per_mtok
+
+    base = (float(slow.median()), scenario.finance.cost_usd_per_gpu_hour, 1.0)
+    ends = {
+        "software slowdown (×)": (0, slow.min(), slow.max()),
+        "rent (USD/GPU-hour)": (1, mine["usd_per_gpu_hour"].min(), mine["usd_per_gpu_hour"].max()),
+        "share of time in use": (2, used["high"].max(), used["low"].min()),
+    }
+    rows = []
+    for name, (place, low, high) in ends.items():
+        cases = [(*base[:place], float(v), *base[place + 1 :]) for v in (low, high)]
+        rows.append((name, low, high, usd(*cases[0]), usd(*cases[1]), usd(*base)))
+    return pd.DataFrame(rows, columns=["input", "low", "high", "low_usd", "high_usd", "base_usd"])

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from econ.facts import price, table
@@ -16,7 +18,7 @@ from econ.models.token_bill import (
     token_bill,
     turns_bill,
 )
-from econ.models.tokens import image_tokens, schemes_frame
+from econ.models.tokens import count_tokens, image_tokens, schemes_frame
 from econ.models.workloads import workload
 
 # the agent of the lesson: tool descriptions, a task, forty tool calls; our choice, not a fit
@@ -27,6 +29,7 @@ AGENT = {
     "tool_result_tokens": 1_500,
 }
 AGENT_STEPS = 40
+SENTENCE_END = re.compile(r"(?<=[.।。።։])\s*")
 SIDES_PX = [128, 256, 384, 512, 768, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 4096]
 
 
@@ -122,3 +125,27 @@ def tasks_frame() -> pd.DataFrame:
         usd_per_mtok=usd_per_mtok_from_usd_per_token(rows["total_usd"] / tokens),
         usd_per_solved=rows["total_usd"] / solved.astype(float),
     ).reset_index(drop=True)
+
+
+def spread_frame(tokenizer: str = "tekken") -> pd.DataFrame:
+    """How much a language's figure hangs on the text: tokens relative to English by sentence.
+
+    Columns: ``name``, ``low`` and ``high`` (best and worst of the sentences, each against the
+    English sentence that says the same), ``whole`` (the paragraph). Only languages whose paragraph
+    has as many sentences as the English one.
+    """
+    rows = table("parallel_text").query("group == 'language'")
+    cut = {r.name: [s for s in SENTENCE_END.split(r.text) if s.strip()] for r in rows.itertuples()}
+    english = cut["English"]
+    made = []
+    for name, sentences in cut.items():
+        if len(sentences) != len(english):
+            continue
+        pairs = zip(sentences, english, strict=True)
+        each = [count_tokens(a, tokenizer) / count_tokens(b, tokenizer) for a, b in pairs]
+        whole = count_tokens(" ".join(sentences), tokenizer)
+        made.append(
+            (name, min(each), whole / count_tokens(" ".join(english), tokenizer), max(each))
+        )
+    frame = pd.DataFrame(made, columns=["name", "low", "whole", "high"])
+    return frame.sort_values("whole", ignore_index=True)

@@ -1,35 +1,57 @@
-"""How many tokens: text by real tokenizers, images, sound and film by their providers' rules.
+"""How many tokens: text by real tokenizers; the one door to counts and bills of all kinds.
+
+Pictures, sound and film are counted in `econ.models.modalities`, bills in
+`econ.models.token_bill`; their names are offered here too.
 
 >>> count_tokens("The model writes one token after another.", "tekken")
 8
->>> image_tokens(1024, 1024, "openai-tile")
-765
->>> audio_tokens(60, "gemini-audio")
-1920
->>> image_tokens(640, 480, "gemini-audio")
-Traceback (most recent call last):
-    ...
-ValueError: gemini-audio counts audio, not image; image schemes: claude-area, gemini-tile, \
-openai-tile, pixtral
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Protocol
 
 import pandas as pd
 
-from econ.facts.guard import in_range, positive, unknown
+from econ.facts.guard import count, unknown
 from econ.facts.tables import table
+from econ.facts.units import MEGA
+from econ.models.modalities import (
+    audio_tokens,
+    image_tokens,
+    mistral_common,
+    schemes_frame,
+    video_tokens,
+)
+from econ.models.token_bill import (
+    TokenBill,
+    agent_loop_tokens,
+    conversation_tokens,
+    token_bill,
+)
+
+__all__ = [
+    "TOKENIZERS",
+    "TokenBill",
+    "TrainedBpe",
+    "agent_loop_tokens",
+    "audio_tokens",
+    "compression_frame",
+    "conversation_tokens",
+    "count_tokens",
+    "image_tokens",
+    "schemes_frame",
+    "token_bill",
+    "tokenizers_frame",
+    "tokens_of",
+    "train_bpe",
+    "video_tokens",
+]
 
 # identifier -> the release inside mistral-common that carries the vocabulary file
 TOKENIZERS = {"mistral-v1": "v1", "mistral-v3": "v3", "tekken": "v3"}
-MAX_SIDE_PX = 100_000
-MAX_DURATION_S = 7 * 86_400.0
 
 
 class Tokenizer(Protocol):
@@ -43,16 +65,9 @@ class _Shipped:
     """A tokenizer whose vocabulary ships with mistral-common; nothing is downloaded."""
 
     def __init__(self, id: str):
-        try:
-            from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
-        except ImportError:
-            raise ImportError(
-                "real tokenizers need mistral-common: pip install 'inference-economics[notebooks]'"
-            ) from None
-        if id == "tekken":
-            whole = MistralTokenizer.v3(is_tekken=True)
-        else:
-            whole = getattr(MistralTokenizer, TOKENIZERS[id])()
+        shipped = mistral_common("mistral").MistralTokenizer
+        options = {"is_tekken": True} if id == "tekken" else {}
+        whole = getattr(shipped, TOKENIZERS[id])(**options)
         self._raw = whole.instruct_tokenizer.tokenizer
         self.n_words = self._raw.n_words
 
@@ -101,7 +116,7 @@ def train_bpe(text: str, vocab_size: int) -> TrainedBpe:
         raise ImportError(
             "training needs tokenizers: pip install 'inference-economics[notebooks]'"
         ) from None
-    in_range("vocab_size", vocab_size, len(set(text)) + 1, 1_000_000)
+    vocab_size = count("vocab_size", vocab_size, len(set(_text(text))) + 1, MEGA)
     raw = Raw(models.BPE(unk_token="[?]"))
     raw.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(" ", "isolated"), pre_tokenizers.Punctuation()]
@@ -189,109 +204,3 @@ def compression_frame(tokenizers: Sequence[str] = ("mistral-v1", "tekken")) -> p
                 }
             )
     return pd.DataFrame(rows)
-
-
-# -- images, sound, film ----------------------------------------------------------------------
-def schemes_frame() -> pd.DataFrame:
-    """The counting rules: identifier, modality, provider, rule in words, source."""
-    return table("modality_schemes")
-
-
-def _scheme(id: str, modality: str) -> pd.Series:
-    rows = table("modality_schemes")
-    if id not in rows.index:
-        raise unknown("scheme", id, rows.index)
-    if rows.loc[id, "modality"] != modality:
-        able = ", ".join(sorted(rows.index[rows["modality"] == modality]))
-        raise ValueError(
-            f"{id} counts {rows.loc[id, 'modality']}, not {modality}; {modality} schemes: {able}"
-        )
-    return rows.loc[id]
-
-
-def _ceil(x: float) -> int:
-    return math.ceil(round(x, 6))  # a tile's edge is not missed by a rounding error of the scaling
-
-
-def image_tokens(width_px: float, height_px: float, scheme: str, detail: str = "high") -> int:
-    """Tokens of one image by a provider's rule (`schemes_frame`); ``detail="low"`` where offered.
-
-    >>> image_tokens(2048, 4096, "openai-tile"), image_tokens(1000, 1000, "claude-area")
-    (1105, 1334)
-    """
-    rule = _scheme(scheme, "image")
-    w = float(positive("width_px", width_px, MAX_SIDE_PX))
-    h = float(positive("height_px", height_px, MAX_SIDE_PX))
-    if detail not in ("high", "low"):
-        raise unknown("detail", detail, ["high", "low"])
-    if detail == "low":
-        if not rule.low_detail_tokens > 0:
-            raise ValueError(f"{scheme} has no low detail")
-        return int(rule.low_detail_tokens)
-    count = {
-        "openai-tile": _openai_tile,
-        "claude-area": _claude_area,
-        "gemini-tile": _gemini_tile,
-        "pixtral": _pixtral,
-    }[scheme]
-    return count(w, h, rule)
-
-
-def _openai_tile(w: float, h: float, rule: pd.Series) -> int:
-    scale = min(1.0, rule.max_side_px / max(w, h))
-    scale *= min(1.0, rule.short_side_px / (min(w, h) * scale))
-    tiles = _ceil(w * scale / rule.tile_px) * _ceil(h * scale / rule.tile_px)
-    return int(rule.base_tokens + rule.tokens_per_tile * tiles)
-
-
-def _claude_area(w: float, h: float, rule: pd.Series) -> int:
-    scale = min(1.0, rule.max_side_px / max(w, h))
-    return min(_ceil(w * h * scale**2 / rule.px_per_token), int(rule.max_tokens))
-
-
-def _gemini_tile(w: float, h: float, rule: pd.Series) -> int:
-    if max(w, h) <= rule.short_side_px:
-        return int(rule.tokens_per_tile)
-    return int(_ceil(w / rule.tile_px) * _ceil(h / rule.tile_px) * rule.tokens_per_tile)
-
-
-def _pixtral(w: float, h: float, rule: pd.Series) -> int:
-    """By mistral-common's own encoder: patches in rows, one break or end token after each row."""
-    from mistral_common.tokens.tokenizers.image import ImageConfig, ImageEncoder, SpecialImageIDs
-
-    config = ImageConfig(int(rule.tile_px), int(rule.max_side_px))
-    encoder = ImageEncoder(config, SpecialImageIDs(img=0, img_break=1, img_end=2))
-    # the grid alone: the public call would also resize pixels that we do not have
-    columns, rows = encoder._image_to_num_tokens(SimpleNamespace(size=(round(w), round(h))))
-    return (columns + 1) * rows
-
-
-def audio_tokens(duration_s: float, scheme: str) -> int:
-    """Tokens of ``duration_s`` seconds of sound."""
-    rule = _scheme(scheme, "audio")
-    duration_s = float(positive("duration_s", duration_s, MAX_DURATION_S))
-    if scheme == "voxtral":
-        return _voxtral(duration_s, rule)
-    return _ceil(duration_s * rule.tokens_per_s)
-
-
-def _voxtral(duration_s: float, rule: pd.Series) -> int:
-    """By mistral-common's own encoder: padded to whole chunks, then one token per frame."""
-    from mistral_common.tokens.tokenizers.audio import (
-        AudioConfig,
-        AudioEncoder,
-        AudioSpectrogramConfig,
-        SpecialAudioIDs,
-    )
-
-    spectrogram = AudioSpectrogramConfig(num_mel_bins=128, hop_length=160, window_size=400)
-    config = AudioConfig(16_000, rule.tokens_per_s, spectrogram, chunk_length_s=rule.chunk_s)
-    encoder = AudioEncoder(config, SpecialAudioIDs(audio=0, begin_audio=1))
-    samples = math.ceil(duration_s * config.sampling_rate)
-    return config.num_audio_tokens(encoder.next_multiple_of_chunk_frames(samples, 16_000))
-
-
-def video_tokens(duration_s: float, scheme: str) -> int:
-    """Tokens of ``duration_s`` seconds of film."""
-    rule = _scheme(scheme, "video")
-    return _ceil(float(positive("duration_s", duration_s, MAX_DURATION_S)) * rule.tokens_per_s)

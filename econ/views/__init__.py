@@ -5,7 +5,7 @@ from econ.views.charts import bars, finish, lines, points
 from econ.views.check import check, predict
 from econ.views.panels import Panel, choice, slider, switch
 from econ.views.render import setup
-from econ.views.tables import Pieces, Say, Table
+from econ.views.tables import Pieces, Say, Table, three
 
 __all__ = [
     "Panel",
@@ -22,4 +22,5 @@ __all__ = [
     "setup",
     "slider",
     "switch",
+    "three",
 ]

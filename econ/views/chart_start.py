@@ -8,7 +8,7 @@ import pandas as pd
 from econ.facts.units import MILLI
 from econ.models.envelope import parts_frame
 from econ.models.scenario import Finance, Scenario
-from econ.views.charts import bars, finish, lines
+from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, choice, slider
 
 
@@ -130,3 +130,29 @@ def bill_panel(scenario: Scenario, slowdown: float) -> Panel:
             },
         },
     )  # fmt: skip
+
+
+def ranges_chart(frame: pd.DataFrame) -> alt.LayerChart:
+    """`ranges_frame`: how far each input alone moves the cost of a million output tokens."""
+    frame = frame.assign(
+        ends=[f"{r.low:.3g} to {r.high:.3g}" for r in frame.itertuples()],
+        width=frame["high_usd"] - frame["low_usd"],
+        right_usd=frame[["low_usd", "high_usd"]].max(axis=1),
+    )
+    order = frame.sort_values("width", ascending=False)["input"].tolist()
+    worst = frame.loc[frame["width"].idxmax()]
+    base = alt.Chart(frame).encode(y=alt.Y("input:N", sort=order, title=None))
+    x = axis("USD per million output tokens (log)", log=True)
+    span = base.mark_bar(height=22).encode(x=alt.X("low_usd:Q", **x), x2="high_usd:Q")
+    names = base.mark_text(align="left", dx=6).encode(x="right_usd:Q", text="ends:N")
+    middle = alt.Chart(frame.head(1)).mark_rule(strokeDash=[4, 3]).encode(x="base_usd:Q")
+    words = "; ".join(
+        f"{r.input} from {r.low:.3g} to {r.high:.3g}: ${r.low_usd:.2f} to ${r.high_usd:.2f}"
+        for r in frame.itertuples()
+    )
+    return finish(
+        alt.layer(span, names, middle).properties(height=120),
+        title="Whether the machine is in use matters more than the software on it",
+        subtitle="Each input moved alone between its two ends; the dashed line is the typical case",
+        description=f"Bars around ${worst.base_usd:.2f} per million output tokens. {words}.",
+    )

@@ -12,17 +12,17 @@ from econ.views.panels import Panel, choice, slider
 from econ.views.theme import FAINT, PALETTE
 
 # what a reader will look for first; the rest of the points keep a tooltip
-NAMED_TASKS = [
-    "Kimi K2",
-    "gpt-5 (low)",
-    "gpt-5 (high)",
-    "o3-pro (high)",
-    "grok-4 (high)",
-    "DeepSeek R1 (0528)",
-    "claude-opus-4-20250514 (no think)",
-    "gemini-2.5-flash-preview-05-20 (no think)",
-    "DeepSeek-V3.2-Exp (Chat)",
-]
+NAMED_TASKS = {
+    "gpt-oss-120b (high)": "gpt-oss-120b",
+    "gemini-2.5-flash-preview-05-20 (no think)": "gemini-2.5-flash",
+    "DeepSeek-V3.2-Exp (Chat)": "DeepSeek-V3.2 (chat)",
+    "DeepSeek R1 (0528)": "DeepSeek-R1",
+    "gpt-5 (low)": "gpt-5 (low)",
+    "gpt-5 (high)": "gpt-5 (high)",
+    "claude-opus-4-20250514 (no think)": "claude-opus-4",
+    "grok-4 (high)": "grok-4",
+    "o3-pro (high)": "o3-pro",
+}
 
 
 def compression_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChart:
@@ -57,7 +57,7 @@ def compression_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.La
     return finish(
         alt.layer(*layers).properties(height=14 * len(order), width=480),
         title=f"The same paragraph takes up to {rows.max():.1f} times the tokens",
-        subtitle="One short paragraph of ours in each language; a long bar is progress between tokenizers",
+        subtitle="One short paragraph of ours in each language, old and new tokenizer",
         description=f"Dots for {len(order)} languages and {len(kinds)} tokenizers. {words}. "
         f"Under {newest} the fewest are for {low}, the most for {high}.",
     )
@@ -147,8 +147,7 @@ def growth_panel() -> Panel:
 
 def tasks_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`tasks_frame`: what a token cost against what a solved task cost."""
-    frame = frame.assign(label=frame["model"].where(frame["model"].isin(NAMED_TASKS), ""))
-    frame["label"] = frame["label"].str.replace(r"-(preview-)?\d[\d-]+", "", regex=True)
+    frame = frame.assign(label=frame["model"].map(NAMED_TASKS).fillna(""))
     cheap = frame.loc[frame["usd_per_solved"].idxmin()]
     dear = frame.loc[frame["usd_per_solved"].idxmax()]
     token = frame.loc[frame["usd_per_mtok"].idxmin()]

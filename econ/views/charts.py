@@ -158,7 +158,9 @@ def points(
         )
     layers = [mark]
     if label:
-        layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(text=f"{label}:N"))
+        layers.append(
+            base.mark_text(align="left", dx=2, dy=-10, fontSize=11).encode(text=f"{label}:N")
+        )
     chart = alt.layer(*layers).properties(height=height)
     return finish(chart, title=title, description=description, subtitle=subtitle)
 

@@ -9,6 +9,7 @@ specification out: that is how committed outputs are made.
 from __future__ import annotations
 
 import base64
+import io
 import os
 from typing import Any
 
@@ -17,6 +18,7 @@ import altair as alt
 V5_MIME = "application/vnd.vegalite.v5+json"
 V5_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 PNG_SCALE = 1.3
+PNG_COLOURS = 64
 
 
 def is_static() -> bool:
@@ -25,10 +27,16 @@ def is_static() -> bool:
 
 
 def png_of(spec: dict[str, Any]) -> str:
-    """The chart as a PNG, base64."""
+    """The chart as a PNG with a palette, base64: a sixth of the size, to the eye the same."""
     import vl_convert
+    from PIL import Image
 
-    return base64.b64encode(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE)).decode()
+    full = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE)))
+    small = io.BytesIO()
+    full.convert("RGB").quantize(PNG_COLOURS, dither=Image.Dither.NONE).save(
+        small, "PNG", optimize=True
+    )
+    return base64.b64encode(small.getvalue()).decode()
 
 
 def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:

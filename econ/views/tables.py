@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
+import numpy as np
 import pandas as pd
 
+from econ.facts.units import KILO
 from econ.views.theme import INK
 
+DOLLAR = "<span>&#36;</span>"  # no bare sign for the formula finder, no text beside it
+ITEM = re.compile(r"\d+\. ")  # a numbered point begins a line of its own
 TINTS = ["#cfe8fc", "#fde7c2", "#cdeee2", "#f9d8c6", "#e7dcf5"]
 
 
 class Table:
-    """A frame without its index, numbers formatted by column.
+    """A frame without its index; numbers to the right, formatted by column or to three digits.
 
-    >>> Table(pd.DataFrame({"part": ["a"], "usd": [1234.5]}), usd="${:,.2f}")
-    part       usd
-       a $1,234.50
+    >>> Table(pd.DataFrame({"part": ["a", "b"], "usd": [1234.5, 2e-5]}), usd=three)
+    part     usd
+       a   1,234
+       b 0.00002
     """
 
     def __init__(self, frame: pd.DataFrame, **formats: str | Callable):
@@ -25,13 +31,39 @@ class Table:
         for column, form in formats.items():
             show = form if callable(form) else form.format
             text[column] = ["" if pd.isna(v) else show(v) for v in frame[column]]
-        self.text = text.fillna("")
+        self.text = text.fillna("").astype(str)
+        self._right = {c for c in frame if pd.api.types.is_numeric_dtype(frame[c])}
 
     def __repr__(self) -> str:
         return self.text.to_string(index=False)
 
     def _repr_html_(self) -> str:
-        return self.text.to_html(index=False, border=0, justify="left")
+        def row(values: Iterable[str], tag: str) -> str:
+            side = ["right" if c in self._right else "left" for c in self.text]
+            cells = [
+                f'<{tag} style="text-align:{s}">{_safe(v)}</{tag}>'
+                for v, s in zip(values, side, strict=True)
+            ]
+            return f"<tr>{''.join(cells)}</tr>"
+
+        body = "\n".join(row(values, "td") for values in self.text.to_numpy())
+        return f"<table><thead>{row(self.text, 'th')}</thead>\n<tbody>{body}</tbody></table>"
+
+
+def three(value: float) -> str:
+    """A number to three digits, never in powers of ten.
+
+    >>> three(1165.3), three(0.00000482), three(2.0)
+    ('1,165', '0.00000482', '2')
+    """
+    if abs(value) >= KILO:
+        return f"{value:,.0f}"
+    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
+
+
+def _safe(text: str) -> str:
+    """HTML of a text; a dollar in a tag of its own is money, not the start of a formula."""
+    return html.escape(text).replace("$", DOLLAR)
 
 
 class Pieces:
@@ -51,7 +83,7 @@ class Pieces:
         spans = []
         for i, piece in enumerate(self.pieces):
             look = f"background:{TINTS[i % len(TINTS)]};color:{INK};border-radius:3px;padding:1px 0"
-            shown = html.escape(piece).replace("\n", "↵\n")
+            shown = _safe(piece).replace("\n", "↵\n")
             spans.append(f'<span style="{look}">{shown}</span>')
         words = html.escape(f"{len(self.pieces)} tokens")
         return (
@@ -68,10 +100,12 @@ class Say:
     """
 
     def __init__(self, text: str):
-        self.text = " ".join(text.split()).replace("$", "\\$")  # a dollar is money, not mathematics
+        lines = [line.strip() for line in text.strip().splitlines()]
+        joined = "".join(f"\n{t}" if ITEM.match(t) else f" {t}" for t in lines)
+        self.text = joined.strip()
 
     def __repr__(self) -> str:
-        return self.text.replace("\\$", "$")
+        return self.text
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return self.text.replace("$", DOLLAR)

@@ -1,0 +1,49 @@
+"""Speed of what a reader waits for: a panel's model call, a chart, a look-up (`make bench`)."""
+
+import pytest
+
+from econ.facts import catalog
+from econ.models.envelope import batches_frame, envelope
+from econ.models.scenario import Scenario
+from econ.models.token_cases import growth_frame
+from econ.models.tokens import count_tokens
+from econ.models.workloads import workload
+from econ.views.chart_tokens import growth_chart, growth_panel
+
+SCENARIO = Scenario.default()
+
+
+@pytest.mark.parametrize("name", ["h100-sxm", "mi300x"])
+def test_look_up_of_an_accelerator(benchmark, name):
+    benchmark(catalog.accelerator, name)
+
+
+def test_one_envelope(benchmark):
+    benchmark(envelope, SCENARIO, 64)
+
+
+def test_ten_batches(benchmark):
+    benchmark(batches_frame, SCENARIO)
+
+
+def test_a_panels_model_call(benchmark):
+    benchmark(growth_frame, 100)
+
+
+def test_a_panels_chart(benchmark):
+    frame = growth_frame(100)
+    benchmark(growth_chart, frame)
+
+
+def test_a_panels_whole_move(benchmark):
+    panel, turns = growth_panel(), iter(range(10**9))
+    benchmark(lambda: panel.set(turns=2 + next(turns) % 99))
+
+
+def test_counting_ten_thousand_words(benchmark):
+    text = "The price of a token is not the price of an answer. " * 1000
+    benchmark(count_tokens, text, "tekken")
+
+
+def test_sampling_a_hundred_thousand_requests(benchmark):
+    benchmark(workload("chat").sample, 100_000)

@@ -1,0 +1,162 @@
+"""Drive real JupyterLab in Chromium: start it, open a notebook, run all cells, take pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from chromium import path as chromium_path  # noqa: E402
+from dev import LAB_FLAGS  # noqa: E402
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 60
+PROMPTS = (
+    "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')]"
+    ".map(e => e.textContent.trim())"
+)
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
+    """A JupyterLab on a copy of the notebooks, all it writes in ``state``; its address and token.
+
+    JupyterLab saves by itself: on the real notebooks it would keep what a test did to them.
+    """
+    folder = state / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".*"))
+    port, token = _free_port(), secrets.token_hex(16)
+    mine = {
+        "JUPYTER_CONFIG_DIR": state / "config",
+        "JUPYTERLAB_SETTINGS_DIR": state / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": state / "workspaces",
+        "JUPYTER_RUNTIME_DIR": state / "runtime",
+        "IPYTHONDIR": state / "ipython",
+        "ECON_STATE": state / "learner.json",
+    }
+    env = {**os.environ, **{k: str(v) for k, v in mine.items()}, **environment}
+    env.pop("ECON_STATIC", None)
+    words = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *LAB_FLAGS]
+    words += [f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}"]
+    words += [f"--IdentityProvider.token={token}"]
+    log = open(state / "lab.log", "w")  # noqa: SIM115 - closed below, after the server
+    server = subprocess.Popen(words, env=env, stdout=log, stderr=log, start_new_session=True)
+    base = f"http://127.0.0.1:{port}"
+    try:
+        _wait(f"{base}/api?token={token}", server, state / "lab.log")
+        yield base, token
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+        log.close()
+
+
+def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise RuntimeError(f"JupyterLab ended at once:\n{log.read_text()[-2000:]}")
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
+            return
+        time.sleep(0.2)
+    raise TimeoutError(f"JupyterLab did not answer within {START_S} s")
+
+
+def browser(playwright: Playwright) -> Browser:
+    """Chromium without a window."""
+    return playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+
+
+def watch(page: Page) -> tuple[list[str], list[str]]:
+    """Collect what must stay empty: requests that leave loopback, and errors on the console."""
+    outside: list[str] = []
+    errors: list[str] = []
+
+    def request(r):
+        local = r.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:"))
+        if not local:
+            outside.append(r.url)
+
+    def message(m):
+        if m.type == "error":
+            errors.append(m.text)
+
+    page.on("request", request)
+    page.on("console", message)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    return outside, errors
+
+
+def open_notebook(page: Page, base: str, token: str, name: str) -> None:
+    """Open a notebook in a fresh workspace and wait for its kernel."""
+    page.goto(f"{base}/lab/tree/{name}?token={token}&reset", wait_until="domcontentloaded")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    _kernel_ready(page)
+
+
+def _kernel_ready(page: Page, timeout_s: float = 60) -> None:
+    end, calm = time.monotonic() + timeout_s, 0
+    while time.monotonic() < end:
+        dialog = page.locator(".jp-Dialog")
+        if dialog.count():  # a new workspace may ask for a kernel
+            dialog.locator("button.jp-mod-accept").first.click()
+            calm = 0
+        status = page.evaluate(
+            "(document.querySelector('.jp-Notebook-ExecutionIndicator')||{dataset:{}}).dataset.status"
+        )
+        calm = calm + 1 if status == "idle" else 0
+        if calm >= 4:
+            return
+        time.sleep(0.25)
+    raise TimeoutError("the kernel did not become idle")
+
+
+def menu(page: Page, top: str, item: str) -> None:
+    """Choose a menu's item."""
+    page.get_by_role("menuitem", name=top, exact=True).click()
+    page.get_by_role("menuitem", name=item, exact=True).first.click()
+
+
+def run_all(page: Page, timeout_s: float = 120) -> None:
+    """Clear all outputs, run all cells, wait for the last."""
+    menu(page, "Edit", "Clear Outputs of All Cells")
+    page.wait_for_function(f"() => !{PROMPTS}.some(t => /[0-9]/.test(t))", timeout=10_000)
+    menu(page, "Run", "Run All Cells")
+    # a hidden solution shows no prompt; a cell that waits shows an asterisk, a fresh one a space
+    page.wait_for_function(
+        f"() => {PROMPTS}.every(t => t === '' || /^\\[\\d+\\]:$/.test(t))",
+        timeout=timeout_s * 1000,
+    )
+    _kernel_ready(page)

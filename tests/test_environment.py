@@ -1,0 +1,59 @@
+"""One list of dependencies: pyproject, the hashed lock and environment.yml say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCKS = [ROOT / "requirements.lock", ROOT / "tools" / "requirements-uv.lock"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", re.M)
+
+
+def _pins() -> dict[str, set[str]]:
+    pins: dict[str, set[str]] = {}
+    for name, version in PIN.findall(LOCKS[0].read_text()):
+        pins.setdefault(name.lower().replace("_", "-"), set()).add(version)
+    return pins
+
+
+def _direct() -> list[Requirement]:
+    extras = PROJECT["optional-dependencies"]
+    return [
+        Requirement(r) for r in [*PROJECT["dependencies"], *(r for e in extras.values() for r in e)]
+    ]
+
+
+@pytest.mark.parametrize("need", _direct(), ids=lambda r: r.name)
+def test_every_direct_dependency_is_locked_within_its_range(need):
+    versions = _pins()[need.name.lower().replace("_", "-")]
+    assert all(Version(v) in need.specifier for v in versions)
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda p: p.name)
+def test_locks_are_hashed_and_name_no_index(lock):
+    text = lock.read_text()
+    assert "://" not in text.replace("make lock", "")
+    assert "index-url" not in text
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.split("\n", 2)[2].strip())
+    assert len(blocks) >= 1
+    assert all("--hash=sha256:" in block for block in blocks if "==" in block)
+
+
+def test_the_lock_serves_every_python_promised():
+    assert PROJECT["requires-python"] == ">=3.11,<3.14"
+    assert "python_full_version" in LOCKS[0].read_text()
+
+
+def test_conda_installs_the_same_lock():
+    env = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert env["name"] == PROJECT["name"]
+    plain = [d for d in env["dependencies"] if isinstance(d, str)]
+    assert plain == [f"python {PROJECT['requires-python']}", "pip"]
+    (pip,) = [d["pip"] for d in env["dependencies"] if isinstance(d, dict)]
+    assert pip == ["--require-hashes", "-r requirements.lock"]

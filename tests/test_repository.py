@@ -1,0 +1,106 @@
+"""The house in order: what lies at the top, what the commands are, what no file may name."""
+
+import doctest
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import econ
+from econ.facts import table
+from econ.ledger import ledger_frame
+from econ.models.envelope import reality_frame
+
+ROOT = Path(__file__).resolve().parents[1]
+TOP = {
+    "notebooks", "econ", "data", "tests", "environment.yml", "README.md",
+    "pyproject.toml", "requirements.lock", "Makefile", "LICENSE", "CITATION.cff", "CHANGELOG.md",
+    ".ci", ".gitignore", "tools", "bench", "workshop",
+}  # fmt: skip
+# split so that this file does not name them itself
+PARTS = ["/wo|rk/", "/ro|ot/", r"py|pi\.org", "python|hosted", r"regi|stry\.npmjs", r"de|b\.debian"]
+FORBIDDEN = re.compile("|".join(part.replace("|", "") for part in PARTS))
+
+
+def _files() -> list[Path]:
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+def test_the_top_level_holds_what_it_should():
+    top = {p.relative_to(ROOT).parts[0] for p in _files()}
+    assert top <= TOP, sorted(top - TOP)
+
+
+def test_no_file_names_a_machine_or_an_index():
+    bad = []
+    for path in _files():
+        if path.exists() and FORBIDDEN.search(path.read_bytes().decode("utf-8", "ignore")):
+            bad.append(str(path.relative_to(ROOT)))
+    assert not bad
+
+
+def _dev():
+    spec = importlib.util.spec_from_file_location("dev", ROOT / "tools" / "dev.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_make_and_its_script_offer_the_same():
+    line = re.search(r"^TARGETS := (.*)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+    commands = _dev().COMMANDS
+    assert set(line) == {*commands, "help"}
+    assert all(f.__doc__ for f in commands.values())
+
+
+def test_help_lists_every_command():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "dev.py", "help"],
+        capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    for name in _dev().COMMANDS:
+        assert f"make {name}" in done.stdout
+
+
+def test_versions_agree():
+    version = econ.__version__
+    assert f'version = "{version}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"version: {version}" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_importing_the_package_asks_no_network_and_draws_nothing():
+    code = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise AssertionError('network at import')\n"
+        "socket.socket.connect = refuse\n"
+        "import econ.facts, econ.models.tokens, econ.models.envelope, econ.models.scenario\n"
+        "heavy = {'altair', 'ipywidgets', 'mistral_common', 'frictionless', 'scipy.optimize'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_readmes_examples_run_and_its_figures_are_ours():
+    readme = ROOT / "README.md"
+    assert doctest.testfile(str(readme), module_relative=False).failed == 0
+    text = " ".join(readme.read_text(encoding="utf-8").split())
+    slow = reality_frame()["slowdown"]
+    assert f"took {slow.min():.1f} to {slow.max():.1f} times as long" in text
+    held = ledger_frame().query("asserted")["sort"].value_counts()
+    assert f"{held['model']} published figures are recomputed" in text
+    assert f"{held['arithmetic']} more are ratios" in text
+    languages = (table("parallel_text")["group"] == "language").sum()
+    assert f"{languages} languages" in text

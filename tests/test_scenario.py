@@ -1,0 +1,119 @@
+"""The scenario: there and back through JSON, and errors that name what is wrong."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from econ.facts import accelerator, model, table
+from econ.models.scenario import Deployment, Finance, Scenario, Slo
+from econ.models.workloads import workload
+
+BASE = Scenario.default()
+
+
+def test_the_default_fits_and_is_sourced():
+    chips = BASE.deployment.n_gpu * accelerator(BASE.deployment.accelerator).memory_bytes
+    assert model(BASE.model).n_params < chips  # one byte a weight in fp8
+    rent = table("rentals").query("term == 'on-demand'").sort_values("as_of").iloc[-1]
+    assert rent.usd_per_gpu_hour == BASE.finance.cost_usd_per_gpu_hour
+    assert BASE.finance.source in table("sources").index
+
+
+@given(
+    st.sampled_from(["chat", "code", "rag", "reasoning", "batch"]),
+    st.sampled_from(["llama-3.1-8b", "deepseek-v3", "gpt-oss-120b"]),
+    st.integers(1, 64),
+    st.floats(0.001, 100),
+    st.floats(0.01, 1),
+)
+def test_json_there_and_back(load, net, n, ttft_s, share):
+    scenario = BASE.replace(
+        workload=workload(load),
+        model=net,
+        deployment=Deployment(accelerator="h200-sxm", n_gpu=n, tp=n, precision="bf16"),
+        slo=Slo(ttft_s=ttft_s, attainment_frac=share),
+        finance=Finance(cost_usd_per_gpu_hour=ttft_s, utilisation_frac=share),
+    )
+    assert Scenario.from_json(scenario.to_json()) == scenario
+
+
+def _changed(path: list[str], value) -> str:
+    values = json.loads(BASE.to_json())
+    at = values
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return json.dumps(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        (_changed(["modle"], "x"), r"unknown key of scenario 'modle'; nearest: model"),
+        (_changed(["slo", "tpot_ms"], 1), r"unknown key of slo 'tpot_ms'; nearest: tpot_s"),
+        (_changed(["model"], "llama-3.1-7b"), "unknown model 'llama-3.1-7b'; nearest"),
+        (_changed(["site"], "us-virgina"), "nearest: us-virginia"),
+        (_changed(["deployment", "accelerator"], "h100-smx"), "nearest: h100-sxm"),
+        (_changed(["deployment", "n_gpu"], 5), "n_gpu = 5 is outside its range: tp × pp × dp = 4"),
+        (_changed(["format"], 99), "not a scenario of format 1"),
+        (_changed(["slo"], 3), "slo: expected an object"),
+        (_changed(["format"], True), "not a scenario of format 1"),
+        (_changed(["name"], 7), r"scenario\.name = 7 is not text"),
+        (_changed(["finance", "source"], [1]), r"finance\.source = \[1\] is not text"),
+        (_changed(["workload", "output_quantile_tokens"], 5), "output_quantile_tokens = 5"),
+        ("{", "not JSON: line 1"),
+        ("[]", "not a scenario"),
+    ],
+)
+def test_bad_json_says_what_is_wrong(text, match):
+    with pytest.raises(ValueError, match=match):
+        Scenario.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"workload": "chat"}, "workload = 'chat' is not a Workload"),
+        ({"slo": 3}, "slo = 3 is not a Slo"),
+        ({"deployment": None}, "deployment = None is not a Deployment"),
+    ],
+)
+def test_a_part_must_be_what_it_is_called(change, match):
+    with pytest.raises(ValueError, match=match):
+        BASE.replace(**change)
+
+
+def test_a_missing_key_is_named():
+    values = json.loads(BASE.to_json())
+    del values["deployment"]["accelerator"]
+    with pytest.raises(ValueError, match="deployment: no key accelerator"):
+        Scenario.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"precision": "fp6"}, "unknown precision 'fp6'"),
+        ({"policy": "chunked"}, "nearest: chunked_prefill"),
+        ({"tp": 0}, "tp = 0"),
+    ],
+)
+def test_impossible_deployments(change, match):
+    with pytest.raises(ValueError, match=match):
+        Deployment(accelerator="h100-sxm", **change)
+
+
+def test_fp8_on_a_chip_without_it_lists_what_it_has():
+    with pytest.raises(ValueError, match=r"no fp8 arithmetic; it has bf16"):
+        Deployment(accelerator="a100-sxm-80gb", precision="fp8")
+
+
+def test_finance_and_parts_by_name():
+    with pytest.raises(ValueError, match="utilisation_frac = 80"):
+        Finance(cost_usd_per_gpu_hour=2, utilisation_frac=80)
+    with pytest.raises(ValueError, match="nearest: on-demand"):
+        Finance.rented("h100-sxm", term="on demand")
+    with pytest.raises(ValueError, match="nearest: finance"):
+        BASE.replace(finances=None)

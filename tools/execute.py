@@ -1,0 +1,103 @@
+"""Run notebooks and keep their outputs: the only way outputs are made.
+
+``python tools/execute.py [NAME …]``: a notebook is executed in a temporary file beside it and
+moved into place when all its cells have passed, so a failure leaves the committed one untouched.
+Timings and widget state are dropped: running twice gives the same file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from tqdm import tqdm
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+CELL_TIMEOUT_S = 120
+TRIES = 2  # a kernel that dies or hangs gets one more chance; an error in a cell does not
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+class Client(NotebookClient):
+    """A client that moves a progress bar cell by cell."""
+
+    def __init__(self, *args, bar: tqdm, **more):
+        super().__init__(*args, **more)
+        self._bar = bar
+
+    async def async_execute_cell(self, cell, cell_index, *args, **more):
+        self._bar.update(1)
+        return await super().async_execute_cell(cell, cell_index, *args, **more)
+
+
+def executed(path: Path) -> nbformat.NotebookNode:
+    """The notebook with fresh outputs and nothing in them that changes from run to run."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            cell.metadata.pop("execution", None)
+    with tqdm(total=len(notebook.cells), desc=path.stem, unit="cell") as bar:
+        Client(
+            notebook,
+            bar=bar,
+            timeout=CELL_TIMEOUT_S,
+            record_timing=False,
+            resources={"metadata": {"path": str(NOTEBOOKS)}},
+        ).execute()
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_MIME, None)
+    notebook.metadata = nbformat.from_dict(KERNEL)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def run(path: Path) -> None:
+    """Execute one notebook and move the result into place."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            notebook = executed(path)
+            break
+        except CellExecutionError as error:
+            sys.exit(f"{path.name} is unchanged; a cell failed:\n{COLOUR.sub('', str(error))}")
+        except (CellTimeoutError, DeadKernelError, NoSuchKernel) as error:
+            if attempt == TRIES:
+                sys.exit(f"{path.name} is unchanged; {type(error).__name__}: {error}")
+            print(f"{path.name}: {type(error).__name__}, once more", file=sys.stderr)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as new:
+        nbformat.write(notebook, new)
+    os.chmod(name, 0o644)  # mkstemp makes it private
+    os.replace(name, path)
+
+
+def main(names: list[str]) -> None:
+    """All notebooks, or those named (with or without the ending)."""
+    known = {p.stem: p for p in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    wanted = [Path(name).stem for name in names] or list(known)
+    for name in wanted:
+        if name not in known:
+            sys.exit(f"no notebook {name!r}; there are: {', '.join(known)}")
+    os.environ["ECON_STATIC"] = "1"
+    for name in wanted:
+        began = time.monotonic()
+        run(known[name])
+        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

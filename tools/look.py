@@ -1,0 +1,76 @@
+"""Pictures of a notebook as a reader sees it in JupyterLab, run from top to bottom.
+
+``python tools/look.py 00_start_here --theme dark --out pictures`` writes one PNG per screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import sync_playwright  # noqa: E402
+
+from tests import lab  # noqa: E402
+
+SETTINGS = '{"theme": "JupyterLab %s"}'
+
+
+def main() -> None:
+    """Open, run, scroll, take pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebook")
+    parser.add_argument("--theme", choices=["light", "dark"], default="light")
+    parser.add_argument("--out", type=Path, default=Path("pictures"))
+    parser.add_argument("--panel", type=Path, help="only the first panel, into this PNG")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        state = Path(folder)
+        theme = state / "settings" / "@jupyterlab" / "apputils-extension"
+        theme.mkdir(parents=True)
+        chosen = SETTINGS % options.theme.title()
+        (theme / "themes.jupyterlab-settings").write_text(chosen)
+        with lab.jupyterlab(state) as (base, token):
+            chromium = lab.browser(playwright)
+            page = chromium.new_page(viewport={"width": 1150, "height": 1500})
+            lab.open_notebook(page, base, token, Path(options.notebook).stem + ".ipynb")
+            lab.run_all(page)
+            if options.panel:
+                _panel(page, options.panel)
+            else:
+                _pictures(page, options.out / f"{Path(options.notebook).stem}-{options.theme}")
+            chromium.close()
+
+
+def _panel(page, path: Path) -> None:
+    panel = page.locator(".econ-panel").first
+    panel.scroll_into_view_if_needed()
+    panel.locator("svg").first.wait_for()
+    page.wait_for_timeout(500)
+    panel.screenshot(path=path)
+
+
+def _pictures(page, stem: Path) -> None:
+    page.keyboard.press("Control+b")  # fold the side bar away
+    n = page.locator(".jp-Notebook .jp-Cell").count()
+    scroller = page.locator(".jp-WindowedPanel-outer").first
+    scroller.evaluate("e => e.scrollTo(0, 0)")
+    for i in range(max(n, 1)):
+        page.wait_for_timeout(700)  # charts are drawn as they come into view
+        page.screenshot(path=f"{stem}-{i:02d}.png")
+        ended = scroller.evaluate(
+            "e => { const was = e.scrollTop; e.scrollBy(0, e.clientHeight - 60);"
+            " return e.scrollTop === was }"
+        )
+        if ended:
+            break
+    print(f"{stem}-*.png: {i} pictures")
+
+
+if __name__ == "__main__":
+    main()
