@@ -20,7 +20,7 @@ EXEMPT = {
     "k", "n", "c", "years", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
     "experts_per_token", "batches", "indent",
     "software_maturity", "intervals", "bands", "median", "p90", "rounds", "size",
-    "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split",
+    "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves
 GENERIC = {"guard.py", "units.py", "charts.py", "theme.py", "panels.py", "check.py", "tables.py"}

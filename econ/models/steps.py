@@ -173,14 +173,15 @@ def steady(c: Case, k: Calibration, rounds: int = 3) -> Case:
     foreign = np.maximum(c.present - 1, 0) * c.prefill_s * k.interference_frac
     c.interference_s = foreign * (1 - wait) / c.output_tokens
     c.queue_s = foreign * (wait + (1 - wait) / c.output_tokens)
-    c.batch = c.present
+    batch = c.present
     for _ in range(rounds):
-        step(c, k, c.batch)
+        c.batch = batch
+        step(c, k, batch)
         c.tpot_s = c.step_s + c.interference_s
         c.ttft_s = first + c.queue_s + k.n_wait_steps * c.step_s
         answer = c.output_tokens * c.step_s
         decoding = c.present * answer / (first + k.n_wait_steps * c.step_s + answer)
-        c.batch = np.maximum(decoding, np.minimum(c.present, 1))
+        batch = np.maximum(decoding, np.minimum(c.present, 1))
     c.memory_wait_s = (c.concurrency / c.present - 1) * (c.ttft_s + c.output_tokens * c.tpot_s)
     c.ttft_s = c.ttft_s + c.memory_wait_s
     return c
@@ -193,7 +194,7 @@ def offline(c: Case, k: Calibration) -> Case:
     for a stream, so the host's floor does not bind. Requests of mixed age hold the mean context.
     """
     quiet = k.replace(host_s_per_sequence=0.0, host_trtllm_s_per_sequence=0.0)
-    c.batch = np.maximum(np.floor(np.minimum(room(c, k, c.context), c.concurrency)), 1)
+    c.batch = np.maximum(np.minimum(np.floor(room(c, k, c.context)), c.concurrency), 1)
     step(c, quiet, c.batch)
     c.tpot_s = c.step_s + c.batch * c.prefill_s / c.output_tokens
     return c
