@@ -59,6 +59,10 @@ def _changed(path: list[str], value) -> str:
         (_changed(["deployment", "n_gpu"], 5), "n_gpu = 5 is outside its range: tp × pp × dp = 4"),
         (_changed(["format"], 99), "not a scenario of format 1"),
         (_changed(["slo"], 3), "slo: expected an object"),
+        (_changed(["format"], True), "not a scenario of format 1"),
+        (_changed(["name"], 7), r"scenario\.name = 7 is not text"),
+        (_changed(["finance", "source"], [1]), r"finance\.source = \[1\] is not text"),
+        (_changed(["workload", "output_quantile_tokens"], 5), "output_quantile_tokens = 5"),
         ("{", "not JSON: line 1"),
         ("[]", "not a scenario"),
     ],
@@ -66,6 +70,19 @@ def _changed(path: list[str], value) -> str:
 def test_bad_json_says_what_is_wrong(text, match):
     with pytest.raises(ValueError, match=match):
         Scenario.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"workload": "chat"}, "workload = 'chat' is not a Workload"),
+        ({"slo": 3}, "slo = 3 is not a Slo"),
+        ({"deployment": None}, "deployment = None is not a Deployment"),
+    ],
+)
+def test_a_part_must_be_what_it_is_called(change, match):
+    with pytest.raises(ValueError, match=match):
+        BASE.replace(**change)
 
 
 def test_a_missing_key_is_named():

@@ -1,6 +1,7 @@
 """Counts of tokens: real tokenizers, and every provider's rule against its published examples."""
 
 import math
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -48,6 +49,8 @@ def test_a_larger_trained_vocabulary_never_cuts_finer():
 def test_training_needs_room_for_the_alphabet():
     with pytest.raises(ValueError, match="vocab_size = 2"):
         tokens.train_bpe("abcdef", 2)
+    with pytest.raises(ValueError, match=r"vocab_size = 12\.5"):
+        tokens.train_bpe("abcdef", 12.5)
 
 
 def test_trained_pieces_are_the_text():
@@ -105,7 +108,7 @@ def test_images_turn_and_are_counted_whole(w, h, scheme):
         assert n == tokens.image_tokens(h, w, scheme)
 
 
-@pytest.mark.parametrize("bad", [0, -5, math.nan, math.inf, 1e9, "100"])
+@pytest.mark.parametrize("bad", [0, 0.4, -5, math.nan, math.inf, 1e9, "100"])
 def test_absurd_pictures_are_refused(bad):
     with pytest.raises(ValueError, match="width_px"):
         tokens.image_tokens(bad, 100, "openai-tile")
@@ -118,6 +121,25 @@ def test_sound_and_film():
     assert tokens.video_tokens(10, "gemini-video") == 2630
     with pytest.raises(ValueError, match="duration_s"):
         tokens.audio_tokens(-1, "gemini-audio")
+
+
+def test_the_shortest_sound_is_a_token():
+    assert tokens.audio_tokens(1e-9, "gemini-audio") == 1
+    assert tokens.video_tokens(1e-9, "gemini-video") == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        ("image", lambda: tokens.image_tokens(64, 64, "pixtral")),
+        ("audio", lambda: tokens.audio_tokens(5, "voxtral")),
+        ("mistral", lambda: tokens._Shipped("tekken")),
+    ],
+)
+def test_a_missing_extra_says_what_to_install(monkeypatch, module, call):
+    monkeypatch.setitem(sys.modules, f"mistral_common.tokens.tokenizers.{module}", None)
+    with pytest.raises(ImportError, match=r"pip install 'inference-economics\[notebooks\]'"):
+        call()
 
 
 def test_a_scheme_of_another_modality_lists_what_exists():

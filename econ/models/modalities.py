@@ -14,17 +14,29 @@ openai-tile, pixtral
 
 from __future__ import annotations
 
+import importlib
 import math
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pandas as pd
 
-from econ.facts.guard import positive, unknown
+from econ.facts.guard import in_range, positive, unknown
 from econ.facts.tables import table
 from econ.facts.units import YEAR_S
 
 MAX_SIDE_PX = 100_000
 MAX_DURATION_S = YEAR_S
+
+
+def mistral_common(name: str) -> ModuleType:
+    """A module of mistral-common's tokenizers, or an error that says what to install."""
+    try:
+        return importlib.import_module(f"mistral_common.tokens.tokenizers.{name}")
+    except ImportError:
+        raise ImportError(
+            "real tokenizers and encoders need mistral-common: "
+            "pip install 'inference-economics[notebooks]'"
+        ) from None
 
 
 def schemes_frame() -> pd.DataFrame:
@@ -45,7 +57,8 @@ def _scheme(id: str, modality: str) -> pd.Series:
 
 
 def _ceil(x: float) -> int:
-    return math.ceil(round(x, 6))  # a tile's edge is not missed by a rounding error of the scaling
+    """``x`` rounded up, at least 1; a rounding error of the scaling does not start a new tile."""
+    return max(1, math.ceil(round(x, 6)))
 
 
 def image_tokens(width_px: float, height_px: float, scheme: str, detail: str = "high") -> int:
@@ -55,8 +68,8 @@ def image_tokens(width_px: float, height_px: float, scheme: str, detail: str = "
     (1105, 1334)
     """
     rule = _scheme(scheme, "image")
-    w = float(positive("width_px", width_px, MAX_SIDE_PX))
-    h = float(positive("height_px", height_px, MAX_SIDE_PX))
+    w = float(in_range("width_px", width_px, 1, MAX_SIDE_PX))
+    h = float(in_range("height_px", height_px, 1, MAX_SIDE_PX))
     if detail not in ("high", "low"):
         raise unknown("detail", detail, ["high", "low"])
     if detail == "low":
@@ -92,10 +105,9 @@ def _gemini_tile(w: float, h: float, rule: pd.Series) -> int:
 
 def _pixtral(w: float, h: float, rule: pd.Series) -> int:
     """By mistral-common's own encoder: patches in rows, one break or end token after each row."""
-    from mistral_common.tokens.tokenizers.image import ImageConfig, ImageEncoder, SpecialImageIDs
-
-    config = ImageConfig(int(rule.tile_px), int(rule.max_side_px))
-    encoder = ImageEncoder(config, SpecialImageIDs(img=0, img_break=1, img_end=2))
+    image = mistral_common("image")
+    config = image.ImageConfig(int(rule.tile_px), int(rule.max_side_px))
+    encoder = image.ImageEncoder(config, image.SpecialImageIDs(img=0, img_break=1, img_end=2))
     # the grid alone: the public call would also resize pixels that we do not have
     columns, rows = encoder._image_to_num_tokens(SimpleNamespace(size=(round(w), round(h))))
     return (columns + 1) * rows
@@ -112,16 +124,10 @@ def audio_tokens(duration_s: float, scheme: str) -> int:
 
 def _voxtral(duration_s: float, rule: pd.Series) -> int:
     """By mistral-common's own encoder: padded to whole chunks, then one token per frame."""
-    from mistral_common.tokens.tokenizers.audio import (
-        AudioConfig,
-        AudioEncoder,
-        AudioSpectrogramConfig,
-        SpecialAudioIDs,
-    )
-
-    spectrogram = AudioSpectrogramConfig(num_mel_bins=128, hop_length=160, window_size=400)
-    config = AudioConfig(16_000, rule.tokens_per_s, spectrogram, chunk_length_s=rule.chunk_s)
-    encoder = AudioEncoder(config, SpecialAudioIDs(*range(5)))
+    audio = mistral_common("audio")
+    spectrogram = audio.AudioSpectrogramConfig(num_mel_bins=128, hop_length=160, window_size=400)
+    config = audio.AudioConfig(16_000, rule.tokens_per_s, spectrogram, chunk_length_s=rule.chunk_s)
+    encoder = audio.AudioEncoder(config, audio.SpecialAudioIDs(*range(5)))
     samples = math.ceil(duration_s * config.sampling_rate)
     return config.num_audio_tokens(encoder.next_multiple_of_chunk_frames(samples, 16_000))
 

@@ -23,7 +23,7 @@ import pandas as pd
 from econ.facts import catalog
 from econ.facts.guard import count, fraction, positive, unknown
 from econ.facts.tables import table
-from econ.facts.units import GIGA
+from econ.facts.units import DAY_S, GIGA, HOUR_S
 from econ.models.workloads import Workload, workload
 
 FORMAT = 1  # raised when the JSON changes its meaning
@@ -65,8 +65,8 @@ class Slo:
     attainment_frac: float = 0.95
 
     def __post_init__(self) -> None:
-        positive("ttft_s", self.ttft_s, 86_400)
-        positive("tpot_s", self.tpot_s, 3_600)
+        positive("ttft_s", self.ttft_s, DAY_S)
+        positive("tpot_s", self.tpot_s, HOUR_S)
         fraction("attainment_frac", self.attainment_frac)
 
 
@@ -110,6 +110,9 @@ class Scenario:
     finance: Finance
 
     def __post_init__(self) -> None:
+        for name, part in PARTS.items():
+            if not isinstance(value := getattr(self, name), part):
+                raise ValueError(f"{name} = {value!r} is not a {part.__name__}")
         catalog.model(self.model)
         catalog.site(self.site, self.operator)
 
@@ -145,7 +148,8 @@ class Scenario:
             values = json.loads(text)
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON: line {error.lineno}: {error.msg}") from None
-        if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        written = values.pop("format", None) if isinstance(values, dict) else None
+        if written != FORMAT or isinstance(written, bool):
             raise ValueError(f"not a scenario of format {FORMAT}")
         return _from_dict(cls, values, "scenario")
 
@@ -178,10 +182,12 @@ PARTS = {"workload": Workload, "deployment": Deployment, "slo": Slo, "finance": 
 def _from_dict(cls, values: Any, where: str):
     if not isinstance(values, dict):
         raise ValueError(f"{where}: expected an object, not {values!r}")
-    known = {f.name for f in fields(cls)}
-    for name in values:
+    known = {f.name: f.type for f in fields(cls)}
+    for name, value in values.items():
         if name not in known:
             raise unknown(f"key of {where}", name, known)
+        if known[name] == "str" and not isinstance(value, str):
+            raise ValueError(f"{where}.{name} = {value!r} is not text")
     made = {}
     for name, value in values.items():
         if cls is Scenario and name in PARTS:

@@ -15,9 +15,16 @@ from typing import Protocol
 
 import pandas as pd
 
-from econ.facts.guard import in_range, unknown
+from econ.facts.guard import count, unknown
 from econ.facts.tables import table
-from econ.models.modalities import audio_tokens, image_tokens, schemes_frame, video_tokens
+from econ.facts.units import MEGA
+from econ.models.modalities import (
+    audio_tokens,
+    image_tokens,
+    mistral_common,
+    schemes_frame,
+    video_tokens,
+)
 from econ.models.token_bill import (
     TokenBill,
     agent_loop_tokens,
@@ -58,16 +65,9 @@ class _Shipped:
     """A tokenizer whose vocabulary ships with mistral-common; nothing is downloaded."""
 
     def __init__(self, id: str):
-        try:
-            from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
-        except ImportError:
-            raise ImportError(
-                "real tokenizers need mistral-common: pip install 'inference-economics[notebooks]'"
-            ) from None
-        if id == "tekken":
-            whole = MistralTokenizer.v3(is_tekken=True)
-        else:
-            whole = getattr(MistralTokenizer, TOKENIZERS[id])()
+        shipped = mistral_common("mistral").MistralTokenizer
+        options = {"is_tekken": True} if id == "tekken" else {}
+        whole = getattr(shipped, TOKENIZERS[id])(**options)
         self._raw = whole.instruct_tokenizer.tokenizer
         self.n_words = self._raw.n_words
 
@@ -116,7 +116,7 @@ def train_bpe(text: str, vocab_size: int) -> TrainedBpe:
         raise ImportError(
             "training needs tokenizers: pip install 'inference-economics[notebooks]'"
         ) from None
-    in_range("vocab_size", vocab_size, len(set(text)) + 1, 1_000_000)
+    vocab_size = count("vocab_size", vocab_size, len(set(_text(text))) + 1, MEGA)
     raw = Raw(models.BPE(unk_token="[?]"))
     raw.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(" ", "isolated"), pre_tokenizers.Punctuation()]
