@@ -24,7 +24,7 @@ import pandas as pd
 from econ.facts import Price, accelerator, model, price, table
 from econ.facts.guard import unknown
 from econ.facts.tables import BadTable
-from econ.facts.units import KILO
+from econ.facts.units import KILO, MEGA
 from econ.models.envelope import DoesNotFit, Envelope, envelope
 from econ.models.scenario import Deployment, Scenario
 from econ.models.token_bill import token_bill
@@ -79,9 +79,18 @@ def ridge_flop_per_byte(id: str, precision: str) -> float:
 
 
 @recompute()
-def streaming_s(id: str, chip: str, n_gpu: int, **held: float) -> float:
-    """Seconds to read what `serving_bytes` holds once, whether it fits or not."""
-    return serving_bytes(id, **held) / (n_gpu * accelerator(chip).memory_bandwidth_bytes_per_s)
+def streaming_s(
+    id: str,
+    chip: str,
+    n_gpu: int,
+    bytes_per_param: float,
+    kv_tokens: float = 0,
+    batch: int = 0,
+    bytes_per_element: float = 2,
+) -> float:
+    """Seconds to read the weights, and the KV caches of a batch, once, whether they fit or not."""
+    read = serving_bytes(id, batch, kv_tokens, bytes_per_param, bytes_per_element)
+    return read / (n_gpu * accelerator(chip).memory_bandwidth_bytes_per_s)
 
 
 # -- tokens -------------------------------------------------------------------------------------
@@ -136,12 +145,6 @@ def parameters(id: str) -> float:
     return model(id).n_params
 
 
-@recompute("n_params")
-def weight_bytes(id: str, bytes_per_param: float) -> float:
-    """Bytes of the weights."""
-    return model(id).n_params * bytes_per_param
-
-
 @recompute("kv_bytes")
 def kv_cache_bytes(id: str, context_tokens: float, bytes_per_element: float = 2) -> float:
     """KV cache of one sequence."""
@@ -150,11 +153,11 @@ def kv_cache_bytes(id: str, context_tokens: float, bytes_per_element: float = 2)
 
 @recompute("n_params", "kv_bytes")
 def serving_bytes(
-    id: str, batch: int, context_tokens: float, bytes_per_param: float, bytes_per_element: float
+    id: str, batch: int, kv_tokens: float, bytes_per_param: float, bytes_per_element: float
 ) -> float:
     """Weights and the KV caches of a batch."""
     net = model(id)
-    cache = float(net.kv_bytes(context_tokens, bytes_per_element))
+    cache = float(net.kv_bytes(kv_tokens, bytes_per_element))
     return net.n_params * bytes_per_param + batch * cache
 
 
@@ -178,12 +181,6 @@ def _bound(
 def decode_step_s(**case: float) -> float:
     """One decode step at the bound."""
     return _bound(**case).step_s
-
-
-@recompute("envelope")
-def decode_tokens_per_s(batch: int, **case: float) -> float:
-    """Tokens of all sequences per second of decoding, at the bound."""
-    return batch / _bound(batch=batch, **case).step_s
 
 
 @recompute("envelope")
@@ -273,7 +270,9 @@ def show(topic: str | None = None) -> pd.DataFrame:
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
-    digits = "{:,.4g}".format
+    def digits(value: float) -> str:
+        return f"{value:,.0f}" if value >= MEGA / 10 else f"{value:,.4g}"
+
     return pd.DataFrame(
         {
             "claim": frame["claim"],

@@ -89,12 +89,12 @@ def test_the_step_by_hand():
 
 
 @given(st.integers(1, 64), st.integers(1, 16_384))
-def test_traffic_grows_by_one_cache_a_sequence(batch, context_tokens):
-    held = {"context_tokens": context_tokens, "bytes_per_param": 1, "bytes_per_element": 1}
+def test_traffic_grows_by_one_cache_a_sequence(batch, kv_tokens):
+    held = {"kv_tokens": kv_tokens, "bytes_per_param": 1, "bytes_per_element": 1}
     more, less = (
         ledger.serving_bytes("llama-3.1-70b", batch=b, **held) for b in (batch + 1, batch)
     )
-    assert more - less == pytest.approx(context_tokens * 163_840, abs=1e-4 * more)
+    assert more - less == pytest.approx(kv_tokens * 163_840, abs=1e-4 * more)
 
 
 def test_the_largest_batch_is_the_closed_form():
