@@ -47,17 +47,20 @@ def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, ch
 
     panel = page.locator(".econ-panel").first
     panel.scroll_into_view_if_needed()
+    live = panel.locator(".econ-live")
+    # drawn at all; "words are not empty" would hold for words that are not there yet
+    panel.locator(".econ-live[data-revision]").wait_for(timeout=15_000)
     words = panel.locator("[role=status]")
-    expect(words).not_to_be_empty(timeout=15_000)
     handle = panel.locator(".noUi-handle").first
     assert handle.get_attribute("aria-label"), "a slider without an accessible name"
-    before_words, before_chart = words.inner_text(), _drawn(panel)
+    before_words, before_chart = words.text_content(), _drawn(panel)
     handle.focus()
     page.keyboard.press("ArrowRight")
-    expect(words).not_to_have_text(before_words, timeout=10_000)
+    expect(live).not_to_have_attribute("data-revision", "0", timeout=10_000)
+    assert words.text_content() != before_words
     assert _drawn(panel) != before_chart
     svg = panel.locator(".econ-live svg").first
-    assert svg.get_attribute("aria-label") == words.inner_text()
+    assert svg.get_attribute("aria-label") == words.text_content()
 
     times = _key_to_chart_ms(page, panel)
     middle, late = statistics.median(times), sorted(times)[int(0.9 * len(times)) - 1]
@@ -69,10 +72,10 @@ def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, ch
 
 
 def _drawn(panel) -> str:
-    """The chart as a person sees it: every path and word."""
+    """The chart as a person sees it: every path and word, and where it stands."""
     return panel.locator(".econ-live svg").first.evaluate(
         "s => [...s.querySelectorAll('path,text')]"
-        ".map(e => (e.getAttribute('d') || '') + e.textContent).join('|')"
+        ".map(e => ['d', 'transform'].map(a => e.getAttribute(a)) + e.textContent).join('|')"
     )
 
 

@@ -1,12 +1,16 @@
 """Panels without a browser: controls move the readout, the model's refusals are shown."""
 
+import json
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from econ.models.envelope import batches_frame, reality_frame
 from econ.models.scenario import Scenario
-from econ.views import chart_start, chart_tokens
+from econ.views import chart_start, chart_tokens, charts
 from econ.views.live import live_spec
-from econ.views.panels import slider
+from econ.views.panels import Panel, slider
 
 
 @pytest.fixture
@@ -78,3 +82,68 @@ def test_a_logarithmic_slider_stops_at_one_two_five():
     made = slider("n", "n", 1, 1000, value=40, log=True)
     assert [v for _, v in made.options] == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
     assert made.value == 50
+
+
+def _follows(model, control):
+    """A panel of one control over a chart whose title, words and lines come from the rows."""
+
+    def chart(frame):
+        top = frame["y"].max()
+        return charts.lines(
+            frame, "x", "y", color="kind", x_title="x", y_title="y", title=f"The top is {top:g}",
+            description=f"Lines that end at {top:g}, nothing more.",
+        )  # fmt: skip
+
+    return Panel(model, chart, [control], presets={})
+
+
+def _steps(n):
+    kinds = ["low"] if n < 5 else ["low", "high"]
+    return pd.DataFrame([{"x": x, "y": x * n, "kind": k} for x in (0.0, 1.0) for k in kinds])
+
+
+def test_a_title_follows_in_place_and_other_shapes_are_drawn_anew():
+    panel = _follows(_steps, slider("n", "n", 1, 9, value=2))
+    first = panel._live.spec
+    panel.set(n=3)
+    assert panel._live.title == "The top is 3"
+    assert panel._live.spec is first
+    panel.set(n=7)  # a second line: another colour domain
+    assert panel._live.spec is not first
+    assert "high" in str(panel._live.spec)
+    assert panel.readout == "Lines that end at 7, nothing more."
+
+
+def test_rows_cross_the_wire_whatever_the_model_gave():
+    gaps = _steps(3).assign(y=[1.0, np.nan], more=[np.inf, np.int64(3)])
+    rows = _follows(lambda n: gaps, slider("n", "n", 1, 9, value=2))._live.rows
+    assert json.loads(json.dumps(rows, allow_nan=False))[1]["y"] is None
+    assert rows[0]["more"] is None
+    assert rows[1]["more"] == 3
+
+
+@pytest.mark.parametrize("error", [ValueError("n = 7 is too much"), ZeroDivisionError("by zero")])
+def test_no_refusal_is_a_traceback(error):
+    def model(n):
+        if n == 7:
+            raise error
+        return _steps(n)
+
+    panel = _follows(model, slider("n", "n", 1, 9, value=2)).set(n=7)
+    assert panel.readout == f"Not possible: {error}"
+    assert panel._live.rows == []
+    assert panel.set(n=2).readout == "Lines that end at 2, nothing more."
+
+
+def test_a_value_the_control_does_not_have_is_refused_and_nothing_moves(growth, bill):
+    with pytest.raises(ValueError, match="turns = 500 is outside its range: 2 to 100"):
+        growth.set(user=100, turns=500)
+    assert growth.controls["user"].value == 60
+    with pytest.raises(ValueError, match=r"nearest: llama-3\.1-8b"):
+        bill.set(model="llama-3-8b")
+
+
+def test_too_many_rows_are_refused():
+    many = pd.concat([_steps(3)] * 251)
+    with pytest.raises(ValueError, match="at most 500 rows; this chart has 502"):
+        _follows(lambda n: many, slider("n", "n", 1, 9, value=2))

@@ -1,20 +1,27 @@
 """One live chart: its rows are replaced in place, so a slider's move is on screen in about 30 ms.
 
 The widget carries Vega with it (bundled by vl-convert, nothing is fetched). Its summary is an
-``aria-live`` region, so a screen reader hears what a sighted reader sees change. ipywidgets holds
-back all but the newest value while the kernel is busy; the chart therefore always ends at the
-last value, however fast a slider is moved.
+``aria-live`` region, so a screen reader hears what a sighted reader sees change; it is written
+when the chart beside it has been drawn. A title that states a number follows the rows; where the
+rest of the chart changes too (other categories, another scale) it is drawn anew.
+
+The newest value wins twice over: ipywidgets holds back all but the newest value of a slider while
+the kernel is busy, and the browser skips the states that arrive while it draws. However fast a
+slider is moved, the chart ends at its last value.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
+import altair as alt
 import anywidget
 import pandas as pd
 import traitlets
 
+TITLE = "econ_title"  # the Vega signal that holds the title
 SOURCE = r"""
 async function render({ model, el }) {
   el.setAttribute("data-lm-suppress-shortcuts", "true");  // else JupyterLab takes the arrow keys
@@ -24,33 +31,58 @@ async function render({ model, el }) {
   words.setAttribute("role", "status");
   words.setAttribute("aria-live", "polite");
   words.style.cssText = "margin:4px 12px 8px;max-width:70ch;font-size:14px;line-height:1.45";
-  const spec = structuredClone(model.get("spec"));
-  spec.data.values = structuredClone(model.get("rows"));  // the first layout needs the rows
-  const api = await vegaEmbed(box, spec, { actions: false, renderer: "svg" });
-  const show = async () => {
-    words.textContent = model.get("summary");
+  let api, drawn, busy = false, stale = false, gone = false;
+
+  const embed = async (spec, rows) => {
+    const full = structuredClone(spec);
+    full.data.values = rows;  // the first layout needs the rows and the title
+    full.params.find((p) => p.name === "econ_title").value = model.get("title");
+    api?.finalize();
+    api = await vegaEmbed(box, full, { actions: false, renderer: "svg" });
+    drawn = spec;
+  };
+  const draw = async () => {
     const rows = structuredClone(model.get("rows"));
-    api.view.change("live", api.view.changeset().remove(() => true).insert(rows));
-    await api.view.resize().runAsync();  // labels may have grown
-    const svg = box.querySelector("svg");
-    if (svg) svg.setAttribute("aria-label", model.get("summary"));
-    el.dataset.revision = String(model.get("revision"));
+    const [spec, summary, revision] = ["spec", "summary", "revision"].map((k) => model.get(k));
+    try {
+      if (spec !== drawn) await embed(spec, rows);
+      else {
+        api.view.signal("econ_title", model.get("title"));
+        api.view.change("live", api.view.changeset().remove(() => true).insert(rows));
+        await api.view.resize().runAsync();  // labels may have grown
+      }
+      box.querySelector("svg")?.setAttribute("aria-label", summary);
+    } finally {  // the words stand even where the chart cannot be drawn
+      words.textContent = summary;
+      el.dataset.revision = String(revision);
+    }
     name();
+  };
+  const show = async () => {
+    stale = true;
+    if (busy) return;  // the loop below takes the newest state when it comes round
+    busy = true;
+    try {
+      while (stale && !gone) { stale = false; await draw(); }
+    } finally { busy = false; }
   };
   // ipywidgets' sliders have a label and a value beside them, but neither by name or by role
   const name = () => {
-    const panel = el.closest(".econ-panel") || document;
-    for (const h of panel.querySelectorAll(".noUi-handle")) {
-      const box = h.closest(".widget-inline-hbox");
+    const handles = [...(el.closest(".econ-panel")?.querySelectorAll(".noUi-handle") || [])];
+    for (const handle of handles) {
+      const box = handle.closest(".widget-inline-hbox");
       const text = (part) => box?.querySelector(part)?.textContent || "";
-      h.setAttribute("aria-label", text(".widget-label"));
-      h.setAttribute("aria-valuetext", text(".widget-readout"));
+      handle.setAttribute("aria-label", text(".widget-label"));
+      handle.setAttribute("aria-valuetext", text(".widget-readout"));
     }
+    return handles.length > 0;
   };
   model.on("change:revision", show);
   await show();
-  const timer = setTimeout(name, 500);  // controls may be drawn after the chart
-  return () => { clearTimeout(timer); api.finalize(); };
+  let tries = 40;  // the controls may be drawn after the chart
+  const timer = setInterval(() => { name(); if (--tries < 1) clearInterval(timer); }, 250);
+  return () => { gone = true; clearInterval(timer); model.off("change:revision", show);
+                 api?.finalize(); };
 }
 export default { render };
 """
@@ -65,32 +97,78 @@ def script() -> str:
 
 
 class LiveChart(anywidget.AnyWidget):
-    """A chart whose rows and summary change together, in one message."""
+    """A chart whose rows, title and summary change together, in one message."""
 
-    _esm = ""  # set per instance: building it needs vl-convert
+    _esm = ""  # set when the first one is made: building it needs vl-convert
     spec = traitlets.Dict().tag(sync=True)
     rows = traitlets.List().tag(sync=True)
+    title = traitlets.Any("").tag(sync=True)  # a line or a list of lines
     summary = traitlets.Unicode("").tag(sync=True)
     revision = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, spec: dict[str, Any], frame: pd.DataFrame, summary: str):
+    def __init__(self, chart: alt.TopLevelMixin):
         type(self)._esm = script()
-        super().__init__(spec=spec, rows=frame.to_dict("records"), summary=summary)
+        self._shape = shape(chart)
+        super().__init__(
+            spec=live_spec(chart),
+            rows=records(chart.data),
+            title=chart.title.text,
+            summary=chart.description,
+        )
 
-    def update(self, frame: pd.DataFrame, summary: str) -> None:
-        """Show other rows."""
+    def show(self, chart: alt.TopLevelMixin) -> None:
+        """Show another state of the chart: other rows, title and words; all of it if need be."""
         with self.hold_sync():
-            self.rows = frame.to_dict("records")
-            self.summary = summary
+            now = shape(chart)
+            if now != self._shape:
+                self._shape, self.spec = now, live_spec(chart)
+            self.rows, self.title = records(chart.data), chart.title.text
+            self.summary = chart.description
+            self.revision += 1
+
+    def refuse(self, why: str) -> None:
+        """Show no rows, and why."""
+        with self.hold_sync():
+            self.rows, self.summary = [], why
             self.revision += 1
 
 
-def live_spec(chart) -> dict[str, Any]:
-    """A chart's specification with its one table taken out, to be filled by the widget."""
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as JSON knows them: what is not a finite number becomes null.
+
+    >>> records(pd.DataFrame({"x": [1.5, float("inf")], "name": ["a", None]}))
+    [{'x': 1.5, 'name': 'a'}, {'x': None, 'name': None}]
+    """
+    rows = frame.to_dict("records")
+    for row in rows:
+        for key, value in row.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                row[key] = None
+    return rows
+
+
+def shape(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """The specification without what a live chart replaces: rows, title's words, description."""
+    bare = chart.copy(deep=False)
+    bare.data = chart.data.head(1)  # Altair reads a column's type from it
+    bare.description = alt.Undefined
+    bare.title = chart.title.copy(deep=False)
+    bare.title.text = ""
+    spec = bare.to_dict(validate=False)
+    return {key: part for key, part in spec.items() if key not in ("data", "datasets")}
+
+
+def live_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """A chart's specification with its one table and its title left open, for the widget to fill.
+
+    Raises `ValueError` for a chart of several tables: only one of them could follow a control.
+    """
     spec = chart.to_dict()
     tables = spec.pop("datasets", {})
     name = spec.get("data", {}).get("name")
     if name not in tables or len(tables) != 1:
         raise ValueError("a live chart draws one table, shared by all its layers")
     spec["data"] = {"name": "live"}
+    spec["title"]["text"] = {"expr": TITLE}
+    spec["params"] = [*spec.get("params", []), {"name": TITLE, "value": ""}]
     return spec

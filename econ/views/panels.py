@@ -25,9 +25,9 @@ import altair as alt
 import ipywidgets as widgets
 import pandas as pd
 
-from econ.facts.guard import unknown
+from econ.facts.guard import in_range, unknown
 from econ.views.charts import finish
-from econ.views.live import LiveChart, live_spec
+from econ.views.live import LiveChart
 from econ.views.render import is_static
 
 MOST_ROWS = 500  # beyond this a live chart is no longer redrawn within 50 ms
@@ -51,8 +51,7 @@ class Panel:
         self._model, self._chart, self._presets = model, chart, presets
         self.controls = {c.name: c for c in controls}
         self.error = ""
-        drawn = chart(self._frame())  # the chart may add labels: its table is what is shown
-        self._live = LiveChart(live_spec(drawn), drawn.data, drawn.description)
+        self._live = LiveChart(self._drawn(self._values()))
         for control in controls:
             control.observe(self._follow, "value")
         row = widgets.Box(controls, layout={"flex_flow": "row wrap", "margin": "0 0 4px 8px"})
@@ -61,22 +60,24 @@ class Panel:
     def _values(self) -> dict[str, Any]:
         return {name: control.value for name, control in self.controls.items()}
 
-    def _frame(self, **values: Any) -> pd.DataFrame:
-        frame = self._model(**(values or self._values()))
-        if len(frame) > MOST_ROWS:
-            raise ValueError(f"a panel draws at most {MOST_ROWS} rows; the model gave {len(frame)}")
-        return frame
+    def _drawn(self, values: dict[str, Any]) -> alt.TopLevelMixin:
+        """The chart of some values; it may add labels, so its table is what is shown."""
+        chart = self._chart(self._model(**values))
+        if len(chart.data) > MOST_ROWS:
+            n = len(chart.data)
+            raise ValueError(f"a panel draws at most {MOST_ROWS} rows; this chart has {n}")
+        return chart
 
     def _follow(self, _change: Any = None) -> None:
         """Show what the controls say; where the model refuses, show its words instead."""
         try:
-            drawn = self._chart(self._frame())
-        except ValueError as error:
+            drawn = self._drawn(self._values())
+        except (ValueError, ArithmeticError) as error:
             self.error = str(error)
-            self._live.update(pd.DataFrame(), f"Not possible: {error}")
+            self._live.refuse(f"Not possible: {error}")
         else:
             self.error = ""
-            self._live.update(drawn.data, drawn.description)
+            self._live.show(drawn)
 
     @property
     def readout(self) -> str:
@@ -84,18 +85,24 @@ class Panel:
         return self._live.summary
 
     def set(self, **values: Any) -> Panel:
-        """Move controls by name; the last value wins."""
+        """Move controls by name; a value that a control does not have is refused, none is moved."""
         for name, value in values.items():
             if name not in self.controls:
                 raise unknown("control", name, self.controls)
+            _admit(self.controls[name], value)
+        for name, value in values.items():
             self.controls[name].value = value
         return self
 
     def static(self) -> alt.TopLevelMixin:
         """The twin without a kernel: one small chart for each preset."""
-        drawn = {name: self._chart(self._frame(**values)) for name, values in self._presets.items()}
+        drawn = {name: self._drawn(values) for name, values in self._presets.items()}
         small = [
-            c.properties(title=alt.Title(name, fontSize=13), width=195, height=200)
+            c.properties(
+                title=alt.Title(name, fontSize=13),
+                width=195,
+                height=c.height if isinstance(c.height, int) and c.height < 200 else 200,
+            )
             for name, c in drawn.items()
         ]
         words = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
@@ -106,6 +113,16 @@ class Panel:
         from IPython.display import display
 
         display(self.static() if is_static() else self.widget)
+
+
+def _admit(control: widgets.DOMWidget, value: Any) -> None:
+    """Refuse what ipywidgets would clamp in silence or answer with a traceback of its own."""
+    if hasattr(control, "options"):
+        known = [o[1] if isinstance(o, tuple) else o for o in control.options]
+        if value not in known:
+            raise unknown(control.name, value, map(str, known))
+    elif hasattr(control, "min"):
+        in_range(control.name, value, control.min, control.max)
 
 
 _WIDE = {"layout": {"width": "330px"}, "style": {"description_width": "150px"}}
