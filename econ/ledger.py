@@ -1,7 +1,7 @@
 """Published figures, recomputed: *ours · published · gap · source*.
 
-A row of ``data/published_figures.csv`` names a recomputation registered here and its inputs. Two
-sorts are counted apart: ``model`` rows call a function that a notebook uses and speak for the
+A row of ``data/published_figures.csv`` names a recomputation of `econ.published` and its inputs.
+Two sorts are counted apart: ``model`` rows call a function that a notebook uses and speak for the
 models; ``arithmetic`` rows check a ratio, of published numbers or of facts. A row agrees within
 its ``tolerance_frac``, or inside its band (``low``, ``high``) where the source gives a range or the
 gap is the lesson, as with a bound beside a measurement. Rows with ``asserted`` false are shown, not
@@ -15,199 +15,24 @@ held.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import math
-from collections.abc import Callable
+import pkgutil
 
 import pandas as pd
 
-from econ.facts import Price, accelerator, model, price, table
+from econ import published
+from econ.facts import table
 from econ.facts.guard import unknown
 from econ.facts.tables import BadTable
-from econ.facts.units import KILO, MEGA
-from econ.models.envelope import DoesNotFit, Envelope, envelope
-from econ.models.scenario import Deployment, Scenario
-from econ.models.token_bill import token_bill
-from econ.models.tokens import image_tokens
+from econ.facts.units import MEGA
+from econ.published import RECOMPUTE, is_model
 
-RECOMPUTE: dict[str, Callable[..., float]] = {}
-# recomputation -> the functions of the notebooks that it calls; empty for arithmetic
-SPEAKS_FOR: dict[str, tuple[str, ...]] = {}
+for _topic in pkgutil.iter_modules(published.__path__):  # a topic's module registers its own
+    importlib.import_module(f"{published.__name__}.{_topic.name}")
 
 
-def recompute(*speaks_for: str) -> Callable:
-    """Register a recomputation under its function's name, and what it speaks for, if a model."""
-
-    def keep(function: Callable[..., float]) -> Callable[..., float]:
-        RECOMPUTE[function.__name__] = function
-        SPEAKS_FOR[function.__name__] = speaks_for
-        return function
-
-    return keep
-
-
-# -- arithmetic ---------------------------------------------------------------------------------
-@recompute()
-def ratio(over: float, under: float) -> float:
-    """One number over another."""
-    return over / under
-
-
-@recompute()
-def product(over: list[float], under: list[float]) -> float:
-    """The product of some numbers over the product of others."""
-    return math.prod(over) / math.prod(under)
-
-
-@recompute()
-def more_by(new: float, old: float) -> float:
-    """By what share the new number is larger."""
-    return new / old - 1
-
-
-@recompute()
-def fewer_by(new: float, old: float) -> float:
-    """By what share the new number is smaller."""
-    return 1 - new / old
-
-
-@recompute()
-def ridge_flop_per_byte(id: str, precision: str) -> float:
-    """Peak FLOP per byte of memory bandwidth."""
-    chip = accelerator(id)
-    return chip.peak_flop_per_s(precision) / chip.memory_bandwidth_bytes_per_s
-
-
-@recompute()
-def streaming_s(
-    id: str,
-    chip: str,
-    n_gpu: int,
-    bytes_per_param: float,
-    kv_tokens: float = 0,
-    batch: int = 0,
-    bytes_per_element: float = 2,
-) -> float:
-    """Seconds to read the weights, and the KV caches of a batch, once, whether they fit or not."""
-    read = serving_bytes(id, batch, kv_tokens, bytes_per_param, bytes_per_element)
-    return read / (n_gpu * accelerator(chip).memory_bandwidth_bytes_per_s)
-
-
-# -- tokens -------------------------------------------------------------------------------------
-@recompute("image_tokens")
-def picture(width_px: float, height_px: float, scheme: str) -> float:
-    """Tokens of a picture."""
-    return image_tokens(width_px, height_px, scheme)
-
-
-@recompute("image_tokens", "token_bill")
-def thousand_pictures_usd(
-    width_px: float, height_px: float, scheme: str, input_usd_per_mtok: float
-) -> float:
-    """The bill of a thousand pictures."""
-    listed = Price(model="listed", input_usd_per_mtok=input_usd_per_mtok, output_usd_per_mtok=0.0)
-    n = KILO * image_tokens(width_px, height_px, scheme)
-    return token_bill(listed, input_tokens=n, output_tokens=0).total_usd
-
-
-@recompute("token_bill")
-def cached_input_factor(hit_frac: float, read_factor: float, write_factor: float) -> float:
-    """Average input rate over the fresh rate at a hit share, on a list with these factors."""
-    listed = Price(
-        model="listed",
-        input_usd_per_mtok=1.0,
-        cached_input_usd_per_mtok=read_factor,
-        cache_write_usd_per_mtok=write_factor,
-        output_usd_per_mtok=0.0,
-    )
-    n = KILO
-    cached = token_bill(
-        listed,
-        input_tokens=n,
-        cache_read_tokens=n * hit_frac,
-        cache_write_tokens=n * (1 - hit_frac),
-        output_tokens=0,
-    )
-    return cached.total_usd / token_bill(listed, input_tokens=n, output_tokens=0).total_usd
-
-
-@recompute()
-def cached_discount(model: str, provider: str, on: str) -> float:
-    """Discount of cached input on a dated price list."""
-    listed = price(model, provider, on)
-    return 1 - listed.cached_input_usd_per_mtok / listed.input_usd_per_mtok
-
-
-# -- architecture -------------------------------------------------------------------------------
-@recompute("n_params")
-def parameters(id: str) -> float:
-    """Parameters of a model from its shape."""
-    return model(id).n_params
-
-
-@recompute("kv_bytes")
-def kv_cache_bytes(id: str, context_tokens: float, bytes_per_element: float = 2) -> float:
-    """KV cache of one sequence."""
-    return float(model(id).kv_bytes(context_tokens, bytes_per_element))
-
-
-@recompute("n_params", "kv_bytes")
-def serving_bytes(
-    id: str, batch: int, kv_tokens: float, bytes_per_param: float, bytes_per_element: float
-) -> float:
-    """Weights and the KV caches of a batch."""
-    net = model(id)
-    cache = float(net.kv_bytes(kv_tokens, bytes_per_element))
-    return net.n_params * bytes_per_param + batch * cache
-
-
-# -- the envelope -------------------------------------------------------------------------------
-def _bound(
-    id: str,
-    chip: str,
-    n_gpu: int,
-    precision: str,
-    batch: int,
-    context_tokens: float,
-    slowdown: float = 1.0,
-) -> Envelope:
-    """The envelope of one token after a context of so many."""
-    machine = Deployment(accelerator=chip, n_gpu=n_gpu, tp=n_gpu, precision=precision)
-    case = Scenario.default().replace(model=id, deployment=machine)
-    return envelope(case, batch, input_tokens=context_tokens, output_tokens=1, slowdown=slowdown)
-
-
-@recompute("envelope")
-def decode_step_s(**case: float) -> float:
-    """One decode step at the bound."""
-    return _bound(**case).step_s
-
-
-@recompute("envelope")
-def weights_read_s(**case: float) -> float:
-    """The part of a step that reads the weights, beside a context of one token."""
-    return _bound(context_tokens=1, **case).weights_s
-
-
-@recompute("envelope")
-def prefill_s(input_tokens: float, mfu_frac: float, **case: float) -> float:
-    """Prefill at a share of the peak."""
-    return _bound(batch=1, context_tokens=input_tokens, slowdown=1 / mfu_frac, **case).prefill_s
-
-
-@recompute("envelope")
-def requests_that_fit(**case: float) -> float:
-    """The largest batch whose KV caches fit beside the weights."""
-    n = 0
-    try:
-        while True:
-            _bound(batch=n + 1, **case)
-            n += 1
-    except DoesNotFit:
-        return n
-
-
-# -- the ledger ---------------------------------------------------------------------------------
 def ledger_frame(topic: str | None = None) -> pd.DataFrame:
     """All rows of a topic (or all topics), recomputed.
 
@@ -228,7 +53,7 @@ def ledger_frame(topic: str | None = None) -> pd.DataFrame:
         low=low,
         high=high,
         within=ours.between(low, high),
-        sort=["model" if SPEAKS_FOR[c] else "arithmetic" for c in rows["compute"]],
+        sort=["model" if is_model(c) else "arithmetic" for c in rows["compute"]],
     )[
         ["topic", "claim", "ours", "published", "unit", "gap", "tolerance_frac", "low", "high",
          "within", "sort", "asserted", "source", "note"]

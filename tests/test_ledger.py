@@ -1,8 +1,10 @@
 """The ledger: registered recomputations, models told from arithmetic, bad rows named."""
 
 import ast
+import importlib
 import inspect
 import json
+import pkgutil
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import econ.models.envelope
-import econ.models.token_bill
-import econ.models.tokens
-from econ import ledger
+import econ.models
+from econ import ledger, published
 from econ.facts import accelerator, model, table
 from econ.facts.tables import BadTable
+from econ.published import latency
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-MODELS = sorted(name for name, called in ledger.SPEAKS_FOR.items() if called)
+MODELS = sorted(name for name, called in published.SPEAKS_FOR.items() if called)
 SOURCES = table("published_figures")
 
 
@@ -40,9 +41,15 @@ def _notebook_words() -> set[str]:
 def _reached() -> set[str]:
     """Names that the notebooks use, and those used by the model functions they call."""
     words = _notebook_words()
-    rooms = (econ.models.envelope, econ.models.tokens, econ.models.token_bill)
-    called = [f for room in rooms for n, f in vars(room).items() if n in words and callable(f)]
-    return words.union(*(_words(inspect.getsource(f)) for f in called if inspect.isfunction(f)))
+    names = [room.name for room in pkgutil.iter_modules(econ.models.__path__)]
+    rooms = [importlib.import_module(f"econ.models.{name}") for name in names]
+    called = [
+        f
+        for room in rooms
+        for name, f in vars(room).items()
+        if name in words and inspect.isfunction(f) and f.__module__.startswith("econ.models")
+    ]
+    return words.union(*(_words(inspect.getsource(f)) for f in called))
 
 
 def _calls(function) -> set[str]:
@@ -50,13 +57,13 @@ def _calls(function) -> set[str]:
     tree = ast.parse(inspect.getsource(function))
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    return names | (_calls(ledger._bound) if "_bound" in names else set())
+    return names | (_calls(latency._bound) if "_bound" in names else set())
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_row_calls_what_a_notebook_uses(name):
-    speaks_for = set(ledger.SPEAKS_FOR[name])
-    assert speaks_for <= _calls(ledger.RECOMPUTE[name])
+    speaks_for = set(published.SPEAKS_FOR[name])
+    assert speaks_for <= _calls(published.RECOMPUTE[name])
     assert speaks_for <= _reached()
 
 
@@ -69,7 +76,7 @@ def test_the_two_sorts_are_counted_apart():
 
 
 def test_every_registered_recomputation_is_used():
-    assert set(SOURCES["compute"]) == set(ledger.RECOMPUTE)
+    assert set(SOURCES["compute"]) == set(published.RECOMPUTE)
 
 
 def test_a_topic_holds_its_rows_and_all_hold_every_row():
@@ -82,7 +89,7 @@ def test_a_topic_holds_its_rows_and_all_hold_every_row():
 # -- second routes --------------------------------------------------------------------------------
 def test_the_step_by_hand():
     """26 GB of weights and one cache of 6.7 GB through eight chips of 819 GB/s."""
-    ours = ledger.decode_step_s(
+    ours = latency.decode_step_s(
         id="llama-2-13b", chip="tpu-v5e", n_gpu=8, precision="bf16", batch=1, context_tokens=8192
     )
     assert ours == pytest.approx((13_015_864_320 * 2 + 40 * 40 * 128 * 8192 * 4) / 6552e9, rel=1e-4)
@@ -92,7 +99,7 @@ def test_the_step_by_hand():
 def test_traffic_grows_by_one_cache_a_sequence(batch, kv_tokens):
     held = {"kv_tokens": kv_tokens, "bytes_per_param": 1, "bytes_per_element": 1}
     more, less = (
-        ledger.serving_bytes("llama-3.1-70b", batch=b, **held) for b in (batch + 1, batch)
+        latency.serving_bytes("llama-3.1-70b", batch=b, **held) for b in (batch + 1, batch)
     )
     assert more - less == pytest.approx(kv_tokens * 163_840, abs=1e-4 * more)
 
@@ -100,17 +107,17 @@ def test_traffic_grows_by_one_cache_a_sequence(batch, kv_tokens):
 def test_the_largest_batch_is_the_closed_form():
     net, chip = model("llama-3.1-70b"), accelerator("tpu-v5e")
     room = 16 * chip.memory_bytes - 2 * net.n_params
-    ours = ledger.requests_that_fit(
+    ours = latency.requests_that_fit(
         id=net.id, chip=chip.id, n_gpu=16, precision="bf16", context_tokens=8192
     )
     assert ours == int(room / (8192.5 * net.kv_bytes_per_token()))
     alone = {"id": "llama-3.1-405b", "chip": "l4", "n_gpu": 1}
-    assert ledger.requests_that_fit(**alone, precision="fp8", context_tokens=1) == 0
+    assert latency.requests_that_fit(**alone, precision="fp8", context_tokens=1) == 0
 
 
 def test_a_change_in_the_model_moves_the_figure(monkeypatch):
     fewer = replace(model("llama-2-13b"), n_kv_heads=8)
-    monkeypatch.setattr(ledger, "model", lambda id: fewer)
+    monkeypatch.setattr(latency, "model", lambda id: fewer)
     row = ledger.ledger_frame().loc["llama13b-kv-8k"]
     assert row.ours == pytest.approx(row.published / 5, rel=0.01)
     assert not row.within
@@ -170,8 +177,10 @@ def test_a_bad_row_is_named_with_its_column(monkeypatch, changes, says):
         _with(monkeypatch, **changes)()
 
 
-def test_the_sort_of_an_unknown_recomputation_is_not_asked_for():
-    assert set(ledger.SPEAKS_FOR) == set(ledger.RECOMPUTE)
+def test_a_name_is_registered_once():
+    assert set(published.SPEAKS_FOR) == set(published.RECOMPUTE)
+    with pytest.raises(ValueError, match="'ratio' is registered twice"):
+        published.recompute()(published.ratio)
 
 
 # -- printed --------------------------------------------------------------------------------------
