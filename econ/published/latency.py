@@ -1,0 +1,133 @@
+"""Topic ``latency-throughput``: bytes and parameters of a model, and times at the bound."""
+
+from __future__ import annotations
+
+from econ.facts import accelerator, model
+from econ.facts.units import GIGA
+from econ.models.envelope import DoesNotFit, Envelope, envelope
+from econ.models.roofline import predict, weight_bytes
+from econ.models.scenario import Deployment, Scenario
+from econ.published import recompute
+
+
+@recompute("n_params")
+def parameters(id: str) -> float:
+    """Parameters of a model from its shape."""
+    return model(id).n_params
+
+
+@recompute("kv_bytes")
+def kv_cache_bytes(id: str, context_tokens: float, bytes_per_element: float = 2) -> float:
+    """KV cache of one sequence."""
+    return float(model(id).kv_bytes(context_tokens, bytes_per_element))
+
+
+@recompute("n_params", "kv_bytes")
+def serving_bytes(
+    id: str, batch: int, kv_tokens: float, bytes_per_param: float, bytes_per_element: float
+) -> float:
+    """Weights and the KV caches of a batch."""
+    net = model(id)
+    cache = float(net.kv_bytes(kv_tokens, bytes_per_element))
+    return net.n_params * bytes_per_param + batch * cache
+
+
+# -- sums on the data sheet ----------------------------------------------------------------------
+@recompute()
+def ridge_flop_per_byte(id: str, precision: str) -> float:
+    """Peak FLOP per byte of memory bandwidth."""
+    chip = accelerator(id)
+    return chip.peak_flop_per_s(precision) / chip.memory_bandwidth_bytes_per_s
+
+
+@recompute()
+def streaming_s(
+    id: str,
+    chip: str,
+    n_gpu: int,
+    bytes_per_param: float,
+    kv_tokens: float = 0,
+    batch: int = 0,
+    bytes_per_element: float = 2,
+) -> float:
+    """Seconds to read the weights, and the KV caches of a batch, once, whether they fit or not."""
+    read = serving_bytes(id, batch, kv_tokens, bytes_per_param, bytes_per_element)
+    return read / (n_gpu * accelerator(chip).memory_bandwidth_bytes_per_s)
+
+
+# -- the envelope -------------------------------------------------------------------------------
+def _bound(
+    id: str,
+    chip: str,
+    n_gpu: int,
+    precision: str,
+    batch: int,
+    context_tokens: float,
+    slowdown: float = 1.0,
+) -> Envelope:
+    """The envelope of one token after a context of so many."""
+    machine = Deployment(accelerator=chip, n_gpu=n_gpu, tp=n_gpu, precision=precision)
+    case = Scenario.default().replace(model=id, deployment=machine)
+    return envelope(case, batch, input_tokens=context_tokens, output_tokens=1, slowdown=slowdown)
+
+
+@recompute("envelope")
+def decode_step_s(**case: float) -> float:
+    """One decode step at the bound."""
+    return _bound(**case).step_s
+
+
+@recompute("envelope")
+def weights_read_s(**case: float) -> float:
+    """The part of a step that reads the weights, beside a context of one token."""
+    return _bound(context_tokens=1, **case).weights_s
+
+
+@recompute("envelope")
+def prefill_s(input_tokens: float, mfu_frac: float, **case: float) -> float:
+    """Prefill at a share of the peak."""
+    return _bound(batch=1, context_tokens=input_tokens, slowdown=1 / mfu_frac, **case).prefill_s
+
+
+@recompute("envelope")
+def requests_that_fit(**case: float) -> float:
+    """The largest batch whose KV caches fit beside the weights."""
+    n = 0
+    try:
+        while True:
+            _bound(batch=n + 1, **case)
+            n += 1
+    except DoesNotFit:
+        return n
+
+
+@recompute()
+def streaming_tokens_per_s(batch: int, **case: float | str) -> float:
+    """Tokens per second of a batch whose every step takes `streaming_s`."""
+    return batch / streaming_s(batch=batch, **case)
+
+
+# -- the fitted model ---------------------------------------------------------------------------
+@recompute("weight_bytes")
+def weights_gb(id: str, precision: str) -> float:
+    """Stored weights in decimal gigabytes."""
+    return weight_bytes(id, precision) / GIGA
+
+
+@recompute("predict")
+def predicted_tpot_s(**case: float | str) -> float:
+    """Time per output token by the fitted model."""
+    return predict(**case).tpot_s
+
+
+# -- sums on published numbers ------------------------------------------------------------------
+@recompute()
+def whole_answer_s(ttft_s: float, tpot_s: float, output_tokens: float) -> float:
+    """End to end: the first token, then a gap for each of the others."""
+    return ttft_s + (output_tokens - 1) * tpot_s
+
+
+@recompute()
+def in_flight(tokens_per_s: float, gap_s: float) -> float:
+    """Sequences in a step by Little's law."""
+    return tokens_per_s * gap_s
