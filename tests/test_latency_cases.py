@@ -103,3 +103,18 @@ def test_choices_keep_their_order_and_match_one_prediction():
     frame = cases.choices_frame([{**case, "concurrency": c} for c in (1, 16)])
     one = predict(**case, concurrency=16)
     assert frame["tpot_ms"].iloc[1] == pytest.approx(one.tpot_s * 1e3)
+
+
+def test_a_prefix_cache_helps_first_tokens_most():
+    case = {"model": PAIR[0], "accelerator": PAIR[1], **SERVED, "output_tokens": 500}
+    frame = cases.prefix_frame((0.0, 0.5, 0.9), **case, concurrency=32)
+    one = predict(**case, concurrency=32)
+    assert frame["ttft_s"].iloc[0] == pytest.approx(one.ttft_s)
+    assert frame["tpot_ms"].iloc[0] == pytest.approx(one.tpot_s * 1e3)
+    assert frame["output_tokens_per_s_per_gpu"].iloc[0] == pytest.approx(
+        one.output_tokens_per_s_per_gpu
+    )
+    assert (frame["ttft_s"].diff().dropna() < 0).all()
+    assert (frame["tpot_ms"].diff().dropna() < 0).all()
+    with pytest.raises(ValueError, match="cached_frac = 1.0"):
+        cases.prefix_frame((1.0,), **case, concurrency=32)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from econ.facts import accelerator as chip_of
 from econ.facts import model as model_of
-from econ.facts.guard import positive
+from econ.facts.guard import in_range, positive
 from econ.facts.units import GB, MILLI, TERA
 from econ.models.accuracy import measured
 from econ.models.evidence import sample_runs
@@ -190,3 +190,24 @@ def bands_frame(predictions: dict[str, Prediction]) -> pd.DataFrame:
         low, high = one.band("tpot_s")
         rows.append((name, one.regime, low / MILLI, one.tpot_s / MILLI, high / MILLI))
     return pd.DataFrame(rows, columns=["case", "regime", "low_ms", "tpot_ms", "high_ms"])
+
+
+def prefix_frame(cached_fracs: tuple[float, ...] = (0.0, 0.5, 0.9), **case: object) -> pd.DataFrame:
+    """What a prefix cache saves: cached_frac, ttft_s, tpot_ms, output_tokens_per_s_per_gpu.
+
+    A cached share of the prompt is not computed, by its own user nor by those who wait for it; the
+    KV cache is read and held whole. A bound from below on TTFT: the new tokens still attend to the
+    cached ones, and that arithmetic is left out.
+    """
+    whole = predict(**case)
+    n_gpu, users, n_out = (case.get("tp", 1), case["concurrency"], case["output_tokens"])
+    rows = []
+    for share in cached_fracs:
+        in_range("cached_frac", share, 0, 0.999, says="0 to 0.999: something must be computed")
+        short = predict(**{**case, "input_tokens": case["input_tokens"] * (1 - share)})
+        others = "others' prompts"
+        tpot_s = whole.tpot_s - whole.parts_s[others] + short.parts_s[others]
+        answer_s = short.ttft_s + (n_out - 1) * tpot_s
+        rows.append((share, short.ttft_s, tpot_s / MILLI, users * n_out / answer_s / n_gpu))
+    columns = ["cached_frac", "ttft_s", "tpot_ms", "output_tokens_per_s_per_gpu"]
+    return pd.DataFrame(rows, columns=columns)
