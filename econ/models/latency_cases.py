@@ -192,7 +192,7 @@ def bands_frame(predictions: dict[str, Prediction]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", "regime", "low_ms", "tpot_ms", "high_ms"])
 
 
-def prefix_frame(cached_fracs: tuple[float, ...] = (0.0, 0.5, 0.9), **case: object) -> pd.DataFrame:
+def prefix_frame(cached_frac: tuple[float, ...] = (0.0, 0.5, 0.9), **case: object) -> pd.DataFrame:
     """What a prefix cache saves: cached_frac, ttft_s, tpot_ms, output_tokens_per_s_per_gpu.
 
     A cached share of the prompt is not computed, by its own user nor by those who wait for it; the
@@ -202,7 +202,7 @@ def prefix_frame(cached_fracs: tuple[float, ...] = (0.0, 0.5, 0.9), **case: obje
     whole = predict(**case)
     n_gpu, users, n_out = (case.get("tp", 1), case["concurrency"], case["output_tokens"])
     rows = []
-    for share in cached_fracs:
+    for share in cached_frac:
         in_range("cached_frac", share, 0, 0.999, says="0 to 0.999: something must be computed")
         short = predict(**{**case, "input_tokens": case["input_tokens"] * (1 - share)})
         others = "others' prompts"
