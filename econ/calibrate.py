@@ -26,6 +26,7 @@ from econ.models.accuracy import (
 from econ.models.calibration import Calibration
 from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
 from econ.models.fitting import fit, with_intervals
+from econ.models.regimes import CROWD
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 
@@ -83,22 +84,26 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
 
 
 def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
-    """Bands from the held-out errors; where nothing was measured, the factors of a new
-    accelerator and a new model multiplied."""
-    unseen = {"calibrated": "configuration", "new accelerator": "accelerator", "new model": "model"}
-    rows, seen = [], {}
-    for regime, split in unseen.items():
-        table = summary(runs, held_out(runs, split))
-        for metric, row in table.iterrows():
-            seen[regime, metric] = row
-            rows.append((regime, metric, row.median_x, row.p90_x, len(runs), "derived"))
-    for regime in ("new both", "beyond"):
-        for metric in table.index:
-            one, two = seen["new accelerator", metric], seen["new model", metric]
-            factors = one.median_x * two.median_x, one.p90_x * two.p90_x
-            rows.append((regime, metric, *factors, 0, "assumed"))
-    columns = ["regime", "metric", "median_x", "p90_x", "n_rows", "kind"]
-    frame = pd.DataFrame(rows, columns=columns)
+    """Bands from the held-out errors. Where nothing was measured: the factors of a new accelerator
+    and a new model multiplied, and beyond that no less than those of a crowd."""
+    crowd = runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
+    unseen = {
+        "calibrated": ("configuration", ~crowd),
+        "new accelerator": ("accelerator", ~crowd),
+        "new model": ("model", ~crowd),
+        "crowded": ("configuration", crowd),
+    }
+    factors, counts = {}, {}
+    for regime, (split, rows) in unseen.items():
+        table = summary(runs[rows], held_out(runs, split)[rows])
+        factors[regime], counts[regime] = table[["median_x", "p90_x"]], int(rows.sum())
+    factors["new both"] = factors["new accelerator"] * factors["new model"]
+    factors["beyond"] = factors["new both"].clip(lower=factors["crowded"])
+    for regime in factors:  # a band never narrows as one leaves what was measured
+        factors[regime] = factors[regime].clip(lower=factors["calibrated"])
+    frame = pd.concat(factors, names=["regime", "metric"]).reset_index()
+    frame["n_rows"] = frame["regime"].map(counts).fillna(0).astype(int)
+    frame["kind"] = frame["n_rows"].gt(0).map({True: "derived", False: "assumed"})
     frame["id"] = (frame["regime"] + " " + frame["metric"]).str.replace(" ", "-")
     return frame.assign(source="inferencex-runs", as_of=today)
 

@@ -18,7 +18,7 @@ COUNT_ENDS = ("_size", "_dim", "_rank", "_layers", "_heads", "_domain", "_per_se
 EXEMPT = {
     "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
     "k", "n", "c", "years", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
-    "experts_per_token", "batches", "indent",
+    "experts_per_token", "batches", "indent", "software_maturity", "tokens_per_s_per_user",
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves
 GENERIC = {"guard.py", "units.py", "charts.py", "theme.py", "panels.py", "check.py", "tables.py"}
