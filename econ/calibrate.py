@@ -32,12 +32,15 @@ __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_fra
 
 REASONS = {
     "decode_compute_frac": "Not identified: no run is bound by decode arithmetic",
-    "host_s_per_sequence": "The fastest step per sequence of any vLLM run, per front-end process",
+    "host_s_per_sequence": "The fastest step per sequence of any vLLM run, per front-end process; "
+    "ML.ENERGY runs pointed to it",
     "host_trtllm_s_per_sequence": "The fastest step per sequence of any TensorRT-LLM run",
     "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, "
-    "MI325X 0.73, MI355X 0.82 of B200",
-    "n_tile_tokens": "The smallest tile of a matrix unit; a touched expert works on whole tiles",
-    "large_message_bytes": "Above what decode moves in the measured runs; prefill's rate beyond",
+    "MI325X 0.73, MI355X 0.82 of B200; a round middle",
+    "n_tile_tokens": "A matrix unit's smallest tile; 8, 32, 64 and a fitted 23 were tried on the "
+    "same runs",
+    "large_message_bytes": "About decode's largest all-reduce in the fitted runs; added after "
+    "MLPerf offline runs showed larger ones to be faster",
     "usable_memory_frac": "Between the engines' defaults of 0.90 and 0.95",
     "reserved_bytes": "Runtime and graphs; a round figure",
 }

@@ -1,7 +1,7 @@
 """What the latency model cannot know from a datasheet: efficiencies and overheads, with intervals.
 
 Three sets of values share one shape. `Calibration.fitted` holds what ``python -m econ.calibrate``
-found in measured runs; `Calibration.textbook` round values that anyone might write down beforehand;
+found in measured runs; `Calibration.textbook` round values of the common size;
 `Calibration.datasheet` the bound, with perfect efficiency and no overhead.
 
 >>> fitted = Calibration.fitted()
@@ -96,7 +96,7 @@ class Calibration:
     @classmethod
     @functools.cache
     def textbook(cls) -> Calibration:
-        """Round values set by hand before any fit; they lose little against the fitted ones."""
+        """Round values of the common size, not fitted (but written down with the fit in view)."""
         return cls(
             weight_bandwidth_frac=0.8,
             kv_bandwidth_frac=0.7,
