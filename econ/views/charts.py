@@ -173,7 +173,7 @@ def _guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     ink = PALETTE["vermilion"]
     if channel == "x":
         at = {"x": alt.X("guess:Q")}
-        text = data.mark_text(align="left", dx=4, baseline="top", color=ink).encode(
+        text = data.mark_text(align="left", dx=4, dy=-3, baseline="bottom", color=ink).encode(
             text="name:N", y=alt.value(0), **at
         )
     else:

@@ -10,7 +10,7 @@ are still missing.
 >>> check("demo-1", ...)
 demo-1: not answered yet.
 >>> check("demo-1", 0.2501)
-demo-1: right (0.2500 s).
+demo-1: right.
 >>> check("demo-1", 250)
 demo-1: a factor of 1000 too large. Milliseconds for seconds, or thousands for ones?
 """
@@ -91,7 +91,7 @@ def _verdict(task: Exercise, answer: Any) -> tuple[str, bool]:
     truth = task.expected()
     if isinstance(truth, str):
         right = str(answer).strip().casefold() == truth.casefold()
-        return (f"right ({truth})." if right else f"{answer!r} is not it. {_hint(task)}"), right
+        return ("right." if right else f"{answer!r} is not it. {_hint(task)}"), right
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
         kind = type(answer).__name__
         return f"a number in {task.unit} is asked, this is a {kind}.", False
@@ -99,7 +99,7 @@ def _verdict(task: Exercise, answer: Any) -> tuple[str, bool]:
     if not math.isfinite(value):
         return f"{value} is not a finite number.", False
     if math.isclose(value, truth, rel_tol=task.tolerance_frac, abs_tol=1e-12):
-        return f"right ({_round(truth)} {task.unit}).", True
+        return "right.", True
     if truth and math.isclose(value, -truth, rel_tol=task.tolerance_frac):
         return "the right size with the wrong sign.", False
     if value and truth:

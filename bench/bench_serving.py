@@ -1,0 +1,136 @@
+"""How fast the serving simulator is, on this machine, in this process.
+
+    python bench/bench_serving.py            # a minute
+    python bench/bench_serving.py --million  # with 1,000,000 requests
+    python bench/bench_serving.py --sweep    # and 1,000 simulations of 10,000 requests on all cores
+
+Requests of about 1,000 tokens in and 200 out, Poisson, at 80 % of what the replica sustains. The
+seconds are CPU seconds (one core; a busy machine disturbs them less than wall time), the best of
+three calls of `simulate`, so they hold the checks and the conversion of the results, not only the
+kernel; the kernel is listed apart. Start-up is timed in fresh processes, once with an empty
+compiler cache. The sweep is wall time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+
+import numpy as np
+
+from econ.models import serving, serving_jit
+from econ.models.scenario import Slo
+from econ.models.serving import Replica, StepCost, simulate
+from econ.models.sweep import sweep_frame
+from econ.models.workloads import workload
+
+COST = StepCost.affine(
+    6e-3, 45e-6, per_ctx_token_s=45e-9, prefill_base_s=1e-3, prefill_per_pair_s=2e-10
+)
+RATE_PER_S = {"prefill_first": 12.0, "chunked_prefill": 12.0}
+
+
+def requests(n: int, rate_per_s: float, seed: int = 1):
+    """Arrivals and lengths: gamma with a coefficient of variation of one half around the means."""
+    rng = np.random.default_rng(seed)
+    arrival = np.cumsum(rng.exponential(1 / rate_per_s, n))
+    lengths = [np.maximum(1, rng.gamma(4, mean / 4, n)).astype("int64") for mean in (1000, 200)]
+    return arrival, *lengths
+
+
+def replica(policy: str) -> Replica:
+    """A replica of one large accelerator's size."""
+    return Replica(cost=COST, kv_tokens=400_000, max_batch=256, policy=policy, token_budget=2048)
+
+
+def best_s(load, target, engine: str, repeats: int = 3) -> tuple[float, float]:
+    """Best CPU time of a call, and of the kernel inside it."""
+    call, kernel = np.inf, np.inf
+    inner = {"numba": serving_jit, "python": serving.serving_engine}.get(engine)
+    for _ in range(repeats):
+        spent = []
+        if inner:
+            plain = inner.run_one
+
+            def timed(*arguments, plain=plain, spent=spent):
+                start = time.process_time()
+                plain(*arguments)
+                spent.append(time.process_time() - start)
+
+            inner.run_one = timed
+        start = time.process_time()
+        try:
+            simulate(*load, target, engine=engine)
+        finally:
+            call = min(call, time.process_time() - start)
+            if inner:
+                inner.run_one = plain
+                kernel = min(kernel, sum(spent))
+    return call, kernel
+
+
+def start_up_s(cache: str) -> float:
+    """Seconds from a fresh process's first numba simulation to its result."""
+    code = (
+        "import time; from econ.models import serving_jit, serving; t = time.process_time(); "
+        "serving_jit.warm(); print(time.process_time() - t)"
+    )
+    env = {**os.environ, "NUMBA_CACHE_DIR": cache}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def sweep() -> None:
+    """Two policies, 50 rates, 10 seeds."""
+    replicas = {policy: replica(policy) for policy in RATE_PER_S}
+    start = time.perf_counter()
+    frame = sweep_frame(
+        workload("chat"), replicas, np.linspace(1, 20, 50), Slo(), seeds=range(10), n_jobs=-1
+    )
+    spent = time.perf_counter() - start
+    print(f"sweep: {len(frame):,} simulations of 10,000 requests in {spent:.1f} s")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--million", action="store_true", help="also 1,000,000 requests")
+    parser.add_argument("--sweep", action="store_true", help="also 1,000 simulations of 10,000")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as cache:
+        print(f"JIT: cold {start_up_s(cache):.2f} s, cached {start_up_s(cache):.2f} s")
+    serving_jit.warm()
+    sizes = {"reference": [1000], "python": [1000, 10_000, 50_000]}
+    sizes["numba"] = [1000, 10_000, 100_000] + ([1_000_000] if options.million else [])
+    print(f"{'policy':16} {'engine':10} {'requests':>9} {'call req/s':>12} {'kernel req/s':>13}")
+    for policy, rate_per_s in RATE_PER_S.items():
+        per_s = {}
+        for engine, ns in sizes.items():
+            for n in ns:
+                load = requests(n, rate_per_s)
+                repeats = 1 if engine == "reference" else 3
+                call, kernel = best_s(load, replica(policy), engine, repeats)
+                per_s[engine] = n / call
+                shown = f"{n / kernel:13,.0f}" if np.isfinite(kernel) else f"{'':>13}"
+                print(f"{policy:16} {engine:10} {n:9,} {n / call:12,.0f} {shown}")
+        ratio = per_s["numba"] / per_s["reference"]
+        print(f"{policy:16} numba is {ratio:,.0f} times the reference")
+    if options.sweep:
+        sweep()
+    load = requests(100_000, RATE_PER_S["prefill_first"])
+    tracemalloc.start()
+    result = simulate(*load, replica("prefill_first"), engine="numba")
+    kept, peak = tracemalloc.get_traced_memory()
+    per = len(load[0])
+    print(f"memory: {peak / per:.0f} bytes a request at the peak, {kept / per:.0f} kept; {result}")
+
+
+if __name__ == "__main__":
+    main()
