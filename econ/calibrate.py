@@ -26,17 +26,21 @@ from econ.models.accuracy import (
 from econ.models.calibration import Calibration
 from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
 from econ.models.fitting import fit, with_intervals
+from econ.models.regimes import CROWD
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 
 REASONS = {
     "decode_compute_frac": "Not identified: no run is bound by decode arithmetic",
-    "host_s_per_sequence": "The fastest step per sequence of any vLLM run, per front-end process",
+    "host_s_per_sequence": "The fastest step per sequence of any vLLM run, per front-end process; "
+    "ML.ENERGY runs pointed to it",
     "host_trtllm_s_per_sequence": "The fastest step per sequence of any TensorRT-LLM run",
     "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, "
-    "MI325X 0.73, MI355X 0.82 of B200",
-    "n_tile_tokens": "The smallest tile of a matrix unit; a touched expert works on whole tiles",
-    "large_message_bytes": "Above what decode moves in the measured runs; prefill's rate beyond",
+    "MI325X 0.73, MI355X 0.82 of B200; a round middle",
+    "n_tile_tokens": "A matrix unit's smallest tile; 8, 32, 64 and a fitted 23 were tried on the "
+    "same runs",
+    "large_message_bytes": "About decode's largest all-reduce in the fitted runs; added after "
+    "MLPerf offline runs showed larger ones to be faster",
     "usable_memory_frac": "Between the engines' defaults of 0.90 and 0.95",
     "reserved_bytes": "Runtime and graphs; a round figure",
 }
@@ -83,22 +87,26 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
 
 
 def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
-    """Bands from the held-out errors; where nothing was measured, the factors of a new
-    accelerator and a new model multiplied."""
-    unseen = {"calibrated": "configuration", "new accelerator": "accelerator", "new model": "model"}
-    rows, seen = [], {}
-    for regime, split in unseen.items():
-        table = summary(runs, held_out(runs, split))
-        for metric, row in table.iterrows():
-            seen[regime, metric] = row
-            rows.append((regime, metric, row.median_x, row.p90_x, len(runs), "derived"))
-    for regime in ("new both", "beyond"):
-        for metric in table.index:
-            one, two = seen["new accelerator", metric], seen["new model", metric]
-            factors = one.median_x * two.median_x, one.p90_x * two.p90_x
-            rows.append((regime, metric, *factors, 0, "assumed"))
-    columns = ["regime", "metric", "median_x", "p90_x", "n_rows", "kind"]
-    frame = pd.DataFrame(rows, columns=columns)
+    """Bands from the held-out errors. Where nothing was measured: the factors of a new accelerator
+    and a new model multiplied, and beyond that no less than those of a crowd."""
+    crowd = runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
+    unseen = {
+        "calibrated": ("configuration", ~crowd),
+        "new accelerator": ("accelerator", ~crowd),
+        "new model": ("model", ~crowd),
+        "crowded": ("configuration", crowd),
+    }
+    factors, counts = {}, {}
+    for regime, (split, rows) in unseen.items():
+        table = summary(runs[rows], held_out(runs, split)[rows])
+        factors[regime], counts[regime] = table[["median_x", "p90_x"]], int(rows.sum())
+    factors["new both"] = factors["new accelerator"] * factors["new model"]
+    factors["beyond"] = factors["new both"].clip(lower=factors["crowded"])
+    for regime in factors:  # a band never narrows as one leaves what was measured
+        factors[regime] = factors[regime].clip(lower=factors["calibrated"])
+    frame = pd.concat(factors, names=["regime", "metric"]).reset_index()
+    frame["n_rows"] = frame["regime"].map(counts).fillna(0).astype(int)
+    frame["kind"] = frame["n_rows"].gt(0).map({True: "derived", False: "assumed"})
     frame["id"] = (frame["regime"] + " " + frame["metric"]).str.replace(" ", "-")
     return frame.assign(source="inferencex-runs", as_of=today)
 

@@ -19,7 +19,8 @@ EXEMPT = {
     "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
     "k", "n", "c", "years", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
     "experts_per_token", "batches", "indent",
-    "software_maturity", "intervals", "bands", "median", "p90", "rounds", "size",
+    "software_maturity", "tokens_per_s_per_user",
+    "intervals", "bands", "median", "p90", "rounds", "size",
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves

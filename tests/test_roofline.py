@@ -349,6 +349,10 @@ def test_far_from_what_was_measured_the_band_widens():
     assert far.bands["tpot_s"][1] > near.bands["tpot_s"][1]
     crowd = predict("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 1000})
     assert crowd.regime == "beyond"
+    crowd = predict("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 300})
+    assert crowd.regime == "crowded"
+    crowd = predict("falcon-180b", "h100-sxm", n_gpu=8, tp=8, **RUN | {"concurrency": 300})
+    assert crowd.regime == "beyond"
     new = predict("falcon-180b", "l40s", n_gpu=8, tp=8, precision="fp8", **RUN)
     assert new.regime == "new both"
     low, high = near.band("ttft_s", 0.5)

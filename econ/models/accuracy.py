@@ -48,14 +48,14 @@ def held_out(
     *,
     names: list[str] | None = None,
     start: Calibration | None = None,
-    ttft_weight: float = TTFT_WEIGHT,
+    ttft_weight_frac: float = TTFT_WEIGHT,
 ) -> pd.DataFrame:
     """Predictions of every run by a fit that has not seen its group."""
     label = groups(runs, split)
     out = []
     for group in sorted(label.unique()):
         inside = (label == group).to_numpy()
-        k = fit(runs[~inside], names=names, start=start, ttft_weight=ttft_weight)
+        k = fit(runs[~inside], names=names, start=start, ttft_weight_frac=ttft_weight_frac)
         predicted = solve(case_of(runs[inside]), k)
         times = {"tpot_s": predicted.tpot_s, "ttft_s": predicted.ttft_s}
         out.append(measured(runs[inside].assign(**times)))
@@ -150,7 +150,7 @@ def ladder_frame(runs: pd.DataFrame | None = None) -> pd.DataFrame:
         changed = {n: START[n][0] for n in added} | TURNED_ON.get(rung, {})
         k = k.replace(**changed)
         weight = TTFT_WEIGHT if rung == LADDER[-1][0] else 0.0
-        predicted = held_out(runs, names=names, start=k, ttft_weight=weight)
+        predicted = held_out(runs, names=names, start=k, ttft_weight_frac=weight)
         table = summary(runs, predicted).loc["tpot_s"]
         rows.append((rung, len(names), table.median_frac, table.p90_frac, table.bias_frac))
     columns = ["rung", "n_parameters", "median_frac", "p90_frac", "bias_frac"]

@@ -1,7 +1,7 @@
 """What the latency model cannot know from a datasheet: efficiencies and overheads, with intervals.
 
 Three sets of values share one shape. `Calibration.fitted` holds what ``python -m econ.calibrate``
-found in measured runs; `Calibration.textbook` round values that anyone might write down beforehand;
+found in measured runs; `Calibration.textbook` round values of the common size;
 `Calibration.datasheet` the bound, with perfect efficiency and no overhead.
 
 >>> fitted = Calibration.fitted()
@@ -68,9 +68,7 @@ class Calibration:
     usable_memory_frac: float = 1.0
     reserved_bytes: float = 0.0
     interference_frac: float = 1.0
-    intervals: dict[str, tuple[float, float]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    intervals: dict = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in self.names():
@@ -98,7 +96,7 @@ class Calibration:
     @classmethod
     @functools.cache
     def textbook(cls) -> Calibration:
-        """Round values set by hand before any fit; they lose little against the fitted ones."""
+        """Round values of the common size, not fitted (but written down with the fit in view)."""
         return cls(
             weight_bandwidth_frac=0.8,
             kv_bandwidth_frac=0.7,
@@ -158,13 +156,13 @@ DIVISORS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """By which factor a prediction is off, held out: half the runs within ``median``, 90 % within
-    ``p90``; ``n_rows`` of 0 says that nothing was measured there and the factor is assumed."""
+    """By which factor a prediction is off, held out: half the runs lie within ``median_factor``,
+    90 % within ``p90_factor``; with ``n_rows`` of 0 nothing was measured and both are assumed."""
 
     regime: str
     metric: str
-    median: float
-    p90: float
+    median_factor: float
+    p90_factor: float
     n_rows: int
 
 
@@ -172,13 +170,18 @@ class Band:
 def bands() -> dict[tuple[str, str], Band]:
     """The bands in ``data/calibration_bands.csv`` by (regime, metric).
 
-    >>> bands()["calibrated", "tpot_s"].p90 < bands()["beyond", "tpot_s"].p90
+    >>> near, far = bands()["calibrated", "tpot_s"], bands()["beyond", "tpot_s"]
+    >>> near.p90_factor < far.p90_factor
     True
     """
     rows = table("calibration_bands")
     return {
         (r.regime, r.metric): Band(
-            regime=r.regime, metric=r.metric, median=r.median_x, p90=r.p90_x, n_rows=int(r.n_rows)
+            regime=r.regime,
+            metric=r.metric,
+            median_factor=r.median_x,
+            p90_factor=r.p90_x,
+            n_rows=int(r.n_rows),
         )
         for r in rows.itertuples()
     }

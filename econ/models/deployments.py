@@ -27,10 +27,6 @@ LARGEST = {"input_tokens": 1e8, "output_tokens": 1e8, "concurrency": 1e7, "softw
 MOST_GPU = 1e6
 
 
-class DoesNotFit(ValueError):
-    """The weights and one sequence exceed the memory; the message names the missing bytes."""
-
-
 def as_model(model: Model | str) -> Model:
     """The model itself, or the catalogue's by identifier."""
     return model if isinstance(model, Model) else catalog.model(model)
@@ -100,13 +96,13 @@ def missing_bytes(c: Case):
     return np.maximum(per_gpu - c.memory, 0) * c.tp * c.pp * c.dp
 
 
-def lacks(c: Case, missing: float) -> str:
+def lacks(c: Case, missing_bytes: float) -> str:
     """The sentence for a deployment that does not fit."""
     n = c.tp * c.pp * c.dp
     hold = n * c.memory
     return (
-        f"does not fit: {missing / GB:.1f} GB missing; weights and one sequence need "
-        f"{(missing + hold) / GB:.1f} GB, {n:g} accelerators hold {hold / GB:.1f} GB"
+        f"does not fit: {missing_bytes / GB:.1f} GB missing; weights and one sequence need "
+        f"{(missing_bytes + hold) / GB:.1f} GB, {n:g} accelerators hold {hold / GB:.1f} GB"
     )
 
 

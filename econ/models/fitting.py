@@ -75,7 +75,7 @@ def fit(
     names: list[str] | None = None,
     start: Calibration | None = None,
     weights: np.ndarray | None = None,
-    ttft_weight: float = TTFT_WEIGHT,
+    ttft_weight_frac: float = TTFT_WEIGHT,
 ) -> Calibration:
     """The calibration that minimises the log errors of TPOT and TTFT over ``runs``.
 
@@ -96,7 +96,10 @@ def fit(
     def residuals(x: np.ndarray) -> np.ndarray:
         k = base.replace(**dict(zip(names, np.exp(x), strict=True)))
         s = solve(c, k)
-        errors = root * (np.log(s.tpot_s) - tpot), root * ttft_weight * (np.log(s.ttft_s) - ttft)
+        errors = (
+            root * (np.log(s.tpot_s) - tpot),
+            root * ttft_weight_frac * (np.log(s.ttft_s) - ttft),
+        )
         return np.concatenate(errors)
 
     found = least_squares(

@@ -1,8 +1,9 @@
 """How far a prediction lies from what was measured, and the band that distance earns.
 
 ``calibrated``: model and accelerator were both measured. ``new accelerator``, ``new model``,
-``new both``: one or both were not. ``beyond``: pipelines, AMD accelerators and a thousand users or
-more of one replica, of which there are no open measurements to speak of: physics alone carries.
+``new both``: one or both were not. ``crowded``: measured, but with so many users of one replica
+that batch limits which nobody recorded may bind. ``beyond``: pipelines, AMD accelerators, a crowd
+on something new, a thousand users: no open measurements to speak of, physics alone carries.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import numpy as np
 
 from econ.facts.tables import table
 
-REGIMES = ("calibrated", "new accelerator", "new model", "new both", "beyond")
-MANY_USERS = 1000
+REGIMES = ("calibrated", "new accelerator", "new model", "new both", "crowded", "beyond")
+CROWD, MANY_USERS = 256, 1000
 
 
 @functools.cache
@@ -42,6 +43,8 @@ def regime_code(model, chip) -> np.ndarray:
     return (new_chip[chip.code] + 2 * new_model[model.code]).astype("int8")
 
 
-def beyond(c):
-    """Whether a case (or which rows of many) has nothing comparable among the measurements."""
-    return (c.pp > 1) | (c.is_mesh > 0) | (c.concurrency >= MANY_USERS)
+def place(c, new):
+    """Position in `REGIMES` of a case (or of many), given its novelty."""
+    crowded = (c.concurrency >= CROWD) * (REGIMES.index("crowded") + (new > 0))
+    alone = (c.pp > 1) | (c.is_mesh > 0) | (c.concurrency >= MANY_USERS)
+    return np.maximum(np.maximum(new, crowded), alone * REGIMES.index("beyond"))

@@ -29,8 +29,9 @@ from econ.facts.guard import count, not_negative, positive, unknown
 from econ.models import deployments as dep
 from econ.models import shapes, steps
 from econ.models.calibration import Calibration, bands
-from econ.models.deployments import DoesNotFit, as_accelerator, as_model
-from econ.models.regimes import REGIMES, beyond, novelty
+from econ.models.deployments import as_accelerator, as_model
+from econ.models.envelope import DoesNotFit
+from econ.models.regimes import REGIMES, novelty, place
 from econ.models.roofline_frame import max_throughput_frame, predict_frame
 from econ.models.steps import Case
 
@@ -78,7 +79,7 @@ class Prediction:
     fits: bool = True
     missing_bytes: float = 0.0
     regime: str = "calibrated"
-    bands: dict[str, tuple[float, float]] = field(default_factory=dict)
+    bands: dict = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -241,7 +242,7 @@ def predict(
     hidden = "compute" if parts["compute"] <= parts["weights"] else "weights"
     shown = {name: value for name, value in parts.items() if name != hidden}
     answer = ttft_s + max(output_tokens - 1, 0) * tpot_s
-    where = "beyond" if beyond(c) else REGIMES[novelty(as_model(model).id, _id(accelerator))]
+    where = REGIMES[int(place(c, novelty(as_model(model).id, as_accelerator(accelerator).id)))]
     table = bands()
     return Prediction(
         ttft_s=ttft_s,
@@ -258,14 +259,10 @@ def predict(
         },
         regime=where,
         bands={
-            m: (table[where, m].median, table[where, m].p90)
+            m: (table[where, m].median_factor, table[where, m].p90_factor)
             for m in ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu")
         },
     )
-
-
-def _id(accelerator: Accelerator | str) -> str:
-    return accelerator if isinstance(accelerator, str) else accelerator.id
 
 
 def _case(model, accelerator, n_gpu, tp, pp, ep, dp, precision, engine, n_in, n_out, users) -> Case:

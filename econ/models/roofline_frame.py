@@ -13,7 +13,7 @@ import pandas as pd
 from econ.models import deployments as dep
 from econ.models import shapes, steps
 from econ.models.calibration import Calibration, bands
-from econ.models.regimes import REGIMES, beyond, regime_code
+from econ.models.regimes import REGIMES, place, regime_code
 from econ.models.steps import Case
 
 BLOCK = 8192  # rows whose columns fit in the second-level cache
@@ -100,10 +100,10 @@ def numbers_at_fault(numbers: dict, reason: np.ndarray) -> np.ndarray:
     return reason
 
 
-def blocks(codes: dict, numbers: dict, size: int, n_rows: int = BLOCK):
+def blocks(codes: dict, numbers: dict, n: int, n_rows: int = BLOCK):
     """Slices of the table with their `Case`."""
-    for start in range(0, size, n_rows):
-        part = slice(start, min(start + n_rows, size))
+    for start in range(0, n, n_rows):
+        part = slice(start, min(start + n_rows, n))
         c = Case(is_sglang=codes["is_sglang"][part], is_trtllm=codes["is_trtllm"][part])
         for what, names in (("shape", shapes.SHAPE), ("chip", shapes.CHIP)):
             key, rows = codes[what]
@@ -174,13 +174,13 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
             rate = c.concurrency * c.output_tokens / answer * c.n_replicas / c.n_gpu
             for key, value in zip(keys, (c.ttft_s, c.tpot_s, rate, c.batch), strict=True):
                 out[key][part] = value
-            regime[part] = np.maximum(novelty[part], REGIMES.index("beyond") * beyond(c))
+            regime[part] = place(c, novelty[part])
     good = reason == ""
     for values in out.values():
         values[~good] = np.nan
     out["tokens_per_s_per_user"] = 1 / out["tpot_s"]
     for metric in ("ttft", "tpot"):
-        factor = np.array([bands()[name, f"{metric}_s"].p90 for name in REGIMES])[regime]
+        factor = np.array([bands()[name, f"{metric}_s"].p90_factor for name in REGIMES])[regime]
         out[f"{metric}_low_s"] = out[f"{metric}_s"] / factor
         out[f"{metric}_high_s"] = out[f"{metric}_s"] * factor
     out["regime"] = pd.Categorical.from_codes(regime, REGIMES)

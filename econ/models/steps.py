@@ -153,7 +153,7 @@ def step(c: Case, k: Calibration, batch) -> Case:
     return c
 
 
-def steady(c: Case, k: Calibration, rounds: int = 3) -> Case:
+def steady(c: Case, k: Calibration, n_rounds: int = 3) -> Case:
     """TTFT and TPOT of ``concurrency`` users who each ask again when answered (a closed loop).
 
     Each request meets batch − 1 foreign prefills between its arrival and its last token. The share
@@ -174,7 +174,7 @@ def steady(c: Case, k: Calibration, rounds: int = 3) -> Case:
     c.interference_s = foreign * (1 - wait) / c.output_tokens
     c.queue_s = foreign * (wait + (1 - wait) / c.output_tokens)
     batch = c.present
-    for _ in range(rounds):
+    for _ in range(n_rounds):
         c.batch = batch
         step(c, k, batch)
         c.tpot_s = c.step_s + c.interference_s
