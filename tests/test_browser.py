@@ -1,9 +1,11 @@
 """Notebooks in real JupyterLab: all cells run, a slider moves chart and words, nothing leaks."""
 
+import os
 import re
 import statistics
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -18,12 +20,35 @@ NOT_OURS = re.compile(
     r"|widget model not found"
 )
 KEYS = 20
+GOAL_MS = 50  # from key to chart, median, on a machine that does nothing else
+
+
+PROBE = "probe.ipynb"
+PROBE_CELLS = [
+    "import time\nimport pandas as pd\nfrom econ.views import Panel, lines, setup, slider\nsetup()",
+    """calls = 0
+def model(n):
+    global calls
+    calls += 1
+    time.sleep(0.05)
+    kinds = ["low", "high"] if n > 100 else ["low"]
+    return pd.DataFrame([{"x": x, "y": x * n + len(k), "kind": k}
+                         for k in kinds for x in range(10)])
+def chart(frame):
+    top = frame["y"].max()
+    return lines(frame, "x", "y", color="kind", x_title="x", y_title="y",
+                 title=f"The top is {top}", description=f"Up to {top} after {calls} model calls.")
+Panel(model, chart, [slider("n", "Steepness", 1, 250, value=1)], presets={})""",
+]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """One JupyterLab for the module."""
-    with lab.jupyterlab(tmp_path_factory.mktemp("lab")) as running:
+    """One JupyterLab for the module, with a slow panel in a notebook of its own."""
+    state = tmp_path_factory.mktemp("lab")
+    with lab.jupyterlab(state) as running:
+        cells = [nbformat.v4.new_code_cell(source) for source in PROBE_CELLS]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), state / "notebooks" / PROBE)
         yield running
 
 
@@ -47,18 +72,15 @@ def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, ch
 
     panel = page.locator(".econ-panel").first
     panel.scroll_into_view_if_needed()
-    live = panel.locator(".econ-live")
     # drawn at all; "words are not empty" would hold for words that are not there yet
     panel.locator(".econ-live[data-revision]").wait_for(timeout=15_000)
     words = panel.locator("[role=status]")
     handle = panel.locator(".noUi-handle").first
     assert handle.get_attribute("aria-label"), "a slider without an accessible name"
     before_words, before_chart = words.text_content(), _drawn(panel)
-    before = live.get_attribute("data-revision")  # not 0 where the notebook's cells moved a control
     handle.focus()
     page.keyboard.press("ArrowRight")
-    expect(live).not_to_have_attribute("data-revision", before, timeout=10_000)
-    assert words.text_content() != before_words
+    expect(words).not_to_have_text(before_words, timeout=10_000)
     assert _drawn(panel) != before_chart
     svg = panel.locator(".econ-live svg").first
     assert svg.get_attribute("aria-label") == words.text_content()
@@ -66,6 +88,10 @@ def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, ch
     times = _key_to_chart_ms(page, panel)
     middle, late = statistics.median(times), sorted(times)[int(0.9 * len(times)) - 1]
     print(f"{path.stem}: slider to chart {middle:.0f} ms median, {late:.0f} ms p90 of {len(times)}")
+    # other work on the machine only ever adds: the quickest press shows what the design can do
+    assert min(times) <= GOAL_MS or os.getloadavg()[0] > os.cpu_count()
+    assert middle <= 3 * GOAL_MS
+    assert late <= 6 * GOAL_MS
     assert not outside, outside
     ours = [e for e in errors if not NOT_OURS.search(e)]
     assert not ours, ours
@@ -106,19 +132,25 @@ def _key_to_chart_ms(page, panel) -> list[float]:
     return times
 
 
-def test_a_flood_of_keys_ends_at_the_last_value(server, chromium):
+def test_a_flood_of_keys_ends_at_the_last_value_and_skips_stale_ones(server, chromium):
     base, token = server
     page = chromium.new_page(viewport={"width": 1200, "height": 900})
-    lab.open_notebook(page, base, token, NOTEBOOKS[1].name)
+    outside, errors = lab.watch(page)
+    lab.open_notebook(page, base, token, PROBE)
     lab.run_all(page)
     panel = page.locator(".econ-panel").first
-    panel.scroll_into_view_if_needed()
-    handle = panel.locator(".noUi-handle").first
-    handle.focus()
-    for _ in range(40):
+    panel.locator(".econ-live[data-revision]").wait_for(timeout=15_000)
+    panel.locator(".noUi-handle").first.focus()
+    for _ in range(200):  # the model takes 50 ms, a key a few
         page.keyboard.press("ArrowRight")
-    for _ in range(30):
-        page.keyboard.press("ArrowLeft")
-    turns = handle.get_attribute("aria-valuenow").split(".")[0]
-    expect(panel.locator("[role=status]")).to_contain_text(f"After {turns} turns", timeout=10_000)
+    words = panel.locator("[role=status]")
+    expect(words).to_contain_text(f"Up to {9 * 201 + 4} after", timeout=20_000)
+    calls = int(re.search(r"after (\d+) model calls", words.text_content())[1])
+    print(f"200 keys, {calls} model calls")
+    assert calls < 150
+    drawn = _drawn(panel)
+    assert f"The top is {9 * 201 + 4}" in drawn  # a title follows its numbers
+    assert "high" in drawn  # and a chart of other lines is drawn anew
+    assert not outside, outside
+    assert not [e for e in errors if not NOT_OURS.search(e)], errors
     page.close(run_before_unload=False)

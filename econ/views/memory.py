@@ -30,7 +30,9 @@ def recall() -> dict[str, dict[str, Any]]:
         kept = json.loads(path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return kept if isinstance(kept, dict) and not is_static() else {}
+    if not isinstance(kept, dict) or is_static():
+        return {}
+    return {kind: things for kind, things in kept.items() if isinstance(things, dict)}
 
 
 def remember(kind: str, id: str, value: dict[str, Any]) -> None:
@@ -46,13 +48,16 @@ def remember(kind: str, id: str, value: dict[str, Any]) -> None:
             "w", dir=file.parent, suffix=".tmp", delete=False, encoding="utf-8"
         ) as new:
             json.dump(kept, new, indent=1)
-        os.replace(new.name, file)
     except OSError:
         return
+    try:
+        os.replace(new.name, file)
+    except OSError:
+        Path(new.name).unlink(missing_ok=True)
 
 
 def progress_frame() -> pd.DataFrame:
     """Exercises tried so far: id, right."""
     done = recall().get("exercises", {})
-    rows = [(id, value.get("right", False)) for id, value in sorted(done.items())]
+    rows = [(id, v.get("right", False)) for id, v in sorted(done.items()) if isinstance(v, dict)]
     return pd.DataFrame(rows, columns=["exercise", "right"])

@@ -17,6 +17,8 @@ import altair as alt
 
 V5_MIME = "application/vnd.vegalite.v5+json"
 V5_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+# no menu: its button has no name to a screen reader, its editor is on another host; SVG is sharp
+EMBED = {"actions": False, "renderer": "svg"}
 PNG_SCALE = 1.3
 PNG_COLOURS = 64
 
@@ -45,9 +47,11 @@ def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str,
     if not words:
         raise ValueError("a chart without a description is not shown: finish it with views.finish")
     bundle = {"text/plain": words, "image/png": png_of(spec)}
+    metadata: dict[str, Any] = {"image/png": {"alt": words}}
     if not is_static():
         bundle[V5_MIME] = {**spec, "$schema": V5_SCHEMA}
-    return bundle, {"image/png": {"alt": words}}
+        metadata[V5_MIME] = {"embed_options": EMBED}
+    return bundle, metadata
 
 
 def setup() -> None:
