@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 from econ.views import memory
@@ -52,7 +53,6 @@ def test_every_answer_gets_its_words(task, answer, words, capsys):
 
 
 def test_numpy_numbers_are_numbers(task, capsys):
-    np = pytest.importorskip("numpy")
     check(task, np.float64(0.25))
     assert "right" in capsys.readouterr().out
 
@@ -75,6 +75,26 @@ def test_every_exercise_has_a_finite_answer(id, capsys):
     truth = EXERCISES[id].expected()
     check(id, truth)
     assert "right" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answer", [10**400, [0.25], {}, object(), 1 + 2j, np.array([0.25, 1.0])])
+def test_whatever_is_given_a_lesson_goes_on(task, answer, capsys):
+    check(task, answer)
+    assert predict("g", answer, "s") is None
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("t-1: ")
+    assert "right" not in said[0]
+    assert "is not a number of s." in said[-1]
+    check(["t-1"], 1)
+    assert "No exercise" in capsys.readouterr().out
+
+
+def test_a_model_that_fails_under_an_exercise_is_said_not_raised(capsys):
+    exercise("t-3", unit="s")(lambda: 1 / 0)
+    check("t-3", 1.0)
+    del EXERCISES["t-3"]
+    assert "could not be checked (ZeroDivisionError" in capsys.readouterr().out
+    assert memory.recall() == {}  # not held against the learner
 
 
 def test_guesses_and_progress_are_kept(task):

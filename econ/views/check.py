@@ -74,15 +74,19 @@ def exercise(id: str, unit: str, tolerance_frac: float = 0.01, **hints: str) -> 
 
 def check(id: str, answer: Any) -> None:
     """Print whether ``answer`` is right, and the likely slip if it is not."""
+    id = str(id)
     if id not in EXERCISES:
-        near = difflib.get_close_matches(str(id), EXERCISES, n=3)
+        near = difflib.get_close_matches(id, EXERCISES, n=3)
         print(f"No exercise {id!r}; nearest: {', '.join(near or sorted(EXERCISES))}.")
         return
-    task = EXERCISES[id]
     if answer is ... or answer is None:
         print(f"{id}: not answered yet.")
         return
-    verdict, right = _verdict(task, answer)
+    try:
+        verdict, right = _verdict(EXERCISES[id], answer)
+    except Exception as error:  # ours, not the learner's: a lesson goes on
+        print(f"{id}: could not be checked ({type(error).__name__}: {error}).")
+        return
     print(f"{id}: {verdict}")
     memory.remember("exercises", id, {"right": right})
 
@@ -95,7 +99,7 @@ def _verdict(task: Exercise, answer: Any) -> tuple[str, bool]:
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
         kind = type(answer).__name__
         return f"a number in {task.unit} is asked, this is a {kind}.", False
-    value = float(answer)
+    value = _float(answer)
     if not math.isfinite(value):
         return f"{value} is not a finite number.", False
     if math.isclose(value, truth, rel_tol=task.tolerance_frac, abs_tol=1e-12):
@@ -111,6 +115,14 @@ def _verdict(task: Exercise, answer: Any) -> tuple[str, bool]:
             return "the reciprocal: turn the division around.", False
     side = "large" if value > truth else "small"
     return f"not yet: {_round(value)} {task.unit} is too {side}. {_hint(task)}", False
+
+
+def _float(number: numbers.Real) -> float:
+    """The number as a float; infinite where it is too large to be one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _hint(task: Exercise) -> str:
@@ -130,9 +142,11 @@ def predict(id: str, guess: Any, unit: str) -> float | None:
     if guess is ... or guess is None:
         print(f"No guess yet. Put a number of {unit} in place of the dots.")
         return None
-    if isinstance(guess, bool) or not isinstance(guess, numbers.Real) or not math.isfinite(guess):
+    real = isinstance(guess, numbers.Real) and not isinstance(guess, bool)
+    value = _float(guess) if real else math.nan
+    if not math.isfinite(value):
         print(f"{guess!r} is not a number of {unit}.")
         return None
-    print(f"Your guess: {guess:g} {unit}. A later chart will show it.")
-    memory.remember("guesses", id, {"value": float(guess), "unit": unit})
-    return float(guess)
+    print(f"Your guess: {value:g} {unit}. A later chart will show it.")
+    memory.remember("guesses", id, {"value": value, "unit": unit})
+    return value
