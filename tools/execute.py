@@ -32,7 +32,7 @@ KERNEL = {
 
 
 class Client(NotebookClient):
-    """A client that moves a progress bar cell by cell."""
+    """A client that moves a progress bar cell by cell and knows where it stands."""
 
     def __init__(self, *args, bar: tqdm, **more):
         super().__init__(*args, **more)
@@ -40,17 +40,17 @@ class Client(NotebookClient):
 
     async def async_execute_cell(self, cell, cell_index, *args, **more):
         self._bar.update(1)
+        self.nb.metadata["at_cell"] = cell_index + 1  # for a message; the metadata are replaced
         return await super().async_execute_cell(cell, cell_index, *args, **more)
 
 
-def executed(path: Path) -> nbformat.NotebookNode:
-    """The notebook with fresh outputs and nothing in them that changes from run to run."""
-    notebook = nbformat.read(path, as_version=4)
+def execute(notebook: nbformat.NotebookNode, name: str) -> None:
+    """Give the notebook fresh outputs, with nothing in them that changes from run to run."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
             cell.metadata.pop("execution", None)
-    with tqdm(total=len(notebook.cells), desc=path.stem, unit="cell") as bar:
+    with tqdm(total=len(notebook.cells), desc=name, unit="cell") as bar:
         Client(
             notebook,
             bar=bar,
@@ -63,26 +63,32 @@ def executed(path: Path) -> nbformat.NotebookNode:
             output.get("data", {}).pop(WIDGET_MIME, None)
     notebook.metadata = nbformat.from_dict(KERNEL)
     nbformat.validate(notebook)
-    return notebook
 
 
 def run(path: Path) -> None:
     """Execute one notebook and move the result into place."""
     for attempt in range(1, TRIES + 1):
+        notebook = nbformat.read(path, as_version=4)
         try:
-            notebook = executed(path)
+            execute(notebook, path.stem)
             break
-        except CellExecutionError as error:
-            sys.exit(f"{path.name} is unchanged; a cell failed:\n{COLOUR.sub('', str(error))}")
-        except (CellTimeoutError, DeadKernelError, NoSuchKernel) as error:
-            if attempt == TRIES:
-                sys.exit(f"{path.name} is unchanged; {type(error).__name__}: {error}")
-            print(f"{path.name}: {type(error).__name__}, once more", file=sys.stderr)
+        except NoSuchKernel:
+            sys.exit(f"{path.name} is unchanged; no Python kernel here: run make setup first")
+        except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
+            why = COLOUR.sub("", str(error)).strip()
+            where = f"cell {notebook.metadata.get('at_cell', 'none yet')}: {type(error).__name__}"
+            if isinstance(error, CellExecutionError) or attempt == TRIES:
+                sys.exit(f"{path.name} is unchanged; {where}:\n{why}")
+            print(f"{path.name}: {where}, once more", file=sys.stderr)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as new:
-        nbformat.write(notebook, new)
-    os.chmod(name, 0o644)  # mkstemp makes it private
-    os.replace(name, path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            nbformat.write(notebook, new)
+        os.chmod(name, 0o644)  # mkstemp makes it private
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def main(names: list[str]) -> None:
