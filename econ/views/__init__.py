@@ -5,22 +5,30 @@ from econ.views.charts import bars, finish, lines, points
 from econ.views.check import check, predict
 from econ.views.panels import Panel, choice, slider, switch
 from econ.views.render import setup
-from econ.views.tables import Pieces, Say, Table, three
+from econ.views.shapes import areas, describe, gaps, heat, parity, waterfall
+from econ.views.tables import Pieces, Say, Table, table_of, three
 
 __all__ = [
     "Panel",
     "Pieces",
     "Say",
     "Table",
+    "areas",
     "bars",
     "check",
     "choice",
+    "describe",
     "finish",
+    "gaps",
+    "heat",
     "lines",
+    "parity",
     "points",
     "predict",
     "setup",
     "slider",
     "switch",
+    "table_of",
     "three",
+    "waterfall",
 ]
