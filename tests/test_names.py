@@ -148,4 +148,5 @@ def _code_lines(path: Path) -> int:
 
 
 def test_the_package_stays_small():
-    assert sum(map(_code_lines, MODULES)) < 8000
+    # ten notebooks' worth of models and views; three notebooks took 6,900
+    assert sum(map(_code_lines, MODULES)) < 14_000

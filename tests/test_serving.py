@@ -259,6 +259,33 @@ def test_overload_ends_with_a_flag_and_a_backlog():
     assert calm.backlog == 0
 
 
+@pytest.mark.parametrize("engine", ["reference", "python", "numba"])
+def test_pools_overloaded_past_the_end_of_time_end_with_a_flag(engine):
+    if engine == "numba":
+        pytest.importorskip("numba")
+    cost = StepCost.affine(1.0, 1.0)  # a prefill of half an hour, thousands of them at once
+    pool = Replica(cost=cost, kv_tokens=9000, max_batch=1, policy="prefill_first")
+    pools = Disaggregated(prefill=pool, decode=pool, kv_transfer_s_per_token=1.0)
+    n = 3000
+    result = simulate(np.arange(n) * 1e-3, np.full(n, 2000), np.full(n, 3), pools, engine)
+    assert result.stopped
+    assert result.overloaded
+    seen = result.done_ps != NEVER
+    assert 2000 < seen.sum() < n
+    # one at a time, 2,001 s each, then the cache moves for 2,000 s, then two steps of 2 s
+    late_s = (np.arange(n) + 1) * 2001.0 + 2000 + 4
+    assert result.done_s[seen] == pytest.approx(late_s[seen])
+
+
+def test_a_transfer_longer_than_time_itself_is_refused():
+    pool = Replica(cost=StepCost.affine(1e-3), kv_tokens=10**9)
+    pools = Disaggregated(prefill=pool, decode=pool, kv_transfer_s_per_token=1.0)
+    with pytest.raises(ValueError, match=r"request 1: could last to 20,020,001 s, .* KV transfer"):
+        simulate([0.0, 1.0], [10, 20_000_000], [3, 3], pools)
+    # what ends with its prefill moves nothing
+    assert simulate([0.0], [20_000_000], [1], pools).done_s[0] == pytest.approx(9.766)
+
+
 @pytest.mark.parametrize("engine", ["python", "numba"])
 def test_the_number_of_events_is_bounded(engine):
     if engine == "numba":

@@ -151,11 +151,13 @@ def simulate_closed(
 
 def _run_pools(engine, pools: Disaggregated, limits, arrival, prompt, reserve, steps, cached):
     """The prefill pool makes one token each; the rest go on in order of the KV cache's arrival."""
-    n = len(arrival)
+    n, move = len(arrival), round(pools.kv_transfer_s_per_token * PS_PER_S)
+    # in floats, as it may not fit; by the arrival, as a queue in front is no fault of the request
+    there = arrival + float(move) * prompt * (steps > 1)
+    check_horizon(Plan.of(pools.decode), there, prompt + reserve, steps)
     first, done, n_preempt, n_events, stopped = _run(
         engine, pools.prefill, limits, arrival, prompt, np.ones(n, "int64"), cached
     )
-    move = round(pools.kv_transfer_s_per_token * PS_PER_S)
     going_on = np.flatnonzero((steps > 1) & (done != NEVER))
     there = done[going_on] + move * prompt[going_on]
     order = np.argsort(there, kind="stable")
@@ -177,7 +179,8 @@ def _run(engine, replica: Replica, limits, arrival, prompt, out, cached, names=N
     plan, ready = Plan.of(replica), names is not None
     until, n_most_events = limits
     check_fit(plan, replica, prompt, out, names)
-    check_horizon(plan, arrival, prompt, out, names)
+    if not ready:  # the decode pool's were checked before the prefill
+        check_horizon(plan, arrival, prompt, out)
     n = len(arrival)
     if engine == "reference":
         columns = zip(arrival, prompt, out, cached, strict=True)

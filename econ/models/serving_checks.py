@@ -91,18 +91,18 @@ def check_fit(plan: Plan, replica: Replica, prompt, out, names) -> None:
         )
 
 
-def check_horizon(plan: Plan, arrival, prompt, out, names) -> None:
-    """Every run of steps must fit into int64 picoseconds."""
+def check_horizon(plan: Plan, ready, prompt, out) -> None:
+    """Every run of steps must fit into int64 picoseconds; ``ready``: when each could start."""
     cost, size = plan.cost, prompt + out
     step = int(cost.linear_ps.max()) + int(cost.decode_base_ps.max()) + cost.prefill_base_ps
     step += int(cost.decode_per_ctx_ps.max()) * (plan.n_blocks * plan.block_tokens + plan.max_batch)
     alone = size.astype("float64") * (step + cost.linear_ps_per_token)
     alone += size.astype("float64") ** 2 * cost.prefill_per_pair_ps
-    worst = alone + arrival
+    worst = alone + ready
     if (bad := worst > MAX_TIME_S * PS_PER_S).any():
         i = int(np.argmax(bad))
         raise ValueError(
-            f"request {i if names is None else names[i]}: could last to "
-            f"{worst[i] / PS_PER_S:,.0f} s, past the {MAX_TIME_S:,.0f} s that can be simulated; "
-            "shorten it or check the units of the step cost"
+            f"request {i}: could last to {worst[i] / PS_PER_S:,.0f} s, past the "
+            f"{MAX_TIME_S:,.0f} s that can be simulated; shorten it or check the units of the step "
+            "cost (and of a KV transfer)"
         )
