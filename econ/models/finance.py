@@ -164,9 +164,15 @@ def _level_payment_usd(capital_usd, rate_per_year, years, residual_frac, periods
     each(fraction, "residual_frac", residual_frac)
     rate = _plain(rate_per_year) / periods_per_year
     n = _plain(years) * periods_per_year
+    kept = _plain(residual_frac)
     flat = np.abs(rate) < FLAT_RATE
     safe = np.where(flat, 1.0, rate)
-    with np.errstate(over="ignore"):  # a debt without end: the growth is infinite, the share 0
-        repaid = np.where(flat, 1 / n, safe / np.expm1(n * np.log1p(safe)))
-    payment = _plain(capital_usd) * (rate + (1 - _plain(residual_frac)) * repaid)
+    # two forms of one formula, each without loss of digits on its side of zero
+    with np.errstate(over="ignore", invalid="ignore"):  # a life without end: growth is infinite
+        growth = np.exp(n * np.log1p(safe))
+        gained = np.expm1(n * np.log1p(safe))
+        above = safe * (1 + (1 - kept) / gained)
+        below = safe * (growth - kept) / gained
+    paid_frac = np.where(flat, rate + (1 - kept) / n, np.where(safe > 0, above, below))
+    payment = _plain(capital_usd) * paid_frac
     return float(payment) if np.ndim(payment) == 0 else payment
