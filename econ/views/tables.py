@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Callable, Iterable
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -42,38 +41,13 @@ class Table:
         def row(values: Iterable[str], tag: str) -> str:
             side = ["right" if c in self._right else "left" for c in self.text]
             cells = [
-                f'<{tag} style="text-align:{s}">{_safe(v)}</{tag}>'
+                f'<{tag} style="text-align:{s}">{safe(v)}</{tag}>'
                 for v, s in zip(values, side, strict=True)
             ]
             return f"<tr>{''.join(cells)}</tr>"
 
         body = "\n".join(row(values, "td") for values in self.text.to_numpy())
         return f"<table><thead>{row(self.text, 'th')}</thead>\n<tbody>{body}</tbody></table>"
-
-
-class Folded(Table):
-    """A table behind a line that opens it; its text is the whole table."""
-
-    def __init__(self, frame: pd.DataFrame, summary: str, **formats: str | Callable):
-        super().__init__(frame, **formats)
-        self.summary = summary
-
-    def _repr_html_(self) -> str:
-        inner = super()._repr_html_()
-        return f"<details><summary>{_safe(self.summary)}</summary>{inner}</details>"
-
-
-def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
-    """The numbers a chart draws, to open beneath it: what a picture keeps from many readers.
-
-    Numbers are shown to three digits unless ``formats`` says otherwise, by column. Raises
-    `ValueError` where the layers of a chart draw tables of their own.
-    """
-    frame = getattr(chart, "data", None)
-    if not isinstance(frame, pd.DataFrame):
-        raise ValueError("this chart has no one table; show the tables of its layers")
-    numbers = {c: three for c in frame if pd.api.types.is_numeric_dtype(frame[c])}
-    return Folded(frame, f"The chart's numbers ({len(frame)} rows)", **{**numbers, **formats})
 
 
 def three(value: float) -> str:
@@ -87,7 +61,7 @@ def three(value: float) -> str:
     return np.format_float_positional(value, precision=3, fractional=False, trim="-")
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """HTML of a text; a dollar in a tag of its own is money, not the start of a formula."""
     return html.escape(text).replace("$", DOLLAR)
 
@@ -109,7 +83,7 @@ class Pieces:
         spans = []
         for i, piece in enumerate(self.pieces):
             look = f"background:{TINTS[i % len(TINTS)]};color:{INK};border-radius:3px;padding:1px 0"
-            shown = _safe(piece).replace("\n", "↵\n")
+            shown = safe(piece).replace("\n", "↵\n")
             spans.append(f'<span style="{look}">{shown}</span>')
         words = html.escape(f"{len(self.pieces)} tokens")
         return (
