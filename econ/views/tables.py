@@ -42,7 +42,7 @@ class Table:
         def row(values: Iterable[str], tag: str) -> str:
             side = ["right" if c in self._right else "left" for c in self.text]
             cells = [
-                f'<{tag} style="text-align:{s}">{_safe(v)}</{tag}>'
+                f'<{tag} style="text-align:{s}">{safe(v)}</{tag}>'
                 for v, s in zip(values, side, strict=True)
             ]
             return f"<tr>{''.join(cells)}</tr>"
@@ -60,7 +60,7 @@ class Folded(Table):
 
     def _repr_html_(self) -> str:
         inner = super()._repr_html_()
-        return f"<details><summary>{_safe(self.summary)}</summary>{inner}</details>"
+        return f"<details><summary>{safe(self.summary)}</summary>{inner}</details>"
 
 
 def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
@@ -87,7 +87,7 @@ def three(value: float) -> str:
     return np.format_float_positional(value, precision=3, fractional=False, trim="-")
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """HTML of a text; a dollar in a tag of its own is money, not the start of a formula."""
     return html.escape(text).replace("$", DOLLAR)
 
@@ -109,7 +109,7 @@ class Pieces:
         spans = []
         for i, piece in enumerate(self.pieces):
             look = f"background:{TINTS[i % len(TINTS)]};color:{INK};border-radius:3px;padding:1px 0"
-            shown = _safe(piece).replace("\n", "↵\n")
+            shown = safe(piece).replace("\n", "↵\n")
             spans.append(f'<span style="{look}">{shown}</span>')
         words = html.escape(f"{len(self.pieces)} tokens")
         return (
