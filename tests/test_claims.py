@@ -10,7 +10,7 @@ from econ.models.claim_cases import INVESTIGATE
 from econ.models.claim_frames import ceiling_frame, power_frame, power_usd, token_cost_frame
 from econ.models.claims import VERDICTS, claim, claims_frame
 from econ.views import claim_cards, memory
-from econ.views.chart_claims import claims_chart, power_panel
+from econ.views.chart_claims import claims_chart, power_panel, verdicts_chart
 from econ.views.claim_cards import verdict
 
 BY_HAND = {
@@ -118,3 +118,11 @@ def test_the_power_panel_follows():
     panel = power_panel()
     assert "13%" in panel.readout
     assert "26%" in panel.set(power_w=1_000, pue=1.2).readout
+
+
+def test_the_verdicts_chart_counts_and_marks_a_guess():
+    frame = claims_frame()
+    drawn = verdicts_chart(frame, guess=5)
+    assert verdicts_chart(frame).data["claims"].sum() == len(frame)
+    assert "your guess" in str(drawn.to_dict())
+    assert f"wrong {(frame['verdict'] == 'wrong').sum()}" in drawn.description

@@ -91,3 +91,19 @@ def token_cost_frame(
     positive("utilisation_frac", utilisation_frac, 1.0)
     parts = {"writing": decode, "reading prompts": prefill, "idle": busy / utilisation_frac - busy}
     return pd.DataFrame({"part": list(parts), "cost_usd_per_mtok": list(parts.values())})
+
+
+def power_grid_frame(
+    prices_usd: tuple[float, ...],
+    tariffs_usd_per_kwh: tuple[float, ...],
+    power_w: float,
+    years: float,
+    pue: float,
+) -> pd.DataFrame:
+    """Electricity's share over prices and tariffs: price_usd, tariff_usd_per_kwh, share_frac."""
+    rows = [
+        (price, tariff, power_frame(price, power_w, tariff, years, pue)["share_frac"].iloc[1])
+        for tariff in tariffs_usd_per_kwh
+        for price in prices_usd
+    ]
+    return pd.DataFrame(rows, columns=["price_usd", "tariff_usd_per_kwh", "share_frac"])

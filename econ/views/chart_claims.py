@@ -8,6 +8,7 @@ import pandas as pd
 from econ.models import claim_frames as frames
 from econ.views.charts import axis, bars, finish
 from econ.views.panels import Panel, choice, slider
+from econ.views.shapes import heat
 from econ.views.tables import three
 from econ.views.theme import INK, PALETTE
 
@@ -30,16 +31,42 @@ def claims_chart(frame: pd.DataFrame) -> alt.LayerChart:
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(
         x=x, color=alt.Color("kind:N", **paint), shape=alt.Shape("kind:N", **paint)
     )
-    one = base.mark_rule(color=INK).encode(x=alt.datum(1))
+    stems = base.mark_rule(color=PALETTE["grey"]).encode(x=x, x2=alt.datum(1))
+    one = alt.Chart(long).mark_rule(color=INK, strokeWidth=2).encode(x=alt.datum(1))
     counts = frame["verdict"].value_counts()
     off = frame[frame["verdict"] == "wrong"]
     return finish(
-        alt.layer(one, dots).properties(height=26 * long["title"].nunique()),
+        alt.layer(stems, one, dots).properties(height=26 * long["title"].nunique()),
         title=f"{counts.get('wrong', 0)} of {len(frame)} claims fail on their own terms, "
         f"{counts.get('other', 0)} answer another question",
         description=f"Points for {long['title'].nunique()} claims around a line at one. Wrong on "
         "their own terms, with ours over theirs: "
         + "; ".join(f"{r.title} {three(r.recomputed / r.claimed)}" for r in off.itertuples())
+        + ".",
+    )
+
+
+def verdicts_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChart:
+    """`claims_frame`: how many claims get which verdict, and by which test."""
+    counts = frame.groupby(["verdict", "asks"], sort=False).size().rename("claims").reset_index()
+    tests = {
+        asks: int(n)
+        for asks, n in frame[frame["verdict"] == "wrong"]["asks"].value_counts().items()
+    }
+    return bars(
+        counts,
+        "claims",
+        "verdict",
+        x_title="Claims",
+        color="asks",
+        sort=["wrong", "other", "right"],
+        height=120,
+        guess=guess,
+        title=f"Most claims that fail, fail a test of {next(iter(tests))}",
+        description=f"Bars for {len(frame)} claims: "
+        + "; ".join(f"{v} {n}" for v, n in frame["verdict"].value_counts().items())
+        + ". The wrong ones fail by "
+        + ", ".join(f"{asks} ({n})" for asks, n in tests.items())
         + ".",
     )
 
@@ -190,4 +217,26 @@ def token_cost_panel(decode_tokens_per_s_per_gpu: float,
             "with prompts": {**case, "used_percent": 100},
             "and half used": case,
         },
+    )
+
+
+def power_grid_chart(frame: pd.DataFrame) -> alt.LayerChart:
+    """`power_grid_frame`: electricity's share over price and tariff."""
+    over = (frame["share_frac"] > 0.5).sum()
+    return heat(
+        frame.assign(
+            price=[f"${v:,.0f}" for v in frame["price_usd"]],
+            tariff=[f"${v:.2f}" for v in frame["tariff_usd_per_kwh"]],
+        ),
+        "price",
+        "tariff",
+        "share_frac",
+        x_title="Price of the accelerator (USD)",
+        y_title="Tariff (USD per kWh)",
+        value_title="Power's share",
+        form="{:.0%}".format,
+        title=f"Power is the larger part in {over} of {len(frame)} cases",
+        description="Power's share of purchase and electricity from "
+        f"{frame['share_frac'].min():.0%} (dear card, cheap power) to "
+        f"{frame['share_frac'].max():.0%} (cheap card, dear power).",
     )
