@@ -94,6 +94,15 @@ def show(topic: str | None = None) -> pd.DataFrame:
     return _shown(ledger_frame(topic))
 
 
+def misses_frame(visible_frac: float = 0.01) -> pd.DataFrame:
+    """Rows whose gap a reader would see, largest first: claim, ours, published, gap, why."""
+    frame, rows = ledger_frame(), table("published_figures")
+    far = frame[frame["gap"].abs() > visible_frac].sort_values("gap", key=abs, ascending=False)
+    why = rows["tolerance_reason"].fillna(rows["note"])
+    shown = _shown(far)[["claim", "ours", "published", "gap"]]
+    return shown.assign(why=why.reindex(far.index).fillna(""))
+
+
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     def digits(value: float) -> str:
         return f"{value:,.0f}" if value >= MEGA / 10 else f"{value:,.4g}"
