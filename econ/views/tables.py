@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Callable, Iterable
 
-import altair as alt
 import pandas as pd
 
 from econ.facts.units import short
@@ -48,31 +47,6 @@ class Table:
 
         body = "\n".join(row(values, "td") for values in self.text.to_numpy())
         return f"<table><thead>{row(self.text, 'th')}</thead>\n<tbody>{body}</tbody></table>"
-
-
-class Folded(Table):
-    """A table behind a line that opens it; its text is the whole table."""
-
-    def __init__(self, frame: pd.DataFrame, summary: str, **formats: str | Callable):
-        super().__init__(frame, **formats)
-        self.summary = summary
-
-    def _repr_html_(self) -> str:
-        inner = super()._repr_html_()
-        return f"<details><summary>{safe(self.summary)}</summary>{inner}</details>"
-
-
-def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
-    """The numbers a chart draws, to open beneath it: what a picture keeps from many readers.
-
-    Numbers are shown to three digits unless ``formats`` says otherwise, by column. Raises
-    `ValueError` where the layers of a chart draw tables of their own.
-    """
-    frame = getattr(chart, "data", None)
-    if not isinstance(frame, pd.DataFrame):
-        raise ValueError("this chart has no one table; show the tables of its layers")
-    numbers = {c: three for c in frame if pd.api.types.is_numeric_dtype(frame[c])}
-    return Folded(frame, f"The chart's numbers ({len(frame)} rows)", **{**numbers, **formats})
 
 
 def three(value: float) -> str:
