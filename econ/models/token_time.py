@@ -17,6 +17,7 @@ import pandas as pd
 
 from econ.facts.guard import count, fraction, not_negative, positive
 from econ.facts.units import (
+    HOUR_S,
     per_second_from_per_hour,
     usd_per_mtok_from_usd_per_token,
 )
@@ -132,3 +133,34 @@ def _priced(frame: pd.DataFrame) -> pd.DataFrame:
 def _n_gpu(case: dict) -> float:
     split = np.prod([case.get(name, 1) for name in ("tp", "pp", "dp")])
     return count("n_gpu", case.get("n_gpu") or split, 1)
+
+
+def pool_gpu_hours(tokens: float, tokens_per_s_per_gpu: float) -> float:
+    """GPU-hours a pool needs for so many tokens at its rate.
+
+    >>> pool_gpu_hours(7.2e6, 1_000)
+    2.0
+    """
+    not_negative("tokens", tokens)
+    positive("tokens_per_s_per_gpu", tokens_per_s_per_gpu)
+    return tokens / tokens_per_s_per_gpu / HOUR_S
+
+
+def list_split_frame(
+    usd: float, *, input_tokens: float, output_tokens: float, output_over_input_factor: float
+) -> pd.DataFrame:
+    """A bill shared by a price list's ratio of output to input: a convention, not a measurement.
+
+    >>> split = list_split_frame(6.0, input_tokens=3e6, output_tokens=1e6,
+    ...                          output_over_input_factor=3)
+    >>> split["cost_usd_per_mtok"].tolist()
+    [1.0, 3.0]
+    """
+    not_negative("usd", usd)
+    positive("input_tokens", input_tokens)
+    positive("output_tokens", output_tokens)
+    positive("output_over_input_factor", output_over_input_factor)
+    each_usd = usd / (input_tokens + output_over_input_factor * output_tokens)
+    rows = [("input", input_tokens, each_usd * input_tokens)]
+    rows += [("output", output_tokens, each_usd * output_over_input_factor * output_tokens)]
+    return _priced(pd.DataFrame(rows, columns=["kind", "tokens", "usd"]))
