@@ -11,7 +11,7 @@ SUFFIXES = (
     "_s", "_ms", "_ps", "_w", "_j", "_usd", "_bytes", "_px", "_frac", "_tokens", "_params", "_flop",
     "_per_s", "_per_user", "_op_per_s", "_per_kwh", "_per_mtok", "_per_gpu_hour", "_per_year",
     "_per_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
-    "_per_month", "gpu_hours", "_per_seat",
+    "_per_month", "gpu_hours", "_per_seat", "_per_w", "_years", "_per_day",
 )  # fmt: skip
 # counts of the architecture, and what DESIGN exempts: counts, years, dimensionless numbers
 COUNTS = ("n_", "mla_")
@@ -22,7 +22,7 @@ COUNT_ENDS = (
 EXEMPT = {
     "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
     "k", "n", "c", "years", "days", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
-    "experts_per_token", "batches", "indent", "years_kept", "years_new",
+    "experts_per_token", "batches", "indent",
     "software_maturity", "tokens_per_s_per_user",
     "intervals", "bands", "median", "p90", "rounds", "size",
     # a break-even is in the unit of the quantity it was sought over

@@ -64,7 +64,7 @@ def test_cases_run_through_models_not_sums_in_a_line():
 
 
 def test_the_price_rise_of_november_multiplies_the_same_days_revenue():
-    day = {"nodes": 226.75, "usd_per_gpu_hour": 2.0, "mtok": [342_000, 266_000, 168_000]}
+    day = {"nodes": 226.75, "cost_usd_per_gpu_hour": 2.0, "mtok": [342_000, 266_000, 168_000]}
     july = service_day("revenue", **day, usd_per_mtok=[0.003625, 0.435, 0.87])
     november = service_day("revenue", **day, usd_per_mtok=[0.044, 1.32, 3.96])
     assert november == pytest.approx(1_031_448)

@@ -132,13 +132,13 @@ def keep_or_replace(
     new_operating_usd_per_gpu_hour: float,
     new_tokens_per_s_per_gpu: float,
     rate_per_year: float,
-    years_kept: float = 1.0,
-    years_new: float = 5.0,
+    kept_years: float = 1.0,
+    new_years: float = 5.0,
     new_residual_frac: float = 0.0,
     utilisation_frac: float = 1.0,
     book_usd_per_gpu_hour: float = 0.0,
 ) -> Refresh:
-    """Keep the old for ``years_kept`` more, or sell it and buy the new?
+    """Keep the old for ``kept_years`` more, or sell it and buy the new?
 
     Keeping costs its running and what the resale value loses meanwhile, with interest: the resale
     value is lent to the fleet and ``resale_after_frac`` of it comes back. What was paid once, and
@@ -154,10 +154,10 @@ def keep_or_replace(
     (True, 0.269)
     """
     old_hour = old_operating_usd_per_gpu_hour + _hour(
-        resale_usd_per_gpu, rate_per_year, years_kept, resale_after_frac
+        resale_usd_per_gpu, rate_per_year, kept_years, resale_after_frac
     )
     new_hour = new_operating_usd_per_gpu_hour + _hour(
-        new_capital_usd_per_gpu, rate_per_year, years_new, new_residual_frac
+        new_capital_usd_per_gpu, rate_per_year, new_years, new_residual_frac
     )
     each(not_negative, "book_usd_per_gpu_hour", book_usd_per_gpu_hour)
     old, new = (
@@ -168,7 +168,7 @@ def keep_or_replace(
         )
     )
     fair_hour = old_hour * new_tokens_per_s_per_gpu / old_tokens_per_s_per_gpu
-    per_usd = _hour(1.0, rate_per_year, years_new, new_residual_frac)
+    per_usd = _hour(1.0, rate_per_year, new_years, new_residual_frac)
     booked = old_operating_usd_per_gpu_hour + book_usd_per_gpu_hour
     return Refresh(
         keep_usd_per_mtok=old,

@@ -147,7 +147,7 @@ def pool_gpu_hours(tokens: float, tokens_per_s_per_gpu: float) -> float:
 
 
 def list_split_frame(
-    usd: float, *, input_tokens: float, output_tokens: float, output_over_input_factor: float
+    bill_usd: float, *, input_tokens: float, output_tokens: float, output_over_input_factor: float
 ) -> pd.DataFrame:
     """A bill shared by a price list's ratio of output to input: a convention, not a measurement.
 
@@ -156,11 +156,11 @@ def list_split_frame(
     >>> split["cost_usd_per_mtok"].tolist()
     [1.0, 3.0]
     """
-    not_negative("usd", usd)
+    not_negative("bill_usd", bill_usd)
     positive("input_tokens", input_tokens)
     positive("output_tokens", output_tokens)
     positive("output_over_input_factor", output_over_input_factor)
-    each_usd = usd / (input_tokens + output_over_input_factor * output_tokens)
+    each_usd = bill_usd / (input_tokens + output_over_input_factor * output_tokens)
     rows = [("input", input_tokens, each_usd * input_tokens)]
     rows += [("output", output_tokens, each_usd * output_over_input_factor * output_tokens)]
     return _priced(pd.DataFrame(rows, columns=["kind", "tokens", "usd"]))

@@ -15,6 +15,7 @@ from econ.facts.units import (
     KILO,
     MEGA,
     MONTHS_PER_YEAR,
+    MTOK,
 )
 from econ.models import token_time
 from econ.models.ownership import (
@@ -47,8 +48,8 @@ def owned_server(
     rate_per_year: float,
     years: float,
     n_gpu: int,
-    provisioned_kw: float,
-    colocation_usd_per_kw_month: float,
+    provisioned_w: float,
+    colocation_usd_per_kw_per_month: float,
     usd_per_kwh: float,
     power_load_frac: float = 1.0,
     pue: float = 1.0,
@@ -56,9 +57,8 @@ def owned_server(
     method: str = "annuity",
 ) -> float:
     """A server's build-up: capital by part, colocation, electricity, flat charges."""
-    watt = provisioned_kw * KILO
-    power = electricity(watt, usd_per_kwh, pue=pue, power_load_frac=power_load_frac)
-    space = colocation(watt, colocation_usd_per_kw_month)
+    power = electricity(provisioned_w, usd_per_kwh, pue=pue, power_load_frac=power_load_frac)
+    space = colocation(provisioned_w, colocation_usd_per_kw_per_month)
     own = Ownership(
         n_gpu=n_gpu,
         assets=assets(capital_usd, rate_per_year, years, method=method),
@@ -70,7 +70,7 @@ def owned_server(
             "capital": own.capital_usd,
             "capital per month": own.capital_usd_per_month,
             "capital per GPU-hour": own.capital_usd_per_gpu_hour,
-            "electricity per kW-month": power.usd_per_month / provisioned_kw,
+            "electricity per kW-month": power.usd_per_month / provisioned_w * KILO,
             "power and space per month": power.usd_per_month + space.usd_per_month,
             "operation per month": own.operating_usd_per_month,
             "operation per GPU-hour": own.operating_usd_per_gpu_hour,
@@ -81,40 +81,40 @@ def owned_server(
 
 
 @recompute("Ownership", "Asset")
-def campus_busd_per_year(
-    it_busd: float,
-    facility_busd: float,
+def campus_usd_per_year(
+    it_usd: float,
+    facility_usd: float,
     rate_per_year: float,
     it_years: float,
     facility_years: float,
-    operating_busd_per_year: float,
+    operating_usd_per_year: float,
     energy_share: bool = False,
-    energy_busd_per_year: float = 0.0,
+    energy_usd_per_year: float = 0.0,
     method: str = "annual annuity",
 ) -> float:
     """A data centre's yearly cost in billions: two classes of capital, and operation."""
     own = Ownership(
         n_gpu=1,
         assets=(
-            Asset("IT", it_busd * GIGA, rate_per_year, it_years, method=method),
-            Asset("facility", facility_busd * GIGA, rate_per_year, facility_years, method=method),
+            Asset("IT", it_usd, rate_per_year, it_years, method=method),
+            Asset("facility", facility_usd, rate_per_year, facility_years, method=method),
         ),
-        charges=(per_year("operation", operating_busd_per_year * GIGA),),
+        charges=(per_year("operation", operating_usd_per_year),),
     )
     year = own.usd_per_month * MONTHS_PER_YEAR / GIGA
-    return energy_busd_per_year / year if energy_share else year
+    return energy_usd_per_year / GIGA / year if energy_share else year
 
 
 @recompute("Ownership", "break_even_utilisation_frac")
 def useful_hours(
     what: str,
     server_usd: float,
-    server_kw: float,
+    server_w: float,
     years: float,
     rate_per_year: float,
     pue: float,
     usd_per_kwh: float,
-    colocation_usd_per_kw_month: float,
+    colocation_usd_per_kw_per_month: float,
     operation_frac_per_year: float,
     idle_frac: float,
     n_gpu: int,
@@ -123,15 +123,15 @@ def useful_hours(
     gpus_per_server: int = 8,
 ) -> float:
     """Servers whose power follows their use: the month, the useful hour, the use that pays."""
-    full = electricity(server_kw * KILO, usd_per_kwh, pue=pue).usd_per_month
+    full = electricity(server_w, usd_per_kwh, pue=pue).usd_per_month
     load = idle_frac + (1 - idle_frac) * utilisation_frac
     own = Ownership(
         n_gpu=gpus_per_server,
         assets=(Asset("server", server_usd, rate_per_year, years, method="average balance"),),
         charges=(
-            colocation(server_kw * KILO, colocation_usd_per_kw_month),
+            colocation(server_w, colocation_usd_per_kw_per_month),
             share_of_capital(server_usd, operation_frac_per_year),
-            electricity(server_kw * KILO, usd_per_kwh, pue=pue, power_load_frac=load),
+            electricity(server_w, usd_per_kwh, pue=pue, power_load_frac=load),
         ),
     )
     hours = gpus_per_server * HOURS_PER_MONTH
@@ -150,24 +150,24 @@ def useful_hours(
 # -- tokens --------------------------------------------------------------------------------------
 @recompute("cost_usd_per_mtok")
 def token_usd_per_mtok(
-    usd_per_gpu_hour: float,
+    cost_usd_per_gpu_hour: float,
     tokens_per_s: float,
     n_gpu: float = 1,
     prompt_tokens_per_s: float | None = None,
-    prompt_per_output: float = 0.0,
+    prompt_factor: float = 0.0,
 ) -> float:
     """Per million tokens of ``n_gpu`` together; prompts of a pool of their own where given."""
-    usd = cost_usd_per_mtok(usd_per_gpu_hour, tokens_per_s / n_gpu)
+    usd = cost_usd_per_mtok(cost_usd_per_gpu_hour, tokens_per_s / n_gpu)
     if prompt_tokens_per_s:
-        prompt = cost_usd_per_mtok(usd_per_gpu_hour, prompt_tokens_per_s / n_gpu)
-        usd += prompt * prompt_per_output
+        prompt = cost_usd_per_mtok(cost_usd_per_gpu_hour, prompt_tokens_per_s / n_gpu)
+        usd += prompt * prompt_factor
     return usd
 
 
 @recompute("cost_usd_per_mtok")
-def tokens_per_usd(usd_per_gpu_hour: float, tokens_per_s: float) -> float:
+def tokens_per_usd(cost_usd_per_gpu_hour: float, tokens_per_s: float) -> float:
     """Tokens that a dollar of machine time buys."""
-    return MEGA / cost_usd_per_mtok(usd_per_gpu_hour, tokens_per_s)
+    return MEGA / cost_usd_per_mtok(cost_usd_per_gpu_hour, tokens_per_s)
 
 
 @recompute("cost_usd_per_mtok")
@@ -177,30 +177,36 @@ def cost_ratio(over: list[float], under: list[float]) -> float:
 
 
 @recompute("cost_usd_per_mtok")
-def listed_over_own(price_usd_per_mtok: float, usd_per_hour: float, tokens_per_s: float) -> float:
+def listed_over_own(
+    price_usd_per_mtok: float, cost_usd_per_gpu_hour: float, tokens_per_s: float
+) -> float:
     """A list price over one's own cost."""
-    return price_usd_per_mtok / cost_usd_per_mtok(usd_per_hour, tokens_per_s)
+    return price_usd_per_mtok / cost_usd_per_mtok(cost_usd_per_gpu_hour, tokens_per_s)
 
 
 @recompute("cost_usd_per_mtok")
 def training_usd(
-    usd_per_gpu_hour: float, peak_flop_per_s: float, mfu: float, params: float, mtok: float = 1.0
+    cost_usd_per_gpu_hour: float,
+    peak_flop_per_s: float,
+    mfu_frac: float,
+    params: float,
+    tokens: float = MTOK,
 ) -> float:
-    """Training at 6 FLOP per parameter and token: USD for so many million tokens."""
-    rate = mfu * peak_flop_per_s / (6 * params)
-    return cost_usd_per_mtok(usd_per_gpu_hour, rate) * mtok
+    """Training at 6 FLOP per parameter and token: USD for so many tokens."""
+    rate = mfu_frac * peak_flop_per_s / (6 * params)
+    return cost_usd_per_mtok(cost_usd_per_gpu_hour, rate) * tokens / MTOK
 
 
 @recompute()
 def training_j_per_token(
-    power_w: float, peak_flop_per_s: float, mfu: float, params: float
+    power_w: float, peak_flop_per_s: float, mfu_frac: float, params: float
 ) -> float:
     """Energy of a trained token from all-in power."""
-    return power_w / (mfu * peak_flop_per_s / (6 * params))
+    return power_w / (mfu_frac * peak_flop_per_s / (6 * params))
 
 
 # -- a day's profit and loss ---------------------------------------------------------------------
-def _day(nodes, usd_per_gpu_hour, mtok, usd_per_mtok, gpus_per_node=8) -> Statement:
+def _day(nodes, cost_usd_per_gpu_hour, mtok, usd_per_mtok, gpus_per_node=8) -> Statement:
     cached, fresh, output = (m * MEGA for m in mtok)
     listed = Price(
         model="listed",
@@ -211,7 +217,7 @@ def _day(nodes, usd_per_gpu_hour, mtok, usd_per_mtok, gpus_per_node=8) -> Statem
     hours = nodes * gpus_per_node * HOURS_PER_DAY
     return Statement(
         tiers=tiers_of(listed, fresh_tokens=fresh, cached_tokens=cached, output_tokens=output),
-        cost_usd=hours * usd_per_gpu_hour,
+        cost_usd=hours * cost_usd_per_gpu_hour,
         gpu_hours=hours,
         days=1,
     )
@@ -240,24 +246,26 @@ def bundle_margin(revenue_usd: float, cost_usd: float) -> float:
 
 
 @recompute("pool_gpu_hours")
-def pool_nodes(pools: list[list[float]], gpus_per_node: int = 8) -> float:
-    """Nodes on average: million tokens a day and tokens/s of a node, for each pool."""
+def pool_nodes(
+    tokens: list[float], node_tokens_per_s: list[float], gpus_per_server: int = 8
+) -> float:
+    """Nodes on average: tokens a day and the rate of a node, for each pool."""
     hours = sum(
-        token_time.pool_gpu_hours(mtok * MEGA, rate / gpus_per_node) for mtok, rate in pools
+        token_time.pool_gpu_hours(n, rate / gpus_per_server)
+        for n, rate in zip(tokens, node_tokens_per_s, strict=True)
     )
-    return hours / gpus_per_node / HOURS_PER_DAY
+    return hours / gpus_per_server / HOURS_PER_DAY
 
 
 @recompute("pool_cost_frame")
 def pool_usd_per_mtok(
-    kind: str, usd_per_gpu_hour: float, mtok: float, node_tokens_per_s: float
+    kind: str, cost_usd_per_gpu_hour: float, tokens: float, node_tokens_per_s: float
 ) -> float:
     """What a pool's tokens cost by its own hours."""
-    tokens = mtok * MEGA
     hours = token_time.pool_gpu_hours(tokens, node_tokens_per_s / 8)
     prefill = kind == "input"
     frame = token_time.pool_cost_frame(
-        usd_per_gpu_hour,
+        cost_usd_per_gpu_hour,
         prefill_gpu_hours=hours if prefill else 0.0,
         decode_gpu_hours=0.0 if prefill else hours,
         fresh_tokens=tokens if prefill else 0.0,
