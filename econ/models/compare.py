@@ -179,7 +179,9 @@ def _crossings(a: Offer, b: Offer, load, most: float, sizes: dict) -> list[dict]
     tiny = EVEN_FRAC * np.maximum(
         np.abs(at[0]), usd_per_day(b, (low + third)[:, None] * load, **sizes)
     )
-    pays_start, pays_end = starts <= tiny, ends <= tiny
+    touch = np.abs(starts) <= tiny, np.abs(ends) <= tiny  # there the other end decides
+    pays_start = np.where(touch[0], ends <= tiny, starts <= tiny)
+    pays_end = np.where(touch[1], starts <= tiny, ends <= tiny)
     inside = pays_start != pays_end
     with np.errstate(divide="ignore", invalid="ignore"):
         zero = np.where(inside, low - starts / slope, np.nan)
