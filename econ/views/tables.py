@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
-from econ.facts.units import KILO
+from econ.facts.units import short
 from econ.views.theme import INK
 
 DOLLAR = "<span>&#36;</span>"  # no bare sign for the formula finder, no text beside it
@@ -42,7 +41,7 @@ class Table:
         def row(values: Iterable[str], tag: str) -> str:
             side = ["right" if c in self._right else "left" for c in self.text]
             cells = [
-                f'<{tag} style="text-align:{s}">{_safe(v)}</{tag}>'
+                f'<{tag} style="text-align:{s}">{safe(v)}</{tag}>'
                 for v, s in zip(values, side, strict=True)
             ]
             return f"<tr>{''.join(cells)}</tr>"
@@ -60,7 +59,7 @@ class Folded(Table):
 
     def _repr_html_(self) -> str:
         inner = super()._repr_html_()
-        return f"<details><summary>{_safe(self.summary)}</summary>{inner}</details>"
+        return f"<details><summary>{safe(self.summary)}</summary>{inner}</details>"
 
 
 def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
@@ -77,17 +76,15 @@ def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
 
 
 def three(value: float) -> str:
-    """A number to three digits, never in powers of ten.
+    """A number to three digits, in powers of ten only where there is no word for it.
 
     >>> three(1165.3), three(0.00000482), three(2.0)
     ('1,165', '0.00000482', '2')
     """
-    if abs(value) >= KILO:
-        return f"{value:,.0f}"
-    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
+    return short(value)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """HTML of a text; a dollar in a tag of its own is money, not the start of a formula."""
     return html.escape(text).replace("$", DOLLAR)
 
@@ -109,7 +106,7 @@ class Pieces:
         spans = []
         for i, piece in enumerate(self.pieces):
             look = f"background:{TINTS[i % len(TINTS)]};color:{INK};border-radius:3px;padding:1px 0"
-            shown = _safe(piece).replace("\n", "↵\n")
+            shown = safe(piece).replace("\n", "↵\n")
             spans.append(f'<span style="{look}">{shown}</span>')
         words = html.escape(f"{len(self.pieces)} tokens")
         return (
