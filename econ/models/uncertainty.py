@@ -101,8 +101,8 @@ class Decision:
     ``best`` is the option of least mean cost. ``frame`` has a row an option: ``wins_frac``, the
     share of samples in which it is cheapest (ties are shared), ``wins_error_frac``, two standard
     errors of that share, mean, low, median, high of its cost, and ``regret_usd``, what choosing it
-    costs on average beyond the cheapest of each sample. ``evpi_usd`` is the least of those regrets: no study
-    is worth more. ``samples`` are inputs and costs.
+    costs on average beyond the cheapest of each sample. ``evpi_usd`` is the least of those regrets:
+    no study is worth more. ``samples`` are inputs and costs.
     """
 
     best: str
