@@ -23,6 +23,7 @@ EXEMPT = {
     "software_maturity", "tokens_per_s_per_user",
     "intervals", "bands", "median", "p90", "rounds", "size",
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
+    "concurrencies", "parallelism", "splits",
     "low", "typical", "high", "mean",  # of a Range or an Interval, whose unit is its input's
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves
