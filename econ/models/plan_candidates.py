@@ -53,9 +53,8 @@ def splits_of(model: Model | str, n_most_gpu: int = 16) -> list[tuple[int, int, 
     """
     m = as_model(model)
     n_most_gpu = count("n_most_gpu", n_most_gpu, 1, 4096)
-    made = [
-        (tp, pp, 1, 1) for tp, pp in itertools.product(TENSOR, PIPELINE) if tp * pp <= n_most_gpu
-    ]
+    pairs = itertools.product(TENSOR, PIPELINE)
+    made = [(tp, pp, 1, 1) for tp, pp in pairs if tp * pp <= n_most_gpu]
     if m.is_moe:
         made += [
             (tp, 1, tp * dp, dp)
