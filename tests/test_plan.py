@@ -194,6 +194,19 @@ def test_a_prefix_cache_speeds_first_tokens_only(screened):
     assert both["tpot_s_c"].to_numpy() == pytest.approx(both["tpot_s"].to_numpy())
 
 
+def test_ones_own_stack_slows_search_and_simulation_alike(found):
+    args = {"n_refined": 3, "n": 1000, "parallelism": [(2, 1, 1, 1), (4, 1, 1, 1)], **QUICK}
+    slow = plan(SCENARIO, software_maturity=0.6, step_overhead_s=2e-3, **args)
+    keys = [*KEYS, "concurrency", "policy"]
+    both = found.merge(slow, on=keys, suffixes=("", "_slow"))
+    both = both[both[["tpot_s", "tpot_s_slow"]].notna().all(axis=1)]
+    assert (both["tpot_s_slow"] > both["tpot_s"] + 2e-3).all()
+    real = both.dropna(subset=["p95_tpot_s", "p95_tpot_s_slow"])
+    assert len(real) >= 1
+    assert (real["p95_tpot_s_slow"] > real["p95_tpot_s"]).all()
+    assert best_of(slow)["cost_usd_per_good_mtok"] >= best_of(found)["cost_usd_per_good_mtok"]
+
+
 @pytest.mark.slow
 def test_more_workers_find_the_same():
     args = {"n_refined": 2, "n": 500, "parallelism": [(4, 1, 1, 1)], **QUICK}

@@ -38,8 +38,11 @@ def test_marks_blank_lines_and_quotes_are_no_fault():
 
 def test_columns_are_renamed_and_suggested():
     data = lines("1000,5,6", "2500,7,8", head=b"arrival_ms,prompt_tokens,completion_tokens\n")
-    with pytest.raises(ValueError, match=r"columns=\{'arrival_ms': 'arrival_s', "
-                                         r"'prompt_tokens': 'input_tokens'.*unit='ms'"):  # fmt: skip
+    with pytest.raises(
+        ValueError,
+        match=r"columns=\{'arrival_ms': 'arrival_s', "
+        r"'prompt_tokens': 'input_tokens'.*unit='ms'",
+    ):
         read_trace(data, name="log.csv")
     names = {"arrival_ms": "arrival_s", "prompt_tokens": "input_tokens",
              "completion_tokens": "output_tokens"}  # fmt: skip

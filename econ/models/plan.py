@@ -81,6 +81,7 @@ def plan(
     n_spare: int = 0,
     cached_frac: float = 0.0,
     software_maturity: float = 1.0,
+    step_overhead_s: float = 0.0,
     engine: str = "",
     trace: pd.DataFrame | None = None,
     n_refined: int = 6,
@@ -96,6 +97,7 @@ def plan(
     simulator alone. ``prices_usd_per_gpu_hour`` over the latest list rents and the scenario's
     own. ``peak_factor``: peak over mean rate, for which the fleet is sized. ``n_spare``: replicas
     beyond need (1 is N+1). ``cached_frac``: share of prompts that a prefix cache serves.
+    ``software_maturity`` and ``step_overhead_s`` are those of your stack, 1 and 0 the usual ones.
     ``n_refined``: replica shapes that are simulated, each on requests drawn from the workload or on
     those of a ``trace``. ``n_jobs``: as in joblib. Work that is all there at the start is only
     screened, its rate being what has to be worked off.
@@ -112,7 +114,7 @@ def plan(
     price = prices_of(scenario, prices_usd_per_gpu_hour)
     demand = demand_of(
         scenario, rate_per_s, peak_factor=peak_factor, n_spare=n_spare, cached_frac=cached_frac,
-        software_maturity=software_maturity,
+        software_maturity=software_maturity, step_overhead_s=step_overhead_s,
     )  # fmt: skip
     candidates = candidates_frame(
         m,

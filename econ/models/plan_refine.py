@@ -20,7 +20,7 @@ from econ.models.calibration import Calibration
 from econ.models.goodput import at_rate, serve, summary
 from econ.models.plan_search import KEYS, Demand
 from econ.models.scenario import Slo
-from econ.models.serving import NUMBA_PAYS_FROM, POLICIES, Disaggregated, Replica
+from econ.models.serving import NUMBA_PAYS_FROM, POLICIES, Disaggregated, Replica, StepCost
 from econ.models.serving_roofline import replica_for
 from econ.models.token_cost import cost_usd_per_mtok
 from econ.models.workloads import Workload
@@ -37,7 +37,10 @@ SIMULATED = [
 
 
 def replica_of_row(row, model: Model | str, policy: str, demand: Demand) -> Replica:
-    """One replica of a row of the search as the simulator takes it."""
+    """One replica of a row of the search as the simulator takes it.
+
+    Its steps take as much longer as the row's TPOT is above that of the calibration's stacks.
+    """
     one = replica_for(
         model, row.accelerator, tp=int(row.tp), dp=int(row.dp), ep=int(row.ep),
         precision=row.precision, engine=row.engine, policy=policy,
@@ -45,7 +48,12 @@ def replica_of_row(row, model: Model | str, policy: str, demand: Demand) -> Repl
         token_budget=max(2048, 2 * int(row.concurrency)),
         context_tokens=demand.input_tokens + demand.output_tokens / 2,
     )  # fmt: skip
-    return one.replace(prefix_cached_frac=demand.cached_frac, routing="least_loaded")
+    c, s = one.cost, float(row.slowdown)
+    cost = StepCost(
+        c.linear_s * s, c.decode_base_s * s, c.decode_per_ctx_token_s * s,
+        c.prefill_base_s * s, c.prefill_per_pair_s * s,
+    )  # fmt: skip
+    return one.replace(cost=cost, prefix_cached_frac=demand.cached_frac, routing="least_loaded")
 
 
 def first_token_s(engine: str = "") -> float:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from econ.facts.architecture import Model
-from econ.facts.guard import count, fraction, positive
+from econ.facts.guard import count, fraction, not_negative, positive
 from econ.models.calibration import bands
 from econ.models.plan_candidates import CONSTRAINTS, SPLIT
 from econ.models.regimes import REGIMES
@@ -45,7 +45,8 @@ class Demand:
     """What has to be served: arrivals, mean lengths, promise; ``peak_factor`` sizes the fleet.
 
     ``cached_frac`` of each prompt is found in a prefix cache: it saves reading, not memory. TPOT is
-    then still that of whole prompts, which is on the safe side.
+    then still that of whole prompts, which is on the safe side. ``software_maturity`` and
+    ``step_overhead_s`` are those of your stack (`econ.models.own_stack`).
     """
 
     rate_per_s: float
@@ -56,6 +57,7 @@ class Demand:
     n_spare: int = 0
     cached_frac: float = 0.0
     software_maturity: float = 1.0
+    step_overhead_s: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("rate_per_s", "input_tokens", "output_tokens", "software_maturity"):
@@ -63,6 +65,7 @@ class Demand:
         if not 1 <= self.peak_factor <= 1000:
             raise ValueError(f"peak_factor = {self.peak_factor!r} is outside its range: 1 to 1000")
         count("n_spare", self.n_spare, 0, 1000)
+        not_negative("step_overhead_s", self.step_overhead_s, 1.0)
         fraction("cached_frac", self.cached_frac)
         if self.cached_frac == 1:
             raise ValueError(
@@ -137,24 +140,28 @@ def _search(block: pd.DataFrame, limits: list[int], model, demand: Demand) -> pd
 def _predicted(frame: pd.DataFrame, model, demand: Demand) -> pd.DataFrame:
     """Latency and its band of deployments that can be built."""
     columns = [*KEYS, "n_gpu", "input_tokens", "output_tokens", "concurrency", "engine"]
-    asked = frame[columns].assign(model=model, software_maturity=demand.software_maturity)
-    made = predict_frame(asked)
-    ttft_s = made["ttft_s"]
+    asked = frame[columns].assign(model=model)
+    stack = {"software_maturity": demand.software_maturity}
+    made = predict_frame(asked.assign(**stack))
+    tpot_s, ttft_s = made["tpot_s"] + demand.step_overhead_s, made["ttft_s"]
     if demand.cached_frac:
         fresh = np.maximum(demand.input_tokens * (1 - demand.cached_frac), 1)
-        ttft_s = predict_frame(asked.assign(input_tokens=fresh))["ttft_s"]
+        ttft_s = predict_frame(asked.assign(input_tokens=fresh, **stack))["ttft_s"]
+    ttft_s = ttft_s + demand.step_overhead_s
+    usual_s = made["tpot_s"] if demand.software_maturity == 1 else predict_frame(asked)["tpot_s"]
     ratio = ttft_s / made["ttft_s"]
-    answer_s = ttft_s + np.maximum(demand.output_tokens - 1, 0) * made["tpot_s"]
+    answer_s = ttft_s + np.maximum(demand.output_tokens - 1, 0) * tpot_s
     spread = np.array([bands()[name, RATE].p90_factor for name in REGIMES])
     return pd.DataFrame(
         {
             "ttft_s": ttft_s,
             "ttft_low_s": made["ttft_low_s"] * ratio,
             "ttft_high_s": made["ttft_high_s"] * ratio,
-            "tpot_s": made["tpot_s"],
-            "tpot_low_s": made["tpot_low_s"],
-            "tpot_high_s": made["tpot_high_s"],
-            "tokens_per_s_per_user": 1 / made["tpot_s"],
+            "tpot_s": tpot_s,
+            "tpot_low_s": made["tpot_low_s"] * tpot_s / made["tpot_s"],
+            "tpot_high_s": made["tpot_high_s"] * tpot_s / made["tpot_s"],
+            "tokens_per_s_per_user": 1 / tpot_s,
+            "slowdown": tpot_s / usual_s,
             "batch": made["batch"],
             "requests_per_s_per_replica": frame["concurrency"].to_numpy() / answer_s,
             "rate_p90_factor": spread[made["regime"].cat.codes],
