@@ -209,3 +209,11 @@ def test_an_unknown_topic_on_the_command_line_lists_the_topics(capsys):
         ledger.main(["--topic", "token"])
     assert stop.value.code == 2
     assert "latency-throughput" in capsys.readouterr().err
+
+
+def test_misses_say_why_largest_first():
+    far, frame = ledger.misses_frame(), ledger.ledger_frame()
+    gaps = far["gap"].str.rstrip("%").astype(float).abs()
+    assert gaps.is_monotonic_decreasing
+    assert (far["why"].str.len() > 5).all()
+    assert set(far.index) == set(frame.index[frame["gap"].abs() > 0.01])

@@ -10,6 +10,7 @@ MODULES = sorted((ROOT / "econ").rglob("*.py"))
 SUFFIXES = (
     "_s", "_ms", "_ps", "_w", "_j", "_usd", "_bytes", "_px", "_frac", "_tokens", "_params", "_flop",
     "_per_s", "_per_user", "_op_per_s", "_per_kwh", "_per_mtok", "_per_gpu_hour", "_per_year",
+    "_bits", "_wh", "_gb", "_hours", "_elements", "_ratio",
     "_per_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
     "_per_month",
 )  # fmt: skip
@@ -21,6 +22,7 @@ EXEMPT = {
     "k", "n", "c", "years", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
     "experts_per_token", "batches", "indent",
     "software_maturity", "tokens_per_s_per_user",
+    "claimed", "recomputed", "asked",  # with their unit in a field beside them
     "intervals", "bands", "median", "p90", "rounds", "size",
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
     "concurrencies", "parallelism", "splits",
