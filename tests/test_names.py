@@ -30,6 +30,7 @@ EXEMPT = {
     # a break-even is in the unit of the quantity it was sought over
     "pays_from", "stops_at", "searched_to",
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
+    "concurrencies", "parallelism", "splits",
     "low", "typical", "high", "mean",  # of a Range or an Interval, whose unit is its input's
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves

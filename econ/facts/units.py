@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 KILO, MEGA, GIGA, TERA, PETA = 1e3, 1e6, 1e9, 1e12, 1e15
-MILLI, MICRO = 1e-3, 1e-6
+MILLI, MICRO, NANO = 1e-3, 1e-6, 1e-9
 
 GB = GIGA  # decimal, as datasheets count memory and bandwidth
 GIB = float(2**30)  # binary, as operating systems count memory
