@@ -159,7 +159,8 @@ def power_rows(law: PowerLaw, n_runs: int, today: str) -> pd.DataFrame:
 
 def energy_accuracy(runs: pd.DataFrame) -> pd.DataFrame:
     """Held-out errors of J/token for every split, as rows of ``data/energy_accuracy.csv``."""
-    made = pd.concat([energy_fit.accuracy_frame(runs, s) for s in ENERGY_SPLITS])
+    splits = [s for s in ENERGY_SPLITS if len(set(energy_fit.groups(runs, s))) > 1]
+    made = pd.concat([energy_fit.accuracy_frame(runs, s) for s in splits])
     keys = ["left_out", "measured_by", "accelerator", "route"]
     made["id"] = made[keys].agg("-".join, axis=1).str.replace(r"[ ,]+", "-", regex=True)
     return made
@@ -175,28 +176,26 @@ def energy_band_rows(made: pd.DataFrame, today: str) -> pd.DataFrame:
         return whole[key & (whole["accelerator"] == chip)].iloc[0]
 
     seen = row("configuration", "mlenergy-v3", "h100-sxm")
-    model = row("model", "mlenergy-v3", "h100-sxm")
-    chip = row("accelerator", "mlenergy-v2", "a100-sxm-40gb")
-    rate, rows = bands(), []
-    for regime in REGIMES:
-        wide = [rate[r, "output_tokens_per_s_per_gpu"] for r in (regime, "calibrated")]
-        measured = {"calibrated": seen, "new model": model, "new accelerator": chip}.get(regime)
-        new = regime in ("new both", "beyond")
-        for column in ("median_x", "p90_x"):
-            least = chip[column] * model[column] / seen[column] if new else seen[column]
-            name = column.replace("_x", "_factor")
-            stretch = getattr(wide[0], name) / getattr(wide[1], name) if regime != "new both" else 1
-            rows.append(
-                (regime, column, max(seen[column], measured[column]) if measured is not None
-                 else least * stretch)
-            )  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["regime", "column", "value"])
-    frame = frame.pivot(index="regime", columns="column", values="value").loc[list(REGIMES)]
-    n_rows = {"calibrated": seen, "new model": model, "new accelerator": chip}
-    frame["n_rows"] = [int(n_rows[r].n_runs) if r in n_rows else 0 for r in REGIMES]
+    measured = {
+        "calibrated": seen,
+        "new accelerator": row("accelerator", "mlenergy-v2", "a100-sxm-40gb"),
+        "new model": row("model", "mlenergy-v3", "h100-sxm"),
+    }
+    rate = {r: bands()[r, "output_tokens_per_s_per_gpu"] for r in REGIMES}
+    rows = {}
+    for column, factor in (("median_x", "median_factor"), ("p90_x", "p90_factor")):
+        known = {r: max(found[column], seen[column]) for r, found in measured.items()}
+        known["new both"] = known["new accelerator"] * known["new model"] / known["calibrated"]
+        for regime, base in (("crowded", "calibrated"), ("beyond", "new both")):
+            wider = getattr(rate[regime], factor) / getattr(rate[base], factor)
+            known[regime] = known[base] * max(wider, 1.0)
+        rows[column] = known
+    frame = pd.DataFrame(rows).loc[list(REGIMES)].rename_axis("regime").reset_index()
+    counts = {regime: int(found["n_runs"]) for regime, found in measured.items()}
+    frame["n_rows"] = frame["regime"].map(counts).fillna(0).astype(int)
     frame["kind"] = frame["n_rows"].gt(0).map({True: "derived", False: "assumed"})
-    frame = frame.reset_index().assign(source="mlenergy-v3", as_of=today)
-    return frame.assign(id=frame["regime"].str.replace(" ", "-"))
+    frame["id"] = frame["regime"].str.replace(" ", "-")
+    return frame.assign(source="mlenergy-v3", as_of=today)
 
 
 def energy_report(runs: pd.DataFrame) -> str:

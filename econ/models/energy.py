@@ -2,7 +2,8 @@
 
 The latency model says how fast a deployment is and how loaded (`econ.models.roofline`); the power
 law says what that draws (`econ.models.power`). Power over throughput is energy per token. All of
-this is the accelerators alone: host, idle capacity and building come in `econ.models.footprint`.
+this is the accelerators alone: host, idle capacity and building come in `econ.models.footprint`,
+whose conversions to USD, carbon and water are offered here too.
 
 Two figures that are often confused: ``energy_j_per_token`` puts a request's whole energy on its
 *output* tokens, ``energy_j_per_total_token`` on input and output alike.
@@ -32,9 +33,31 @@ from econ.models import deployments as dep
 from econ.models import steps
 from econ.models.calibration import Calibration
 from econ.models.envelope import DoesNotFit
+from econ.models.footprint import (
+    carbon_g_per_mtok,
+    carbon_intensity_g_per_kwh,
+    embodied_g_per_mtok,
+    energy_cost_usd_per_mtok,
+    ladder_frame,
+    water_l_per_mtok,
+)
 from econ.models.power import PowerLaw, phases
 from econ.models.regimes import REGIMES, place, regime_code
 from econ.models.roofline_frame import blocks, encode, mark, numbers_at_fault, predict_frame
+
+__all__ = [
+    "Energy",
+    "carbon_g_per_mtok",
+    "carbon_intensity_g_per_kwh",
+    "embodied_g_per_mtok",
+    "energy",
+    "energy_cost_usd_per_mtok",
+    "energy_frame",
+    "energy_j_per_token",
+    "energy_j_per_total_token",
+    "ladder_frame",
+    "water_l_per_mtok",
+]
 
 OPERATING_POINT = ("output_tokens_per_s_per_gpu", "batch")
 COLUMNS = (

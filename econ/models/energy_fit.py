@@ -117,6 +117,8 @@ def held_out(runs: pd.DataFrame, split: str = "model") -> pd.DataFrame:
     whole source is left out.
     """
     label, k, out = groups(runs, split), Calibration.fitted(), []
+    if label.nunique() < 2:
+        raise ValueError(f"nothing to fit on: all runs are of one {split}")
     for group in sorted(label.unique()):
         inside = (label == group).to_numpy()
         law = fit(runs[~inside])
@@ -149,9 +151,7 @@ def errors(ours: pd.Series, theirs: pd.Series) -> dict[str, float]:
     }
 
 
-def accuracy_frame(
-    runs: pd.DataFrame | None = None, split: str = "model"
-) -> pd.DataFrame:
+def accuracy_frame(runs: pd.DataFrame | None = None, split: str = "model") -> pd.DataFrame:
     """Held-out errors of J/token: judged (source, accelerator), route, `errors`."""
     runs = power_runs() if runs is None else runs
     made, rows = held_out(runs, split), []
