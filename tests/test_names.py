@@ -11,7 +11,7 @@ SUFFIXES = (
     "_s", "_ms", "_ps", "_w", "_j", "_usd", "_bytes", "_px", "_frac", "_tokens", "_params", "_flop",
     "_per_s", "_per_user", "_op_per_s", "_per_kwh", "_per_mtok", "_per_gpu_hour", "_per_year",
     "_per_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
-    "_per_total_token",
+    "_per_total_token", "_g", "_wh", "_kwh",
 )  # fmt: skip
 # counts of the architecture, and what DESIGN exempts: counts, years, dimensionless numbers
 COUNTS = ("n_", "mla_")
@@ -19,7 +19,7 @@ COUNT_ENDS = ("_size", "_dim", "_rank", "_layers", "_heads", "_domain", "_per_se
 EXEMPT = {
     "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
     "k", "n", "c", "years", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
-    "experts_per_token", "batches", "indent",
+    "experts_per_token", "batches", "indent", "hour",
     "software_maturity", "tokens_per_s_per_user",
     "intervals", "bands", "median", "p90", "rounds", "size",
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",

@@ -19,6 +19,7 @@ operator that reports it (google, meta); the grid's own figure is not put in its
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -122,6 +123,30 @@ def carbon_intensity_g_per_kwh(
     return value
 
 
+def site_bill(energy_j_per_token: float, place: Site) -> dict[str, float]:
+    """A million tokens at a site: electricity_usd, carbon_g (location), market_g, site_water_l,
+    grid_water_l; NaN where a figure is not known. ``energy_j_per_token`` is IT energy.
+
+    >>> bill = site_bill(0.36, site_of("france", "google"))
+    >>> {name: round(value, 2) for name, value in bill.items()}    # 0.1 kWh of IT energy
+    {'electricity_usd': 0.01, 'carbon_g': 6.1, 'market_g': 13.62, 'site_water_l': 0.12, \
+'grid_water_l': 0.4}
+    """
+    pue = needed(place, "pue")
+    it_kwh = energy_kwh_per_mtok(energy_j_per_token)
+
+    def times(rate: float | None, kwh: float) -> float:
+        return math.nan if rate is None else rate * kwh
+
+    return {
+        "electricity_usd": times(place.electricity_usd_per_kwh, it_kwh * pue),
+        "carbon_g": times(place.carbon_g_per_kwh, it_kwh * pue),
+        "market_g": times(place.market_carbon_g_per_kwh, it_kwh * pue),
+        "site_water_l": times(place.wue_l_per_kwh, it_kwh),
+        "grid_water_l": times(place.grid_water_l_per_kwh, it_kwh * pue),
+    }
+
+
 def needed(place: Site, name: str) -> float:
     """A figure of a site, or an error that says which is missing."""
     value = getattr(place, name)
@@ -207,24 +232,24 @@ def embodied_g_per_mtok(
     output_tokens_per_s_per_gpu: float,
     *,
     n_per_server: int = 8,
-    life_years: float,
+    years: float,
     busy_frac: float,
     accelerator_embodied_g: float,
     server_embodied_g: float,
 ) -> float:
     """The making of the hardware on a token's account, spread evenly over the work of its life.
 
-    (accelerator + server / accelerators in it) / (life · busy share · throughput).
+    (accelerator + server / accelerators in it) / (years · busy share · throughput).
     """
     positive("output_tokens_per_s_per_gpu", output_tokens_per_s_per_gpu)
-    positive("life_years", life_years, 50)
+    positive("years", years, 50)
     positive("n_per_server", n_per_server)
     positive("busy_frac", busy_frac)
     fraction("busy_frac", busy_frac)
     not_negative("accelerator_embodied_g", accelerator_embodied_g)
     not_negative("server_embodied_g", server_embodied_g)
     made_g = accelerator_embodied_g + server_embodied_g / n_per_server
-    worked_s = life_years * HOURS_PER_YEAR * HOUR_S * busy_frac
+    worked_s = years * HOURS_PER_YEAR * HOUR_S * busy_frac
     return made_g / (worked_s * output_tokens_per_s_per_gpu) * MTOK
 
 
