@@ -13,6 +13,7 @@ SUFFIXES = (
     "_bits", "_wh", "_gb", "_hours", "_elements", "_ratio",
     "_per_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
     "_per_month", "gpu_hours", "_per_seat", "_per_w", "_years", "_per_day",
+    "_per_total_token", "_g", "_kwh",
 )  # fmt: skip
 # counts of the architecture, and what DESIGN exempts: counts, years, dimensionless numbers
 COUNTS = ("n_", "mla_")
@@ -24,6 +25,7 @@ EXEMPT = {
     "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
     "k", "n", "c", "years", "days", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
     "experts_per_token", "batches", "indent",
+    "hour",
     "software_maturity", "tokens_per_s_per_user",
     "claimed", "recomputed", "asked",  # with their unit in a field beside them
     "intervals", "bands", "median", "p90", "rounds", "size",
