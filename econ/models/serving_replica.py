@@ -73,9 +73,9 @@ class Replica:
     token is left to compute); it saves prefill work, not memory. ``least_loaded`` routes to the
     replica with the fewest unfinished requests.
 
-    ``lag_s`` and ``n_lag_steps`` (times the request's own time per decode step) pass before a request
-    reaches the scheduler. They lengthen its TTFT and nothing else: what arrives at the scheduler
-    was sent so much earlier.
+    ``lag_s`` and ``n_lag_steps`` (times the request's own time per decode step) pass before a
+    request reaches the scheduler. They lengthen its TTFT and nothing else: what arrives at the
+    scheduler was sent so much earlier.
 
     ``policy="disaggregated"`` is short for `Disaggregated` with two pools like this one (twice the
     hardware: see ``Result.n_replicas``) and a free transfer.
