@@ -211,6 +211,12 @@ def loops_frame(
     return pd.DataFrame(rows, columns=columns)
 
 
+def grown(loops: pd.DataFrame) -> pd.Series:
+    """How many times as long the median TTFT is at the largest slowdown of `loops_frame`."""
+    median = loops.pivot_table(index="loop", columns="slowdown", values="p50_ttft_s")
+    return median.iloc[:, -1] / median.iloc[:, 0]
+
+
 def watch_frame(
     load: Workload,
     replica: Replica,

@@ -98,6 +98,13 @@ def pools_frame(
     return pd.DataFrame(rows, columns=["arrangement", "tpot_limit_ms", "max_rate_per_s", "n_gpu"])
 
 
+def split_gain(pools: pd.DataFrame) -> pd.Series:
+    """The best split's rate over chunked prefill's in `pools_frame`, by the limit on TPOT in ms."""
+    wide = pools.pivot_table(index="tpot_limit_ms", columns="arrangement", values="max_rate_per_s")
+    splits = [name for name in wide if name.startswith("pools")]
+    return wide[splits].max(axis=1) / wide["chunked"]
+
+
 def quoted_frame(scenario: Scenario, *, n: int = 3000) -> pd.DataFrame:
     """Good output tokens/s per GPU as pools are often quoted (decode GPUs only), and of all GPUs.
 

@@ -142,7 +142,7 @@ def loops_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`loops_frame`: the median TTFT of a machine that gets slower, in both loops."""
     last = frame[frame["slowdown"] == frame["slowdown"].max()].set_index("loop")["p50_ttft_s"]
     first = frame[frame["slowdown"] == frame["slowdown"].min()].set_index("loop")["p50_ttft_s"]
-    grown = last / first
+    grown = cases.grown(frame)
     slow = frame["slowdown"].max()
     return lines(
         frame.assign(percent=100 * (frame["slowdown"] - 1)),

@@ -11,7 +11,6 @@ from econ.models.scenario import Finance
 from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, heat
-from econ.views.tables import three
 
 
 def frontier_chart(frame: pd.DataFrame) -> alt.LayerChart:
@@ -42,7 +41,7 @@ def pools_chart(frame: pd.DataFrame) -> alt.LayerChart:
     table = frame.pivot_table(
         index="tpot_limit_ms", columns="arrangement", values="max_rate_per_s", sort=False
     )
-    ends = table.iloc[[0, -1]]
+    ends, gain = table.iloc[[0, -1]], cases.split_gain(frame)
     best = [
         f"at {limit:g} ms {row.idxmax()} ({row.max():.0f} requests/s, chunked {row['chunked']:.0f})"
         for limit, row in ends.iterrows()
@@ -57,7 +56,8 @@ def pools_chart(frame: pd.DataFrame) -> alt.LayerChart:
         points=True,
         x_title="Limit on TPOT (ms, log)",
         y_title="Highest rate that keeps the promise (requests/s)",
-        title="Separate pools win under a tight limit on TPOT and lose under a loose one",
+        title=f"The best pools serve {gain.iloc[0]:.1f} × what chunked prefill does at "
+        f"{gain.index[0]:g} ms, {gain.iloc[-1]:.2f} × at {gain.index[-1]:g} ms",
         subtitle="Four replicas; pools p + d: p prefill, d decode",
         description=f"Five lines over the limit on TPOT. Best {best[0]}; {best[1]}.",
     )
@@ -131,10 +131,13 @@ def cost_chart(frame: pd.DataFrame) -> alt.LayerChart:
         finding = "Not one good token at this load"
         words = "no token is good under any pair of limits"
     else:
-        finding = f"A million good tokens: from ${three(known['cost'].min())}"
-        worst = "no token is good" if pd.isna(tight.cost) else f"${three(tight.cost)}"
+        finding = (
+            f"At {row.rate_per_s:g} requests/s a million good tokens cost "
+            f"${known['cost'].min():.2f} or more"
+        )
+        worst = "no token is good" if pd.isna(tight.cost) else f"${tight.cost:,.2f}"
         words = (
-            f"${three(loose.cost)} with TTFT up to {loose.ttft} s and TPOT up to {loose.tpot} ms; "
+            f"${loose.cost:,.2f} with TTFT up to {loose.ttft} s and TPOT up to {loose.tpot} ms; "
             f"with {tight.ttft} s and {tight.tpot} ms: {worst}"
         )
     return heat(
@@ -147,8 +150,7 @@ def cost_chart(frame: pd.DataFrame) -> alt.LayerChart:
         value_title="USD per million good tokens (log)",
         log=True,
         title=finding,
-        subtitle=f"{row.n_requests:,.0f} requests at {row.rate_per_s:g} per second, simulated "
-        "at each move",
+        subtitle=f"{row.n_requests:,.0f} requests, simulated at each move",
         description=f"A table of cost over the two limits at {row.rate_per_s:g} requests/s: "
         f"{words}.",
     )
