@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TAGS = {"setup", "predict", "exercise", "solution"}
-NETWORK = re.compile(r"\b(requests|urllib|httpx|pooch\.retrieve|read_csv\(\s*['\"]https?:)")
+NETWORK = re.compile(
+    r"\b(import requests|requests\.[a-z]|urllib|httpx|pooch\.retrieve|read_csv\(\s*['\"]https?:)"
+)
 MOST_BYTES = 1_000_000
 
 

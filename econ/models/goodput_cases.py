@@ -47,10 +47,10 @@ def n_live() -> int:
     return LIVE_REQUESTS if serving_jit.compiled() else LIVE_REQUESTS_WITHOUT_NUMBA
 
 
-def mm1_frame(loads: Iterable[float]) -> pd.DataFrame:
+def mm1_frame(loads_frac: Iterable[float]) -> pd.DataFrame:
     """Time in an M/M/1 system over its load: load_percent, what, service_times."""
     rows = []
-    for load in loads:
+    for load in loads_frac:
         rows.append((load, "mean", mm1_wait_s(load, 1.0) + 1))
         rows += [(load, f"P{q}", mm1_e2e_quantile_s(load, 1.0, q / 100)) for q in (50, 99)]
     frame = pd.DataFrame(rows, columns=["load", "what", "service_times"])
@@ -127,7 +127,7 @@ def bursts_frame(
     load: Workload,
     replica: Replica,
     slo: Slo,
-    arrival_cvs: Iterable[float],
+    gaps_cv: Iterable[float],
     rates_per_s: Iterable[float],
     *,
     n: int = N,
@@ -137,7 +137,7 @@ def bursts_frame(
     Columns: arrivals (the name of a line), rate_per_s, p99_ttft_s, good_frac.
     """
     rates, parts = list(rates_per_s), []
-    for arrival_cv in arrival_cvs:
+    for arrival_cv in gaps_cv:
         bursty = dataclasses.replace(load, arrival_cv=arrival_cv)
         part = load_frame(bursty, replica, slo, rates, n=n)
         name = "Poisson" if arrival_cv == 1 else f"gaps vary by {arrival_cv:g}"
@@ -172,55 +172,57 @@ def saturation_per_s(load: Workload, replica: Replica, *, n: int = N) -> float:
     result = simulate_closed(
         trace["input_tokens"], trace["output_tokens"], replica, 2 * replica.max_batch
     )
-    done_s = np.sort(result.done_s)[n // 4 : n - n // 4]
-    return (len(done_s) - 1) / float(done_s[-1] - done_s[0])
+    return _middle(result)[1]
 
 
 def loops_frame(
     load: Workload,
     replica: Replica,
     concurrency: int,
-    slowdowns: Iterable[float],
+    slowdown: Iterable[float],
     *,
-    n: int = N,
+    n_requests: Iterable[int] = (N, 30 * N),
 ) -> pd.DataFrame:
-    """A machine that gets slower, seen by an open and by a closed loop of the same load.
+    """A machine that gets slower, seen by a closed loop and by an open one, watched ever longer.
 
-    The open loop keeps the rate that the closed loop of ``concurrency`` users reaches at a slowdown
-    of 1. Columns: slowdown, loop, p50_ttft_s, p99_ttft_s, requests_per_s; the first and the last
-    quarter of the requests are left out.
+    The open loop keeps the rate that the closed loop of ``concurrency`` users reaches at the first
+    slowdown; it is watched for so many requests. Columns: slowdown, loop (its name), p50_ttft_s,
+    requests_per_s; the first and the last quarter to finish are left out.
     """
     count("concurrency", concurrency, 1)
-    trace, rows, rate = load.sample(n, 0), [], None
+    sizes, rows, rate = list(n_requests), [], None
+    trace = load.sample(sizes[0], 0)
     lengths = (trace["input_tokens"], trace["output_tokens"])
-    for slowdown in slowdowns:
-        slower = replica.replace(cost=replica.cost.times(slowdown))
-        closed = simulate_closed(*lengths, slower, concurrency)
-        if rate is None:
-            middle = np.sort(closed.done_s)[n // 4 : n - n // 4]
-            rate = (len(middle) - 1) / float(middle[-1] - middle[0])
-        for loop, result in (
-            ("closed", closed),
-            ("open", serve(at_rate(load, rate, n, 0), slower)),
-        ):
-            order = np.argsort(result.done_ps, kind="stable")[n // 4 : n - n // 4]
-            span_s = float(result.done_s[order[-1]] - result.done_s[order[0]])
-            p50, p99 = np.percentile(result.ttft_s[order], (50, 99))
-            rows.append((slowdown, loop, p50, p99, (len(order) - 1) / span_s))
-    columns = ["slowdown", "loop", "p50_ttft_s", "p99_ttft_s", "requests_per_s"]
-    return pd.DataFrame(rows, columns=columns)
+    for factor in slowdown:
+        slower = replica.replace(cost=replica.cost.times(factor))
+        closed = _middle(simulate_closed(*lengths, slower, concurrency))
+        rate = closed[1] if rate is None else rate
+        rows.append((factor, "closed", *closed))
+        for n in sizes:
+            result = serve(at_rate(load, rate, n, 0), slower)
+            name = f"open, {result.arrival_s[-1] / MINUTE_S:.0f} minutes"
+            rows.append((factor, name, *_middle(result)))
+    return pd.DataFrame(rows, columns=["slowdown", "loop", "p50_ttft_s", "requests_per_s"])
+
+
+def _middle(result: Result) -> tuple[float, float]:
+    """Median TTFT and requests/s of the middle half to finish."""
+    n = result.n_requests
+    order = np.argsort(result.done_ps, kind="stable")[n // 4 : n - n // 4]
+    span_s = float(result.done_s[order[-1]] - result.done_s[order[0]])
+    return float(np.median(result.ttft_s[order])), (len(order) - 1) / span_s
 
 
 def grown(loops: pd.DataFrame) -> pd.Series:
     """How many times as long the median TTFT is at the largest slowdown of `loops_frame`."""
-    median = loops.pivot_table(index="loop", columns="slowdown", values="p50_ttft_s")
+    median = loops.pivot_table(index="loop", columns="slowdown", values="p50_ttft_s", sort=False)
     return median.iloc[:, -1] / median.iloc[:, 0]
 
 
 def watch_frame(
     load: Workload,
     replica: Replica,
-    shares: Iterable[float],
+    loads_frac: Iterable[float],
     *,
     n: int = N,
     n_bins: int = 40,
@@ -230,7 +232,7 @@ def watch_frame(
     Columns: load (the name of a line), minute, ttft_s (median of the bin), backlog.
     """
     most, parts = saturation_per_s(load, replica, n=n), []
-    for share in shares:
+    for share in loads_frac:
         result = serve(at_rate(load, share * most, n, 0), replica)
         edges = np.linspace(0, result.arrival_s[-1], n_bins + 1)
         part = pd.DataFrame({"bin": np.digitize(result.arrival_s, edges[1:-1]),
@@ -243,7 +245,7 @@ def watch_frame(
 
 
 def averages_frame(
-    cases: Iterable[tuple[str, float, float]], scenario: Scenario | None = None, *, n: int = N
+    cases: Iterable[tuple], scenario: Scenario | None = None, *, n: int = N
 ) -> pd.DataFrame:
     """TPOT averaged over requests and over tokens, for (workload, rate per s, variation of gaps).
 
@@ -261,11 +263,11 @@ def averages_frame(
 
 
 def seeds_frame(
-    load: Workload, replica: Replica, slo: Slo, seeds: Iterable[int], sizes: Iterable[int]
+    load: Workload, replica: Replica, slo: Slo, seeds: Iterable[int], n_requests: Iterable[int]
 ) -> pd.DataFrame:
     """The highest good rate over draws of the requests: n_requests, low, median and high per s."""
     rows = []
-    for n in sizes:
+    for n in n_requests:
         found = [max_rate_per_s(load, replica, slo, n=n, seed=seed) for seed in seeds]
         rows.append((n, min(found), float(np.median(found)), max(found)))
     columns = ["n_requests", "low_per_s", "median_per_s", "high_per_s"]

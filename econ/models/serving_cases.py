@@ -63,7 +63,7 @@ def arrangements(scenario: Scenario, token_budget: int = 2048) -> dict[str, obje
 
 
 def budgets_frame(
-    scenario: Scenario, rate_per_s: float, token_budgets: Iterable[int], *, n: int = N
+    scenario: Scenario, rate_per_s: float, token_budget: Iterable[int], *, n: int = N
 ) -> pd.DataFrame:
     """One replica under chunked prefill by the tokens of a step, beside prefill first.
 
@@ -71,7 +71,7 @@ def budgets_frame(
     """
     plain = replica_of(scenario)
     replicas = {"whole prompts first": plain.replace(policy="prefill_first")}
-    for budget in token_budgets:
+    for budget in token_budget:
         replicas[f"chunks of {budget:,}"] = replica_of(scenario, token_budget=budget)
     rows = []
     for name, replica in replicas.items():

@@ -15,33 +15,33 @@ from econ.published import recompute
 
 
 @recompute("mm1_wait_s")
-def time_in_system(load: float) -> float:
+def time_in_system(load_frac: float) -> float:
     """Mean wait and service in M/M/1."""
-    return queueing.mm1_wait_s(load, 1.0) + 1.0
+    return queueing.mm1_wait_s(load_frac, 1.0) + 1.0
 
 
 @recompute("mm1_e2e_quantile_s")
-def time_in_system_quantile(load: float, quantile_frac: float) -> float:
+def time_in_system_quantile(load_frac: float, quantile_frac: float) -> float:
     """A quantile of wait and service in M/M/1."""
-    return queueing.mm1_e2e_quantile_s(load, 1.0, quantile_frac)
+    return queueing.mm1_e2e_quantile_s(load_frac, 1.0, quantile_frac)
 
 
 @recompute("md1_wait_s", "mm1_wait_s")
-def constant_over_exponential(load: float) -> float:
+def constant_over_exponential(load_frac: float) -> float:
     """Mean wait at constant service over that at exponential service."""
-    return queueing.md1_wait_s(load, 1.0) / queueing.mm1_wait_s(load, 1.0)
+    return queueing.md1_wait_s(load_frac, 1.0) / queueing.mm1_wait_s(load_frac, 1.0)
 
 
 @recompute("mg1_wait_s")
-def wait_by_variation(load: float, squared_cv: float) -> float:
+def wait_by_variation(load_frac: float, squared_cv: float) -> float:
     """Mean wait in M/G/1 for a squared coefficient of variation of service."""
-    return queueing.mg1_wait_s(load, 1.0, squared_cv**0.5)
+    return queueing.mg1_wait_s(load_frac, 1.0, squared_cv**0.5)
 
 
 @recompute("kingman_wait_s")
-def wait_of_bursts(load: float, squared_arrival_cv: float, squared_service_cv: float) -> float:
+def wait_of_bursts(load_frac: float, squared_arrival_cv: float, squared_service_cv: float) -> float:
     """Kingman's wait for squared coefficients of variation of gaps and service."""
-    return queueing.kingman_wait_s(load, 1.0, squared_arrival_cv**0.5, squared_service_cv**0.5)
+    return queueing.kingman_wait_s(load_frac, 1.0, squared_arrival_cv**0.5, squared_service_cv**0.5)
 
 
 @recompute("erlang_c")
@@ -57,16 +57,16 @@ def share_turned_away(offered_load: float, servers: int) -> float:
 
 
 @recompute("mmc_wait_s", "mm1_wait_s")
-def pooled_over_separate(load: float, servers: int) -> float:
+def pooled_over_separate(load_frac: float, servers: int) -> float:
     """Mean wait behind one queue for all servers over that with a queue for each."""
-    together = queueing.mmc_wait_s(load * servers, 1.0, servers)
-    return together / queueing.mm1_wait_s(load, 1.0)
+    together = queueing.mmc_wait_s(load_frac * servers, 1.0, servers)
+    return together / queueing.mm1_wait_s(load_frac, 1.0)
 
 
 @recompute("mm1k_loss_frac")
-def share_lost(load: float, n_places: int) -> float:
+def share_lost(load_frac: float, n_places: int) -> float:
     """Share lost by a queue of so many places."""
-    return queueing.mm1k_loss_frac(load, 1.0, n_places)
+    return queueing.mm1k_loss_frac(load_frac, 1.0, n_places)
 
 
 @recompute("little_concurrency")

@@ -104,7 +104,7 @@ def load_panel() -> Panel:
         load_chart,
         [
             slider("rate", "Arrivals (requests/s)", 0.5, 14, value=8, step=0.5),
-            slider("burst", "Gaps vary by (1: Poisson)", 0.5, 4, value=1, step=0.5),
+            slider("burst", "Gap variation", 0.5, 4, value=1, step=0.5),
             choice("policy", "Prefill", list(POLICIES), value="chunked"),
             choice("promise", "Promise (SLO)", PROMISES, value=SCENARIO),
         ],
@@ -140,25 +140,25 @@ def bursts_chart(frame: pd.DataFrame, limit_s: float) -> alt.LayerChart:
 
 def loops_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`loops_frame`: the median TTFT of a machine that gets slower, in both loops."""
-    last = frame[frame["slowdown"] == frame["slowdown"].max()].set_index("loop")["p50_ttft_s"]
-    first = frame[frame["slowdown"] == frame["slowdown"].min()].set_index("loop")["p50_ttft_s"]
-    grown = cases.grown(frame)
-    slow = frame["slowdown"].max()
+    ends = frame[frame["slowdown"] == frame["slowdown"].max()]
+    slow, grown = frame["slowdown"].max() - 1, cases.grown(frame)
     return lines(
         frame.assign(percent=100 * (frame["slowdown"] - 1)),
         "percent",
         "p50_ttft_s",
         color="loop",
+        legend=True,
         log_y=True,
         points=True,
         x_title="Each step takes longer by (%)",
         y_title="Median TTFT (s, log)",
-        title=f"{slow - 1:.0%} slower: {grown['closed']:.1f} × for the test, "
-        f"{grown['open']:.0f} × for the public",
-        subtitle="Closed: a fixed number of clients. Open: arrivals that do not wait",
-        description=f"Median TTFT over the slowdown. At {slow - 1:.0%} slower the closed loop goes "
-        f"from {first['closed']:.2f} s to {last['closed']:.2f} s, the open loop from "
-        f"{first['open']:.2f} s to {last['open']:.1f} s.",
+        title=f"{slow:.0%} slower: {grown.iloc[0]:.1f} × for the test, {grown.iloc[1]:,.0f} × and "
+        f"{grown.iloc[-1]:,.0f} × for the public",
+        subtitle="Closed: a fixed number of clients. Open: arrivals that do not wait, watched for "
+        "so long",
+        description=f"Median TTFT over the slowdown. At {slow:.0%} slower: "
+        f"{describe(ends, 'p50_ttft_s', 'loop', 's')}; grown "
+        f"{describe(grown.rename('x').reset_index(), 'x', 'loop', '-fold')}.",
     )
 
 

@@ -27,11 +27,11 @@ def frontier_chart(frame: pd.DataFrame) -> alt.LayerChart:
     loss = first.interactivity_tokens_per_s / last.interactivity_tokens_per_s
     return finish(
         alt.layer(base.mark_line(point=True), names).properties(height=300),
-        title=f"{last.concurrency} users: {gain:.0f} × the output, each at 1/{loss:.0f} the speed",
+        title=f"{last.concurrency:.0f} users: {gain:.0f} × the output, 1/{loss:.0f} of the speed for each",
         subtitle="Beside each point: users served at once",
         description=f"A falling curve. One user gets {first.interactivity_tokens_per_s:.0f} "
         f"tokens/s and the GPU gives {first.throughput_tokens_per_s_per_gpu:.0f}; with "
-        f"{last.concurrency} users each gets {last.interactivity_tokens_per_s:.0f} and the GPU "
+        f"{last.concurrency:.0f} users each gets {last.interactivity_tokens_per_s:.0f} and the GPU "
         f"gives {last.throughput_tokens_per_s_per_gpu:.0f}.",
     )
 
@@ -169,7 +169,7 @@ def cost_panel() -> Panel:
         cost_chart,
         [
             slider("rate", "Arrivals (requests/s)", 0.5, 14, value=8, step=0.5),
-            slider("burst", "Gaps vary by (1: Poisson)", 0.5, 4, value=1, step=0.5),
+            slider("burst", "Gap variation", 0.5, 4, value=1, step=0.5),
             slider("rent", "USD per GPU-hour", 0.5, 8, value=rent, step=0.01),
         ],
         presets={
