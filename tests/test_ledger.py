@@ -53,11 +53,13 @@ def _reached() -> set[str]:
 
 
 def _calls(function) -> set[str]:
-    """Names that a recomputation calls or reads, through the ledger's own helper too."""
+    """Names that a recomputation calls or reads, through private helpers beside it too."""
     tree = ast.parse(inspect.getsource(function))
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    return names | (_calls(latency._bound) if "_bound" in names else set())
+    beside = {n: function.__globals__.get(n) for n in names if n.startswith("_")}
+    helpers = [f for f in beside.values() if inspect.isfunction(f)]
+    return names.union(*map(_calls, helpers))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -54,6 +54,11 @@ def j_from_kwh(energy_kwh: float) -> float:
     return energy_kwh * KWH_J
 
 
+def kwh_from_j(energy_j: float) -> float:
+    """Joules to kilowatt-hours."""
+    return energy_j / KWH_J
+
+
 def wh_from_j(energy_j: float) -> float:
     """Joules to watt-hours."""
     return energy_j / WH_J
