@@ -22,7 +22,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import in_range, not_negative, positive, unknown
+from econ.facts.guard import each, in_range, not_negative, positive, unknown
 from econ.facts.tables import table
 
 PARAMETERS = ("E", "A", "B", "alpha", "beta")
@@ -109,12 +109,8 @@ class Law:
 
 def sizes(name: str, value: float | np.ndarray) -> float | np.ndarray:
     """One or many positive, finite sizes as floats, else a `ValueError`."""
-    if np.ndim(value) == 0:
-        return float(positive(name, value, LARGEST))
-    values = np.asarray(value, dtype="float64")
-    for bad in values[~((values > 0) & (values <= LARGEST))][:1]:
-        positive(name, float(bad), LARGEST)
-    return values
+    each(positive, name, value, LARGEST)
+    return float(value) if np.ndim(value) == 0 else np.asarray(value, dtype="float64")
 
 
 @functools.cache

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from econ.facts.guard import count, fraction, in_range, positive, unknown
+from econ.facts.guard import count, each, fraction, in_range, positive, unknown
 from econ.facts.tables import table
 
 MOST = 10**9  # attempts
@@ -206,9 +206,7 @@ def majority_vote_accuracy(
     """
     count("k", k, 1, MOST)
     fraction("rival_frac", rival_frac)
-    p = np.asarray(p, dtype="float64")
-    for bad in p[~((p >= 0) & (p <= 1))].flat[:1]:
-        fraction("p", float(bad))
+    p = np.asarray(each(fraction, "p", p), dtype="float64")
     rival = rival_frac * (1 - p)
     both = np.minimum(p + rival, 1.0)
     if k > EXACT_VOTES:
@@ -264,9 +262,7 @@ def best_of_n_accuracy(
     count("n", n, 1, MOST)
     t = fraction("true_positive_frac", true_positive_frac)
     f = fraction("false_positive_frac", false_positive_frac)
-    p = np.asarray(p, dtype="float64")
-    for bad in p[~((p >= 0) & (p <= 1))].flat[:1]:
-        fraction("p", float(bad))
+    p = np.asarray(each(fraction, "p", p), dtype="float64")
     passed = p * t + (1 - p) * f
     none = np.exp(n * np.log1p(-np.minimum(passed, 1 - 1e-16)))
     with np.errstate(divide="ignore", invalid="ignore"):
