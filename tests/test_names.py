@@ -10,7 +10,7 @@ MODULES = sorted((ROOT / "econ").rglob("*.py"))
 SUFFIXES = (
     "_s", "_ms", "_ps", "_w", "_j", "_usd", "_bytes", "_px", "_frac", "_tokens", "_params", "_flop",
     "_per_s", "_per_user", "_op_per_s", "_per_kwh", "_per_mtok", "_per_gpu_hour", "_per_year",
-    "_per_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
+    "_per_token", "_per_flop", "_per_answer", "_per_request", "_steps", "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
     "_per_month",
 )  # fmt: skip
 # counts of the architecture, and what DESIGN exempts: counts, years, dimensionless numbers
@@ -22,6 +22,10 @@ EXEMPT = {
     "experts_per_token", "batches", "indent",
     "software_maturity", "tokens_per_s_per_user",
     "intervals", "bands", "median", "p90", "rounds", "size",
+    # letters of the loss laws, of the law of difficulty and of votes; a loss is in nats per token
+    "flop", "usd",
+    "E", "A", "B", "alpha", "beta", "gamma", "a", "b", "p", "target_loss", "objective", "steepness",
+    "training", "inference", "baseline",  # FLOP or USD, as the unit beside them says
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves

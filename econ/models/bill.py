@@ -7,8 +7,8 @@ a token, which depends on the promise of speed (`econ.models.model_prices`).
 >>> serving = Serving(accelerator="h100-sxm", tp=4, cost_usd_per_gpu_hour=3.85)
 >>> case = dict(training_tokens=15e12, input_tokens=500, answer_tokens=500, serving=serving,
 ...             training_usd_per_flop=1.8e-18)
->>> small = lifetime_bill("llama-3.1-70b", requests=1e8, **case)
->>> large = lifetime_bill("llama-3.1-70b", requests=1e12, thinking_tokens=4000, **case)
+>>> small = lifetime_bill("llama-3.1-70b", n_requests=1e8, **case)
+>>> large = lifetime_bill("llama-3.1-70b", n_requests=1e12, thinking_tokens=4000, **case)
 >>> small.largest, large.largest
 ('pretraining', 'test-time compute')
 """
@@ -36,7 +36,7 @@ class Bill:
     attempts are ``test-time compute``. ``accuracy_frac`` is the share of requests answered right.
     """
 
-    requests: float
+    n_requests: float
     accuracy_frac: float
     usd: tuple[float, ...]
     flop: tuple[float, ...]
@@ -50,12 +50,12 @@ class Bill:
     @property
     def cost_usd_per_answer(self) -> float:
         """Total over requests."""
-        return self.total_usd / self.requests
+        return self.total_usd / self.n_requests
 
     @property
     def cost_usd_per_correct(self) -> float:
         """Total over right answers; infinite where none is right."""
-        right = self.requests * self.accuracy_frac
+        right = self.n_requests * self.accuracy_frac
         return self.total_usd / right if right else float("inf")
 
     @property
@@ -72,7 +72,7 @@ class Bill:
         """One row per part: part, usd, flop, share, usd_per_request."""
         frame = pd.DataFrame({"part": PARTS, "usd": self.usd, "flop": self.flop})
         return frame.assign(
-            share=frame["usd"] / self.total_usd, usd_per_request=frame["usd"] / self.requests
+            share=frame["usd"] / self.total_usd, usd_per_request=frame["usd"] / self.n_requests
         )
 
 
@@ -80,13 +80,13 @@ def lifetime_bill(
     model: str,
     *,
     training_tokens: float,
-    requests: float,
+    n_requests: float,
     input_tokens: float,
     answer_tokens: float,
     serving: Serving,
     training_usd_per_flop: float,
     thinking_tokens: float = 0.0,
-    attempts: int = 1,
+    n_attempts: int = 1,
     post_training_frac: float = 0.0,
     accuracy_frac: float = 1.0,
 ) -> Bill:
@@ -94,17 +94,17 @@ def lifetime_bill(
 
     * pretraining: 6 · active parameters · training tokens, at a price per FLOP
     * post-training: ``post_training_frac`` of that (published: 0.2 % to 5 %)
-    * inference: ``attempts`` answers of thinking + answer tokens per request, each at the price of
-      the cheapest crowd within the serving's limits; all attempts run at once
+    * inference: ``n_attempts`` answers of thinking + answer tokens per request, each at the price
+      of the cheapest crowd within the serving's limits; all attempts run at once
 
     Limits that no crowd meets raise `TooSlow`.
     """
-    positive("requests", requests, 1e20)
+    positive("n_requests", n_requests, 1e20)
     fraction("accuracy_frac", accuracy_frac)
     not_negative("post_training_frac", post_training_frac, 1e6)
     not_negative("thinking_tokens", thinking_tokens, 1e9)
     positive("training_usd_per_flop", training_usd_per_flop, 1.0)
-    count("attempts", attempts, 1)
+    count("n_attempts", n_attempts, 1)
     net = model_of(model)
     lengths = [answer_tokens, answer_tokens + thinking_tokens]
     cases = pd.DataFrame({"output_tokens": lengths, "input_tokens": input_tokens, "model": model})
@@ -121,17 +121,17 @@ def lifetime_bill(
     flop = (
         trained,
         trained * post_training_frac,
-        requests * flop_of[0],
-        requests * (attempts * flop_of[1] - flop_of[0]),
+        n_requests * flop_of[0],
+        n_requests * (n_attempts * flop_of[1] - flop_of[0]),
     )
     usd = (
         trained * training_usd_per_flop,
         trained * post_training_frac * training_usd_per_flop,
-        requests * plain,
-        requests * max(attempts * full - plain, 0.0),
+        n_requests * plain,
+        n_requests * max(n_attempts * full - plain, 0.0),
     )
     return Bill(
-        requests=requests,
+        n_requests=n_requests,
         accuracy_frac=accuracy_frac,
         usd=tuple(map(float, usd)),
         flop=tuple(map(float, flop)),
@@ -145,4 +145,4 @@ def requests_that_pass_training(bill: Bill) -> float:
     Divided by requests a week it answers "after how many weeks does inference pass training?": an
     answer that is proportional to the assumed price of a FLOP and of an answer.
     """
-    return sum(bill.usd[:2]) / (sum(bill.usd[2:]) / bill.requests)
+    return sum(bill.usd[:2]) / (sum(bill.usd[2:]) / bill.n_requests)

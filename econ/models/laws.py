@@ -1,7 +1,7 @@
 """Loss laws: what a model of N parameters trained on D tokens reaches, in nats per token.
 
-L(N, D) = (E + A/N^α + B/D^β)^γ. With γ = 1 this is the additive form of Hoffmann et al. (2022); the
-form of Kaplan et al. (2020), [(N_c/N)^(α_N/α_D) + D_c/D]^α_D, is the same with E = 0, β = 1, γ = α_D.
+L(N, D) = (E + A/N^α + B/D^β)^γ. With γ = 1 this is the additive form of Hoffmann et al. (2022);
+[(N_c/N)^(α_N/α_D) + D_c/D]^α_D of Kaplan et al. (2020) is the same with E = 0, β = 1, γ = α_D.
 Published laws are rows of ``data/scaling_laws.csv``. Losses of two laws do not compare: each has
 its own text and tokenizer, and Kaplan counts parameters without the embedding.
 
@@ -107,10 +107,10 @@ class Law:
         return room
 
 
-def sizes(name: str, value: float | np.ndarray) -> float | np.ndarray:
+def sizes(name: str, size: float | np.ndarray) -> float | np.ndarray:
     """One or many positive, finite sizes as floats, else a `ValueError`."""
-    each(positive, name, value, LARGEST)
-    return float(value) if np.ndim(value) == 0 else np.asarray(value, dtype="float64")
+    each(positive, name, size, LARGEST)
+    return float(size) if np.ndim(size) == 0 else np.asarray(size, dtype="float64")
 
 
 @functools.cache
@@ -136,16 +136,16 @@ def laws_frame() -> pd.DataFrame:
     return table("scaling_laws")
 
 
-def effective_tokens(unique_tokens: float, epochs: float) -> float:
+def effective_tokens(unique_tokens: float, n_epochs: float) -> float:
     """What repeated data are worth in fresh tokens (Muennighoff et al. 2023).
 
-    D' = U + U·R*·(1 − e^(−R/R*)), with R = epochs − 1 repetitions and R* = 15.4: four epochs are
+    D' = U + U·R*·(1 − e^(−R/R*)), with R = n_epochs − 1 repetitions and R* = 15.4: four epochs are
     nearly as good as new text, and no number of epochs is worth more than 1 + R* times the text.
 
     >>> round(effective_tokens(100e9, 4) / 1e9), round(effective_tokens(100e9, 40) / 1e9)
     (373, 1518)
     """
     positive("unique_tokens", unique_tokens, LARGEST)
-    in_range("epochs", epochs, 1, 1e9, says="1 or more (one epoch reads every token once)")
+    in_range("n_epochs", n_epochs, 1, 1e9, says="1 or more (one epoch reads every token once)")
     decay = float(table("scaling_laws").loc["muennighoff2023", "repeats_decay"])
-    return unique_tokens * (1 + decay * -np.expm1(-(epochs - 1) / decay))
+    return unique_tokens * (1 + decay * -np.expm1(-(n_epochs - 1) / decay))

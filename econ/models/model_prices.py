@@ -29,7 +29,7 @@ from econ.facts import table
 from econ.facts.guard import positive, unknown
 from econ.facts.units import HOUR_S, per_second_from_per_hour, usd_per_token_from_usd_per_mtok
 from econ.models.roofline import predict_frame
-from econ.models.scenario import Scenario, Slo
+from econ.models.scenario import Scenario
 from econ.models.tco import cost_usd_per_mtok
 
 CROWDS = np.unique(np.geomspace(1, 4096, 49).round())  # users tried, 19 % apart
@@ -151,7 +151,9 @@ def goodput_price(scenario: Scenario, *, n: int = 1000, seed: int = 0) -> Answer
     rate = max_rate_per_s(load, replica, scenario.slo, n=n, seed=seed)
     if rate == 0:
         s = scenario.slo
-        raise TooSlow(f"no rate holds {s.ttft_s:g} s and {s.tpot_s:g} s for {s.attainment_frac:.0%}")
+        raise TooSlow(
+            f"no rate holds {s.ttft_s:g} s and {s.tpot_s:g} s for {s.attainment_frac:.0%}"
+        )
     ran = serve(at_rate(load, rate, n, seed), replica, seed=seed)
     n_gpu, rent = scenario.deployment.n_gpu, scenario.finance.cost_usd_per_gpu_hour
     per_s = rate * load.mean_output_tokens / n_gpu
@@ -227,7 +229,7 @@ def training_runs_frame(cost_usd_per_gpu_hour: float | None = None) -> pd.DataFr
 
 
 def training_usd_per_flop(cost_usd_per_gpu_hour: float, like: str = "llama-3.1-405b") -> float:
-    """What a trained FLOP costs at a rent, at the speed that a published run reached over all hours.
+    """What a trained FLOP costs at a rent, at the mean speed of a published run over all hours.
 
     >>> f"{training_usd_per_flop(2.24):.1e}"
     '1.8e-18'

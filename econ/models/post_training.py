@@ -1,10 +1,10 @@
-"""After pretraining: fine-tuning, distilling, retrieval, reinforcement learning, and when each pays.
+"""After pretraining: tuning, distilling, retrieval, reinforcement learning, and when each pays.
 
 All have a fixed cost and change what a request costs afterwards, so each comparison is a
 break-even: fixed cost over what a request saves. Shares of pretraining that were published are
 small; what grows is the number of models made from one.
 
->>> f"{fine_tune_flop(8e9, 50e6, epochs=3):.1e}", f"{fine_tune_flop(8e9, 50e6, 3, 0.01):.1e}"
+>>> f"{fine_tune_flop(8e9, 50e6, n_epochs=3):.1e}", f"{fine_tune_flop(8e9, 50e6, 3, 0.01):.1e}"
 ('7.2e+18', '4.8e+18')
 >>> break_even_requests(500, 0.004, 0.001)
 166666.66666666666
@@ -29,7 +29,7 @@ STORED_BYTES_PER_PARAM = 12.0  # bf16 weight and gradient, two fp32 moments (Det
 
 
 def fine_tune_flop(
-    params: float, tokens: float, epochs: float = 1.0, trained_frac: float = 1.0
+    params: float, tokens: float, n_epochs: float = 1.0, trained_frac: float = 1.0
 ) -> float:
     """FLOP to tune on ``tokens``: 4·N + 2·N·(share trained) per token and epoch.
 
@@ -37,8 +37,8 @@ def fine_tune_flop(
     weights 2 for those that are. An adapter (LoRA) saves memory more than work.
     """
     fraction("trained_frac", trained_frac)
-    positive("epochs", epochs, 1e6)
-    whole = training_flop(params, tokens) * epochs
+    positive("n_epochs", n_epochs, 1e6)
+    whole = training_flop(params, tokens) * n_epochs
     return whole * (2 + trained_frac) / 3
 
 
@@ -52,7 +52,7 @@ def fine_tune_bytes(params: float, bytes_per_param: float = STORED_BYTES_PER_PAR
 
 
 def distil_flop(
-    teacher_params: float, student_params: float, tokens: float, epochs: float = 1.0
+    teacher_params: float, student_params: float, tokens: float, n_epochs: float = 1.0
 ) -> float:
     """FLOP to distil: the teacher writes ``tokens`` once (2·N each), the student trains on them.
 
@@ -60,11 +60,11 @@ def distil_flop(
     '1.88e+20'
     """
     positive("teacher_params", teacher_params)
-    return FLOP_TO_READ * teacher_params * tokens + fine_tune_flop(student_params, tokens, epochs)
+    return FLOP_TO_READ * teacher_params * tokens + fine_tune_flop(student_params, tokens, n_epochs)
 
 
 def rl_flop(
-    params: float, steps: int, prompts_per_step: int, attempts: int, attempt_tokens: float
+    params: float, steps: int, n_prompts_per_step: int, n_attempts: int, attempt_tokens: float
 ) -> float:
     """FLOP of policy-gradient training: per token written 2·N, 2·N by the reference, 6·N to learn.
 
@@ -74,10 +74,10 @@ def rl_flop(
     >>> f"{rl_flop(8e9, 56, 512, 8, 400):.1e}"
     '7.3e+18'
     """
-    for name, value in (("steps", steps), ("prompts_per_step", prompts_per_step),
-                        ("attempts", attempts)):  # fmt: skip
+    for name, value in (("steps", steps), ("n_prompts_per_step", n_prompts_per_step),
+                        ("n_attempts", n_attempts)):  # fmt: skip
         count(name, value, 1)
-    tokens = steps * prompts_per_step * attempts * positive("attempt_tokens", attempt_tokens)
+    tokens = steps * n_prompts_per_step * n_attempts * positive("attempt_tokens", attempt_tokens)
     return (2 * FLOP_TO_READ + FLOP_TO_TRAIN) * positive("params", params) * tokens
 
 
@@ -144,7 +144,9 @@ def shares_frame() -> pd.DataFrame:
     return rows.assign(share_frac=share, models_for_30_fold=30 / share)
 
 
-def routes_frame(routes: list[dict], serving: Serving, training_usd_per_flop: float) -> pd.DataFrame:
+def routes_frame(
+    routes: list[dict], serving: Serving, training_usd_per_flop: float
+) -> pd.DataFrame:
     """Ways to one quality, priced: route, fixed_usd, usd_per_request, break_even_requests.
 
     Each route: ``route``, ``model``, ``tp``, ``input_tokens``, ``output_tokens``, and what is paid

@@ -148,7 +148,9 @@ class Difficulty:
             raise ValueError(f"{len(k)} points cannot fit a difficulty of two parameters")
 
         def off(t: np.ndarray) -> float:
-            return float(((cls(a=math.exp(t[0]), b=math.exp(t[1])).coverage(k) - coverage) ** 2).sum())
+            return float(
+                ((cls(a=math.exp(t[0]), b=math.exp(t[1])).coverage(k) - coverage) ** 2).sum()
+            )
 
         return cls._solved(off, min(max(float(coverage[k.argmin()]), 1e-4), 0.9))
 
@@ -159,8 +161,9 @@ class Difficulty:
 
         in_range("first_frac", first_frac, 1e-9, 1 - 1e-9, says="between 0 and 1")
         most = -math.expm1(_log_miss(first_frac, count("k", k, 2, MOST)))
-        in_range("coverage_frac", coverage_frac, first_frac * (1 + 1e-9), most * (1 - 1e-12),
-                 says=f"between {first_frac:g}, one attempt, and {most:.6g}, equal problems")  # fmt: skip
+        says = f"between {first_frac:g}, one attempt, and {most:.6g}, equal problems"
+        low, high = first_frac * (1 + 1e-9), most * (1 - 1e-12)
+        in_range("coverage_frac", coverage_frac, low, high, says=says)
 
         def at(x: float) -> Difficulty:
             total = math.exp(x)
@@ -250,7 +253,8 @@ def best_of_n_accuracy(
     """The chance that the answer picked of ``n`` is right, with a verifier that errs.
 
     It passes right answers with ``true_positive_frac`` and wrong ones with ``false_positive_frac``.
-    One of those passed is picked by lot; if none passes, one of all. With s = p·t, a = s + (1 − p)·f:
+    One of those passed is picked by lot; if none passes, one of all. With s = p·t and
+    a = s + (1 − p)·f:
 
         accuracy = (1 − (1 − a)^n)·s/a + (1 − a)^n · p(1 − t)/(1 − a)
 
