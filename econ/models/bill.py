@@ -15,6 +15,7 @@ a token, which depends on the promise of speed (`econ.models.model_prices`).
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import pandas as pd
@@ -67,6 +68,15 @@ class Bill:
     def training_frac(self) -> float:
         """Share of pretraining and post-training in the total."""
         return sum(self.usd[:2]) / self.total_usd
+
+    def at(self, n_requests: float) -> Bill:
+        """The same model with another demand: training stays, inference grows in step."""
+        grow = positive("n_requests", n_requests, 1e20) / self.n_requests
+        scaled = {
+            name: (*values[:2], *(v * grow for v in values[2:]))
+            for name, values in (("usd", self.usd), ("flop", self.flop))
+        }
+        return dataclasses.replace(self, n_requests=n_requests, **scaled)
 
     def frame(self) -> pd.DataFrame:
         """One row per part: part, usd, flop, share, usd_per_request."""
@@ -137,6 +147,12 @@ def lifetime_bill(
         flop=tuple(map(float, flop)),
         answer_s=float(priced["answer_s"].iloc[1]),
     )
+
+
+def demand_frame(bill: Bill, n_requests: tuple[float, ...]) -> pd.DataFrame:
+    """The parts of a bill over the demand: n_requests, part, usd, share, usd_per_request."""
+    frames = [bill.at(n).frame().assign(n_requests=n) for n in n_requests]
+    return pd.concat(frames, ignore_index=True)
 
 
 def requests_that_pass_training(bill: Bill) -> float:

@@ -26,7 +26,7 @@ from econ.facts.guard import count, each, fraction, in_range, positive, unknown
 from econ.facts.tables import table
 
 MOST = 10**9  # attempts
-EXACT_VOTES = 200  # beyond them the difference of two counts is a bell curve to three digits
+EXACT_VOTES = 64  # beyond them the difference of two counts is near enough a bell curve
 N_NODES = 48  # quadrature over difficulty
 
 
@@ -200,7 +200,7 @@ def majority_vote_accuracy(
     ``p`` is the chance that one is right. Of the wrong answers a share ``rival_frac`` agrees on one
     rival; the others are all different. With 1 it is the jury theorem of Condorcet: below one half,
     voting hurts. Ties are broken by lot. Many votes converge to 1 where p exceeds the rival's
-    chance, to 0 where it does not. Beyond 200 votes by the normal approximation.
+    chance, to 0 where it does not. Beyond 64 votes by the normal approximation.
 
     >>> round(float(majority_vote_accuracy(0.4, 41)), 4)                  # two answers
     0.0965

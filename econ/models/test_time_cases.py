@@ -24,6 +24,7 @@ from econ.models.test_time import (
 )
 
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+N_HARD = 192  # difficulties that stand for all: a vote jumps where the rival is as likely
 MEASURED_KS = (1, 10, 100, 1000, 10_000)
 
 
@@ -95,20 +96,26 @@ def attempts_frame(
     ``perfect verifier`` is coverage; ``this verifier`` errs with the given shares; ``majority
     vote`` needs none. One attempt stands at k = 1 of each.
     """
-    law = difficulty(id)
-    p, weight = law.quantiles()
-    rival, rows = rival_frac(id), []
-    for k in KS:
+    law, rows = difficulty(id), []
+    p, weight = law.quantiles(N_HARD)
+    for k, vote in zip(KS, vote_curve(id), strict=True):
         picked = best_of_n_accuracy(
             p, k, true_positive_frac=true_positive_frac, false_positive_frac=false_positive_frac
         )
-        vote = majority_vote_accuracy(p, k, rival)
         rows += [
             (k, "perfect verifier", 100 * float(law.coverage(k))),
             (k, "this verifier", 100 * float(weight @ picked)),
-            (k, "majority vote", 100 * float(weight @ vote)),
+            (k, "majority vote", 100 * vote),
         ]
     return pd.DataFrame(rows, columns=["k", "way", "percent"])
+
+
+@functools.cache
+def vote_curve(id: str) -> tuple[float, ...]:
+    """Accuracy of a majority vote of each number of attempts in `KS`, over problems."""
+    p, weight = difficulty(id).quantiles(N_HARD)
+    rival = rival_frac(id)
+    return tuple(float(weight @ majority_vote_accuracy(p, k, rival)) for k in KS)
 
 
 def thinking_accuracy(tokens: float | np.ndarray, id: str) -> float | np.ndarray:
