@@ -119,6 +119,18 @@ def rl_curve(id: str) -> Saturation:
     return Saturation(**{n: float(rows.loc[id, n]) for n in names})
 
 
+def rl_frame(ids: list[str], n: int = 40) -> pd.DataFrame:
+    """Fitted curves over the steps that were trained: model, params, steps, percent."""
+    rows = []
+    for id in ids:
+        curve, known = rl_curve(id), table("rl_curves").loc[id]
+        steps = np.linspace(0, known.last_steps, n)
+        percent = 100 * np.asarray(curve.at(steps))
+        rows.append(pd.DataFrame({"steps": steps, "percent": percent}).assign(
+            model=id.removesuffix("-gsm8k"), params=known.params))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
 def break_even_requests(
     fixed_usd: float, before_usd_per_request: float, after_usd_per_request: float
 ) -> float:
