@@ -26,7 +26,7 @@ from econ import published
 from econ.facts import table
 from econ.facts.guard import unknown
 from econ.facts.tables import BadTable
-from econ.facts.units import MEGA
+from econ.facts.units import MEGA, PETA
 from econ.published import RECOMPUTE, is_model
 
 for _topic in pkgutil.iter_modules(published.__path__):  # a topic's module registers its own
@@ -96,6 +96,8 @@ def show(topic: str | None = None) -> pd.DataFrame:
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     def digits(value: float) -> str:
+        if value >= PETA:
+            return f"{value:.3g}"
         return f"{value:,.0f}" if value >= MEGA / 10 else f"{value:,.4g}"
 
     return pd.DataFrame(

@@ -207,7 +207,7 @@ def lifetime_frame(
     not_negative("inference_tokens", inference_tokens, LARGEST)
     parts, unit = _parts(inference_tokens, training_usd_per_flop, inference_usd_per_token)
     low, best = one.smallest_params(target_loss), optimum_for(target_loss, one).params
-    params = np.geomspace(low * 1.05, 4 * best, n)
+    params = np.geomspace(low * 1.15, 4 * best, n)
     tokens = one.tokens_for(params, target_loss)
     costs = [parts(p, d) for p, d in zip(params, tokens, strict=True)]
     frame = pd.DataFrame(costs, columns=["training", "inference"])

@@ -227,7 +227,7 @@ def size_frame(
 ) -> pd.DataFrame:
     """Every size with the fewest attempts that reach a coverage, at each demand.
 
-    Columns: those of `family_frame`, with requests, demand and size as text. A size that never
+    Columns: those of `family_frame`, with requests, and size as text. A size that never
     reaches the coverage is left out.
     """
     fraction("coverage_frac", coverage_frac)
@@ -235,7 +235,7 @@ def size_frame(
     for demand in n_requests:
         whole = family_frame(demand, training_usd_per_flop, price, **more)
         first = whole[whole["coverage"] >= coverage_frac].groupby("id", sort=False).head(1)
-        rows.append(first.assign(requests=demand, demand=f"{demand:.0e}".replace("e+0", "e")))
+        rows.append(first.assign(requests=demand))
     frame = pd.concat(rows, ignore_index=True)
     if frame.empty:
         raise ValueError(f"coverage_frac = {coverage_frac:g}: no size reaches it in {KS[-1]:,}")

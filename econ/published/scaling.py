@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from econ.facts import accelerator
-from econ.facts.units import DAY_S, GB, HOURS_PER_DAY, PETA, YEAR_S
+from econ.facts.units import DAY_S, HOURS_PER_DAY, PETA, YEAR_S
 from econ.models.model_prices import training_gpu_hours
-from econ.models.post_training import fine_tune_bytes, shares_frame
+from econ.models.post_training import shares_frame
 from econ.models.scaling import (
     compute_optimal,
     lifetime_optimal,
@@ -101,9 +101,3 @@ def lifetime_saving(quality_params: float, inference_tokens: float, id: str) -> 
 def post_training_share(id: str) -> float:
     """Published post-training over pretraining."""
     return float(shares_frame().loc[id, "share_frac"])
-
-
-@recompute("fine_tune_bytes")
-def fine_tune_gb(params: float) -> float:
-    """Memory to tune every weight, in decimal gigabytes."""
-    return fine_tune_bytes(params) / GB

@@ -6,12 +6,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from econ.facts.units import MTOK
+from econ.facts.units import GIGA, KILO, MEGA, MTOK, TERA
 from econ.models import scaling_cases as cases
 from econ.models.laws import law
 from econ.models.model_prices import training_usd_per_flop
 from econ.models.scenario import Finance
-from econ.views.charts import axis, finish, lines
+from econ.views.charts import SHORT, axis, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.tables import three
 from econ.views.theme import PALETTE
@@ -22,25 +22,39 @@ LIFE_COLOURS = {
     "both": PALETTE["grey"],
 }
 USD, FLOP = "USD", "FLOP"
+SCALES = ((TERA, "trillion"), (GIGA, "billion"), (MEGA, "million"), (KILO, "thousand"))
+
+
+def amount(number: float) -> str:
+    """A large number in words.
+
+    >>> amount(2e10), amount(31_623), amount(12)
+    ('20 billion', '31.6 thousand', '12')
+    """
+    for size, name in SCALES:
+        if number >= size:
+            return f"{number / size:.3g} {name}"
+    return f"{number:.3g}"
 
 
 def fitted_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`fitted_frame`: runs over their data, one colour a size, the law as lines through them."""
     sizes = sorted(frame["params_b"].unique())
-    shown = frame.assign(size=[f"{three(1000 * p)} M" for p in frame["params_b"]])
-    order = [f"{three(1000 * p)} M" for p in sizes]
+    shown = frame.assign(size=[amount(p * GIGA) for p in frame["params_b"]])
+    order = [amount(p * GIGA) for p in sizes]
     off = frame["error_frac"].abs()
-    x = alt.X("tokens:Q", **axis("Training tokens (log)", True))
+    across = alt.Axis(tickCount=6, grid=False, labelExpr=SHORT)
+    x = alt.X("tokens:Q", **axis("Training tokens (log)", True, axis=across))
     paint = alt.Color(
         "size:N", sort=order, title="Parameters",
         scale=alt.Scale(domain=order, range=_ramp(len(order))),
     )  # fmt: skip
     base = alt.Chart(shown)
     dots = base.mark_point(filled=True, size=55, opacity=1).encode(
-        x=x, y=alt.Y("loss:Q", **axis("Loss (nats per token, log)", True)), color=paint
+        x=x, y=alt.Y("loss:Q", **axis("Loss (nats per token)")), color=paint
     )
     curve = base.mark_line(strokeWidth=1.6, opacity=0.8).encode(
-        x=x, y=alt.Y("predicted:Q", title="Loss (nats per token, log)"), color=paint
+        x=x, y=alt.Y("predicted:Q", title="Loss (nats per token)"), color=paint
     )
     return finish(
         alt.layer(curve, dots).properties(width=480),
@@ -72,9 +86,10 @@ def recommended_chart(frame: pd.DataFrame, flop: float) -> alt.LayerChart:
         x=alt.X("left:Q", **axis("Tokens per parameter at the optimum (log)", True)),
         x2="right:Q",
         y=alt.Y("resamples:Q", title="Resamples"),
+        y2=alt.datum(0),
     )
     rules = pd.DataFrame(
-        {"at": [low, middle, high], "name": [three(low), three(middle), three(high)]}
+        {"at": [low, middle, high], "name": [f"{v:.2g}" for v in (low, middle, high)]}
     )
     marks = alt.Chart(rules).mark_rule(strokeDash=[5, 4]).encode(x="at:Q")
     names = alt.Chart(rules).mark_text(dy=-6, baseline="bottom").encode(
@@ -82,9 +97,9 @@ def recommended_chart(frame: pd.DataFrame, flop: float) -> alt.LayerChart:
     )  # fmt: skip
     return finish(
         alt.layer(bar, marks, names).properties(height=190),
-        title=f"The same {len(frame)} resamples recommend {three(low)} to {three(high)} tokens",
-        subtitle=f"Tokens per parameter at {flop:.2g} FLOP; dashed: median and 95 %",
-        description=f"Histogram of {len(frame)} resamples: at {flop:.2g} FLOP the optimum has a "
+        title=f"They recommend {low:.2g} to {high:.2g} tokens a parameter",
+        subtitle=f"The optimum at {flop:.3g} FLOP, {len(frame)} resamples; dashed: median, 95 %",
+        description=f"Histogram of {len(frame)} resamples: at {flop:.3g} FLOP the optimum has a "
         f"median of {three(middle)} tokens per parameter, 95 % of resamples from {three(low)} to "
         f"{three(high)}.",
     )
@@ -103,11 +118,21 @@ def iso_flop_chart(frame: pd.DataFrame) -> alt.LayerChart:
         color=alt.Color("budget:N", sort=None, title="Budget"),
     )
     dots = base.transform_filter("datum.is_optimum").mark_point(filled=True, size=110, opacity=1)
+    lost = max(_off_by_two(curve) for _, curve in frame.groupby("budget"))
     return finish(
         alt.layer(base.mark_line(), dots, data=frame).properties(width=460),
         title="Every budget has a best size, and the valley is flat",
-        description=f"Loss over size, one curve a budget. Best sizes: {words}.",
+        subtitle=f"Half or twice the best size loses at most {lost:.3f} nats",
+        description=f"Loss over size, one curve a budget. Best sizes: {words}. "
+        f"Half or twice the best size loses at most {lost:.3f} nats.",
     )
+
+
+def _off_by_two(curve: pd.DataFrame) -> float:
+    """The loss given up at half or twice the best size, the larger of both."""
+    best = curve[curve["is_optimum"]].iloc[0]
+    at = np.log([best.params_b / 2, best.params_b * 2])
+    return float(np.interp(at, np.log(curve["params_b"]), curve["loss"]).max() - best.loss)
 
 
 def readings_chart(frame: pd.DataFrame) -> alt.LayerChart:
@@ -133,8 +158,8 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
     parts = list(LIFE_COLOURS)
     form = (lambda v: f"${v:,.0f}") if unit == USD else (lambda v: f"{v:.2g} FLOP")
     base = alt.Chart(frame).encode(
-        x=alt.X("params_b:Q", **axis("Parameters (billions, log)", True)),
-        y=alt.Y("cost:Q", **axis(f"Cost for life ({unit}, log)", True)),
+        x=alt.X("params_b:Q", **axis("Parameters (billions, log)", True, nice=False)),
+        y=alt.Y("cost:Q", **axis(f"Cost for life ({unit}, log)", True, nice=False)),
     )
     curve = base.transform_filter("datum.kind === 'curve'").mark_line().encode(
         color=alt.Color("part:N", title=None, sort=parts, legend=alt.Legend(orient="top"),
@@ -142,10 +167,15 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
     marked = base.transform_filter("datum.kind !== 'curve'")
     dots = marked.mark_point(filled=True, size=120, opacity=1, color=PALETTE["vermilion"])
-    names = marked.mark_text(align="left", dx=8, dy=-10).encode(text="kind:N")
+    above = marked.transform_filter("datum.kind === 'cheapest to train'")
+    below = marked.transform_filter("datum.kind === 'cheapest for life'")
+    names = [
+        above.mark_text(align="left", dx=4, dy=-14).encode(text="kind:N"),
+        below.mark_text(align="right", dx=2, dy=16).encode(text="kind:N"),
+    ]
     return finish(
-        alt.layer(curve, dots, names, data=frame).properties(height=320),
-        title=f"{best.saving_frac:.0%} saved for life by a model of {three(best.params_b)} B",
+        alt.layer(curve, dots, *names, data=frame).properties(height=320),
+        title="Equally good models: which is the cheapest to own?",
         description=f"Models of equal loss. Cheapest to train: {three(usual.params_b)} B on "
         f"{three(usual.tokens_per_param)} tokens per parameter, {form(usual.cost)} for life. "
         f"Cheapest for life: {three(best.params_b)} B on {three(best.tokens_per_param)}, "

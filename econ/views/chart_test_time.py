@@ -14,7 +14,8 @@ from econ.models.bill import PARTS, Bill, demand_frame, lifetime_bill
 from econ.models.model_prices import LADDER, training_runs_frame, training_usd_per_flop
 from econ.models.scaling_cases import lesson_serving
 from econ.models.scenario import Finance
-from econ.views.charts import axis, finish, lines
+from econ.views.chart_scaling import amount
+from econ.views.charts import SHORT, axis, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import heat
 from econ.views.tables import three
@@ -42,10 +43,11 @@ def routes_chart(frame: pd.DataFrame, n_most: float) -> alt.LayerChart:
     words = "; ".join(f"{r.route} ${r.usd:,.0f}" for r in last.itertuples())
     return lines(
         long, "requests", "usd", color="route", legend=True, log_x=True, log_y=True,
+        short_x=True, nice=False,
         x_title="Requests over the life (log)",
         y_title="Fixed and running cost (USD, log)",
-        title=f"{last['route'].iloc[0].capitalize()} wins at {demand[-1]:.0e} requests",
-        description=f"Cost of {len(known)} ways over the number of requests; at {demand[-1]:.0e}: "
+        title=f"{last['route'].iloc[0].capitalize()} is cheapest at {amount(n_most)} requests",
+        description=f"Cost of {len(known)} ways over the number of requests; at {amount(n_most)}: "
         f"{words}.",
     )  # fmt: skip
 
@@ -56,7 +58,8 @@ def rl_chart(frame: pd.DataFrame) -> alt.LayerChart:
     words = "; ".join(f"{r.Index}: {r.first:.0f} to {r.last:.0f} %" for r in ends.itertuples())
     small, large = ends["last"].iloc[0], ends["first"].iloc[-1]
     return lines(
-        frame, "steps", "percent", color="model", x_title="Steps of reinforcement learning",
+        frame, "steps", "percent", color="model", legend=True,
+        x_title="Steps of reinforcement learning",
         y_title="Right on GSM8K (%)",
         title=f"The smallest, trained: {small:.0f} %; the largest, untrained: {large:.0f} %",
         description=f"Fitted curves over {frame['steps'].max():.0f} steps: {words}.",
@@ -88,7 +91,7 @@ def coverage_chart(
     marks = two.mark_point(filled=True, shape="diamond", size=110, opacity=1, color=ink)
     names = two.mark_text(color=ink, align="left", dx=8, dy=10).encode(text="label:N")
     return finish(
-        alt.layer(*curve.layer, dots, marks, names),
+        alt.layer(curve, dots, marks, names),
         title="Problems are not alike: attempts help, far less than they would",
         subtitle=f"Circles: measured, Pythia-12B on MATH; diamonds: {final['name']}",
         description=f"Measured: {'; '.join(f'{p:.0f} % at {k:,}' for k, p in measured.items())}. "
@@ -108,8 +111,7 @@ def attempts_chart(frame: pd.DataFrame) -> alt.LayerChart:
     return lines(
         frame, "k", "percent", color="way", legend=True, log_x=True,
         x_title="Attempts a problem (log)", y_title="Right answers handed over (%)",
-        title=f"This verifier hands over {ends['this verifier']:.0f} % at best, "
-        f"most of it after {enough:,} attempts",
+        title="How far do attempts carry, and who picks?",
         description=f"From {start:.0f} % with one attempt. At {frame['k'].max():,}: {words}. "
         f"This verifier gives 95 % of its gain by {enough:,} attempts.",
     )  # fmt: skip
@@ -151,6 +153,7 @@ def thinking_chart(frame: pd.DataFrame) -> alt.LayerChart:
     longer = free["tokens"].iloc[-1] / free["tokens"].iloc[0]
     return lines(
         frame, "tokens", "usd_per_correct", color="limit", legend=True, log_x=True, log_y=True,
+        nice=False,
         points=True, x_title="Thinking tokens (log)", y_title="USD per right answer (log)",
         title=f"{longer:.0f} times the thinking: {grown:.0f} times the cost of a right answer",
         subtitle="Limits on the whole answer force small batches, until nothing fits",
@@ -161,6 +164,7 @@ def thinking_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 def family_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`size_frame`: USD per solved problem by size and demand, the cheapest of each named."""
+    frame = frame.assign(demand=[amount(n) for n in frame["requests"]])
     best = frame.loc[frame.groupby("requests", sort=False)["usd_per_solved"].idxmin()]
     words = "; ".join(
         f"{r.demand} problems: {r.size} with {r.k:,} attempts at ${three(r.usd_per_solved)}"
@@ -169,8 +173,8 @@ def family_chart(frame: pd.DataFrame) -> alt.LayerChart:
     return heat(
         frame, "demand", "size", "usd_per_solved", log=True,
         x_title="Problems over the life", y_title="Parameters",
-        value_title="USD per solved problem (log)",
-        title="The more problems, the larger the model that solves them cheapest",
+        value_title="USD (log)",
+        title="USD per solved problem: the more problems, the larger the cheapest model",
         subtitle="Each size with the fewest attempts that solve a quarter of the problems",
         description=f"USD per solved problem. Cheapest: {words}.",
     )  # fmt: skip
@@ -184,12 +188,13 @@ def bill_chart(frame: pd.DataFrame) -> alt.LayerChart:
     total = frame.groupby("n_requests")["usd"].sum()
     trained = frame[frame["part"].isin(PARTS[:2])].groupby("n_requests")["share"].sum()
     passed = trained.index[trained < 0.5]
-    when = f"from {passed[0]:.0e} requests on" if len(passed) else "at no demand shown"
+    when = f"from {amount(passed[0])} requests on" if len(passed) else "at no demand shown"
+    across = alt.Axis(tickCount=6, grid=False, labelExpr=SHORT)
     stack = (
         alt.Chart(frame)
         .mark_area()
         .encode(
-            x=alt.X("n_requests:Q", **axis("Requests over the life (log)", True)),
+            x=alt.X("n_requests:Q", **axis("Requests over the life (log)", True, axis=across)),
             y=alt.Y("share:Q", title="Share of the bill", axis=alt.Axis(format="%"),
                     stack="zero", scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
@@ -202,9 +207,9 @@ def bill_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
     return finish(
         alt.layer(stack),
-        title=f"Answers cost more than training {when}",
-        description=f"Shares of the bill over {first:.0e} to {last:.0e} requests, "
-        f"${total.iloc[0]:,.0f} to ${total.iloc[-1]:,.0f}. Largest at first: "
+        title="What is the bill made of?",
+        description=f"Shares of the bill over {amount(first)} to {amount(last)} requests, "
+        f"${amount(total.iloc[0])} to ${amount(total.iloc[-1])}. Largest at first: "
         f"{ends['part'].iloc[0]} ({ends['share'].iloc[0]:.0%}); at last: {ends['part'].iloc[-1]} "
         f"({ends['share'].iloc[-1]:.0%}). Answers cost more than training {when}.",
     )
