@@ -22,6 +22,7 @@ EXEMPT = {
     "software_maturity", "tokens_per_s_per_user",
     "intervals", "bands", "median", "p90", "rounds", "size",
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
+    "elasticity", "price_ratio", "volume_ratio", "rates",  # of demand; a rate is a factor per year
 }  # fmt: skip
 # rooms about names, numbers or pixels themselves
 GENERIC = {"guard.py", "units.py", "charts.py", "theme.py", "panels.py", "check.py", "tables.py"}
