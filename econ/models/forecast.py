@@ -3,7 +3,7 @@
 >>> import pandas as pd
 >>> calm = pd.DataFrame({"date": [f"2024-{m:02}" for m in range(1, 13)], "value": [3.0] * 12})
 >>> last = scenarios_frame(calm, years=1, rates={"flat": 1.0}).iloc[-1]
->>> round(last["low"], 6), round(last["high"], 6)
+>>> round(float(last["low"]), 6), round(float(last["high"]), 6)
 (3.0, 3.0)
 """
 

@@ -100,8 +100,8 @@ def years_to(total_factor: float, factor_per_year: float) -> float:
 class Trend:
     """A fitted constant rate; ``low`` and ``high`` are its interval, ``interval`` how it was made.
 
-    ``line`` holds the logarithm of the level in the middle, the slope per year and the middle's year;
-    ``spread`` the standard errors of level and slope, and of a single value.
+    ``line`` holds the logarithm of the level in the middle, the slope per year and the year of the
+    middle; ``spread`` the standard errors of level and slope, and of a single value.
     """
 
     factor_per_year: float
