@@ -42,7 +42,7 @@ def market_frame(
     ``years`` is how long the study watches, ``scatter_factor`` how far prices scatter (one standard
     deviation), ``chase_frac`` by how much scores on the benchmark run ahead of ability each year,
     in shares of a year's true progress: what training for the test adds.
-    Columns: ``n_points``, ``fall_per_year``, ``truth``.
+    Columns: ``n_points``, ``fall_per_year``, ``truth``, ``n_markets`` (studied in all).
     """
     in_range("years", years, 0.1, SPAN_YEARS - WATCHED_FROM)
     in_range("scatter_factor", scatter_factor, 1.0, 100.0)
@@ -57,7 +57,7 @@ def market_frame(
     found = [_study(*one, years) for one in zip(day, score, log_price, strict=True)]
     rows = [row for row in found if row is not None]
     frame = pd.DataFrame(rows, columns=["n_points", "fall_per_year"])
-    return frame.assign(truth=TRUE_FALL_PER_YEAR)
+    return frame.assign(truth=TRUE_FALL_PER_YEAR, n_markets=n_markets)
 
 
 def _study(
@@ -80,13 +80,19 @@ def _study(
 
 
 def histogram_frame(fits: pd.DataFrame) -> pd.DataFrame:
-    """The fits counted in equal steps of the logarithm: ``low``, ``high``, ``n``, ``truth``.
+    """The fits counted in equal steps of the logarithm: ``low``, ``high``, ``n``.
 
-    Beyond a factor of 100,000 either way all fall in the last step.
+    With the fits' ``median``, ``p5`` and ``p95``, the ``truth`` and ``n_markets``. Beyond a factor
+    of 100,000 either way all fall in the last step.
     """
+    if fits.empty:
+        raise ValueError(f"no study found {FEWEST} record lows: watch longer")
     edge = 5 * PER_DECADE
     logs = np.log10(fits["fall_per_year"].to_numpy("float64")) * PER_DECADE
     place = np.clip(np.floor(logs), -edge, edge - 1).astype(int)
     steps, n = np.unique(place, return_counts=True)
     low, high = 10.0 ** (steps / PER_DECADE), 10.0 ** ((steps + 1) / PER_DECADE)
-    return pd.DataFrame({"low": low, "high": high, "n": n, "truth": TRUE_FALL_PER_YEAR})
+    p5, median, p95 = fits["fall_per_year"].quantile([0.05, 0.5, 0.95])
+    return pd.DataFrame({"low": low, "high": high, "n": n}).assign(
+        truth=TRUE_FALL_PER_YEAR, p5=p5, median=median, p95=p95, n_markets=fits["n_markets"].iloc[0]
+    )

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pandas as pd
 
 from econ.facts import table
@@ -97,6 +99,40 @@ def both_ways_frame(benchmark: str = "mmlu", level_frac: float = LEVEL_GPT_3_5) 
     ways = {"prices as the study dates them": "study", "list prices on their own dates": "list"}
     made = [frontier_frame(benchmark, level_frac, b).assign(basis=w) for w, b in ways.items()]
     return pd.concat(made, ignore_index=True)
+
+
+def line_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
+    """Records and the line through them, in one table for a chart.
+
+    ``kind`` is ``record`` or ``line``; ``year``, ``price_usd_per_mtok``, ``name``; a line's ``low``
+    and ``high`` hold nine of ten new records, if it goes on; ``fall_per_year`` with ``fall_low``
+    and ``fall_high``. Raises `ValueError` where fewer than three records make no trend.
+    """
+    return _line_frame(benchmark, level_frac, basis).copy()
+
+
+@functools.cache
+def _line_frame(benchmark: str, level_frac: float, basis: str) -> pd.DataFrame:
+    rows = frontier_frame(benchmark, level_frac, basis)
+    fit = fit_trend(rows, PRICE, interval="t")
+    records = rows.assign(kind="record", year=1970 + year_of(rows["date"]))
+    months = pd.period_range(fit.start[:7], fit.end[:7], freq="M").astype(str)
+    ends = [fit.band(day) for day in months]
+    line = pd.DataFrame({
+        "kind": "line",
+        "year": 1970 + year_of(months),
+        PRICE: [fit.at(day) for day in months],
+        "low": [low for low, _ in ends],
+        "high": [high for _, high in ends],
+        "name": "",
+    })  # fmt: skip
+    both = pd.concat([records, line], ignore_index=True)
+    return both.assign(
+        n_points=fit.n_points,
+        fall_per_year=fit.fall_per_year,
+        fall_low=1 / fit.high_per_year,
+        fall_high=1 / fit.low_per_year,
+    ).drop(columns="date")
 
 
 def phases_frame() -> pd.DataFrame:

@@ -21,6 +21,8 @@ import pandas as pd
 
 from econ.views.theme import INK, PALETTE
 
+# 2,024 is no year, and half a year has no name
+YEARS = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, 'd')", grid=False)
 SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
 
 
@@ -45,6 +47,11 @@ def axis(title: str, log: bool = False, **more: Any) -> dict[str, Any]:
             **more,
         }
     return {"title": title, "scale": alt.Scale(zero=False), **more}
+
+
+def year_axis(column: str = "year", title: str = "Date") -> alt.X:
+    """An x axis of calendar years with their fraction."""
+    return alt.X(f"{column}:Q", title=title, axis=YEARS, scale=alt.Scale(zero=False))
 
 
 def bars(
@@ -104,10 +111,15 @@ def lines(
     log_y: bool = False,
     points: bool = False,
     guess: float | None = None,
+    years: bool = False,
 ) -> alt.LayerChart:
-    """Lines over a quantity, named at their right ends, or in a ``legend`` where those meet."""
+    """Lines over a quantity, named at their right ends, or in a ``legend`` where those meet.
+
+    With ``years`` the quantity is a calendar year with its fraction.
+    """
+    across = axis(x_title, log_x, **({"axis": YEARS} if years else {}))
     base = alt.Chart(frame).encode(
-        x=alt.X(f"{x}:Q", **axis(x_title, log_x)),
+        x=alt.X(f"{x}:Q", **across),
         y=alt.Y(f"{y}:Q", **axis(y_title, True)) if log_y else alt.Y(f"{y}:Q", title=y_title),
     )
     mark = base.mark_line(point=points)
@@ -119,7 +131,7 @@ def lines(
         ends = base.mark_text(align="left", dx=6).encode(
             color=paint,
             text=f"{color}:N",
-            x=alt.X(f"max({x}):Q", **axis(x_title, log_x)),
+            x=alt.X(f"max({x}):Q", **across),
             y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
         )
         layers = [mark.encode(color=paint), *([] if legend else [ends])]
