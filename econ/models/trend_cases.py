@@ -194,6 +194,19 @@ def second_look_frame() -> pd.DataFrame:
     return pd.DataFrame(made, columns=columns)
 
 
+def second_set_frame() -> pd.DataFrame:
+    """Fits to a second data set, per token and per run, with its three wrong rows and without.
+
+    Columns: ``level``, ``basis``, ``rows`` (all, or without the wrong ones), ``n_points``,
+    ``fall_per_year``, ``low``, ``high``.
+    """
+    rows = fits_frame("gundlach-price-perf").sort_values("id", ascending=False, kind="stable")
+    kept = rows["id"].str.endswith("-all").map({True: "all", False: "three left out"})
+    columns = ["level", "basis", "rows", "n_points", "fall_per_year", "low", "high"]
+    rows = rows.assign(level=rows["threshold_model"].str.removeprefix("a "), rows=kept)
+    return rows.sort_values(["level", "basis", "rows"])[columns].reset_index(drop=True)
+
+
 # -- prices that moved -------------------------------------------------------------------------
 def changes_frame() -> pd.DataFrame:
     """Every change of a price list's row for the same model by the same seller.

@@ -25,13 +25,13 @@ def fitted_fall_per_year(benchmark: str, level_frac: float, end: str = "middle")
     return 1 / ends[end]
 
 
-@recompute("hardware_frame", "fit_trend")
+@recompute("hardware_frame")
 def hardware_cost_fall_per_year(trend: str, segment: str = "data centre") -> float:
     """By what share a cost of hardware falls in a year."""
     return -float(hardware_frame(segment).set_index("trend").loc[trend, "change_per_year"])
 
 
-@recompute("hardware_frame", "fit_trend")
+@recompute("hardware_frame")
 def hardware_gain_per_year(trend: str) -> float:
     """By what share an efficiency of hardware rises in a year."""
     return float(hardware_frame().set_index("trend").loc[trend, "change_per_year"])

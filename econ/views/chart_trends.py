@@ -187,7 +187,7 @@ def market_panel() -> Panel:
         [
             slider("years", "Watched for (years)", 0.5, 3.0, value=0.75, step=0.25),
             slider("scatter", "Prices scatter (×/÷)", 1.1, 3.0, value=2.0, step=0.1),
-            slider("chase", "Scores run ahead (share)", 0.0, 0.6, value=0.0, step=0.1),
+            slider("chase", "Scores ahead (share)", 0.0, 0.6, value=0.0, step=0.1),
         ],
         presets={
             "eight months": {"years": 0.7, "scatter": 2.0, "chase": 0.0},
@@ -276,7 +276,7 @@ def bill_panel() -> Panel:
         frame,
         bill_chart,
         [
-            slider("change", "Price change (% a year)", -90, 50, value=-70, step=5),
+            slider("change", "Price (% a year)", -90, 50, value=-70, step=5),
             slider("elasticity", "Elasticity of demand", -3.0, 0.0, value=-1.4, step=0.1),
             slider("years", "Years", 1, 6, value=4, step=1),
         ],
