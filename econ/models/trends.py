@@ -167,8 +167,8 @@ def points_of(frame: pd.DataFrame, value: str, date: str) -> tuple[np.ndarray, n
     values = pd.to_numeric(frame[value], errors="coerce").to_numpy("float64")
     for row in np.flatnonzero(~(np.isfinite(values) & (values > 0)))[:1]:
         raise ValueError(
-            f"{value} = {frame[value].iloc[row]} in row {row} is outside its range: a trend in factors "
-            "takes logarithms, so it needs finite numbers above 0"
+            f"{value} = {frame[value].iloc[row]} in row {row} is outside its range: a trend in "
+            "factors takes logarithms, so it needs finite numbers above 0"
         )
     if np.ptp(years) == 0:
         raise ValueError(

@@ -124,7 +124,8 @@ def rents_chart(frame: pd.DataFrame) -> alt.LayerChart:
         years=True,
         x_title="Quarter",
         y_title="On-demand rent (USD per GPU-hour)",
-        title=f"After {h100.max():.2f} and {h100.loc['2025-08']:.2f} the H100 rents for {h100.iloc[-1]:.2f}",
+        title=f"After {h100.max():.2f} and {h100.loc['2025-08']:.2f} the H100 rents for "
+        f"{h100.iloc[-1]:.2f}",
         subtitle="Medians of 1 to 9 specialised clouds; the panel changes, above all before 2024",
         description="Lines by quarter, USD per GPU-hour: " + "; ".join(words) + ".",
     )
