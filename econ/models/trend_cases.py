@@ -130,8 +130,8 @@ def _line_frame(benchmark: str, level_frac: float, basis: str) -> pd.DataFrame:
     return both.assign(
         n_points=fit.n_points,
         fall_per_year=fit.fall_per_year,
-        fall_low=1 / fit.high_per_year,
-        fall_high=1 / fit.low_per_year,
+        fall_low=fit.fall_interval[0],
+        fall_high=fit.fall_interval[1],
     ).drop(columns="date")
 
 
@@ -188,8 +188,8 @@ def second_look_frame() -> pd.DataFrame:
     made = []
     for name, records in fits.items():
         fit = fit_trend(records, PRICE, interval="t")
-        made.append((name, fit.n_points, fit.start[:7], fit.end[:7], fit.fall_per_year,
-                     1 / fit.high_per_year, 1 / fit.low_per_year))  # fmt: skip
+        ends = (fit.start[:7], fit.end[:7])
+        made.append((name, fit.n_points, *ends, fit.fall_per_year, *fit.fall_interval))
     columns = ["question", "n_points", "start", "end", "fall_per_year", "low", "high"]
     return pd.DataFrame(made, columns=columns)
 
@@ -233,6 +233,7 @@ def direction_frame() -> pd.DataFrame:
         direction=(rows["change_factor"] > 1).map({True: "rises", False: "cuts"}),
     )
     counts = rows.groupby(["year", "direction"]).size().rename("n").reset_index()
+    counts = counts.sort_values(["year", "direction"], ascending=[True, False], ignore_index=True)
     return counts.assign(share=counts["n"] / counts.groupby("year")["n"].transform("sum"))
 
 

@@ -141,6 +141,13 @@ class Trend:
         """The same as a fall: 4 where the factor is 1/4."""
         return 1 / self.factor_per_year
 
+    @property
+    def fall_interval(self) -> tuple[float, float]:
+        """The interval of the fall, low end first; infinite where the rate's own end is 0."""
+        with np.errstate(divide="ignore"):
+            low, high = 1 / np.array([self.high_per_year, self.low_per_year])
+        return float(low), float(high)
+
 
 def quantile(confidence_frac: float, n_points: int) -> float:
     """Student's t for a line through so many points: half of the rest lies beyond it.

@@ -21,8 +21,8 @@ def frontier_fall(benchmark: str, level_frac: float, basis: str = "study") -> fl
 def fitted_fall_per_year(benchmark: str, level_frac: float, end: str = "middle") -> float:
     """Fall per year of a quality level by a line through its record lows, or an end of its 90 %."""
     fit = fit_trend(frontier_frame(benchmark, level_frac), PRICE, interval="t")
-    ends = {"middle": fit.factor_per_year, "low": fit.high_per_year, "high": fit.low_per_year}
-    return 1 / ends[end]
+    low, high = fit.fall_interval
+    return {"low": low, "middle": fit.fall_per_year, "high": high}[end]
 
 
 @recompute("hardware_frame")

@@ -198,23 +198,30 @@ def market_panel() -> Panel:
 
 
 # -- prices that rose --------------------------------------------------------------------------
-def direction_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`direction_frame`: cuts and rises of list prices by year."""
+def direction_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChart:
+    """`direction_frame`: the shares of cuts and rises among the changes of list prices, by year."""
+    total = frame.groupby("year")["n"].transform("sum")
+    shown = frame.assign(
+        percent=100 * frame["share"],
+        label=[f"{y} ({n})" for y, n in zip(frame["year"], total, strict=True)],
+    )
     last = frame[frame["year"] == frame["year"].max()].set_index("direction")["n"]
     words = "; ".join(
         f"{year}: " + ", ".join(f"{r.n} {r.direction}" for r in rows.itertuples())
         for year, rows in frame.groupby("year")
     )
+    order = sorted(shown["direction"].unique(), reverse=True)
     return bars(
-        frame,
-        "n",
-        "year",
+        shown.sort_values("direction", key=lambda d: d.map(order.index), kind="stable"),
+        "percent",
+        "label",
         color="direction",
-        sort=None,
+        sort=sorted(shown["label"].unique()),
         nice=False,
-        x_title="Changes of the same model's list price (count)",
+        guess=guess,
+        x_title="Share of the changes of a model's list price (%)",
         title=f"In {frame['year'].max()}, {last['rises']} of {last.sum()} changes were rises",
-        subtitle="Changes among the price rows of this kit",
+        subtitle="In brackets: changes of the same model by the same seller in this kit's rows",
         height=150,
         description=f"Stacked bars by year. {words}.",
     )
