@@ -73,9 +73,11 @@ def bars(
 ) -> alt.LayerChart:
     """Horizontal bars, longest first; stacked where ``color`` is given, labelled by ``text``."""
     order = alt.EncodingSortField(x, op="sum", order="descending") if sort == "-x" else sort
+    whole = pd.api.types.is_integer_dtype(frame[x])  # things that are counted have no halves
+    ticks = {"axis": alt.Axis(tickMinStep=1)} if whole else {}
     base = alt.Chart(frame).encode(
         y=alt.Y(f"{y}:N", title=None, sort=order),
-        x=alt.X(f"{x}:Q", title=x_title, scale=alt.Scale(nice=nice)),
+        x=alt.X(f"{x}:Q", title=x_title, scale=alt.Scale(nice=nice), **ticks),
     )
     mark = base.mark_bar()
     if color:
@@ -111,11 +113,13 @@ def lines(
     log_y: bool = False,
     points: bool = False,
     guess: float | None = None,
+    guess_of: str = "y",
     years: bool = False,
 ) -> alt.LayerChart:
     """Lines over a quantity, named at their right ends, or in a ``legend`` where those meet.
 
-    With ``years`` the quantity is a calendar year with its fraction.
+    ``guess`` is a value of the axis ``guess_of``; with ``years`` the quantity is a calendar year
+    with its fraction.
     """
     across = axis(x_title, log_x, **({"axis": YEARS} if years else {}))
     base = alt.Chart(frame).encode(
@@ -135,7 +139,7 @@ def lines(
             y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
         )
         layers = [mark.encode(color=paint), *([] if legend else [ends])]
-    layers += _guess_layers(guess, "y")
+    layers += _guess_layers(guess, guess_of)
     return finish(alt.layer(*layers), title=title, description=description, subtitle=subtitle)
 
 
