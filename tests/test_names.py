@@ -36,6 +36,7 @@ EXEMPT = {
     "E", "A", "B", "alpha", "beta", "gamma", "a", "b", "p", "target_loss", "objective", "steepness",
     "training", "inference", "baseline",  # FLOP or USD, as the unit beside them says
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
+    "elasticity", "price_ratio", "volume_ratio", "rates",  # of demand; a rate is a factor per year
     "concurrencies", "parallelism", "splits",
     "low", "typical", "high", "mean",  # of a Range or an Interval, whose unit is its input's
 }  # fmt: skip
