@@ -66,9 +66,11 @@ def bars(
 ) -> alt.LayerChart:
     """Horizontal bars, longest first; stacked where ``color`` is given, labelled by ``text``."""
     order = alt.EncodingSortField(x, op="sum", order="descending") if sort == "-x" else sort
+    whole = pd.api.types.is_integer_dtype(frame[x])  # things that are counted have no halves
+    ticks = {"axis": alt.Axis(tickMinStep=1)} if whole else {}
     base = alt.Chart(frame).encode(
         y=alt.Y(f"{y}:N", title=None, sort=order),
-        x=alt.X(f"{x}:Q", title=x_title, scale=alt.Scale(nice=nice)),
+        x=alt.X(f"{x}:Q", title=x_title, scale=alt.Scale(nice=nice), **ticks),
     )
     mark = base.mark_bar()
     if color:
