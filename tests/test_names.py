@@ -165,5 +165,5 @@ def _code_lines(path: Path) -> int:
 
 
 def test_the_package_stays_small():
-    # ten notebooks' worth of models and views; three notebooks took 6,900
-    assert sum(map(_code_lines, MODULES)) < 14_000
+    # some 1,800 for each notebook, models, views and the ledger together
+    assert sum(map(_code_lines, MODULES)) < 20_000
