@@ -6,10 +6,9 @@ import html
 import re
 from collections.abc import Callable, Iterable
 
-import numpy as np
 import pandas as pd
 
-from econ.facts.units import KILO
+from econ.facts.units import short
 from econ.views.theme import INK
 
 DOLLAR = "<span>&#36;</span>"  # no bare sign for the formula finder, no text beside it
@@ -51,14 +50,12 @@ class Table:
 
 
 def three(value: float) -> str:
-    """A number to three digits, never in powers of ten.
+    """A number to three digits, in powers of ten only where there is no word for it.
 
     >>> three(1165.3), three(0.00000482), three(2.0)
     ('1,165', '0.00000482', '2')
     """
-    if abs(value) >= KILO:
-        return f"{value:,.0f}"
-    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
+    return short(value)
 
 
 def safe(text: str) -> str:
