@@ -121,7 +121,9 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
         (tmp_path / folder).mkdir()
     words = "Bars of power: A 700 W, B 1000 W."
     cells = [
-        nbformat.v4.new_markdown_cell("# Why?\n\n*7 minutes* see [01](01_tokens.ipynb)"),
+        nbformat.v4.new_markdown_cell(
+            "# Why?\n\n*7 minutes* see [01](01_tokens.ipynb), [99](99_none.ipynb)"
+        ),
         nbformat.v4.new_markdown_cell(
             "```mermaid\nflowchart LR\n  accDescr: A to B.\n  A-->B\n```"
         ),
@@ -136,7 +138,7 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
         "name": "09 Demo",
         "panel": "",
     }
-    assert "[01](01_tokens.md)" in text
+    assert "[01](01_tokens.md), 99" in text  # what is not there yet is no link
     assert 'alt="A to B."' in text
     assert f'alt="{words}"' in text
     assert "The chart&#x27;s numbers (2 rows)" in text
