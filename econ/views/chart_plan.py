@@ -5,13 +5,14 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from econ.facts.units import MILLI
 from econ.models.plan_cases import cheapest_frame
 from econ.models.plan_decision import RENT, SPEED
 from econ.models.plan_search import Demand
 from econ.models.scenario import Scenario, Slo
 from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, slider
-from econ.views.shapes import describe
+from econ.views.shapes import describe, parity
 from econ.views.tables import three
 from econ.views.theme import PALETTE
 
@@ -181,8 +182,8 @@ def worth_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
 
 
-def cheapest_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`cheapest_frame`: each accelerator's cheapest deployment."""
+def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChart:
+    """`cheapest_frame`: each accelerator's cheapest deployment, and the learner's guess."""
     if frame.empty:
         raise ValueError("no deployment keeps this promise: relax a limit")
     shown = frame.assign(
@@ -196,7 +197,7 @@ def cheapest_chart(frame: pd.DataFrame) -> alt.LayerChart:
         shown, "cost_usd_per_good_mtok", "accelerator", text="label",
         sort="x", x_title=COST, nice=False,
         title=f"{best.accelerator} is the cheapest here",
-        description="Bars: " + describe_labels(shown, "accelerator") + ".", height=280,
+        description="Bars: " + describe_labels(shown, "accelerator") + ".", height=280, guess=guess,
     )  # fmt: skip
 
 
@@ -228,3 +229,22 @@ def plan_panel(plan: pd.DataFrame, scenario: Scenario) -> Panel:
             "a faster stream": plain | {"tpot": 0.01, "rate": 200},
         },
     )
+
+
+def own_chart(before: pd.DataFrame, after: pd.DataFrame) -> alt.LayerChart:
+    """Two `compare_frame`: your runs' TPOT against ours, with the usual stack and with yours."""
+    parts = [
+        pd.DataFrame(
+            {"measured_ms": f["tpot_s"] / MILLI, "ours_ms": f["tpot_s_ours"] / MILLI, "stack": name}
+        )
+        for f, name in ((before, "the usual stack"), (after, "this stack, fitted"))
+    ]
+    off = [float((f["tpot_s_ratio"] - 1).abs().median()) for f in (before, after)]
+    return parity(
+        pd.concat(parts, ignore_index=True), "measured_ms", "ours_ms", color="stack",
+        x_title="Measured TPOT (ms)", y_title="Ours (ms)",
+        title=f"Two numbers of one's own: median gap {off[0]:.0%} to {off[1]:.0%}",
+        description=f"Ours against measured TPOT of {len(before)} runs, from "
+        f"{before['tpot_s'].min() / MILLI:.1f} to {before['tpot_s'].max() / MILLI:.1f} ms. Median "
+        f"gap {off[0]:.1%} with the usual stack, {off[1]:.1%} after the fit.",
+    )  # fmt: skip
