@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LESSONS = [p for p in NOTEBOOKS if p.stem[0].isdigit()]  # an appendix (A1) is for looking things up
 TAGS = {"setup", "predict", "exercise", "solution"}
-NETWORK = re.compile(r"\b(requests|urllib|httpx|pooch\.retrieve|read_csv\(\s*['\"]https?:)")
+NETWORK = re.compile(
+    r"\b(import requests|requests\.[a-z]|urllib|httpx|pooch\.retrieve|read_csv\(\s*['\"]https?:)"
+)
 MOST_BYTES = 1_000_000
 
 

@@ -137,6 +137,12 @@ def request_ladder_frame(
     return frame
 
 
+def it_j_per_token(spent: Energy, accelerator: str) -> float:
+    """Typical IT energy per output token: accelerators, host and idle capacity, no building."""
+    rungs = ladder_frame(spent, accelerator).set_index("rung")
+    return float(rungs.loc["idle capacity", "typical"])
+
+
 def reasoning_frame() -> pd.DataFrame:
     """Chat against reasoning on 8 × B200, predicted and published: case, tokens, J per token, J per
     answer, by us and as measured."""
@@ -178,15 +184,18 @@ def place_hour_frame(
             "mean_g": mean_g,
             "chosen": count("hour", hour, 0, len(day) - 1),
             "site": place.name,
-            "operator": operator,
+            "operator": table("operators").loc[operator, "name"],
             "known": day["known"],
             **bill,
         }
     )
 
 
-def embodied_frame(spent: Energy, sites: list[str], operator: str = "industry") -> pd.DataFrame:
-    """Use against making, grams per Mtok: site, use_g, embodied low, typical, high, share."""
+def embodied_frame(
+    spent: Energy, accelerator: str, sites: list[str], operator: str = "industry"
+) -> pd.DataFrame:
+    """Use (IT energy and building) against making, grams per Mtok: site, use_g, embodied low,
+    typical, high, share of making."""
     rows = footprint.inputs()
 
     def made(years: str, busy: str, chip: str) -> float:
@@ -202,12 +211,10 @@ def embodied_frame(spent: Energy, sites: list[str], operator: str = "industry") 
         made("high", "high", "low"), made("typical", "typical", "typical"),
         made("low", "low", "high"),
     )  # fmt: skip
-    out = []
+    it_j, out = it_j_per_token(spent, accelerator), []
     for id in sites:
         place = as_site(id, operator)
-        use = carbon_g_per_mtok(
-            spent.energy_j_per_token, carbon_intensity_g_per_kwh(place), needed(place, "pue")
-        )
+        use = carbon_g_per_mtok(it_j, carbon_intensity_g_per_kwh(place), needed(place, "pue"))
         out.append((place.name, use, low, typical, high, typical / (use + typical)))
     columns = ["site", "use_g", "embodied_low_g", "embodied_g", "embodied_high_g", "share"]
     return pd.DataFrame(out, columns=columns)

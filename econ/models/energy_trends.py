@@ -15,10 +15,11 @@ from econ.facts.guard import unknown
 from econ.facts.units import MONTHS_PER_YEAR, TERA
 from econ.models.energy import energy_frame
 from econ.models.energy_evidence import power_runs
+from econ.models.energy_fit import held_out
 
 MEASURES = {
-    "bf16": "Peak bf16 FLOP/s per W",
-    "narrowest": "Peak FLOP/s per W at the narrowest precision",
+    "bf16": "bf16 FLOP/s per W",
+    "narrowest": "narrowest FLOP/s per W",
     "bandwidth": "Memory bandwidth per W",
 }
 
@@ -76,15 +77,12 @@ def growth_frame(claim_frac: float | None = None) -> pd.DataFrame:
 
 
 def parity_frame() -> pd.DataFrame:
-    """The shipped runs of 2024 by the law at their throughput: measured_j, ours_j, factor."""
+    """The shipped runs of 2024 at their throughput, each model by a law fitted to the others:
+    measured_j, ours_j, factor, with the run's columns."""
     runs = power_runs()
-    made = energy_frame(runs.assign(batch=runs["concurrency"]))
-    return runs.assign(
-        measured_j=runs["energy_j_per_token"],
-        ours_j=made["energy_j_per_token"],
-        factor=made["energy_j_per_token"] / runs["energy_j_per_token"],
-        power_w=runs["energy_j_per_token"] * runs["output_tokens_per_s_per_gpu"],
-    )
+    ours = held_out(runs, "model")["given throughput"]
+    truth = runs["energy_j_per_token"]
+    return runs.assign(measured_j=truth, ours_j=ours, factor=ours / truth)
 
 
 def software_frame(

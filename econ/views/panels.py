@@ -142,7 +142,7 @@ def slider(
     if log:
         stops = _stops(low, high)
         nearest = min(stops, key=lambda s: abs(math.log(s / value)))
-        options = [(f"{s:,.6g}", s) for s in stops]
+        options = [(f"{s:,}", s) for s in stops]  # 1,000,000, never 1e+06
         made = widgets.SelectionSlider(options=options, value=nearest, description=label, **_WIDE)
     else:
         whole = all(float(v).is_integer() for v in (low, high, value, step))
