@@ -17,6 +17,8 @@ from econ.views.tables import three
 from econ.views.theme import PALETTE
 
 COST = "Cost (USD per million good output tokens)"
+CHEAPEST_FIRST = alt.EncodingSortField("cost_usd_per_good_mtok", op="min", order="ascending")
+TIGHT = {"scale": alt.Scale(type="log", nice=False, padding=14)}  # no empty decades
 
 
 def describe_labels(frame: pd.DataFrame, by: str) -> str:
@@ -62,10 +64,9 @@ def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> al
         "accelerator:N", title=None, sort=kinds, scale=alt.Scale(domain=kinds),
         legend=alt.Legend(orient="bottom", columns=4),
     )  # fmt: skip
-    tight = {"scale": alt.Scale(type="log", nice=False, padding=14)}
     speed = "Speed for a user (output tokens per second)"
-    x = alt.X("tokens_per_s_per_user:Q", **axis(speed, True) | tight)
-    y = alt.Y("cost_usd_per_good_mtok:Q", **axis(COST, True) | tight)
+    x = alt.X("tokens_per_s_per_user:Q", **axis(speed, True) | TIGHT)
+    y = alt.Y("cost_usd_per_good_mtok:Q", **axis(COST, True) | TIGHT)
     edge = alt.Chart(frame).mark_line(interpolate="step-before", strokeWidth=2)
     edge = edge.encode(x=x, y=y, color=color)
     dots = alt.Chart(frame).mark_point(size=26).encode(x=x, y=y, color=color)
@@ -148,7 +149,7 @@ def decision_chart(frame: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(shown).encode(y=alt.Y("option:N", sort=order, title=None))
     x_title = "Cost (USD per year)"
     span = base.mark_rule(strokeWidth=5, color=PALETTE["sky"]).encode(
-        x=alt.X("low_usd:Q", **axis(x_title, True)), x2="high_usd:Q"
+        x=alt.X("low_usd:Q", **axis(x_title, True) | TIGHT), x2="high_usd:Q"
     )
     middle = base.mark_point(filled=True, size=90).encode(x=alt.X("median_usd:Q"))
     names = base.mark_text(align="left", dy=-12, fontSize=11).encode(
@@ -182,20 +183,24 @@ def worth_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
 
 
+def _chips(n: float) -> str:
+    return f"{n:,.0f} chip{'' if n == 1 else 's'}"
+
+
 def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChart:
     """`cheapest_frame`: each accelerator's cheapest deployment, and the learner's guess."""
     if frame.empty:
         raise ValueError("no deployment keeps this promise: relax a limit")
     shown = frame.assign(
         label=[
-            f"${r.cost_usd_per_good_mtok:.2f}  {int(r.fleet_gpus)} GPUs, {r.precision}, TP {r.tp}"
+            f"${r.cost_usd_per_good_mtok:.2f}  {_chips(r.fleet_gpus)}, {r.precision}, TP {r.tp}"
             for r in frame.itertuples()
         ]
     )
     best = shown.iloc[0]
     return bars(
         shown, "cost_usd_per_good_mtok", "accelerator", text="label",
-        sort="x", x_title=COST, nice=False,
+        sort=CHEAPEST_FIRST, x_title=COST, nice=False,
         title=f"{best.accelerator} is the cheapest here",
         description="Bars: " + describe_labels(shown, "accelerator") + ".", height=280, guess=guess,
     )  # fmt: skip
@@ -241,7 +246,7 @@ def own_chart(before: pd.DataFrame, after: pd.DataFrame) -> alt.LayerChart:
     ]
     off = [float((f["tpot_s_ratio"] - 1).abs().median()) for f in (before, after)]
     return parity(
-        pd.concat(parts, ignore_index=True), "measured_ms", "ours_ms", color="stack",
+        pd.concat(parts, ignore_index=True), "measured_ms", "ours_ms", color="stack", log=False,
         x_title="Measured TPOT (ms)", y_title="Ours (ms)",
         title=f"Two numbers of one's own: median gap {off[0]:.0%} to {off[1]:.0%}",
         description=f"Ours against measured TPOT of {len(before)} runs, from "

@@ -35,9 +35,7 @@ def fleet_with_a_spare() -> float:
     return math.ceil(MEAN_PER_S * PEAK_FACTOR / one_replica()) + 1
 
 
-@exercise(
-    "08-3", unit="USD", hint="All 13 are paid; only good tokens of the mean count."
-)
+@exercise("08-3", unit="USD", hint="All 13 are paid; only good tokens of the mean count.")
 def cost_of_a_good_mtok() -> float:
     """The fleet's rent over the good output tokens."""
     usd_per_s = fleet_with_a_spare() * GPUS_OF_REPLICA * USD_PER_GPU_HOUR / HOUR_S
