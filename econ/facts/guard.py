@@ -20,7 +20,10 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
 
 
 class UnknownName(KeyError, ValueError):
@@ -86,3 +89,30 @@ def count(name: str, value: float, low: int = 0, high: float = 1e12) -> int:
     if value != int(value):
         raise ValueError(f"{name} = {value!r} is outside its range: a whole number")
     return int(value)
+
+
+def each(check: Callable, name: str, values: Any, *limits: float) -> Any:
+    """A number that ``check`` passes, or an array of such; the worst entry is named.
+
+    NaN in an array is an empty cell, as in a table, and stays one.
+
+    >>> each(positive, "tokens_per_s_per_gpu", np.array([900.0, 0.0]))
+    Traceback (most recent call last):
+        ...
+    ValueError: tokens_per_s_per_gpu[1] = 0.0 is outside its range: a finite number above 0
+    """
+    if np.ndim(values) == 0:
+        return check(name, values, *limits)
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} = {values!r} is outside its range: numbers") from None
+    known = array[~np.isnan(array)]
+    if known.size:
+        for worst in (known.min(), known.max()):
+            try:
+                check(name, float(worst), *limits)
+            except ValueError:
+                place = int(np.flatnonzero(array.ravel() == worst)[0])
+                check(f"{name}[{place}]", float(worst), *limits)
+    return values if hasattr(values, "index") and hasattr(values, "dtype") else array

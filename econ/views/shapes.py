@@ -153,7 +153,8 @@ def gaps(
             low=f"-100 * datum[{tolerance_frac!r}]", high=f"100 * datum[{tolerance_frac!r}]"
         )
         layers.append(band.mark_bar(color=FAINT, height=16).encode(x=alt.X("low:Q"), x2="high:Q"))
-    layers.append(base.mark_rule(color=INK).encode(x=alt.datum(0)))
+    zero = alt.Chart(rows).mark_rule(color=INK).encode(x=alt.datum(0))
+    layers.append(zero)
     layers.append(base.mark_point(filled=True, opacity=1).encode(x=x))
     layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text="label:N"))
     chart = alt.layer(*layers).properties(height=26 * len(rows))
@@ -177,8 +178,10 @@ def parity(
     """Points of two measures of one thing, with the line on which both are equal."""
     both = frame[[x, y]].to_numpy(dtype=float)
     low, high = float(np.nanmin(both)), float(np.nanmax(both))
+    wide = {"axis": alt.Axis(tickCount=6, grid=False, format="~g")} if log else {}
     base = alt.Chart(frame).encode(
-        x=alt.X(f"{x}:Q", **axis(x_title, log)), y=alt.Y(f"{y}:Q", **axis(y_title, log))
+        x=alt.X(f"{x}:Q", **axis(x_title, log, **wide)),
+        y=alt.Y(f"{y}:Q", **axis(y_title, log, **wide)),
     )
     dots = base.mark_point(filled=True, size=36, opacity=0.7)
     if color:
