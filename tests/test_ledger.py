@@ -1,6 +1,7 @@
 """The ledger: registered recomputations, models told from arithmetic, bad rows named."""
 
 import ast
+import functools
 import importlib
 import inspect
 import json
@@ -19,7 +20,8 @@ from econ.facts import accelerator, model, table
 from econ.facts.tables import BadTable
 from econ.published import latency
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS, VIEWS = ROOT / "notebooks", ROOT / "econ" / "views"
 MODELS = sorted(name for name, called in published.SPEAKS_FOR.items() if called)
 SOURCES = table("published_figures")
 
@@ -38,18 +40,35 @@ def _notebook_words() -> set[str]:
     return _words("\n".join("".join(cell["source"]) for cell in cells))
 
 
+@functools.cache
 def _reached() -> set[str]:
-    """Names that the notebooks use, and those used by the model functions they call."""
-    words = _notebook_words()
+    """Names that the notebooks use, and those that the models they call use in turn."""
     names = [room.name for room in pkgutil.iter_modules(econ.models.__path__)]
     rooms = [importlib.import_module(f"econ.models.{name}") for name in names]
-    called = [
-        f
+    ours = {
+        name: thing
         for room in rooms
-        for name, f in vars(room).items()
-        if name in words and inspect.isfunction(f) and f.__module__.startswith("econ.models")
-    ]
-    return words.union(*(_words(inspect.getsource(f)) for f in called))
+        for name, thing in vars(room).items()
+        if (inspect.isfunction(thing) or inspect.isclass(thing))
+        and thing.__module__.startswith("econ.models")
+    }
+    words, read = _notebook_words() | _view_words(), set()
+    while new := (words & set(ours)) - read:
+        read |= new
+        words = words.union(*(_words(inspect.getsource(ours[name])) for name in new))
+    return words
+
+
+def _view_words() -> set[str]:
+    """Names in the views: a panel calls its model there."""
+    return _words("\n".join(p.read_text(encoding="utf-8") for p in VIEWS.glob("chart_*.py")))
+
+
+@functools.cache
+def _shown_topics() -> set[str]:
+    """Topics whose rows a lesson puts before the reader."""
+    books = "".join(p.read_text(encoding="utf-8") for p in NOTEBOOKS.glob("[0-9]*.ipynb"))
+    return set(re.findall(r'ledger\.show\(\\?"([\w-]+)', books))
 
 
 def _calls(function) -> set[str]:
@@ -66,7 +85,8 @@ def _calls(function) -> set[str]:
 def test_a_model_row_calls_what_a_notebook_uses(name):
     speaks_for = set(published.SPEAKS_FOR[name])
     assert speaks_for <= _calls(published.RECOMPUTE[name])
-    assert speaks_for <= _reached()
+    topics = set(SOURCES.loc[SOURCES["compute"] == name, "topic"])
+    assert speaks_for <= _reached() or topics & _shown_topics(), "no lesson uses or shows it"
 
 
 def test_the_two_sorts_are_counted_apart():

@@ -16,7 +16,7 @@ from tests import lab
 
 sys.path.insert(0, str(lab.ROOT / "tools" / "website"))
 
-import build  # noqa: E402
+import build
 
 pytestmark = pytest.mark.browser
 STEMS = sorted(p.stem for p in (lab.ROOT / "notebooks").glob("[0-9A]*.ipynb"))
@@ -91,7 +91,9 @@ def test_a_notebooks_page(stem, scheme, site, chromium):
     page, *leaks = _open(chromium, f"{site}/notebooks/{stem}.html", scheme=scheme)
     for picture in page.locator("img").all():
         assert len(picture.get_attribute("alt")) > 20
-    n_charts = page.locator(".econ-chart img[src*='-c']").count() + page.locator(".econ-live").count()
+    n_charts = (
+        page.locator(".econ-chart img[src*='-c']").count() + page.locator(".econ-live").count()
+    )
     assert page.locator("details summary", has_text="The chart's numbers").count() > 0
     assert n_charts > 0
     _clean(page, *leaks)

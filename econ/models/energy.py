@@ -38,6 +38,7 @@ from econ.models.footprint import (
     carbon_intensity_g_per_kwh,
     embodied_g_per_mtok,
     energy_cost_usd_per_mtok,
+    footprint_frame,
     ladder_frame,
     water_l_per_mtok,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "energy_frame",
     "energy_j_per_token",
     "energy_j_per_total_token",
+    "footprint_frame",
     "ladder_frame",
     "water_l_per_mtok",
 ]

@@ -228,6 +228,50 @@ def ladder_frame(
     return frame.assign(adds=adds).reset_index()
 
 
+def footprint_frame(
+    spent: Energy, accelerator_id: str, site: Site | str, operator: str | None = None
+) -> pd.DataFrame:
+    """A million output tokens at a site, all told: figure, low, typical, high, unit.
+
+    The spread is that of the energy (`ladder_frame`) and of the hardware's making; prices and
+    intensities are the year's means of the place, without a spread of their own. A figure that
+    nobody has published is left out.
+    """
+    place, chip, rows = as_site(site, operator), accelerator(accelerator_id), inputs()
+    ends = ("low", "typical", "high")
+    it = ladder_frame(spent, accelerator_id).set_index("rung").loc["idle capacity"]
+    bills = [site_bill(float(it[end]), place) for end in ends]
+    low, high = spent.band()
+    slower = [low / spent.energy_j_per_token, 1.0, high / spent.energy_j_per_token]
+    made = []
+    for i, (end, other) in enumerate(zip(ends, reversed(ends), strict=True)):
+        made.append(
+            embodied_g_per_mtok(
+                spent.output_tokens_per_s_per_gpu / slower[i],
+                n_per_server=chip.n_per_server or 8,
+                years=rows.loc["life_years", other],
+                busy_frac=rows.loc["busy_frac", other],
+                accelerator_embodied_g=rows.loc["accelerator_embodied_g", end],
+                server_embodied_g=rows.loc["server_embodied_g", end],
+            )
+        )
+    pue = needed(place, "pue")
+    figures = [
+        ("site energy", [energy_kwh_per_mtok(float(it[e]), pue) for e in ends], "kWh"),
+        ("electricity", [b["electricity_usd"] for b in bills], "USD"),
+        ("carbon in use, by location", [b["carbon_g"] for b in bills], "g CO2e"),
+        ("carbon in use, by market", [b["market_g"] for b in bills], "g CO2e"),
+        ("carbon of the hardware", made, "g CO2e"),
+        ("water on site", [b["site_water_l"] for b in bills], "L"),
+        ("water at power stations", [b["grid_water_l"] for b in bills], "L"),
+    ]
+    frame = pd.DataFrame(
+        [(name, *values, unit) for name, values, unit in figures],
+        columns=["figure", *ends, "unit"],
+    )
+    return frame.dropna(subset=["typical"]).reset_index(drop=True)
+
+
 def embodied_g_per_mtok(
     output_tokens_per_s_per_gpu: float,
     *,

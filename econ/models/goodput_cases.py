@@ -1,10 +1,12 @@
-"""The cases that notebook 03 looks at: queues, loads, bursts, promises, loops, averages.
+"""The cases that notebook 03 looks at: loads, bursts, promises, loops, averages.
 
 Each function simulates and returns a table; the simulated requests are the same in every row
 (common random numbers), so what differs between rows is what the row names.
 
->>> mm1_frame([0.5, 0.8]).query("what == 'P99'")["service_times"].round(1).tolist()
-[9.2, 23.0]
+>>> case, replica = default_case()
+>>> frame = knee_frame(case.workload, replica, case.slo, [4.0, 12.0], n=1000)
+>>> frame["what"].tolist()
+['completed', 'completed', 'good', 'good']
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import count, fraction
-from econ.facts.units import MILLI, MINUTE_S
+from econ.facts.guard import count
+from econ.facts.units import HOUR_S, MILLI, MINUTE_S
 from econ.models import serving_jit
 from econ.models.goodput import (
     at_rate,
@@ -28,9 +30,8 @@ from econ.models.goodput import (
     slo_preset,
     slos_frame,
 )
-from econ.models.queueing import mm1_e2e_quantile_s, mm1_wait_s
 from econ.models.scenario import Scenario, Slo
-from econ.models.serving import Replica, Result, StepCost, simulate, simulate_closed
+from econ.models.serving import Replica, Result, simulate_closed
 from econ.models.serving_roofline import replica_of
 from econ.models.workloads import Workload, workload
 
@@ -45,37 +46,6 @@ def n_live() -> int:
     10,000 once the engine is compiled (`econ.models.serving_jit.warm`), 1,000 in plain Python.
     """
     return LIVE_REQUESTS if serving_jit.compiled() else LIVE_REQUESTS_WITHOUT_NUMBA
-
-
-def mm1_frame(loads_frac: Iterable[float]) -> pd.DataFrame:
-    """Time in an M/M/1 system over its load: load_percent, what, service_times."""
-    rows = []
-    for load in loads_frac:
-        rows.append((load, "mean", mm1_wait_s(load, 1.0) + 1))
-        rows += [(load, f"P{q}", mm1_e2e_quantile_s(load, 1.0, q / 100)) for q in (50, 99)]
-    frame = pd.DataFrame(rows, columns=["load", "what", "service_times"])
-    return frame.assign(load_percent=100 * frame["load"]).drop(columns="load")
-
-
-def one_at_a_time_frame(load_frac: float, *, n: int = 200_000, seed: int = 0) -> pd.DataFrame:
-    """The simulator as an M/M/1 queue beside its closed form: what, simulated, formula.
-
-    One place in the batch, prompts exponential around 1,000 tokens of 1 ms, no decode; times in
-    units of the mean service.
-    """
-    fraction("load_frac", load_frac)
-    rng = np.random.default_rng(seed)
-    prompt = np.maximum(1, np.rint(rng.exponential(1000, n)))
-    arrival = np.cumsum(rng.exponential(1 / load_frac, n))
-    server = Replica(
-        cost=StepCost.affine(per_token_s=MILLI), kv_tokens=10**6, max_batch=1,
-        policy="prefill_first",
-    )  # fmt: skip
-    time = simulate(arrival, prompt, np.ones(n), server).e2e_s
-    formula = mm1_frame([load_frac]).set_index("what")["service_times"]
-    ours = {"mean": time.mean(), "P50": np.percentile(time, 50), "P99": np.percentile(time, 99)}
-    rows = [(what, value, formula[what]) for what, value in ours.items()]
-    return pd.DataFrame(rows, columns=["what", "simulated", "formula"])
 
 
 def knee_frame(
@@ -120,7 +90,11 @@ def live_load_frame(rate_per_s: float, arrival_cv: float, policy: str, slo: str)
     load = dataclasses.replace(case.workload, arrival_cv=arrival_cv)
     promise = case.slo if slo == "scenario" else slo_preset(slo)
     result = serve(at_rate(load, rate_per_s, n_live(), 0), replica.replace(policy=policy))
-    return percentiles_frame(result, promise).assign(rate_per_s=rate_per_s)
+    frame = percentiles_frame(result, promise)
+    # of the rate, not of the span that the last answers stretch
+    return frame.assign(
+        rate_per_s=rate_per_s, goodput_requests_per_s=frame["good_frac"] * rate_per_s
+    )
 
 
 def bursts_frame(
@@ -140,7 +114,7 @@ def bursts_frame(
     for arrival_cv in gaps_cv:
         bursty = dataclasses.replace(load, arrival_cv=arrival_cv)
         part = load_frame(bursty, replica, slo, rates, n=n)
-        name = "Poisson" if arrival_cv == 1 else f"gaps vary by {arrival_cv:g}"
+        name = "Poisson" if arrival_cv == 1 else f"gaps vary by {arrival_cv:g} × their mean"
         parts.append(part[~part["overloaded"]].assign(arrivals=name))
     return pd.concat(parts, ignore_index=True)[
         ["arrivals", "rate_per_s", "p99_ttft_s", "good_frac"]
@@ -200,7 +174,9 @@ def loops_frame(
         rows.append((factor, "closed", *closed))
         for n in sizes:
             result = serve(at_rate(load, rate, n, 0), slower)
-            name = f"open, {result.arrival_s[-1] / MINUTE_S:.0f} minutes"
+            watched_s = result.arrival_s[-1]
+            unit, per_s = ("hours", HOUR_S) if watched_s > 2 * HOUR_S else ("minutes", MINUTE_S)
+            name = f"open, {watched_s / per_s:.0f} {unit}"
             rows.append((factor, name, *_middle(result)))
     return pd.DataFrame(rows, columns=["slowdown", "loop", "p50_ttft_s", "requests_per_s"])
 

@@ -25,6 +25,7 @@ import pandas as pd
 from econ.facts import catalog
 from econ.facts.guard import count, unknown
 from econ.models.plan_candidates import candidates_frame, rents, splits_of
+from econ.models.plan_energy import with_site
 from econ.models.plan_frontier import LARGER, SMALLER, on_frontier
 from econ.models.plan_refine import distinct, refine_frame
 from econ.models.plan_search import Demand, concurrency_grid, constraints_frame, search_frame
@@ -130,6 +131,8 @@ def plan(
     grid = concurrency_grid() if concurrencies is None else list(concurrencies)
     frame = search_frame(candidates, grid, m, demand, n_jobs=n_jobs, progress=progress)
     frame["basis"] = np.where(frame["constraint"] == "", "screened", "rejected")
+    if objective in ("site_energy_j_per_token", "carbon_g_per_mtok"):
+        frame = with_site(frame, scenario)
     rising = objective not in LARGER
     fits = frame[(frame["constraint"] == "").to_numpy()]
     if n_refined and len(fits) and w.arrival != "all_at_once":
@@ -140,7 +143,7 @@ def plan(
         )  # fmt: skip
         made["basis"] = np.where(made["constraint"] == "", "simulated", "rejected")
         frame = pd.concat([made, frame.drop(index=best.index)], ignore_index=True)
-    return _finished(frame, objective, rising)
+    return _finished(with_site(frame, scenario), objective, rising)
 
 
 def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame:
@@ -149,8 +152,8 @@ def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame
     for basis in BASES[:2]:  # what was simulated is not compared with what was only screened
         rows = frame["basis"] == basis
         if rows.any():
-            lower = [c for c in SMALLER if c in frame]
-            frame.loc[rows, "on_frontier"] = on_frontier(frame[rows], lower)
+            known = [c for c in SMALLER if frame.loc[rows, c].notna().any()]
+            frame.loc[rows, "on_frontier"] = on_frontier(frame[rows], known)
     for name in ("policy", "binding"):
         if name in frame:
             frame[name] = frame[name].fillna("")

@@ -149,7 +149,15 @@ def live_policies_frame(
         result = serve(trace, replica)
         good = goodput(result, slo)
         p99 = [float(np.nanpercentile(x, 99)) for x in (result.ttft_s, result.tpot_s)]
-        row = (name, good.requests_per_s, good.good_frac, good.binding, p99[0], p99[1] / MILLI)
+        # of the rate, not of the span that the last answers stretch
+        row = (
+            name,
+            good.good_frac * rate_per_s,
+            good.good_frac,
+            good.binding,
+            p99[0],
+            p99[1] / MILLI,
+        )
         rows.append(row)
     columns = ["arrangement", "goodput_requests_per_s", "good_frac", "binding"]
     frame = pd.DataFrame(rows, columns=[*columns, "p99_ttft_s", "p99_tpot_ms"])
@@ -208,7 +216,7 @@ def curves_frame(compared: pd.DataFrame | None = None, *, n_least: int = 4) -> p
 
 
 def answers_frame(compared: pd.DataFrame | None = None) -> pd.DataFrame:
-    """How far simulated runs are off: metric, median_frac, p90_frac, low_frac (share too low)."""
+    """How far simulated runs are off: metric, median_frac, p90_frac, too_low_frac."""
     compared = measured_frame() if compared is None else compared
     gaps = compared["output_tokens"] - 1
     ours = compared["ttft_s"] + gaps * compared["tpot_s"]
@@ -222,4 +230,4 @@ def answers_frame(compared: pd.DataFrame | None = None) -> pd.DataFrame:
     for metric, ratio in ratios.items():
         off = (ratio - 1).abs()
         rows.append((metric, off.median(), off.quantile(0.9), (ratio < 1).mean()))
-    return pd.DataFrame(rows, columns=["metric", "median_frac", "p90_frac", "low_frac"])
+    return pd.DataFrame(rows, columns=["metric", "median_frac", "p90_frac", "too_low_frac"])

@@ -82,7 +82,7 @@ def limit_tightened(limit: str, old: str, new: str) -> float:
     return getattr(slo_preset(old), limit) / getattr(slo_preset(new), limit)
 
 
-@recompute("simulate_closed", "replica_for")
+@recompute("measured_frame")
 def simulated_answer_error_frac(n_apart: int) -> float:
     """Median error of a whole answer's time, simulated, over every n-th measured run."""
     compared = measured_frame(sample_runs().iloc[::n_apart], n_most=500)

@@ -12,6 +12,9 @@ from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, heat
 
+LARGE_USD = 100.0  # from here on cents are noise
+TIGHT = alt.Scale(type="log", nice=False, padding=14)  # the data's own range, with some air
+
 
 def frontier_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`frontier_frame`: tokens of a GPU against tokens of a user, as users are added."""
@@ -27,7 +30,7 @@ def frontier_chart(frame: pd.DataFrame) -> alt.LayerChart:
     loss = first.interactivity_tokens_per_s / last.interactivity_tokens_per_s
     return finish(
         alt.layer(base.mark_line(point=True), names).properties(height=300),
-        title=f"{last.concurrency:.0f} users: {gain:.0f} × the output, 1/{loss:.0f} of the speed for each",
+        title=f"{last.concurrency:.0f} users: {gain:.0f} × the output, 1/{loss:.0f} of the speed",
         subtitle="Beside each point: users served at once",
         description=f"A falling curve. One user gets {first.interactivity_tokens_per_s:.0f} "
         f"tokens/s and the GPU gives {first.throughput_tokens_per_s_per_gpu:.0f}; with "
@@ -147,8 +150,9 @@ def cost_chart(frame: pd.DataFrame) -> alt.LayerChart:
         "cost",
         x_title="Limit on TPOT (ms)",
         y_title="Limit on TTFT (s)",
-        value_title="USD per million good tokens (log)",
+        value_title="USD/Mtok (log)",
         log=True,
+        form=lambda v: f"{v:,.2f}" if v < LARGE_USD else f"{v:,.0f}",
         title=finding,
         subtitle=f"{row.n_requests:,.0f} requests, simulated at each move",
         description=f"A table of cost over the two limits at {row.rate_per_s:g} requests/s: "
@@ -187,16 +191,17 @@ def curves_chart(frame: pd.DataFrame) -> alt.HConcatChart:
     for metric in ("TPOT", "TTFT"):
         rows = frame[frame["metric"] == metric]
         base = alt.Chart(rows).encode(
-            x=alt.X("concurrency:Q", **axis("Users at once (log)", True)),
+            x=alt.X("concurrency:Q", **{**axis("Users at once (log)", True), "scale": TIGHT}),
             color=alt.Color(
                 "pair:N", scale=alt.Scale(domain=pairs),
                 legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=320),
             ),
         )  # fmt: skip
         title = f"{metric} (ms, log)"
-        line = base.mark_line().encode(y=alt.Y("simulated_ms:Q", **axis(title, True)))
+        y = {**axis(title, True), "scale": TIGHT}
+        line = base.mark_line().encode(y=alt.Y("simulated_ms:Q", **y))
         dots = base.mark_point(filled=True, size=60).encode(
-            y=alt.Y("measured_ms:Q", **axis(title, True)),
+            y=alt.Y("measured_ms:Q", **y),
             shape=alt.Shape("pair:N", scale=alt.Scale(domain=pairs), legend=None),
         )
         halves.append(alt.layer(line, dots).properties(width=270, height=270))
@@ -228,7 +233,7 @@ def pairs_chart(frame: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(long).encode(y=alt.Y("pair:N", title=None))
     one = alt.Chart(long).transform_aggregate(rows="count()").mark_rule(strokeDash=[5, 4])
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x=alt.X("ratio:Q", **axis("Simulated / measured (median, log)", True)),
+        x=alt.X("ratio:Q", **{**axis("Simulated / measured (median, log)", True), "scale": TIGHT}),
         color=alt.Color("metric:N", legend=alt.Legend(title=None, orient="top")),
         shape=alt.Shape("metric:N", legend=alt.Legend(title=None, orient="top")),
     )
