@@ -122,7 +122,7 @@ def tornado_chart(frame: pd.DataFrame, names: dict[str, str] | None = None) -> a
     return tornado(
         shown,
         x_title="USD per million good output tokens",
-        title=f"{top['input'].capitalize()} moves the cost most",
+        title=f"{top['input']} moves the cost most",
         subtitle="Each input alone over the middle 90 % of its range; the dashed line is typical",
         description=f"Bars around ${top.typical:.2f}: "
         + "; ".join(f"{r.input} ${r.low:.2f} to ${r.high:.2f}" for r in shown.head(6).itertuples())

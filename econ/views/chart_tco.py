@@ -85,7 +85,7 @@ def owners_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )
 
 
-def life_chart(frame: pd.DataFrame, lives: dict[str, float]) -> alt.LayerChart:
+def life_chart(frame: pd.DataFrame, lives: dict) -> alt.LayerChart:
     """`life_frame`, `lives`: capital per GPU-hour over the life, by annuity and straight line."""
     at = frame.set_index(["method", "years"])["usd_per_gpu_hour"]
     return lines(

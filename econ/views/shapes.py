@@ -264,7 +264,8 @@ def tornado(
         swing=frame["high"] - frame["low"],
     )
     order = rows.sort_values("swing", ascending=False, kind="stable")["input"].tolist()
-    base = alt.Chart(rows).encode(y=alt.Y("input:N", sort=order, title=None))
+    names_axis = alt.Axis(labelLimit=320)
+    base = alt.Chart(rows).encode(y=alt.Y("input:N", sort=order, title=None, axis=names_axis))
     span = base.mark_bar(height=20).encode(x=alt.X("low:Q", **axis(x_title, log)), x2="high:Q")
     names = base.mark_text(align="left", dx=6).encode(x="high:Q", text="ends:N")
     middle = base.mark_rule(strokeDash=[4, 3]).encode(x="min(typical):Q", y=alt.value(0))
