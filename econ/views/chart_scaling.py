@@ -37,6 +37,15 @@ def amount(number: float) -> str:
     return f"{number:.3g}"
 
 
+def two(number: float) -> str:
+    """A number to two digits, without powers of ten.
+
+    >>> two(327.2), two(0.598)
+    ('330', '0.6')
+    """
+    return three(float(f"{number:.2g}"))
+
+
 def fitted_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`fitted_frame`: runs over their data, one colour a size, the law as lines through them."""
     sizes = sorted(frame["params_b"].unique())
@@ -68,7 +77,7 @@ def fitted_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 def _ramp(n: int) -> list[str]:
-    """Blue to vermilion in n steps: sizes are an order, not kinds."""
+    """Light to dark blue in n steps: sizes are an order, not kinds."""
     ends = [np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)])
             for c in (PALETTE["sky"], "#08306b")]  # fmt: skip
     steps = [ends[0] + (ends[1] - ends[0]) * i / max(n - 1, 1) for i in range(n)]
@@ -88,16 +97,14 @@ def recommended_chart(frame: pd.DataFrame, flop: float) -> alt.LayerChart:
         y=alt.Y("resamples:Q", title="Resamples"),
         y2=alt.datum(0),
     )
-    rules = pd.DataFrame(
-        {"at": [low, middle, high], "name": [f"{v:.2g}" for v in (low, middle, high)]}
-    )
+    rules = pd.DataFrame({"at": [low, middle, high], "name": [two(v) for v in (low, middle, high)]})
     marks = alt.Chart(rules).mark_rule(strokeDash=[5, 4]).encode(x="at:Q")
     names = alt.Chart(rules).mark_text(dy=-6, baseline="bottom").encode(
         x="at:Q", y=alt.value(0), text="name:N"
     )  # fmt: skip
     return finish(
         alt.layer(bar, marks, names).properties(height=190),
-        title=f"They recommend {low:.2g} to {high:.2g} tokens a parameter",
+        title=f"They recommend {two(low)} to {two(high)} tokens a parameter",
         subtitle=f"The optimum at {flop:.3g} FLOP, {len(frame)} resamples; dashed: median, 95 %",
         description=f"Histogram of {len(frame)} resamples: at {flop:.3g} FLOP the optimum has a "
         f"median of {three(middle)} tokens per parameter, 95 % of resamples from {three(low)} to "
@@ -171,7 +178,7 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
     below = marked.transform_filter("datum.kind === 'cheapest for life'")
     names = [
         above.mark_text(align="left", dx=4, dy=-14).encode(text="kind:N"),
-        below.mark_text(align="right", dx=2, dy=16).encode(text="kind:N"),
+        below.mark_text(align="center", dy=18).encode(text="kind:N"),
     ]
     return finish(
         alt.layer(curve, dots, *names, data=frame).properties(height=320),
