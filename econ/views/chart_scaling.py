@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from econ.facts.units import GIGA, KILO, MEGA, MTOK, TERA
+from econ.facts.units import GIGA, KILO, MEGA, TERA
 from econ.models import scaling_cases as cases
 from econ.models.laws import law
 from econ.models.model_prices import training_usd_per_flop
@@ -25,25 +25,25 @@ USD, FLOP = "USD", "FLOP"
 SCALES = ((TERA, "trillion"), (GIGA, "billion"), (MEGA, "million"), (KILO, "thousand"))
 
 
-def amount(number: float) -> str:
+def amount(value: float) -> str:
     """A large number in words.
 
     >>> amount(2e10), amount(31_623), amount(12)
     ('20 billion', '31.6 thousand', '12')
     """
     for size, name in SCALES:
-        if number >= size:
-            return f"{number / size:.3g} {name}"
-    return f"{number:.3g}"
+        if value >= size:
+            return f"{value / size:.3g} {name}"
+    return f"{value:.3g}"
 
 
-def two(number: float) -> str:
+def two(value: float) -> str:
     """A number to two digits, without powers of ten.
 
     >>> two(327.2), two(0.598)
     ('330', '0.6')
     """
-    return three(float(f"{number:.2g}"))
+    return three(float(f"{value:.2g}"))
 
 
 def fitted_chart(frame: pd.DataFrame) -> alt.LayerChart:
@@ -201,23 +201,23 @@ def life_panel() -> Panel:
 
     def frame(demand: float, quality: float, law: str, unit: str) -> pd.DataFrame:
         prices = paid if unit == USD else {}
-        return cases.life_frame(quality, demand * MTOK, law, **prices)
+        return cases.life_frame(quality, demand * GIGA, law, **prices)
 
     laws = [(law(id).title, id) for id in ("besiroglu2024", "hoffmann2022", "kaplan2020")]
-    case = {"quality": 13e9, "law": "besiroglu2024", "unit": FLOP}
+    case = {"quality": 13 * GIGA, "law": "besiroglu2024", "unit": FLOP}
     return Panel(
         frame,
         life_chart,
         [
-            slider("demand", "Served (M tokens)", 1e3, 1e10, value=2e6, log=True),
+            slider("demand", "Served (B tokens)", 1, 500_000, value=2000, log=True),
             choice("quality", "As good as optimal",
-                   [(f"{b} B", b * 1e9) for b in (1, 7, 13, 70, 400)], value=13e9),
+                   [(f"{b} B", b * GIGA) for b in (1, 7, 13, 70, 400)], value=13 * GIGA),
             choice("law", "Law", laws, value="besiroglu2024"),
             choice("unit", "Count", [FLOP, USD], value=FLOP),
         ],
         presets={
-            "100 billion tokens": {**case, "demand": 1e5},
-            "2 trillion tokens": {**case, "demand": 2e6},
-            "the same in USD": {**case, "demand": 2e6, "unit": USD},
+            "100 billion tokens": {**case, "demand": 100},
+            "2 trillion tokens": {**case, "demand": 2000},
+            "the same in USD": {**case, "demand": 2000, "unit": USD},
         },
     )  # fmt: skip
