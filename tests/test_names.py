@@ -10,7 +10,8 @@ MODULES = sorted((ROOT / "econ").rglob("*.py"))
 SUFFIXES = (
     "_s", "_ms", "_ps", "_w", "_j", "_usd", "_bytes", "_px", "_frac", "_tokens", "_params", "_flop",
     "_per_s", "_per_user", "_op_per_s", "_per_kwh", "_per_mtok", "_per_gpu_hour", "_per_year",
-    "_per_token", "_per_flop", "_per_answer", "_per_request", "_steps", "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
+    "_per_token", "_per_flop", "_per_answer", "_per_request", "_steps",
+    "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
     "_per_month",
 )  # fmt: skip
 # counts of the architecture, and what DESIGN exempts: counts, years, dimensionless numbers
