@@ -7,8 +7,9 @@
 Requests of about 1,000 tokens in and 200 out, Poisson, at 80 % of what the replica sustains. The
 seconds are CPU seconds (one core; a busy machine disturbs them less than wall time), the best of
 three calls of `simulate`, so they hold the checks and the conversion of the results, not only the
-kernel; the kernel is listed apart. Start-up is timed in fresh processes, once with an empty
-compiler cache. The sweep is wall time.
+kernel; the kernel is listed apart. Start-up is timed in fresh processes: with an empty compiler
+cache, with a full one, and with a full one where Python may not keep bytecode either (some
+containers forbid it). The sweep is wall time.
 """
 
 from __future__ import annotations
@@ -74,13 +75,15 @@ def best_s(load, target, engine: str, repeats: int = 3) -> tuple[float, float]:
     return call, kernel
 
 
-def start_up_s(cache: str) -> float:
-    """Seconds from a fresh process's first numba simulation to its result."""
+def start_up_s(cache: str, bytecode: str | None = None) -> float:
+    """Seconds of the first numba simulation in a fresh process, the import of numba included."""
     code = (
         "import time; from econ.models import serving_jit, serving; t = time.process_time(); "
         "serving_jit.warm(); print(time.process_time() - t)"
     )
-    env = {**os.environ, "NUMBA_CACHE_DIR": cache}
+    env = {**os.environ, "NUMBA_CACHE_DIR": cache, "PYTHONDONTWRITEBYTECODE": "1"}
+    if bytecode:
+        env |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode}
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
@@ -104,10 +107,16 @@ def main() -> None:
     parser.add_argument("--million", action="store_true", help="also 1,000,000 requests")
     parser.add_argument("--sweep", action="store_true", help="also 1,000 simulations of 10,000")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as cache:
-        print(f"JIT: cold {start_up_s(cache):.2f} s, cached {start_up_s(cache):.2f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        first, cache, bytecode = (os.path.join(folder, name) for name in ("a", "b", "pyc"))
+        start_up_s(first, bytecode)  # writes the bytecode, as installing packages does
+        cold, cached = start_up_s(cache, bytecode), start_up_s(cache, bytecode)
+        bare = start_up_s(cache, os.path.join(folder, "none"))
+        print(
+            f"JIT: cold {cold:.2f} s, cached {cached:.2f} s, cached without bytecode {bare:.2f} s"
+        )
     serving_jit.warm()
-    sizes = {"reference": [1000], "python": [1000, 10_000, 50_000]}
+    sizes = {"reference": [1000, 10_000], "python": [1000, 10_000, 50_000]}
     sizes["numba"] = [1000, 10_000, 100_000] + ([1_000_000] if options.million else [])
     print(f"{'policy':16} {'engine':10} {'requests':>9} {'call req/s':>12} {'kernel req/s':>13}")
     for policy, rate_per_s in RATE_PER_S.items():
@@ -117,11 +126,12 @@ def main() -> None:
                 load = requests(n, rate_per_s)
                 repeats = 1 if engine == "reference" else 3
                 call, kernel = best_s(load, replica(policy), engine, repeats)
-                per_s[engine] = n / call
+                per_s[engine, n] = n / call
                 shown = f"{n / kernel:13,.0f}" if np.isfinite(kernel) else f"{'':>13}"
                 print(f"{policy:16} {engine:10} {n:9,} {n / call:12,.0f} {shown}")
-        ratio = per_s["numba"] / per_s["reference"]
-        print(f"{policy:16} numba is {ratio:,.0f} times the reference")
+        for n, beside in ((1000, 1000), (10_000, 10_000), (sizes["numba"][-1], 10_000)):
+            ratio = per_s["numba", n] / per_s["reference", beside]
+            print(f"{policy:16} numba at {n:,}: {ratio:,.0f} times the reference at {beside:,}")
     if options.sweep:
         sweep()
     load = requests(100_000, RATE_PER_S["prefill_first"])

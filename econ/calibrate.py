@@ -1,7 +1,8 @@
-"""Fit the latency model to measured runs, and say how well it does on runs left out.
+"""Fit the latency model and the power law to measured runs; say how well they do on runs left out.
 
-``python -m econ.calibrate`` reports on the sample in ``data/``; ``--runs FILE`` takes a full file
-of measured runs instead, and with ``--write`` renews the calibration, its bands and the sample.
+``python -m econ.calibrate`` reports on the samples in ``data/``; ``--runs FILE`` takes a full file
+of measured runs, and with ``--write`` renews the calibrations, their bands and the sample;
+``--energy`` leaves the latency model alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from econ.facts.tables import data_dir, resource
+from econ.facts.tables import data_dir, resource, table
+from econ.models import energy_fit
 from econ.models.accuracy import (
     accuracy_by_group,
     accuracy_frame,
@@ -23,10 +25,13 @@ from econ.models.accuracy import (
     ladder_frame,
     summary,
 )
-from econ.models.calibration import Calibration
+from econ.models.calibration import Calibration, bands
+from econ.models.energy_evidence import power_runs, read_power_runs
+from econ.models.energy_fit import FITTED
 from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
-from econ.models.fitting import fit, with_intervals
-from econ.models.regimes import CROWD
+from econ.models.fitting import fit, limits_of, with_intervals
+from econ.models.power import PowerLaw
+from econ.models.regimes import CROWD, REGIMES
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 
@@ -37,15 +42,26 @@ REASONS = {
     "host_trtllm_s_per_sequence": "The fastest step per sequence of any TensorRT-LLM run",
     "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, "
     "MI325X 0.73, MI355X 0.82 of B200; a round middle",
+    "amd_overhead_factor": "Kimi-K2.5 in 4 bits on four MI355X, one and two users with cached "
+    "prompts: the step took 1.35 and 1.55 times as long as without it",
     "n_tile_tokens": "A matrix unit's smallest tile; 8, 32, 64 and a fitted 23 were tried on the "
     "same runs",
-    "large_message_bytes": "About decode's largest all-reduce in the fitted runs; added after "
-    "MLPerf offline runs showed larger ones to be faster",
+    "n_prefill_tile_tokens": "The tile of grouped products over many tokens; 32, 64 and 128 were "
+    "tried on the same runs and on MLPerf runs of Mixtral",
+    "prefill_chunk_tokens": "A common default of chunked prefill; 2048 and 8192 were tried",
+    "large_message_bytes": "Where engines leave their one-shot all-reduce; 0.5, 1, 2, 4 and 8 MB "
+    "were tried, MLPerf offline runs showing larger messages to be faster",
+    "slow_link_bytes_per_s": "The rate of small messages on the slowest link of the fit",
+    "network_bytes_per_s": "A network card of 400 Gbit/s for each accelerator",
+    "pipeline_bubble_frac": "No run has a pipeline; half of what exponentially distributed parts "
+    "would lose",
     "usable_memory_frac": "Between the engines' defaults of 0.90 and 0.95",
     "reserved_bytes": "Runtime and graphs; a round figure",
 }
+ENERGY_SPLITS = ("configuration", "model", "accelerator", "source")
 SOURCES = {
     "amd_compute_frac": ("mlperf-results", "derived"),
+    "amd_overhead_factor": ("inferencemax-agentic", "derived"),
     "host_s_per_sequence": ("inferencex-runs", "derived"),
     "host_trtllm_s_per_sequence": ("inferencex-runs", "derived"),
 }
@@ -70,6 +86,9 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
         low, high = (f"{x:.4g}" for x in k.intervals[name]) if fitted else ("", "")
         source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
         source, kind = SOURCES.get(name, (source, kind))
+        limits = fitted and limits_of(name)
+        at_limit = fitted and not limits[0] * 1.001 < getattr(k, name) < limits[1] * 0.999
+        found = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
         rows.append(
             {
                 "name": name,
@@ -80,7 +99,7 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
                 "source": source,
                 "as_of": today,
                 "kind": kind,
-                "note": REASONS.get(name, "Fitted to measured runs" if fitted else "By design"),
+                "note": REASONS.get(name, found if fitted else "By design"),
             }
         )
     return pd.DataFrame(rows)
@@ -132,17 +151,111 @@ def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
     return "\n\n".join(parts)
 
 
+def energy_runs(path: Path | None = None) -> pd.DataFrame:
+    """The runs with measured power: those of the sample, and those of a full file before them."""
+    return pd.concat([read_power_runs(path), power_runs()] if path else [power_runs()]).reset_index(
+        drop=True
+    )
+
+
+def power_rows(law: PowerLaw, n_runs: int, today: str) -> pd.DataFrame:
+    """The power law as rows of ``data/power_calibration.csv``; the idle share stays as it is."""
+    idle = table("power_calibration").loc[["idle_frac"]]
+    rows = pd.DataFrame(
+        [(name, getattr(law, name), *law.intervals[name]) for name in FITTED],
+        columns=["name", "value", "low", "high"],
+    )
+    note = "Fitted to measured runs of 2024 and 2026 at their throughput"
+    more = {"n_runs": n_runs, "source": "mlenergy-v3", "as_of": today, "kind": "derived"}
+    return pd.concat([idle, rows.round(4).assign(**more, note=note)])
+
+
+def energy_accuracy(runs: pd.DataFrame) -> pd.DataFrame:
+    """Held-out errors of J/token for every split, as rows of ``data/energy_accuracy.csv``."""
+    splits = [s for s in ENERGY_SPLITS if len(set(energy_fit.groups(runs, s))) > 1]
+    made = pd.concat([energy_fit.accuracy_frame(runs, s) for s in splits])
+    keys = ["left_out", "measured_by", "accelerator", "route"]
+    made["id"] = made[keys].agg("-".join, axis=1).str.replace(r"[ ,]+", "-", regex=True)
+    return made
+
+
+def energy_band_rows(made: pd.DataFrame, today: str) -> pd.DataFrame:
+    """Bands of J/token from the end-to-end errors; those that nothing measured are widened in the
+    ratio of the latency model's own."""
+    whole = made[made["route"] == "end to end"]
+
+    def row(split: str, source: str, chip: str) -> pd.Series:
+        key = (whole["left_out"] == split) & (whole["measured_by"] == source)
+        return whole[key & (whole["accelerator"] == chip)].iloc[0]
+
+    seen = row("configuration", "mlenergy-v3", "h100-sxm")
+    measured = {
+        "calibrated": seen,
+        "new accelerator": row("accelerator", "mlenergy-v2", "a100-sxm-40gb"),
+        "new model": row("model", "mlenergy-v3", "h100-sxm"),
+    }
+    rate = {r: bands()[r, "output_tokens_per_s_per_gpu"] for r in REGIMES}
+    rows = {}
+    for column, factor in (("median_x", "median_factor"), ("p90_x", "p90_factor")):
+        known = {r: max(found[column], seen[column]) for r, found in measured.items()}
+        known["new both"] = known["new accelerator"] * known["new model"] / known["calibrated"]
+        for regime, base in (("crowded", "calibrated"), ("beyond", "new both")):
+            wider = getattr(rate[regime], factor) / getattr(rate[base], factor)
+            known[regime] = known[base] * max(wider, 1.0)
+        rows[column] = known
+    frame = pd.DataFrame(rows).loc[list(REGIMES)].rename_axis("regime").reset_index()
+    counts = {regime: int(found["n_runs"]) for regime, found in measured.items()}
+    frame["n_rows"] = frame["regime"].map(counts).fillna(0).astype(int)
+    frame["kind"] = frame["n_rows"].gt(0).map({True: "derived", False: "assumed"})
+    frame["id"] = frame["regime"].str.replace(" ", "-")
+    return frame.assign(source="mlenergy-v3", as_of=today)
+
+
+def energy_report(runs: pd.DataFrame) -> str:
+    """Fit, held-out errors and the check at the wall, as text."""
+    law = energy_fit.fit(runs)
+    found = ", ".join(f"{n} {getattr(law, n):.3f}" for n in law.names())
+    made = energy_accuracy(runs).drop(columns="id")
+    wall = energy_fit.wall_frame()[
+        ["id", "wall_power_w", "ours_power_w", "host_frac", "energy_j_per_token",
+         "ours_j_per_token"]
+    ]  # fmt: skip
+    parts = [
+        f"Energy: {len(runs)} runs with measured power\n{found} (shares of TDP)",
+        f"J/token, held out\n{made.round(3).to_string(index=False)}",
+        "At the wall: accelerators by the law, the rest is the host; J/token end to end\n"
+        + wall.round(3).to_string(index=False),
+    ]
+    return "\n\n".join(parts)
+
+
+def write_energy(runs: pd.DataFrame, today: str) -> None:
+    """Renew the tables of the power law."""
+    law = energy_fit.with_intervals(runs)
+    print("wrote", write_table("power_calibration", power_rows(law, len(runs), today)).name)
+    made = energy_accuracy(runs)
+    kept = made.round(3).assign(source=made["measured_by"], as_of=today, kind="derived")
+    print("wrote", write_table("energy_accuracy", kept).name)
+    print("wrote", write_table("energy_bands", energy_band_rows(made, today)).name)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Report, and write if asked."""
     parser = argparse.ArgumentParser(prog="python -m econ.calibrate", description=__doc__)
     parser.add_argument("--runs", type=Path, help="a full file of measured runs (CSV)")
     parser.add_argument("--write", action="store_true", help="renew the tables in data/")
+    parser.add_argument("--energy", action="store_true", help="the power law alone")
     chosen = parser.parse_args(arguments)
     if chosen.write and not chosen.runs:
         sys.exit("--write needs --runs: the sample alone is too small to calibrate on")
+    today, powered = datetime.date.today().isoformat(), energy_runs(chosen.runs)
+    if chosen.write:
+        write_energy(powered, today)
+    if chosen.energy:
+        print(energy_report(powered))
+        return
     runs = read_runs(chosen.runs) if chosen.runs else sample_runs()
     if chosen.write:
-        today = datetime.date.today().isoformat()
         k = with_intervals(runs, fit(runs))
         for name, rows in (
             ("calibration", calibration_rows(k, runs, today)),
@@ -151,6 +264,7 @@ def main(arguments: list[str] | None = None) -> None:
         ):
             print("wrote", write_table(name, rows).name)
     print(report(runs))
+    print("\n" + energy_report(powered))
 
 
 if __name__ == "__main__":

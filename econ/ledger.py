@@ -26,7 +26,7 @@ from econ import published
 from econ.facts import table
 from econ.facts.guard import unknown
 from econ.facts.tables import BadTable
-from econ.facts.units import MEGA, PETA
+from econ.facts.units import short
 from econ.published import RECOMPUTE, is_model
 
 for _topic in pkgutil.iter_modules(published.__path__):  # a topic's module registers its own
@@ -94,11 +94,18 @@ def show(topic: str | None = None) -> pd.DataFrame:
     return _shown(ledger_frame(topic))
 
 
+def misses_frame(visible_frac: float = 0.01) -> pd.DataFrame:
+    """Rows whose gap a reader would see, largest first: claim, ours, published, gap, why."""
+    frame, rows = ledger_frame(), table("published_figures")
+    far = frame[frame["gap"].abs() > visible_frac].sort_values("gap", key=abs, ascending=False)
+    why = rows["tolerance_reason"].fillna(rows["note"])
+    shown = _shown(far)[["claim", "ours", "published", "gap"]]
+    return shown.assign(why=why.reindex(far.index).fillna(""))
+
+
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     def digits(value: float) -> str:
-        if value >= PETA:
-            return f"{value:.3g}"
-        return f"{value:,.0f}" if value >= MEGA / 10 else f"{value:,.4g}"
+        return short(value, 4)
 
     return pd.DataFrame(
         {

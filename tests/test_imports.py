@@ -15,7 +15,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "ftplib", "requests", "httpx", "ai
 # loaded only by the rooms that need them, and by none below the views
 HEAVY = {
     "altair", "ipywidgets", "anywidget", "IPython", "mistral_common", "tokenizers", "frictionless",
-    "matplotlib", "numba", "dask", "genai_prices", "scipy.optimize", "scipy.stats",
+    "matplotlib", "numba", "dask", "genai_prices", "scipy.optimize", "scipy.stats", "SALib",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The ledger: registered recomputations, models told from arithmetic, bad rows named."""
 
 import ast
+import functools
 import importlib
 import inspect
 import json
@@ -19,7 +20,8 @@ from econ.facts import accelerator, model, table
 from econ.facts.tables import BadTable
 from econ.published import latency
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS, VIEWS = ROOT / "notebooks", ROOT / "econ" / "views"
 MODELS = sorted(name for name, called in published.SPEAKS_FOR.items() if called)
 SOURCES = table("published_figures")
 
@@ -38,33 +40,53 @@ def _notebook_words() -> set[str]:
     return _words("\n".join("".join(cell["source"]) for cell in cells))
 
 
+@functools.cache
 def _reached() -> set[str]:
-    """Names that the notebooks use, and those used by the model functions they call."""
-    words = _notebook_words()
+    """Names that the notebooks use, and those that the models they call use in turn."""
     names = [room.name for room in pkgutil.iter_modules(econ.models.__path__)]
     rooms = [importlib.import_module(f"econ.models.{name}") for name in names]
-    called = [
-        f
+    ours = {
+        name: thing
         for room in rooms
-        for name, f in vars(room).items()
-        if name in words and inspect.isfunction(f) and f.__module__.startswith("econ.models")
-    ]
-    return words.union(*(_words(inspect.getsource(f)) for f in called))
+        for name, thing in vars(room).items()
+        if (inspect.isfunction(thing) or inspect.isclass(thing))
+        and thing.__module__.startswith("econ.models")
+    }
+    words, read = _notebook_words() | _view_words(), set()
+    while new := (words & set(ours)) - read:
+        read |= new
+        words = words.union(*(_words(inspect.getsource(ours[name])) for name in new))
+    return words
+
+
+def _view_words() -> set[str]:
+    """Names in the views: a panel calls its model there."""
+    return _words("\n".join(p.read_text(encoding="utf-8") for p in VIEWS.glob("chart_*.py")))
+
+
+@functools.cache
+def _shown_topics() -> set[str]:
+    """Topics whose rows a lesson puts before the reader."""
+    books = "".join(p.read_text(encoding="utf-8") for p in NOTEBOOKS.glob("[0-9]*.ipynb"))
+    return set(re.findall(r'ledger\.show\(\\?"([\w-]+)', books))
 
 
 def _calls(function) -> set[str]:
-    """Names that a recomputation calls or reads, through the ledger's own helper too."""
+    """Names that a recomputation calls or reads, through private helpers beside it too."""
     tree = ast.parse(inspect.getsource(function))
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    return names | (_calls(latency._bound) if "_bound" in names else set())
+    beside = {n: function.__globals__.get(n) for n in names if n.startswith("_")}
+    helpers = [f for f in beside.values() if inspect.isfunction(f)]
+    return names.union(*map(_calls, helpers))
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_row_calls_what_a_notebook_uses(name):
     speaks_for = set(published.SPEAKS_FOR[name])
     assert speaks_for <= _calls(published.RECOMPUTE[name])
-    assert speaks_for <= _reached()
+    topics = set(SOURCES.loc[SOURCES["compute"] == name, "topic"])
+    assert speaks_for <= _reached() or topics & _shown_topics(), "no lesson uses or shows it"
 
 
 def test_the_two_sorts_are_counted_apart():
@@ -209,3 +231,11 @@ def test_an_unknown_topic_on_the_command_line_lists_the_topics(capsys):
         ledger.main(["--topic", "token"])
     assert stop.value.code == 2
     assert "latency-throughput" in capsys.readouterr().err
+
+
+def test_misses_say_why_largest_first():
+    far, frame = ledger.misses_frame(), ledger.ledger_frame()
+    gaps = far["gap"].str.rstrip("%").astype(float).abs()
+    assert gaps.is_monotonic_decreasing
+    assert (far["why"].str.len() > 5).all()
+    assert set(far.index) == set(frame.index[frame["gap"].abs() > 0.01])

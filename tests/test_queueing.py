@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.models.queueing import (
+    erlang_b,
     erlang_c,
     kiefer_wolfowitz_wait,
     kingman_wait_s,
@@ -20,6 +21,7 @@ from econ.models.queueing import (
     mg1_wait_s,
     mm1_e2e_quantile_s,
     mm1_wait_s,
+    mm1k_loss_frac,
     mmc_wait_s,
     processor_sharing_e2e_s,
 )
@@ -166,3 +168,16 @@ def test_bad_numbers_of_servers():
 def test_little():
     assert little_concurrency(2.0, 3.0) == 6.0
     assert processor_sharing_e2e_s(0.0, 100, 0.01, 0.0) == 1.0
+
+
+def test_turning_away_by_the_textbook_sums():
+    """Erlang's B and M/M/1/K from their stationary laws, term by term."""
+    terms = [8.0**k / math.factorial(k) for k in range(11)]
+    assert erlang_b(8.0, 10) == pytest.approx(terms[-1] / sum(terms))
+    assert erlang_b(0.5, 1) == pytest.approx(0.5 / 1.5)
+    for load in (0.3, 0.9, 1.0, 2.5):
+        powers = [load**k for k in range(8)]
+        assert mm1k_loss_frac(load, 1.0, 7) == pytest.approx(powers[-1] / sum(powers))
+    assert mm1k_loss_frac(5.0, 1.0, 100_000) == pytest.approx(1 - 1 / 5.0)  # what it cannot serve
+    with pytest.raises(ValueError, match="n_places = 0"):
+        mm1k_loss_frac(0.5, 1.0, 0)

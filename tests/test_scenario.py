@@ -16,7 +16,9 @@ BASE = Scenario.default()
 def test_the_default_fits_and_is_sourced():
     chips = BASE.deployment.n_gpu * accelerator(BASE.deployment.accelerator).memory_bytes
     assert model(BASE.model).n_params < chips  # one byte a weight in fp8
-    rent = table("rentals").query("term == 'on-demand'").sort_values("as_of").iloc[-1]
+    rents = table("rentals").query("term == 'on-demand'")
+    rents = rents[rents["accelerator"] == BASE.deployment.accelerator]
+    rent = rents.sort_values("as_of").iloc[-1]
     assert rent.usd_per_gpu_hour == BASE.finance.cost_usd_per_gpu_hour
     assert BASE.finance.source in table("sources").index
 

@@ -429,3 +429,16 @@ def test_both_averages_of_tpot_are_what_they_say():
     assert np.isnan(tpot_s[2])
     assert result.request_mean_tpot_s == pytest.approx(np.mean(tpot_s[:2]))
     assert result.token_mean_tpot_s == pytest.approx((tpot_s[0] + 100 * tpot_s[1]) / 101)
+
+
+def test_a_lag_in_steps_by_hand_and_in_pools():
+    """One second a step: two steps of lag are two seconds, also for an answer of one token."""
+    slow = Replica(cost=StepCost.affine(1.0), kv_tokens=640, lag_s=0.25, n_lag_steps=2.0)
+    result = simulate([0.0, 10.0], [8, 8], [3, 1], slow)
+    assert result.ttft_s.tolist() == [3.25, 3.25]
+    assert result.e2e_s.tolist() == [5.25, 3.25]
+    assert simulate([0.0], [8], [1], slow).ttft_s.tolist() == [1.25]  # no pace to count in
+    pools = simulate([0.0], [8], [3], Disaggregated(prefill=slow, decode=slow))
+    assert pools.ttft_s.tolist() == [1.25]
+    with pytest.raises(ValueError, match="n_lag_steps = -1"):
+        slow.replace(n_lag_steps=-1)

@@ -7,10 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from econ.models.calibration import Calibration
 from econ.models.evidence import sample_runs
 from econ.models.roofline import max_batch, predict
 from econ.models.scenario import Deployment, Scenario
-from econ.models.serving import Disaggregated, StepCost, simulate_closed
+from econ.models.serving import Disaggregated, StepCost, simulate, simulate_closed
 from econ.models.serving_roofline import gap_frame, measured_frame, replica_for, replica_of
 
 CASES = [
@@ -117,3 +118,18 @@ def test_measured_runs_are_met_within_the_stated_gap():
     assert gaps.tpot_gap_x < 1.15
     assert gaps.ttft_gap_x < 1.35
     assert gap_frame(compared)["tpot_gap_x"].max() < 1.4
+
+
+def test_the_lag_is_the_calibrations_and_lengthens_only_the_first_token():
+    k = Calibration.fitted()
+    ours = replica_for("llama-3.1-8b", "h100-sxm", precision="fp8", engine="SGLang")
+    assert ours.lag_s == pytest.approx(k.first_token_s + k.first_token_sglang_s)
+    assert ours.n_lag_steps == pytest.approx(k.n_wait_steps - 1)
+    load = (np.arange(50) / 10, np.full(50, 800), np.full(50, 100))
+    with_lag = simulate(*load, ours)
+    without = simulate(*load, ours.replace(lag_s=0.0, n_lag_steps=0.0))
+    assert np.array_equal(with_lag.done_ps, without.done_ps)
+    assert with_lag.tpot_s == pytest.approx(without.tpot_s)
+    late = with_lag.ttft_s - without.ttft_s
+    assert late == pytest.approx(ours.lag_s + ours.n_lag_steps * without.tpot_s)
+    assert with_lag.e2e_s - without.e2e_s == pytest.approx(late)

@@ -1,10 +1,8 @@
 """Tables, tokens and sentences: the same numbers as HTML and as text."""
 
 import pandas as pd
-import pytest
 
-from econ.views import Pieces, Say, Table, bars, three
-from econ.views.tables import table_of
+from econ.views import Pieces, Say, Table, three
 
 FRAME = pd.DataFrame({"part": ["a<b", "c"], "usd": [1234.5, float("nan")]})
 
@@ -41,16 +39,3 @@ def test_three_digits_without_powers():
         "1,000,000",
         "0.0000048",
     ]
-
-
-def test_the_numbers_of_a_chart_open_beneath_it():
-    frame = pd.DataFrame({"part": ["a<b", "c"], "usd": [1234.5, 0.25]})
-    words = "Bars of a 1234.5 and c 0.25 USD."
-    chart = bars(frame, "usd", "part", x_title="USD", title="a leads", description=words)
-    html = table_of(chart, usd="${:.2f}")._repr_html_()
-    assert html.startswith("<details><summary>The chart&#x27;s numbers (2 rows)</summary><table>")
-    assert "a&lt;b" in html
-    assert "1234.50" in html
-    assert repr(table_of(chart)).split() == ["part", "usd", "a<b", "1,234", "c", "0.25"]
-    with pytest.raises(ValueError, match="no one table"):
-        table_of(bars(frame, "usd", "part", x_title="", title="", description=words, guess=1.0))

@@ -65,12 +65,12 @@ def test_unequal_problems_never_cover_more_than_equal_ones_would(right, k):
     assert law.coverage(1) == pytest.approx(law.mean_frac)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)  # the first call makes the nodes
 @given(st.floats(0.2, 5), st.floats(0.2, 200), st.integers(1, 60))
 def test_coverage_is_the_mean_over_difficulties(a, b, k):
     law = Difficulty(a=a, b=b)
-    p, weight = law.quantiles(400)
-    assert weight @ (1 - (1 - p) ** k) == pytest.approx(law.coverage(k), abs=0.005)
+    p, weight = law.quantiles(200)
+    assert weight @ (1 - (1 - p) ** k) == pytest.approx(law.coverage(k), abs=0.01)
 
 
 def test_the_tail_is_a_power_of_the_attempts():

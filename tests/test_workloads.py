@@ -98,7 +98,7 @@ def test_missing_columns_and_endings():
 
 FILES = {
     "extra.csv": ("arrival_s,input_tokens,output_tokens\n0,100,10,7\n", "row 1: more cells"),
-    "ragged.csv": ("arrival_s,input_tokens,output_tokens\n0,9,1\n1,9,1,7\n", "line 3, saw 4"),
+    "ragged.csv": ("arrival_s,input_tokens,output_tokens\n0,9,1\n1,9,1,7\n", "row 2: more cells"),
     "twice.csv": (
         "arrival_s,input_tokens,output_tokens,output_tokens\n0,1,2,3\n",
         "is there twice",

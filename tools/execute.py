@@ -56,6 +56,7 @@ def execute(notebook: nbformat.NotebookNode, name: str) -> None:
             bar=bar,
             timeout=CELL_TIMEOUT_S,
             record_timing=False,
+            coalesce_streams=True,  # a slow print arrives in pieces, now and then
             resources={"metadata": {"path": str(NOTEBOOKS)}},
         ).execute()
     for cell in notebook.cells:

@@ -20,6 +20,15 @@ def _day(on: str) -> str:
         raise ValueError(f"on = {on!r} is outside its range: a date as YYYY-MM-DD") from None
 
 
+def is_stale(stale_after: str, on: str | None = None) -> bool:
+    """Whether a row is past its date on a day (YYYY-MM-DD; today if left out).
+
+    >>> is_stale("2027-03-31", "2027-04-01"), is_stale("", "2027-04-01")
+    (True, False)
+    """
+    return stale_after != "" and stale_after < _day(on or datetime.date.today().isoformat())
+
+
 def audit_frame(on: str) -> pd.DataFrame:
     """Per table: rows, distinct sources, rows of each kind, oldest date, rows stale on a day."""
     stale = stale_frame(on)["table"].value_counts()

@@ -100,6 +100,7 @@ class Site:
     electricity_usd_per_kwh: float | None = None
     carbon_g_per_kwh: float | None = None
     carbon_lifecycle_g_per_kwh: float | None = None
+    solar_frac: float | None = None
     market_carbon_g_per_kwh: float | None = None
     grid_water_l_per_kwh: float | None = None
     wue_l_per_kwh: float | None = None
@@ -179,12 +180,13 @@ def site(id: str, operator: str | None = None) -> Site:
     """The site with this identifier, e.g. ``us-virginia``, ``france``.
 
     A place has a grid; how much a building wastes depends on who runs it. ``operator`` (e.g.
-    ``google``, ``industry`` for the survey mean) adds that PUE, and site water where reported.
+    ``google``, ``industry`` for the survey mean) adds that PUE, and site water and market-based
+    carbon where reported.
     """
     row = _pick("site", "sites", id)
     if operator is not None:
         runs = _pick("operator", "operators", operator)
-        row = pd.concat([row, runs[["pue", "wue_l_per_kwh"]]])
+        row = pd.concat([row, runs[["pue", "wue_l_per_kwh", "market_carbon_g_per_kwh"]]])
     return _build(Site, row)
 
 

@@ -13,8 +13,12 @@ use the customary multiples; they are converted here, by name, at the border.
 3600000.0
 """
 
+import math
+
+import numpy as np
+
 KILO, MEGA, GIGA, TERA, PETA = 1e3, 1e6, 1e9, 1e12, 1e15
-MILLI, MICRO = 1e-3, 1e-6
+MILLI, MICRO, NANO = 1e-3, 1e-6, 1e-9
 
 GB = GIGA  # decimal, as datasheets count memory and bandwidth
 GIB = float(2**30)  # binary, as operating systems count memory
@@ -28,6 +32,8 @@ HOURS_PER_DAY, DAYS_PER_YEAR, MONTHS_PER_YEAR = 24.0, 365.0, 12.0
 HOURS_PER_YEAR = HOURS_PER_DAY * DAYS_PER_YEAR
 HOURS_PER_MONTH = HOURS_PER_YEAR / MONTHS_PER_YEAR
 YEAR_S = HOURS_PER_YEAR * HOUR_S
+
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 KWH_J = KILO * HOUR_S
 WH_J = HOUR_S
@@ -48,6 +54,11 @@ def j_from_kwh(energy_kwh: float) -> float:
     return energy_kwh * KWH_J
 
 
+def kwh_from_j(energy_j: float) -> float:
+    """Joules to kilowatt-hours."""
+    return energy_j / KWH_J
+
+
 def wh_from_j(energy_j: float) -> float:
     """Joules to watt-hours."""
     return energy_j / WH_J
@@ -56,3 +67,25 @@ def wh_from_j(energy_j: float) -> float:
 def per_second_from_per_hour(per_hour: float) -> float:
     """A rate per hour to the same rate per second."""
     return per_hour / HOUR_S
+
+
+def short(value: float, digits: int = 3) -> str:
+    """A number as a reader takes it in: some digits, large ones in words, powers only beyond.
+
+    >>> short(1165.3), short(0.00000482), short(2.0), short(113_502_060_544)
+    ('1,165', '0.00000482', '2', '114 billion')
+    >>> short(1.26e24), short(float("nan"))
+    ('1.26 × 10²⁴', 'nan')
+    """
+    size = abs(value)
+    if not math.isfinite(value) or value == 0:
+        return f"{value:g}"
+    if size >= PETA:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e+")
+        return f"{float(mantissa):g} × 10{exponent.translate(RAISED)}"
+    for unit, word in ((TERA, "trillion"), (GIGA, "billion")):
+        if size >= unit:
+            return f"{value / unit:.{digits}g} {word}"
+    if size >= KILO:
+        return f"{value:,.0f}"
+    return np.format_float_positional(value, precision=digits, fractional=False, trim="-")

@@ -259,6 +259,27 @@ def owner_cost_usd_per_gpu_hour(
     return float(cost) if np.ndim(cost) == 0 else cost
 
 
+def break_even_utilisation_frac(
+    fixed_usd_per_gpu_hour: float,
+    rent_usd_per_gpu_hour: float,
+    busy_usd_per_gpu_hour: float = 0.0,
+) -> float:
+    """The share of hours above which owning beats renting by the useful hour; above 1: never.
+
+    Owned: fixed cost in every hour, and ``busy_usd_per_gpu_hour`` more in useful ones (energy).
+    Rented: paid when used. Formula: fixed / (rent − busy); infinite where rent ≤ busy.
+
+    >>> round(break_even_utilisation_frac(1.59, 3.98), 3)
+    0.399
+    """
+    each(not_negative, "fixed_usd_per_gpu_hour", fixed_usd_per_gpu_hour)
+    each(positive, "rent_usd_per_gpu_hour", rent_usd_per_gpu_hour)
+    each(not_negative, "busy_usd_per_gpu_hour", busy_usd_per_gpu_hour)
+    spread = np.asarray(rent_usd_per_gpu_hour) - busy_usd_per_gpu_hour
+    share = np.where(spread > 0, fixed_usd_per_gpu_hour / np.where(spread > 0, spread, 1), np.inf)
+    return float(share) if share.ndim == 0 else share
+
+
 def _as_assets(capital_usd, rate_per_year, years, residual_frac, method) -> tuple[Asset, ...]:
     listed = isinstance(capital_usd, list | tuple) and any(
         isinstance(a, Asset) for a in capital_usd

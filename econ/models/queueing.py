@@ -74,23 +74,48 @@ def kingman_wait_s(
     return service_s * rho / (1 - rho) * (arrival_cv**2 + service_cv**2) / 2
 
 
+def erlang_b(offered_load: float, servers: int) -> float:
+    """The share of arrivals turned away when all servers are busy and nobody may wait.
+
+    ``offered_load`` a = λ·s in erlangs; by the stable recursion B(k) = a·B(k−1)/(k + a·B(k−1)).
+
+    >>> round(erlang_b(8.0, 10), 4)
+    0.1217
+    """
+    a = not_negative("offered_load", offered_load)
+    blocked = 1.0
+    for k in range(1, count("servers", servers, 1, 100_000_000) + 1):
+        blocked = a * blocked / (k + a * blocked)
+    return blocked
+
+
 def erlang_c(offered_load: float, servers: int) -> float:
     """The probability that an arrival waits in M/M/c; ``offered_load`` a = λ·s in erlangs.
 
-    From Erlang's B by its stable recursion B(k) = a·B(k−1)/(k + a·B(k−1)), then
-    C = B/(1 − ρ(1 − B)). 1 if a ≥ servers: everybody waits.
+    From Erlang's B: C = B/(1 − ρ(1 − B)). 1 if a ≥ servers: everybody waits.
 
     >>> erlang_c(0.8, 1), round(erlang_c(8.0, 10), 4)
     (0.8, 0.4092)
     """
-    a = not_negative("offered_load", offered_load)
-    c = count("servers", servers, 1, 100_000_000)
-    if a >= c:
+    blocked = erlang_b(offered_load, servers)
+    if offered_load >= servers:
         return 1.0
-    blocked = 1.0
-    for k in range(1, c + 1):
-        blocked = a * blocked / (k + a * blocked)
-    return blocked / (1 - a / c * (1 - blocked))
+    return blocked / (1 - offered_load / servers * (1 - blocked))
+
+
+def mm1k_loss_frac(arrival_per_s: float, service_s: float, n_places: int) -> float:
+    """The share turned away by M/M/1 with room for ``n_places``, the one in service included.
+
+    (1 − ρ)·ρ^K/(1 − ρ^(K+1)), which is 1/Σ ρ^(−j) for j = 0 … K: finite at any load.
+
+    >>> round(mm1k_loss_frac(0.9, 1.0, 10), 4), mm1k_loss_frac(1.0, 1.0, 4)
+    (0.0508, 0.2)
+    """
+    rho = load_frac(arrival_per_s, service_s)
+    lost = 1.0
+    for _ in range(count("n_places", n_places, 1, 1_000_000)):
+        lost = rho * lost / (1 + rho * lost)
+    return lost
 
 
 def mmc_wait_s(arrival_per_s: float, service_s: float, servers: int) -> float:

@@ -119,8 +119,11 @@ def simulate(
         times = _run(engine, replica, limits, arrival, prompt + reserve, steps, cached)
     first, done, n_preempt, n_events, stopped = times
     stopped = stopped or bool((done == NEVER).any())
+    lag = round(prefill.lag_s * PS_PER_S)
+    if prefill.n_lag_steps and not pools:
+        lag = lag + _lag_ps(prefill.n_lag_steps, first, done, steps)
     return Result(
-        arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped
+        arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped, lag
     )
 
 
@@ -147,6 +150,17 @@ def simulate_closed(
     arrival = np.zeros(len(zeros), "int64")
     arrival[concurrency:] = np.sort(result.done_ps)[: max(len(zeros) - concurrency, 0)]
     return dataclasses.replace(result, arrival_ps=arrival)
+
+
+def _lag_ps(n_lag_steps: float, first, done, steps) -> np.ndarray:
+    """So many steps of each request's own pace; the mean pace for one without a decode step."""
+    paced = (steps > 1) & (done != NEVER)
+    if not paced.any():
+        return np.zeros(len(first), "int64")
+    pace = (done[paced] - first[paced]) / (steps[paced] - 1)
+    step = np.full(len(first), pace.mean())
+    step[paced] = pace
+    return np.rint(n_lag_steps * step).astype("int64")
 
 
 def _run_pools(engine, pools: Disaggregated, limits, arrival, prompt, reserve, steps, cached):

@@ -20,13 +20,14 @@ because only context enters linearly, a run of equal steps still has a closed fo
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import in_range, not_negative
+from econ.facts.guard import in_range, not_negative, positive
 from econ.facts.units import TERA
 
 PS_PER_S = TERA  # time inside the simulator is a whole number of picoseconds
@@ -188,6 +189,17 @@ class StepCost:
         pairs = sum(x * (2 * c + x) for c, x in chunk_tokens)
         cost = self.integer(max(tokens, 1), max(n_decode, 1))
         return cost.of(tokens, n_decode, context_tokens, bool(chunk_tokens), int(pairs)) / PS_PER_S
+
+    def times(self, slowdown: float) -> StepCost:
+        """The same machine, every step so many times as long.
+
+        >>> StepCost.affine(4e-3, 1e-5).times(1.5).step_s(n_decode=100)
+        0.0075
+        """
+        positive("slowdown", slowdown, MAX_STEP_S)
+        return StepCost(
+            **{f.name: getattr(self, f.name) * slowdown for f in dataclasses.fields(self)}
+        )
 
     def integer(self, tokens: int, batch: int) -> IntegerCost:
         """The same in picoseconds, with tables up to ``tokens`` and ``batch``."""

@@ -52,9 +52,15 @@ def run_least_loaded(*arguments) -> None:
     functions()["run_least_loaded"](*arguments)
 
 
-def warm() -> None:
-    """Compile or load the engine for one replica, so that the next call only runs."""
+def warm() -> bool:
+    """Compile or load the engine for one replica, so that the next call only runs.
+
+    Without numba nothing happens and the answer is False.
+    """
+    if not available():
+        return False
     from econ.models.serving import Replica, StepCost, simulate
 
     tiny = Replica(cost=StepCost.affine(1.0), kv_tokens=64, max_batch=2, policy="chunked_prefill")
     simulate([0.0], [4], [2], tiny, engine="numba")
+    return True

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from econ.facts.guard import count, fraction, not_negative, unknown
+from econ.facts.units import HOUR_S
 from econ.models.serving_cost import IntegerCost, StepCost
 
 POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
@@ -72,6 +73,10 @@ class Replica:
     token is left to compute); it saves prefill work, not memory. ``least_loaded`` routes to the
     replica with the fewest unfinished requests.
 
+    ``lag_s`` and ``n_lag_steps`` (times the request's own time per decode step) pass before a
+    request reaches the scheduler. They lengthen its TTFT and nothing else: what arrives at the
+    scheduler was sent so much earlier.
+
     ``policy="disaggregated"`` is short for `Disaggregated` with two pools like this one (twice the
     hardware: see ``Result.n_replicas``) and a free transfer.
     """
@@ -86,6 +91,8 @@ class Replica:
     routing: str = "round_robin"
     prefix_cached_frac: float = 0.0
     speculation: Speculation | None = None
+    lag_s: float = 0.0
+    n_lag_steps: float = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.cost, StepCost):
@@ -96,6 +103,8 @@ class Replica:
         count("token_budget", self.token_budget, 1, 100_000_000)
         count("n_replicas", self.n_replicas, 1, 100_000)
         fraction("prefix_cached_frac", self.prefix_cached_frac)
+        not_negative("lag_s", self.lag_s, HOUR_S)
+        not_negative("n_lag_steps", self.n_lag_steps, 1000)
         if self.policy not in POLICIES:
             raise unknown("policy", self.policy, POLICIES)
         if self.routing not in ROUTINGS:
@@ -119,7 +128,8 @@ class Disaggregated:
 
     Between them each prompt's KV cache moves for ``kv_transfer_s_per_token`` × prompt tokens;
     transfers overlap each other and all compute, and the prefill side frees its blocks at the end
-    of the prefill. A request preempted in the decode pool is prefilled again there.
+    of the prefill. A request preempted in the decode pool is prefilled again there. The prefill
+    pool's ``lag_s`` counts; ``n_lag_steps`` do not, as no decode step stands before a prefill.
     """
 
     prefill: Replica

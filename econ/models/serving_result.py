@@ -50,7 +50,8 @@ class Result:
     """Times of every request, in the order given; NaN where a request did not get so far.
 
     ``arrival_ps``, ``first_token_ps`` and ``done_ps`` are the exact integers behind the seconds
-    (`NEVER` where unreached).
+    (`NEVER` where unreached). ``arrival_ps`` is when a request reached the scheduler; it was sent
+    ``lag_ps`` earlier, which TTFT and e2e count.
     """
 
     arrival_ps: np.ndarray
@@ -63,6 +64,7 @@ class Result:
     n_events: int
     engine: str
     stopped: bool
+    lag_ps: np.ndarray | int = 0
 
     def __repr__(self) -> str:
         done = int((self.done_ps != NEVER).sum())
@@ -77,7 +79,7 @@ class Result:
 
     @property
     def arrival_s(self) -> np.ndarray:
-        """Arrival of each request."""
+        """Arrival of each request at the scheduler."""
         return _seconds(self.arrival_ps)
 
     @property
@@ -92,13 +94,13 @@ class Result:
 
     @property
     def ttft_s(self) -> np.ndarray:
-        """Time to first token: first_token − arrival."""
-        return _difference(self.first_token_ps, self.arrival_ps)
+        """Time to first token: first_token − arrival + lag."""
+        return _difference(self.first_token_ps, self.arrival_ps - self.lag_ps)
 
     @property
     def e2e_s(self) -> np.ndarray:
-        """End to end: done − arrival."""
-        return _difference(self.done_ps, self.arrival_ps)
+        """End to end: done − arrival + lag."""
+        return _difference(self.done_ps, self.arrival_ps - self.lag_ps)
 
     @property
     def tpot_s(self) -> np.ndarray:

@@ -5,7 +5,8 @@ step share (weights read, or products at prefill efficiency; collectives, kernel
 ``decode_base_s`` moves a pure decode step to the equations' own value, so it is exact at the
 context the tables are made for; KV reading is linear in context around it. Two things the
 equations add for a closed loop stay out, because here they emerge: other users' prompts and the
-wait for a step to end.
+wait for a step to end. The rest of a first token's latency (host, steps until a request is
+admitted) is the replica's lag, from the same calibration.
 
 >>> replica = replica_for("llama-3.1-8b", "h100-sxm", precision="fp8", max_batch=64)
 >>> 400_000 < replica.kv_tokens < 600_000
@@ -117,6 +118,8 @@ def replica_for(
     """A replica with the step cost and the KV memory of this deployment.
 
     ``kv_tokens`` = sequences of ``context_tokens`` that fit beside the weights × that context.
+    ``lag_s`` is the calibrated host latency of a first token, ``n_lag_steps`` the steps until a
+    request is admitted, less the one that the simulation itself waits.
     """
     k = calibration or Calibration.fitted()
     c = _replica_case(model, accelerator, tp, dp, ep, precision, engine, context_tokens)
@@ -126,6 +129,8 @@ def replica_for(
         max_batch=max_batch, token_budget=token_budget, context_tokens=context_tokens,
         calibration=k,
     )  # fmt: skip
+    host_s = k.first_token_s + c.is_sglang * k.first_token_sglang_s
+    host_s += c.is_trtllm * k.first_token_trtllm_s
     return Replica(
         cost=cost,
         kv_tokens=kv_tokens,
@@ -133,6 +138,8 @@ def replica_for(
         policy=policy,
         token_budget=token_budget,
         n_replicas=n_replicas,
+        lag_s=host_s,
+        n_lag_steps=max(k.n_wait_steps - 1, 0),
     )
 
 
@@ -174,13 +181,12 @@ def measured_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000) -> p
 
     Each run is repeated as it was made: ``concurrency`` users who all start at once, ten requests
     each (at most ``n_most`` in all), lengths uniform within a ninth of the mean. Means over
-    requests, the opening burst included. What the steps do not hold is added to TTFT: the
-    calibrated host latency of a first token and the steps until a request is admitted, less the
-    one that the simulation itself waits. Runs with pp > 1 are left out.
+    requests, the opening burst included. The replica's lag lengthens TTFT; that it also keeps a
+    closed loop's users out of the batch for so long is left out. Runs with pp > 1 are left out.
     """
     from econ.models.serving import simulate_closed
 
-    runs, k = sample_runs() if runs is None else runs, Calibration.fitted()
+    runs = sample_runs() if runs is None else runs
     rows = []
     for run in runs[runs["pp"] == 1].itertuples():
         is_moe = dep.as_model(run.model).is_moe
@@ -199,16 +205,7 @@ def measured_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000) -> p
         prompt = np.maximum(1, np.rint(run.input_tokens * spread[0]))
         out = np.maximum(1, np.rint(run.output_tokens * spread[1]))
         result = simulate_closed(prompt, out, replica, users)
-        extra_s = k.first_token_s
-        extra_s += {"sglang": k.first_token_sglang_s, "trtllm": k.first_token_trtllm_s}.get(
-            run.engine, 0.0
-        )
-        tpot_s = result.request_mean_tpot_s
-        extra_s += max(k.n_wait_steps - 1, 0) * tpot_s
-        ours = {
-            "ttft_s": float(result.ttft_s.mean()) + extra_s,
-            "tpot_s": tpot_s,
-        }
+        ours = {"ttft_s": float(result.ttft_s.mean()), "tpot_s": result.request_mean_tpot_s}
         row = {name: getattr(run, name) for name in MEASURED_KEY}
         for name, value in ours.items():
             there = float(getattr(run, name))

@@ -16,7 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from econ.facts.guard import each, not_negative, positive
-from econ.facts.units import per_second_from_per_hour, usd_per_mtok_from_usd_per_token
+from econ.facts.units import (
+    per_second_from_per_hour,
+    usd_per_mtok_from_usd_per_token,
+    usd_per_token_from_usd_per_mtok,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,3 +67,52 @@ def cost_usd_per_mtok(
     )
     usd = usd_per_mtok_from_usd_per_token(per_second_from_per_hour(cost) / (rate * use))
     return float(usd) if np.ndim(usd) == 0 else usd
+
+
+def cost_usd_per_good_mtok(
+    cost_usd_per_gpu_hour: float,
+    tokens_per_s_per_gpu: float,
+    good_frac: float,
+    utilisation_frac: float = 1.0,
+) -> float:
+    """USD per million tokens of requests that met their SLO; the late ones cost as much.
+
+    ``good_frac`` is the share of tokens in good requests (`econ.models.goodput`).
+
+    >>> cost_usd_per_good_mtok(3.60, 1000.0, 0.8)
+    1.25
+    """
+    each(positive, "good_frac", good_frac, 1.0)
+    return cost_usd_per_mtok(cost_usd_per_gpu_hour, tokens_per_s_per_gpu, utilisation_frac) / (
+        np.asarray(good_frac, dtype=float) if isinstance(good_frac, list | tuple) else good_frac
+    )
+
+
+def cost_usd_per_request(
+    cost_usd_per_gpu_hour: float, requests_per_s_per_gpu: float, utilisation_frac: float = 1.0
+) -> float:
+    """USD per request of a machine that completes so many per second and GPU while busy.
+
+    >>> round(cost_usd_per_request(3.60, 2.0, 0.5) * 1000, 2)      # a thousand requests
+    1.0
+    """
+    each(positive, "requests_per_s_per_gpu", requests_per_s_per_gpu)
+    mtok = cost_usd_per_mtok(cost_usd_per_gpu_hour, requests_per_s_per_gpu, utilisation_frac)
+    return usd_per_token_from_usd_per_mtok(mtok)
+
+
+def cost_usd_per_accepted_task(
+    attempt_usd: float, accepted_frac: float, review_usd: float = 0.0
+) -> float:
+    """USD until an attempt is accepted, each tried and reviewed anew: (attempt + review) / share.
+
+    Attempts are taken as independent; a task that no attempt solves is not in the sum, so this is
+    a floor.
+
+    >>> cost_usd_per_accepted_task(0.02, 0.5, review_usd=0.48)
+    1.0
+    """
+    each(not_negative, "attempt_usd", attempt_usd)
+    each(not_negative, "review_usd", review_usd)
+    each(positive, "accepted_frac", accepted_frac, 1.0)
+    return (attempt_usd + review_usd) / accepted_frac

@@ -19,15 +19,25 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import count, fraction, in_range, not_negative, positive, unknown
+from econ.facts.guard import count, fraction, in_range, positive, unknown
 from econ.facts.tables import table
+from econ.models.trace_files import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace, read_trace
 
-TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
+__all__ = [
+    "ARRIVALS",
+    "QUANTILES",
+    "TRACE_COLUMNS",
+    "Workload",
+    "check_trace",
+    "read_trace",
+    "workload",
+    "workloads_frame",
+]
+
 QUANTILES = (
     0.0,
     0.01,
@@ -49,7 +59,6 @@ QUANTILES = (
     1.0,
 )
 ARRIVALS = ("gamma", "all_at_once")
-MAX_TOKENS = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +141,8 @@ class Workload:
     def from_trace(cls, trace: pd.DataFrame, id: str = "own", title: str = "") -> Workload:
         """The workload that a trace shows; see `read_trace` for its columns.
 
+        Where the trace says how many tokens of each prompt were cached, their share is kept.
+
         >>> Workload.from_trace(workload("code").sample(5000)).arrival
         'gamma'
         """
@@ -150,6 +161,9 @@ class Workload:
             input_quantile_tokens=tuple(trace["input_tokens"].quantile(QUANTILES)),
             output_quantile_tokens=tuple(trace["output_tokens"].quantile(QUANTILES)),
             rank_correlation=float(np.clip(rho, -0.99, 0.99)),
+            cached_frac=float(trace[OPTIONAL].sum() / trace["input_tokens"].sum())
+            if OPTIONAL in trace
+            else 0.0,
         )
 
 
@@ -226,66 +240,3 @@ def workloads_frame() -> pd.DataFrame:
         mean_input_tokens=[w.mean_input_tokens for w in made],
         mean_output_tokens=[w.mean_output_tokens for w in made],
     )
-
-
-def read_trace(path: str | Path) -> pd.DataFrame:
-    """A trace of your own from CSV or Parquet: arrival_s, input_tokens, output_tokens.
-
-    Further columns are dropped. The first bad row is named, with what to do about it.
-    """
-    path = Path(path)
-    if path.suffix not in (".csv", ".parquet"):
-        raise ValueError(f"{path.name}: give a .csv or a .parquet file")
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, low_memory=False)
-    except ImportError:
-        raise ImportError(
-            f"{path.name}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
-        ) from None
-    except ValueError as error:  # what pandas and Arrow raise on a broken file
-        raise ValueError(f"{path.name}: not a {path.suffix} file: {str(error).strip()}") from None
-    # pandas takes a cell too many for row names and shifts the columns; `.1` marks a second header
-    if path.suffix == ".csv" and not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError(f"{path.name} row 1: more cells than the header has names: name them all")
-    if twice := [c for c in TRACE_COLUMNS if f"{c}.1" in frame.columns]:
-        raise ValueError(f"{path.name}: column {twice[0]} is there twice: keep one")
-    return check_trace(frame, path.name)
-
-
-def check_trace(frame: pd.DataFrame, name: str = "trace") -> pd.DataFrame:
-    """The three columns of a trace as numbers, or one error that names the first bad row."""
-    missing = [c for c in TRACE_COLUMNS if c not in frame.columns]
-    if missing:
-        raise ValueError(
-            f"{name}: no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}. "
-            f"A trace needs {', '.join(TRACE_COLUMNS)}"
-        )
-    if frame.empty:
-        raise ValueError(f"{name}: holds no rows")
-    out = pd.DataFrame(
-        {c: pd.to_numeric(frame[c], errors="coerce").to_numpy("float64") for c in TRACE_COLUMNS}
-    )
-
-    def refuse(bad: np.ndarray, column: str, what: str) -> None:
-        if bad.any():
-            row = int(np.argmax(bad))
-            value = frame[column].iloc[row]
-            value = value.item() if isinstance(value, np.generic) else value
-            raise ValueError(f"{name} row {row + 1}, column {column}: {value!r} {what}")
-
-    for c in TRACE_COLUMNS:
-        unit = "seconds since the start" if c == "arrival_s" else "a count of tokens"
-        refuse(~np.isfinite(out[c].to_numpy()), c, f"is not a finite number: give {unit}")
-    for c in TRACE_COLUMNS[1:]:
-        refuse((out[c] < 1).to_numpy(), c, "is below 1 token: drop failed requests first")
-        refuse((out[c] > MAX_TOKENS).to_numpy(), c, f"is above {MAX_TOKENS:,} tokens")
-        refuse((out[c] % 1 != 0).to_numpy(), c, "is not a whole number of tokens")
-    arrival = out["arrival_s"].to_numpy()
-    not_negative(f"{name} row 1, column arrival_s", float(arrival[0]))
-    refuse(
-        np.diff(arrival, prepend=arrival[0]) < 0, "arrival_s", "comes before the row above: sort"
-    )
-    return out.astype({"input_tokens": "int64", "output_tokens": "int64"})

@@ -21,6 +21,8 @@ import pandas as pd
 
 from econ.views.theme import INK, PALETTE
 
+# 2,024 is no year, and half a year has no name
+YEARS = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, 'd')", grid=False)
 SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
 
 
@@ -54,6 +56,11 @@ def axis(title: str, log: bool = False, nice: bool = True, **more: Any) -> dict[
     return {"title": title, "scale": alt.Scale(zero=False), **more}
 
 
+def year_axis(column: str = "year", title: str = "Date") -> alt.X:
+    """An x axis of calendar years with their fraction."""
+    return alt.X(f"{column}:Q", title=title, axis=YEARS, scale=alt.Scale(zero=False))
+
+
 def bars(
     frame: pd.DataFrame,
     x: str,
@@ -73,9 +80,11 @@ def bars(
 ) -> alt.LayerChart:
     """Horizontal bars, longest first; stacked where ``color`` is given, labelled by ``text``."""
     order = alt.EncodingSortField(x, op="sum", order="descending") if sort == "-x" else sort
+    whole = pd.api.types.is_integer_dtype(frame[x])  # things that are counted have no halves
+    ticks = {"axis": alt.Axis(tickMinStep=1)} if whole else {}
     base = alt.Chart(frame).encode(
         y=alt.Y(f"{y}:N", title=None, sort=order),
-        x=alt.X(f"{x}:Q", title=x_title, scale=alt.Scale(nice=nice)),
+        x=alt.X(f"{x}:Q", title=x_title, scale=alt.Scale(nice=nice), **ticks),
     )
     mark = base.mark_bar()
     if color:
@@ -111,14 +120,18 @@ def lines(
     log_y: bool = False,
     points: bool = False,
     guess: float | None = None,
+    guess_of: str = "y",
     nice: bool = True,
     short_x: bool = False,
+    years: bool = False,
 ) -> alt.LayerChart:
     """Lines over a quantity, named at their right ends, or in a ``legend`` where those meet.
 
-    ``nice=False`` ends logarithmic axes with the data; ``short_x`` writes 10M for 10,000,000.
+    ``guess`` is a value of the axis ``guess_of``. ``nice=False`` ends logarithmic axes with the
+    data; ``short_x`` writes 10M for 10,000,000; with ``years`` the quantity is a calendar year
+    with its fraction.
     """
-    across = axis(x_title, log_x, nice)
+    across = axis(x_title, log_x, nice, **({"axis": YEARS} if years else {}))
     if short_x:
         across["axis"] = alt.Axis(tickCount=6, grid=not log_x, labelExpr=SHORT)
     base = alt.Chart(frame).encode(
@@ -138,7 +151,7 @@ def lines(
             y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
         )
         layers = [mark.encode(color=paint), *([] if legend else [ends])]
-    layers += _guess_layers(guess, "y")
+    layers += _guess_layers(guess, guess_of)
     return finish(alt.layer(*layers), title=title, description=description, subtitle=subtitle)
 
 

@@ -31,6 +31,12 @@ async function render({ model, el }) {
   words.setAttribute("role", "status");
   words.setAttribute("aria-live", "polite");
   words.style.cssText = "margin:4px 12px 8px;max-width:70ch;font-size:14px;line-height:1.45";
+  const more = el.appendChild(document.createElement("details"));
+  more.style.cssText = "margin:0 12px 8px;font-size:14px";
+  more.appendChild(document.createElement("summary")).textContent = "The chart's numbers";
+  const grid = more.appendChild(document.createElement("div"));
+  grid.tabIndex = 0;  // scrolled by keyboard
+  grid.style.cssText = "max-height:24em;overflow:auto";
   let api, drawn, busy = false, stale = false, gone = false;
 
   const embed = async (spec, rows) => {
@@ -41,6 +47,25 @@ async function render({ model, el }) {
     api = await vegaEmbed(box, full, { actions: false, renderer: "svg" });
     drawn = spec;
   };
+  const fill = () => {  // the rows as a table, once someone has opened it
+    const rows = model.get("rows"), said = JSON.stringify(model.get("spec"));
+    const columns = Object.keys(rows[0] || {}).filter((c) => said.includes(c));
+    const table = document.createElement("table");
+    const line = (tag, values) => {
+      const row = table.appendChild(document.createElement("tr"));
+      for (const value of values) {
+        const number = typeof value === "number", cell = document.createElement(tag);
+        cell.textContent = number ? value.toLocaleString("en", { maximumSignificantDigits: 4 })
+          : String(value ?? "");
+        cell.style.textAlign = number ? "right" : "left";
+        row.appendChild(cell);
+      }
+    };
+    line("th", columns);
+    for (const row of rows) line("td", columns.map((c) => row[c]));
+    grid.replaceChildren(table);
+  };
+  more.addEventListener("toggle", () => more.open && fill());
   const draw = async () => {
     const rows = structuredClone(model.get("rows"));
     const [spec, summary, revision] = ["spec", "summary", "revision"].map((k) => model.get(k));
@@ -55,6 +80,7 @@ async function render({ model, el }) {
     } finally {  // the words stand even where the chart cannot be drawn
       words.textContent = summary;
       el.dataset.revision = String(revision);
+      if (more.open) fill();
     }
     name();
   };

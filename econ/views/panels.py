@@ -38,7 +38,8 @@ class Panel:
 
     ``model(**values)`` gives a table; ``chart(table)`` draws it, with a description from the
     table's numbers; ``controls`` are named widgets; ``presets`` (name → values) make the static
-    twin that stands in for the panel on GitHub, in print and in the test run.
+    twin that stands in for the panel on GitHub, in print and in the test run; ``heading`` is its
+    title, for charts whose own title holds for one state only.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Panel:
         chart: Callable[[pd.DataFrame], alt.TopLevelMixin],
         controls: list[widgets.DOMWidget],
         presets: dict[str, dict[str, Any]],
+        heading: str = "",
     ):
-        self._model, self._chart, self._presets = model, chart, presets
+        self._model, self._chart, self.presets = model, chart, presets
+        self._heading = heading
         self.controls = {c.name: c for c in controls}
         self.error = ""
-        self._live = LiveChart(self._drawn(self._values()))
+        self._live = LiveChart(self.drawn(self._values()))
         for control in controls:
             control.observe(self._follow, "value")
         row = widgets.Box(controls, layout={"flex_flow": "row wrap", "margin": "0 0 4px 8px"})
@@ -60,7 +63,7 @@ class Panel:
     def _values(self) -> dict[str, Any]:
         return {name: control.value for name, control in self.controls.items()}
 
-    def _drawn(self, values: dict[str, Any]) -> alt.TopLevelMixin:
+    def drawn(self, values: dict[str, Any]) -> alt.TopLevelMixin:
         """The chart of some values; it may add labels, so its table is what is shown."""
         chart = self._chart(self._model(**values))
         if len(chart.data) > MOST_ROWS:
@@ -71,7 +74,7 @@ class Panel:
     def _follow(self, _change: Any = None) -> None:
         """Show what the controls say; where the model refuses, show its words instead."""
         try:
-            drawn = self._drawn(self._values())
+            drawn = self.drawn(self._values())
         except (ValueError, ArithmeticError) as error:
             self.error = str(error)
             self._live.refuse(f"Not possible: {error}")
@@ -96,7 +99,7 @@ class Panel:
 
     def static(self) -> alt.TopLevelMixin:
         """The twin without a kernel: one small chart for each preset."""
-        drawn = {name: self._drawn(values) for name, values in self._presets.items()}
+        drawn = {name: self.drawn(values) for name, values in self.presets.items()}
         small = [
             c.properties(
                 title=alt.Title(name, fontSize=13),
@@ -106,7 +109,7 @@ class Panel:
             for name, c in drawn.items()
         ]
         words = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
-        heading = next(iter(drawn.values())).title.text
+        heading = self._heading or next(iter(drawn.values())).title.text
         return finish(alt.hconcat(*small, spacing=28), title=heading, description=words)
 
     def _ipython_display_(self) -> None:
@@ -142,7 +145,7 @@ def slider(
     if log:
         stops = _stops(low, high)
         nearest = min(stops, key=lambda s: abs(math.log(s / value)))
-        options = [(f"{s:,.6g}", s) for s in stops]
+        options = [(f"{s:,}", s) for s in stops]  # 1,000,000, never 1e+06
         made = widgets.SelectionSlider(options=options, value=nearest, description=label, **_WIDE)
     else:
         whole = all(float(v).is_integer() for v in (low, high, value, step))

@@ -14,6 +14,10 @@ import os
 from typing import Any
 
 import altair as alt
+from IPython import get_ipython
+from IPython.display import display
+
+from econ.views.numbers import table_of
 
 V5_MIME = "application/vnd.vegalite.v5+json"
 V5_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
@@ -55,7 +59,18 @@ def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str,
 
 
 def setup() -> None:
-    """Make charts draw offline in this kernel; the setup cell of every notebook calls it."""
+    """Make charts draw offline in this kernel; the setup cell of every notebook calls it.
+
+    For a reader at the keyboard the chart's numbers follow it, folded.
+    """
     alt.renderers.register("econ", bundle_of)
     alt.renderers.enable("econ")
     alt.data_transformers.disable_max_rows()
+    if (shell := get_ipython()) and not is_static():
+        shell.display_formatter.ipython_display_formatter.for_type(alt.TopLevelMixin, _with_numbers)
+
+
+def _with_numbers(chart: alt.TopLevelMixin) -> None:
+    bundle, metadata = bundle_of(chart.to_dict())
+    display(bundle, metadata=metadata, raw=True)
+    display(table_of(chart))

@@ -6,11 +6,9 @@ import html
 import re
 from collections.abc import Callable, Iterable
 
-import altair as alt
-import numpy as np
 import pandas as pd
 
-from econ.facts.units import KILO
+from econ.facts.units import short
 from econ.views.theme import INK
 
 DOLLAR = "<span>&#36;</span>"  # no bare sign for the formula finder, no text beside it
@@ -42,7 +40,7 @@ class Table:
         def row(values: Iterable[str], tag: str) -> str:
             side = ["right" if c in self._right else "left" for c in self.text]
             cells = [
-                f'<{tag} style="text-align:{s}">{_safe(v)}</{tag}>'
+                f'<{tag} style="text-align:{s}">{safe(v)}</{tag}>'
                 for v, s in zip(values, side, strict=True)
             ]
             return f"<tr>{''.join(cells)}</tr>"
@@ -51,43 +49,16 @@ class Table:
         return f"<table><thead>{row(self.text, 'th')}</thead>\n<tbody>{body}</tbody></table>"
 
 
-class Folded(Table):
-    """A table behind a line that opens it; its text is the whole table."""
-
-    def __init__(self, frame: pd.DataFrame, summary: str, **formats: str | Callable):
-        super().__init__(frame, **formats)
-        self.summary = summary
-
-    def _repr_html_(self) -> str:
-        inner = super()._repr_html_()
-        return f"<details><summary>{_safe(self.summary)}</summary>{inner}</details>"
-
-
-def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
-    """The numbers a chart draws, to open beneath it: what a picture keeps from many readers.
-
-    Numbers are shown to three digits unless ``formats`` says otherwise, by column. Raises
-    `ValueError` where the layers of a chart draw tables of their own.
-    """
-    frame = getattr(chart, "data", None)
-    if not isinstance(frame, pd.DataFrame):
-        raise ValueError("this chart has no one table; show the tables of its layers")
-    numbers = {c: three for c in frame if pd.api.types.is_numeric_dtype(frame[c])}
-    return Folded(frame, f"The chart's numbers ({len(frame)} rows)", **{**numbers, **formats})
-
-
 def three(value: float) -> str:
-    """A number to three digits, never in powers of ten.
+    """A number to three digits, in powers of ten only where there is no word for it.
 
     >>> three(1165.3), three(0.00000482), three(2.0)
     ('1,165', '0.00000482', '2')
     """
-    if abs(value) >= KILO:
-        return f"{value:,.0f}"
-    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
+    return short(value)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """HTML of a text; a dollar in a tag of its own is money, not the start of a formula."""
     return html.escape(text).replace("$", DOLLAR)
 
@@ -109,7 +80,7 @@ class Pieces:
         spans = []
         for i, piece in enumerate(self.pieces):
             look = f"background:{TINTS[i % len(TINTS)]};color:{INK};border-radius:3px;padding:1px 0"
-            shown = _safe(piece).replace("\n", "↵\n")
+            shown = safe(piece).replace("\n", "↵\n")
             spans.append(f'<span style="{look}">{shown}</span>')
         words = html.escape(f"{len(self.pieces)} tokens")
         return (

@@ -1,0 +1,156 @@
+"""The whole site in Chromium: no error, no request to another host, axe, keyboard, a phone."""
+
+import contextlib
+import functools
+import http.server
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests import lab
+
+sys.path.insert(0, str(lab.ROOT / "tools" / "website"))
+
+import build
+
+pytestmark = pytest.mark.browser
+STEMS = sorted(p.stem for p in (lab.ROOT / "notebooks").glob("[0-9A]*.ipynb"))
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1200, "height": 900}
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def served(folder: Path):
+    """A folder over HTTP on this machine."""
+    handler = functools.partial(_Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The site, built once for the module; ``ECON_SITE`` names one that stands."""
+    if named := os.environ.get("ECON_SITE"):
+        return Path(named).resolve()
+    return build.build(tmp_path_factory.mktemp("build") / "site")
+
+
+@pytest.fixture(scope="module")
+def site(folder):
+    """Its address."""
+    with served(folder) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """One browser for the module."""
+    with sync_playwright() as playwright:
+        browser = lab.browser(playwright)
+        yield browser
+        browser.close()
+
+
+def _open(chromium, address, viewport=DESK, scheme="light"):
+    page = chromium.new_page(viewport=viewport, color_scheme=scheme)
+    outside, errors = lab.watch(page)
+    page.goto(address, wait_until="load")
+    for panel in page.locator(".econ-panel[data-grid]").all():
+        panel.scroll_into_view_if_needed()
+        panel.locator(".econ-live[data-revision]").wait_for(timeout=20_000)
+    return page, outside, errors
+
+
+def _clean(page, outside, errors):
+    """Nothing left the machine, nothing complained, and axe has nothing serious to say."""
+    assert not outside, outside
+    assert not errors, errors
+    assert not (bad := lab.serious(page)), bad
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_notebooks_page(stem, scheme, site, chromium):
+    page, *leaks = _open(chromium, f"{site}/notebooks/{stem}.html", scheme=scheme)
+    for picture in page.locator("img").all():
+        assert len(picture.get_attribute("alt")) > 20
+    n_charts = (
+        page.locator(".econ-chart img[src*='-c']").count() + page.locator(".econ-live").count()
+    )
+    assert page.locator("details summary", has_text="The chart's numbers").count() > 0
+    assert n_charts > 0
+    _clean(page, *leaks)
+
+
+def test_every_other_page(folder, site, chromium):
+    pages = sorted(p.relative_to(folder) for p in folder.rglob("*.html"))
+    others = [p for p in pages if p.parts[0] not in ("notebooks", "_static", "_downloads", "lite")]
+    assert len(others) > 30
+    page, outside, errors = _open(chromium, f"{site}/index.html")
+    for path in others:
+        page.goto(f"{site}/{path}", wait_until="load")
+        assert page.title()
+        assert not (bad := lab.serious(page)), (path, bad)
+    assert not outside, outside
+    assert not errors, errors
+    page.close()
+
+
+@pytest.mark.parametrize("stem", ["index", *(f"notebooks/{s}" for s in STEMS)])
+def test_a_phone_shows_it_without_scrolling_sideways(stem, site, chromium):
+    page, *leaks = _open(chromium, f"{site}/{stem}.html", PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    _clean(page, *leaks)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_panels_follow_the_keyboard(stem, site, chromium):
+    page, outside, errors = _open(chromium, f"{site}/notebooks/{stem}.html")
+    panels = page.locator(".econ-panel[data-grid]").all()
+    assert panels
+    for panel in panels:
+        words = panel.locator("[role=status]")
+        before = words.text_content()
+        panel.locator("input[type=range], select").first.focus()
+        page.keyboard.press("ArrowRight")
+        expect(words).not_to_have_text(before, timeout=5_000)
+        svg = panel.locator(".econ-live svg").first
+        assert svg.get_attribute("aria-label") == words.text_content()
+        numbers = panel.locator("details summary")
+        numbers.focus()
+        page.keyboard.press("Enter")
+        expect(panel.locator("details td").nth(1)).to_be_visible()
+    assert not outside
+    assert not errors
+    page.close()
+
+
+def test_search_finds_without_a_server_of_its_own(site, chromium):
+    page, outside, errors = _open(chromium, f"{site}/search.html?q=roofline")
+    page.locator("#search-results li a").first.wait_for(timeout=20_000)
+    assert page.locator("#search-results li a").count() >= 3
+    assert not outside
+    assert not errors
+    page.close()
+
+
+def test_it_opens_from_a_disk(folder, chromium):
+    page = chromium.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.goto((folder / "index.html").as_uri())
+    page.locator(".econ-live[data-revision]").first.wait_for(timeout=20_000)
+    assert not errors
+    page.close()

@@ -1,0 +1,90 @@
+"""The notebooks as a static site: ``python tools/website/build.py`` writes ``build/site``.
+
+Nothing on a page asks another host for anything, and no page needs Python: it opens from a disk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import vl_convert
+from joblib import Parallel, delayed
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(ROOT)]
+
+import pages  # noqa: E402
+
+from econ.views.live import SOURCE  # noqa: E402
+
+EXPORT = "export default { render };"
+N_JOBS = 2  # a notebook's models fill a core
+
+
+def script() -> str:
+    """The live chart's own script with Vega in it, as a plain script: it runs from a disk too."""
+    if EXPORT not in SOURCE:
+        raise ValueError(f"econ.views.live.SOURCE no longer ends with {EXPORT!r}")
+    code = SOURCE.replace(EXPORT, "window.econLive = { render };")
+    return f"(()=>{{{vl_convert.javascript_bundle(code)}}})();\n"
+
+
+def _page(path: Path, out: Path) -> dict[str, str]:
+    sys.path[:0] = [str(HERE), str(ROOT)]  # a worker starts without
+    import pages
+
+    return pages.write_notebook(path, out)
+
+
+def write_sources(out: Path, notebooks: list[Path]) -> None:
+    """Everything Sphinx reads."""
+    shutil.rmtree(out, ignore_errors=True)
+    for folder in ("notebooks", "api", "_extra", "_static"):
+        (out / folder).mkdir(parents=True)
+    work = (delayed(_page)(path, out) for path in notebooks)
+    books = Parallel(n_jobs=N_JOBS)(work)
+    pages.write_glossary(out, [b["stem"] for b in books])
+    pages.write_api(out, ROOT / "econ")
+    pages.write_index(out, books, (ROOT / "README.md").read_text(encoding="utf-8"))
+    shutil.copy(HERE / "conf.py", out)
+    for extra in (HERE / "static").iterdir():
+        shutil.copy(extra, out / "_static")
+    (out / "_static" / "live.js").write_text(script(), encoding="utf-8")
+    images = ROOT / "notebooks" / "images"
+    if images.exists():
+        shutil.copytree(images, out / "notebooks" / "images")
+
+
+def build(out: Path = ROOT / "build" / "site", names: list[str] | None = None) -> Path:
+    """Build the site (of all notebooks, or those named) and return its folder."""
+    every = {p.stem: p for p in sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))}
+    wanted = [every[Path(n).stem] for n in names or every]
+    sources = out.with_name(out.name + "-sources")
+    write_sources(sources, wanted)
+    shutil.rmtree(out, ignore_errors=True)
+    words = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+    words += ["-d", sources / ".doctrees", sources, out]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(words, env={**os.environ, "PYTHONPATH": path})
+    if done.returncode:
+        raise RuntimeError(f"Sphinx ended with {done.returncode}; what it said stands above")
+    for page in out.rglob("*.html"):
+        _mend(page)
+    return out
+
+
+def _mend(page: Path) -> None:
+    """What axe finds in Sphinx's own markup: headings without a level, code no key can scroll."""
+    text = page.read_text(encoding="utf-8")
+    text = text.replace('role="heading"', 'role="heading" aria-level="2"')
+    text = text.replace('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">')
+    page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    print(build(names=sys.argv[1:] or None) / "index.html")

@@ -1,0 +1,52 @@
+"""What Sphinx is told; the sources are written by pages.py."""
+
+from latex2mathml.converter import convert
+
+import econ
+
+project = "Inference economics"
+release = econ.__version__
+html_title = project
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_extra"]
+html_theme = "furo"
+html_static_path = ["_static"]
+html_extra_path = ["_extra"]
+html_css_files = ["site.css"]
+html_js_files = [("live.js", {"defer": "defer"}), ("panel.js", {"defer": "defer"})]
+html_favicon = "_static/favicon.svg"
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+templates_path = []
+myst_enable_extensions = ["dollarmath", "attrs_inline"]
+myst_heading_anchors = 3
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+add_module_names = False
+toc_object_entries = False
+# docstrings are prose first; a bar or a star in one is no reason to build nothing
+suppress_warnings = ["myst.header", "docutils"]
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+html_theme_options = {"top_of_page_buttons": []}
+
+
+def _math(self, node):
+    """Formulas as MathML: no script, no font from elsewhere, legible to a screen reader."""
+    block = "block" if node.tagname == "math_block" else "inline"
+    self.body.append(convert(node.astext(), display=block))
+    raise _Skip
+
+
+def setup(app):
+    """Formulas by latex2mathml."""
+    global _Skip
+    from docutils.nodes import SkipNode as _Skip
+
+    app.add_html_math_renderer("mathml", (_math, None), (_math, None))
+
+
+html_math_renderer = "mathml"

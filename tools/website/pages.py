@@ -1,0 +1,241 @@
+"""Notebooks, glossary and API as the Markdown that Sphinx reads.
+
+Markdown cells go through as they are, code is shown, outputs are the committed ones; a chart is
+drawn anew as SVG with its words and its numbers, a panel becomes its grid, a diagram a picture.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import mermaidx
+import nbformat
+import vl_convert
+from grid import tabulate
+from replay import shown
+
+from econ.facts import table
+from econ.views import table_of
+from econ.views.panels import Panel
+
+DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.S)
+DESCRIPTION = re.compile(r"accDescr:\s*(.+)")
+MINUTES = re.compile(r"\*(\d+) minutes")
+SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+
+
+def title_of(notebook: nbformat.NotebookNode) -> str:
+    """The notebook's title."""
+    return notebook.cells[0].source.splitlines()[0].removeprefix("# ").strip()
+
+
+def minutes_of(notebook: nbformat.NotebookNode) -> str:
+    """The time it takes, as its first cell says; empty where it does not."""
+    found = MINUTES.search(notebook.cells[0].source)
+    return found[1] if found else ""
+
+
+def name_of(stem: str) -> str:
+    """The short name of a notebook.
+
+    >>> name_of("00_start_here")
+    '00 Start here'
+    """
+    number, _, words = stem.partition("_")
+    small = words.replace("_", " ")
+    return f"{number} {small[:1].upper()}{small[1:]}"
+
+
+def raw(markup: str) -> str:
+    """HTML for Sphinx to pass on; four backticks, so that none within ends it."""
+    return f"````{{raw}} html\n{markup}\n````"
+
+
+def write_notebook(path: Path, out: Path) -> dict[str, str]:
+    """Write one notebook's page, its charts and grids; its title and minutes.
+
+    ``out``: the folder of Sphinx sources; pictures and grids go to its ``_extra``.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    things = shown(path)
+    blocks = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            blocks.append(_prose(cell.source, path.stem, cell.id, out))
+            continue
+        outputs = [_output(o) for o in cell.outputs if "image/png" not in o.get("data", {})]
+        if cell.id in things:
+            outputs.append(_drawn(things[cell.id], f"{path.stem}-{cell.id}", out))
+        block = "\n\n".join([_code(cell), *filter(None, outputs)])
+        blocks.append(_folded_solution(block) if "solution" in _tags(cell) else block)
+    download = f"Run it yourself: {{download}}`{path.name} <../_extra/{path.name}>` in JupyterLab."
+    (out / "_extra" / path.name).write_bytes(path.read_bytes())
+    blocks.insert(1, download)
+    (out / "notebooks" / f"{path.stem}.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+    panels = [f"{path.stem}-{id}" for id, thing in things.items() if isinstance(thing, Panel)]
+    book = {"stem": path.stem, "title": title_of(notebook), "minutes": minutes_of(notebook)}
+    return {**book, "name": name_of(path.stem), "panel": next(iter(panels), "")}
+
+
+def _tags(cell: nbformat.NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _code(cell: nbformat.NotebookNode) -> str:
+    source = cell.source.removeprefix("# Solution\n")
+    return f"````{{code-block}} python\n{source}\n````"
+
+
+def _folded_solution(block: str) -> str:
+    return (
+        f"{raw('<details class=econ-solution><summary>Solution</summary>')}\n\n{block}\n\n"
+        + raw("</details>")
+    )
+
+
+def _prose(source: str, stem: str, id: str, out: Path) -> str:
+    def picture(found: re.Match) -> str:
+        words = DESCRIPTION.search(found[1])[1].strip()
+        name = f"{stem}-{id}.svg"
+        upright = found[1].replace("flowchart LR", "flowchart TB")  # a page is higher than wide
+        drawing = mermaidx.render(upright, theme="neutral").svg()
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
+        drawing = drawing.replace('width="100%"', f'width="{box[1]}" height="{box[2]}"', 1)
+        (out / "_extra" / name).write_text(drawing, encoding="utf-8")
+        return raw(_figure(name, words, drawing))
+
+    text = DIAGRAM.sub(picture, source)
+    return re.sub(r"\]\((\w+)\.ipynb(#[\w-]+)?\)", r"](\1.md\2)", text)
+
+
+def _figure(name: str, words: str, drawing: str) -> str:
+    """A picture with its size, so that nothing jumps when it arrives."""
+    width, height = (round(float(v)) for v in SIZE.search(drawing).groups())
+    alternative = html.escape(words, quote=True)
+    return (
+        f'<div class="econ-chart" tabindex="0" role="group" aria-label="Chart">'
+        f'<img src="../{name}" alt="{alternative}" width="{width}" height="{height}"></div>'
+    )
+
+
+def _output(output: dict[str, Any]) -> str:
+    if output["output_type"] == "stream":
+        return raw(f'<pre class="econ-output">{html.escape(output["text"])}</pre>')
+    data = output["data"]
+    if "text/html" in data:
+        inner = data["text/html"]
+        return raw(
+            f'<div class="econ-output" tabindex="0" role="group" aria-label="Table">{inner}</div>'
+        )
+    if "text/markdown" in data:
+        return data["text/markdown"]
+    return raw(f'<pre class="econ-output">{html.escape(data["text/plain"])}</pre>')
+
+
+def _drawn(thing: alt.TopLevelMixin | Panel, name: str, out: Path) -> str:
+    if isinstance(thing, Panel):
+        return raw(_panel(thing, name, out))
+    drawing = vl_convert.vegalite_to_svg(thing.to_dict())
+    (out / "_extra" / f"{name}.svg").write_text(drawing, encoding="utf-8")
+    return raw(_figure(f"{name}.svg", thing.description, drawing) + table_of(thing)._repr_html_())
+
+
+def _panel(panel: Panel, name: str, out: Path) -> str:
+    """The place where the page's script draws a panel, and its twin where no script runs."""
+    grid = json.dumps(tabulate(panel), ensure_ascii=False, separators=(",", ":"))
+    code = f"(window.econGrids??={{}})[{json.dumps(name)}]={grid};\n"
+    (out / "_extra" / f"{name}.js").write_text(code, encoding="utf-8")
+    twin = panel.static()
+    drawing = vl_convert.vegalite_to_svg(twin.to_dict())
+    (out / "_extra" / f"{name}.svg").write_text(drawing, encoding="utf-8")
+    still = _figure(f"{name}.svg", twin.description, drawing)
+    return (
+        f'<div class="econ-panel" data-grid="{name}"></div><noscript>{still}</noscript>'
+        f'<script defer src="../{name}.js"></script>'
+    )
+
+
+def write_glossary(out: Path, stems: list[str]) -> None:
+    """The glossary, each term with its unit, meaning and notebook."""
+    pages = {stem[:2]: stem for stem in stems}
+    lines = ["# Glossary", "", "The terms as this kit uses them.", "", "```{glossary}"]
+    for row in table("glossary").itertuples():
+        head = f" ({row.expansion})" if isinstance(row.expansion, str) and row.expansion else ""
+        unit = f" *Unit: {row.unit}.*" if isinstance(row.unit, str) and row.unit else ""
+        number = str(row.notebook).zfill(2)
+        link = (
+            f" Notebook {{doc}}`{number} </notebooks/{pages[number]}>`." if number in pages else ""
+        )
+        lines += [row.Index if isinstance(row.Index, str) else row.term,
+                  f"  {row.meaning}{head}{unit}{link}", ""]  # fmt: skip
+    (out / "glossary.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
+
+
+def write_api(out: Path, package: Path) -> None:
+    """One page for each module that has something public, from its docstrings."""
+    names = []
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        if parts[-1] in ("__init__", "__main__"):
+            continue
+        name = ".".join(parts)
+        names.append(name)
+        page = f"# `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
+        (out / "api" / f"{name}.md").write_text(page, encoding="utf-8")
+    index = "# API\n\nPure functions and frozen dataclasses; units stand in the names.\n\n"
+    index += "```{toctree}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
+    (out / "api" / "index.md").write_text(index, encoding="utf-8")
+
+
+def write_index(out: Path, books: list[dict[str, str]], readme: str) -> None:
+    """The front page: what it is, the notebooks, how far to trust it."""
+    what = re.search(r"^# .+?\n\n(.+?)\n\n", readme, re.S)[1]
+    trust = re.search(r"^## How far to trust it\n\n(.+?)\n\n## ", readme, re.S | re.M)[1]
+    rows = "\n".join(
+        f"| {{doc}}`{b['name']} <notebooks/{b['stem']}>` | {b['title']} | {b['minutes']} |"
+        for b in books
+    )
+    stems = "\n".join(f"{b['name']} <notebooks/{b['stem']}>" for b in books)
+    panel = next((b["panel"] for b in books if b["panel"]), "")
+    place = f'<div class="econ-panel" data-grid="{panel}"></div>'
+    live = raw(f'{place}<script defer src="{panel}.js"></script>')
+    text = f"""# Inference economics
+
+{what}
+
+The pages show each notebook as it was run. Panels move here without Python: their states were
+computed when this site was built. To predict, answer and change, run the notebooks in JupyterLab.
+
+{live if panel else ""}
+
+| notebook | question | minutes |
+|---|---|---|
+{rows}
+
+Words are explained in the [glossary](glossary.md), functions in the [API](api/index.md).
+
+## How far to trust it
+
+{trust}
+
+```{{toctree}}
+:hidden:
+:caption: Notebooks
+
+{stems}
+```
+
+```{{toctree}}
+:hidden:
+:caption: Reference
+
+glossary
+api/index
+```
+"""
+    (out / "index.md").write_text(text, encoding="utf-8")

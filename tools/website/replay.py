@@ -1,0 +1,73 @@
+"""A notebook's code run in this process, to lay hands on the charts and panels its cells show.
+
+The committed outputs hold a picture and words; a page wants the numbers behind the picture and
+every state of a panel. What a chart says of itself must be what was committed: a page that differs
+from its notebook is not built.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import nbformat
+
+from econ.views.panels import Panel
+
+Shown = alt.TopLevelMixin | Panel
+
+
+def shown(path: Path) -> dict[str, Shown]:
+    """Charts and panels by the id of the cell that ends with them, in order."""
+    notebook = nbformat.read(path, as_version=4)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    found: dict[str, Shown] = {}
+    with _in_the_folder_of(path), contextlib.redirect_stdout(io.StringIO()):
+        for cell in notebook.cells:
+            if cell.cell_type != "code":
+                continue
+            last = _run(cell.source, names, f"{path.name}, cell {cell.id}")
+            if isinstance(last, Shown):
+                _same_words(path, cell, last)
+                found[cell.id] = last
+    return found
+
+
+def _run(source: str, names: dict[str, Any], where: str) -> Any:
+    """Run a cell; the value of its last line, if that is an expression."""
+    tree = ast.parse(source, where)
+    ends = tree.body and isinstance(tree.body[-1], ast.Expr)
+    last = tree.body.pop() if ends else None
+    exec(compile(tree, where, "exec"), names)
+    return eval(compile(ast.Expression(last.value), where, "eval"), names) if last else None
+
+
+@contextlib.contextmanager
+def _in_the_folder_of(path: Path):
+    """As the committed outputs were made: beside the notebook, nothing kept of a learner."""
+    was, static = Path.cwd(), os.environ.get("ECON_STATIC")
+    os.chdir(path.parent)
+    os.environ["ECON_STATIC"] = "1"
+    try:
+        yield
+    finally:
+        os.chdir(was)
+        os.environ.pop("ECON_STATIC")
+        if static is not None:
+            os.environ["ECON_STATIC"] = static
+
+
+def _same_words(path: Path, cell: nbformat.NotebookNode, thing: Shown) -> None:
+    """Raise `ValueError` where a chart describes itself otherwise than in the committed output."""
+    ours = (thing.static() if isinstance(thing, Panel) else thing).description
+    kept = [o.data["text/plain"] for o in cell.outputs if "image/png" in o.get("data", {})]
+    if kept != [ours]:
+        raise ValueError(
+            f"{path.name}, cell {cell.id}: the chart now says {ours!r}, the committed output "
+            f"{kept!r}; run make execute NOTEBOOK={path.stem}"
+        )

@@ -1,0 +1,71 @@
+// Panels without a kernel: native controls choose a state of the grid that was computed when the
+// site was built, and the same script that draws a live panel in JupyterLab draws it here.
+"use strict";
+
+function panelOf(box) {
+  const { controls, specs, columns, states } = window.econGrids[box.dataset.grid];
+  const at = controls.map((c) => c.first);
+  const listeners = {};
+  let revision = 0;
+
+  const rowsOf = (packed) =>
+    packed.map((values) => Object.fromEntries(columns.map((c, i) => [c, values[i]])));
+  let state = {};
+  const load = () => {
+    const [spec, title, summary, rows] = states[at.join(",")];
+    // where the model refuses, the chart stands without rows and the words say why
+    state = { spec: spec === null ? state.spec ?? specs[0] : specs[spec],
+              title, summary, rows: rowsOf(rows), revision };
+  };
+  const model = {
+    get: (name) => state[name],
+    on: (event, callback) => { listeners[event] = callback; },
+    off: (event) => { delete listeners[event]; },
+  };
+  const choose = (i, value) => {
+    at[i] = value;
+    revision += 1;
+    load();
+    listeners["change:revision"]?.();
+  };
+
+  const form = box.appendChild(document.createElement("div"));
+  form.className = "econ-controls";
+  controls.forEach((control, i) => {
+    const label = form.appendChild(document.createElement("label"));
+    label.appendChild(document.createElement("span")).textContent = control.label;
+    if (control.kind === "fixed") {
+      label.appendChild(document.createElement("output")).textContent = control.words[0];
+      return;
+    }
+    if (control.kind === "list") {
+      const list = label.appendChild(document.createElement("select"));
+      control.words.forEach((words, k) => list.add(new Option(words, k, false, k === at[i])));
+      list.addEventListener("change", () => choose(i, Number(list.value)));
+      return;
+    }
+    const range = label.appendChild(document.createElement("input"));
+    const shown = label.appendChild(document.createElement("output"));
+    Object.assign(range, { type: "range", min: 0, max: control.words.length - 1, step: 1 });
+    range.value = at[i];
+    const say = () => {
+      shown.textContent = control.words[range.value];
+      range.setAttribute("aria-valuetext", control.words[range.value]);
+    };
+    range.addEventListener("input", () => { say(); choose(i, Number(range.value)); });
+    say();
+  });
+  load();
+  window.econLive.render({ model, el: box.appendChild(document.createElement("div")) });
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  const later = new IntersectionObserver((seen) => {  // drawn as it comes into view
+    for (const { target, isIntersecting } of seen) {
+      if (!isIntersecting) continue;
+      later.unobserve(target);
+      panelOf(target);
+    }
+  }, { rootMargin: "400px" });
+  document.querySelectorAll(".econ-panel[data-grid]").forEach((box) => later.observe(box));
+});
