@@ -234,7 +234,7 @@ def growth_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 NAMES = {
-    "accelerators_j": "accelerators (band of the model)",
+    "accelerators_j": "the accelerators' band",
     "host_frac": "host's share",
     "busy_frac": "time at work",
     "idle_frac": "idle power",
@@ -258,7 +258,7 @@ def tornado_chart(frame: pd.DataFrame) -> alt.LayerChart:
                       for r in shown.itertuples(index=False))  # fmt: skip
     return finish(
         alt.layer(bar, rule).properties(height=34 * len(shown)),
-        title=f"The {top['name']} moves the figure most",
+        title=f"What moves the figure most: {top['name']}",
         subtitle="Each input alone across the middle 90 % of its range; line: all typical",
         description=f"Bars around {three(top.typical)} J: {words}.",
     )
