@@ -90,9 +90,10 @@ def triangle_chart(frame: pd.DataFrame) -> alt.LayerChart:
         ),
         order="concurrency:Q",
     )
+    line = base.mark_line(color=PALETTE["grey"], point={"size": 90, "color": PALETTE["blue"]})
     names = base.mark_text(align="left", dx=8, dy=-6, fontSize=11).encode(text="concurrency:Q")
     return finish(
-        alt.layer(base.mark_line(color=PALETTE["grey"]), base.mark_point(size=90), names),
+        alt.layer(line, names),
         title="Cheap in joules and quick in milliseconds lie at opposite ends",
         subtitle="Beside each point: concurrent requests",
         description=f"Points from batch {first.concurrency} ({three(first.tpot_ms)} ms, "
