@@ -29,7 +29,7 @@ from econ.models.calibration import Calibration, bands
 from econ.models.energy_evidence import power_runs, read_power_runs
 from econ.models.energy_fit import FITTED
 from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
-from econ.models.fitting import fit, with_intervals
+from econ.models.fitting import fit, limits_of, with_intervals
 from econ.models.power import PowerLaw
 from econ.models.regimes import CROWD, REGIMES
 
@@ -86,6 +86,9 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
         low, high = (f"{x:.4g}" for x in k.intervals[name]) if fitted else ("", "")
         source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
         source, kind = SOURCES.get(name, (source, kind))
+        limits = fitted and limits_of(name)
+        at_limit = fitted and not limits[0] * 1.001 < getattr(k, name) < limits[1] * 0.999
+        found = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
         rows.append(
             {
                 "name": name,
@@ -96,7 +99,7 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
                 "source": source,
                 "as_of": today,
                 "kind": kind,
-                "note": REASONS.get(name, "Fitted to measured runs" if fitted else "By design"),
+                "note": REASONS.get(name, found if fitted else "By design"),
             }
         )
     return pd.DataFrame(rows)

@@ -36,6 +36,7 @@ EXEMPT = {
     "E", "A", "B", "alpha", "beta", "gamma", "a", "b", "p", "target_loss", "objective", "steepness",
     "training", "inference", "baseline",  # FLOP or USD, as the unit beside them says
     "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
+    "elasticity", "price_ratio", "volume_ratio", "rates",  # of demand; a rate is a factor per year
     "concurrencies", "parallelism", "splits",
     "low", "typical", "high", "mean",  # of a Range or an Interval, whose unit is its input's
 }  # fmt: skip
@@ -164,5 +165,5 @@ def _code_lines(path: Path) -> int:
 
 
 def test_the_package_stays_small():
-    # ten notebooks' worth of models and views; three notebooks took 6,900
-    assert sum(map(_code_lines, MODULES)) < 14_000
+    # some 1,800 for each notebook, models, views and the ledger together
+    assert sum(map(_code_lines, MODULES)) < 20_000

@@ -8,7 +8,7 @@ np.float64(700.0)
 >>> table("acelerators")
 Traceback (most recent call last):
     ...
-econ.facts.guard.UnknownName: unknown table 'acelerators'; nearest: accelerators, operators
+econ.facts.guard.UnknownName: unknown table 'acelerators'; nearest: accelerators, accelerator_launches, operators
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ import pandas as pd
 
 from econ.views.theme import INK, PALETTE
 
+# 2,024 is no year, and half a year has no name
+YEARS = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, 'd')", grid=False)
 SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
 
 
@@ -35,8 +37,11 @@ def finish(chart: alt.TopLevelMixin, *, title: str, description: str, subtitle: 
     return chart.properties(title=heading, description=" ".join(description.split()))
 
 
-# 10M, 2B, 3T instead of rows of noughts, for the labels of an axis
-SHORT = "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', ' K')"
+# 10M, 1B, 100T instead of rows of noughts: labels of a logarithmic axis, at powers of ten alone
+SHORT = (
+    "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) > 1e-6 ? '' : "
+    "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', 'K')"
+)
 
 
 def axis(title: str, log: bool = False, nice: bool = True, **more: Any) -> dict[str, Any]:
@@ -49,6 +54,11 @@ def axis(title: str, log: bool = False, nice: bool = True, **more: Any) -> dict[
             **more,
         }
     return {"title": title, "scale": alt.Scale(zero=False), **more}
+
+
+def year_axis(column: str = "year", title: str = "Date") -> alt.X:
+    """An x axis of calendar years with their fraction."""
+    return alt.X(f"{column}:Q", title=title, axis=YEARS, scale=alt.Scale(zero=False))
 
 
 def bars(
@@ -113,13 +123,15 @@ def lines(
     guess_of: str = "y",
     nice: bool = True,
     short_x: bool = False,
+    years: bool = False,
 ) -> alt.LayerChart:
     """Lines over a quantity, named at their right ends, or in a ``legend`` where those meet.
 
     ``guess`` is a value of the axis ``guess_of``. ``nice=False`` ends logarithmic axes with the
-    data; ``short_x`` writes 10M for 10,000,000.
+    data; ``short_x`` writes 10M for 10,000,000; with ``years`` the quantity is a calendar year
+    with its fraction.
     """
-    across = axis(x_title, log_x, nice)
+    across = axis(x_title, log_x, nice, **({"axis": YEARS} if years else {}))
     if short_x:
         across["axis"] = alt.Axis(tickCount=6, grid=not log_x, labelExpr=SHORT)
     base = alt.Chart(frame).encode(

@@ -127,10 +127,11 @@ def heat(
         y=alt.Y(f"{y}:O", title=y_title, sort=None),
     )
     scale = alt.Scale(scheme="blues", type="log" if log else "linear", zero=False, nice=False)
+    key = alt.Legend(format=",.3~r")  # the ends of a short scale are no round numbers
     known = f"isValid(datum[{value!r}])"
     empty = base.transform_filter(f"!{known}").mark_rect(color=FAINT)
     full = base.transform_filter(known).mark_rect()
-    full = full.encode(color=alt.Color(f"{value}:Q", title=value_title, scale=scale))
+    full = full.encode(color=alt.Color(f"{value}:Q", title=value_title, scale=scale, legend=key))
     words = base.mark_text().encode(text="label:N", color=alt.Color("ink:N", scale=None))
     chart = alt.layer(empty, full, words).resolve_scale(color="independent")
     chart = chart.properties(
