@@ -1,4 +1,4 @@
-"""The fit: known laws recovered, another solver's minimum, published intervals on the same points."""
+"""The fit: known laws recovered, another solver's minimum, published intervals on its points."""
 
 from pathlib import Path
 
