@@ -115,7 +115,7 @@ def policies_panel() -> Panel:
         presets={
             "limit 20 ms": {**case, "rate": 30, "limit": 20},
             "limit 50 ms": {**case, "rate": 38, "limit": 50},
-            "prompts twice as long": {**case, "rate": 15, "limit": 20, "prompt": 2},
+            "prompts five times as long": {**case, "rate": 6, "limit": 20, "prompt": 5},
         },
         heading="Which arrangement serves best?",
     )
