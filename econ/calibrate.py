@@ -29,7 +29,7 @@ from econ.models.calibration import Calibration, bands
 from econ.models.energy_evidence import power_runs, read_power_runs
 from econ.models.energy_fit import FITTED
 from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
-from econ.models.fitting import fit, with_intervals
+from econ.models.fitting import fit, limits_of, with_intervals
 from econ.models.power import PowerLaw
 from econ.models.regimes import CROWD, REGIMES
 
@@ -42,16 +42,26 @@ REASONS = {
     "host_trtllm_s_per_sequence": "The fastest step per sequence of any TensorRT-LLM run",
     "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, "
     "MI325X 0.73, MI355X 0.82 of B200; a round middle",
+    "amd_overhead_factor": "Kimi-K2.5 in 4 bits on four MI355X, one and two users with cached "
+    "prompts: the step took 1.35 and 1.55 times as long as without it",
     "n_tile_tokens": "A matrix unit's smallest tile; 8, 32, 64 and a fitted 23 were tried on the "
     "same runs",
-    "large_message_bytes": "About decode's largest all-reduce in the fitted runs; added after "
-    "MLPerf offline runs showed larger ones to be faster",
+    "n_prefill_tile_tokens": "The tile of grouped products over many tokens; 32, 64 and 128 were "
+    "tried on the same runs and on MLPerf runs of Mixtral",
+    "prefill_chunk_tokens": "A common default of chunked prefill; 2048 and 8192 were tried",
+    "large_message_bytes": "Where engines leave their one-shot all-reduce; 0.5, 1, 2, 4 and 8 MB "
+    "were tried, MLPerf offline runs showing larger messages to be faster",
+    "slow_link_bytes_per_s": "The rate of small messages on the slowest link of the fit",
+    "network_bytes_per_s": "A network card of 400 Gbit/s for each accelerator",
+    "pipeline_bubble_frac": "No run has a pipeline; half of what exponentially distributed parts "
+    "would lose",
     "usable_memory_frac": "Between the engines' defaults of 0.90 and 0.95",
     "reserved_bytes": "Runtime and graphs; a round figure",
 }
 ENERGY_SPLITS = ("configuration", "model", "accelerator", "source")
 SOURCES = {
     "amd_compute_frac": ("mlperf-results", "derived"),
+    "amd_overhead_factor": ("inferencemax-agentic", "derived"),
     "host_s_per_sequence": ("inferencex-runs", "derived"),
     "host_trtllm_s_per_sequence": ("inferencex-runs", "derived"),
 }
@@ -76,6 +86,9 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
         low, high = (f"{x:.4g}" for x in k.intervals[name]) if fitted else ("", "")
         source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
         source, kind = SOURCES.get(name, (source, kind))
+        limits = fitted and limits_of(name)
+        at_limit = fitted and not limits[0] * 1.001 < getattr(k, name) < limits[1] * 0.999
+        found = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
         rows.append(
             {
                 "name": name,
@@ -86,7 +99,7 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
                 "source": source,
                 "as_of": today,
                 "kind": kind,
-                "note": REASONS.get(name, "Fitted to measured runs" if fitted else "By design"),
+                "note": REASONS.get(name, found if fitted else "By design"),
             }
         )
     return pd.DataFrame(rows)

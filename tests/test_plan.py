@@ -308,3 +308,44 @@ def test_a_hundred_thousand_deployments_within_a_second():
         seconds.append((time.process_time() - began) * 100_000 / len(frame))
     assert len(frame) >= 100_000
     assert min(seconds) < 1.0
+
+
+def test_energy_is_that_of_the_ladder(screened):
+    from econ.facts import site
+    from econ.models import footprint
+    from econ.models.energy import energy
+
+    row = screened[(screened["basis"] == "screened") & (screened["pp"] == 1)].iloc[3]
+    w = SCENARIO.workload
+    one = energy(
+        SCENARIO.model, row.accelerator, tp=int(row.tp), precision=row.precision,
+        input_tokens=w.mean_input_tokens, output_tokens=w.mean_output_tokens,
+        concurrency=float(row.concurrency),
+    )  # fmt: skip
+    assert row.energy_j_per_token == pytest.approx(one.energy_j_per_token)
+    place = site(SCENARIO.site, SCENARIO.operator)
+    ladder = footprint.ladder_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
+    assert row.site_energy_j_per_token == pytest.approx(ladder["typical"].iloc[-1])
+    rows = footprint.inputs()["typical"]
+    made = footprint.embodied_g_per_mtok(
+        row.requests_per_s_per_replica * w.mean_output_tokens / row.n_gpu,
+        years=rows["life_years"], busy_frac=row.busy_frac,
+        accelerator_embodied_g=rows["accelerator_embodied_g"],
+        server_embodied_g=rows["server_embodied_g"],
+    )  # fmt: skip
+    grams = footprint.carbon_g_per_mtok(
+        row.site_energy_j_per_token, place.carbon_g_per_kwh, embodied_g_per_mtok=made
+    )
+    assert row.carbon_g_per_mtok == pytest.approx(grams)
+    assert row.carbon_low_g_per_mtok < grams < row.carbon_high_g_per_mtok
+
+
+def test_other_objectives_order_by_them():
+    for objective in ("site_energy_j_per_token", "carbon_g_per_mtok", "tokens_per_s_per_user"):
+        made = plan(SCENARIO, objective=objective, n_refined=1, n=400, policies=["prefill_first"],
+                    parallelism=[(4, 1, 1, 1)], **QUICK)  # fmt: skip
+        kept = made.loc[made["basis"] == "screened", objective].dropna()
+        if objective == "tokens_per_s_per_user":
+            assert kept.is_monotonic_decreasing
+        else:
+            assert kept.is_monotonic_increasing

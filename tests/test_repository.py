@@ -98,7 +98,7 @@ def test_the_readmes_examples_run_and_its_figures_are_ours():
     held = asserted["sort"].value_counts()
     bounds = asserted.query("sort == 'model'")["tolerance_frac"].isna().sum()
     assert f"{held['model']} published figures are recomputed" in text
-    assert f"({bounds} of them as a bound under a measurement)" in text
+    assert f"({bounds} of them held to a band" in text
     assert f"{held['arithmetic']} more are ratios" in text
     languages = (table("parallel_text")["group"] == "language").sum()
     assert f"{languages} languages" in text

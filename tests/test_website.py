@@ -121,12 +121,20 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
     words = "Bars of power: A 700 W, B 1000 W."
     cells = [
         nbformat.v4.new_markdown_cell("# Why?\n\n*7 minutes* see [01](01_tokens.ipynb)"),
-        nbformat.v4.new_markdown_cell("```mermaid\nflowchart LR\n  accDescr: A to B.\n  A-->B\n```"),
+        nbformat.v4.new_markdown_cell(
+            "```mermaid\nflowchart LR\n  accDescr: A to B.\n  A-->B\n```"
+        ),
         _cell(words),
     ]
     book = pages.write_notebook(_write(tmp_path / "09_demo.ipynb", *cells), tmp_path)
     text = (tmp_path / "notebooks" / "09_demo.md").read_text()
-    assert book == {"stem": "09_demo", "title": "Why?", "minutes": "7", "name": "09 Demo", "panel": ""}
+    assert book == {
+        "stem": "09_demo",
+        "title": "Why?",
+        "minutes": "7",
+        "name": "09 Demo",
+        "panel": "",
+    }
     assert "[01](01_tokens.md)" in text
     assert 'alt="A to B."' in text
     assert f'alt="{words}"' in text

@@ -24,7 +24,7 @@ import pandas as pd
 
 from econ.facts.guard import fraction, not_negative, unknown
 from econ.facts.tables import table
-from econ.facts.units import MICRO, MILLI
+from econ.facts.units import GB, MICRO, MILLI
 
 ENGINES = ("vllm", "sglang", "trtllm")
 
@@ -38,7 +38,11 @@ class Calibration:
     or counted twice. ``n_wait_steps``: decode steps until a new request is admitted and its first
     token leaves. ``n_state_passes``: how often a linear layer's state crosses the memory bus per
     prompt token. ``host_s_per_sequence``: the least a step takes per running sequence, set by the
-    one process that hands out tokens. Fixed, not fitted: the data do not identify them.
+    one process that hands out tokens; ``host_exposed_frac``: the share of it that the accelerator
+    waits for in any case. ``pipeline_bubble_frac``: b in a slowdown of 1 + b·(pp − 1)/pp; parts of
+    equal length have 0, exponentially distributed ones 1 (a closed ring of pp stages and parts).
+    ``amd_overhead_factor``: a kernel or collective on AMD over one on NVIDIA.
+    ``network_bytes_per_s``: one accelerator's card beyond the fast links.
 
     Raises ``ValueError`` for a share outside 0..1 or a negative time.
     """
@@ -52,6 +56,8 @@ class Calibration:
     link_frac: float = 1.0
     prefill_link_frac: float = 1.0
     n_tile_tokens: float = 0.0
+    n_prefill_tile_tokens: float = 0.0
+    prefill_chunk_tokens: float = 0.0
     large_message_bytes: float = 0.0
     kernel_s: float = 0.0
     collective_s: float = 0.0
@@ -64,7 +70,12 @@ class Calibration:
     n_state_passes: float = 0.0
     host_s_per_sequence: float = 0.0
     host_trtllm_s_per_sequence: float = 0.0
+    host_exposed_frac: float = 0.0
     amd_compute_frac: float = 1.0
+    amd_overhead_factor: float = 1.0
+    pipeline_bubble_frac: float = 0.0
+    slow_link_bytes_per_s: float = 0.0
+    network_bytes_per_s: float = 50 * GB
     usable_memory_frac: float = 1.0
     reserved_bytes: float = 0.0
     interference_frac: float = 1.0
@@ -151,6 +162,7 @@ DIVISORS = {
     "prefill_link_frac",
     "amd_compute_frac",
     "usable_memory_frac",
+    "network_bytes_per_s",
 }
 
 

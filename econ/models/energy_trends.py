@@ -18,8 +18,8 @@ from econ.models.energy_evidence import power_runs
 from econ.models.energy_fit import held_out
 
 MEASURES = {
-    "bf16": "Peak bf16 FLOP/s per W",
-    "narrowest": "Peak FLOP/s per W at the narrowest precision",
+    "bf16": "bf16 FLOP/s per W",
+    "narrowest": "narrowest FLOP/s per W",
     "bandwidth": "Memory bandwidth per W",
 }
 

@@ -10,18 +10,28 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from econ.facts.units import MICRO, MILLI
+from econ.facts.units import GB, MEGA, MICRO, MILLI
 from econ.models import roofline_frame, steps
 from econ.models.calibration import Calibration
 from econ.models.evidence import configuration, sample_runs
 from econ.models.steps import Case
 
-__all__ = ["FIXED", "START", "case_of", "fit", "sample_runs", "solve", "with_intervals"]
+__all__ = [
+    "FIXED",
+    "START",
+    "case_of",
+    "fit",
+    "limits_of",
+    "sample_runs",
+    "solve",
+    "with_intervals",
+]
 
-# where the search starts, and the highest value; shares of a datasheet cannot exceed it
+# where the search starts, and the highest value; shares of a datasheet cannot exceed it, and no
+# kernel streams memory faster than about 0.93 of it
 START = {
-    "weight_bandwidth_frac": (0.85, 1),
-    "kv_bandwidth_frac": (0.75, 1),
+    "weight_bandwidth_frac": (0.85, 0.93),
+    "kv_bandwidth_frac": (0.75, 0.93),
     "prefill_compute_frac": (0.6, 1),
     "attention_compute_frac": (0.36, 1),
     "expert_compute_frac": (0.4, 1),
@@ -36,20 +46,37 @@ START = {
     "prefill_wait_sglang_frac": (0.4, 0.9),
     "n_wait_steps": (3.0, 100),
     "n_state_passes": (0.4, 100),
+    "host_exposed_frac": (0.3, 1),
 }
+# the lowest value: a small part of the start, so that a flat direction does not lose the search,
+# but for the least time of an all-reduce in one server
+LOWEST_FRAC = {"collective_s": 1 / 3}
+LOW_FRAC = 0.02
 # set beforehand: the runs do not identify them (source and reason in data/calibration.csv)
 FIXED = {
     "decode_compute_frac": 0.8,
     "host_s_per_sequence": 60 * MICRO,
     "host_trtllm_s_per_sequence": 30 * MICRO,
     "n_tile_tokens": 16.0,
-    "large_message_bytes": 4e6,
+    "n_prefill_tile_tokens": 64.0,
+    "prefill_chunk_tokens": 2048.0,
+    "large_message_bytes": MEGA,
+    "slow_link_bytes_per_s": 50 * GB,
+    "network_bytes_per_s": 50 * GB,
+    "pipeline_bubble_frac": 0.5,
     "amd_compute_frac": 0.7,
+    "amd_overhead_factor": 1.4,
     "usable_memory_frac": 0.92,
     "reserved_bytes": 1e9,
 }
 TTFT_WEIGHT = 0.35  # TTFT is noisier and says less about the step
 SOFT = 0.15  # log errors beyond this count linearly: software outliers do not steer the fit
+
+
+def limits_of(name: str) -> tuple[float, float]:
+    """The lowest and highest value that the fit may give a parameter."""
+    start, highest = START[name]
+    return start * LOWEST_FRAC.get(name, LOW_FRAC), highest
 
 
 def case_of(runs: pd.DataFrame) -> Case:
@@ -90,7 +117,7 @@ def fit(
     c = case_of(runs)
     tpot, ttft = (np.log(runs[name].to_numpy("float64")) for name in ("tpot_s", "ttft_s"))
     root = np.sqrt(np.ones(len(runs)) if weights is None else weights)
-    low, high = np.log(1e-9), np.log([START[n][1] for n in names])
+    low, high = np.log([limits_of(n) for n in names]).T
     first = np.log([max(getattr(base, n), 1e-8) for n in names])
 
     def residuals(x: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from econ.facts.guard import unknown
 
-SMALLER = ("cost_usd_per_good_mtok", "energy_j_per_token", "carbon_g_per_mtok")
+SMALLER = ("cost_usd_per_good_mtok", "site_energy_j_per_token", "carbon_g_per_mtok")
 LARGER = ("tokens_per_s_per_user",)
 
 

@@ -18,6 +18,7 @@ from econ.facts.architecture import Model
 from econ.facts.guard import count, fraction, not_negative, positive
 from econ.models.calibration import bands
 from econ.models.plan_candidates import CONSTRAINTS, SPLIT
+from econ.models.plan_energy import point_energy
 from econ.models.regimes import REGIMES
 from econ.models.roofline_frame import predict_frame
 from econ.models.scenario import Slo
@@ -165,6 +166,7 @@ def _predicted(frame: pd.DataFrame, model, demand: Demand) -> pd.DataFrame:
             "batch": made["batch"],
             "requests_per_s_per_replica": frame["concurrency"].to_numpy() / answer_s,
             "rate_p90_factor": spread[made["regime"].cat.codes],
+            **point_energy(made),
         }
     )
 

@@ -36,12 +36,17 @@ def prepare(c: Case, k: Calibration) -> Case:
     c.kv_held = held(c, c.context)
     c.decode_attention_flop = c.attention_flop * seen + c.window_flop * window
     c.weights_held = ((c.dense_bytes + c.stored_bytes) / c.tp + c.expert_bytes / c.n) / c.pp
-    c.kernels_s = k.kernel_s * c.n_kernels
     amd = 1 - c.is_mesh * (1 - k.amd_compute_frac)
+    c.launch_factor = 1 + c.is_mesh * (k.amd_overhead_factor - 1)
+    c.kernels_s = k.kernel_s * c.launch_factor * (c.n_kernels + c.is_native * c.n_kernels_native)
     c.work = c.peak * amd
     c.work16 = c.peak16 * amd
-    c.wire = c.link * (1 - c.is_mesh * (1 - np.minimum((c.n - 1) / (c.domain - 1), 1)))
-    c.wire = np.maximum(c.wire, FEWEST_FREE)
+    partners = np.minimum((c.n - 1) / np.maximum(c.domain - 1, 1), 1)
+    c.wire = c.link * (1 - c.is_mesh * (1 - partners))
+    # rings that leave the fast links share the network cards of those inside
+    outside = np.minimum(c.wire, c.domain * k.network_bytes_per_s)
+    c.wire = np.maximum(np.where(c.n > c.domain, outside, c.wire), FEWEST_FREE)
+    c.pipeline_factor = 1 + k.pipeline_bubble_frac * (c.pp - 1) / c.pp
     c.apart = (c.dp > 1) * 1.0
     c.hops = np.log2(c.tp) / 3
     return prefill(c, k)
@@ -69,6 +74,7 @@ def prefill(c: Case, k: Calibration) -> Case:
     ``own_prefill_s`` how long its own reader waits. Formula: 2·parameters·tokens / FLOP/s, plus
     attention (over half the prompt on average, less under a window), plus all-reduces of the
     activations, plus linear-state traffic; never faster than the weights can be read once.
+    Short prompts are read together, so that a chunk's tokens share the padding of the experts.
     """
     n_in = c.input_tokens
     chosen = np.minimum(n_in, c.top_k_tokens)
@@ -76,7 +82,9 @@ def prefill(c: Case, k: Calibration) -> Case:
     pairs = chosen * (n_in - 0.5 * chosen)
     attention = c.prefill_flop * pairs + c.window_flop * window * (n_in - 0.5 * window)
     idle = np.exp(n_in * c.touch_log)
-    experts = expert_products(c, k, n_in, 1 - idle)
+    chunk = np.maximum(n_in, k.prefill_chunk_tokens)
+    touched = 1 - np.exp(chunk * c.touch_log)
+    experts = expert_products(c, k, chunk, touched, k.n_prefill_tile_tokens) * (n_in / chunk)
     products = n_in * c.dense_params + experts
     c.prefill_compute_s = 2 * products / (c.n * c.work * k.prefill_compute_frac)
     c.prefill_attention_s = attention / (c.n * c.work16 * k.attention_compute_frac)
@@ -86,18 +94,19 @@ def prefill(c: Case, k: Calibration) -> Case:
     total = c.prefill_compute_s + c.prefill_attention_s + c.prefill_link_s + c.prefill_state_s
     read = c.dense_bytes / c.tp + (1 - idle) * c.expert_bytes / c.n
     c.prefill_read_s = read / (c.bandwidth * k.weight_bandwidth_frac)
-    c.prefill_s = total / c.pp  # the stages read different prompts at the same time
+    # the stages read different prompts at the same time
+    c.prefill_s = total * c.pipeline_factor / c.pp
     c.own_prefill_s = np.maximum(total * c.dp, c.prefill_read_s) + c.kernels_s
     return c
 
 
-def expert_products(c: Case, k: Calibration, tokens, touched):
+def expert_products(c: Case, k: Calibration, tokens, touched, tile_tokens):
     """Multiplications of the routed experts for a batch of tokens, as dense ones would count.
 
     Grouped products are less efficient, and each touched expert works on whole tiles: an expert
     with few tokens pads up to one.
     """
-    padding = k.n_tile_tokens * touched * c.n_experts / np.maximum(c.experts_per_token, 1)
+    padding = tile_tokens * touched * c.n_experts / np.maximum(c.experts_per_token, 1)
     return c.active_expert_params * (tokens + padding) / k.expert_compute_frac
 
 
@@ -105,19 +114,23 @@ def transfer(c: Case, k: Calibration, message):
     """Time to move ``message`` bytes over an accelerator's link.
 
     Up to ``large_message_bytes`` at the slow rate of decode's small messages, what exceeds it at
-    the rate of prefill's large ones.
+    the rate of prefill's large ones. What slows small messages is the software: a link no faster
+    than ``slow_link_bytes_per_s`` carries them at the large ones' rate.
     """
     small = np.minimum(message, k.large_message_bytes)
-    slow = small / k.link_frac
-    return (slow + (message - small) / k.prefill_link_frac) / c.wire
+    fast = np.maximum(k.prefill_link_frac, k.link_frac)
+    share = np.minimum(np.maximum(k.link_frac, k.slow_link_bytes_per_s / c.wire), fast)
+    return (small / share + (message - small) / k.prefill_link_frac) / c.wire
 
 
-def step(c: Case, k: Calibration, batch) -> Case:
+def step(c: Case, k: Calibration, batch, streams: bool = True) -> Case:
     """The time between two tokens of a sequence when ``batch`` sequences run and nobody prefills.
 
-    (weights⁴ + compute⁴)^¼ + KV cache + kernels + collectives, and never less than the host needs.
-    A pipeline of ``pp`` stages works on as many parts of the batch at a time: a token passes all
-    stages, each reading its share of the weights for one part.
+    (weights⁴ + compute⁴)^¼ + KV cache + kernels + collectives + the host's work per sequence that
+    does not overlap with the device; where tokens are streamed to users (``streams``) never less
+    than all of the host's work. A pipeline of ``pp`` stages works on as many parts of the batch at
+    a time: a token passes all stages, each reading its share of the weights for one part; the
+    parts differ, so that a share of the stages waits for the slowest.
     """
     parts = np.maximum(np.minimum(batch, c.pp), 1)
     together = batch / parts
@@ -125,7 +138,7 @@ def step(c: Case, k: Calibration, batch) -> Case:
     touched = 1 - np.exp(together * c.touch_log)
     read = c.dense_bytes / c.tp + touched * c.expert_bytes / c.n
     c.weights_s = read / (c.bandwidth * k.weight_bandwidth_frac)
-    experts = expert_products(c, k, together, touched)
+    experts = expert_products(c, k, together, touched, k.n_tile_tokens)
     dense = local * (c.dense_params + c.head_params) / c.tp
     c.compute_s = 2 * (dense + experts / c.n) / (c.work * k.decode_compute_frac)
     shard = c.kv_shard / c.pp
@@ -134,21 +147,21 @@ def step(c: Case, k: Calibration, batch) -> Case:
     attend_s = local * c.decode_attention_flop / (c.tp * c.work16 * k.attention_compute_frac)
     c.kv_s = np.maximum(kv_s, attend_s)
     message = local * c.hidden_size * ACTIVATION_BYTES
-    reduce_s = k.collective_s * c.hops + 2 * (c.tp - 1) / c.tp * transfer(c, k, message)
+    hop_s = k.collective_s * c.launch_factor
+    reduce_s = hop_s * c.hops + 2 * (c.tp - 1) / c.tp * transfer(c, k, message)
     # attention replicas exchange tokens with the experts: sent in 1 byte, returned in 2
-    shuffle = k.collective_s * np.log2(c.n) / 3
+    shuffle = hop_s * np.log2(c.n) / 3
     sent = 0.75 * c.experts_per_token * message
     shuffle = shuffle + (c.n - 1) / c.n * transfer(c, k, sent)
     c.links_s = 2 * (c.n_layers * reduce_s + c.apart * c.n_moe_layers * shuffle)
     w2, c2 = c.weights_s * c.weights_s, c.compute_s * c.compute_s
     core = np.sqrt(np.sqrt(w2 * w2 + c2 * c2))
     device = core + c.kv_s + c.kernels_s + c.links_s
-    host = (
-        batch
-        / c.dp
-        * (k.host_s_per_sequence * (1 - c.is_trtllm) + k.host_trtllm_s_per_sequence * c.is_trtllm)
-    )
-    c.host_s = np.maximum(host - device, 0)
+    device = device * c.pipeline_factor
+    python, compiled = k.host_s_per_sequence, k.host_trtllm_s_per_sequence
+    host = batch / c.dp * (python + c.is_trtllm * (compiled - python))
+    exposed = k.host_exposed_frac * host
+    c.host_s = np.maximum(host - device, exposed) if streams else exposed
     c.step_s = device + c.host_s
     return c
 
@@ -182,7 +195,8 @@ def steady(c: Case, k: Calibration, n_rounds: int = 3) -> Case:
         answer = c.output_tokens * c.step_s
         decoding = c.present * answer / (first + k.n_wait_steps * c.step_s + answer)
         batch = np.maximum(decoding, np.minimum(c.present, 1))
-    c.memory_wait_s = (c.concurrency / c.present - 1) * (c.ttft_s + c.output_tokens * c.tpot_s)
+    alone_s = c.ttft_s + np.maximum(c.output_tokens - 1, 0) * c.tpot_s
+    c.memory_wait_s = (c.concurrency / c.present - 1) * alone_s
     c.ttft_s = c.ttft_s + c.memory_wait_s
     return c
 
@@ -191,11 +205,11 @@ def offline(c: Case, k: Calibration) -> Case:
     """Output tokens/s of a replica with always more work waiting: as many sequences as fit.
 
     Formula: batch / (step + batch · prefill / output), batch = what memory holds; nobody waits
-    for a stream, so the host's floor does not bind. Requests of mixed age hold the mean context.
+    for a stream, so that the host's least step does not bind. Requests of mixed age hold the mean
+    context.
     """
-    quiet = k.replace(host_s_per_sequence=0.0, host_trtllm_s_per_sequence=0.0)
     c.batch = np.maximum(np.minimum(np.floor(room(c, k, c.context)), c.concurrency), 1)
-    step(c, quiet, c.batch)
+    step(c, k, c.batch, streams=False)
     c.tpot_s = c.step_s + c.batch * c.prefill_s / c.output_tokens
     return c
 

@@ -1,4 +1,4 @@
-"""Charts and panels of notebook 04: load, batch, phases, boundaries, places, hours, trend."""
+"""Charts and panels of notebook 04: load, batch, phases, boundaries, the trend, the error."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, parity, waterfall
 from econ.views.tables import three
-from econ.views.theme import PALETTE
+from econ.views.theme import INK, PALETTE
 
 CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
 MODELS = ["llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
-PLACES = ["australia", "france", "germany", "iceland", "india", "ireland", "japan", "poland",
-          "spain", "sweden", "united-kingdom", "united-states", "us-virginia"]  # fmt: skip
 SERVED = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4, "precision": "fp8",
           "input_tokens": 1000, "output_tokens": 500}  # fmt: skip
 PHASES = {"prefill": PALETTE["orange"], "decode": PALETTE["blue"]}
@@ -169,7 +167,7 @@ def prompt_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 def ladder_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`request_ladder_frame`: what each rung adds to a request, to a total at the site."""
+    """`request_boundary_frame`: what each rung adds to a request, to a total at the site."""
     first, last = frame.iloc[0], frame.iloc[-1]
     names = ["accelerators", "+ host", "+ idle capacity", "+ building (PUE)"]
     return waterfall(
@@ -197,7 +195,7 @@ def ladder_panel() -> Panel:
     """The boundary ladder by load, share of time at work and operator."""
 
     def frame(users: int, busy: int, operator: str) -> pd.DataFrame:
-        return cases.request_ladder_frame(served(users), "h100-sxm", operator, busy / 100)
+        return cases.request_boundary_frame(served(users), "h100-sxm", operator, busy / 100)
 
     operators = table("operators").index.tolist()
     return Panel(
@@ -212,66 +210,6 @@ def ladder_panel() -> Panel:
             "busy, hyperscale": {"users": 100, "busy": 90, "operator": "google"},
             "as set": {"users": 32, "busy": 80, "operator": "industry"},
             "mostly waiting": {"users": 5, "busy": 20, "operator": "industry"},
-        },
-    )
-
-
-def place_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`place_hour_frame`: grams of carbon of a million tokens over an average day at a place."""
-    row = frame.iloc[int(frame["chosen"].iloc[0])]
-    x = alt.X("hour:Q", title="Hour of an average day", scale=alt.Scale(domain=[0, 23]))
-    y = alt.Y("carbon_g:Q", title="Carbon per million output tokens (g CO₂e)",
-              scale=alt.Scale(zero=True))  # fmt: skip
-    base = alt.Chart(frame).encode(x=x, y=y)
-    dot = base.transform_filter("datum.hour === datum.chosen").mark_point(
-        size=160, color=PALETTE["vermilion"]
-    )
-    rule = alt.Chart(frame).transform_filter("isValid(datum.market_g)")
-    rule = rule.mark_rule(color=PALETTE["green"], strokeDash=[5, 4], strokeWidth=2)
-    market = (
-        f"{three(row.market_g)} g by {row.operator}'s contracts"
-        if pd.notna(row.market_g)
-        else f"no market-based figure is known for {row.operator}"
-    )
-    sun = "" if row.known else " The share of solar here is not known, so the mean stands all day."
-    price = "" if pd.isna(row.electricity_usd) else f"electricity ${row.electricity_usd:.3f}, "
-    wet = [
-        f"{three(row[key])} L {what}"
-        for key, what in (("site_water_l", "on site"), ("grid_water_l", "at power stations"))
-        if pd.notna(row[key])
-    ]
-    return finish(
-        alt.layer(
-            base.mark_line(interpolate="monotone"), dot,
-            rule.encode(y=alt.Y("mean(market_g):Q")), data=frame,
-        ).properties(height=260),
-        title="Where and when decide more than how",
-        subtitle="Line: the grid, by location. Dashed: by the operator's contracts",
-        description=f"A million tokens in {row.site} at {row.hour:.0f} h: {three(row.carbon_g)} g "
-        f"by location (mean {three(row.mean_g)} g), {market}; {price}water "
-        f"{', '.join(wet) or 'not known'}.{sun}",
-    )  # fmt: skip
-
-
-def place_panel() -> Panel:
-    """A million tokens by place, operator and hour."""
-    it_j = cases.it_j_per_token(served(), "h100-sxm")
-
-    def frame(hour: int, place: str, operator: str) -> pd.DataFrame:
-        return cases.place_hour_frame(it_j, place, operator, hour)
-
-    return Panel(
-        frame,
-        place_chart,
-        [
-            slider("hour", "Hour", 0, 23, value=12),
-            choice("place", "Place", PLACES, value="spain"),
-            choice("operator", "Operator", table("operators").index.tolist(), value="google"),
-        ],
-        presets={
-            "Spain at noon": {"hour": 12, "place": "spain", "operator": "google"},
-            "Poland at night": {"hour": 22, "place": "poland", "operator": "google"},
-            "Virginia, industry": {"hour": 12, "place": "us-virginia", "operator": "industry"},
         },
     )
 
@@ -295,6 +233,37 @@ def growth_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
 
 
+NAMES = {
+    "accelerators_j": "accelerators (band of the model)",
+    "host_frac": "host's share",
+    "busy_frac": "time at work",
+    "idle_frac": "idle power",
+    "pue": "PUE",
+}
+
+
+def tornado_chart(frame: pd.DataFrame) -> alt.LayerChart:
+    """`boundary_tornado_frame`: the site's joules as each input moves alone."""
+    shown = frame.assign(name=[NAMES[i] for i in frame["input"]])
+    shown = shown[["name", "low", "high", "typical"]]
+    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=None, title=None))
+    bar = base.mark_bar(height=18).encode(
+        x=alt.X("low:Q", title="Energy per output token at the site (J)",
+                scale=alt.Scale(zero=False)),
+        x2="high:Q",
+    )  # fmt: skip
+    rule = base.mark_rule(color=INK).encode(x=alt.X("mean(typical):Q"), y=alt.Y())
+    top = shown.iloc[0]
+    words = "; ".join(f"{r.name} {three(r.low)} to {three(r.high)} J"
+                      for r in shown.itertuples(index=False))  # fmt: skip
+    return finish(
+        alt.layer(bar, rule).properties(height=34 * len(shown)),
+        title=f"The {top['name']} moves the figure most",
+        subtitle="Each input alone across the middle 90 % of its range; line: all typical",
+        description=f"Bars around {three(top.typical)} J: {words}.",
+    )
+
+
 def parity_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`energy_trends.parity_frame`: the law against measured joules per token."""
     off = (frame["factor"] - 1).abs()
@@ -310,23 +279,4 @@ def parity_chart(frame: pd.DataFrame) -> alt.LayerChart:
         description=f"{len(frame)} runs from {three(frame['measured_j'].min())} to "
         f"{three(frame['measured_j'].max())} J per token; median error {100 * off.median():.0f} %, "
         f"90 % within {100 * off.quantile(0.9):.0f} %.",
-    )
-
-
-def embodied_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`embodied_frame`: carbon of use and of making, by place."""
-    parts = {"electricity in use": "use_g", "making of the hardware": "embodied_g"}
-    long = pd.concat(
-        [frame[["site"]].assign(part=name, grams=frame[key]) for name, key in parts.items()]
-    )
-    words = "; ".join(f"{r.site} {100 * r.share:.0f} %" for r in frame.itertuples())
-    return bars(
-        long,
-        "grams",
-        "site",
-        color="part",
-        x_title="Carbon per million output tokens (g CO₂e)",
-        height=150,
-        title="On a clean grid the making of the hardware shows",
-        description=f"Stacked bars of use and making; share of making: {words}.",
     )

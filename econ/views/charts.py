@@ -21,6 +21,8 @@ import pandas as pd
 
 from econ.views.theme import INK, PALETTE
 
+# 2,024 is no year, and half a year has no name
+YEARS = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, 'd')", grid=False)
 SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
 
 
@@ -35,16 +37,28 @@ def finish(chart: alt.TopLevelMixin, *, title: str, description: str, subtitle: 
     return chart.properties(title=heading, description=" ".join(description.split()))
 
 
-def axis(title: str, log: bool = False, **more: Any) -> dict[str, Any]:
-    """Title and scale of an axis, for an encoding."""
+# 10M, 1B, 100T instead of rows of noughts: labels of a logarithmic axis, at powers of ten alone
+SHORT = (
+    "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) > 1e-6 ? '' : "
+    "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', 'K')"
+)
+
+
+def axis(title: str, log: bool = False, nice: bool = True, **more: Any) -> dict[str, Any]:
+    """Title and scale of an axis, for an encoding; not ``nice``: it ends where the data end."""
     if log:  # a grid line for every tick of a logarithmic axis would be a curtain
         return {
             "title": title,
-            "scale": alt.Scale(type="log"),
+            "scale": alt.Scale(type="log", nice=nice),
             "axis": alt.Axis(tickCount=6, grid=False),
             **more,
         }
     return {"title": title, "scale": alt.Scale(zero=False), **more}
+
+
+def year_axis(column: str = "year", title: str = "Date") -> alt.X:
+    """An x axis of calendar years with their fraction."""
+    return alt.X(f"{column}:Q", title=title, axis=YEARS, scale=alt.Scale(zero=False))
 
 
 def bars(
@@ -107,14 +121,22 @@ def lines(
     points: bool = False,
     guess: float | None = None,
     guess_of: str = "y",
+    nice: bool = True,
+    short_x: bool = False,
+    years: bool = False,
 ) -> alt.LayerChart:
     """Lines over a quantity, named at their right ends, or in a ``legend`` where those meet.
 
-    ``guess`` is a value of the axis ``guess_of``.
+    ``guess`` is a value of the axis ``guess_of``. ``nice=False`` ends logarithmic axes with the
+    data; ``short_x`` writes 10M for 10,000,000; with ``years`` the quantity is a calendar year
+    with its fraction.
     """
+    across = axis(x_title, log_x, nice, **({"axis": YEARS} if years else {}))
+    if short_x:
+        across["axis"] = alt.Axis(tickCount=6, grid=not log_x, labelExpr=SHORT)
     base = alt.Chart(frame).encode(
-        x=alt.X(f"{x}:Q", **axis(x_title, log_x)),
-        y=alt.Y(f"{y}:Q", **axis(y_title, True)) if log_y else alt.Y(f"{y}:Q", title=y_title),
+        x=alt.X(f"{x}:Q", **across),
+        y=alt.Y(f"{y}:Q", **axis(y_title, True, nice)) if log_y else alt.Y(f"{y}:Q", title=y_title),
     )
     mark = base.mark_line(point=points)
     layers = [mark]
@@ -125,7 +147,7 @@ def lines(
         ends = base.mark_text(align="left", dx=6).encode(
             color=paint,
             text=f"{color}:N",
-            x=alt.X(f"max({x}):Q", **axis(x_title, log_x)),
+            x=alt.X(f"max({x}):Q", **across),
             y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
         )
         layers = [mark.encode(color=paint), *([] if legend else [ends])]

@@ -15,9 +15,8 @@ import altair as alt
 import pandas as pd
 
 from econ import __version__
-from econ.facts import cite, table
 from econ.models.plan import best_of, constraints_frame
-from econ.models.plan_cases import frontiers_frame
+from econ.models.plan_cases import frontiers_frame, sources_frame
 from econ.models.scenario import Scenario
 from econ.models.uncertainty import Decision
 from econ.views import chart_plan
@@ -38,13 +37,10 @@ svg{max-width:100%;height:auto}
 table,.answer{break-inside:avoid}.wide{overflow:visible}@page{margin:15mm}}
 """
 HEAD = {
-    "basis": "basis", "accelerator": "accelerator", "precision": "precision", "tp": "TP",
-    "pp": "PP", "dp": "DP", "policy": "policy", "concurrency": "batch limit",
-    "fleet_gpus": "accelerators", "good_frac": "good requests", "p95_ttft_s": "p95 TTFT (s)",
-    "p95_tpot_s": "p95 TPOT (s)", "usd_per_hour": "USD per hour",
-    "cost_low_usd_per_good_mtok": "low", "cost_usd_per_good_mtok": "USD per good Mtok",
-    "cost_high_usd_per_good_mtok": "high", "energy_j_per_token": "J per token",
-    "carbon_g_per_mtok": "g CO2e per Mtok",
+    "basis": "basis", "deployment": "deployment", "policy": "policy", "good": "good requests",
+    "p95_ttft_s": "p95 TTFT (s)", "p95_tpot_s": "p95 TPOT (s)", "usd_per_hour": "USD per hour",
+    "cost_usd_per_good_mtok": "USD per good Mtok", "band": "90 % band",
+    "site_energy_j_per_token": "J per token", "carbon_g_per_mtok": "g CO2e per Mtok",
 }  # fmt: skip
 LIMITS = """The latency model was fitted to public runs of common stacks; its band on throughput is
 the band on cost here. The screen works with mean lengths; only the first rows were simulated under
@@ -67,13 +63,13 @@ def answer_text(scenario: Scenario, plan: pd.DataFrame) -> str:
     )
 
 
-def svg_of(chart: alt.TopLevelMixin, number: int = 0) -> str:
+def svg_of(chart: alt.TopLevelMixin, n_before: int = 0) -> str:
     """The chart as inline SVG with its description as name; its inner ids are its own."""
     import vl_convert
 
     spec = chart.to_dict()
     svg = vl_convert.vegalite_to_svg(spec)
-    svg = re.sub(r'(\bid="|url\(#)', rf"\g<1>c{number}-", svg)
+    svg = re.sub(r'(\bid="|url\(#)', rf"\g<1>c{n_before}-", svg)
     words = html.escape(spec["description"], quote=True)
     return re.sub(r"<svg\b", f'<svg role="img" aria-label="{words}"', svg, count=1)
 
@@ -122,7 +118,8 @@ def report_html(
     if worth is not None:
         parts += ["<h2>What to measure next</h2>", figure(chart_plan.worth_chart(worth))]
     parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", "<h2>Sources</h2>"]
-    parts.append("<ul>" + "".join(f"<li>{s}</li>" for s in _sources(scenario, plan)) + "</ul>")
+    said = [f"{s} ({w})" for w, s in sources_frame(scenario, plan).itertuples(index=False)]
+    parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in said) + "</ul>")
     parts.append(f"<p><small>Made on {day} by inference-economics {__version__}.</small></p>")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -139,29 +136,22 @@ def report_html(
 def first_table(plan: pd.DataFrame, n_rows: int = 12) -> Table:
     """The plan's first rows that keep the promise, under readable heads."""
     rows = plan[plan["basis"] != "rejected"].head(n_rows)
-    shown = rows[[c for c in HEAD if c in rows]].rename(columns=HEAD)
-    shown = shown.astype({c: str for c in ("basis", "accelerator", "precision") if c in shown})
+    names = [
+        f"{r.fleet_gpus:.0f} × {r.accelerator}, {r.precision}, TP {r.tp}"
+        + (f", PP {r.pp}" if r.pp > 1 else "") + (f", DP {r.dp}" if r.dp > 1 else "")
+        + f", batch {r.concurrency}"
+        for r in rows.itertuples()
+    ]  # fmt: skip
+    ends = zip(rows["cost_low_usd_per_good_mtok"], rows["cost_high_usd_per_good_mtok"], strict=True)
+    rows = rows.assign(deployment=names, band=[f"{low:.2f} to {high:.2f}" for low, high in ends])
+    if "policy" in rows:
+        rows["policy"] = rows["policy"].str.replace("_", " ")
+        rows["good"] = ["" if g != g else f"{g:.1%}" for g in rows["good_frac"]]
+    shown = rows[[c for c in HEAD if c in rows]].rename(columns=HEAD).astype({"basis": str})
     formats = {c: three for c in shown if pd.api.types.is_numeric_dtype(shown[c])}
-    for c in ("low", "USD per good Mtok", "high", "USD per hour"):
-        formats[c] = "{:,.2f}"
-    return Table(shown, **{c: f for c, f in formats.items() if c in shown})
+    money = dict.fromkeys(("USD per good Mtok", "USD per hour"), "{:,.2f}")
+    return Table(shown, **(formats | money))
 
 
 def _table(shown: Table) -> str:
     return f'<div class="wide" tabindex="0">{shown._repr_html_()}</div>'
-
-
-def _sources(scenario: Scenario, plan: pd.DataFrame) -> list[str]:
-    """Where workload, prices and calibration come from, each once, with its date."""
-    keys = {}
-    if scenario.workload.source:
-        keys[scenario.workload.source] = "workload"
-    chips = set(plan.loc[plan["basis"] != "rejected", "accelerator"].astype(str).head(50))
-    prices = table("rentals")
-    for row in prices[prices["accelerator"].isin(chips)].itertuples():
-        keys.setdefault(row.source, f"rents, {row.as_of}")
-    for source in table("measured_serving")["source"].unique():
-        keys.setdefault(source, "calibration of latency")
-    known = set(table("sources").index)
-    return [f"{html.escape(str(cite(k)))} ({html.escape(what)})" for k, what in keys.items()
-            if k in known]  # fmt: skip

@@ -19,6 +19,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 import pages  # noqa: E402
+
 from econ.views.live import SOURCE  # noqa: E402
 
 EXPORT = "export default { render };"

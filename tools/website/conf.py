@@ -1,7 +1,8 @@
 """What Sphinx is told; the sources are written by pages.py."""
 
-import econ
 from latex2mathml.converter import convert
+
+import econ
 
 project = "Inference economics"
 release = econ.__version__

@@ -16,12 +16,12 @@ import altair as alt
 import mermaidx
 import nbformat
 import vl_convert
+from grid import tabulate
+from replay import shown
 
 from econ.facts import table
 from econ.views import table_of
 from econ.views.panels import Panel
-from grid import tabulate
-from replay import shown
 
 DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.S)
 DESCRIPTION = re.compile(r"accDescr:\s*(.+)")
@@ -92,8 +92,9 @@ def _code(cell: nbformat.NotebookNode) -> str:
 
 
 def _folded_solution(block: str) -> str:
-    return f"{raw('<details class=econ-solution><summary>Solution</summary>')}\n\n{block}\n\n" + raw(
-        "</details>"
+    return (
+        f"{raw('<details class=econ-solution><summary>Solution</summary>')}\n\n{block}\n\n"
+        + raw("</details>")
     )
 
 
@@ -128,7 +129,9 @@ def _output(output: dict[str, Any]) -> str:
     data = output["data"]
     if "text/html" in data:
         inner = data["text/html"]
-        return raw(f'<div class="econ-output" tabindex="0" role="group" aria-label="Table">{inner}</div>')
+        return raw(
+            f'<div class="econ-output" tabindex="0" role="group" aria-label="Table">{inner}</div>'
+        )
     if "text/markdown" in data:
         return data["text/markdown"]
     return raw(f'<pre class="econ-output">{html.escape(data["text/plain"])}</pre>')
@@ -165,7 +168,9 @@ def write_glossary(out: Path, stems: list[str]) -> None:
         head = f" ({row.expansion})" if isinstance(row.expansion, str) and row.expansion else ""
         unit = f" *Unit: {row.unit}.*" if isinstance(row.unit, str) and row.unit else ""
         number = str(row.notebook).zfill(2)
-        link = f" Notebook {{doc}}`{number} </notebooks/{pages[number]}>`." if number in pages else ""
+        link = (
+            f" Notebook {{doc}}`{number} </notebooks/{pages[number]}>`." if number in pages else ""
+        )
         lines += [row.Index if isinstance(row.Index, str) else row.term,
                   f"  {row.meaning}{head}{unit}{link}", ""]  # fmt: skip
     (out / "glossary.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
@@ -197,9 +202,8 @@ def write_index(out: Path, books: list[dict[str, str]], readme: str) -> None:
     )
     stems = "\n".join(f"{b['name']} <notebooks/{b['stem']}>" for b in books)
     panel = next((b["panel"] for b in books if b["panel"]), "")
-    live = raw(
-        f'<div class="econ-panel" data-grid="{panel}"></div><script defer src="{panel}.js"></script>'
-    )
+    place = f'<div class="econ-panel" data-grid="{panel}"></div>'
+    live = raw(f'{place}<script defer src="{panel}.js"></script>')
     text = f"""# Inference economics
 
 {what}

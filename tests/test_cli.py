@@ -1,0 +1,103 @@
+"""The command line: answers, JSON that parses, one line and exit code 2 for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from econ.cli import main
+from econ.facts.units import HOUR_S, MTOK
+from econ.models.roofline import predict
+from econ.models.scenario import Scenario
+from econ.models.workloads import workload
+
+COST = ["cost", "--model", "llama-3.1-8b", "--accelerator", "h100-sxm", "--input-tokens", "1000",
+        "--output-tokens", "300", "--concurrency", "16"]  # fmt: skip
+PLAN = ["plan", "--accelerators", "h100-sxm", "--precisions", "fp8", "--policies",
+        "chunked_prefill"]  # fmt: skip
+
+
+def test_cost_is_the_models(capsys):
+    assert main([*COST, "--usd-per-gpu-hour", "3.6", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    one = predict("llama-3.1-8b", "h100-sxm", input_tokens=1000, output_tokens=300, concurrency=16)
+    rate = one.output_tokens_per_s_per_gpu
+    assert found["cost_usd_per_mtok"] == pytest.approx(3.6 / HOUR_S / rate * MTOK)
+    assert found["cost_low_usd_per_mtok"] < found["cost_usd_per_mtok"]
+    assert found["tpot_s"] == pytest.approx(one.tpot_s)
+    assert main(COST) == 0
+    assert "per million output tokens" in capsys.readouterr().out
+
+
+def test_a_plan_from_a_file_with_its_reports(tmp_path, capsys):
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text(Scenario.default().to_json())
+    out = [str(tmp_path / name) for name in ("r.html", "p.csv", "p.parquet")]
+    assert main([*PLAN[:1], str(scenario), *PLAN[1:], "--out", *out]) == 0
+    told = capsys.readouterr().out
+    assert "best: " in told
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert len(pd.read_csv(out[1])) == len(pd.read_parquet(out[2]))
+    assert main([*PLAN, "--out", out[0]]) == 2
+    assert "is there already and is left as it is" in capsys.readouterr().err
+
+
+def test_a_plan_as_json_alone(capsys):
+    assert main([*PLAN, "--json", "--spare", "1", "--rate-per-s", "20"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["best"]["accelerator"] == "h100-sxm"
+    assert found["best"]["n_replicas"] >= 2
+    assert sum(found["constraints"].values()) == found["n_deployments"]
+
+
+def test_a_trace_takes_the_workloads_place(tmp_path, capsys):
+    path = tmp_path / "day.csv"
+    workload("chat").sample(500, 3).to_csv(path, index=False)
+    assert main([*PLAN, "--trace", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["best"]["basis"] == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["plan", "nowhere.json"], "No such file"),
+        (["plan", "BAD"], "bad.json: not JSON"),
+        (["plan", "DEEP"], "deep.json: n"),
+        (["plan", "LATIN"], "not UTF-8 at byte"),
+        ([*PLAN, "--price", "h100-sxm"], "give ACCELERATOR=USD_PER_HOUR"),
+        ([*PLAN, "--price", "h100=3"], "unknown accelerator 'h100'"),
+        ([*PLAN, "--rate-per-s", "-1"], "rate_per_s = -1"),
+        ([*PLAN, "--out", "plan.xlsx"], "give a .html, .csv or .parquet"),
+        ([*PLAN, "--trace", "day.xlsx"], "give a .csv or a .parquet"),
+        ([*COST[:2], "llama-9", *COST[3:]], "unknown model 'llama-9'"),
+        ([*COST, "--n-gpu", "3", "--tp", "2"], "n_gpu = 3"),
+        ([*COST[:4], "l4", *COST[5:], "--usd-per-gpu-hour", "1", "--concurrency", "0"], "concurr"),
+        ([*COST[:2], "llama-3.1-70b", *COST[3:]], "does not fit"),
+        ([*COST, "--utilisation-frac", "90"], "utilisation_frac = 90"),
+    ],
+)
+def test_what_is_wrong_is_one_line(words, says, tmp_path, capsys):
+    files = {"BAD": ("bad.json", b"{"), "DEEP": ("deep.json", b"[" * 200_000),
+             "LATIN": ("latin.json", b'{"name": "\xe9"}')}  # fmt: skip
+    for name, (file, data) in files.items():
+        (tmp_path / file).write_bytes(data)
+        words = [str(tmp_path / file) if w == name else w for w in words]
+    assert main(words) == 2
+    told = capsys.readouterr()
+    assert says in told.err
+    assert "Traceback" not in told.err
+    assert told.out == ""
+
+
+def test_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "econ", "--version"], capture_output=True, text=True, timeout=60,
+        cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stdout.strip()
