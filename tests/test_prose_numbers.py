@@ -5,6 +5,7 @@ found in the code or the outputs of the same notebook, at its own rounding, also
 with a metric prefix. Let be are small counts, years, names and dates, and minutes of reading.
 """
 
+import calendar
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NUMBER = re.compile(r"(?<![\w.\-/#])(\d[\d,]*(?:\.\d+)?)")
 NAMES = re.compile(r"\b(Llama|Qwen|GPT|Claude|Gemini|Python|Chinchilla|Vega-Lite|PUE) \d[\d.]*\w*")
+MONTHS = "|".join(calendar.month_name[1:])
 NOT_PROSE = (
     (re.compile(r"```.*?```", re.S), ""),
     (re.compile(r"\[[^\]]*\]\([^)]*\)"), ""),  # a link and where it leads
@@ -23,6 +25,8 @@ NOT_PROSE = (
     (re.compile(r"^\s*\d+\. ", re.M), ""),  # a list's count
     (re.compile(r"^\*\d+ minutes.*$", re.M), ""),
     (re.compile(r"\b\d{4}-\d\d(-\d\d)?\b"), ""),
+    (re.compile(rf"\b\d{{1,2}} ({MONTHS})"), ""),
+    (re.compile(r"\bin 1[89]\d\d\b"), ""),
     (NAMES, ""),
 )
 SMALL, YEARS = 12, range(1990, 2041)
@@ -51,13 +55,14 @@ def prose(cell) -> str:
 
 
 def computed(book) -> list[float]:
-    """All numbers that code cells and their outputs hold."""
+    """All numbers that code cells and their outputs hold, within names too."""
     known = []
     for cell in book.cells:
         if cell.cell_type == "code":
             said = [o.get("text", "") + str(o.get("data", {}).get("text/plain", ""))
                     for o in cell.outputs]  # fmt: skip
-            known += [v for v, _, _ in numbers(" ".join([cell.source.replace("_", ""), *said]))]
+            text = re.sub(r"[-/#]", " ", " ".join([cell.source.replace("_", ""), *said]))
+            known += [value for value, _, _ in numbers(text)]
     return known
 
 
