@@ -24,7 +24,8 @@ def test_the_line_over_the_batch_ends_where_memory_does():
 
 
 def test_phases_are_those_of_the_request():
-    frame = cases.phase_frame((1000,), **{k: v for k, v in SERVED.items() if k != "input_tokens"})
+    rest = {k: v for k, v in SERVED.items() if k != "input_tokens"}
+    frame = cases.phase_frame((SERVED["input_tokens"],), **rest)
     one = chart_energy.served(32)
     assert frame["energy_j"].sum() == pytest.approx(one.energy_j_per_request)
     assert frame["share"].sum() == pytest.approx(1)

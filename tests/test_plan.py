@@ -324,7 +324,7 @@ def test_energy_is_that_of_the_ladder(screened):
     )  # fmt: skip
     assert row.energy_j_per_token == pytest.approx(one.energy_j_per_token)
     place = site(SCENARIO.site, SCENARIO.operator)
-    ladder = footprint.ladder_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
+    ladder = footprint.boundary_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
     assert row.site_energy_j_per_token == pytest.approx(ladder["typical"].iloc[-1])
     rows = footprint.inputs()["typical"]
     made = footprint.embodied_g_per_mtok(
