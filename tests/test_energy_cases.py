@@ -1,5 +1,7 @@
 """The cases of notebook 04 by a second route, and its panels."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,15 @@ def test_measured_points_come_from_the_ledger():
     assert len(frame) == 8
     inside = frame["published"].between(frame["low"], frame["high"])
     assert inside.sum() == 7  # the miss is shown, not dropped
+
+
+def test_the_ledgers_bands_are_the_models_own():
+    rows = table("published_figures").query("compute == 'predicted_energy_j_per_token'")
+    for row in rows.itertuples():
+        case = json.loads(row.inputs)
+        factor = energy(case.pop("id"), case.pop("chip"), **case).bands[1]
+        assert row.high / row.published == pytest.approx(factor, rel=0.03), row.id
+        assert row.published / row.low == pytest.approx(factor, rel=0.03), row.id
 
 
 def test_reasoning_by_the_published_runs():
