@@ -13,6 +13,7 @@ from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, heat
 
 LARGE_USD = 100.0  # from here on cents are noise
+RATIOS = [round(0.1 * k, 1) for k in range(2, 31)]  # marks on an axis of ratios
 TIGHT = alt.Scale(type="log", nice=False, padding=14)  # the data's own range, with some air
 
 
@@ -115,7 +116,7 @@ def policies_panel() -> Panel:
         presets={
             "limit 20 ms": {**case, "rate": 30, "limit": 20},
             "limit 50 ms": {**case, "rate": 38, "limit": 50},
-            "prompts twice as long": {**case, "rate": 15, "limit": 20, "prompt": 2},
+            "prompts five times as long": {**case, "rate": 6, "limit": 20, "prompt": 5},
         },
         heading="Which arrangement serves best?",
     )
@@ -235,7 +236,12 @@ def pairs_chart(frame: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(long).encode(y=alt.Y("pair:N", title=None))
     one = alt.Chart(long).transform_aggregate(rows="count()").mark_rule(strokeDash=[5, 4])
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x=alt.X("ratio:Q", **{**axis("Simulated / measured (median, log)", True), "scale": TIGHT}),
+        x=alt.X(
+            "ratio:Q",
+            title="Simulated / measured (median, log)",
+            scale=TIGHT,
+            axis=alt.Axis(values=RATIOS, format=".1f"),
+        ),
         color=alt.Color("metric:N", legend=alt.Legend(title=None, orient="top")),
         shape=alt.Shape("metric:N", legend=alt.Legend(title=None, orient="top")),
     )
