@@ -120,6 +120,18 @@ def watch(page: Page) -> tuple[list[str], list[str]]:
     return outside, errors
 
 
+def serious(page: Page, within: str | None = None) -> list[tuple[str, list[str]]]:
+    """What axe finds serious or critical on a page, or in the parts that a selector names."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, within, {"resultTypes": ["violations"]}).response["violations"]
+    return [
+        (v["id"], [n["html"][:300] for n in v["nodes"]])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
 def open_notebook(page: Page, base: str, token: str, name: str) -> None:
     """Open a notebook in a fresh workspace and wait for its kernel."""
     page.goto(f"{base}/lab/tree/{name}?token={token}&reset", wait_until="domcontentloaded")

@@ -19,6 +19,7 @@ NOT_OURS = re.compile(
     r"favicon|ResizeObserver|translations|/lsp/|Failed to load resource.*40[34]"
     r"|widget model not found"
 )
+LABS_MARKUP = re.compile(r'class="[^"]*\b(jp|cm|lm)-')
 KEYS = 20
 GOAL_MS = 50  # from key to chart, median, on a machine that does nothing else
 
@@ -95,7 +96,22 @@ def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, ch
     assert not outside, outside
     ours = [e for e in errors if not NOT_OURS.search(e)]
     assert not ours, ours
+    _axe_has_nothing_serious_to_say(page)
     page.close(run_before_unload=False)
+
+
+def _axe_has_nothing_serious_to_say(page) -> None:
+    """At each panel and at a chart's numbers; JupyterLab's own buttons and editors are its own."""
+    numbers = page.locator("summary", has_text="The chart's numbers").first
+    numbers.scroll_into_view_if_needed()
+    numbers.focus()
+    page.keyboard.press("Enter")
+    assert numbers.locator("xpath=..").locator("td").count() > 1
+    for place in [numbers, *page.locator(".econ-panel").all()]:
+        place.scroll_into_view_if_needed()
+        found = lab.serious(page, ".jp-Notebook")
+        mine = [(rule, [n for n in nodes if not LABS_MARKUP.search(n)]) for rule, nodes in found]
+        assert not [(rule, nodes) for rule, nodes in mine if nodes]
 
 
 def _drawn(panel) -> str:

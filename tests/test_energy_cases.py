@@ -6,6 +6,7 @@ import pytest
 from econ.facts import UnknownName, table
 from econ.models import energy_cases as cases
 from econ.models import energy_trends as trends
+from econ.models.boundaries import boundary_tornado_frame
 from econ.models.energy import energy
 from econ.models.roofline import predict
 from econ.views import chart_energy, chart_places
@@ -54,11 +55,11 @@ def test_reasoning_by_the_published_runs():
 
 def test_a_request_in_watt_hours():
     one = chart_energy.served(32)
-    frame = cases.request_ladder_frame(one, "h100-sxm", "google")
+    frame = cases.request_boundary_frame(one, "h100-sxm", "google")
     assert frame["typical"].iloc[0] * 3600 == pytest.approx(one.energy_j_per_request)
     assert frame["adds"].sum() == pytest.approx(frame["typical"].iloc[-1])
     with pytest.raises(UnknownName, match="google"):
-        cases.request_ladder_frame(one, "h100-sxm", "gogle")
+        cases.request_boundary_frame(one, "h100-sxm", "gogle")
 
 
 def test_electricity_is_a_small_share_where_it_is_cheap():
@@ -154,4 +155,8 @@ def test_every_chart_speaks():
     assert "0.455 J" in chart.description
     assert len(chart.layer) == 4
     assert "2.4" in chart_energy.prompt_chart(cases.prompt_frame()).title.text
+    tornado = chart_energy.tornado_chart(
+        boundary_tornado_frame(chart_energy.served(), "h100-sxm", pue=(1.08, 1.2, 1.54))
+    )
+    assert "accelerators" in tornado.title.text
     assert np.isfinite(energy(**SERVED).tokens_per_joule)

@@ -5,10 +5,10 @@ meaning and limits. A table that breaks one names the file, the row, the column 
 
 >>> table("accelerators").loc["h100-sxm", "tdp_w"]
 np.float64(700.0)
->>> table("acelerators")
+>>> table("acelerators")  # doctest: +ELLIPSIS
 Traceback (most recent call last):
     ...
-econ.facts.guard.UnknownName: unknown table 'acelerators'; nearest: accelerators, operators
+econ.facts.guard.UnknownName: unknown table 'acelerators'; nearest: accelerators...
 """
 
 from __future__ import annotations

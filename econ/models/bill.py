@@ -155,7 +155,7 @@ def demand_frame(bill: Bill, n_requests: tuple[float, ...]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def requests_that_pass_training(bill: Bill) -> float:
+def demand_that_passes_training(bill: Bill) -> float:
     """Requests after which inference has cost as much as all training.
 
     Divided by requests a week it answers "after how many weeks does inference pass training?": an

@@ -14,7 +14,7 @@ from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, parity, waterfall
 from econ.views.tables import three
-from econ.views.theme import PALETTE
+from econ.views.theme import INK, PALETTE
 
 CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
 MODELS = ["llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
@@ -167,7 +167,7 @@ def prompt_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 def ladder_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`request_ladder_frame`: what each rung adds to a request, to a total at the site."""
+    """`request_boundary_frame`: what each rung adds to a request, to a total at the site."""
     first, last = frame.iloc[0], frame.iloc[-1]
     names = ["accelerators", "+ host", "+ idle capacity", "+ building (PUE)"]
     return waterfall(
@@ -195,7 +195,7 @@ def ladder_panel() -> Panel:
     """The boundary ladder by load, share of time at work and operator."""
 
     def frame(users: int, busy: int, operator: str) -> pd.DataFrame:
-        return cases.request_ladder_frame(served(users), "h100-sxm", operator, busy / 100)
+        return cases.request_boundary_frame(served(users), "h100-sxm", operator, busy / 100)
 
     operators = table("operators").index.tolist()
     return Panel(
@@ -231,6 +231,37 @@ def growth_chart(frame: pd.DataFrame) -> alt.LayerChart:
         subtitle="NVIDIA's server boards 2018 to 2025; lines: 90 % interval of the trend",
         description="Growth a year: " + describe(frame, "growth", "measure", "%") + ".",
     )  # fmt: skip
+
+
+NAMES = {
+    "accelerators_j": "accelerators (band of the model)",
+    "host_frac": "host's share",
+    "busy_frac": "time at work",
+    "idle_frac": "idle power",
+    "pue": "PUE",
+}
+
+
+def tornado_chart(frame: pd.DataFrame) -> alt.LayerChart:
+    """`boundary_tornado_frame`: the site's joules as each input moves alone."""
+    shown = frame.assign(name=[NAMES[i] for i in frame["input"]])
+    shown = shown[["name", "low", "high", "typical"]]
+    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=None, title=None))
+    bar = base.mark_bar(height=18).encode(
+        x=alt.X("low:Q", title="Energy per output token at the site (J)",
+                scale=alt.Scale(zero=False)),
+        x2="high:Q",
+    )  # fmt: skip
+    rule = base.mark_rule(color=INK).encode(x=alt.X("mean(typical):Q"), y=alt.Y())
+    top = shown.iloc[0]
+    words = "; ".join(f"{r.name} {three(r.low)} to {three(r.high)} J"
+                      for r in shown.itertuples(index=False))  # fmt: skip
+    return finish(
+        alt.layer(bar, rule).properties(height=34 * len(shown)),
+        title=f"The {top['name']} moves the figure most",
+        subtitle="Each input alone across the middle 90 % of its range; line: all typical",
+        description=f"Bars around {three(top.typical)} J: {words}.",
+    )
 
 
 def parity_chart(frame: pd.DataFrame) -> alt.LayerChart:

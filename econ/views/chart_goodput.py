@@ -84,7 +84,7 @@ def load_chart(frame: pd.DataFrame) -> alt.LayerChart:
         alt.layer(mark, limit.encode(y=alt.YDatum(1)), data=frame),
         title=f"{row.good_frac:.0%} good: {row.goodput_requests_per_s:.1f} of {row.rate_per_s:g} "
         f"requests/s{over}",
-        subtitle=f"{row.n_requests:,.0f} requests, simulated at each move; dashed: the limit",
+        subtitle=f"{row.n_requests:,.0f} simulated requests; dashed: the limit",
         description=f"{row.n_requests:,.0f} requests at {row.rate_per_s:g} per second: "
         f"{row.good_frac:.1%} are good, {row.goodput_requests_per_s:.2f} per second; {said}{over}. "
         f"P99 of TTFT is {three(worst['TTFT'])} times its limit, of TPOT {three(worst['TPOT'])} "
@@ -113,6 +113,7 @@ def load_panel() -> Panel:
             "10 requests/s": {**case, "rate": 10},
             "6 requests/s in bursts": {**case, "rate": 6, "burst": 3},
         },
+        heading="Which percentiles keep within their limits?",
     )
 
 

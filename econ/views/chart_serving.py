@@ -91,7 +91,7 @@ def policies_chart(frame: pd.DataFrame) -> alt.LayerChart:
         x_title="Good requests/s",
         title=f"Best here: {top.arrangement}, {top.goodput_requests_per_s:.1f} of "
         f"{row.rate_per_s:g} requests/s good",
-        subtitle=f"Four replicas; {row.n_requests:,.0f} requests each, simulated at each move",
+        subtitle=f"Four replicas; {row.n_requests:,.0f} simulated requests each",
         description=f"Bars of goodput at {row.rate_per_s:g} requests/s: {words}.",
     )
 
@@ -117,6 +117,7 @@ def policies_panel() -> Panel:
             "limit 50 ms": {**case, "rate": 38, "limit": 50},
             "prompts twice as long": {**case, "rate": 15, "limit": 20, "prompt": 2},
         },
+        heading="Which arrangement serves best?",
     )
 
 
@@ -154,7 +155,7 @@ def cost_chart(frame: pd.DataFrame) -> alt.LayerChart:
         log=True,
         form=lambda v: f"{v:,.2f}" if v < LARGE_USD else f"{v:,.0f}",
         title=finding,
-        subtitle=f"{row.n_requests:,.0f} requests, simulated at each move",
+        subtitle=f"{row.n_requests:,.0f} simulated requests",
         description=f"A table of cost over the two limits at {row.rate_per_s:g} requests/s: "
         f"{words}.",
     )
@@ -181,6 +182,7 @@ def cost_panel() -> Panel:
             "8 requests/s": {**case, "rate": 8},
             "11 requests/s": {**case, "rate": 11},
         },
+        heading="What does a million good tokens cost?",
     )
 
 

@@ -37,8 +37,11 @@ def finish(chart: alt.TopLevelMixin, *, title: str, description: str, subtitle: 
     return chart.properties(title=heading, description=" ".join(description.split()))
 
 
-# 10M, 2B, 3T instead of rows of noughts, for the labels of an axis
-SHORT = "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', ' K')"
+# 10M, 1B, 100T instead of rows of noughts: labels of a logarithmic axis, at powers of ten alone
+SHORT = (
+    "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) > 1e-6 ? '' : "
+    "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', 'K')"
+)
 
 
 def axis(title: str, log: bool = False, nice: bool = True, **more: Any) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from __future__ import annotations
 import altair as alt
 import numpy as np
 
-# Okabe & Ito, Color Universal Design (2008), the darker of its hues; grey for what recedes
+# the hues of Okabe & Ito, Color Universal Design (2008); orange, vermilion and sky darker than
+# there, so that each reaches 3:1 on white and all stay apart; grey for what recedes
 PALETTE = {
     "blue": "#0072b2",
-    "orange": "#e69f00",
+    "orange": "#b98600",
     "green": "#009e73",
-    "vermilion": "#d55e00",
+    "vermilion": "#b03f00",
     "purple": "#cc79a7",
-    "sky": "#56b4e9",
+    "sky": "#3f97dd",
     "grey": "#7f7f7f",
 }
 CATEGORIES = [PALETTE[c] for c in ("blue", "orange", "green", "vermilion", "sky", "purple")]

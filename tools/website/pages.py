@@ -202,9 +202,8 @@ def write_index(out: Path, books: list[dict[str, str]], readme: str) -> None:
     )
     stems = "\n".join(f"{b['name']} <notebooks/{b['stem']}>" for b in books)
     panel = next((b["panel"] for b in books if b["panel"]), "")
-    live = raw(
-        f'<div class="econ-panel" data-grid="{panel}"></div><script defer src="{panel}.js"></script>'
-    )
+    place = f'<div class="econ-panel" data-grid="{panel}"></div>'
+    live = raw(f'{place}<script defer src="{panel}.js"></script>')
     text = f"""# Inference economics
 
 {what}
