@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from econ.facts.tables import data_dir, resource, table
+from econ.facts.tables import data_dir, forget, resource, table
 from econ.models import energy_fit
 from econ.models.accuracy import (
     accuracy_by_group,
@@ -249,9 +249,9 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.write and not chosen.runs:
         sys.exit("--write needs --runs: the sample alone is too small to calibrate on")
     today, powered = datetime.date.today().isoformat(), energy_runs(chosen.runs)
-    if chosen.write:
-        write_energy(powered, today)
     if chosen.energy:
+        if chosen.write:
+            write_energy(powered, today)
         print(energy_report(powered))
         return
     runs = read_runs(chosen.runs) if chosen.runs else sample_runs()
@@ -263,6 +263,10 @@ def main(arguments: list[str] | None = None) -> None:
             ("measured_serving", sample_rows(runs)),
         ):
             print("wrote", write_table(name, rows).name)
+        forget()  # energy builds on what was just written
+        Calibration.fitted.cache_clear()
+        bands.cache_clear()
+        write_energy(powered, today)
     print(report(runs))
     print("\n" + energy_report(powered))
 

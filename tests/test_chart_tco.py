@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from econ.models import tco_choice, tco_stack
 from econ.models.scenario import Scenario, Slo
-from econ.views import chart_tco
+from econ.views import chart_stack, chart_tco
 
 CASE = Scenario.default()
 PANELS = {
@@ -49,3 +50,14 @@ def test_a_promise_nobody_keeps_is_said_not_drawn():
 def test_a_map_without_a_good_token_has_words():
     panel = chart_tco.surface_panel(CASE, 1.8).set(rate=12)
     assert "cannot be kept at any price" in panel.readout
+
+
+def test_a_stale_price_is_written_on_the_chart():
+    seller = tco_choice.seller()
+    frame = tco_stack.who_frame(CASE, seller.price)
+    fresh, stale = (
+        chart_stack.who_chart(frame, seller, on=day).title.subtitle
+        for day in (tco_choice.DAY, "2030-01-01")
+    )
+    assert "checked again" not in fresh
+    assert f"checked again after {seller.stale_after}" in stale

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TOP = {
     "notebooks", "econ", "data", "tests", "environment.yml", "README.md",
     "pyproject.toml", "requirements.lock", "Makefile", "LICENSE", "CITATION.cff", "CHANGELOG.md",
-    ".ci", ".gitignore", "tools", "bench", "workshop", "conftest.py",
+    ".binder", ".ci", ".gitignore", "tools", "bench", "workshop", "conftest.py",
 }  # fmt: skip
 # split so that this file does not name them itself
 PARTS = [

@@ -1,4 +1,4 @@
-"""The fit: known laws recovered, another solver's minimum, published intervals on its points."""
+"""The fit: known laws found again, another solver's minimum, published intervals."""
 
 from pathlib import Path
 

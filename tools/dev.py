@@ -127,6 +127,32 @@ def execute(*names: str) -> None:
     run(PYTHON, "tools/execute.py", *names, ECON_STATIC="1")
 
 
+def site(*names: str) -> None:
+    """the notebooks as pages that need no Python: build/site"""
+    run(PYTHON, "tools/website/build.py", *names)
+
+
+def lite(*_: str) -> None:
+    """JupyterLite, Python in the browser: build/lite (needs a network when it is used)"""
+    run(PYTHON, "tools/lite.py")
+
+
+def slides(*names: str) -> None:
+    """a deck from each notebook: build/slides"""
+    run(PYTHON, "tools/slides.py", *names)
+
+
+def handout(*_: str) -> None:
+    """formulas and orders of magnitude on one page, and the answers: build"""
+    run(PYTHON, "tools/handout.py")
+    run(PYTHON, "tools/answers.py")
+
+
+def check(*_: str) -> None:
+    """is this machine ready? plain answers, before a workshop"""
+    run(sys.executable, "tools/preflight.py")
+
+
 def bench(*rest: str) -> None:
     """speed, as ratios within one run"""
     pytest("bench", "--benchmark-only", "-p", "no:xdist", *rest)
@@ -155,7 +181,24 @@ def clean(*_: str) -> None:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     f.__name__: f
-    for f in (lab, test, quick, lint, style, execute, bench, audit, setup, lock, clean)
+    for f in (
+        lab,
+        test,
+        quick,
+        lint,
+        style,
+        execute,
+        site,
+        slides,
+        handout,
+        lite,
+        check,
+        bench,
+        audit,
+        setup,
+        lock,
+        clean,
+    )
 }
 
 
@@ -165,7 +208,7 @@ def main(command: str = "help", *rest: str) -> None:
         width = max(map(len, COMMANDS))
         print("\n".join(f"make {name:<{width}}  {f.__doc__}" for name, f in COMMANDS.items()))
         sys.exit(0 if command == "help" else 2)
-    if command not in ("setup", "clean"):
+    if command not in ("setup", "clean", "check"):  # a check speaks before anything is there
         setup()
     COMMANDS[command](*rest)
 

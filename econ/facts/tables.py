@@ -69,6 +69,11 @@ def table(name: str) -> pd.DataFrame:
     return _read(name).copy()
 
 
+def forget() -> None:
+    """Read every table anew when it is next asked for: after one of them was written."""
+    _read.cache_clear()
+
+
 @functools.cache
 def _read(name: str) -> pd.DataFrame:
     descriptor = resource(name)
@@ -150,5 +155,6 @@ def _column(file: str, text: pd.Series, field: dict[str, Any]) -> pd.Series:
         check(~text.isin(rules["enum"]), f"is not one of {', '.join(rules['enum'])}")
     if "pattern" in rules:
         whole = re.compile(rules["pattern"])
-        check(~text.map(lambda t: bool(whole.fullmatch(t))), f"does not match {rules['pattern']}")
+        matches = text.map(lambda t: bool(whole.fullmatch(t))).astype(bool)  # also of no rows
+        check(~matches, f"does not match {rules['pattern']}")
     return text.astype("str")

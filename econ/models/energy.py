@@ -44,7 +44,7 @@ from econ.models.footprint import (
 )
 from econ.models.power import PowerLaw, phases
 from econ.models.ranges import Range
-from econ.models.regimes import REGIMES, place, regime_code
+from econ.models.regimes import REGIMES, place
 from econ.models.roofline_frame import blocks, encode, mark, numbers_at_fault, predict_frame
 
 __all__ = [
@@ -248,7 +248,6 @@ def energy_frame(
     reason = numbers_at_fault(numbers, reason)
     if "reason" in frame:
         reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)
-    novelty = regime_code(*codes["names"])
     chip = codes["names"][1]
     tdp_w = np.array([a.tdp_w if a is not None and a.tdp_w else np.nan for a in chip.items])
     tdp_w = tdp_w[chip.code]
@@ -262,7 +261,7 @@ def energy_frame(
             made = spent(steps.prepare(c, k), k, law)
             for name in COLUMNS:
                 out[name][part] = made[name]
-            regime[part] = place(c, novelty[part])
+            regime[part] = place(c, c.novelty)
     for row in np.flatnonzero((reason == "") & np.isnan(tdp_w)):
         id = chip.items[chip.code[row]].id
         reason[row] = f"{id} has no published TDP, so no power can be said"

@@ -28,6 +28,7 @@ from econ.models.tco_cases import Point, operating_point
 from econ.models.tco_choice import rental, seller, sizes_of
 from econ.models.token_cost import cost_usd_per_good_mtok
 
+# the scenario's model, and its successor of the same size at the cheapest and the dearest list
 SELLERS = (
     ("llama-3.3-70b-turbo", "DeepInfra"),
     ("llama-3.1-70b-turbo", "DeepInfra"),
@@ -108,7 +109,7 @@ def choice_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, R
     """Inputs of a year's choice: those of the owner, the market's span of rents, three sellers.
 
     Rents: spot to hyperscaler around on-demand; three years to on-demand around reserved. API: the
-    blended price of the cheapest, the scenario's and the dearest seller in `SELLERS`.
+    blended price of three sellers in `SELLERS`.
     """
     chip = scenario.deployment.accelerator
     found = cost_ranges(scenario, point)

@@ -197,7 +197,8 @@ def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8)
     """One lever after another, each on top of the last: what tokens and their cost do.
 
     Start: rented by the hour, bf16, a few users a replica, busy as enterprise clusters are. Then
-    the largest batch within the SLO, fp8, the use of a provider, own hardware, a newer accelerator.
+    the largest batch whose *mean* times are within the SLO, fp8, the use of a provider, own
+    hardware, a newer accelerator.
     Columns: step, tokens_per_s_per_gpu, tpot_ms, usd_per_hour, utilisation_frac, usd_per_mtok,
     factor (of this step), users.
     """

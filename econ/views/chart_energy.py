@@ -90,9 +90,10 @@ def triangle_chart(frame: pd.DataFrame) -> alt.LayerChart:
         ),
         order="concurrency:Q",
     )
+    line = base.mark_line(color=PALETTE["grey"], point={"size": 90, "color": PALETTE["blue"]})
     names = base.mark_text(align="left", dx=8, dy=-6, fontSize=11).encode(text="concurrency:Q")
     return finish(
-        alt.layer(base.mark_line(color=PALETTE["grey"]), base.mark_point(size=90), names),
+        alt.layer(line, names),
         title="Cheap in joules and quick in milliseconds lie at opposite ends",
         subtitle="Beside each point: concurrent requests",
         description=f"Points from batch {first.concurrency} ({three(first.tpot_ms)} ms, "
@@ -234,7 +235,7 @@ def growth_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 NAMES = {
-    "accelerators_j": "accelerators (band of the model)",
+    "accelerators_j": "the accelerators' band",
     "host_frac": "host's share",
     "busy_frac": "time at work",
     "idle_frac": "idle power",
@@ -258,7 +259,7 @@ def tornado_chart(frame: pd.DataFrame) -> alt.LayerChart:
                       for r in shown.itertuples(index=False))  # fmt: skip
     return finish(
         alt.layer(bar, rule).properties(height=34 * len(shown)),
-        title=f"The {top['name']} moves the figure most",
+        title=f"What moves the figure most: {top['name']}",
         subtitle="Each input alone across the middle 90 % of its range; line: all typical",
         description=f"Bars around {three(top.typical)} J: {words}.",
     )

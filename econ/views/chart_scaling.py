@@ -163,6 +163,9 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
     best = frame[frame["kind"] == "cheapest for life"].iloc[0]
     usual = frame[frame["kind"] == "cheapest to train"].iloc[0]
     parts = list(LIFE_COLOURS)
+    reach = np.log(frame["cost"].max() / frame["cost"].min())  # names a twentieth above or below
+    apart = frame["kind"].map({"cheapest to train": 0.05, "cheapest for life": -0.05}).fillna(0)
+    frame = frame.assign(name_at=frame["cost"] * np.exp(reach * apart))
     form = (lambda v: f"${v:,.0f}") if unit == USD else (lambda v: f"{v:.2g} FLOP")
     base = alt.Chart(frame).encode(
         x=alt.X("params_b:Q", **axis("Parameters (billions, log)", True, nice=False)),
@@ -174,14 +177,9 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
     marked = base.transform_filter("datum.kind !== 'curve'")
     dots = marked.mark_point(filled=True, size=120, opacity=1, color=PALETTE["vermilion"])
-    above = marked.transform_filter("datum.kind === 'cheapest to train'")
-    below = marked.transform_filter("datum.kind === 'cheapest for life'")
-    names = [
-        above.mark_text(align="left", dx=4, dy=-14).encode(text="kind:N"),
-        below.mark_text(align="center", dy=18).encode(text="kind:N"),
-    ]
+    names = marked.mark_text().encode(text="kind:N", y="name_at:Q")
     return finish(
-        alt.layer(curve, dots, *names, data=frame).properties(height=320),
+        alt.layer(curve, dots, names, data=frame).properties(height=320),
         title="Equally good models: which is the cheapest to own?",
         description=f"Models of equal loss. Cheapest to train: {three(usual.params_b)} B on "
         f"{three(usual.tokens_per_param)} tokens per parameter, {form(usual.cost)} for life. "

@@ -6,16 +6,18 @@ import altair as alt
 import pandas as pd
 
 from econ.facts.units import KILO
+from econ.models.offers import Api, doubts
 from econ.views.charts import axis, bars, finish, lines, points
 from econ.views.shapes import describe, tornado, waterfall
 from econ.views.theme import PALETTE
 
 
-def who_chart(frame: pd.DataFrame, seller: str) -> alt.LayerChart:
-    """`who_frame`: what each layer keeps of an hour's token sales."""
+def who_chart(frame: pd.DataFrame, seller: Api, on: str | None = None) -> alt.LayerChart:
+    """`who_frame`: what each layer keeps of an hour's token sales; a stale price is said."""
     sales = frame["kept_usd"].sum()
     last = frame.iloc[-1]
     verb = "keeps" if last.kept_usd >= 0 else "loses"
+    sold = f"Tokens at the list of {seller.price.provider}, within the SLO, at the day's mean use"
     return waterfall(
         frame,
         "kept_usd",
@@ -24,7 +26,7 @@ def who_chart(frame: pd.DataFrame, seller: str) -> alt.LayerChart:
         form="{:.2f}".format,
         x_title="USD per GPU-hour",
         title=f"Of ${sales:.2f} an hour the seller {verb} ${abs(last.kept_usd):.2f}",
-        subtitle=f"Tokens sold at the list of {seller}, within the SLO, at the day's mean use",
+        subtitle="; ".join([sold, *doubts([seller], on=on)]),
         description=f"Steps to ${sales:.2f} of token sales per GPU-hour: "
         f"{describe(frame, 'kept_usd', 'layer', 'USD')}.",
     )

@@ -55,8 +55,8 @@ def bill_panel(scenario: Scenario) -> Panel:
         frame,
         bill_chart,
         [
-            slider("mean_per_s", "Requests/s, mean", 1, 1000, value=100, log=True),
             slider("peak", "Peak over mean", 1, 2, value=1.5, step=0.1),
+            slider("mean_per_s", "Requests/s, mean", 1, 1000, value=100, log=True),
             slider("years", "Life (years)", 2, 8, value=5, step=1),
             slider("rate", "Cost of capital (%)", 0, 20, value=10, step=1),
             slider("kwh", "Electricity (USD/kWh)", 0.03, 0.3, value=0.09, step=0.01),

@@ -8,7 +8,7 @@ import pandas as pd
 from econ.models import trend_cases as cases
 from econ.models.forecast import bill_frame
 from econ.models.market import histogram_frame, market_frame
-from econ.views.charts import _guess_layers, axis, bars, finish, lines, year_axis
+from econ.views.charts import axis, bars, finish, guess_layers, lines, year_axis
 from econ.views.panels import Panel, choice, slider
 from econ.views.tables import three
 from econ.views.theme import FAINT, INK, PALETTE
@@ -133,7 +133,7 @@ def fits_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChar
     least, most = (
         frame.loc[i] for i in (frame["fall_per_year"].idxmin(), frame["fall_per_year"].idxmax())
     )
-    chart = alt.layer(span, dots, months, *_guess_layers(guess, "x"))
+    chart = alt.layer(span, dots, months, *guess_layers(guess, "x"))
     return finish(
         chart.properties(height=19 * len(shown), width=500),
         title=f"One question, {len(frame)} answers: from {three(least.fall_per_year)} to "

@@ -97,7 +97,7 @@ def bars(
     layers = [mark]
     if text:
         layers.append(base.mark_text(align="left", dx=4, color=INK).encode(text=f"{text}:N"))
-    layers += _guess_layers(guess, "x")
+    layers += guess_layers(guess, "x")
     chart = alt.layer(*layers)
     if height:
         chart = chart.properties(height=height)
@@ -151,7 +151,7 @@ def lines(
             y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
         )
         layers = [mark.encode(color=paint), *([] if legend else [ends])]
-    layers += _guess_layers(guess, guess_of)
+    layers += guess_layers(guess, guess_of)
     return finish(alt.layer(*layers), title=title, description=description, subtitle=subtitle)
 
 
@@ -193,7 +193,7 @@ def points(
     return finish(chart, title=title, description=description, subtitle=subtitle)
 
 
-def _guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
+def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     """The learner's guess as a dashed rule with its name; nothing where there is none."""
     if guess is None:
         return []

@@ -1,0 +1,146 @@
+"""One page of formulas and orders of magnitude: ``python tools/handout.py`` writes a PDF.
+
+Every number on it is computed when it is printed, by the functions that the notebooks use.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+
+from jinja2 import StrictUndefined, Template
+from latex2mathml.converter import convert
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from printing import to_pdf  # noqa: E402
+
+from econ.facts import accelerator, model, table  # noqa: E402
+from econ.facts.units import GIGA, MILLI, MONTHS_PER_YEAR, TERA  # noqa: E402
+from econ.models import envelope as env  # noqa: E402
+from econ.models import queueing, roofline  # noqa: E402
+from econ.models.energy import energy_j_per_token  # noqa: E402
+from econ.models.finance import capital_usd_per_month  # noqa: E402
+from econ.models.footprint import energy_kwh_per_mtok  # noqa: E402
+from econ.models.scenario import Scenario  # noqa: E402
+from econ.models.tokens import compression_frame  # noqa: E402
+from econ.models.trends import annual_factor, spend_ratio, years_to  # noqa: E402
+from econ.views import three  # noqa: E402
+
+OUT = ROOT / "build" / "handout.html"
+CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
+MODELS = ["llama-3.1-8b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
+CASE = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4, "precision": "fp8",
+        "input_tokens": 1000, "output_tokens": 500}  # fmt: skip
+FALL = (280, 23)  # times and months: GPT-3.5 in November 2022 to October 2024
+USERS = (1, 16, 64)
+LOADS = (0.5, 0.8, 0.9, 0.95)
+TEMPLATE = ROOT / "tools" / "print" / "handout.html"
+
+
+def grid(head: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    top = "".join(f'<th scope="col">{h}</th>' for h in head)
+    body = "".join(f"<tr>{''.join(f'<td>{v}</td>' for v in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def chips() -> str:
+    """Accelerators: memory, bandwidth, peak, ridge, power, median rent."""
+    rents = table("rentals").groupby("accelerator")["usd_per_gpu_hour"].median()
+    rows = []
+    for id in CHIPS:
+        chip = accelerator(id)
+        peak, bandwidth = chip.peak_flop_per_s("bf16"), chip.memory_bandwidth_bytes_per_s
+        size = [f"{chip.memory_bytes / GIGA:.0f}", f"{bandwidth / TERA:.2f}"]
+        speed = [f"{peak / TERA:,.0f}", f"{peak / bandwidth:.0f}", f"{chip.tdp_w:,.0f}"]
+        rows.append([id, *size, *speed, f"{rents[id]:.2f}" if id in rents else ""])
+    head = ["", "GB", "TB/s", "bf16 TFLOP/s", "FLOP/B", "W", "USD/h"]
+    return grid(head, rows)
+
+
+def models() -> str:
+    """Models: parameters, bytes of weights, KV cache, the smallest step on one H100's bandwidth."""
+    bandwidth = accelerator("h100-sxm").memory_bandwidth_bytes_per_s
+    rows = []
+    for id in MODELS:
+        net, weights = model(id), roofline.weight_bytes(id, "fp8")
+        kv = roofline.kv_bytes_per_token(id)
+        rows.append([id, three(net.n_params / GIGA), three(net.active_params / GIGA),
+                     three(weights / GIGA), f"{kv:,.0f}", f"{kv * 1e4 / GIGA:.2f}",
+                     three(net.active_params / bandwidth / MILLI)])  # fmt: skip
+    head = ["", "10⁹ params", "active", "GB, fp8", "KV B/token", "KV GB, 10k", "ms at batch 1*"]
+    return grid(head, rows)
+
+
+def cost() -> str:
+    """The scenario's bound by batch: speed, output rate, cost."""
+    scenario = Scenario.default()
+    frame = env.batches_frame(scenario).set_index("batch")
+    rows = [
+        [f"{batch}", f"{r.tokens_per_s_per_user:.0f}", f"{r.cost_usd_per_mtok:.2f}"]
+        for batch, r in frame.iterrows()
+        if batch in (1, 4, 16, 64, 256)
+    ]
+    return grid(["batch", "tokens/s for one user", "USD per million output tokens"], rows)
+
+
+def queues() -> str:
+    """Waiting time in services, by load."""
+    rows = []
+    for rho in LOADS:
+        waits = [queueing.mm1_wait_s(rho, 1.0), queueing.md1_wait_s(rho, 1.0)]
+        tail = queueing.mm1_e2e_quantile_s(rho, 1.0, 0.99)
+        rows.append([f"{rho:.0%}", *(f"{w:.1f}" for w in waits), f"{tail:.0f}"])
+    return grid(["load ρ", "mean wait, M/M/1", "M/D/1", "P99 of wait + service"], rows)
+
+
+def joules() -> str:
+    """Energy of an output token of the case, its prompts included, by users."""
+    rows = []
+    for n in USERS:
+        j = energy_j_per_token(**CASE, concurrency=n)
+        rows.append([f"{n}", f"{j:.2f}", f"{energy_kwh_per_mtok(j):.3f}"])
+    return grid(["users", "J per output token", "kWh per million"], rows)
+
+
+def page() -> str:
+    """The whole page."""
+    scenario = Scenario.default()
+    slow = env.reality_frame()["slowdown"]
+    tpots = [roofline.predict(**CASE, concurrency=n).tpot_s / MILLI for n in (1, USERS[-1])]
+    three_years, six = (capital_usd_per_month(1.0, 0.1025, years) for years in (3, 6))
+    newest = date.fromisoformat(table("rentals")["as_of"].astype(str).max()[:7] + "-01")
+    return Template(TEMPLATE.read_text(encoding="utf-8"), undefined=StrictUndefined).render(
+        tex=convert,
+        chips=chips(),
+        models=models(),
+        cost=cost(),
+        queues=queues(),
+        joules=joules(),
+        spread=compression_frame()["relative"].max(),
+        slow=(slow.min(), slow.max()),
+        case="Llama-3.1-70B, fp8, four H100, 1,000 in and 500 out",
+        tpot_ms=tpots,
+        crowd=USERS[-1],
+        fall=FALL,
+        per_year=annual_factor(FALL[0], FALL[1] / MONTHS_PER_YEAR),
+        halves_years=years_to(0.5, 0.7),
+        spend=spend_ratio(0.1, -1.5),
+        rent=scenario.finance.cost_usd_per_gpu_hour,
+        shorter=three_years / six,
+        newest=f"{newest:%B %Y}",
+    )
+
+
+def write(out: Path = OUT, pdf: bool = True) -> list[Path]:
+    """The page as HTML, and as PDF where a Chromium is found."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(), encoding="utf-8")
+    return [out, *(to_pdf([out]) if pdf else [])]
+
+
+if __name__ == "__main__":
+    print("\n".join(map(str, write())))

@@ -1,0 +1,160 @@
+"""A deck from each notebook: ``python tools/slides.py [NAME …]`` writes ``build/slides``.
+
+One HTML file a notebook, with everything in it: it opens from a disk, moves by the arrow keys and
+prints to PDF, which Chromium does here where there is one. A part of the notebook becomes its
+first words and what it shows; code stays in the notebook, solutions too.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from printing import to_pdf  # noqa: E402
+
+OUT = ROOT / "build" / "slides"
+MOST_WORDS = 60  # of prose on a slide; a room listens or reads
+MOST_ROWS = 10
+HIDDEN = {"setup", "exercise", "solution", "predict"}
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+PARTS = Path(__file__).resolve().parent / "print"
+
+
+def opening(source: str) -> str:
+    r"""The first words of a part, to `MOST_WORDS`, ending with a whole sentence.
+
+    >>> opening("One sentence. Another.\n\n```mermaid\nflowchart\n```")
+    'One sentence. Another.'
+    """
+    text = re.sub(r"```.*?```|<details>.*?</details>|<details>.*", "", source, flags=re.S)
+    text = re.sub(r"\[([^\]]+)\]\(\w+\.ipynb\)", r"\1", text).strip()
+    paragraphs = [p for p in re.split(r"\n\s*\n", text) if p.strip()]
+    kept: list[str] = []
+    for paragraph in paragraphs:
+        if kept and sum(len(k.split()) for k in kept) + len(paragraph.split()) > MOST_WORDS:
+            break
+        kept.append(paragraph)
+    words = "\n\n".join(kept)
+    if len(words.split()) <= MOST_WORDS or re.search(r"^\s*(\d+\.|\*|-) ", words, re.M):
+        return words
+    sentences = re.split(r"(?<=[.?!:])\s+", words)
+    out = sentences[0]
+    for sentence in sentences[1:]:
+        if len(f"{out} {sentence}".split()) > MOST_WORDS:
+            break
+        out = f"{out} {sentence}"
+    return out
+
+
+def shown(cell: nbformat.NotebookNode) -> list[str]:
+    """What a cell shows that a room can read: sentences, charts, short tables."""
+    found = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "image/png" in data:
+            words = html.escape(data["text/plain"], quote=True)
+            picture = data["image/png"].replace("\n", "")
+            found.append(f'<img alt="{words}" src="data:image/png;base64,{picture}">')
+        elif "text/markdown" in data:
+            found.append(MARKDOWN.render(data["text/markdown"]))
+        elif "text/html" in data and data["text/html"].count("<tr>") <= MOST_ROWS + 1:
+            found.append(data["text/html"])
+    return found
+
+
+def asked(source: str) -> str:
+    """The last question in some prose, to stand over what answers it; empty where none is asked.
+
+    >>> asked("The cache grows. Can decode ever reach the bend?")
+    'Can decode ever reach the bend?'
+    """
+    text = re.sub(r"<details>.*|^\d+\. .*?$", "", source, flags=re.S | re.M)
+    questions = [q for q in re.split(r"(?<=[.?!:])\s+", text) if q.endswith("?")]
+    return " ".join(questions[-1].split()) if questions else ""
+
+
+def slides_of(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
+    """Title and HTML of each slide: the title, then each part's words and what it shows.
+
+    A sentence joins the words before it; a chart or a table has a slide of its own, under the
+    question that led to it.
+    """
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    first = opening(rest.partition("\n\n")[2] or rest)
+    made = [(title.removeprefix("# "), MARKDOWN.render(first))]
+    heading = question = ""
+    for cell in notebook.cells[1:]:
+        if cell.cell_type == "markdown":
+            lead, *parts = re.split(r"^## (.+)$", cell.source, flags=re.M)
+            question = asked(lead) if not parts else ""
+            if heading == "Exercises" and lead.strip():
+                made.append((heading, MARKDOWN.render(lead.strip())))
+            for name, body in zip(parts[::2], parts[1::2], strict=True):
+                heading = name.strip()
+                if words := opening(body):
+                    made.append((heading, MARKDOWN.render(words)))
+        elif not HIDDEN & set(cell.metadata.get("tags", [])):
+            for thing in shown(cell):
+                over = f"<p>{html.escape(question)}</p>" if question else ""
+                question = ""
+                was, body = made[-1]
+                if not thing.startswith(("<img", "<table")) and was == heading and _plain(body):
+                    made[-1] = (heading, body + over + thing)
+                else:
+                    made.append((heading, over + thing))
+    return made
+
+
+def _plain(body: str) -> bool:
+    """Words only, and few enough for a sentence more."""
+    return "<img" not in body and "<table" not in body and len(body.split()) < 2 * MOST_WORDS
+
+
+def deck(notebook: nbformat.NotebookNode) -> str:
+    """The whole HTML of a deck."""
+    made = slides_of(notebook)
+    sections = []
+    for i, (title, body) in enumerate(made):
+        tag = "h1" if i == 0 else "h2"
+        name = html.escape(title)
+        sections.append(
+            f'<section tabindex="-1" aria-label="{i + 1} of {len(made)}: {name}">'
+            f'<{tag}>{name}</{tag}>{body}<div class="n">{i + 1} / {len(made)}</div></section>'
+        )
+    style, keys = ((PARTS / name).read_text("utf-8") for name in ("slides.css", "slides.js"))
+    head = (
+        f'<meta charset="utf-8"><title>{html.escape(made[0][0])}</title>'
+        '<link rel="icon" href="data:,">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{style}</style>"
+    )
+    body = f"<main>{''.join(sections)}</main><script>{keys}</script>"
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def write(names: list[str], out: Path = OUT, pdf: bool = True) -> list[Path]:
+    """Decks of the notebooks named, or of all; PDF beside them where a Chromium is found."""
+    out.mkdir(parents=True, exist_ok=True)
+    every = {p.stem: p for p in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
+    made = []
+    for name in [Path(n).stem for n in names] or list(every):
+        if name not in every:
+            sys.exit(f"no notebook {name!r}; there are: {', '.join(every)}")
+        path = out / f"{name}.html"
+        path.write_text(deck(nbformat.read(every[name], as_version=4)), encoding="utf-8")
+        made.append(path)
+    if pdf:
+        made += to_pdf(made)
+    return made
+
+
+if __name__ == "__main__":
+    print("\n".join(map(str, write(sys.argv[1:]))))
