@@ -26,7 +26,7 @@ BOOKS = {
 MAP = ROOT / "workshop" / "misconceptions.csv"
 ROWS = list(csv.DictReader(MAP.read_text(encoding="utf-8").splitlines()))
 GUIDE = (ROOT / "workshop" / "guide.md").read_text(encoding="utf-8")
-LIST = ROOT.parents[1] / "shared" / "design" / "MISCONCEPTIONS.md"
+LIST = ROOT.parent / "shared" / "design" / "MISCONCEPTIONS.md"
 
 
 def _words(cell) -> str:
