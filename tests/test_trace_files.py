@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import time
 import tracemalloc
 
@@ -95,6 +96,16 @@ def test_a_hostile_file_is_refused_with_row_and_remedy(case):
         read_trace(data, name="log.csv")
     assert len(str(caught.value)) < 500
     assert str(caught.value).startswith("log.csv")
+
+
+def test_the_limit_on_cells_is_our_own_and_given_back():
+    usual = csv.field_size_limit(10**9)
+    try:
+        with pytest.raises(ValueError, match="field limit"):
+            read_trace(HOSTILE["wide cell"][0], name="log.csv")
+        assert csv.field_size_limit() == 10**9
+    finally:
+        csv.field_size_limit(usual)
 
 
 def test_a_unit_that_is_given_is_believed():

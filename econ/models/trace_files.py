@@ -30,6 +30,7 @@ OPTIONAL = "cached_tokens"  # of each prompt, found in a prefix cache
 MAX_TOKENS = 100_000_000
 MOST_BYTES, MOST_ROWS = 256 * MEGA, 5_000_000
 LONGEST_LINE_BYTES = 1_000_000
+LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
 UNITS = ("s", "ms")
 SHOWN = 40  # characters of a bad cell that a message repeats
@@ -146,6 +147,7 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str]) -> pd.DataFrame:
     next(reader)
     places = [head.index(old) for old in wanted]
     pieces, start = [], 0
+    usual = csv.field_size_limit(LONGEST_CELL)  # the module's own, which others may have raised
     try:
         while rows := list(itertools.islice(reader, ROWS_A_PIECE)):
             _check_cells(rows, len(head), start, name)
@@ -161,6 +163,7 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str]) -> pd.DataFrame:
             f"{name} line {reader.line_num}: not a .csv file: {error}: {remedy}"
         ) from None
     finally:
+        csv.field_size_limit(usual)
         text.detach()
     if not pieces:
         raise ValueError(f"{name}: holds no rows")
