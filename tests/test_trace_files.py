@@ -77,6 +77,8 @@ HOSTILE = {
     "zero byte": (HEAD + b"0,5,\x006\n", "line 2: holds a zero byte"),
     "few cells": (lines("0,5,6", "1,7"), "row 2: fewer cells than the header"),
     "many cells": (lines("0,5,6", "1,7,8,9"), "row 2: more cells than the header"),
+    "wide name": (b"x" * 200_000 + b"\n0\n", "line 1: .*field limit|no column arrival_s"),
+    "open name": (b'arrival_s,input_tokens,"output_tokens\n0,5,6\n', "not a .csv file"),
     "no rows": (HEAD, "holds no rows"),
     "empty": (b"", "it is empty"),
     "other columns": (b"a,b\n1,2\n", "no column arrival_s, input_tokens, output_tokens; it has a"),
