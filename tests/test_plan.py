@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.facts import accelerators_frame
-from econ.models.plan import best_of, constraints_frame, demand_of, plan, prices_of, scenario_of
+from econ.models.plan import (
+    best_of,
+    constraints_frame,
+    demand_of,
+    fewest_gpus,
+    plan,
+    prices_of,
+    scenario_of,
+)
 from econ.models.plan_candidates import CONSTRAINTS, candidates_frame, rents, splits_of
 from econ.models.plan_frontier import on_frontier
 from econ.models.plan_refine import first_token_s, refine_frame
@@ -250,6 +258,22 @@ def test_the_frontier_in_the_plan(screened):
     assert len(edge) >= 3
     assert kept["cost_usd_per_good_mtok"].min() == edge["cost_usd_per_good_mtok"].min()
     assert kept["tokens_per_s_per_user"].max() == edge["tokens_per_s_per_user"].max()
+
+
+def test_the_fewest_accelerators(found):
+    row = fewest_gpus(found)
+    kept = found[found["basis"] == "simulated"]
+    assert row["fleet_gpus"] == kept["fleet_gpus"].min()
+    assert row["basis"] == "simulated"
+    with pytest.raises(ValueError, match="none of"):
+        fewest_gpus(found[found["basis"] == "rejected"].assign(policy=""))
+
+
+def test_a_bar_shows_how_far_it_is(capsys):
+    plan(SCENARIO, n_refined=1, n=100, progress=True, parallelism=[(4, 1, 1, 1)], **QUICK)
+    told = capsys.readouterr().err
+    assert "100%" in told
+    assert "deployment" in told
 
 
 def test_the_plan_becomes_a_scenario(found):
