@@ -1,6 +1,10 @@
-"""What every test shares: a learner's file of its own, so that none touches the reader's."""
+"""What every test shares: no stopwatch on a busy machine, and a learner's file of its own."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("kit", deadline=None)  # speed is measured in bench/, not here
+settings.load_profile("kit")
 
 
 @pytest.fixture(autouse=True, scope="session")

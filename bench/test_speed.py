@@ -3,11 +3,15 @@
 import pytest
 
 from econ.facts import catalog
+from econ.models import serving_jit
 from econ.models.envelope import batches_frame, envelope
+from econ.models.goodput_cases import live_load_frame
 from econ.models.scenario import Scenario
+from econ.models.serving_cases import live_cost_frame, live_policies_frame
 from econ.models.token_cases import growth_frame
 from econ.models.tokens import count_tokens
 from econ.models.workloads import workload
+from econ.views.chart_goodput import load_panel
 from econ.views.chart_tokens import growth_chart, growth_panel
 
 SCENARIO = Scenario.default()
@@ -38,6 +42,24 @@ def test_a_panels_chart(benchmark):
 def test_a_panels_whole_move(benchmark):
     panel, turns = growth_panel(), iter(range(10**9))
     benchmark(lambda: panel.set(turns=2 + next(turns) % 99))
+
+
+@pytest.mark.parametrize("name", ["load", "policies", "cost"])
+def test_a_live_simulation(benchmark, name):
+    """The panels of notebook 03: ten thousand requests simulated again."""
+    serving_jit.warm()
+    call, *case = {
+        "load": (live_load_frame, 8.0, 1.0, "chunked_prefill", "scenario"),
+        "policies": (live_policies_frame, 20.0, 1.0, 20.0, 2048),
+        "cost": (live_cost_frame, 8.0, 1.0, 3.85),
+    }[name]
+    benchmark(call, *case)
+
+
+def test_a_live_panels_whole_move(benchmark):
+    serving_jit.warm()
+    panel, moves = load_panel(), iter(range(10**9))
+    benchmark(lambda: panel.set(rate=0.5 + next(moves) % 27 / 2))
 
 
 def test_counting_ten_thousand_words(benchmark):

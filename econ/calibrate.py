@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from econ.facts.tables import data_dir, resource, table
+from econ.facts.tables import data_dir, forget, resource, table
 from econ.models import energy_fit
 from econ.models.accuracy import (
     accuracy_by_group,
@@ -29,7 +29,7 @@ from econ.models.calibration import Calibration, bands
 from econ.models.energy_evidence import power_runs, read_power_runs
 from econ.models.energy_fit import FITTED
 from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
-from econ.models.fitting import fit, with_intervals
+from econ.models.fitting import fit, limits_of, with_intervals
 from econ.models.power import PowerLaw
 from econ.models.regimes import CROWD, REGIMES
 
@@ -86,6 +86,9 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
         low, high = (f"{x:.4g}" for x in k.intervals[name]) if fitted else ("", "")
         source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
         source, kind = SOURCES.get(name, (source, kind))
+        limits = fitted and limits_of(name)
+        at_limit = fitted and not limits[0] * 1.001 < getattr(k, name) < limits[1] * 0.999
+        found = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
         rows.append(
             {
                 "name": name,
@@ -96,7 +99,7 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
                 "source": source,
                 "as_of": today,
                 "kind": kind,
-                "note": REASONS.get(name, "Fitted to measured runs" if fitted else "By design"),
+                "note": REASONS.get(name, found if fitted else "By design"),
             }
         )
     return pd.DataFrame(rows)
@@ -246,9 +249,9 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.write and not chosen.runs:
         sys.exit("--write needs --runs: the sample alone is too small to calibrate on")
     today, powered = datetime.date.today().isoformat(), energy_runs(chosen.runs)
-    if chosen.write:
-        write_energy(powered, today)
     if chosen.energy:
+        if chosen.write:
+            write_energy(powered, today)
         print(energy_report(powered))
         return
     runs = read_runs(chosen.runs) if chosen.runs else sample_runs()
@@ -260,6 +263,10 @@ def main(arguments: list[str] | None = None) -> None:
             ("measured_serving", sample_rows(runs)),
         ):
             print("wrote", write_table(name, rows).name)
+        forget()  # energy builds on what was just written
+        Calibration.fitted.cache_clear()
+        bands.cache_clear()
+        write_energy(powered, today)
     print(report(runs))
     print("\n" + energy_report(powered))
 

@@ -58,8 +58,8 @@ def test_held_out_errors_do_see_a_group_that_differs():
 
 def test_accuracy_on_the_sample():
     table = accuracy_frame("configuration")
-    assert table.loc["tpot_s", "median_frac"] < 0.14
-    assert table.loc["tpot_s", "p90_frac"] < 0.40
+    assert table.loc["tpot_s", "median_frac"] < 0.10
+    assert table.loc["tpot_s", "p90_frac"] < 0.30
     assert table.loc["ttft_s", "median_frac"] < 0.35
     assert abs(table.loc["tpot_s", "bias_frac"]) < 0.06
 
@@ -136,9 +136,9 @@ def test_the_committed_calibration_is_what_the_full_file_gives():
 @with_full
 @pytest.mark.slow
 def test_accuracy_on_the_full_file():
-    """The targets; 0.01 of slack where the luck of the folds decides (0.106 against 0.101)."""
+    """The targets: 0.10 of unseen configurations, 0.11 of an unseen accelerator or model."""
     runs = read_runs(FULL)
-    limits = {"configuration": (0.11, 0.30), "accelerator": (0.11, 0.31), "model": (0.115, 0.31)}
+    limits = {"configuration": (0.10, 0.30), "accelerator": (0.11, 0.30), "model": (0.11, 0.30)}
     for split, (median, p90) in limits.items():
         table = accuracy.accuracy_frame(split, runs)
         assert table.loc["tpot_s", "median_frac"] <= median, split
@@ -146,3 +146,4 @@ def test_accuracy_on_the_full_file():
     table = accuracy.accuracy_frame("configuration", runs)
     assert table.loc["ttft_s", "median_frac"] <= 0.28
     assert table.loc["tpot_s", "kendall_tau"] >= 0.78
+    assert table.loc["output_tokens_per_s_per_gpu", "median_frac"] <= 0.10

@@ -43,7 +43,7 @@ def test_fitted_values_lie_in_their_intervals_and_are_physical():
 def test_datasheet_is_perfect_and_textbook_between():
     best, middle = Calibration.datasheet(), Calibration.textbook()
     for name in Calibration.names():
-        if name.endswith("_frac") and "wait" not in name and name != "interference_frac":
+        if name.endswith(("compute_frac", "memory_frac", "bandwidth_frac", "link_frac")):
             assert getattr(best, name) == 1
             assert 0 < getattr(middle, name) <= 1
     assert best.kernel_s == best.first_token_s == 0 < middle.kernel_s

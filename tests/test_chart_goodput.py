@@ -37,7 +37,9 @@ def test_without_numba_the_panel_says_so(monkeypatch):
     panel = chart_goodput.load_panel()
     assert "1,000 requests" in panel.readout
     assert "Without numba" in panel.readout
-    assert f"{goodput_cases.LIVE_REQUESTS_WITHOUT_NUMBA:,} requests" in str(panel._live.spec)
+    assert f"{goodput_cases.LIVE_REQUESTS_WITHOUT_NUMBA:,} simulated requests" in str(
+        panel._live.spec
+    )
 
 
 def test_more_load_is_fewer_good_and_an_overload_is_named():

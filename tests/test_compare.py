@@ -162,6 +162,14 @@ def test_bad_input_is_named(load, more, says):
         compare_buy_rent_api(load, OWN, api, **SIZES | more)
 
 
+def test_a_large_service_is_searched_as_far_as_its_steps_reach():
+    day = compare_buy_rent_api(day_load(50_000.0), OWN, CLOUD, API, **SIZES)
+    requests = 50_000 * 86_400
+    assert 0.05 * requests < day.searched_to_per_day < requests
+    small = compare_buy_rent_api(DAY, OWN, CLOUD, API, **SIZES)
+    assert small.searched_to_per_day == pytest.approx(20 * 20 * 86_400)
+
+
 def test_one_option_or_one_name_twice_is_no_comparison():
     with pytest.raises(ValueError, match="1 offers"):
         compare_buy_rent_api(DAY, OWN, **SIZES)

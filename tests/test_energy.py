@@ -145,6 +145,14 @@ def test_every_figure_is_a_range():
     assert by["a request"] == pytest.approx(500 * by["per output token"])
 
 
+def test_an_energy_is_an_uncertain_input():
+    one = energy(*PAIR, **CASE)
+    made = one.range()
+    assert (made.low, made.high) == one.band()
+    assert float(made.quantile(0.05)) == pytest.approx(made.low)
+    assert one.range("prefill_energy_j_per_token").typical == one.prefill_energy_j_per_token
+
+
 def test_bands_widen_away_from_what_was_measured():
     factors = bands()
     assert set(factors) == set(REGIMES)

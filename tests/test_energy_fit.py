@@ -6,7 +6,7 @@ import pytest
 
 from econ import calibrate
 from econ.facts import table
-from econ.facts.tables import BadTable
+from econ.facts.tables import BadTable, data_dir
 from econ.models import energy_fit as ef
 from econ.models.calibration import Calibration
 from econ.models.energy import energy_frame
@@ -132,3 +132,13 @@ def test_an_unknown_name_in_the_file_names_its_row(tmp_path):
     raw.to_csv(path, index=False)
     with pytest.raises(BadTable, match=r"runs.csv row 3, column model: .*llama-8b"):
         read_power_runs(path)
+
+
+def test_the_readme_states_the_committed_errors():
+    readme = (data_dir().parent / "README.md").read_text(encoding="utf-8")
+    error = table("energy_accuracy").set_index("id")["median_frac"]
+    model = error["model-mlenergy-v3-h100-sxm-end-to-end"]
+    chip = error["accelerator-mlenergy-v2-a100-sxm-40gb-given-throughput"]
+    text = " ".join(readme.split())
+    assert f"Joules per token: median error {100 * model:.0f} % for a model left out" in text
+    assert f"and {100 * chip:.0f} % for an accelerator left out" in text

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econ.facts import Site, site, table
+from econ.models import boundaries
 from econ.models import footprint as fp
+from econ.models.boundaries import boundary_frame, idle_j_per_token, input_range
 from econ.models.energy import energy
 from econ.models.grid_hours import (
     carbon_at_g_per_kwh,
@@ -49,8 +51,8 @@ def test_a_pue_scales_what_the_site_pays(joules, price, pue):
         (lambda: fp.energy_cost_usd_per_mtok(1, float("inf")), "electricity_usd_per_kwh = inf"),
         (lambda: fp.carbon_g_per_mtok(1, -5), "carbon_g_per_kwh = -5"),
         (lambda: fp.water_l_per_mtok(1, -1), "wue_l_per_kwh = -1"),
-        (lambda: fp.idle_j_per_token(400, 460, 0), "busy_frac = 0 is outside its range"),
-        (lambda: fp.idle_j_per_token(400, 460, 80), "a share, not a percentage"),
+        (lambda: idle_j_per_token(400, 460, 0), "busy_frac = 0 is outside its range"),
+        (lambda: idle_j_per_token(400, 460, 80), "a share, not a percentage"),
         (lambda: fp.carbon_intensity_g_per_kwh("us-virgina"), "nearest: us-virginia"),
         (lambda: fp.carbon_intensity_g_per_kwh("france", "markt"), "nearest: market"),
         (lambda: fp.tokens_per_s_per_mw(0), "site_j_per_token = 0"),
@@ -96,7 +98,7 @@ def test_a_site_bill_is_its_single_functions():
 
 # -- the ladder ----------------------------------------------------------------------------------
 def test_the_ladder_by_hand():
-    frame = fp.ladder_frame(ONE, CHIP, pue=1.2, busy_frac=0.5, host_frac=0.4).set_index("rung")
+    frame = boundary_frame(ONE, CHIP, pue=1.2, busy_frac=0.5, host_frac=0.4).set_index("rung")
     chips, rate = ONE.energy_j_per_token, ONE.output_tokens_per_s_per_gpu
     host = chips + 0.4 * 700 / rate
     idle = host + (0.4 * 700 + ONE.idle_power_w) * (1 - 0.5) / 0.5 / rate
@@ -105,7 +107,7 @@ def test_the_ladder_by_hand():
 
 
 def test_each_rung_is_wider_and_dearer():
-    frame = fp.ladder_frame(ONE, CHIP, pue=(1.08, 1.2, 1.54))
+    frame = boundary_frame(ONE, CHIP, pue=(1.08, 1.2, 1.54))
     for column in ("low", "typical", "high"):
         assert frame[column].is_monotonic_increasing
     assert (frame["low"] < frame["typical"]).all()
@@ -115,16 +117,47 @@ def test_each_rung_is_wider_and_dearer():
 
 
 def test_a_fleet_that_always_works_has_no_idle_rung():
-    frame = fp.ladder_frame(ONE, CHIP, busy_frac=1.0).set_index("rung")
+    frame = boundary_frame(ONE, CHIP, busy_frac=1.0).set_index("rung")
     assert frame.loc["idle capacity", "adds"] == pytest.approx(0, abs=1e-12)
     with pytest.raises(ValueError, match=r"pue = 0\.5"):
-        fp.ladder_frame(ONE, CHIP, pue=0.5)
+        boundary_frame(ONE, CHIP, pue=0.5)
+
+
+def test_ends_hold_nine_of_ten_samples():
+    """Second route: the same samples, climbed one by one."""
+    ranges = boundaries.boundary_ranges(ONE, pue=(1.08, 1.2, 1.54))
+    rungs = boundaries.climb(ONE, 700)
+    drawn = boundaries.sample_frame(ranges, boundaries.N_SAMPLES)
+    sites = [rungs(**row)["building"] for row in drawn.to_dict("records")]
+    frame = boundary_frame(ONE, CHIP, pue=(1.08, 1.2, 1.54)).set_index("rung")
+    inside = np.mean([frame.loc["building", "low"] <= j <= frame.loc["building", "high"]
+                      for j in sites])  # fmt: skip
+    assert inside == pytest.approx(0.9, abs=0.005)
+    worst = rungs(**{n: r.high if n != "busy_frac" else r.low for n, r in ranges.items()})
+    assert frame.loc["building", "high"] < worst["building"]
+
+
+def test_the_band_of_the_accelerators_moves_the_site_most():
+    frame = boundaries.boundary_tornado_frame(ONE, CHIP, pue=(1.08, 1.2, 1.54)).set_index("input")
+    assert frame.index[0] == "accelerators_j"
+    # more work means less idling on each token's account
+    assert frame.loc["busy_frac", "at_low_input"] > frame.loc["busy_frac", "at_high_input"]
+    certain = boundaries.boundary_tornado_frame(ONE, CHIP, pue=1.2).set_index("input")
+    assert certain.loc["pue", "swing"] == 0
+
+
+def test_inputs_are_ranges_with_a_source():
+    made = input_range("host_frac")
+    assert (made.low, made.typical, made.high, made.unit) == (0.3, 0.44, 0.53, "share")
+    assert made.source == "mlperf-power"
+    with pytest.raises(ValueError, match="nearest: host_frac"):
+        input_range("host_fraction")
 
 
 def test_our_ladder_is_of_the_size_that_google_published():
     rows = table("prompt_boundaries")["energy_wh"]
     published = rows["building"] / rows["accelerator"]
-    made = fp.ladder_frame(ONE, CHIP, pue=1.09).set_index("rung")
+    made = boundary_frame(ONE, CHIP, pue=1.09).set_index("rung")
     assert 1.2 < made.loc["building", "low"] / made.loc["accelerators", "low"] < published * 1.2
     assert rows.is_monotonic_increasing
 
@@ -135,6 +168,19 @@ def test_embodied_by_hand():
         100, years=5, busy_frac=0.5, accelerator_embodied_g=200e3, server_embodied_g=1e6
     )
     assert made == pytest.approx(325e3 / (5 * 8760 * 3600 * 0.5 * 100) * 1e6)
+
+
+def test_the_range_of_making_is_around_its_typical_value():
+    rows = table("energy_inputs")["typical"]
+    low, typical, high = fp.embodied_range(ONE)
+    assert low < typical < high
+    assert typical == pytest.approx(
+        fp.embodied_g_per_mtok(
+            ONE.output_tokens_per_s_per_gpu, years=rows["life_years"], busy_frac=rows["busy_frac"],
+            accelerator_embodied_g=rows["accelerator_embodied_g"],
+            server_embodied_g=rows["server_embodied_g"],
+        )
+    )  # fmt: skip
 
 
 def test_the_whole_footprint_has_ends_and_leaves_out_the_unknown():

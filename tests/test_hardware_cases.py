@@ -5,6 +5,7 @@ import pytest
 
 from econ.facts import table
 from econ.models import hardware_cases as machines
+from econ.models.energy_trends import efficiency_growth_per_year
 
 
 def test_both_headlines_of_hardware_come_out_of_the_rows():
@@ -13,6 +14,12 @@ def test_both_headlines_of_hardware_come_out_of_the_rows():
     gain = rates.loc["FLOP/s per W, newest format"]
     assert cost["low"] < -0.30 < cost["high"]
     assert gain["low"] < 0.40 < gain["high"]
+
+
+def test_one_makers_boards_gain_as_notebook_04_has_it():
+    ours = machines.hardware_frame().set_index("trend")["change_per_year"]
+    theirs = efficiency_growth_per_year("bf16")["growth"]
+    assert ours["FLOP/s per W, always 16-bit tensor"] == pytest.approx(theirs, rel=0.01)
 
 
 @pytest.mark.parametrize("segment", machines.SEGMENTS)
@@ -48,7 +55,9 @@ def test_the_h100_turned_and_rose():
 
 
 def test_rents_agree_with_the_cited_points():
-    cited = table("rentals").query("term == 'on-demand' and as_of == '2026-09'")
+    cited = table("rentals").query(
+        "accelerator == 'h100-sxm' and term == 'on-demand' and as_of == '2026-09'"
+    )
     quarter = machines.rents_frame(("h100-sxm",)).iloc[-1]
     assert quarter["usd_per_gpu_hour"] == pytest.approx(cited["usd_per_gpu_hour"].item(), rel=0.05)
 
@@ -85,7 +94,8 @@ def test_a_street_price_is_the_middle_of_its_range():
 
 def test_the_floor_is_rent_over_tokens():
     floor = machines.floor_frame().set_index("part")
-    rent = table("rentals").query("term == 'reserved'")["usd_per_gpu_hour"].item()
+    rent = table("rentals").query("accelerator == 'h100-sxm' and term == 'reserved'")
+    rent = rent["usd_per_gpu_hour"].item()
     by_hand = rent / (floor["tokens_per_s"].iloc[0] * 3600) * 1e6
     assert floor.loc["rent", "usd_per_mtok"] == pytest.approx(by_hand)
     assert floor.loc["electricity", "usd_per_mtok"] < floor.loc["rent", "usd_per_mtok"] / 10

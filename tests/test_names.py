@@ -10,6 +10,9 @@ MODULES = sorted((ROOT / "econ").rglob("*.py"))
 SUFFIXES = (
     "_s", "_ms", "_ps", "_w", "_j", "_usd", "_bytes", "_px", "_frac", "_tokens", "_params", "_flop",
     "_per_s", "_per_user", "_op_per_s", "_per_kwh", "_per_mtok", "_per_gpu_hour", "_per_year",
+    "_per_token", "_per_flop", "_per_answer", "_per_request", "_steps",
+    "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
+    "_per_month",
     "_per_token", "_per_total_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element",
     "_per_month", "_per_day", "_per_seat", "_per_w", "_per_flop", "_per_answer", "_per_request",
     "_factor", "_ratio", "_cv", "_bits", "_elements", "_steps", "_years", "_hours", "_gb", "_g",

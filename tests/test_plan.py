@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.facts import accelerators_frame
-from econ.models.plan import best_of, constraints_frame, demand_of, plan, prices_of, scenario_of
+from econ.models.plan import (
+    best_of,
+    constraints_frame,
+    demand_of,
+    fewest_gpus,
+    plan,
+    prices_of,
+    scenario_of,
+)
 from econ.models.plan_candidates import CONSTRAINTS, candidates_frame, rents, splits_of
 from econ.models.plan_frontier import on_frontier
 from econ.models.plan_refine import first_token_s, refine_frame
@@ -252,6 +260,22 @@ def test_the_frontier_in_the_plan(screened):
     assert kept["tokens_per_s_per_user"].max() == edge["tokens_per_s_per_user"].max()
 
 
+def test_the_fewest_accelerators(found):
+    row = fewest_gpus(found)
+    kept = found[found["basis"] == "simulated"]
+    assert row["fleet_gpus"] == kept["fleet_gpus"].min()
+    assert row["basis"] == "simulated"
+    with pytest.raises(ValueError, match="none of"):
+        fewest_gpus(found[found["basis"] == "rejected"].assign(policy=""))
+
+
+def test_a_bar_shows_how_far_it_is(capsys):
+    plan(SCENARIO, n_refined=1, n=100, progress=True, parallelism=[(4, 1, 1, 1)], **QUICK)
+    told = capsys.readouterr().err
+    assert "100%" in told
+    assert "deployment" in told
+
+
 def test_the_plan_becomes_a_scenario(found):
     best = best_of(found)
     made = scenario_of(best, SCENARIO)
@@ -311,8 +335,9 @@ def test_a_hundred_thousand_deployments_within_a_second():
 
 
 def test_energy_is_that_of_the_ladder(screened):
-    from econ.facts import site
+    from econ.facts import site, table
     from econ.models import footprint
+    from econ.models.boundaries import boundary_frame
     from econ.models.energy import energy
 
     row = screened[(screened["basis"] == "screened") & (screened["pp"] == 1)].iloc[3]
@@ -324,9 +349,9 @@ def test_energy_is_that_of_the_ladder(screened):
     )  # fmt: skip
     assert row.energy_j_per_token == pytest.approx(one.energy_j_per_token)
     place = site(SCENARIO.site, SCENARIO.operator)
-    ladder = footprint.ladder_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
+    ladder = boundary_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
     assert row.site_energy_j_per_token == pytest.approx(ladder["typical"].iloc[-1])
-    rows = footprint.inputs()["typical"]
+    rows = table("energy_inputs")["typical"]
     made = footprint.embodied_g_per_mtok(
         row.requests_per_s_per_replica * w.mean_output_tokens / row.n_gpu,
         years=rows["life_years"], busy_frac=row.busy_frac,

@@ -55,13 +55,14 @@ def prose(cell) -> str:
 
 
 def computed(book) -> list[float]:
-    """All numbers that code cells and their outputs hold."""
+    """All numbers that code cells and their outputs hold, within names too."""
     known = []
     for cell in book.cells:
         if cell.cell_type == "code":
             said = [o.get("text", "") + str(o.get("data", {}).get("text/plain", ""))
                     for o in cell.outputs]  # fmt: skip
-            known += [v for v, _, _ in numbers(" ".join([cell.source.replace("_", ""), *said]))]
+            text = re.sub(r"[-/#]", " ", " ".join([cell.source.replace("_", ""), *said]))
+            known += [value for value, _, _ in numbers(text)]
     return known
 
 

@@ -119,3 +119,17 @@ def test_finance_and_parts_by_name():
         Finance.rented("h100-sxm", term="on demand")
     with pytest.raises(ValueError, match="nearest: finance"):
         BASE.replace(finances=None)
+
+
+def test_experts_are_spread_over_no_more_than_there_are():
+    with pytest.raises(ValueError, match=r"ep = 8 is outside its range: 1 to tp × dp = 4"):
+        Deployment(accelerator="h100-sxm", n_gpu=4, tp=4, ep=8)
+    wide = Deployment(accelerator="h100-sxm", n_gpu=4, tp=4, ep=4)
+    with pytest.raises(ValueError, match=r"ep = 4 .* llama-3.1-70b has no experts"):
+        Scenario.default().replace(deployment=wide)
+    with pytest.raises(ValueError, match=r"ep = 16 .* 1 to the 8 experts of mixtral-8x7b"):
+        Scenario.default().replace(
+            model="mixtral-8x7b",
+            deployment=Deployment(accelerator="h100-sxm", n_gpu=16, tp=16, ep=16),
+        )
+    assert Scenario.default().replace(model="mixtral-8x7b", deployment=wide).deployment.ep == 4

@@ -162,3 +162,10 @@ def test_the_command_prints_the_audit():
 
 def test_frames_are_pandas():
     assert all(isinstance(table(name), pd.DataFrame) for name in table_names())
+
+
+def test_a_header_without_rows_is_an_empty_table_of_the_right_types(tmp_path):
+    empty = read(tmp_path, HEAD)
+    full = read(tmp_path, HEAD + GOOD)
+    assert len(empty) == 0
+    assert dict(empty.dtypes) == dict(full.dtypes)

@@ -117,7 +117,7 @@ def accuracy_by_group(split: str, runs: pd.DataFrame | None = None) -> pd.DataFr
 # fixed values that belong to a rung
 TURNED_ON = {
     "two efficiencies": {n: FIXED[n] for n in ("usable_memory_frac", "reserved_bytes")},
-    "kernels": {n: v for n, v in FIXED.items() if n.startswith("host")},
+    "kernels and host": {n: v for n, v in FIXED.items() if n.startswith("host")},
     "others' prompts": {"interference_frac": 1.0},
     "collectives": {n: FIXED[n] for n in ("large_message_bytes", "slow_link_bytes_per_s")},
     "experts and states": {
@@ -133,7 +133,7 @@ TURNED_ON = {
 LADDER = (
     ("datasheet", []),
     ("two efficiencies", ["weight_bandwidth_frac", "kv_bandwidth_frac"]),
-    ("kernels", ["kernel_s", "host_exposed_frac"]),
+    ("kernels and host", ["kernel_s", "host_exposed_frac"]),
     ("others' prompts", ["prefill_compute_frac", "attention_compute_frac"]),
     ("collectives", ["collective_s", "link_frac", "prefill_link_frac"]),
     ("experts and states", ["expert_compute_frac", "n_state_passes"]),

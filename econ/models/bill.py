@@ -18,10 +18,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from econ.facts import model as model_of
-from econ.facts.guard import count, fraction, not_negative, positive
+from econ.facts.guard import count, each, fraction, not_negative, positive
 from econ.models.model_prices import Serving, TooSlow, answer_prices_frame
 from econ.models.roofline import flop_per_token
 from econ.models.scaling import FLOP_TO_READ, training_flop
@@ -151,11 +152,21 @@ def lifetime_bill(
 
 def demand_frame(bill: Bill, n_requests: tuple[float, ...]) -> pd.DataFrame:
     """The parts of a bill over the demand: n_requests, part, usd, share, usd_per_request."""
-    frames = [bill.at(n).frame().assign(n_requests=n) for n in n_requests]
-    return pd.concat(frames, ignore_index=True)
+    demand = np.asarray(each(positive, "n_requests", n_requests, 1e20), dtype="float64")[:, None]
+    grow = np.where(np.arange(len(PARTS)) < 2, 1.0, demand / bill.n_requests)
+    usd = grow * np.array(bill.usd)
+    return pd.DataFrame(
+        {
+            "n_requests": np.repeat(demand.ravel(), len(PARTS)),
+            "part": PARTS * len(demand),
+            "usd": usd.ravel(),
+            "share": (usd / usd.sum(axis=1, keepdims=True)).ravel(),
+            "usd_per_request": (usd / demand).ravel(),
+        }
+    )
 
 
-def requests_that_pass_training(bill: Bill) -> float:
+def demand_that_passes_training(bill: Bill) -> float:
     """Requests after which inference has cost as much as all training.
 
     Divided by requests a week it answers "after how many weeks does inference pass training?": an

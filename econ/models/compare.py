@@ -32,7 +32,8 @@ from econ.models.scenario import Slo
 
 __all__ = ["Api", "Buy", "Comparison", "Price", "Rent", "compare_buy_rent_api", "day_load"]
 
-MOST_STEPS = 20_000  # steps of a staircase that a search looks between
+MOST_STEPS = 50_000  # steps of a staircase that a search looks between
+FARTHEST = 20.0  # times the load, where steps allow
 EVEN_FRAC = 1e-9  # costs closer than this are equal
 
 
@@ -55,11 +56,13 @@ class Comparison:
 
     ``frame``: option, usd_per_day, usd_per_request, cost_usd_per_mtok (all tokens), n_gpu (most in
     an hour), gpu_hours, used_frac, cheapest. ``crossings``: option, against, requests_per_day,
-    what ("pays from", "no longer from", "always", "never"). ``warnings``: what a reader must know.
+    what ("pays from", "no longer from", "always", "never"). ``searched_to_per_day``: the requests a
+    day up to which they were sought. ``warnings``: what a reader must know.
     """
 
     frame: pd.DataFrame
     crossings: pd.DataFrame
+    searched_to_per_day: float = float("nan")
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -77,14 +80,15 @@ def compare_buy_rent_api(
     slo: Slo | None = None,
     allow_unlike: bool = False,
     on: str | None = None,
-    search_to_factor: float = 20.0,
+    search_to_factor: float | None = None,
 ) -> Comparison:
     """The same day served in every way offered.
 
     ``load_per_s``: requests per second in each of 24 hours. ``offers``: any of `Buy`, `Rent`,
     `Api`; their rates must hold at the ``slo``. Options that are not like for like raise
     `UnlikeComparison` naming the difference; with ``allow_unlike`` it becomes a warning. Break-even
-    is searched from no load to ``search_to_factor`` times this one, with the shape of the day kept.
+    is searched from no load to ``search_to_factor`` times this one, with the shape of the day kept;
+    left out, to twenty times, or as far as fifty thousand steps of a staircase reach.
 
     Raises `ValueError` for a load that is not 24 finite rates, or for no offers.
     """
@@ -94,7 +98,8 @@ def compare_buy_rent_api(
     each(not_negative, "load_per_s", load)
     positive("input_tokens", input_tokens)
     positive("output_tokens", output_tokens)
-    positive("search_to_factor", search_to_factor, 1e6)
+    if search_to_factor is not None:
+        positive("search_to_factor", search_to_factor, 1e6)
     if len(offers) < 2:
         raise ValueError(f"{len(offers)} offers: two or more can be compared")
     labels = [o.label for o in offers]
@@ -117,13 +122,15 @@ def compare_buy_rent_api(
         rows.append(row)
     frame = pd.DataFrame(rows)
     frame["cheapest"] = frame["usd_per_day"] == frame["usd_per_day"].min()
+    reach = MOST_STEPS / max(1.0, *(_steps_per_load(o, load) for o in offers))
+    most = min(FARTHEST, reach) if search_to_factor is None else search_to_factor
     crossed = [
         found
         for i, a in enumerate(offers)
         for b in offers[i + 1 :]
-        for found in _crossings(a, b, load, search_to_factor, sizes)
+        for found in _crossings(a, b, load, most, sizes)
     ]
-    return Comparison(frame, pd.DataFrame(crossed), warnings)
+    return Comparison(frame, pd.DataFrame(crossed), most * requests, warnings)
 
 
 def usd_per_day(
@@ -202,12 +209,24 @@ def _crossings(a: Offer, b: Offer, load, most: float, sizes: dict) -> list[dict]
     ]  # fmt: skip
 
 
-def _steps(offer: Offer, load: np.ndarray, most: float) -> np.ndarray:
-    """The scales at which another unit is needed, up to ``most``."""
+def _rates(offer: Offer, load: np.ndarray) -> np.ndarray:
+    """The hours' rates that open units: the peak's for what is paid all day."""
     if isinstance(offer, Api):
         return np.empty(0)
     always = isinstance(offer, Buy) or offer.reserved
-    rates = np.array([load.max()]) if always else np.unique(load[load > 0])
+    return np.array([load.max()]) if always else np.unique(load[load > 0])
+
+
+def _steps_per_load(offer: Offer, load: np.ndarray) -> float:
+    """Units opened over all hours at this load: steps up to its factor one."""
+    return float(_rates(offer, load).sum()) / getattr(offer, "per_s_per_instance", 1.0)
+
+
+def _steps(offer: Offer, load: np.ndarray, most: float) -> np.ndarray:
+    """The scales at which another unit is needed, up to ``most``."""
+    rates = _rates(offer, load)
+    if not rates.size:
+        return rates
     n = np.floor(most * rates / offer.per_s_per_instance)
     if n.sum() > MOST_STEPS:
         raise ValueError(

@@ -59,6 +59,16 @@ def split(c: Case, *, n_gpu, tp, pp, ep, dp, concurrency) -> Case:
     return c
 
 
+def replicas(model: Model, n_gpu: int, tp: int, dp: int, pp: int = 1) -> tuple[int, int]:
+    """Ranks that share the experts of a replica, and the number of replicas.
+
+    >>> replicas(as_model("llama-3.1-70b"), 8, tp=4, dp=2), replicas(as_model("glm-5"), 8, 1, 8)
+    ((1, 2), (8, 1))
+    """
+    shared = dp if model.is_moe else 1
+    return shared, n_gpu // (tp * pp * shared)
+
+
 def faults(c: Case, tp, pp, ep, dp, n_gpu) -> dict[str, tuple[object, str]]:
     """Rules that a deployment breaks: name → (mask or truth, what would be possible).
 

@@ -31,6 +31,7 @@ from econ.facts.catalog import Accelerator
 from econ.facts.guard import unknown
 from econ.models import deployments as dep
 from econ.models import steps
+from econ.models.boundaries import boundary_frame
 from econ.models.calibration import Calibration
 from econ.models.envelope import DoesNotFit
 from econ.models.footprint import (
@@ -39,15 +40,16 @@ from econ.models.footprint import (
     embodied_g_per_mtok,
     energy_cost_usd_per_mtok,
     footprint_frame,
-    ladder_frame,
     water_l_per_mtok,
 )
 from econ.models.power import PowerLaw, phases
-from econ.models.regimes import REGIMES, place, regime_code
+from econ.models.ranges import Range
+from econ.models.regimes import REGIMES, place
 from econ.models.roofline_frame import blocks, encode, mark, numbers_at_fault, predict_frame
 
 __all__ = [
     "Energy",
+    "boundary_frame",
     "carbon_g_per_mtok",
     "carbon_intensity_g_per_kwh",
     "embodied_g_per_mtok",
@@ -57,7 +59,6 @@ __all__ = [
     "energy_j_per_token",
     "energy_j_per_total_token",
     "footprint_frame",
-    "ladder_frame",
     "water_l_per_mtok",
 ]
 
@@ -121,6 +122,11 @@ class Energy:
         factor = self.bands[coverage_frac == 0.9]
         value = getattr(self, metric)
         return value / factor, value * factor
+
+    def range(self, metric: str = "energy_j_per_token") -> Range:
+        """An energy as an uncertain input: its 90 % band as a lognormal `Range`."""
+        low, high = self.band(metric)
+        return Range(low, getattr(self, metric), high, "J", "lognormal")
 
     def frame(self) -> pd.DataFrame:
         """Every energy as low, typical, high: figure, low, typical, high, unit."""
@@ -242,7 +248,6 @@ def energy_frame(
     reason = numbers_at_fault(numbers, reason)
     if "reason" in frame:
         reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)
-    novelty = regime_code(*codes["names"])
     chip = codes["names"][1]
     tdp_w = np.array([a.tdp_w if a is not None and a.tdp_w else np.nan for a in chip.items])
     tdp_w = tdp_w[chip.code]
@@ -256,7 +261,7 @@ def energy_frame(
             made = spent(steps.prepare(c, k), k, law)
             for name in COLUMNS:
                 out[name][part] = made[name]
-            regime[part] = place(c, novelty[part])
+            regime[part] = place(c, c.novelty)
     for row in np.flatnonzero((reason == "") & np.isnan(tdp_w)):
         id = chip.items[chip.code[row]].id
         reason[row] = f"{id} has no published TDP, so no power can be said"

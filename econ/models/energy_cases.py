@@ -1,7 +1,7 @@
 """The cases of notebook 04: batch, phases, boundaries, reasoning, places, the price of power.
 
->>> frame = batch_frame("llama-3.1-8b", "h100-sxm", tp=1, precision="bf16", input_tokens=100,
-...                     output_tokens=400)
+>>> frame = batch_frame("llama-3.1-8b", "h100-sxm", input_tokens=100, output_tokens=400,
+...                     batches=(1, 8, 64))
 >>> bool(frame["energy_j_per_token"].is_monotonic_decreasing)
 True
 """
@@ -16,23 +16,43 @@ from econ.facts import table
 from econ.facts.guard import count, unknown
 from econ.facts.units import KILO, WH_J
 from econ.models import footprint
+from econ.models.boundaries import boundary_frame, input_range
 from econ.models.energy import Energy, energy, energy_frame
 from econ.models.footprint import (
     as_site,
     carbon_g_per_mtok,
     carbon_intensity_g_per_kwh,
     energy_cost_usd_per_mtok,
-    ladder_frame,
     needed,
     site_bill,
 )
 from econ.models.grid_hours import day_frame
+from econ.models.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 REASONING = {  # the two runs behind the published factors of 13 and 52
     "chat": {"input_tokens": 100, "output_tokens": 842, "concurrency": 3008},
     "reasoning": {"input_tokens": 250, "output_tokens": 11_287, "concurrency": 128},
 }
+
+
+def scenario_case(scenario: Scenario, concurrency: float = 32) -> dict:
+    """The arguments of `energy` for a scenario: its model, deployment and mean lengths.
+
+    >>> round(energy(**scenario_case(Scenario.default())).energy_j_per_token, 1)
+    1.5
+    """
+    d, load = scenario.deployment, scenario.workload
+    return {
+        "model": scenario.model,
+        "accelerator": d.accelerator,
+        "n_gpu": d.n_gpu,
+        **{name: getattr(d, name) for name in ("tp", "pp", "ep", "dp")},
+        "precision": d.precision,
+        "input_tokens": load.mean_input_tokens,
+        "output_tokens": load.mean_output_tokens,
+        "concurrency": concurrency,
+    }
 
 
 def batch_frame(
@@ -120,10 +140,10 @@ def prompt_frame() -> pd.DataFrame:
     return rows.assign(factor=rows["energy_wh"] / rows["energy_wh"].iloc[0])
 
 
-def request_ladder_frame(
+def request_boundary_frame(
     spent: Energy, accelerator: str, operator: str = "google", busy_frac: float | None = None
 ) -> pd.DataFrame:
-    """`ladder_frame` of one request in Wh, with what each rung adds.
+    """`boundary_frame` of one request in Wh, with what each rung adds.
 
     The PUE is the operator's; its ends are the lowest and the highest of any operator listed.
     """
@@ -131,7 +151,7 @@ def request_ladder_frame(
     if operator not in known.index:
         raise unknown("operator", operator, known.index)
     ends = (float(known.min()), float(known[operator]), float(known.max()))
-    frame = ladder_frame(spent, accelerator, pue=ends, busy_frac=busy_frac)
+    frame = boundary_frame(spent, accelerator, pue=ends, busy_frac=busy_frac)
     for column in ("low", "typical", "high", "adds"):
         frame[column] = frame[column] * spent.output_tokens / WH_J
     return frame
@@ -139,7 +159,7 @@ def request_ladder_frame(
 
 def it_j_per_token(spent: Energy, accelerator: str) -> float:
     """Typical IT energy per output token: accelerators, host and idle capacity, no building."""
-    rungs = ladder_frame(spent, accelerator).set_index("rung")
+    rungs = boundary_frame(spent, accelerator).set_index("rung")
     return float(rungs.loc["idle capacity", "typical"])
 
 
@@ -196,21 +216,7 @@ def embodied_frame(
 ) -> pd.DataFrame:
     """Use (IT energy and building) against making, grams per Mtok: site, use_g, embodied low,
     typical, high, share of making."""
-    rows = footprint.inputs()
-
-    def made(years: str, busy: str, chip: str) -> float:
-        return footprint.embodied_g_per_mtok(
-            spent.output_tokens_per_s_per_gpu,
-            years=rows.loc["life_years", years],
-            busy_frac=rows.loc["busy_frac", busy],
-            accelerator_embodied_g=rows.loc["accelerator_embodied_g", chip],
-            server_embodied_g=rows.loc["server_embodied_g", chip],
-        )
-
-    low, typical, high = (
-        made("high", "high", "low"), made("typical", "typical", "typical"),
-        made("low", "low", "high"),
-    )  # fmt: skip
+    low, typical, high = footprint.embodied_range(spent)
     it_j, out = it_j_per_token(spent, accelerator), []
     for id in sites:
         place = as_site(id, operator)
@@ -223,14 +229,13 @@ def embodied_frame(
 def price_share_frame(sites: list[str], operator: str = "industry") -> pd.DataFrame:
     """Electricity in an owned H200 hour: site, server_w per accelerator, usd_per_gpu_hour of
     electricity, share of the owner's cost (typical; low and high over that cost's range)."""
-    rows, chip = footprint.inputs(), table("accelerators").loc["h200-sxm"]
-    owner = rows.loc["owner_usd_per_gpu_hour"]
+    chip, owner = table("accelerators").loc["h200-sxm"], input_range("owner_usd_per_gpu_hour")
     server_w = float(chip["server_power_w"] / chip["n_per_server"])
     out = []
     for id in sites:
         place = as_site(id, operator)
         usd = server_w / KILO * needed(place, "pue") * needed(place, "electricity_usd_per_kwh")
-        shares = [usd / owner[end] for end in ("high", "typical", "low")]
+        shares = [usd / cost for cost in (owner.high, owner.typical, owner.low)]
         out.append((place.name, server_w, usd, *shares))
     columns = ["site", "server_w", "usd_per_gpu_hour", "low", "share", "high"]
     return pd.DataFrame(out, columns=columns)
@@ -242,7 +247,7 @@ def megawatt_frame(cases: dict[str, dict], *, pue: float, usd_per_kwh: float) ->
     rows = []
     for name, case in cases.items():
         one = energy(**case)
-        site_j = float(ladder_frame(one, case["accelerator"], pue=pue)["typical"].iloc[-1])
+        site_j = float(boundary_frame(one, case["accelerator"], pue=pue)["typical"].iloc[-1])
         rate = footprint.tokens_per_s_per_mw(site_j)
         rows.append((name, site_j, rate, rate / one.output_tokens_per_s_per_gpu,
                      energy_cost_usd_per_mtok(site_j, usd_per_kwh)))  # fmt: skip

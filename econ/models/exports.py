@@ -24,6 +24,7 @@ from econ.facts.guard import unknown
 from econ.models.scenario import Scenario
 
 ENDINGS = {".csv": pd.DataFrame, ".parquet": pd.DataFrame, ".json": Scenario, ".html": str}
+DIGITS = "%.6g"  # of a figure in CSV; Parquet keeps them all
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
@@ -60,7 +61,9 @@ def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
     if isinstance(thing, str):
         return thing.encode()
     if path.suffix.lower() == ".csv":
-        return _harmless(thing).to_csv(index=False, lineterminator="\n").encode()
+        return (
+            _harmless(thing).to_csv(index=False, lineterminator="\n", float_format=DIGITS).encode()
+        )
     try:
         whole = io.BytesIO()
         thing.to_parquet(whole, index=False)

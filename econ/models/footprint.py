@@ -1,7 +1,7 @@
 """From joules at the accelerator to what a site uses, pays, emits and drinks.
 
-The ladder: accelerators → + host → + idle capacity → × PUE → site. A figure without its rung says
-little; each function here names the energy it wants. Carbon has two conventions that are never
+A figure without its rung of the ladder (`econ.models.boundaries`) says little: each function here
+names the energy it wants. Carbon has two conventions that are never
 mixed: *location-based*, the grid that the place draws from, and *market-based*, the contracts that
 an operator has bought. Water is used twice: on site to cool (per kWh of IT energy), and by the
 power stations (per kWh of site energy).
@@ -26,20 +26,40 @@ import pandas as pd
 
 from econ.facts import Site, accelerator, table
 from econ.facts import site as site_of
-from econ.facts.guard import fraction, in_range, not_negative, positive, unknown
-from econ.facts.units import HOUR_S, HOURS_PER_YEAR, KWH_J, MEGA, MTOK, kwh_from_j
+from econ.facts.guard import fraction, not_negative, positive, unknown
+from econ.facts.units import KWH_J, MEGA, MTOK, YEAR_S, kwh_from_j
+from econ.models.boundaries import (
+    N_SAMPLES,
+    TAIL,
+    boundary_frame,
+    checked_pue,
+    input_range,
+    inputs,
+)
+from econ.models.ranges import Range, run_model, sample_frame, typical_of
 
 if TYPE_CHECKING:
     from econ.models.energy import Energy
 
+__all__ = [
+    "as_site",
+    "carbon_g_per_mtok",
+    "carbon_intensity_g_per_kwh",
+    "checked_pue",
+    "electricity_usd_per_mw_year",
+    "embodied_g_per_mtok",
+    "embodied_range",
+    "energy_cost_usd_per_mtok",
+    "energy_kwh_per_mtok",
+    "footprint_frame",
+    "inputs",
+    "needed",
+    "site_bill",
+    "tokens_per_s_per_mw",
+    "water_l_per_mtok",
+]
+
 METHODS = ("location", "market", "lifecycle")
-MOST_PUE = 10.0
-RUNGS = ("accelerators", "host", "idle capacity", "building")
-
-
-def checked_pue(pue: float) -> float:
-    """``pue`` if it can be one: site energy over IT energy, so not below 1."""
-    return in_range("pue", pue, 1, MOST_PUE, says="1 to 10 (site energy over IT energy)")
 
 
 def energy_kwh_per_mtok(energy_j_per_token: float, pue: float = 1.0) -> float:
@@ -128,8 +148,8 @@ def site_bill(energy_j_per_token: float, place: Site) -> dict[str, float]:
     grid_water_l; NaN where a figure is not known. ``energy_j_per_token`` is IT energy.
 
     >>> bill = site_bill(0.36, site_of("france", "google"))
-    >>> {name: round(value, 2) for name, value in bill.items()}    # 0.1 kWh of IT energy
-    {'electricity_usd': 0.01, 'carbon_g': 6.1, 'market_g': 13.62, 'site_water_l': 0.12, \
+    >>> {name: round(value, 1) for name, value in bill.items()}    # 0.1 kWh of IT energy
+    {'electricity_usd': 0.0, 'carbon_g': 6.1, 'market_g': 13.6, 'site_water_l': 0.1, \
 'grid_water_l': 0.4}
     """
     pue = needed(place, "pue")
@@ -156,112 +176,26 @@ def needed(place: Site, name: str) -> float:
     return value
 
 
-# -- the ladder ---------------------------------------------------------------------------------
-def inputs() -> pd.DataFrame:
-    """``data/energy_inputs.csv``: low, typical and high of what the ladder needs."""
-    return table("energy_inputs")
-
-
-def host_w_per_gpu(tdp_w: float, host_frac: float) -> float:
-    """The host's share of one accelerator: processors, memory, network, fans, conversion losses."""
-    not_negative("host_frac", host_frac, 5)
-    return positive("tdp_w", tdp_w) * host_frac
-
-
-def idle_j_per_token(
-    idle_w_per_gpu: float, output_tokens_per_s_per_gpu: float, busy_frac: float
-) -> float:
-    """Idle capacity on a token's account: idle power · (1 − busy)/busy / throughput.
-
-    A fleet that works a share of the time draws idle power the rest, and the tokens pay for it.
-    """
-    not_negative("idle_w_per_gpu", idle_w_per_gpu)
-    positive("output_tokens_per_s_per_gpu", output_tokens_per_s_per_gpu)
-    positive("busy_frac", busy_frac)
-    fraction("busy_frac", busy_frac)
-    return idle_w_per_gpu * (1 - busy_frac) / busy_frac / output_tokens_per_s_per_gpu
-
-
-def ladder_frame(
-    spent: Energy,
-    accelerator_id: str,
-    *,
-    pue: float | tuple[float, float, float] = 1.0,
-    busy_frac: float | None = None,
-    host_frac: float | None = None,
-) -> pd.DataFrame:
-    """J per output token at each rung: rung, low, typical, high (cumulative), adds (typical).
-
-    Low and high move every input to its better and worse end at once, so they are wide: the band
-    of the accelerators, host share, share of time at work, idle power, PUE where three are given.
-    """
-    chip, rows = accelerator(accelerator_id), inputs()
-    tdp_w = positive("tdp_w", chip.tdp_w or 0.0)
-    low, high = spent.band()
-    chips = (low, spent.energy_j_per_token, high)
-    idle = table("power_calibration").loc["idle_frac", ["low", "value", "high"]]
-    three = {
-        "host": rows.loc["host_frac", ["low", "typical", "high"]].tolist(),
-        "busy": rows.loc[
-            "busy_frac", ["high", "typical", "low"]
-        ].tolist(),  # much work: little idle
-        "idle": idle.tolist(),
-        "pue": list(pue) if isinstance(pue, tuple) else [pue] * 3,
-    }
-    if host_frac is not None:
-        three["host"] = [host_frac] * 3
-    if busy_frac is not None:
-        three["busy"] = [busy_frac] * 3
-    made = []
-    for i in range(3):
-        # a slower deployment spends more on everything: power stays, throughput moves
-        rate = spent.output_tokens_per_s_per_gpu * spent.energy_j_per_token / chips[i]
-        host_w = host_w_per_gpu(tdp_w, three["host"][i])
-        idle_w = host_w + three["idle"][i] * tdp_w
-        served = chips[i] + host_w / rate
-        ready = served + idle_j_per_token(idle_w, rate, three["busy"][i])
-        made.append([chips[i], served, ready, ready * checked_pue(three["pue"][i])])
-    frame = pd.DataFrame(
-        dict(zip(("low", "typical", "high"), made, strict=True)), index=pd.Index(RUNGS, name="rung")
-    )
-    adds = frame["typical"].diff().fillna(frame["typical"])
-    return frame.assign(adds=adds).reset_index()
-
-
 def footprint_frame(
     spent: Energy, accelerator_id: str, site: Site | str, operator: str | None = None
 ) -> pd.DataFrame:
     """A million output tokens at a site, all told: figure, low, typical, high, unit.
 
-    The spread is that of the energy (`ladder_frame`) and of the hardware's making; prices and
+    The spread is that of the energy (`boundary_frame`) and of the hardware's making; prices and
     intensities are the year's means of the place, without a spread of their own. A figure that
     nobody has published is left out.
     """
-    place, chip, rows = as_site(site, operator), accelerator(accelerator_id), inputs()
+    place, chip = as_site(site, operator), accelerator(accelerator_id)
     ends = ("low", "typical", "high")
-    it = ladder_frame(spent, accelerator_id).set_index("rung").loc["idle capacity"]
+    it = boundary_frame(spent, accelerator_id).set_index("rung").loc["idle capacity"]
     bills = [site_bill(float(it[end]), place) for end in ends]
-    low, high = spent.band()
-    slower = [low / spent.energy_j_per_token, 1.0, high / spent.energy_j_per_token]
-    made = []
-    for i, (end, other) in enumerate(zip(ends, reversed(ends), strict=True)):
-        made.append(
-            embodied_g_per_mtok(
-                spent.output_tokens_per_s_per_gpu / slower[i],
-                n_per_server=chip.n_per_server or 8,
-                years=rows.loc["life_years", other],
-                busy_frac=rows.loc["busy_frac", other],
-                accelerator_embodied_g=rows.loc["accelerator_embodied_g", end],
-                server_embodied_g=rows.loc["server_embodied_g", end],
-            )
-        )
     pue = needed(place, "pue")
     figures = [
         ("site energy", [energy_kwh_per_mtok(float(it[e]), pue) for e in ends], "kWh"),
         ("electricity", [b["electricity_usd"] for b in bills], "USD"),
         ("carbon in use, by location", [b["carbon_g"] for b in bills], "g CO2e"),
         ("carbon in use, by market", [b["market_g"] for b in bills], "g CO2e"),
-        ("carbon of the hardware", made, "g CO2e"),
+        ("carbon of the hardware", embodied_range(spent, chip.n_per_server or 8), "g CO2e"),
         ("water on site", [b["site_water_l"] for b in bills], "L"),
         ("water at power stations", [b["grid_water_l"] for b in bills], "L"),
     ]
@@ -270,6 +204,34 @@ def footprint_frame(
         columns=["figure", *ends, "unit"],
     )
     return frame.dropna(subset=["typical"]).reset_index(drop=True)
+
+
+def embodied_range(spent: Energy, n_per_server: int = 8) -> tuple[float, float, float]:
+    """Grams of the hardware's making per million output tokens: low, typical, high.
+
+    Joint samples of life, time at work, the two masses of carbon and the band of the throughput.
+    """
+    ranges = {
+        "years": input_range("life_years"),
+        "busy_frac": input_range("busy_frac"),
+        "accelerator_embodied_g": input_range("accelerator_embodied_g"),
+        "server_embodied_g": input_range("server_embodied_g"),
+        "slower": Range.within_factor(1.0, spent.bands[1]),
+    }
+
+    def grams(slower, **inputs):
+        rate = spent.output_tokens_per_s_per_gpu / slower
+        return _embodied(rate, n_per_server=n_per_server, **inputs)
+
+    drawn = run_model(grams, sample_frame(ranges, N_SAMPLES))["value"]
+    typical = float(grams(**typical_of(ranges)))
+    low, high = drawn.quantile([TAIL, 1 - TAIL])
+    return min(float(low), typical), typical, max(float(high), typical)
+
+
+def _embodied(rate, *, n_per_server, years, busy_frac, accelerator_embodied_g, server_embodied_g):
+    made_g = accelerator_embodied_g + server_embodied_g / n_per_server
+    return made_g / (years * YEAR_S * busy_frac * rate) * MTOK
 
 
 def embodied_g_per_mtok(
@@ -292,9 +254,14 @@ def embodied_g_per_mtok(
     fraction("busy_frac", busy_frac)
     not_negative("accelerator_embodied_g", accelerator_embodied_g)
     not_negative("server_embodied_g", server_embodied_g)
-    made_g = accelerator_embodied_g + server_embodied_g / n_per_server
-    worked_s = years * HOURS_PER_YEAR * HOUR_S * busy_frac
-    return made_g / (worked_s * output_tokens_per_s_per_gpu) * MTOK
+    return _embodied(
+        output_tokens_per_s_per_gpu,
+        n_per_server=n_per_server,
+        years=years,
+        busy_frac=busy_frac,
+        accelerator_embodied_g=accelerator_embodied_g,
+        server_embodied_g=server_embodied_g,
+    )
 
 
 def tokens_per_s_per_mw(site_j_per_token: float) -> float:
@@ -309,4 +276,4 @@ def electricity_usd_per_mw_year(electricity_usd_per_kwh: float) -> float:
     876000.0
     """
     not_negative("electricity_usd_per_kwh", electricity_usd_per_kwh)
-    return MEGA * HOURS_PER_YEAR * HOUR_S / KWH_J * electricity_usd_per_kwh
+    return MEGA * YEAR_S / KWH_J * electricity_usd_per_kwh

@@ -10,14 +10,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from econ.facts import accelerator, accelerators_frame, price, site, table
+from econ.facts import accelerator, price, site, table
 from econ.facts.guard import unknown
-from econ.facts.units import (
-    j_from_kwh,
-    per_second_from_per_hour,
-    usd_per_mtok_from_usd_per_token,
-)
+from econ.models.energy import energy_j_per_total_token
+from econ.models.energy_trends import efficiency_frame
+from econ.models.footprint import energy_cost_usd_per_mtok
 from econ.models.roofline import predict
+from econ.models.token_cost import cost_usd_per_mtok
 from econ.models.trend_breaks import Break, fit_break
 from econ.models.trends import (
     Trend,
@@ -58,13 +57,14 @@ def launches_frame(segment: str = "data centre") -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def today_frame() -> pd.DataFrame:
-    """Accelerators of the catalogue, 2018 on: dense 16-bit FLOP/s per W and per byte/s."""
-    rows = accelerators_frame().dropna(subset=["tdp_w"])
-    return rows.assign(
-        date=rows["release"],
-        tensor_flop_per_s_per_w=rows["peak_bf16_flop_per_s"] / rows["tdp_w"],
-        bytes_per_s_per_w=rows["memory_bandwidth_bytes_per_s"] / rows["tdp_w"],
+def line_frame() -> pd.DataFrame:
+    """One maker's server boards, 2018 on, as notebook 04 picks them, dated: FLOP/s per W and
+    byte/s per W in one format."""
+    boards = efficiency_frame().set_index("id", drop=False)
+    return boards.assign(
+        date=table("accelerators").loc[boards.index, "release"],
+        tensor_flop_per_s_per_w=boards["bf16"],
+        bytes_per_s_per_w=boards["bandwidth"],
     ).reset_index(drop=True)
 
 
@@ -79,7 +79,7 @@ def hardware_frame(segment: str = "data centre") -> pd.DataFrame:
     ``trend``, ``about`` (cost or efficiency), ``n_points``, ``start``, ``end``,
     ``change_per_year``, ``low``, ``high``.
     """
-    priced, newer = launches_frame(segment), today_frame()
+    priced, boards = launches_frame(segment), line_frame()
     measures = [
         ("USD per FLOP/s, newest format", "cost", priced, "usd_per_flop_per_s"),
         ("USD per FLOP/s, always 32 bits", "cost", priced, "usd_per_fp32_flop_per_s"),
@@ -88,8 +88,8 @@ def hardware_frame(segment: str = "data centre") -> pd.DataFrame:
         ("FLOP/s per W, newest format", "efficiency", launches_frame("all"), "flop_per_s_per_w"),
         ("FLOP/s per W, always 32 bits", "efficiency", launches_frame("all"),
          "fp32_flop_per_s_per_w"),
-        ("FLOP/s per W, always 16-bit tensor", "efficiency", newer, "tensor_flop_per_s_per_w"),
-        ("byte/s of memory per W", "efficiency", newer, "bytes_per_s_per_w"),
+        ("FLOP/s per W, always 16-bit tensor", "efficiency", boards, "tensor_flop_per_s_per_w"),
+        ("byte/s of memory per W", "efficiency", boards, "bytes_per_s_per_w"),
     ]  # fmt: skip
     rows = []
     for name, about, frame, column in measures:
@@ -216,18 +216,20 @@ def floor_frame(
 ) -> pd.DataFrame:
     """What a million tokens cost to make, three parts input: part, usd_per_mtok, tokens_per_s.
 
-    Electricity at the accelerator's TDP and Virginia's industrial price, without the building's
-    share; rent at the newest reserved price of the rental table. Throughput is the latency model's.
+    Electricity as the energy model draws it, at Virginia's industrial price and without the
+    building's share; rent at the newest reserved price of the rental table. Both models give the
+    machine enough users and no pause.
     """
-    chip = accelerator(accelerator_id)
     mix = {"input_tokens": 750, "output_tokens": 250}
-    run = predict(model_id, accelerator_id, precision="fp8", concurrency=concurrency, **mix)
-    share = mix["output_tokens"] / sum(mix.values())
-    tokens_per_s = run.output_tokens_per_s_per_gpu / share
+    case = {"precision": "fp8", "concurrency": concurrency, **mix}
+    run = predict(model_id, accelerator_id, **case)
+    tokens_per_s = run.output_tokens_per_s_per_gpu * sum(mix.values()) / mix["output_tokens"]
     rents = table("rentals").query("accelerator == @accelerator_id and term == 'reserved'")
-    per_s = {
-        "electricity": chip.tdp_w * site("us-virginia").electricity_usd_per_kwh / j_from_kwh(1.0),
-        "rent": per_second_from_per_hour(rents["usd_per_gpu_hour"].iloc[-1]),
+    joules = energy_j_per_total_token(model_id, accelerator_id, **case)
+    grid = site("us-virginia").electricity_usd_per_kwh
+    cost = {
+        "electricity": energy_cost_usd_per_mtok(joules, grid),
+        "rent": cost_usd_per_mtok(rents["usd_per_gpu_hour"].iloc[-1], tokens_per_s),
     }
-    cost = [usd_per_mtok_from_usd_per_token(usd / tokens_per_s) for usd in per_s.values()]
-    return pd.DataFrame({"part": list(per_s), "usd_per_mtok": cost, "tokens_per_s": tokens_per_s})
+    frame = pd.DataFrame({"part": list(cost), "usd_per_mtok": list(cost.values())})
+    return frame.assign(tokens_per_s=tokens_per_s)

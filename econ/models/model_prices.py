@@ -9,8 +9,8 @@ that arrive at random.
 >>> free = answer_price("llama-3.1-70b", serving, input_tokens=500, output_tokens=4000)
 >>> hurried = answer_price("llama-3.1-70b", serving.replace(answer_limit_s=60),
 ...                        input_tokens=500, output_tokens=4000)
->>> round(free.cost_usd_per_answer, 4), round(hurried.cost_usd_per_answer, 4)
-(0.0035, 0.0107)
+>>> 2 < hurried.cost_usd_per_answer / free.cost_usd_per_answer < 5
+True
 """
 
 from __future__ import annotations
@@ -150,9 +150,10 @@ def goodput_price(scenario: Scenario, *, n: int = 1000, seed: int = 0) -> Answer
     replica, load = replica_of(scenario), scenario.workload
     rate = max_rate_per_s(load, replica, scenario.slo, n=n, seed=seed)
     if rate == 0:
-        s = scenario.slo
+        slo = scenario.slo
         raise TooSlow(
-            f"no rate holds {s.ttft_s:g} s and {s.tpot_s:g} s for {s.attainment_frac:.0%}"
+            f"no rate holds TTFT {slo.ttft_s:g} s and TPOT {slo.tpot_s:g} s for "
+            f"{slo.attainment_frac:.0%} of requests"
         )
     ran = serve(at_rate(load, rate, n, seed), replica, seed=seed)
     n_gpu, rent = scenario.deployment.n_gpu, scenario.finance.cost_usd_per_gpu_hour

@@ -11,6 +11,8 @@ True
 
 from __future__ import annotations
 
+import functools
+
 import pandas as pd
 
 from econ.facts import table
@@ -135,6 +137,11 @@ def owner(
 
 def owner_inputs(accelerator: str, *, housing: str = "colocation", level: str = "typical") -> dict:
     """The inputs of `owner_of` from the tables."""
+    return dict(_inputs(accelerator, housing, level))
+
+
+@functools.cache
+def _inputs(accelerator: str, housing: str, level: str) -> dict:
     if level not in LEVELS:
         raise unknown("level", level, LEVELS)
     if housing not in HOUSING:

@@ -28,13 +28,14 @@ from econ.models.plan_candidates import candidates_frame, rents, splits_of
 from econ.models.plan_energy import with_site
 from econ.models.plan_frontier import LARGER, SMALLER, on_frontier
 from econ.models.plan_refine import distinct, refine_frame
-from econ.models.plan_search import Demand, concurrency_grid, constraints_frame, search_frame
+from econ.models.plan_search import KEYS, Demand, concurrency_grid, constraints_frame, search_frame
 from econ.models.scenario import Deployment, Finance, Scenario
 
 __all__ = [
     "best_of",
     "constraints_frame",
     "demand_of",
+    "fewest_gpus",
     "plan",
     "rents",
     "scenario_of",
@@ -42,6 +43,7 @@ __all__ = [
 
 BASES = ("simulated", "screened", "rejected")
 OBJECTIVES = (*SMALLER, *LARGER)
+TRIES = 4  # how many times the shapes asked for are simulated at most, where arrivals rule some out
 PRECISIONS = ("bf16", "fp8")  # 4 bits can cost quality, which is priced nowhere here: ask for them
 
 
@@ -99,9 +101,9 @@ def plan(
     own. ``peak_factor``: peak over mean rate, for which the fleet is sized. ``n_spare``: replicas
     beyond need (1 is N+1). ``cached_frac``: share of prompts that a prefix cache serves.
     ``software_maturity`` and ``step_overhead_s`` are those of your stack, 1 and 0 the usual ones.
-    ``n_refined``: replica shapes that are simulated, each on requests drawn from the workload or on
-    those of a ``trace``. ``n_jobs``: as in joblib. Work that is all there at the start is only
-    screened, its rate being what has to be worked off.
+    ``n_refined``: replica shapes that are simulated (more, where some fail there), each on requests
+    drawn from the workload or on those of a ``trace``. ``n_jobs``: as in joblib. Work that is all
+    there at the start is only screened, its rate being what has to be worked off.
 
     Columns, beyond the deployment: ``basis`` (simulated, screened, rejected), latency with its
     band, ``fleet_gpus``, cost, energy and carbon per token with bands, ``on_frontier``,
@@ -136,14 +138,29 @@ def plan(
     rising = objective not in LARGER
     fits = frame[(frame["constraint"] == "").to_numpy()]
     if n_refined and len(fits) and w.arrival != "all_at_once":
-        best = distinct(fits[fits["pp"] == 1], objective, n_refined, rising)
-        made = refine_frame(
-            best, w if trace is None else trace, m, demand, policies,
-            n=n, seed=seed, n_jobs=n_jobs, progress=progress,
+        load = w if trace is None else trace
+        frame = _simulated(
+            frame, fits, objective, rising, n_refined, (load, m, demand, list(policies)),
+            {"n": n, "seed": seed, "n_jobs": n_jobs, "progress": progress},
         )  # fmt: skip
-        made["basis"] = np.where(made["constraint"] == "", "simulated", "rejected")
-        frame = pd.concat([made, frame.drop(index=best.index)], ignore_index=True)
     return _finished(with_site(frame, scenario), objective, rising)
+
+
+def _simulated(frame, fits, objective, rising, n_refined, case, settings) -> pd.DataFrame:
+    """The best shapes replaced by their simulations, down the list until enough of them hold."""
+    best = distinct(fits[fits["pp"] == 1], objective, TRIES * n_refined, rising)
+    made, n_held = [], 0
+    for start in range(0, len(best), n_refined):
+        if n_held >= n_refined:
+            break
+        made.append(refine_frame(best.iloc[start : start + n_refined], *case, **settings))
+        n_held += made[-1].loc[made[-1]["constraint"] == "", list(KEYS)].drop_duplicates().shape[0]
+    if not made:
+        return frame
+    found = pd.concat(made, ignore_index=True)
+    found["basis"] = np.where(found["constraint"] == "", "simulated", "rejected")
+    tried = best.index[: len(made) * n_refined]
+    return pd.concat([found, frame.drop(index=tried)], ignore_index=True)
 
 
 def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame:
@@ -167,8 +184,20 @@ def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame
 
 
 def best_of(frame: pd.DataFrame) -> pd.Series:
-    """The best that keeps the promise; if none does, an error says what ruled them out."""
+    """The best that keeps the promise; if none does, an error says what ruled them out.
+
+    Where deployments were simulated and none held, the screened ones are not offered instead: what
+    failed the better ones, bursts or long requests, is not in the screen.
+    """
     kept = frame[frame["basis"] != "rejected"]
+    ran = frame["policy"] != "" if "policy" in frame else pd.Series(False, frame.index)
+    if ran.any() and not (frame["basis"] == "simulated").any():
+        why = frame.loc[ran, "reason"].iloc[0]
+        raise ValueError(
+            f"{len(kept):,} deployments pass the screen at mean lengths, but none of {ran.sum()} "
+            f"simulated keeps the promise under these arrivals (the first: {why}): relax the "
+            "latency limits or the share that must meet them"
+        )
     if kept.empty:
         lacking = constraints_frame(frame)
         said = ", ".join(f"{r.constraint} {r.n_deployments:,}" for r in lacking.itertuples())
@@ -177,6 +206,16 @@ def best_of(frame: pd.DataFrame) -> pd.Series:
             "latency limits, or allow more accelerators, precisions or splits"
         )
     return kept.iloc[0]
+
+
+def fewest_gpus(frame: pd.DataFrame) -> pd.Series:
+    """The deployment that keeps the promise on the fewest accelerators, whatever they cost.
+
+    Simulated rows where there are any; the cheaper of two that need as many.
+    """
+    best_of(frame)  # says why, if none keeps it
+    kept = frame[frame["basis"] == frame["basis"].iloc[0]]
+    return kept.sort_values(["fleet_gpus", "usd_per_hour"], kind="stable").iloc[0]
 
 
 def scenario_of(row: pd.Series, scenario: Scenario) -> Scenario:

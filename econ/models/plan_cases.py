@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from econ.facts.guard import count, positive
+from econ.facts.sources import cite
+from econ.facts.tables import table
 from econ.facts.units import HOUR_S, MINUTE_S
 from econ.models.plan_frontier import on_frontier
 from econ.models.plan_search import Demand
+from econ.models.scenario import Scenario
 from econ.models.token_cost import cost_usd_per_mtok
 from econ.models.trace_files import OPTIONAL, check_trace
 from econ.models.workloads import Workload
@@ -135,3 +138,43 @@ def cheapest_frame(searched: pd.DataFrame, demand: Demand, n_most: int = 8) -> p
     columns = ["accelerator", "precision", "tp", "pp", "concurrency", "fleet_gpus",
                "tokens_per_s_per_user", "cost_usd_per_good_mtok"]  # fmt: skip
     return made[columns].assign(accelerator=made["accelerator"].astype(str)).reset_index(drop=True)
+
+
+def tails_frame(plan: pd.DataFrame, n_most: int = 6) -> pd.DataFrame:
+    """What real arrivals ask for beyond the screen: replicas before and after, and the tail.
+
+    ``screened`` replicas carry the peak at mean lengths, ``simulated`` keep the promise.
+    """
+    count("n_most", n_most, 1, 100)
+    rows = plan[plan["basis"] == "simulated"].drop_duplicates(["accelerator", "precision", "tp"])
+    rows = rows.head(n_most)
+    bears = rows["busy_frac"] * rows["n_replicas"]  # at mean lengths
+    return pd.DataFrame(
+        {
+            "deployment": [f"{r.accelerator}, {r.precision}, TP {r.tp}" for r in rows.itertuples()],
+            "policy": rows["policy"].str.replace("_", " "),
+            "screened": np.ceil(bears * (1 - 1e-12)).astype(int),
+            "simulated": rows["n_replicas"].astype(int),
+            "good_frac": rows["good_frac"],
+            "ttft_s": rows["ttft_s"],
+            "p95_ttft_s": rows["p95_ttft_s"],
+        }
+    ).reset_index(drop=True)
+
+
+def sources_frame(scenario: Scenario, plan: pd.DataFrame) -> pd.DataFrame:
+    """Where workload, rents and calibration come from, each once: what, source."""
+    keys = {}
+    if scenario.workload.source:
+        keys[scenario.workload.source] = "workload"
+    chips = set(plan.loc[plan["basis"] != "rejected", "accelerator"].astype(str))
+    rents = table("rentals")
+    for row in rents[rents["accelerator"].isin(chips)].itertuples():
+        keys.setdefault(row.source, f"rents, {row.as_of}")
+    for source in table("measured_serving")["source"].unique():
+        keys.setdefault(source, "calibration of latency")
+    for source in table("power_calibration")["source"].unique():
+        keys.setdefault(source, "calibration of power")
+    known = set(table("sources").index)
+    rows = [(what, str(cite(key))) for key, what in keys.items() if key in known]
+    return pd.DataFrame(rows, columns=["what", "source"])

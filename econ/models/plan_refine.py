@@ -26,8 +26,8 @@ from econ.models.token_cost import cost_usd_per_mtok
 from econ.models.workloads import Workload
 
 TURNS = 8  # how often every place of a fleet is used over in a simulation, filling included
-FEWEST, MOST = 1_000, 40_000  # requests of one simulation
-GROWTH = 4  # a fleet more than this many times the search's is not looked for
+FEWEST, MOST = 3_000, 40_000  # requests of one simulation
+GROWTH = 16  # a fleet more than this many times the search's is not looked for
 PREFILL_POOL_FRAC = 1 / 3  # of the replicas, where prompts are read in a pool of their own
 SIMULATED = [
     *("policy", "n_replicas", "fleet_gpus", "usd_per_hour", "busy_frac", "good_frac"),

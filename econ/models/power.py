@@ -100,8 +100,8 @@ def unit_energy(accelerator: str, law: PowerLaw | None = None) -> dict[str, floa
     """What the law means per unit: ``energy_j_per_byte`` and ``energy_j_per_flop`` (bf16), above
     the awake floor. slope · TDP / datasheet rate.
 
-    >>> {k: f"{v * 1e12:.1f} pJ" for k, v in unit_energy("h100-sxm").items()}
-    {'energy_j_per_byte': '150.1 pJ', 'energy_j_per_flop': '1.9 pJ'}
+    >>> {k: f"{v * 1e12:.0f} pJ" for k, v in unit_energy("h100-sxm").items()}
+    {'energy_j_per_byte': '150 pJ', 'energy_j_per_flop': '2 pJ'}
     """
     law, chip = law or PowerLaw.fitted(), chip_of(accelerator)
     tdp_w = positive("tdp_w", chip.tdp_w or 0.0)

@@ -79,6 +79,7 @@ def encode(frame: pd.DataFrame) -> tuple[dict, np.ndarray, dict]:
         "shape": (shape_key, np.ascontiguousarray(shape_rows.T)),
         "chip": (chip_key, np.ascontiguousarray(chip_rows.T)),
         "names": (model, chip),
+        "novelty": regime_code(model, chip),
         "is_sglang": (engines == "sglang").astype(float)[engine.code],
         "is_trtllm": (engines == "trtllm").astype(float)[engine.code],
     }
@@ -111,6 +112,7 @@ def blocks(codes: dict, numbers: dict, n: int, n_rows: int = BLOCK):
                 setattr(c, name, values[key[part]])
         for name in ("input_tokens", "output_tokens"):
             setattr(c, name, numbers[name][part])
+        c.novelty = codes["novelty"][part]
         split = {n: numbers[n][part] for n in (*dep.COUNTS, "concurrency")}
         yield part, dep.split(c, **split), split
 
@@ -136,6 +138,30 @@ def mark_memory(c: Case, reason: np.ndarray) -> None:
         reason[row] = dep.lacks(one, missing[row])
 
 
+def solved(frame: pd.DataFrame, k: Calibration, answer: Callable, keys: tuple[str, ...]):
+    """Columns by name, and the reason of each row that has none (its values are NaN).
+
+    ``answer`` takes a block's prepared case and its software maturity (None where no row of the
+    frame departs from 1), and returns the values of ``keys``.
+    """
+    codes, reason, numbers = encode(frame)
+    reason = numbers_at_fault(numbers, reason)
+    maturity = numbers["software_maturity"]
+    plain = not (maturity != 1).any()
+    out = {key: np.full(len(frame), np.nan) for key in keys}
+    with np.errstate(all="ignore"):
+        for part, c, split in blocks(codes, numbers, len(frame)):
+            mark(c, split, reason[part])
+            steps.prepare(c, k)
+            mark_memory(c, reason[part])
+            values = answer(c, None if plain else maturity[part])
+            for key, value in zip(keys, values, strict=True):
+                out[key][part] = value
+    for values in out.values():
+        values[reason != ""] = np.nan
+    return out, reason
+
+
 def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -> pd.DataFrame:
     """The frame with predictions added; a row that cannot be has a ``reason`` and NaN.
 
@@ -151,41 +177,27 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
     (True, "unknown model 'llama-9';")
     """
     k = calibration or Calibration.fitted()
-    size = len(frame)
-    codes, reason, numbers = encode(frame)
-    novelty = regime_code(*codes["names"])
-    reason = numbers_at_fault(numbers, reason)
-    keys = ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "batch")
-    out = {key: np.full(size, np.nan) for key in keys}
-    regime = np.zeros(size, dtype="int8")
-    mature = bool((numbers["software_maturity"] != 1).any())
-    with np.errstate(all="ignore"):
-        for part, c, split in blocks(codes, numbers, size):
-            mark(c, split, reason[part])
-            steps.prepare(c, k)
-            mark_memory(c, reason[part])
-            steps.steady(c, k)
-            if mature:
-                least = steps.floor(c, Calibration.datasheet())
-                maturity = numbers["software_maturity"][part]
-                c.ttft_s = steps.mature(c.ttft_s, least[0], maturity)
-                c.tpot_s = steps.mature(c.tpot_s, least[1], maturity)
-            answer = c.ttft_s + np.maximum(c.output_tokens - 1, 0) * c.tpot_s
-            rate = c.concurrency * c.output_tokens / answer * c.n_replicas / c.n_gpu
-            for key, value in zip(keys, (c.ttft_s, c.tpot_s, rate, c.batch), strict=True):
-                out[key][part] = value
-            regime[part] = place(c, novelty[part])
-    good = reason == ""
-    for values in out.values():
-        values[~good] = np.nan
+
+    def answer(c: Case, maturity: np.ndarray | None) -> tuple:
+        steps.steady(c, k)
+        if maturity is not None:
+            least = steps.floor(c, Calibration.datasheet())
+            c.ttft_s = steps.mature(c.ttft_s, least[0], maturity)
+            c.tpot_s = steps.mature(c.tpot_s, least[1], maturity)
+        whole_s = c.ttft_s + np.maximum(c.output_tokens - 1, 0) * c.tpot_s
+        rate = c.concurrency * c.output_tokens / whole_s * c.n_replicas / c.n_gpu
+        return c.ttft_s, c.tpot_s, rate, c.batch, place(c, c.novelty)
+
+    keys = ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "batch", "regime")
+    out, reason = solved(frame, k, answer, keys)
+    regime = np.nan_to_num(out["regime"]).astype("int8")
     out["tokens_per_s_per_user"] = 1 / out["tpot_s"]
     for metric in ("ttft", "tpot"):
         factor = np.array([bands()[name, f"{metric}_s"].p90_factor for name in REGIMES])[regime]
         out[f"{metric}_low_s"] = out[f"{metric}_s"] / factor
         out[f"{metric}_high_s"] = out[f"{metric}_s"] * factor
     out["regime"] = pd.Categorical.from_codes(regime, REGIMES)
-    out["reason"] = reason
-    return frame.assign(**out)
+    return frame.assign(**out, reason=reason)
 
 
 def max_throughput_frame(
@@ -203,24 +215,14 @@ def max_throughput_frame(
     """
     k = calibration or Calibration.fitted()
     full = frame if "concurrency" in frame else frame.assign(concurrency=dep.LARGEST["concurrency"])
-    size = len(frame)
-    codes, reason, numbers = encode(full)
-    reason = numbers_at_fault(numbers, reason)
-    keys = ("output_tokens_per_s_per_gpu", "batch", "tpot_s")
-    out = {key: np.full(size, np.nan) for key in keys}
-    mature = bool((numbers["software_maturity"] != 1).any())
-    with np.errstate(all="ignore"):
-        for part, c, split in blocks(codes, numbers, size):
-            mark(c, split, reason[part])
-            steps.prepare(c, k)
-            mark_memory(c, reason[part])
-            steps.offline(c, k)
-            if mature:
-                least = steps.floor(c, Calibration.datasheet())
-                c.tpot_s = steps.mature(c.tpot_s, least[2], numbers["software_maturity"][part])
-            rate = c.batch / c.tpot_s * c.n_replicas / c.n_gpu
-            for key, value in zip(keys, (rate, c.batch, c.tpot_s), strict=True):
-                out[key][part] = value
-    for values in out.values():
-        values[reason != ""] = np.nan
+
+    def answer(c: Case, maturity: np.ndarray | None) -> tuple:
+        steps.offline(c, k)
+        if maturity is not None:
+            least = steps.floor(c, Calibration.datasheet())
+            c.tpot_s = steps.mature(c.tpot_s, least[2], maturity)
+        rate = c.batch / c.tpot_s * c.n_replicas / c.n_gpu
+        return rate, c.batch, c.tpot_s
+
+    out, reason = solved(full, k, answer, ("output_tokens_per_s_per_gpu", "batch", "tpot_s"))
     return frame.assign(**out, reason=reason)

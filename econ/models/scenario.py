@@ -32,7 +32,11 @@ POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """On what the model runs: accelerators, how it is split over them, precision, policy."""
+    """On what the model runs: accelerators, how it is split over them, precision, policy.
+
+    Whether a model fits in the memory depends on precision, batch and lengths, so it is not asked
+    here: `econ.models.envelope`, `econ.models.roofline` and the simulator say how much is missing.
+    """
 
     accelerator: str
     n_gpu: int = 1
@@ -51,6 +55,10 @@ class Deployment:
             raise ValueError(
                 f"n_gpu = {self.n_gpu} is outside its range: tp × pp × dp = "
                 f"{self.tp * self.pp * self.dp}"
+            )
+        if self.ep > self.tp * self.dp:
+            raise ValueError(
+                f"ep = {self.ep} is outside its range: 1 to tp × dp = {self.tp * self.dp}"
             )
         if self.policy not in POLICIES:
             raise unknown("policy", self.policy, POLICIES)
@@ -113,7 +121,13 @@ class Scenario:
         for name, part in PARTS.items():
             if not isinstance(value := getattr(self, name), part):
                 raise ValueError(f"{name} = {value!r} is not a {part.__name__}")
-        catalog.model(self.model)
+        net, ep = catalog.model(self.model), self.deployment.ep
+        if ep > max(net.n_experts, 1):
+            raise ValueError(
+                f"ep = {ep} is outside its range: 1 to the {net.n_experts} experts of {net.id}"
+                if net.is_moe
+                else f"ep = {ep} is outside its range: 1, {net.id} has no experts"
+            )
         catalog.site(self.site, self.operator)
 
     @classmethod
@@ -128,6 +142,16 @@ class Scenario:
             operator="industry",
             finance=Finance.rented("h100-sxm"),
         )
+
+    @classmethod
+    def serving(cls, model: str, accelerator: str, n_gpu: int, precision: str) -> Scenario:
+        """The default case with another model on one replica of so many accelerators.
+
+        >>> Scenario.serving("llama-3.1-8b", "h100-sxm", 2, "bf16").deployment.tp
+        2
+        """
+        machine = Deployment(accelerator=accelerator, n_gpu=n_gpu, tp=n_gpu, precision=precision)
+        return cls.default().replace(model=model, deployment=machine)
 
     def replace(self, **changes: Any) -> Scenario:
         """The same scenario with some parts changed."""

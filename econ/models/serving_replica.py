@@ -17,6 +17,7 @@ import numpy as np
 from econ.facts.guard import count, fraction, not_negative, unknown
 from econ.facts.units import HOUR_S
 from econ.models.serving_cost import IntegerCost, StepCost
+from econ.models.speculation import tokens_per_check
 
 POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
 ROUTINGS = ("round_robin", "least_loaded")
@@ -46,7 +47,7 @@ class Speculation:
         >>> Speculation(draft_tokens=3, acceptance_frac=0.5).tokens_per_step
         1.875
         """
-        return sum(self.acceptance_frac**j for j in range(self.draft_tokens + 1))
+        return tokens_per_check(self.acceptance_frac, self.draft_tokens)
 
     def draw_steps(self, tokens: np.ndarray, seed: int) -> np.ndarray:
         """Decode steps that yield so many tokens, for each request."""

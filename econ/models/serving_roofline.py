@@ -47,17 +47,15 @@ def step_cost(
     model: Model | str,
     accelerator: Accelerator | str,
     *,
-    tp: int = 1,
-    dp: int = 1,
-    ep: int = 1,
-    precision: str = "bf16",
-    engine: str = "",
     max_batch: int = 256,
     token_budget: int = 2048,
     context_tokens: float = 2000.0,
     calibration: Calibration | None = None,
+    **split: int | str,
 ) -> StepCost:
     """The step cost of a replica of tp · dp accelerators, exact for decodes at ``context_tokens``.
+
+    ``split``: ``tp``, ``dp``, ``ep`` (1 each), ``precision`` (bf16) and ``engine``.
 
     Formula: ``decode_per_ctx_token_s`` is the slope of the KV time from half of that context to
     one and a half times it; sliding windows and sparse attention make the true curve bend.
@@ -67,7 +65,7 @@ def step_cost(
     count("max_batch", max_batch, 1, 1_000_000)
     count("token_budget", token_budget, 1, 100_000_000)
     k = calibration or Calibration.fitted()
-    c = _replica_case(model, accelerator, tp, dp, ep, precision, engine, context_tokens)
+    c = _replica_case(model, accelerator, context_tokens, **split)
     batch = np.arange(1, max_batch + 1)
 
     contexts = (0.5 * context_tokens, 1.5 * context_tokens)
@@ -103,31 +101,27 @@ def replica_for(
     model: Model | str,
     accelerator: Accelerator | str,
     *,
-    tp: int = 1,
-    dp: int = 1,
-    ep: int = 1,
-    precision: str = "bf16",
-    engine: str = "",
     policy: str = "chunked_prefill",
     max_batch: int = 256,
     token_budget: int = 2048,
     context_tokens: float = 2000.0,
     n_replicas: int = 1,
     calibration: Calibration | None = None,
+    **split: int | str,
 ) -> Replica:
     """A replica with the step cost and the KV memory of this deployment.
 
+    ``split``: ``tp``, ``dp``, ``ep`` (1 each), ``precision`` (bf16) and ``engine``.
     ``kv_tokens`` = sequences of ``context_tokens`` that fit beside the weights × that context.
     ``lag_s`` is the calibrated host latency of a first token, ``n_lag_steps`` the steps until a
     request is admitted, less the one that the simulation itself waits.
     """
     k = calibration or Calibration.fitted()
-    c = _replica_case(model, accelerator, tp, dp, ep, precision, engine, context_tokens)
+    c = _replica_case(model, accelerator, context_tokens, **split)
     kv_tokens = int(steps.room(_prepared(c, k, context_tokens), k, context_tokens) * context_tokens)
     cost = step_cost(
-        model, accelerator, tp=tp, dp=dp, ep=ep, precision=precision, engine=engine,
-        max_batch=max_batch, token_budget=token_budget, context_tokens=context_tokens,
-        calibration=k,
+        model, accelerator, max_batch=max_batch, token_budget=token_budget,
+        context_tokens=context_tokens, calibration=k, **split,
     )  # fmt: skip
     host_s = k.first_token_s + c.is_sglang * k.first_token_sglang_s
     host_s += c.is_trtllm * k.first_token_trtllm_s
@@ -157,8 +151,7 @@ def replica_of(scenario: Scenario, **more) -> Replica | Disaggregated:
     if d.pp != 1:
         raise ValueError(f"pp = {d.pp} is outside its range: 1; pipelines are not simulated")
     model, chip = dep.as_model(scenario.model), dep.as_accelerator(d.accelerator)
-    dp = d.dp if model.is_moe else 1
-    n_replicas = d.n_gpu // (d.tp * dp)
+    dp, n_replicas = dep.replicas(model, d.n_gpu, d.tp, d.dp)
     settings = {"context_tokens": w.mean_input_tokens + w.mean_output_tokens / 2} | more
     split = {"tp": d.tp, "dp": dp, "ep": d.ep, "precision": d.precision}
     if d.policy != "disaggregated":
@@ -189,9 +182,8 @@ def measured_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000) -> p
     runs = sample_runs() if runs is None else runs
     rows = []
     for run in runs[runs["pp"] == 1].itertuples():
-        is_moe = dep.as_model(run.model).is_moe
-        dp = int(run.dp) if is_moe else 1
-        n_replicas = int(run.n_gpu) // (int(run.tp) * dp)
+        model = dep.as_model(run.model)
+        dp, n_replicas = dep.replicas(model, int(run.n_gpu), int(run.tp), int(run.dp))
         users = max(1, round(run.concurrency / n_replicas))
         replica = replica_for(
             run.model, run.accelerator, tp=int(run.tp), dp=dp, ep=int(run.ep),
@@ -231,7 +223,9 @@ def gap_frame(compared: pd.DataFrame, by: Iterable[str] = ("model", "accelerator
     return groups[columns].median().assign(n_runs=groups.size()).reset_index()
 
 
-def _replica_case(model, accelerator, tp, dp, ep, precision, engine, context_tokens):
+def _replica_case(
+    model, accelerator, context_tokens, *, tp=1, dp=1, ep=1, precision="bf16", engine=""
+):
     """The case of one replica, after the checks that `roofline.predict` makes."""
     positive("context_tokens", context_tokens, dep.LARGEST["input_tokens"])
     split = {"tp": tp, "dp": dp, "ep": ep}

@@ -195,7 +195,8 @@ def steady(c: Case, k: Calibration, n_rounds: int = 3) -> Case:
         answer = c.output_tokens * c.step_s
         decoding = c.present * answer / (first + k.n_wait_steps * c.step_s + answer)
         batch = np.maximum(decoding, np.minimum(c.present, 1))
-    c.memory_wait_s = (c.concurrency / c.present - 1) * (c.ttft_s + c.output_tokens * c.tpot_s)
+    alone_s = c.ttft_s + np.maximum(c.output_tokens - 1, 0) * c.tpot_s
+    c.memory_wait_s = (c.concurrency / c.present - 1) * alone_s
     c.ttft_s = c.ttft_s + c.memory_wait_s
     return c
 
@@ -204,7 +205,8 @@ def offline(c: Case, k: Calibration) -> Case:
     """Output tokens/s of a replica with always more work waiting: as many sequences as fit.
 
     Formula: batch / (step + batch · prefill / output), batch = what memory holds; nobody waits
-    for a stream, so that the host's least step does not bind. Requests of mixed age hold the mean context.
+    for a stream, so that the host's least step does not bind. Requests of mixed age hold the mean
+    context.
     """
     c.batch = np.maximum(np.minimum(np.floor(room(c, k, c.context)), c.concurrency), 1)
     step(c, k, c.batch, streams=False)

@@ -25,7 +25,13 @@ from econ.models.finance import (
 )
 from econ.models.fleet import keep_or_replace, levelised_cost_usd_per_mtok, life_frame
 from econ.models.offers import Api, Buy, Rent, UnlikeComparison, unlike
-from econ.models.ownership import Asset, Charge, Ownership, owner_cost_usd_per_gpu_hour
+from econ.models.ownership import (
+    Asset,
+    Charge,
+    Ownership,
+    break_even_utilisation_frac,
+    owner_cost_usd_per_gpu_hour,
+)
 from econ.models.revenue import Statement, Tier, seats, tiers_of
 from econ.models.staircase import BreakEven, break_even, units
 from econ.models.token_cost import (
@@ -53,6 +59,7 @@ __all__ = [
     "annuity_usd_per_month",
     "annuity_usd_per_year",
     "break_even",
+    "break_even_utilisation_frac",
     "capital_usd_per_month",
     "compare_buy_rent_api",
     "cost_usd_per_accepted_task",

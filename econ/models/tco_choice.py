@@ -101,7 +101,8 @@ def explorer_frame(
 ) -> pd.DataFrame:
     """Cost per million tokens over the size of the service: option, requests_per_day, usd_per_mtok.
 
-    ``lasting`` in every row: from how many requests a day owning is cheapest for good ("never").
+    ``own_against_rent`` and ``own_against_api``, in every row, say from where on owning pays for
+    good, within the thirty instances searched; ``n_crossings`` counts all changes.
     """
     point = point or operating_point(scenario)
     load = day_load(1.0, peak_to_mean_factor)
@@ -125,13 +126,13 @@ def explorer_frame(
     said = {}
     for pair, rows in found.groupby(["option", "against"], sort=False):
         last = rows.iloc[-1]
-        said[pair] = last["requests_per_day"] if last["what"] == "pays from" else last["what"]
-        if last["what"] == "no longer from":
-            said[pair] = "never"
+        said[pair] = "always" if last["what"] == "always" else "never"
+        if last["what"] == "pays from":
+            said[pair] = f"from {last['requests_per_day']:,.0f} requests a day"
     frame = frame.rename(columns={"cost_usd_per_mtok": "usd_per_mtok"})
     return frame.drop(columns="usd_per_day").assign(
-        own_against_rent=str(said[("own", "rent by the hour")]),
-        own_against_api=str(said[("own", "API")]),
+        own_against_rent=said["own", "rent by the hour"],
+        own_against_api=said["own", "API"],
         n_crossings=int(found["requests_per_day"].notna().sum()),
     )
 

@@ -28,6 +28,7 @@ from econ.models.tco_cases import Point, operating_point
 from econ.models.tco_choice import rental, seller, sizes_of
 from econ.models.token_cost import cost_usd_per_good_mtok
 
+# the scenario's model, and its successor of the same size at the cheapest and the dearest list
 SELLERS = (
     ("llama-3.3-70b-turbo", "DeepInfra"),
     ("llama-3.1-70b-turbo", "DeepInfra"),
@@ -47,15 +48,17 @@ def cost_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, Ran
     bought = server(scenario.deployment.accelerator)
     found = {
         "server_usd": Range(
-            bought.low_usd, bought.typical_usd, bought.high_usd, "USD", source=bought.source
+            float(bought.low_usd),
+            float(bought.typical_usd),
+            float(bought.high_usd),
+            "USD",
+            source=bought.source,
         )
     }
-    for name, id in INPUTS.items():
+    for name, id in {**INPUTS, "available_frac": "available", "busy_frac": "busy"}.items():
         row = tco_input(id)
-        found[name] = Range(row.low, row.typical, row.high, row.unit, source=row.source)
-    for name, id in (("available_frac", "available"), ("busy_frac", "busy")):
-        row = tco_input(id)
-        found[name] = Range(row.low, row.typical, row.high, row.unit, source=row.source)
+        ends = (float(row.low), float(row.typical), float(row.high))
+        found[name] = Range(*ends, row.unit, source=row.source)
     found["tokens_per_s_per_gpu"] = Range.within_factor(
         point.output_tokens_per_s_per_gpu,
         bands()["calibrated", "output_tokens_per_s_per_gpu"].p90_factor,
@@ -67,6 +70,22 @@ def cost_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, Ran
     for name in QUIET:
         typical = found[name].typical
         found[name] = Range(typical, typical, typical, found[name].unit)
+    return found
+
+
+def titles() -> dict[str, str]:
+    """What the inputs are called in ``data/``, with their units, for charts and tables."""
+    found = {
+        "server_usd": "Server (USD)",
+        "tokens_per_s_per_gpu": "Throughput (tokens/s per GPU)",
+        "good_frac": "Good share of answers",
+        "rent_usd_per_gpu_hour": "Rent by the hour (USD per GPU-hour)",
+        "reserved_usd_per_gpu_hour": "Reserved rent (USD per GPU-hour)",
+        "api_usd_per_mtok": "API price (USD per Mtok)",
+    }
+    for name, id in {**INPUTS, "available_frac": "available", "busy_frac": "busy"}.items():
+        row = tco_input(id)
+        found[name] = f"{row.title} ({row.unit})"
     return found
 
 
@@ -90,7 +109,7 @@ def choice_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, R
     """Inputs of a year's choice: those of the owner, the market's span of rents, three sellers.
 
     Rents: spot to hyperscaler around on-demand; three years to on-demand around reserved. API: the
-    blended price of the cheapest, the scenario's and the dearest seller in `SELLERS`.
+    blended price of three sellers in `SELLERS`.
     """
     chip = scenario.deployment.accelerator
     found = cost_ranges(scenario, point)

@@ -14,6 +14,7 @@ import pandas as pd
 from econ.facts import Price, table
 from econ.facts.guard import positive
 from econ.facts.units import HOUR_S, HOURS_PER_MONTH, MILLI
+from econ.models.energy import energy_cost_usd_per_mtok, energy_j_per_token
 from econ.models.finance import straight_line_usd_per_month
 from econ.models.fleet import Refresh, keep_or_replace, life_frame
 from econ.models.owners import owner, tco_input
@@ -61,6 +62,25 @@ def who_frame(
     ]
     frame = pd.DataFrame(rows, columns=["layer", "kept_usd"])
     return frame.assign(share_frac=frame["kept_usd"] / sales)
+
+
+def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
+    """Electricity of the chips alone, by their modelled draw, at the largest batch within the SLO.
+
+    Price and PUE are the typical ones of the tables, as in the bill; host, network and the gap
+    between drawn and provisioned power are what the bill has on top.
+    """
+    d = scenario.deployment
+    drawn = energy_j_per_token(
+        scenario.model,
+        d.accelerator,
+        tp=d.tp,
+        precision=d.precision,
+        concurrency=users_within(scenario, d.accelerator, d.precision),
+        **sizes_of(scenario),
+    )
+    price, pue = (float(tco_input(id)["typical"]) for id in ("electricity", "pue"))
+    return energy_cost_usd_per_mtok(drawn, price, pue)
 
 
 def n_hours(n_gpu: float) -> float:
@@ -177,7 +197,8 @@ def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8)
     """One lever after another, each on top of the last: what tokens and their cost do.
 
     Start: rented by the hour, bf16, a few users a replica, busy as enterprise clusters are. Then
-    the largest batch within the SLO, fp8, the use of a provider, own hardware, a newer accelerator.
+    the largest batch whose *mean* times are within the SLO, fp8, the use of a provider, own
+    hardware, a newer accelerator.
     Columns: step, tokens_per_s_per_gpu, tpot_ms, usd_per_hour, utilisation_frac, usd_per_mtok,
     factor (of this step), users.
     """

@@ -15,6 +15,7 @@ would promise, by far: that is the lesson of repeated sampling (Brown et al. 202
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -27,15 +28,16 @@ from econ.facts.tables import table
 
 MOST = 10**9  # attempts
 EXACT_VOTES = 64  # beyond them the difference of two counts is near enough a bell curve
+FEW = 64  # draws or right answers up to which pass@k is a plain product
 N_NODES = 48  # quadrature over difficulty
 
 
 def pass_at_k(n: int | np.ndarray, c: int | np.ndarray, k: int | np.ndarray) -> float | np.ndarray:
     """The chance that at least one of ``k`` attempts is right, from ``c`` right ones of ``n``.
 
-    1 − C(n − c, k)/C(n, k), unbiased (Chen et al. 2021), as a sum of log-gammas, which neither
-    overflows nor cancels. Arrays are broadcast. ``c`` > n or ``k`` > n is an error: more draws than
-    attempts need a law of difficulty (`Difficulty`), not an estimator.
+    1 − C(n − c, k)/C(n, k), unbiased (Chen et al. 2021), by logarithms of beta functions, which
+    neither overflow nor cancel. Arrays are broadcast. ``c`` > n or ``k`` > n is an error: more
+    draws than attempts need a law of difficulty (`Difficulty`), not an estimator.
 
     >>> float(pass_at_k(10_000, 1, 10_000)), float(pass_at_k(10_000, 0, 100))
     (1.0, 0.0)
@@ -51,13 +53,15 @@ def pass_at_k(n: int | np.ndarray, c: int | np.ndarray, k: int | np.ndarray) -> 
                 f"{name} = {values.ravel()[i]:g} is outside its range: at most n = "
                 f"{n.ravel()[i]:g}, the attempts made"
             )
-    wrong = n - c
-    left = np.maximum(wrong - k, 0.0)
-    log_none = (
-        special.gammaln(wrong + 1) - special.gammaln(left + 1)
-        - special.gammaln(n + 1) + special.gammaln(n - k + 1)
-    )  # fmt: skip
-    found = np.where(c == 0, 0.0, np.where(wrong < k, 1.0, -np.expm1(np.minimum(log_none, 0.0))))
+    few, many = np.minimum(c, k), np.maximum(c, k)  # the ratio is the same with c and k exchanged
+    left = n - few - many
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_none = special.betaln(n - few + 1, few) - special.betaln(np.maximum(left, 0) + 1, few)
+        i = np.arange(FEW)  # factor by factor where they are few: exact to the last digits
+        factors = np.log1p(-many[..., None] / (n[..., None] - i))
+        summed = np.where(i < few[..., None], factors, 0.0).sum(axis=-1)
+        log_none = np.where(few <= FEW, summed, log_none)
+    found = np.where(c == 0, 0.0, np.where(left < 0, 1.0, -np.expm1(np.minimum(log_none, 0.0))))
     return float(found) if found.ndim == 0 else found
 
 
@@ -123,8 +127,7 @@ class Difficulty:
 
     def quantiles(self, n: int = N_NODES) -> tuple[np.ndarray, np.ndarray]:
         """Difficulties and weights that stand for the distribution: Gauss–Legendre in its rank."""
-        nodes, weights = np.polynomial.legendre.leggauss(n)
-        return special.betaincinv(self.a, self.b, (nodes + 1) / 2), weights / 2
+        return _quantiles(self.a, self.b, n)
 
     @classmethod
     def fit(cls, n: np.ndarray, c: np.ndarray) -> Difficulty:
@@ -182,6 +185,20 @@ class Difficulty:
         )  # fmt: skip
         a, b = np.exp(found.x)
         return cls(a=float(a), b=float(b))
+
+
+@functools.lru_cache(maxsize=256)
+def _quantiles(a: float, b: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    nodes, weights = _nodes(n)
+    found = special.betaincinv(a, b, (nodes + 1) / 2), weights / 2
+    for values in found:
+        values.flags.writeable = False  # shared by all who ask
+    return found
+
+
+@functools.cache
+def _nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(n)
 
 
 def difficulty(id: str) -> Difficulty:

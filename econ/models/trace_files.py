@@ -30,6 +30,7 @@ OPTIONAL = "cached_tokens"  # of each prompt, found in a prefix cache
 MAX_TOKENS = 100_000_000
 MOST_BYTES, MOST_ROWS = 256 * MEGA, 5_000_000
 LONGEST_LINE_BYTES = 1_000_000
+LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
 UNITS = ("s", "ms")
 SHOWN = 40  # characters of a bad cell that a message repeats
@@ -143,10 +144,11 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str]) -> pd.DataFrame:
     wanted = _wanted(head, name, columns)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, strict=True)
-    next(reader)
     places = [head.index(old) for old in wanted]
     pieces, start = [], 0
+    usual = csv.field_size_limit(LONGEST_CELL)  # the module's own, which others may have raised
     try:
+        next(reader)  # the header
         while rows := list(itertools.islice(reader, ROWS_A_PIECE)):
             _check_cells(rows, len(head), start, name)
             piece = {new: [r[k] for r in rows if r] for new, k in zip(wanted.values(), places,
@@ -161,6 +163,7 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str]) -> pd.DataFrame:
             f"{name} line {reader.line_num}: not a .csv file: {error}: {remedy}"
         ) from None
     finally:
+        csv.field_size_limit(usual)
         text.detach()
     if not pieces:
         raise ValueError(f"{name}: holds no rows")
@@ -202,7 +205,10 @@ def _scan(stream: BinaryIO, name: str) -> list[str]:
             raise ValueError(
                 f"{name} line {number}: not UTF-8 at byte {error.start + 1}: save it in UTF-8"
             ) from None
-    rows = list(csv.reader([head.decode("utf-8-sig")]))
+    try:
+        rows = list(csv.reader([head.decode("utf-8-sig")]))
+    except csv.Error as error:
+        raise ValueError(f"{name} line 1: not a .csv file: {error}: name the columns") from None
     return [cell.strip("\r\n") for cell in rows[0]] if rows else []
 
 

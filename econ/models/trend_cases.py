@@ -102,11 +102,12 @@ def both_ways_frame(benchmark: str = "mmlu", level_frac: float = LEVEL_GPT_3_5) 
 
 
 def line_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
-    """Records and the line through them, in one table for a chart.
+    """Records and the line through them, in one table for a chart, by month and by record.
 
-    ``kind`` is ``record`` or ``line``; ``year``, ``price_usd_per_mtok``, ``name``; a line's ``low``
-    and ``high`` hold nine of ten new records, if it goes on; ``fall_per_year`` with ``fall_low``
-    and ``fall_high``. Raises `ValueError` where fewer than three records make no trend.
+    ``year``; ``price_usd_per_mtok`` and ``name`` of a record, empty between them; ``fitted``, the
+    line there, with ``low`` and ``high``, which hold nine of ten new records if it goes on;
+    ``n_points``, ``fall_per_year``, ``fall_low`` and ``fall_high`` of the whole.
+    Raises `ValueError` where fewer than three records make no trend.
     """
     return _line_frame(benchmark, level_frac, basis).copy()
 
@@ -115,24 +116,24 @@ def line_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.Da
 def _line_frame(benchmark: str, level_frac: float, basis: str) -> pd.DataFrame:
     rows = frontier_frame(benchmark, level_frac, basis)
     fit = fit_trend(rows, PRICE, interval="t")
-    records = rows.assign(kind="record", year=1970 + year_of(rows["date"]))
     months = pd.period_range(fit.start[:7], fit.end[:7], freq="M").astype(str)
-    ends = [fit.band(day) for day in months]
-    line = pd.DataFrame({
-        "kind": "line",
-        "year": 1970 + year_of(months),
-        PRICE: [fit.at(day) for day in months],
-        "low": [low for low, _ in ends],
-        "high": [high for _, high in ends],
-        "name": "",
-    })  # fmt: skip
-    both = pd.concat([records, line], ignore_index=True)
-    return both.assign(
-        n_points=fit.n_points,
-        fall_per_year=fit.fall_per_year,
-        fall_low=fit.fall_interval[0],
-        fall_high=fit.fall_interval[1],
-    ).drop(columns="date")
+    both = pd.concat([rows[["date", "name", PRICE]], pd.DataFrame({"date": months})])
+    both = both.assign(name=both["name"].fillna(""), year=1970 + year_of(both["date"]))
+    bands = [fit.band(day) for day in both["date"]]
+    low, high = fit.fall_interval
+    return (
+        both.assign(
+            fitted=[fit.at(day) for day in both["date"]],
+            low=[end for end, _ in bands],
+            high=[end for _, end in bands],
+            n_points=fit.n_points,
+            fall_per_year=fit.fall_per_year,
+            fall_low=low,
+            fall_high=high,
+        )
+        .sort_values("year", kind="stable", ignore_index=True)
+        .drop(columns="date")
+    )
 
 
 def phases_frame() -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from econ.facts import accelerator, model
-from econ.facts.units import GIGA
+from econ.facts.units import GIGA, HOUR_S, TERA
 from econ.models.envelope import DoesNotFit, Envelope, envelope
-from econ.models.roofline import predict, weight_bytes
-from econ.models.scenario import Deployment, Scenario
+from econ.models.roofline import max_throughput_frame, predict, weight_bytes
+from econ.models.scenario import Scenario
 from econ.published import recompute
 
 
@@ -49,10 +51,38 @@ def streaming_s(
     kv_tokens: float = 0,
     batch: int = 0,
     bytes_per_element: float = 2,
+    n_kv_heads: int | None = None,
 ) -> float:
-    """Seconds to read the weights, and the KV caches of a batch, once, whether they fit or not."""
+    """Seconds to read the weights, and the KV caches of a batch, once, whether they fit or not.
+
+    ``n_kv_heads``: as if the cache, and it alone, had so many.
+    """
     read = serving_bytes(id, batch, kv_tokens, bytes_per_param, bytes_per_element)
+    if n_kv_heads:
+        caches = batch * kv_cache_bytes(id, kv_tokens, bytes_per_element)
+        read -= caches * (1 - n_kv_heads / model(id).n_kv_heads)
     return read / (n_gpu * accelerator(chip).memory_bandwidth_bytes_per_s)
+
+
+@recompute()
+def step_of_bytes_s(
+    chip: str,
+    n_gpu: int,
+    weight_bytes: float,
+    sequence_bytes: float,
+    batch: int,
+    precision: str = "",
+) -> float:
+    """A decode step at the bound from bytes alone, for a model with no more published than that.
+
+    Caches and weights are read one after the other. With a ``precision`` the arithmetic of the
+    batch, 2 FLOP per byte of the weights and sequence, takes the place of reading the weights.
+    """
+    one = accelerator(chip)
+    caches_s = batch * sequence_bytes / (n_gpu * one.memory_bandwidth_bytes_per_s)
+    if precision:
+        return caches_s + 2 * batch * weight_bytes / (n_gpu * one.peak_flop_per_s(precision))
+    return caches_s + weight_bytes / (n_gpu * one.memory_bandwidth_bytes_per_s)
 
 
 # -- the envelope -------------------------------------------------------------------------------
@@ -66,8 +96,7 @@ def _bound(
     slowdown: float = 1.0,
 ) -> Envelope:
     """The envelope of one token after a context of so many."""
-    machine = Deployment(accelerator=chip, n_gpu=n_gpu, tp=n_gpu, precision=precision)
-    case = Scenario.default().replace(model=id, deployment=machine)
+    case = Scenario.serving(id, chip, n_gpu, precision)
     return envelope(case, batch, input_tokens=context_tokens, output_tokens=1, slowdown=slowdown)
 
 
@@ -120,6 +149,30 @@ def predicted_tpot_s(**case: float | str) -> float:
     return predict(**case).tpot_s
 
 
+@recompute("max_throughput_frame")
+def offline_tokens_per_s(**case: float | str) -> float:
+    """Output tokens per second of a deployment with all work waiting, by the fitted model."""
+    rows = max_throughput_frame(pd.DataFrame([case]).assign(n_gpu=case["tp"]))
+    if reason := rows["reason"].iloc[0]:
+        raise ValueError(reason)
+    return float(rows["output_tokens_per_s_per_gpu"].iloc[0]) * case["tp"]
+
+
+@recompute("active_params")
+def fleet_tflop_per_s(
+    id: str, tokens_per_s: float, n_gpu: int, computed_frac: float = 1.0
+) -> float:
+    """TFLOP/s of each accelerator behind a rate of tokens: 2 per active weight, no attention."""
+    return 2 * model(id).active_params * tokens_per_s * computed_frac / n_gpu / TERA
+
+
+@recompute("active_params")
+def fleet_share(id: str, tokens_per_s: float, n_gpu: int, chip: str, precision: str) -> float:
+    """The same as a share of an accelerator's peak."""
+    work_flop_per_s = 2 * model(id).active_params * tokens_per_s
+    return work_flop_per_s / (n_gpu * accelerator(chip).peak_flop_per_s(precision))
+
+
 # -- sums on published numbers ------------------------------------------------------------------
 @recompute()
 def whole_answer_s(ttft_s: float, tpot_s: float, output_tokens: float) -> float:
@@ -131,3 +184,9 @@ def whole_answer_s(ttft_s: float, tpot_s: float, output_tokens: float) -> float:
 def in_flight(tokens_per_s: float, gap_s: float) -> float:
     """Sequences in a step by Little's law."""
     return tokens_per_s * gap_s
+
+
+@recompute()
+def per_hour(rate_per_s: float) -> float:
+    """A rate per second as a rate per hour."""
+    return rate_per_s * HOUR_S

@@ -80,7 +80,7 @@ def owned_server(
     )
 
 
-@recompute("Ownership", "Asset")
+@recompute("Ownership")
 def campus_usd_per_year(
     it_usd: float,
     facility_usd: float,

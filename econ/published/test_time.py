@@ -21,7 +21,7 @@ def vote_of(p: float, k: int) -> float:
     return float(majority_vote_accuracy(p, k))
 
 
-@recompute("independent")
+@recompute()  # the formula that the lesson refutes: it speaks for no model of ours
 def coverage_if_alike(first_frac: float, k: int) -> float:
     """Coverage if all problems were equally hard."""
     return independent(first_frac, k)

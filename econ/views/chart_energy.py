@@ -10,16 +10,16 @@ import pandas as pd
 from econ.facts import table
 from econ.models import energy_cases as cases
 from econ.models.energy import Energy, energy
+from econ.models.scenario import Scenario
 from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, parity, waterfall
 from econ.views.tables import three
-from econ.views.theme import PALETTE
+from econ.views.theme import INK, PALETTE
 
 CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
 MODELS = ["llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
-SERVED = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4, "precision": "fp8",
-          "input_tokens": 1000, "output_tokens": 500}  # fmt: skip
+SERVED = {k: v for k, v in cases.scenario_case(Scenario.default()).items() if k != "concurrency"}
 PHASES = {"prefill": PALETTE["orange"], "decode": PALETTE["blue"]}
 
 
@@ -90,9 +90,10 @@ def triangle_chart(frame: pd.DataFrame) -> alt.LayerChart:
         ),
         order="concurrency:Q",
     )
+    line = base.mark_line(color=PALETTE["grey"], point={"size": 90, "color": PALETTE["blue"]})
     names = base.mark_text(align="left", dx=8, dy=-6, fontSize=11).encode(text="concurrency:Q")
     return finish(
-        alt.layer(base.mark_line(color=PALETTE["grey"]), base.mark_point(size=90), names),
+        alt.layer(line, names),
         title="Cheap in joules and quick in milliseconds lie at opposite ends",
         subtitle="Beside each point: concurrent requests",
         description=f"Points from batch {first.concurrency} ({three(first.tpot_ms)} ms, "
@@ -144,7 +145,7 @@ def phase_chart(frame: pd.DataFrame) -> alt.LayerChart:
     return finish(
         alt.layer(bar),
         title="A long prompt is paid in prefill, a short one in decode",
-        subtitle="The same answer of 500 tokens after prompts of rising length",
+        subtitle="The same answer after prompts of rising length",
         description=f"Stacked bars by prompt length; share of prefill: {words}.",
     )
 
@@ -167,7 +168,7 @@ def prompt_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 def ladder_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`request_ladder_frame`: what each rung adds to a request, to a total at the site."""
+    """`request_boundary_frame`: what each rung adds to a request, to a total at the site."""
     first, last = frame.iloc[0], frame.iloc[-1]
     names = ["accelerators", "+ host", "+ idle capacity", "+ building (PUE)"]
     return waterfall(
@@ -195,7 +196,7 @@ def ladder_panel() -> Panel:
     """The boundary ladder by load, share of time at work and operator."""
 
     def frame(users: int, busy: int, operator: str) -> pd.DataFrame:
-        return cases.request_ladder_frame(served(users), "h100-sxm", operator, busy / 100)
+        return cases.request_boundary_frame(served(users), "h100-sxm", operator, busy / 100)
 
     operators = table("operators").index.tolist()
     return Panel(
@@ -231,6 +232,37 @@ def growth_chart(frame: pd.DataFrame) -> alt.LayerChart:
         subtitle="NVIDIA's server boards 2018 to 2025; lines: 90 % interval of the trend",
         description="Growth a year: " + describe(frame, "growth", "measure", "%") + ".",
     )  # fmt: skip
+
+
+NAMES = {
+    "accelerators_j": "the accelerators' band",
+    "host_frac": "host's share",
+    "busy_frac": "time at work",
+    "idle_frac": "idle power",
+    "pue": "PUE",
+}
+
+
+def tornado_chart(frame: pd.DataFrame) -> alt.LayerChart:
+    """`boundary_tornado_frame`: the site's joules as each input moves alone."""
+    shown = frame.assign(name=[NAMES[i] for i in frame["input"]])
+    shown = shown[["name", "low", "high", "typical"]]
+    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=None, title=None))
+    bar = base.mark_bar(height=18).encode(
+        x=alt.X("low:Q", title="Energy per output token at the site (J)",
+                scale=alt.Scale(zero=False)),
+        x2="high:Q",
+    )  # fmt: skip
+    rule = base.mark_rule(color=INK).encode(x=alt.X("mean(typical):Q"), y=alt.Y())
+    top = shown.iloc[0]
+    words = "; ".join(f"{r.name} {three(r.low)} to {three(r.high)} J"
+                      for r in shown.itertuples(index=False))  # fmt: skip
+    return finish(
+        alt.layer(bar, rule).properties(height=34 * len(shown)),
+        title=f"What moves the figure most: {top['name']}",
+        subtitle="Each input alone across the middle 90 % of its range; line: all typical",
+        description=f"Bars around {three(top.typical)} J: {words}.",
+    )
 
 
 def parity_chart(frame: pd.DataFrame) -> alt.LayerChart:

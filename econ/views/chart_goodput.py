@@ -67,7 +67,8 @@ def load_chart(frame: pd.DataFrame) -> alt.LayerChart:
     worst = frame[frame["percentile"] == 99].set_index("what")["of_limit"]
     binding = {"none": "no request misses a limit", "both": "both limits are missed equally often"}
     said = binding.get(row.binding, f"{row.binding.upper()} is the limit that binds")
-    base = alt.Chart(frame).encode(
+    drawn = frame[["what", "percentile", "of_limit"]]
+    base = alt.Chart(drawn).encode(
         x=alt.X(
             "percentile:Q", title="Percentile of the requests", scale=alt.Scale(domain=[0, 100])
         ),
@@ -77,14 +78,14 @@ def load_chart(frame: pd.DataFrame) -> alt.LayerChart:
     mark = base.mark_line().encode(
         color=alt.Color("what:N", scale=scale, legend=alt.Legend(title=None, orient="top"))
     )
-    limit = alt.Chart(frame).transform_aggregate(rows="count()")
+    limit = alt.Chart(drawn).transform_aggregate(rows="count()")
     limit = limit.mark_rule(color=PALETTE["vermilion"], strokeDash=[5, 4], strokeWidth=2)
     over = ", and the queue grows" if row.overloaded else ""
     return finish(
-        alt.layer(mark, limit.encode(y=alt.YDatum(1)), data=frame),
+        alt.layer(mark, limit.encode(y=alt.YDatum(1)), data=drawn),
         title=f"{row.good_frac:.0%} good: {row.goodput_requests_per_s:.1f} of {row.rate_per_s:g} "
         f"requests/s{over}",
-        subtitle=f"{row.n_requests:,.0f} requests, simulated at each move; dashed: the limit",
+        subtitle=f"{row.n_requests:,.0f} simulated requests; dashed: the limit",
         description=f"{row.n_requests:,.0f} requests at {row.rate_per_s:g} per second: "
         f"{row.good_frac:.1%} are good, {row.goodput_requests_per_s:.2f} per second; {said}{over}. "
         f"P99 of TTFT is {three(worst['TTFT'])} times its limit, of TPOT {three(worst['TPOT'])} "
@@ -113,6 +114,7 @@ def load_panel() -> Panel:
             "10 requests/s": {**case, "rate": 10},
             "6 requests/s in bursts": {**case, "rate": 6, "burst": 3},
         },
+        heading="Which percentiles keep within their limits?",
     )
 
 

@@ -41,7 +41,7 @@ def hardware_chart(frame: pd.DataFrame) -> alt.LayerChart:
         title=f"{100 * newest.change_per_year:+.0f} % a year across number formats, "
         f"{100 * fixed.change_per_year:+.0f} % within one",
         subtitle=f"Cost: data-centre chips at launch, {newest.start} to {newest.end}; "
-        "efficiency: all chips",
+        "efficiency: all chips, the last two NVIDIA's boards",
         description="Yearly changes: "
         + "; ".join(
             f"{r.trend} {100 * r.change_per_year:+.0f} % ({100 * r.low:+.0f} to "

@@ -5,17 +5,20 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from econ.facts.units import MILLI
 from econ.models.plan_cases import cheapest_frame
 from econ.models.plan_decision import RENT, SPEED
 from econ.models.plan_search import Demand
 from econ.models.scenario import Scenario, Slo
 from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, slider
-from econ.views.shapes import describe
+from econ.views.shapes import describe, parity
 from econ.views.tables import three
 from econ.views.theme import PALETTE
 
 COST = "Cost (USD per million good output tokens)"
+CHEAPEST_FIRST = alt.EncodingSortField("cost_usd_per_good_mtok", op="min", order="ascending")
+TIGHT = {"scale": alt.Scale(type="log", nice=False, padding=14)}  # no empty decades
 
 
 def describe_labels(frame: pd.DataFrame, by: str) -> str:
@@ -61,10 +64,9 @@ def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> al
         "accelerator:N", title=None, sort=kinds, scale=alt.Scale(domain=kinds),
         legend=alt.Legend(orient="bottom", columns=4),
     )  # fmt: skip
-    tight = {"scale": alt.Scale(type="log", nice=False, padding=14)}
     speed = "Speed for a user (output tokens per second)"
-    x = alt.X("tokens_per_s_per_user:Q", **axis(speed, True) | tight)
-    y = alt.Y("cost_usd_per_good_mtok:Q", **axis(COST, True) | tight)
+    x = alt.X("tokens_per_s_per_user:Q", **axis(speed, True) | TIGHT)
+    y = alt.Y("cost_usd_per_good_mtok:Q", **axis(COST, True) | TIGHT)
     edge = alt.Chart(frame).mark_line(interpolate="step-before", strokeWidth=2)
     edge = edge.encode(x=x, y=y, color=color)
     dots = alt.Chart(frame).mark_point(size=26).encode(x=x, y=y, color=color)
@@ -147,7 +149,7 @@ def decision_chart(frame: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(shown).encode(y=alt.Y("option:N", sort=order, title=None))
     x_title = "Cost (USD per year)"
     span = base.mark_rule(strokeWidth=5, color=PALETTE["sky"]).encode(
-        x=alt.X("low_usd:Q", **axis(x_title, True)), x2="high_usd:Q"
+        x=alt.X("low_usd:Q", **axis(x_title, True) | TIGHT), x2="high_usd:Q"
     )
     middle = base.mark_point(filled=True, size=90).encode(x=alt.X("median_usd:Q"))
     names = base.mark_text(align="left", dy=-12, fontSize=11).encode(
@@ -181,22 +183,26 @@ def worth_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
 
 
-def cheapest_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`cheapest_frame`: each accelerator's cheapest deployment."""
+def _chips(n: float) -> str:
+    return f"{n:,.0f} chip{'' if n == 1 else 's'}"
+
+
+def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChart:
+    """`cheapest_frame`: each accelerator's cheapest deployment, and the learner's guess."""
     if frame.empty:
         raise ValueError("no deployment keeps this promise: relax a limit")
     shown = frame.assign(
         label=[
-            f"${r.cost_usd_per_good_mtok:.2f}  {int(r.fleet_gpus)} GPUs, {r.precision}, TP {r.tp}"
+            f"${r.cost_usd_per_good_mtok:.2f}  {_chips(r.fleet_gpus)}, {r.precision}, TP {r.tp}"
             for r in frame.itertuples()
         ]
     )
     best = shown.iloc[0]
     return bars(
         shown, "cost_usd_per_good_mtok", "accelerator", text="label",
-        sort="x", x_title=COST, nice=False,
+        sort=CHEAPEST_FIRST, x_title=COST, nice=False,
         title=f"{best.accelerator} is the cheapest here",
-        description="Bars: " + describe_labels(shown, "accelerator") + ".", height=280,
+        description="Bars: " + describe_labels(shown, "accelerator") + ".", height=280, guess=guess,
     )  # fmt: skip
 
 
@@ -228,3 +234,22 @@ def plan_panel(plan: pd.DataFrame, scenario: Scenario) -> Panel:
             "a faster stream": plain | {"tpot": 0.01, "rate": 200},
         },
     )
+
+
+def own_chart(before: pd.DataFrame, after: pd.DataFrame) -> alt.LayerChart:
+    """Two `compare_frame`: your runs' TPOT against ours, with the usual stack and with yours."""
+    parts = [
+        pd.DataFrame(
+            {"measured_ms": f["tpot_s"] / MILLI, "ours_ms": f["tpot_s_ours"] / MILLI, "stack": name}
+        )
+        for f, name in ((before, "the usual stack"), (after, "this stack, fitted"))
+    ]
+    off = [float((f["tpot_s_ratio"] - 1).abs().median()) for f in (before, after)]
+    return parity(
+        pd.concat(parts, ignore_index=True), "measured_ms", "ours_ms", color="stack", log=False,
+        x_title="Measured TPOT (ms)", y_title="Ours (ms)",
+        title=f"Two numbers of one's own: median gap {off[0]:.0%} to {off[1]:.0%}",
+        description=f"Ours against measured TPOT of {len(before)} runs, from "
+        f"{before['tpot_s'].min() / MILLI:.1f} to {before['tpot_s'].max() / MILLI:.1f} ms. Median "
+        f"gap {off[0]:.1%} with the usual stack, {off[1]:.1%} after the fit.",
+    )  # fmt: skip

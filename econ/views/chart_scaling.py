@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from econ.facts.units import GIGA, KILO, MEGA, MTOK, TERA
+from econ.facts.units import GIGA, KILO, MEGA, TERA
 from econ.models import scaling_cases as cases
 from econ.models.laws import law
 from econ.models.model_prices import training_usd_per_flop
@@ -25,16 +25,25 @@ USD, FLOP = "USD", "FLOP"
 SCALES = ((TERA, "trillion"), (GIGA, "billion"), (MEGA, "million"), (KILO, "thousand"))
 
 
-def amount(number: float) -> str:
+def amount(value: float) -> str:
     """A large number in words.
 
     >>> amount(2e10), amount(31_623), amount(12)
     ('20 billion', '31.6 thousand', '12')
     """
     for size, name in SCALES:
-        if number >= size:
-            return f"{number / size:.3g} {name}"
-    return f"{number:.3g}"
+        if value >= size:
+            return f"{value / size:.3g} {name}"
+    return f"{value:.3g}"
+
+
+def two(value: float) -> str:
+    """A number to two digits, without powers of ten.
+
+    >>> two(327.2), two(0.598)
+    ('330', '0.6')
+    """
+    return three(float(f"{value:.2g}"))
 
 
 def fitted_chart(frame: pd.DataFrame) -> alt.LayerChart:
@@ -68,7 +77,7 @@ def fitted_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 def _ramp(n: int) -> list[str]:
-    """Blue to vermilion in n steps: sizes are an order, not kinds."""
+    """Light to dark blue in n steps: sizes are an order, not kinds."""
     ends = [np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)])
             for c in (PALETTE["sky"], "#08306b")]  # fmt: skip
     steps = [ends[0] + (ends[1] - ends[0]) * i / max(n - 1, 1) for i in range(n)]
@@ -88,16 +97,14 @@ def recommended_chart(frame: pd.DataFrame, flop: float) -> alt.LayerChart:
         y=alt.Y("resamples:Q", title="Resamples"),
         y2=alt.datum(0),
     )
-    rules = pd.DataFrame(
-        {"at": [low, middle, high], "name": [f"{v:.2g}" for v in (low, middle, high)]}
-    )
+    rules = pd.DataFrame({"at": [low, middle, high], "name": [two(v) for v in (low, middle, high)]})
     marks = alt.Chart(rules).mark_rule(strokeDash=[5, 4]).encode(x="at:Q")
     names = alt.Chart(rules).mark_text(dy=-6, baseline="bottom").encode(
         x="at:Q", y=alt.value(0), text="name:N"
     )  # fmt: skip
     return finish(
         alt.layer(bar, marks, names).properties(height=190),
-        title=f"They recommend {low:.2g} to {high:.2g} tokens a parameter",
+        title=f"They recommend {two(low)} to {two(high)} tokens a parameter",
         subtitle=f"The optimum at {flop:.3g} FLOP, {len(frame)} resamples; dashed: median, 95 %",
         description=f"Histogram of {len(frame)} resamples: at {flop:.3g} FLOP the optimum has a "
         f"median of {three(middle)} tokens per parameter, 95 % of resamples from {three(low)} to "
@@ -156,6 +163,9 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
     best = frame[frame["kind"] == "cheapest for life"].iloc[0]
     usual = frame[frame["kind"] == "cheapest to train"].iloc[0]
     parts = list(LIFE_COLOURS)
+    reach = np.log(frame["cost"].max() / frame["cost"].min())  # names a twentieth above or below
+    apart = frame["kind"].map({"cheapest to train": 0.05, "cheapest for life": -0.05}).fillna(0)
+    frame = frame.assign(name_at=frame["cost"] * np.exp(reach * apart))
     form = (lambda v: f"${v:,.0f}") if unit == USD else (lambda v: f"{v:.2g} FLOP")
     base = alt.Chart(frame).encode(
         x=alt.X("params_b:Q", **axis("Parameters (billions, log)", True, nice=False)),
@@ -167,14 +177,9 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
     marked = base.transform_filter("datum.kind !== 'curve'")
     dots = marked.mark_point(filled=True, size=120, opacity=1, color=PALETTE["vermilion"])
-    above = marked.transform_filter("datum.kind === 'cheapest to train'")
-    below = marked.transform_filter("datum.kind === 'cheapest for life'")
-    names = [
-        above.mark_text(align="left", dx=4, dy=-14).encode(text="kind:N"),
-        below.mark_text(align="right", dx=2, dy=16).encode(text="kind:N"),
-    ]
+    names = marked.mark_text().encode(text="kind:N", y="name_at:Q")
     return finish(
-        alt.layer(curve, dots, *names, data=frame).properties(height=320),
+        alt.layer(curve, dots, names, data=frame).properties(height=320),
         title="Equally good models: which is the cheapest to own?",
         description=f"Models of equal loss. Cheapest to train: {three(usual.params_b)} B on "
         f"{three(usual.tokens_per_param)} tokens per parameter, {form(usual.cost)} for life. "
@@ -194,23 +199,23 @@ def life_panel() -> Panel:
 
     def frame(demand: float, quality: float, law: str, unit: str) -> pd.DataFrame:
         prices = paid if unit == USD else {}
-        return cases.life_frame(quality, demand * MTOK, law, **prices)
+        return cases.life_frame(quality, demand * GIGA, law, **prices)
 
     laws = [(law(id).title, id) for id in ("besiroglu2024", "hoffmann2022", "kaplan2020")]
-    case = {"quality": 13e9, "law": "besiroglu2024", "unit": FLOP}
+    case = {"quality": 13 * GIGA, "law": "besiroglu2024", "unit": FLOP}
     return Panel(
         frame,
         life_chart,
         [
-            slider("demand", "Served (M tokens)", 1e3, 1e10, value=2e6, log=True),
+            slider("demand", "Served (B tokens)", 1, 500_000, value=2000, log=True),
             choice("quality", "As good as optimal",
-                   [(f"{b} B", b * 1e9) for b in (1, 7, 13, 70, 400)], value=13e9),
+                   [(f"{b} B", b * GIGA) for b in (1, 7, 13, 70, 400)], value=13 * GIGA),
             choice("law", "Law", laws, value="besiroglu2024"),
             choice("unit", "Count", [FLOP, USD], value=FLOP),
         ],
         presets={
-            "100 billion tokens": {**case, "demand": 1e5},
-            "2 trillion tokens": {**case, "demand": 2e6},
-            "the same in USD": {**case, "demand": 2e6, "unit": USD},
+            "100 billion tokens": {**case, "demand": 100},
+            "2 trillion tokens": {**case, "demand": 2000},
+            "the same in USD": {**case, "demand": 2000, "unit": USD},
         },
     )  # fmt: skip

@@ -13,6 +13,7 @@ from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, heat
 
 LARGE_USD = 100.0  # from here on cents are noise
+RATIOS = [round(0.1 * k, 1) for k in range(2, 31)]  # marks on an axis of ratios
 TIGHT = alt.Scale(type="log", nice=False, padding=14)  # the data's own range, with some air
 
 
@@ -91,7 +92,7 @@ def policies_chart(frame: pd.DataFrame) -> alt.LayerChart:
         x_title="Good requests/s",
         title=f"Best here: {top.arrangement}, {top.goodput_requests_per_s:.1f} of "
         f"{row.rate_per_s:g} requests/s good",
-        subtitle=f"Four replicas; {row.n_requests:,.0f} requests each, simulated at each move",
+        subtitle=f"Four replicas; {row.n_requests:,.0f} simulated requests each",
         description=f"Bars of goodput at {row.rate_per_s:g} requests/s: {words}.",
     )
 
@@ -115,8 +116,9 @@ def policies_panel() -> Panel:
         presets={
             "limit 20 ms": {**case, "rate": 30, "limit": 20},
             "limit 50 ms": {**case, "rate": 38, "limit": 50},
-            "prompts twice as long": {**case, "rate": 15, "limit": 20, "prompt": 2},
+            "prompts five times as long": {**case, "rate": 6, "limit": 20, "prompt": 5},
         },
+        heading="Which arrangement serves best?",
     )
 
 
@@ -154,7 +156,7 @@ def cost_chart(frame: pd.DataFrame) -> alt.LayerChart:
         log=True,
         form=lambda v: f"{v:,.2f}" if v < LARGE_USD else f"{v:,.0f}",
         title=finding,
-        subtitle=f"{row.n_requests:,.0f} requests, simulated at each move",
+        subtitle=f"{row.n_requests:,.0f} simulated requests",
         description=f"A table of cost over the two limits at {row.rate_per_s:g} requests/s: "
         f"{words}.",
     )
@@ -181,6 +183,7 @@ def cost_panel() -> Panel:
             "8 requests/s": {**case, "rate": 8},
             "11 requests/s": {**case, "rate": 11},
         },
+        heading="What does a million good tokens cost?",
     )
 
 
@@ -233,7 +236,12 @@ def pairs_chart(frame: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(long).encode(y=alt.Y("pair:N", title=None))
     one = alt.Chart(long).transform_aggregate(rows="count()").mark_rule(strokeDash=[5, 4])
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x=alt.X("ratio:Q", **{**axis("Simulated / measured (median, log)", True), "scale": TIGHT}),
+        x=alt.X(
+            "ratio:Q",
+            title="Simulated / measured (median, log)",
+            scale=TIGHT,
+            axis=alt.Axis(values=RATIOS, format=".1f"),
+        ),
         color=alt.Color("metric:N", legend=alt.Legend(title=None, orient="top")),
         shape=alt.Shape("metric:N", legend=alt.Legend(title=None, orient="top")),
     )

@@ -128,15 +128,15 @@ def attempts_panel() -> Panel:
         frame,
         attempts_chart,
         [
-            slider("passed", "Wrong ones passed (%)", 0, 30, value=2, step=0.5),
-            slider("found", "Right ones passed (%)", 50, 100, value=95),
+            slider("passed", "Wrong passed (%)", 0, 30, value=2, step=0.5),
+            slider("found", "Right passed (%)", 50, 100, value=95),
             choice("id", "Model on MATH",
                    [("Llama-3-8B", small), ("Llama-3-70B", large)], value=small),
         ],
         presets={
             "a perfect checker": {"id": small, "found": 100, "passed": 0.0},
-            "2 % wrong ones passed": {"id": small, "found": 95, "passed": 2.0},
-            "20 % wrong ones passed": {"id": small, "found": 95, "passed": 20.0},
+            "2 % wrong passed": {"id": small, "found": 95, "passed": 2.0},
+            "20 % wrong passed": {"id": small, "found": 95, "passed": 20.0},
         },
     )  # fmt: skip
 
@@ -239,7 +239,7 @@ def bill_panel() -> Panel:
         [
             slider("thinking", "Thinking (tokens)", 0, 20_000, value=2000, step=500),
             slider("attempts", "Attempts", 1, 100, value=4, log=True),
-            slider("post", "Post-training (% of pre)", 0, 100, value=2, step=0.5),
+            slider("post", "Post-training (%)", 0, 100, value=2, step=0.5),
             choice("model", "Model", BILLED, value="llama-3.1-70b"),
         ],
         presets={

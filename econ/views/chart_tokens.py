@@ -7,9 +7,9 @@ import pandas as pd
 
 from econ.facts import price
 from econ.models.token_cases import growth_frame
-from econ.views.charts import bars, finish, lines, points
+from econ.views.charts import bars, finish, guess_layers, lines, points
 from econ.views.panels import Panel, choice, slider
-from econ.views.theme import FAINT, PALETTE
+from econ.views.theme import FAINT
 
 # what a reader will look for first; the rest of the points keep a tooltip
 NAMED_TASKS = {
@@ -44,12 +44,7 @@ def compression_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.La
         tooltip=["name", "tokenizer", "tokens", alt.Tooltip("relative", format=".2f")],
     )  # fmt: skip
     rows = frame.set_index(["tokenizer", "name"])["relative"]
-    layers = [span, dots]
-    if guess is not None:
-        rule = alt.Chart(pd.DataFrame({"relative": [guess]})).mark_rule(
-            color=PALETTE["vermilion"], strokeDash=[5, 4], strokeWidth=2
-        )
-        layers.append(rule.encode(x="relative:Q"))
+    layers = [span, dots, *guess_layers(guess, "x")]
     low, high = rows[newest].idxmin(), rows[newest].idxmax()
     words = "; ".join(
         f"{kind}: {rows[kind].min():.1f} to {rows[kind].max():.1f} times English" for kind in kinds

@@ -8,7 +8,7 @@ import pandas as pd
 from econ.models import trend_cases as cases
 from econ.models.forecast import bill_frame
 from econ.models.market import histogram_frame, market_frame
-from econ.views.charts import _guess_layers, axis, bars, finish, lines, year_axis
+from econ.views.charts import axis, bars, finish, guess_layers, lines, year_axis
 from econ.views.panels import Panel, choice, slider
 from econ.views.tables import three
 from econ.views.theme import FAINT, INK, PALETTE
@@ -58,27 +58,22 @@ def both_ways_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 def frontier_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`line_frame`: the record lows of one level, the line through them, its band."""
-    n = int((frame["kind"] == "record").sum())
-    frame = frame.assign(place=["first", *[""] * (n - 2), "last", *[""] * (len(frame) - n)])
+    records = frame[frame[PRICE].notna()]
+    cheapest = frame.index == records.index[-1]
+    frame = frame.assign(label=frame["name"].where(cheapest, ""))
     base = alt.Chart(frame).encode(x=year_axis())
-    y = alt.Y(f"{PRICE}:Q", **axis(PRICE_TITLE, True))
-    line, dots = (base.transform_filter(alt.datum.kind == k) for k in ("line", "record"))
-    band = line.mark_area(color=FAINT, clip=True).encode(y=alt.Y("low:Q"), y2="high:Q")
-    first, last = (dots.transform_filter(alt.datum.place == k) for k in ("first", "last"))
-    text = {"fontSize": 11, "color": INK}
-    named = first.mark_text(align="left", dx=8, dy=-4, **text).encode(y=y, text="name:N")
-    cheapest = last.mark_text(align="right", dx=-4, dy=14, **text).encode(y=y, text="name:N")
+    y, fitted = (alt.Y(f"{c}:Q", **axis(PRICE_TITLE, True)) for c in (PRICE, "fitted"))
+    dots = base.encode(y=y)
     chart = alt.layer(
-        band,
-        line.mark_line().encode(y=y),
+        base.mark_area(color=FAINT).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_line().encode(y=fitted),
         dots.mark_point(color=PALETTE["vermilion"], opacity=1).encode(
-            y=y, tooltip=["name", alt.Tooltip(PRICE, format=".3g")]
+            tooltip=["name:N", alt.Tooltip(f"{PRICE}:Q", format=".3g")]
         ),
-        named,
-        cheapest,
-    ).properties(height=320)
+        dots.mark_text(align="right", dx=4, dy=16, fontSize=11, color=INK).encode(text="label:N"),
+        height=320,
+    )
     one = frame.iloc[0]
-    records = frame[frame["kind"] == "record"]
     return finish(
         chart,
         title="How fast did this level get cheaper?",
@@ -138,7 +133,7 @@ def fits_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChar
     least, most = (
         frame.loc[i] for i in (frame["fall_per_year"].idxmin(), frame["fall_per_year"].idxmax())
     )
-    chart = alt.layer(span, dots, months, *_guess_layers(guess, "x"))
+    chart = alt.layer(span, dots, months, *guess_layers(guess, "x"))
     return finish(
         chart.properties(height=19 * len(shown), width=500),
         title=f"One question, {len(frame)} answers: from {three(least.fall_per_year)} to "

@@ -37,8 +37,11 @@ def finish(chart: alt.TopLevelMixin, *, title: str, description: str, subtitle: 
     return chart.properties(title=heading, description=" ".join(description.split()))
 
 
-# 10M, 2B, 3T instead of rows of noughts, for the labels of an axis
-SHORT = "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', ' K')"
+# 10M, 1B, 100T instead of rows of noughts: labels of a logarithmic axis, at powers of ten alone
+SHORT = (
+    "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) > 1e-6 ? '' : "
+    "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', 'K')"
+)
 
 
 def axis(title: str, log: bool = False, nice: bool = True, **more: Any) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def bars(
     layers = [mark]
     if text:
         layers.append(base.mark_text(align="left", dx=4, color=INK).encode(text=f"{text}:N"))
-    layers += _guess_layers(guess, "x")
+    layers += guess_layers(guess, "x")
     chart = alt.layer(*layers)
     if height:
         chart = chart.properties(height=height)
@@ -148,7 +151,7 @@ def lines(
             y=alt.Y(y, aggregate=alt.ArgmaxDef(argmax=x), title=y_title),
         )
         layers = [mark.encode(color=paint), *([] if legend else [ends])]
-    layers += _guess_layers(guess, guess_of)
+    layers += guess_layers(guess, guess_of)
     return finish(alt.layer(*layers), title=title, description=description, subtitle=subtitle)
 
 
@@ -190,7 +193,7 @@ def points(
     return finish(chart, title=title, description=description, subtitle=subtitle)
 
 
-def _guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
+def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     """The learner's guess as a dashed rule with its name; nothing where there is none."""
     if guess is None:
         return []

@@ -38,7 +38,8 @@ class Panel:
 
     ``model(**values)`` gives a table; ``chart(table)`` draws it, with a description from the
     table's numbers; ``controls`` are named widgets; ``presets`` (name → values) make the static
-    twin that stands in for the panel on GitHub, in print and in the test run.
+    twin that stands in for the panel on GitHub, in print and in the test run; ``heading`` is its
+    title, for charts whose own title holds for one state only.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class Panel:
         chart: Callable[[pd.DataFrame], alt.TopLevelMixin],
         controls: list[widgets.DOMWidget],
         presets: dict[str, dict[str, Any]],
+        heading: str = "",
     ):
         self._model, self._chart, self.presets = model, chart, presets
+        self._heading = heading
         self.controls = {c.name: c for c in controls}
         self.error = ""
         self._live = LiveChart(self.drawn(self._values()))
@@ -106,7 +109,7 @@ class Panel:
             for name, c in drawn.items()
         ]
         words = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
-        heading = next(iter(drawn.values())).title.text
+        heading = self._heading or next(iter(drawn.values())).title.text
         return finish(alt.hconcat(*small, spacing=28), title=heading, description=words)
 
     def _ipython_display_(self) -> None:

@@ -15,9 +15,8 @@ import altair as alt
 import pandas as pd
 
 from econ import __version__
-from econ.facts import cite, table
 from econ.models.plan import best_of, constraints_frame
-from econ.models.plan_cases import frontiers_frame
+from econ.models.plan_cases import frontiers_frame, sources_frame
 from econ.models.scenario import Scenario
 from econ.models.uncertainty import Decision
 from econ.views import chart_plan
@@ -119,7 +118,8 @@ def report_html(
     if worth is not None:
         parts += ["<h2>What to measure next</h2>", figure(chart_plan.worth_chart(worth))]
     parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", "<h2>Sources</h2>"]
-    parts.append("<ul>" + "".join(f"<li>{s}</li>" for s in _sources(scenario, plan)) + "</ul>")
+    said = [f"{s} ({w})" for w, s in sources_frame(scenario, plan).itertuples(index=False)]
+    parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in said) + "</ul>")
     parts.append(f"<p><small>Made on {day} by inference-economics {__version__}.</small></p>")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -155,19 +155,3 @@ def first_table(plan: pd.DataFrame, n_rows: int = 12) -> Table:
 
 def _table(shown: Table) -> str:
     return f'<div class="wide" tabindex="0">{shown._repr_html_()}</div>'
-
-
-def _sources(scenario: Scenario, plan: pd.DataFrame) -> list[str]:
-    """Where workload, prices and calibration come from, each once, with its date."""
-    keys = {}
-    if scenario.workload.source:
-        keys[scenario.workload.source] = "workload"
-    chips = set(plan.loc[plan["basis"] != "rejected", "accelerator"].astype(str).head(50))
-    prices = table("rentals")
-    for row in prices[prices["accelerator"].isin(chips)].itertuples():
-        keys.setdefault(row.source, f"rents, {row.as_of}")
-    for source in table("measured_serving")["source"].unique():
-        keys.setdefault(source, "calibration of latency")
-    known = set(table("sources").index)
-    return [f"{html.escape(str(cite(k)))} ({html.escape(what)})" for k, what in keys.items()
-            if k in known]  # fmt: skip

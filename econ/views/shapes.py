@@ -26,6 +26,7 @@ from econ.views.theme import FAINT, GROUND, INK, PALETTE
 
 TOLD = 8  # rows a listener will follow; beyond them only the ends are told
 DARK_FROM = 2 / 3  # share of the colour scale from which white ink reads better than black
+SORTS = [PALETTE[c] for c in ("blue", "orange", "green", "purple")]
 STEPS = {"adds": PALETTE["blue"], "takes off": PALETTE["green"], "total": PALETTE["grey"]}
 
 
@@ -62,8 +63,12 @@ def waterfall(
     subtitle: str = "",
     total: str = "total",
     form: Callable[[float], str] = three,
+    group: str | None = None,
 ) -> alt.LayerChart:
-    """Steps from nothing to a total, in the table's order; a negative step is a saving."""
+    """Steps from nothing to a total, in the table's order; a negative step is a saving.
+
+    ``group`` names a column of at most four sorts of step, told apart by colour.
+    """
     steps = pd.DataFrame({"name": frame[y].astype(str), "amount": frame[x].astype(float)})
     ends = steps["amount"].cumsum()
     steps["start"], steps["end"] = ends - steps["amount"], ends
@@ -72,16 +77,21 @@ def waterfall(
     steps = pd.concat([steps, pd.DataFrame([{**whole, "kind": "total"}])], ignore_index=True)
     steps["label"] = [form(v) for v in steps["amount"]]
     steps["right"] = steps[["start", "end"]].max(axis=1)
-    kinds = [k for k in STEPS if k in set(steps["kind"])]
+    colours = STEPS
+    if group:
+        sorts = dict.fromkeys(frame[group])
+        colours = {**dict(zip(sorts, SORTS, strict=False)), "total": STEPS["total"]}
+        steps["kind"] = [*frame[group], "total"]
+    kinds = [k for k in colours if k in set(steps["kind"])]
     base = alt.Chart(steps).encode(y=alt.Y("name:N", sort=steps["name"].tolist(), title=None))
     mark = base.mark_bar().encode(
-        x=alt.X("start:Q", title=x_title),
+        x=alt.X("start:Q", title=x_title, axis=alt.Axis(tickCount=8)),
         x2="end:Q",
         color=alt.Color(
             "kind:N",
             title=None,
-            scale=alt.Scale(domain=kinds, range=[STEPS[k] for k in kinds]),
-            legend=alt.Legend(orient="top") if "takes off" in kinds else None,
+            scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]),
+            legend=alt.Legend(orient="top") if len(kinds) > 2 else None,
         ),
     )
     names = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
@@ -117,10 +127,11 @@ def heat(
         y=alt.Y(f"{y}:O", title=y_title, sort=None),
     )
     scale = alt.Scale(scheme="blues", type="log" if log else "linear", zero=False, nice=False)
+    key = alt.Legend(format=",.3~r")  # the ends of a short scale are no round numbers
     known = f"isValid(datum[{value!r}])"
     empty = base.transform_filter(f"!{known}").mark_rect(color=FAINT)
     full = base.transform_filter(known).mark_rect()
-    full = full.encode(color=alt.Color(f"{value}:Q", title=value_title, scale=scale))
+    full = full.encode(color=alt.Color(f"{value}:Q", title=value_title, scale=scale, legend=key))
     words = base.mark_text().encode(text="label:N", color=alt.Color("ink:N", scale=None))
     chart = alt.layer(empty, full, words).resolve_scale(color="independent")
     chart = chart.properties(
@@ -229,3 +240,36 @@ def areas(
         .transform_calculate(rank=f"indexof({kinds!r}, datum[{color!r}])")
     )  # fmt: skip
     return finish(alt.layer(stack), title=title, description=description, subtitle=subtitle)
+
+
+def tornado(
+    frame: pd.DataFrame,
+    *,
+    x_title: str,
+    title: str,
+    description: str,
+    subtitle: str = "",
+    log: bool = False,
+    input_words: Callable[[float], str] = three,
+) -> alt.LayerChart:
+    """One bar an input, widest first: how far it alone moves the answer, its ends beside it.
+
+    Columns: ``input``, ``low``, ``high`` (of the answer), ``low_input``, ``high_input``,
+    ``typical``. The dashed line is the typical answer.
+    """
+    rows = frame.assign(
+        ends=[
+            f"{input_words(a)} to {input_words(b)}"
+            for a, b in zip(frame["low_input"], frame["high_input"], strict=True)
+        ],
+        swing=frame["high"] - frame["low"],
+    )
+    order = rows.sort_values("swing", ascending=False, kind="stable")["input"].tolist()
+    names_axis = alt.Axis(labelLimit=320)
+    base = alt.Chart(rows).encode(y=alt.Y("input:N", sort=order, title=None, axis=names_axis))
+    span = base.mark_bar(height=20).encode(x=alt.X("low:Q", **axis(x_title, log)), x2="high:Q")
+    names = base.mark_text(align="left", dx=6).encode(x="high:Q", text="ends:N")
+    middle = base.mark_rule(strokeDash=[4, 3]).encode(x="min(typical):Q", y=alt.value(0))
+    middle = middle.encode(y2=alt.value(30 * len(rows)))
+    chart = alt.layer(span, names, middle).properties(height=30 * len(rows))
+    return finish(chart, title=title, description=description, subtitle=subtitle)

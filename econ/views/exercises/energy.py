@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from econ.facts import site, table
+from econ.models.boundaries import idle_j_per_token
 from econ.models.energy import energy
-from econ.models.footprint import energy_cost_usd_per_mtok, idle_j_per_token, water_l_per_mtok
+from econ.models.footprint import energy_cost_usd_per_mtok, water_l_per_mtok
 from econ.views.check import exercise
 
 
