@@ -129,7 +129,8 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
         ),
         _cell(words),
     ]
-    book = pages.write_notebook(_write(tmp_path / "09_demo.ipynb", *cells), tmp_path)
+    path = _write(tmp_path / "09_demo.ipynb", *cells)
+    book = pages.write_notebook(path, tmp_path, {"01_tokens"})
     text = (tmp_path / "notebooks" / "09_demo.md").read_text()
     assert book == {
         "stem": "09_demo",
