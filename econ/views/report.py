@@ -40,7 +40,8 @@ HEAD = {
     "basis": "basis", "deployment": "deployment", "policy": "policy", "good": "good requests",
     "p95_ttft_s": "p95 TTFT (s)", "p95_tpot_s": "p95 TPOT (s)", "usd_per_hour": "USD per hour",
     "cost_usd_per_good_mtok": "USD per good Mtok", "band": "90 % band",
-    "regime": "evidence", "site_energy_j_per_token": "J per token", "carbon_g_per_mtok": "g CO2e per Mtok",
+    "regime": "evidence", "site_energy_j_per_token": "J per token",
+    "carbon_g_per_mtok": "g CO2e per Mtok",
 }  # fmt: skip
 RESTS = {
     "new accelerator": " No run on this accelerator was in the fit of the latency model.",
