@@ -113,12 +113,13 @@ def _vllm(doc: dict) -> dict:
 
 def _aiperf(doc: dict) -> dict:
     def mean(key: str) -> float:
-        metric = doc.get(key)
-        return _in_seconds(metric.get("avg"), metric.get("unit", "")) if metric else math.nan
+        metric = _object(doc.get(key))
+        return _in_seconds(metric.get("avg"), metric.get("unit", ""))
 
-    phases = _deep(doc.get("input_config"), "phases") or []
-    load = next((p for p in phases if isinstance(p, dict) and "warm" not in str(p.get("name"))), {})
-    old = _deep(doc.get("input_config"), "loadgen") or {}  # before the phases there was this
+    phases = _deep(doc.get("input_config"), "phases")
+    phases = [p for p in phases if isinstance(p, dict)] if isinstance(phases, list) else []
+    load = next((p for p in phases if "warm" not in str(p.get("name"))), {})
+    old = _object(_deep(doc.get("input_config"), "loadgen"))  # before the phases there was this
     models = _deep(doc.get("input_config"), "models", "model_names", "items", "model")
     return {
         "tool": "aiperf",
@@ -136,18 +137,16 @@ def _aiperf(doc: dict) -> dict:
 
 
 def _guidellm(run: Any) -> dict:
-    metrics = run.get("metrics") if isinstance(run, dict) else None
-    metrics = metrics if isinstance(metrics, dict) else {}
+    metrics = _object(_object(run).get("metrics"))
 
     def mean(key: str) -> float:
         return _number(_deep(_deep(metrics, key), "successful", inner="mean"))
 
-    strategy = _deep(run, "strategy") or {}
-    totals = metrics.get("request_totals") or {}
+    strategy, totals = _object(_deep(run, "strategy")), _object(metrics.get("request_totals"))
     return {
         "tool": "guidellm",
         "model_name": _first_name(_deep(run, "backend", inner="model")),
-        "n_requests": _number(totals.get("successful") if isinstance(totals, dict) else None),
+        "n_requests": _number(totals.get("successful")),
         "input_tokens": mean("prompt_token_count"),
         "output_tokens": mean("output_token_count"),
         "limit_concurrency": _number(strategy.get("streams", strategy.get("max_concurrency"))),
@@ -233,6 +232,10 @@ def _checked(run: dict, number: int, name: str) -> dict:
     if math.isnan(run["output_tokens_per_s"]):
         run["output_tokens_per_s"] = run["requests_per_s"] * run["output_tokens"]
     return run | {"concurrency": in_flight, "model_name": str(run["model_name"] or "")}
+
+
+def _object(value: Any) -> dict:
+    return value if isinstance(value, dict) else {}
 
 
 def _in_seconds(value: Any, unit: str) -> float:
