@@ -79,7 +79,7 @@ def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
 
 
 def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before text (and names of columns) that begins like a formula."""
+    """The table with an apostrophe before text and names of columns that begin like a formula."""
 
     def text(value: object) -> object:
         return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
