@@ -1,4 +1,4 @@
-"""Drive real JupyterLab in Chromium: start it, open a notebook, run all cells, take pictures."""
+"""Drive real JupyterLab (or Voilà) in Chromium: start it, open, run all cells, take pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from chromium import path as chromium_path  # noqa: E402
-from dev import LAB_FLAGS  # noqa: E402
+from dev import APP_FLAGS, LAB_FLAGS  # noqa: E402
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -55,6 +55,32 @@ def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
     folder = state / "notebooks"
     shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".*"))
     port, token = _free_port(), secrets.token_hex(16)
+    words = ["jupyterlab", "--no-browser", "--allow-root", *LAB_FLAGS]
+    words += [f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}"]
+    words += [f"--IdentityProvider.token={token}"]
+    base = f"http://127.0.0.1:{port}"
+    with _served(words, state, f"{base}/api?token={token}", environment):
+        yield base, token
+
+
+@contextlib.contextmanager
+def voila(state: Path, notebook: str, **environment: str) -> Iterator[str]:
+    """A notebook as an app under Voilà, on a copy; its address, token included."""
+    copy = state / f"{notebook}.ipynb"
+    shutil.copy(ROOT / "notebooks" / copy.name, copy)
+    port, token = _free_port(), secrets.token_hex(16)
+    words = ["voila", str(copy), "--no-browser", f"--port={port}", *APP_FLAGS]
+    words += [f"--token={token}"]
+    address = f"http://127.0.0.1:{port}/"
+    with _served(words, state, f"{address}voila/static/voila.js?token={token}", environment):
+        yield f"{address}?token={token}"
+
+
+@contextlib.contextmanager
+def _served(
+    words: list[str], state: Path, address: str, environment: dict[str, str]
+) -> Iterator[None]:
+    """A server that keeps all it writes in ``state``, ended with everything it started."""
     mine = {
         "JUPYTER_CONFIG_DIR": state / "config",
         "JUPYTERLAB_SETTINGS_DIR": state / "settings",
@@ -65,15 +91,12 @@ def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
     }
     env = {**os.environ, **{k: str(v) for k, v in mine.items()}, **environment}
     env.pop("ECON_STATIC", None)
-    words = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *LAB_FLAGS]
-    words += [f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}"]
-    words += [f"--IdentityProvider.token={token}"]
     log = open(state / "lab.log", "w")  # noqa: SIM115 - closed below, after the server
-    server = subprocess.Popen(words, env=env, stdout=log, stderr=log, start_new_session=True)
-    base = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", *words]
+    server = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
-        _wait(f"{base}/api?token={token}", server, state / "lab.log")
-        yield base, token
+        _wait(address, server, state / "lab.log")
+        yield
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGTERM)
@@ -88,11 +111,11 @@ def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
     end = time.monotonic() + START_S
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise RuntimeError(f"JupyterLab ended at once:\n{log.read_text()[-2000:]}")
+            raise RuntimeError(f"the server ended at once:\n{log.read_text()[-2000:]}")
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
             return
         time.sleep(0.2)
-    raise TimeoutError(f"JupyterLab did not answer within {START_S} s")
+    raise TimeoutError(f"the server did not answer within {START_S} s")
 
 
 def browser(playwright: Playwright) -> Browser:

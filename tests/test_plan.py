@@ -311,8 +311,9 @@ def test_a_hundred_thousand_deployments_within_a_second():
 
 
 def test_energy_is_that_of_the_ladder(screened):
-    from econ.facts import site
+    from econ.facts import site, table
     from econ.models import footprint
+    from econ.models.boundaries import boundary_frame
     from econ.models.energy import energy
 
     row = screened[(screened["basis"] == "screened") & (screened["pp"] == 1)].iloc[3]
@@ -324,9 +325,9 @@ def test_energy_is_that_of_the_ladder(screened):
     )  # fmt: skip
     assert row.energy_j_per_token == pytest.approx(one.energy_j_per_token)
     place = site(SCENARIO.site, SCENARIO.operator)
-    ladder = footprint.ladder_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
+    ladder = boundary_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
     assert row.site_energy_j_per_token == pytest.approx(ladder["typical"].iloc[-1])
-    rows = footprint.inputs()["typical"]
+    rows = table("energy_inputs")["typical"]
     made = footprint.embodied_g_per_mtok(
         row.requests_per_s_per_replica * w.mean_output_tokens / row.n_gpu,
         years=rows["life_years"], busy_frac=row.busy_frac,

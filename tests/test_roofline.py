@@ -365,3 +365,12 @@ def test_far_from_what_was_measured_the_band_widens():
         near.band("ttft_s", 0.8)
     with pytest.raises(ValueError, match="unknown metric"):
         near.band("tpot")
+
+
+def test_software_of_2024_reached_a_fifth_of_the_prediction():
+    from econ.models.energy_evidence import power_runs
+
+    runs = power_runs().query("source == 'mlenergy-v2'").reset_index(drop=True)
+    given = runs.drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
+    rate = predict_frame(given)["output_tokens_per_s_per_gpu"]
+    assert 4 < (rate / runs["output_tokens_per_s_per_gpu"]).median() < 6

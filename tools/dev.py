@@ -34,6 +34,19 @@ LAB_FLAGS = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
 ]
+# Voilà's page links to icon fonts of another host, which it does not need: the policy keeps it home
+APP_POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: http://127.0.0.1:*; "
+    "frame-ancestors 'self'"
+)
+APP_FLAGS = [
+    "--Voila.ip=127.0.0.1",
+    "--strip_sources=True",
+    "--VoilaConfiguration.show_tracebacks=False",
+    "--VoilaConfiguration.progressive_rendering=True",  # the form is there before the last cell
+    f"--Voila.tornado_settings={{'headers': {{'Content-Security-Policy': {APP_POLICY!r}}}}}",
+]
+APP_PAGE = "08_your_workload.ipynb"
 LAB_NEWS = "@jupyterlab/apputils-extension:announcements"  # a pop-up that asks for an outside host
 NBVAL_FLAGS = [
     "--nbval",
@@ -87,6 +100,11 @@ def lab(*rest: str) -> None:
     # in a container one is often root, which Jupyter refuses unless told; loopback and token stay
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *as_root, *rest)
+
+
+def app(*rest: str) -> None:
+    """the planner (notebook 08) as an app, its code hidden (this machine only, with a token)"""
+    run(PYTHON, "-m", "voila", ROOT / "notebooks" / APP_PAGE, *APP_FLAGS, "--token", *rest)
 
 
 def test(*rest: str) -> None:
@@ -183,6 +201,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     f.__name__: f
     for f in (
         lab,
+        app,
         test,
         quick,
         lint,

@@ -40,13 +40,18 @@ def checked_pue(pue: float) -> float:
     return in_range("pue", pue, 1, MOST_PUE, says="1 to 10 (site energy over IT energy)")
 
 
+def inputs() -> pd.DataFrame:
+    """``data/energy_inputs.csv``: low, typical and high of what the ladder needs."""
+    return table("energy_inputs")
+
+
 def input_range(id: str) -> Range:
     """An input of ``data/energy_inputs.csv`` as a `Range`.
 
     >>> input_range("life_years").typical
     5.0
     """
-    rows = table("energy_inputs")
+    rows = inputs()
     if id not in rows.index:
         raise unknown("input of the energy ladder", id, rows.index)
     row = rows.loc[id]
@@ -76,21 +81,28 @@ def idle_j_per_token(
     return idle_w_per_gpu * (1 - busy_frac) / busy_frac / output_tokens_per_s_per_gpu
 
 
+def rungs_j(accelerators_j, rate, tdp_w, *, host_frac, busy_frac, idle_frac, pue) -> dict:
+    """J per output token up to each rung, for numbers or arrays: the ladder's arithmetic.
+
+    ``rate``: output tokens per second and accelerator while at work.
+    """
+    host_w = host_w_per_gpu(tdp_w, host_frac)
+    served = accelerators_j + host_w / rate
+    waiting_w = (host_w + idle_frac * tdp_w) * (1 - busy_frac) / busy_frac
+    ready = served + waiting_w / rate
+    return dict(zip(RUNGS, (accelerators_j, served, ready, ready * pue), strict=True))
+
+
 def climb(spent: Energy, tdp_w: float):
-    """The ladder of one deployment as a function of its inputs, for numbers or arrays: rung → J per
-    output token, cumulative.
+    """The ladder of one deployment as a function of its uncertain inputs.
 
     ``accelerators_j`` moves the throughput, not the power: what takes longer spends more on host
     and idling too.
     """
 
-    def rungs(accelerators_j, host_frac, busy_frac, idle_frac, pue) -> dict[str, np.ndarray]:
+    def rungs(accelerators_j, **shares) -> dict[str, np.ndarray]:
         rate = spent.output_tokens_per_s_per_gpu * spent.energy_j_per_token / accelerators_j
-        host_w = host_w_per_gpu(tdp_w, host_frac)
-        served = accelerators_j + host_w / rate
-        waiting_w = (host_w + idle_frac * tdp_w) * (1 - busy_frac) / busy_frac
-        ready = served + waiting_w / rate
-        return dict(zip(RUNGS, (accelerators_j, served, ready, ready * pue), strict=True))
+        return rungs_j(accelerators_j, rate, tdp_w, **shares)
 
     return rungs
 

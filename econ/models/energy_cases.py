@@ -27,12 +27,32 @@ from econ.models.footprint import (
     site_bill,
 )
 from econ.models.grid_hours import day_frame
+from econ.models.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 REASONING = {  # the two runs behind the published factors of 13 and 52
     "chat": {"input_tokens": 100, "output_tokens": 842, "concurrency": 3008},
     "reasoning": {"input_tokens": 250, "output_tokens": 11_287, "concurrency": 128},
 }
+
+
+def scenario_case(scenario: Scenario, concurrency: float = 32) -> dict:
+    """The arguments of `energy` for a scenario: its model, deployment and mean lengths.
+
+    >>> round(energy(**scenario_case(Scenario.default())).energy_j_per_token, 1)
+    1.5
+    """
+    d, load = scenario.deployment, scenario.workload
+    return {
+        "model": scenario.model,
+        "accelerator": d.accelerator,
+        "n_gpu": d.n_gpu,
+        **{name: getattr(d, name) for name in ("tp", "pp", "ep", "dp")},
+        "precision": d.precision,
+        "input_tokens": load.mean_input_tokens,
+        "output_tokens": load.mean_output_tokens,
+        "concurrency": concurrency,
+    }
 
 
 def batch_frame(

@@ -13,10 +13,12 @@ import pandas as pd
 from econ.facts import table
 from econ.facts.guard import unknown
 from econ.facts.units import MONTHS_PER_YEAR, TERA
+from econ.models.boundaries import input_range
 from econ.models.energy import energy_frame
 from econ.models.energy_evidence import power_runs
 from econ.models.energy_fit import held_out
 
+SAME = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "concurrency": 255}
 MEASURES = {
     "bf16": "bf16 FLOP/s per W",
     "narrowest": "narrowest FLOP/s per W",
@@ -85,23 +87,28 @@ def parity_frame() -> pd.DataFrame:
     return runs.assign(measured_j=truth, ours_j=ours, factor=ours / truth)
 
 
-def software_frame(
-    model: str = "llama-3.1-70b", accelerator: str = "h100-sxm", concurrency: float = 255
-) -> pd.DataFrame:
-    """One model on one chip under the software of 2024 (measured) and of the latency model's fit
-    (predicted): software, output_tokens_per_s_per_gpu, power_w, energy_j_per_token."""
+def software_frame() -> pd.DataFrame:
+    """Llama 3.1 70B on four H100 at a batch of 255, under three generations of software: measured
+    in 2024 and in 2026, and predicted.
+
+    Columns: software, output_tokens_per_s_per_gpu, power_w, energy_j_per_token. The measurement of
+    2026 ships as two ratios to that of 2024.
+    """
     runs = power_runs()
-    mine = runs[(runs["model"] == model) & (runs["accelerator"] == accelerator)]
-    if mine.empty:
-        raise unknown("measured model", model, runs["model"].unique())
-    old = mine.iloc[(mine["concurrency"] - concurrency).abs().argmin()]
+    mine = runs[(runs["model"] == SAME["model"]) & (runs["accelerator"] == SAME["accelerator"])]
+    old = mine.iloc[(mine["concurrency"] - SAME["concurrency"]).abs().argmin()]
+    rate, joules = old["output_tokens_per_s_per_gpu"], old["energy_j_per_token"]
+    faster = input_range("software_speed_factor").typical
+    leaner = input_range("software_energy_factor").typical
     bare = mine.loc[[old.name]].drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
     new = energy_frame(bare).iloc[0]
     rows = [
-        ("2024, measured", old["output_tokens_per_s_per_gpu"],
-         old["energy_j_per_token"] * old["output_tokens_per_s_per_gpu"], old["energy_j_per_token"]),
-        ("today's, predicted", new["output_tokens_per_s_per_gpu"], new["power_w"],
-         new["energy_j_per_token"]),
-    ]  # fmt: skip
-    columns = ["software", "output_tokens_per_s_per_gpu", "power_w", "energy_j_per_token"]
-    return pd.DataFrame(rows, columns=columns)
+        ("2024, measured", rate, joules),
+        ("2026, measured", rate * faster, joules / leaner),
+        ("predicted", new["output_tokens_per_s_per_gpu"], new["energy_j_per_token"]),
+    ]
+    made = pd.DataFrame(
+        rows, columns=["software", "output_tokens_per_s_per_gpu", "energy_j_per_token"]
+    )
+    power_w = made["output_tokens_per_s_per_gpu"] * made["energy_j_per_token"]
+    return made.assign(power_w=power_w)

@@ -209,13 +209,7 @@ def reality_frame() -> pd.DataFrame:
     rows = table("measured_points")
     bounds = []
     for row in rows.itertuples():
-        scenario = Scenario.default()
-        scenario = scenario.replace(
-            model=row.model,
-            deployment=type(scenario.deployment)(
-                accelerator=row.accelerator, n_gpu=row.n_gpu, tp=row.n_gpu, precision=row.precision
-            ),
-        )
+        scenario = Scenario.serving(row.model, row.accelerator, row.n_gpu, row.precision)
         e = envelope(
             scenario, row.batch, input_tokens=row.input_tokens, output_tokens=row.output_tokens
         )

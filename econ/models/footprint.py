@@ -34,11 +34,30 @@ from econ.models.boundaries import (
     boundary_frame,
     checked_pue,
     input_range,
+    inputs,
 )
 from econ.models.ranges import Range, run_model, sample_frame, typical_of
 
 if TYPE_CHECKING:
     from econ.models.energy import Energy
+
+__all__ = [
+    "as_site",
+    "carbon_g_per_mtok",
+    "carbon_intensity_g_per_kwh",
+    "checked_pue",
+    "electricity_usd_per_mw_year",
+    "embodied_g_per_mtok",
+    "embodied_range",
+    "energy_cost_usd_per_mtok",
+    "energy_kwh_per_mtok",
+    "footprint_frame",
+    "inputs",
+    "needed",
+    "site_bill",
+    "tokens_per_s_per_mw",
+    "water_l_per_mtok",
+]
 
 METHODS = ("location", "market", "lifecycle")
 

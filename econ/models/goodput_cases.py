@@ -37,7 +37,7 @@ from econ.models.workloads import Workload, workload
 
 LIVE_REQUESTS, LIVE_REQUESTS_WITHOUT_NUMBA = 10_000, 1000
 N = 10_000  # requests of a simulation in a table
-PERCENTILES = np.concatenate([np.arange(1, 99, 2), [98, 99, 99.5]])
+PERCENTILES = np.concatenate([[1], np.arange(4, 97, 4), [98, 99, 99.5]])
 
 
 def n_live() -> int:

@@ -5,6 +5,10 @@ is read at the speed of arithmetic; kernels, collectives and other users' prompt
 the datasheet does not say is fitted to measured runs (`econ.models.calibration`) and every
 prediction carries a band from the errors of runs left out of the fit.
 
+The calibration knows the engines of 2025 and 2026. Software of 2024 left more of the time to the
+host: the median of 142 such runs (ML.ENERGY v2) reached a fifth of the predicted throughput;
+``software_maturity`` below 1 stands for that.
+
 >>> one = predict("llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8",
 ...               input_tokens=922, output_tokens=922, concurrency=16)
 >>> one.bound_by, bool(0.010 < one.tpot_s < 0.017)        # measured: 13.2 ms

@@ -13,7 +13,7 @@ import pandas as pd
 from econ.facts.guard import positive, unknown
 from econ.facts.tables import table
 from econ.facts.units import GIGA
-from econ.models.laws import PARAMETERS, Law, effective_tokens
+from econ.models.laws import Law, effective_tokens
 from econ.models.laws import law as as_law
 from econ.models.model_prices import Serving, SizePrice, size_price, training_runs_frame
 from econ.models.scaling import (
@@ -78,20 +78,6 @@ def iso_flop_frame(
             rows.append((f"{flop:.0e} FLOP", params / GIGA, value, tokens / params, step == 0))
     columns = ["budget", "params_b", "loss", "tokens_per_param", "is_optimum"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def interval_frame(fit: Fit, against: str | None = None) -> pd.DataFrame:
-    """Parameters with 95 % intervals: parameter, value, low, high; beside them a law's own."""
-    rows = []
-    for name in PARAMETERS:
-        row = {"parameter": name, "value": getattr(fit.law, name)}
-        row["low"], row["high"] = fit.law.interval(name)
-        if against:
-            other = as_law(against)
-            row["published"] = getattr(other, name)
-            row["published_low"], row["published_high"] = other.interval(name)
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def fitted_frame(points: pd.DataFrame, law: Law) -> pd.DataFrame:
@@ -187,20 +173,3 @@ def life_frame(
     dots = dots.assign(part="both", unit=best.unit)
     frame = pd.concat([long, dots], ignore_index=True)
     return frame.assign(params_b=frame["params"] / GIGA, saving_frac=best.saving_frac)
-
-
-def regret_frame(
-    quality_params: float, inference_tokens: tuple[float, ...], ids: tuple[str, ...]
-) -> pd.DataFrame:
-    """How the lifetime optimum moves with demand and law: id, title, inference_tokens, params_b,
-    tokens_per_param, saving_frac."""
-    rows = []
-    for id in ids:
-        flop = optimal_flop(quality_params, id)
-        target = float(loss(quality_params, compute_optimal(flop, id).tokens, id))
-        for tokens in inference_tokens:
-            one = lifetime_optimal(target, tokens, id)
-            rows.append((id, as_law(id).title, tokens, one.params / GIGA,
-                         one.tokens / one.params, one.saving_frac))  # fmt: skip
-    columns = ["id", "title", "inference_tokens", "params_b", "tokens_per_param", "saving_frac"]
-    return pd.DataFrame(rows, columns=columns)

@@ -143,6 +143,16 @@ class Scenario:
             finance=Finance.rented("h100-sxm"),
         )
 
+    @classmethod
+    def serving(cls, model: str, accelerator: str, n_gpu: int, precision: str) -> Scenario:
+        """The default case with another model on one replica of so many accelerators.
+
+        >>> Scenario.serving("llama-3.1-8b", "h100-sxm", 2, "bf16").deployment.tp
+        2
+        """
+        machine = Deployment(accelerator=accelerator, n_gpu=n_gpu, tp=n_gpu, precision=precision)
+        return cls.default().replace(model=model, deployment=machine)
+
     def replace(self, **changes: Any) -> Scenario:
         """The same scenario with some parts changed."""
         known = {f.name for f in fields(self)}

@@ -8,7 +8,7 @@ from econ.facts import accelerator, model
 from econ.facts.units import GIGA, HOUR_S, TERA
 from econ.models.envelope import DoesNotFit, Envelope, envelope
 from econ.models.roofline import max_throughput_frame, predict, weight_bytes
-from econ.models.scenario import Deployment, Scenario
+from econ.models.scenario import Scenario
 from econ.published import recompute
 
 
@@ -96,8 +96,7 @@ def _bound(
     slowdown: float = 1.0,
 ) -> Envelope:
     """The envelope of one token after a context of so many."""
-    machine = Deployment(accelerator=chip, n_gpu=n_gpu, tp=n_gpu, precision=precision)
-    case = Scenario.default().replace(model=id, deployment=machine)
+    case = Scenario.serving(id, chip, n_gpu, precision)
     return envelope(case, batch, input_tokens=context_tokens, output_tokens=1, slowdown=slowdown)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from econ.facts import table
 from econ.models import energy_cases as cases
 from econ.models.energy import Energy, energy
+from econ.models.scenario import Scenario
 from econ.views.charts import axis, bars, finish, lines
 from econ.views.panels import Panel, choice, slider
 from econ.views.shapes import describe, parity, waterfall
@@ -18,8 +19,7 @@ from econ.views.theme import INK, PALETTE
 
 CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
 MODELS = ["llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
-SERVED = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4, "precision": "fp8",
-          "input_tokens": 1000, "output_tokens": 500}  # fmt: skip
+SERVED = {k: v for k, v in cases.scenario_case(Scenario.default()).items() if k != "concurrency"}
 PHASES = {"prefill": PALETTE["orange"], "decode": PALETTE["blue"]}
 
 
@@ -145,7 +145,7 @@ def phase_chart(frame: pd.DataFrame) -> alt.LayerChart:
     return finish(
         alt.layer(bar),
         title="A long prompt is paid in prefill, a short one in decode",
-        subtitle="The same answer of 500 tokens after prompts of rising length",
+        subtitle="The same answer after prompts of rising length",
         description=f"Stacked bars by prompt length; share of prefill: {words}.",
     )
 

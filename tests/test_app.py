@@ -1,0 +1,93 @@
+"""Notebook 08 as an app: code hidden, planned by keyboard, hostile uploads answered in words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytest.importorskip("voila", reason="the extra `app` is not installed")
+from playwright.sync_api import expect, sync_playwright
+
+from tests import lab
+
+pytestmark = pytest.mark.browser
+RUN_S = 240  # the notebook runs once for every visitor; alone it takes a quarter of that
+NOT_OURS = re.compile(
+    # Voilà ships other versions of JupyterLab's parts, and an icon font the policy keeps out
+    r"Unsatisfied version|No satisfying version|Available versions|Content Security Policy"
+    r"|favicon|ResizeObserver|Failed to load resource|widget model not found|plugin|extension"
+)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """One app for the module."""
+    with lab.voila(tmp_path_factory.mktemp("app"), "08_your_workload") as running:
+        yield running
+
+
+def test_it_plans_by_keyboard_and_refuses_in_words(address):
+    with sync_playwright() as playwright:
+        chromium = lab.browser(playwright)
+        page = chromium.new_page(viewport={"width": 1200, "height": 900})
+        outside, errors = lab.watch(page)
+        blocked: list[str] = []
+        page.on("requestfailed", lambda r: blocked.append(r.url))
+        page.goto(address, timeout=RUN_S * 1000)
+        form = page.locator(".econ-planner")
+        button = form.get_by_role("button", name="Plan", exact=True)
+        button.wait_for(timeout=RUN_S * 1000)
+        last = page.get_by_text("calibration of power").last
+        last.wait_for(state="attached", timeout=RUN_S * 1000)
+
+        # the lesson is there, its code is not
+        assert page.locator("h1").count() == 1
+        assert (
+            page.locator(".jp-InputArea-editor:visible, .jp-CodeMirrorEditor:visible").count() == 0
+        )
+        assert "views.setup()" not in page.inner_text("body")
+
+        words = form.get_by_role("status")
+        before = words.inner_text()
+        _press_until_focused(page, "Plan")
+        page.keyboard.press("Enter")
+        expect(words).to_contain_text("per million good output tokens", timeout=120_000)
+        assert words.inner_text() != before
+        chart = form.locator("svg[role=img]").first
+        assert len(chart.get_attribute("aria-label")) > 40
+        for name in ("report.html", "plan.csv", "plan.parquet", "scenario.json"):
+            assert form.locator(f"a[download='{name}']").count() == 1
+
+        bad = b"arrival_s,input_tokens,output_tokens\n0,9,=cmd()\n"
+        _upload(page, form, "<b>log</b>.csv", bad)
+        expect(words).to_contain_text("is a formula, not a number", timeout=60_000)
+        assert words.locator("b").count() == 0  # the file's name is text, not markup
+        good = b"arrival_s,input_tokens,output_tokens\n" + b"".join(
+            b"%.1f,900,90\n" % (0.3 * i) for i in range(200)
+        )
+        _upload(page, form, "mine.csv", good)
+        expect(words).to_contain_text("mine: 200 requests", timeout=60_000)
+
+        reached = [u for u in outside if u not in blocked]
+        assert not reached, reached
+        ours = [e for e in errors if not NOT_OURS.search(e)]
+        assert not ours, ours
+        chromium.close()
+
+
+def _upload(page, form, name: str, data: bytes) -> None:
+    """Choose a file for the upload button."""
+    with page.expect_file_chooser() as chooser:
+        form.get_by_role("button", name=re.compile("Upload")).click()
+    chooser.value.set_files([{"name": name, "mimeType": "text/csv", "buffer": data}])
+
+
+def _press_until_focused(page, name: str, most: int = 60) -> None:
+    """Tab through the page until the button of that name has the focus."""
+    page.evaluate("document.querySelector('.econ-planner select').focus()")
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == name:
+            return
+    raise AssertionError(f"{name} is not reached by keyboard")
