@@ -27,6 +27,7 @@ from econ.models import (
 )
 from econ.models.bench_rows import read_bench
 from econ.models.exports import export
+from econ.models.plan import plan
 from econ.models.scenario import Scenario
 from econ.models.token_cost import Utilisation, cost_usd_per_accepted_task, cost_usd_per_mtok
 from econ.models.token_time import machine_s, pool_cost_frame
@@ -217,9 +218,15 @@ VLLM = {
 }  # fmt: skip
 AIPERF = {
     name: {"avg": 5.0}
-    for name in ("request_count", "input_sequence_length", "output_sequence_length",
-                 "request_throughput", "output_token_throughput")
-} | {name: {"avg": 5.0, "unit": "ms"} for name in ("time_to_first_token", "inter_token_latency")}  # fmt: skip
+    for name in (
+        "request_count",
+        "input_sequence_length",
+        "output_sequence_length",
+        "request_throughput",
+        "output_token_throughput",
+    )
+}
+AIPERF |= {n: {"avg": 5.0, "unit": "ms"} for n in ("time_to_first_token", "inter_token_latency")}
 
 
 def parquet(tmp_path, frame):
@@ -263,7 +270,7 @@ def test_moments_and_spans_of_parquet_are_seconds(tmp_path):
 
 @pytest.mark.parametrize("cells", [["1", "2"], [True, True], [[1], [2]]])
 def test_parquet_columns_that_are_no_numbers_are_not_even_read(tmp_path, cells):
-    with pytest.raises(ValueError, match="column input_tokens: is of type .*: save it as numbers"):
+    with pytest.raises(ValueError, match=r"column input_tokens: is of type .*: save it as numbers"):
         read_trace(parquet(tmp_path, TRACE.assign(input_tokens=cells)))
 
 
@@ -321,6 +328,44 @@ def test_names_of_columns_are_no_formulas_either(tmp_path):
 
 
 def test_a_table_that_parquet_cannot_hold_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="a.parquet: Parquet cannot hold"):
+    with pytest.raises(ValueError, match=r"a\.parquet: Parquet cannot hold"):
         export(pd.DataFrame({"a": [1, "x"]}), tmp_path / "a.parquet")
     assert not list(tmp_path.iterdir())
+
+
+# -- the planner ---------------------------------------------------------------------------------
+FEW = {"accelerators": "h100-sxm", "precisions": "fp8", "parallelism": [(4, 1, 1, 1)],
+       "concurrencies": 8, "n_refined": 0}  # fmt: skip
+
+
+def test_a_single_name_is_a_list_of_one():
+    found = plan(Scenario.default(), **FEW)
+    assert found[["accelerator", "precision", "tp", "concurrency"]].to_numpy().tolist() == [
+        ["h100-sxm", "fp8", 4, 8]
+    ]
+    twice = plan(Scenario.default(), **FEW | {"accelerators": ["h100-sxm", "h100-sxm"]})
+    assert len(twice) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"precisions": ["fp9"]}, "unknown precision 'fp9'; nearest: fp8"),
+        ({"precisions": [None]}, "unknown precision"),
+        ({"policies": "chunked"}, "unknown policy 'chunked'; nearest: chunked_prefill"),
+        ({"policies": [], "n_refined": 1}, "no policy"),
+        ({"parallelism": [(1, 1)]}, "is not four numbers"),
+        ({"parallelism": [("a", 1, 1, 1)]}, "tp = 'a'"),
+        ({"parallelism": [(0, 1, 1, 1)]}, "tp = 0"),
+        ({"accelerators": None, "concurrencies": {}}, "no concurrency"),
+        ({"accelerators": object()}, "accelerators = .* a list"),
+        ({"peak_factor": "2"}, "peak_factor = '2'"),
+        ({"seed": "a"}, "seed = 'a'"),
+        ({"seed": -1}, "seed = -1"),
+        ({"trace": 5}, "trace: 5 is no table"),
+        ({"trace": TRACE.assign(input_tokens=0)}, "trace row 1, column input_tokens"),
+    ],
+)
+def test_a_plan_names_what_is_wrong(settings, says):
+    with pytest.raises(ValueError, match=says):
+        plan(Scenario.default(), **FEW | settings)

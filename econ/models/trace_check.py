@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import not_negative
+from econ.facts.guard import not_negative, shown
 
 TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
 OPTIONAL = "cached_tokens"  # of each prompt, found in a prefix cache
@@ -21,6 +21,8 @@ SHOWN = 40  # characters of a bad cell that a message repeats
 
 def check_trace(frame: pd.DataFrame, name: str = "trace") -> pd.DataFrame:
     """The columns of a trace as numbers, or one error that names the first bad row."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(f"{name}: {shown(frame)} is no table")
     missing = [c for c in TRACE_COLUMNS if c not in frame.columns]
     if missing:
         raise ValueError(

@@ -154,9 +154,7 @@ def _check_types(schema, wanted: dict[str, str], name: str, unit: str | None) ->
         is_time = kinds.is_timestamp(kind) or kinds.is_duration(kind)
         if new == "arrival_s" and is_time:
             if unit is not None:
-                raise ValueError(
-                    f"{name}, column {old}: is a {kind}, with a unit of its own: leave out unit={unit!r}"
-                )
+                raise ValueError(f"{name}, column {old}: is a {kind}: leave out unit={unit!r}")
         elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)):
             raise ValueError(f"{name}, column {old}: is of type {kind}: save it as numbers")
 
