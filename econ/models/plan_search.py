@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from econ.facts.architecture import Model
-from econ.facts.guard import count, fraction, not_negative, positive
+from econ.facts.guard import count, fraction, in_range, not_negative, positive
 from econ.models.calibration import bands
-from econ.models.plan_candidates import CONSTRAINTS, SPLIT
+from econ.models.plan_candidates import CONSTRAINTS, SPLIT, listed
 from econ.models.plan_energy import point_energy
 from econ.models.regimes import REGIMES
 from econ.models.roofline_frame import predict_frame
@@ -63,8 +63,7 @@ class Demand:
     def __post_init__(self) -> None:
         for name in ("rate_per_s", "input_tokens", "output_tokens", "software_maturity"):
             positive(name, getattr(self, name))
-        if not 1 <= self.peak_factor <= 1000:
-            raise ValueError(f"peak_factor = {self.peak_factor!r} is outside its range: 1 to 1000")
+        in_range("peak_factor", self.peak_factor, 1, 1000)
         count("n_spare", self.n_spare, 0, 1000)
         not_negative("step_overhead_s", self.step_overhead_s, 1.0)
         fraction("cached_frac", self.cached_frac)
@@ -95,7 +94,7 @@ def search_frame(
     ``regime`` says what the prediction rests on (`econ.models.regimes`). The band on cost prices
     the fleets that throughput at the ends of its 90 % band would need.
     """
-    limits = [count("concurrency", c, 1, 1_000_000) for c in concurrencies]
+    limits = [count("concurrency", c, 1, 1_000_000) for c in listed("concurrencies", concurrencies)]
     if not limits:
         raise ValueError("no concurrency to look at")
     cuts = range(0, len(candidates), REPLICAS_PER_TASK)
