@@ -8,7 +8,11 @@ import pytest
 
 from econ.models.bench_rows import read_bench
 from econ.models.exports import export
-from econ.models.plan import plan
+from econ.models.own_stack import fit_stack
+from econ.models.plan import demand_of, plan
+from econ.models.plan_decision import decide_plan, options_of, swing_frame
+from econ.models.plan_stress import stress_frame
+from econ.models.ranges import Range
 from econ.models.scenario import Scenario
 from econ.models.trace_check import check_trace
 from econ.models.trace_files import read_trace
@@ -172,3 +176,41 @@ def test_a_single_name_is_a_list_of_one():
 def test_a_plan_names_what_is_wrong(settings, says):
     with pytest.raises(ValueError, match=says):
         plan(Scenario.default(), **FEW | settings)
+
+
+# -- the decision, and a stack of one's own ------------------------------------------------------
+RUNS = read_bench(json.dumps(VLLM).encode(), "r.json")
+OWN = {"model": "llama-3.1-8b", "accelerator": "h100-sxm"}
+
+
+@pytest.mark.parametrize(
+    ("runs", "says"),
+    [
+        (RUNS.iloc[:0], "no runs"),
+        (RUNS.drop(columns="ttft_s"), "no column ttft_s"),
+        (RUNS.assign(ttft_s=float("nan")), "ttft_s of run 1 = nan"),
+        (RUNS.assign(tpot_s=0.0), "tpot_s of run 1 = 0"),
+        (RUNS.assign(input_tokens="x"), "run 1 cannot be predicted: input_tokens"),
+    ],
+)
+def test_runs_that_teach_nothing_are_refused(runs, says):
+    with pytest.raises(ValueError, match=says):
+        fit_stack(runs, **OWN)
+
+
+def test_a_decision_needs_options_known_names_and_a_load():
+    scenario = Scenario.default()
+    found = plan(scenario, **FEW | {"accelerators": ["h100-sxm", "b200-sxm"]})
+    options, demand, load = options_of(found), demand_of(scenario), Range(3, 5, 9)
+    assert len(decide_plan(options, demand, load).frame) == 2
+    for bad, rents, says in (
+        (Range(-3, 5, 9), None, "low of load = -3"),
+        (load, {"h100": Range(1, 2, 3)}, "unknown accelerator 'h100'; nearest: h100-sxm"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            decide_plan(options, demand, bad, rents)
+    for ask in (decide_plan, swing_frame):
+        with pytest.raises(ValueError, match="no deployment keeps the promise"):
+            ask(options.iloc[:0], demand, load)
+    with pytest.raises(ValueError, match="price_factor = -1"):
+        stress_frame(scenario, price_factor=-1)
