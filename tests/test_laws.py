@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.facts import table
@@ -26,6 +26,7 @@ def test_chinchilla_by_hand():
     assert law("hoffmann2022").loss(70e9, 1.4e12) == pytest.approx(by_hand)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NAMES), SIZES, TOKENS, st.floats(1.01, 100))
 def test_more_of_either_is_never_worse_and_never_below_the_floor(id, params, tokens, more):
     one = law(id)
@@ -35,6 +36,7 @@ def test_more_of_either_is_never_worse_and_never_below_the_floor(id, params, tok
     assert one.loss(params, tokens * more) <= now
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NAMES), SIZES, TOKENS)
 def test_tokens_for_undoes_loss(id, params, tokens):
     one = law(id)
@@ -94,6 +96,7 @@ def test_published_intervals_hold_the_published_values():
     assert set(laws_frame().index) == set(NAMES)
 
 
+@settings(deadline=None)
 @given(st.floats(1e6, 1e14), st.floats(1, 1e6))
 def test_repeats_are_worth_less_than_fresh_text_and_have_an_end(unique, n):
     worth = effective_tokens(unique, n)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 
@@ -13,10 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.facts import accelerators_frame
-from econ.models.plan import best_of, constraints_frame, demand_of, plan, prices_of, scenario_of
+from econ.models.calibration import Calibration
+from econ.models.plan import (
+    best_of,
+    constraints_frame,
+    demand_of,
+    fewest_gpus,
+    plan,
+    prices_of,
+    scenario_of,
+)
 from econ.models.plan_candidates import CONSTRAINTS, candidates_frame, rents, splits_of
 from econ.models.plan_frontier import on_frontier
-from econ.models.plan_refine import first_token_s, refine_frame
+from econ.models.plan_refine import refine_frame
 from econ.models.plan_search import KEYS, Demand, concurrency_grid, search_frame
 from econ.models.roofline import max_batch, predict
 from econ.models.scenario import Scenario, Slo
@@ -133,7 +141,7 @@ def test_the_simulated_are_first_and_keep_the_promise(found):
         assert row.cost_usd_per_good_mtok == pytest.approx(
             cost_usd_per_mtok(PRICES[row.accelerator], per_gpu)
         )
-        assert row.p95_ttft_s > first_token_s()
+        assert row.p95_ttft_s > Calibration.fitted().first_token_s
 
 
 def test_the_smallest_fleet_holds_and_one_less_does_not(found):
@@ -148,7 +156,7 @@ def test_the_smallest_fleet_holds_and_one_less_does_not(found):
 
     one = replica_of_row(next(row.itertuples()), SCENARIO.model, policies[0], demand)
     trace = at_rate(SCENARIO.workload, demand.rate_per_s, 1000, 0)
-    slo = dataclasses.replace(SCENARIO.slo, ttft_s=SCENARIO.slo.ttft_s - first_token_s())
+    slo = SCENARIO.slo
     less = summary(serve(trace, fleet_of(one, int(row["n_replicas"].iloc[0]) - 1)), slo)
     assert less["good_frac"] < slo.attainment_frac or less["overloaded"]
 
@@ -250,6 +258,22 @@ def test_the_frontier_in_the_plan(screened):
     assert len(edge) >= 3
     assert kept["cost_usd_per_good_mtok"].min() == edge["cost_usd_per_good_mtok"].min()
     assert kept["tokens_per_s_per_user"].max() == edge["tokens_per_s_per_user"].max()
+
+
+def test_the_fewest_accelerators(found):
+    row = fewest_gpus(found)
+    kept = found[found["basis"] == "simulated"]
+    assert row["fleet_gpus"] == kept["fleet_gpus"].min()
+    assert row["basis"] == "simulated"
+    with pytest.raises(ValueError, match="none of"):
+        fewest_gpus(found[found["basis"] == "rejected"].assign(policy=""))
+
+
+def test_a_bar_shows_how_far_it_is(capsys):
+    plan(SCENARIO, n_refined=1, n=100, progress=True, parallelism=[(4, 1, 1, 1)], **QUICK)
+    told = capsys.readouterr().err
+    assert "100%" in told
+    assert "deployment" in told
 
 
 def test_the_plan_becomes_a_scenario(found):

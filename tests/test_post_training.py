@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from econ.facts import table
@@ -16,6 +16,7 @@ H100 = Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85)
 USD = st.floats(0, 1e9)
 
 
+@settings(deadline=None)
 @given(st.floats(1e6, 1e12), st.floats(1e3, 1e12), st.floats(0.1, 10), st.floats(0, 1))
 def test_tuning_is_between_four_and_six_per_parameter_and_token(params, tokens, n_epochs, share):
     flop = post.fine_tune_flop(params, tokens, n_epochs, share)
@@ -29,6 +30,7 @@ def test_work_by_hand():
     assert post.fine_tune_bytes(65e9, 16) == 1040e9  # with a full-precision copy of the weights
 
 
+@settings(deadline=None)
 @given(USD, st.floats(1e-9, 1e3), st.floats(1e-9, 1e3))
 def test_at_break_even_both_ways_cost_the_same(fixed, before, after):
     n = post.break_even_requests(fixed, before, after)

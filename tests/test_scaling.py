@@ -27,6 +27,7 @@ def test_everything_of_the_lesson_is_importable_from_here():
         assert callable(getattr(scaling, name)), name
 
 
+@settings(deadline=None)
 @given(LAWS, st.floats(1e17, 1e28))
 def test_no_other_split_of_the_budget_is_better(id, flop):
     params, tokens = compute_optimal(flop, id)
@@ -36,6 +37,7 @@ def test_no_other_split_of_the_budget_is_better(id, flop):
     assert (loss(others, flop / 6 / others, id) >= best * (1 - 1e-12)).all()
 
 
+@settings(deadline=None)
 @given(LAWS, st.floats(1e17, 1e28))
 def test_optimal_flop_and_optimum_for_undo_compute_optimal(id, flop):
     params, tokens = compute_optimal(flop, id)
@@ -51,7 +53,7 @@ def test_attention_by_hand():
     assert more - plain == pytest.approx(12 * 118 * 48 * 256 * 2048)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(LAWS, st.floats(1e9, 1e11), st.floats(1e8, 1e15))
 def test_the_lifetime_optimum_is_no_larger_no_dearer_and_as_good(id, quality, served):
     trained = compute_optimal(optimal_flop(quality, id), id)

@@ -22,6 +22,7 @@ SHARE = st.floats(0, 1)
 BETA = st.builds(Difficulty, a=st.floats(0.05, 5), b=st.floats(0.05, 200))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_pass_at_k_is_the_ratio_of_binomials(data):
     n = data.draw(st.integers(1, 300))
@@ -57,6 +58,7 @@ def test_coverage_of_two_problems_by_hand():
         coverage_curve([], [], [1])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=20), st.integers(1, 50))
 def test_unequal_problems_never_cover_more_than_equal_ones_would(right, k):
     """Jensen: the chance of a miss is convex in p."""
@@ -99,6 +101,7 @@ def test_the_beta_binomial_fit_on_drawn_counts():
         Difficulty.fit([10, 10], [0, 0])
 
 
+@settings(deadline=None)
 @given(BETA, st.floats(0.01, 0.9))
 def test_attempts_for_undoes_coverage(law, share):
     if law.coverage(1e9) <= share:
@@ -132,13 +135,14 @@ def _vote_by_counting(p, rival, k):
     return won
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(SHARE, SHARE, st.integers(1, 6))
 def test_a_vote_is_what_counting_gives(p, rival_frac, k):
     counted = _vote_by_counting(p, rival_frac * (1 - p), k)
     assert majority_vote_accuracy(p, k, rival_frac) == pytest.approx(counted, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(SHARE, st.integers(0, 20))
 def test_two_answers_are_symmetric(p, half):
     k = 2 * half + 1
@@ -146,12 +150,14 @@ def test_two_answers_are_symmetric(p, half):
     assert both == pytest.approx(1, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(0.55, 0.95))
 def test_many_votes_end_where_the_jury_theorem_says(p):
     assert majority_vote_accuracy(p, 100_001) == pytest.approx(1, abs=1e-6)
     assert majority_vote_accuracy(1 - p, 100_001) == pytest.approx(0, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 0.95), st.floats(0.1, 1))
 def test_exact_and_approximate_votes_meet(p, rival_frac):
     exact, near = (majority_vote_accuracy(p, k, rival_frac) for k in (64, 65))
@@ -194,11 +200,13 @@ def test_bad_shares_and_counts_are_refused(call, says):
 
 
 # -- verifiers ---------------------------------------------------------------------------------
+@settings(deadline=None)
 @given(SHARE, st.integers(1, 1000))
 def test_a_perfect_verifier_gives_coverage(p, n):
     assert best_of_n_accuracy(p, n) == pytest.approx(1 - (1 - p) ** n, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(SHARE, SHARE, st.integers(1, 1000))
 def test_a_verifier_that_knows_nothing_gains_nothing(p, passes, n):
     blind = best_of_n_accuracy(p, n, true_positive_frac=passes, false_positive_frac=passes)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import time
 import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from econ.models import trace_files
 from econ.models.trace_files import check_trace, read_trace
@@ -76,6 +79,8 @@ HOSTILE = {
     "zero byte": (HEAD + b"0,5,\x006\n", "line 2: holds a zero byte"),
     "few cells": (lines("0,5,6", "1,7"), "row 2: fewer cells than the header"),
     "many cells": (lines("0,5,6", "1,7,8,9"), "row 2: more cells than the header"),
+    "wide name": (b"x" * 200_000 + b"\n0\n", "line 1: .*field limit|no column arrival_s"),
+    "open name": (b'arrival_s,input_tokens,"output_tokens\n0,5,6\n', "not a .csv file"),
     "no rows": (HEAD, "holds no rows"),
     "empty": (b"", "it is empty"),
     "other columns": (b"a,b\n1,2\n", "no column arrival_s, input_tokens, output_tokens; it has a"),
@@ -95,6 +100,42 @@ def test_a_hostile_file_is_refused_with_row_and_remedy(case):
         read_trace(data, name="log.csv")
     assert len(str(caught.value)) < 500
     assert str(caught.value).startswith("log.csv")
+
+
+def test_the_limit_on_cells_is_our_own_and_given_back():
+    usual = csv.field_size_limit(10**9)
+    try:
+        with pytest.raises(ValueError, match="field limit"):
+            read_trace(HOSTILE["wide cell"][0], name="log.csv")
+        assert csv.field_size_limit() == 10**9
+    finally:
+        csv.field_size_limit(usual)
+
+
+CELLS = st.sampled_from(
+    ["0", "1", "7", "-1", "1e9", "nan", "", '"', "=1", "x", "1.5", "\n", "\ufeff"]
+)
+
+
+@given(st.one_of(
+    st.binary(max_size=200),
+    st.lists(CELLS, max_size=30).map(lambda cells: HEAD + ",".join(cells).encode()),
+    st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=8).map(
+        lambda rows: HEAD + "\n".join(map(",".join, rows)).encode()),
+))  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_whatever_comes_is_a_trace_or_a_value_error(data):
+    for name in ("log.csv", "log.parquet"):
+        said, trace = "", None
+        try:
+            trace = read_trace(data, name=name)
+        except ValueError as error:
+            said = str(error)
+        if trace is None:
+            assert said.startswith("log.")
+        else:
+            assert (trace["input_tokens"] >= 1).all()
+            assert trace["arrival_s"].is_monotonic_increasing
 
 
 def test_a_unit_that_is_given_is_believed():

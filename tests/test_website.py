@@ -77,7 +77,7 @@ def test_states_say_what_the_panel_says_and_leave_out_what_is_not_drawn():
             assert rows == []
         else:
             assert title == panel.drawn({"n": n}).title.text
-            assert rows[1][1] == pytest.approx(n / 3, rel=1e-4)
+            assert rows[1][1] == pytest.approx(n / 3, rel=1e-3)
     assert values[-1] == 500  # and that one was refused
 
 
@@ -120,7 +120,9 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
         (tmp_path / folder).mkdir()
     words = "Bars of power: A 700 W, B 1000 W."
     cells = [
-        nbformat.v4.new_markdown_cell("# Why?\n\n*7 minutes* see [01](01_tokens.ipynb)"),
+        nbformat.v4.new_markdown_cell(
+            "# Why?\n\n*7 minutes* see [01](01_tokens.ipynb), [99](99_none.ipynb)"
+        ),
         nbformat.v4.new_markdown_cell(
             "```mermaid\nflowchart LR\n  accDescr: A to B.\n  A-->B\n```"
         ),
@@ -135,7 +137,7 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
         "name": "09 Demo",
         "panel": "",
     }
-    assert "[01](01_tokens.md)" in text
+    assert "[01](01_tokens.md), 99" in text  # what is not there yet is no link
     assert 'alt="A to B."' in text
     assert f'alt="{words}"' in text
     assert "The chart&#x27;s numbers (2 rows)" in text

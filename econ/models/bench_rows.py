@@ -124,7 +124,8 @@ def _aiperf(doc: dict) -> dict:
     def mean(key: str) -> float:
         metric = _object(doc.get(key))
         value = _number(metric.get("avg"))
-        return value * _unit_s(metric.get("unit"), key) if metric and key in TIMES else value
+        timed = key in TIMES and not math.isnan(value)  # what is missing is told as such
+        return value * _unit_s(metric.get("unit"), key) if timed else value
 
     phases = _deep(doc.get("input_config"), "phases")
     named = [p for p in phases if isinstance(p, dict)] if isinstance(phases, list) else []

@@ -36,6 +36,7 @@ __all__ = [
     "best_of",
     "constraints_frame",
     "demand_of",
+    "fewest_gpus",
     "plan",
     "rents",
     "scenario_of",
@@ -213,6 +214,16 @@ def best_of(frame: pd.DataFrame) -> pd.Series:
             "latency limits, or allow more accelerators, precisions or splits"
         )
     return kept.iloc[0]
+
+
+def fewest_gpus(frame: pd.DataFrame) -> pd.Series:
+    """The deployment that keeps the promise on the fewest accelerators, whatever they cost.
+
+    Simulated rows where there are any; the cheaper of two that need as many.
+    """
+    best_of(frame)  # says why, if none keeps it
+    kept = frame[frame["basis"] == frame["basis"].iloc[0]]
+    return kept.sort_values(["fleet_gpus", "usd_per_hour"], kind="stable").iloc[0]
 
 
 def scenario_of(row: pd.Series, scenario: Scenario) -> Scenario:

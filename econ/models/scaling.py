@@ -95,7 +95,7 @@ def compute_optimal(flop: float, law: Law | str) -> Split:
     """The size and data with the lowest loss that ``flop`` can train.
 
     N = G·(C/6)^(β/(α+β)), D = C/(6N), G = (αA/βB)^(1/(α+β)). The law's own minimum: Kaplan et al.
-    recommended another split, from learning curves cut short; see `allocation_params`.
+    recommended another split (`econ.models.scaling_cases.allocation_params`).
 
     >>> f"{compute_optimal(5.76e23, 'hoffmann2022').params / 1e9:.0f} B"
     '40 B'

@@ -34,8 +34,8 @@ RECOMMENDED = "Kaplan, as recommended"
 def allocation_params(flop: float, id: str = "kaplan2020") -> float:
     """The size a paper recommended for a budget where that is not its law's own minimum.
 
-    Kaplan et al. read N = 1.3e9·(PF-days)^0.73 from learning curves that all followed one schedule;
-    Hoffmann et al. showed that curves cut short understate what more data would have given.
+    Kaplan et al. read N = 1.3e9·(PF-days)^0.73 off points along long runs; Hoffmann et al. showed
+    that such points understate what a run planned for that length reaches.
 
     >>> f"{allocation_params(5.76e23) / 1e9:.0f} B"
     '804 B'

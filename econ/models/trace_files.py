@@ -35,6 +35,7 @@ from econ.models.trace_check import (
 
 MOST_BYTES, MOST_ROWS = 256 * MEGA, 5_000_000
 LONGEST_LINE_BYTES = 1_000_000
+LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
 UNITS = ("s", "ms")
 EPOCH_S, EPOCH_MS = 1e8, 1e11  # a clock that counts from 1970 passed these in 1973
@@ -167,10 +168,11 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None)
     wanted = _wanted(head, name, columns)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, strict=True)
-    next(reader)
     places = [head.index(old) for old in wanted]
     pieces, start = [], 0
+    usual = csv.field_size_limit(LONGEST_CELL)  # the module's own, which others may have raised
     try:
+        next(reader)  # the header
         while rows := list(itertools.islice(reader, ROWS_A_PIECE)):
             _check_cells(rows, len(head), start, name)
             piece = {new: [r[k] for r in rows if r] for new, k in zip(wanted.values(), places,
@@ -185,6 +187,7 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None)
             f"{name} line {reader.line_num}: not a .csv file: {error}: {remedy}"
         ) from None
     finally:
+        csv.field_size_limit(usual)
         text.detach()
     if not pieces:
         raise ValueError(f"{name}: holds no rows")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import math
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -114,12 +115,21 @@ export default { render };
 """
 
 
-@functools.cache
-def script() -> str:
-    """The widget's script with Vega in it; built once per kernel."""
+# written into the wheel for a browser, which has no vl-convert
+BUNDLE = Path(__file__).with_name("live.bundle.js")
+
+
+def bundle(source: str = SOURCE) -> str:
+    """A script with Vega in it."""
     import vl_convert
 
-    return vl_convert.javascript_bundle(SOURCE)
+    return vl_convert.javascript_bundle(source)
+
+
+@functools.cache
+def script() -> str:
+    """The widget's script; built once per kernel."""
+    return BUNDLE.read_text(encoding="utf-8") if BUNDLE.exists() else bundle()
 
 
 class LiveChart(anywidget.AnyWidget):

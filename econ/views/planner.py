@@ -69,7 +69,7 @@ class Planner:
                                               description="Share that meet both", **WIDE),
             "spare": widgets.BoundedIntText(value=0, min=0, max=100, description="Spare replicas",
                                             **WIDE),
-            "accelerators": widgets.SelectMultiple(options=sorted(rents()), rows=6,
+            "accelerators": widgets.SelectMultiple(options=sorted(rents()), rows=8,
                                                    value=tuple(sorted(rents())),
                                                    description="Accelerators", **WIDE),
         }  # fmt: skip
@@ -144,7 +144,8 @@ class Planner:
         simulated = made[made["basis"] == "simulated"]
         chart = frontier_chart(frontiers_frame(made), simulated, self.scenario.slo)
         links = " · ".join(self._link(name, make) for name, make in self._files(made).items())
-        return f"{svg_of(chart)}{first_table(made, 6)._repr_html_()}<p>Take away: {links}</p>"
+        table = first_table(made, 6)._repr_html_()
+        return f'<div style="line-height:1.4">{svg_of(chart)}{table}<p>Take away: {links}</p></div>'
 
     def _files(self, made: pd.DataFrame) -> dict[str, Callable[[], Any]]:
         return {

@@ -32,9 +32,15 @@ def is_static() -> bool:
     return os.environ.get("ECON_STATIC") == "1"
 
 
-def png_of(spec: dict[str, Any]) -> str:
-    """The chart as a PNG with a palette, base64: a sixth of the size, to the eye the same."""
-    import vl_convert
+def png_of(spec: dict[str, Any]) -> str | None:
+    """The chart as a PNG with a palette, base64: a sixth of the size, to the eye the same.
+
+    None in a browser, where there is nothing to draw it with and the live chart stands alone.
+    """
+    try:
+        import vl_convert
+    except ImportError:
+        return None
     from PIL import Image
 
     full = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE)))
@@ -50,8 +56,10 @@ def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str,
     words = spec.get("description")
     if not words:
         raise ValueError("a chart without a description is not shown: finish it with views.finish")
-    bundle = {"text/plain": words, "image/png": png_of(spec)}
-    metadata: dict[str, Any] = {"image/png": {"alt": words}}
+    bundle: dict[str, Any] = {"text/plain": words}
+    metadata: dict[str, Any] = {}
+    if picture := png_of(spec):
+        bundle["image/png"], metadata["image/png"] = picture, {"alt": words}
     if not is_static():
         bundle[V5_MIME] = {**spec, "$schema": V5_SCHEMA}
         metadata[V5_MIME] = {"embed_options": EMBED}

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import vl_convert
 from joblib import Parallel, delayed
 
 HERE = Path(__file__).resolve().parent
@@ -20,7 +19,7 @@ sys.path[:0] = [str(HERE), str(ROOT)]
 
 import pages  # noqa: E402
 
-from econ.views.live import SOURCE  # noqa: E402
+from econ.views.live import SOURCE, bundle  # noqa: E402
 
 EXPORT = "export default { render };"
 N_JOBS = 2  # a notebook's models fill a core
@@ -31,7 +30,7 @@ def script() -> str:
     if EXPORT not in SOURCE:
         raise ValueError(f"econ.views.live.SOURCE no longer ends with {EXPORT!r}")
     code = SOURCE.replace(EXPORT, "window.econLive = { render };")
-    return f"(()=>{{{vl_convert.javascript_bundle(code)}}})();\n"
+    return f"(()=>{{{bundle(code)}}})();\n"
 
 
 def _page(path: Path, out: Path) -> dict[str, str]:

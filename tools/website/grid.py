@@ -20,7 +20,7 @@ from econ.views.panels import Panel
 MOST_STATES = 240
 FINEST = 12  # values of one control; beyond them a reader sees no more
 SLIDER_WEIGHT = 2  # a slider of three stops is no slider
-DIGITS = 5  # significant digits of a drawn number
+DIGITS = 4  # significant digits of a drawn number
 
 
 def options(control: widgets.DOMWidget) -> list[tuple[str, Any]]:

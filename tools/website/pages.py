@@ -24,6 +24,8 @@ from econ.views import table_of
 from econ.views.panels import Panel
 
 DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.S)
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.ipynb(#[\w-]+)?\)")
 DESCRIPTION = re.compile(r"accDescr:\s*(.+)")
 MINUTES = re.compile(r"\*(\d+) minutes")
 SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
@@ -109,8 +111,12 @@ def _prose(source: str, stem: str, id: str, out: Path) -> str:
         (out / "_extra" / name).write_text(drawing, encoding="utf-8")
         return raw(_figure(name, words, drawing))
 
-    text = DIAGRAM.sub(picture, source)
-    return re.sub(r"\]\((\w+)\.ipynb(#[\w-]+)?\)", r"](\1.md\2)", text)
+    def link(found: re.Match) -> str:
+        words, name, place = found.groups()
+        there = (NOTEBOOKS / f"{name}.ipynb").exists()  # one announced is not there yet
+        return f"[{words}]({name}.md{place or ''})" if there else words
+
+    return LINK.sub(link, DIAGRAM.sub(picture, source))
 
 
 def _figure(name: str, words: str, drawing: str) -> str:
