@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from econ.facts import table
 from econ.models.bench_rows import COLUMNS, read_bench
@@ -86,6 +88,53 @@ def test_a_bad_file_names_run_and_key(case):
     data, says = BAD[case]
     with pytest.raises(ValueError, match=says):
         read_bench(data, "r.json")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["benchmarks", "metrics", "mean_ttft_ms", "completed", "successful",
+                         "time_to_first_token", "inter_token_latency", "avg", "unit", "config",
+                         "strategy", "backend", "model", "input_config", "phases", "loadgen",
+                         "request_totals", "mean", "models", "items"]),
+        inner, max_size=6),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(JSON | st.binary(max_size=80))
+@settings(max_examples=400, deadline=None)
+def test_whatever_comes_is_runs_or_a_value_error(doc):
+    data = doc if isinstance(doc, bytes) else json.dumps(doc).encode()
+    for name in ("r.json", "r.csv"):
+        said, runs = "", None
+        try:
+            runs = read_bench(data, name)
+        except ValueError as error:
+            said = str(error)
+        assert said.startswith("r.") if runs is None else (runs["ttft_s"] > 0).all()
+
+
+@pytest.mark.parametrize("key", ["input_config", "inter_token_latency", "request_throughput"])
+@pytest.mark.parametrize("odd", [5, "x", [], [1], {"phases": 3, "loadgen": 4, "models": {"a": 1}}])
+def test_parts_of_another_shape_are_no_crash(key, odd):
+    doc = json.loads((FOLDER / "aiperf.json").read_text()) | {key: odd}
+    if key == "input_config":
+        assert len(read_bench(json.dumps(doc).encode(), "a.json")) == 1
+    else:
+        with pytest.raises(ValueError, match="is missing"):
+            read_bench(json.dumps(doc).encode(), "a.json")
+
+
+@pytest.mark.parametrize("odd", [5, "x", [1], {"strategy": 3, "backend": [1]}])
+def test_guidellm_of_another_shape_is_no_crash(odd):
+    doc = json.loads((FOLDER / "guidellm.json").read_text())
+    doc["benchmarks"][0]["config"] = odd
+    assert len(read_bench(json.dumps(doc).encode(), "g.json")) == 2
+    doc["benchmarks"][0]["metrics"] = odd
+    with pytest.raises(ValueError, match=r"run 1 \(guidellm\)"):
+        read_bench(json.dumps(doc).encode(), "g.json")
 
 
 def test_other_endings_and_headers():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.facts import accelerators_frame
+from econ.models.calibration import Calibration
 from econ.models.plan import (
     best_of,
     constraints_frame,
@@ -24,7 +24,7 @@ from econ.models.plan import (
 )
 from econ.models.plan_candidates import CONSTRAINTS, candidates_frame, rents, splits_of
 from econ.models.plan_frontier import on_frontier
-from econ.models.plan_refine import first_token_s, refine_frame
+from econ.models.plan_refine import refine_frame
 from econ.models.plan_search import KEYS, Demand, concurrency_grid, search_frame
 from econ.models.roofline import max_batch, predict
 from econ.models.scenario import Scenario, Slo
@@ -62,6 +62,7 @@ def test_a_row_is_what_the_single_prediction_says(screened):
     assert (row.tpot_low_s, row.tpot_high_s) == pytest.approx(one.band("tpot_s"))
     rate = row.requests_per_s_per_replica * w.mean_output_tokens / row.n_gpu
     assert rate == pytest.approx(one.output_tokens_per_s_per_gpu)
+    assert row.regime == one.regime
     held = max_batch(
         SCENARIO.model, row.accelerator, tp=int(row.tp), pp=int(row.pp), precision=row.precision,
         context_tokens=w.mean_input_tokens + w.mean_output_tokens / 2,
@@ -141,7 +142,7 @@ def test_the_simulated_are_first_and_keep_the_promise(found):
         assert row.cost_usd_per_good_mtok == pytest.approx(
             cost_usd_per_mtok(PRICES[row.accelerator], per_gpu)
         )
-        assert row.p95_ttft_s > first_token_s()
+        assert row.p95_ttft_s > Calibration.fitted().first_token_s
 
 
 def test_the_smallest_fleet_holds_and_one_less_does_not(found):
@@ -156,7 +157,7 @@ def test_the_smallest_fleet_holds_and_one_less_does_not(found):
 
     one = replica_of_row(next(row.itertuples()), SCENARIO.model, policies[0], demand)
     trace = at_rate(SCENARIO.workload, demand.rate_per_s, 1000, 0)
-    slo = dataclasses.replace(SCENARIO.slo, ttft_s=SCENARIO.slo.ttft_s - first_token_s())
+    slo = SCENARIO.slo
     less = summary(serve(trace, fleet_of(one, int(row["n_replicas"].iloc[0]) - 1)), slo)
     assert less["good_frac"] < slo.attainment_frac or less["overloaded"]
 

@@ -164,6 +164,19 @@ def test_exact_and_approximate_votes_meet(p, rival_frac):
     assert near == pytest.approx(exact, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("p", "rival_frac", "k"), [(0.001, 0.0, 100), (0.02, 0.01, 200), (0.05, 0.1, 65)]
+)
+def test_many_votes_of_which_few_agree_are_counted(p, rival_frac, k):
+    rival = rival_frac * (1 - p)
+    drawn = np.random.default_rng(1).multinomial(k, [p, rival, 1 - p - rival], 100_000)
+    right, other, alone = drawn.T
+    most = np.maximum(np.maximum(right, other), alone > 0)
+    tied = (right == most) * 1 + (other == most) + np.where(most == 1, alone, 0)
+    share = np.where((right == most) & (right > 0), 1 / np.maximum(tied, 1), 0.0).mean()
+    assert majority_vote_accuracy(p, k, rival_frac) == pytest.approx(share, abs=0.005)
+
+
 def test_a_vote_of_one_is_an_answer():
     p = np.linspace(0, 1, 11)
     assert majority_vote_accuracy(p, 1, 0.3) == pytest.approx(p)

@@ -9,6 +9,8 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from econ.models import trace_files
 from econ.models.trace_files import check_trace, read_trace
@@ -108,6 +110,32 @@ def test_the_limit_on_cells_is_our_own_and_given_back():
         assert csv.field_size_limit() == 10**9
     finally:
         csv.field_size_limit(usual)
+
+
+CELLS = st.sampled_from(
+    ["0", "1", "7", "-1", "1e9", "nan", "", '"', "=1", "x", "1.5", "\n", "\ufeff"]
+)
+
+
+@given(st.one_of(
+    st.binary(max_size=200),
+    st.lists(CELLS, max_size=30).map(lambda cells: HEAD + ",".join(cells).encode()),
+    st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=8).map(
+        lambda rows: HEAD + "\n".join(map(",".join, rows)).encode()),
+))  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_whatever_comes_is_a_trace_or_a_value_error(data):
+    for name in ("log.csv", "log.parquet"):
+        said, trace = "", None
+        try:
+            trace = read_trace(data, name=name)
+        except ValueError as error:
+            said = str(error)
+        if trace is None:
+            assert said.startswith("log.")
+        else:
+            assert (trace["input_tokens"] >= 1).all()
+            assert trace["arrival_s"].is_monotonic_increasing
 
 
 def test_a_unit_that_is_given_is_believed():

@@ -183,12 +183,19 @@ def audit(*_: str) -> None:
 
 
 def lock(*_: str) -> None:
-    """resolve the dependencies anew into the two hashed locks"""
+    """resolve the dependencies anew into the hashed locks"""
     common = ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
     common += ["--python-version", "3.11", "--custom-compile-command", "make lock"]
     uv = [PYTHON, "-m", "uv", "pip", "compile", "-q", *common]
     run(*uv, "--all-extras", "pyproject.toml", "--upgrade", "-o", LOCK)
-    run(*uv, "tools/requirements-uv.in", "--upgrade", "-o", UV_LOCK)
+    for name in ("uv", "lite"):
+        run(
+            *uv,
+            f"tools/requirements-{name}.in",
+            "--upgrade",
+            "-o",
+            f"tools/requirements-{name}.lock",
+        )
 
 
 def clean(*_: str) -> None:

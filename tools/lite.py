@@ -25,7 +25,6 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import nbformat
-from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_VERSION
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -35,6 +34,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 from econ.views.live import bundle  # noqa: E402
 
 OUT, WORK = ROOT / "build" / "lite", ROOT / "build" / "lite-sources"
+ENV, LOCK = ROOT / "build" / "lite-env", ROOT / "tools" / "requirements-lite.lock"
 N_JOBS = 2
 MISSING = ["numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices", "pyarrow"]
 STARTS_WITH = ["ipython", "micropip", "comm", "jedi"]  # of Pyodide's own lock
@@ -68,15 +68,45 @@ def build(out: Path = OUT, work: Path = WORK, names: list[str] | None = None) ->
         work / "files", [every[Path(n).stem] for n in (every if names is None else names)]
     )
     write_wheel(work / "pypi")
-    lock = write_pyodide(work / "static" / "pyodide")
+    python = environment()
+    lock = write_pyodide(work / "static" / "pyodide", *pyodide(python))
     served = {*lock["packages"], *closure(["ipython"])}  # the kernel brings an IPython of its own
     download(sorted(closure(NEEDS) - served), work / "pypi")
-    words = [sys.executable, "-m", "jupyterlite_core.app", "build", "--lite-dir", work]
+    words = [python, "-m", "jupyterlite_core.app", "build", "--lite-dir", work]
     words += ["--contents", work / "files", "--output-dir", out, "--apps", "lab"]
     done = subprocess.run(words, cwd=work, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"jupyter lite ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return kept
+
+
+def environment() -> Path:
+    """Python of an environment with JupyterLite, made from its own lock where it is missing.
+
+    Its kernel is a JupyterLab extension: in the environment of the lessons every JupyterLab would
+    load it, and complain.
+    """
+    python = ENV / "bin" / "python"
+    stamp, want = ENV / "lock", hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == want:
+        return python
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, ENV], check=True)
+    words = ["pip", "install", "-q", "--python", python, "--require-hashes", "-r", LOCK]
+    subprocess.run([*uv, *words], check=True)
+    stamp.write_text(want)
+    return python
+
+
+def pyodide(python: Path) -> tuple[str, str]:
+    """The version of Pyodide that the kernel was made for, and where its wheels lie."""
+    code = (
+        "from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_VERSION\n"
+        "print(PYODIDE_VERSION, PYODIDE_CDN_URL)"
+    )
+    done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
+    version, url = done.stdout.split()
+    return version, url
 
 
 def write_notebooks(out: Path, paths: list[Path]) -> list[str]:
@@ -131,18 +161,18 @@ def write_wheel(out: Path) -> Path:
     return wheel
 
 
-def write_pyodide(out: Path) -> dict:
+def write_pyodide(out: Path, version: str, network: str) -> dict:
     """Pyodide's core from npm, with the wheels that a kernel starts with beside it; its lock."""
     out.parent.mkdir(parents=True)
     work = out.parent
     if not shutil.which("npm"):
         sys.exit("npm is needed for Pyodide's core: install Node.js, then make lite again")
     done = subprocess.run(
-        ["npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}"],
+        ["npm", "pack", "--silent", f"pyodide@{version}"],
         cwd=work, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
-        sys.exit(f"npm could not fetch pyodide {PYODIDE_VERSION}: {done.stderr.strip()[-300:]}")
+        sys.exit(f"npm could not fetch pyodide {version}: {done.stderr.strip()[-300:]}")
     with tarfile.open(work / done.stdout.split()[-1]) as box:
         box.extractall(work, filter="data")
     (work / "package").rename(out)
@@ -157,7 +187,7 @@ def write_pyodide(out: Path) -> dict:
             entry["file_name"] = wheels[name].name
             entry["sha256"] = hashlib.sha256(wheels[name].read_bytes()).hexdigest()
         else:
-            entry["file_name"] = f"{PYODIDE_CDN_URL}/{entry['file_name']}"
+            entry["file_name"] = f"{network}/{entry['file_name']}"
     file.write_text(json.dumps(lock))
     return lock
 

@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+MOST_SHOWN = 120  # characters of a bad value that a message repeats
+
 
 class UnknownName(KeyError, ValueError):
     """An identifier that no table holds; the message names the nearest ones."""
@@ -57,13 +59,23 @@ def in_range(
     """``value`` if it is a finite number in ``low``..``high``, else a `ValueError`."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: an int beyond all floats
         number = math.nan
     inside = math.isfinite(number) and low <= number <= high and not (open_low and number == low)
     if isinstance(value, bool | str) or not inside:
         says = says or f"{'above ' if open_low else ''}{low:g} to {high:g}"
-        raise ValueError(f"{name} = {value!r} is outside its range: {says}")
+        raise ValueError(f"{name} = {shown(value)} is outside its range: {says}")
     return value
+
+
+def shown(value: Any) -> str:
+    """A value as a message repeats it: whole if short, else its beginning."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        text = f"a number of {value.bit_length():,} bits"
+    text = text.replace("\n", " ")
+    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
 
 
 def positive(name: str, value: float, high: float = math.inf) -> float:
@@ -94,7 +106,8 @@ def count(name: str, value: float, low: int = 0, high: float = 1e12) -> int:
 def each(check: Callable, name: str, values: Any, *limits: float) -> Any:
     """A number that ``check`` passes, or an array of such; the worst entry is named.
 
-    NaN in an array is an empty cell, as in a table, and stays one.
+    NaN in an array is an empty cell, as in a table, and stays one. Text and truth values are no
+    numbers, in an array as alone.
 
     >>> each(positive, "tokens_per_s_per_gpu", np.array([900.0, 0.0]))
     Traceback (most recent call last):
@@ -105,8 +118,10 @@ def each(check: Callable, name: str, values: Any, *limits: float) -> Any:
         return check(name, values, *limits)
     try:
         array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} = {values!r} is outside its range: numbers") from None
+    except (TypeError, ValueError, OverflowError):
+        array = None
+    if array is None or not _all_numbers(values):
+        raise ValueError(f"{name} = {shown(values)} is outside its range: numbers")
     known = array[~np.isnan(array)]
     if known.size:
         for worst in (known.min(), known.max()):
@@ -116,3 +131,11 @@ def each(check: Callable, name: str, values: Any, *limits: float) -> Any:
                 place = int(np.flatnonzero(array.ravel() == worst)[0])
                 check(f"{name}[{place}]", float(worst), *limits)
     return values if hasattr(values, "index") and hasattr(values, "dtype") else array
+
+
+def _all_numbers(values: Any) -> bool:
+    """Whether no entry is text or a truth value, which NumPy would quietly turn into a number."""
+    raw = np.asarray(values)
+    if raw.dtype.kind == "O":
+        return not any(isinstance(v, bool | np.bool_ | str | bytes) for v in raw.ravel())
+    return raw.dtype.kind in "fiu"

@@ -15,20 +15,27 @@ import csv
 import io
 import json
 import math
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from econ.facts.guard import unknown
+from econ.facts.guard import UnknownName, unknown
 from econ.facts.units import MEGA, MICRO, MILLI, NANO
 
 MOST_BYTES = 256 * MEGA
-SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": MILLI, "us": MICRO, "ns": NANO}
+SECONDS = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), MILLI),
+    **dict.fromkeys(("us", "µs", "microsecond", "microseconds"), MICRO),
+    **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), NANO),
+}
 COLUMNS = ["tool", "model_name", "n_requests", "input_tokens", "output_tokens", "concurrency",
            "limit_concurrency", "rate_per_s", "requests_per_s", "output_tokens_per_s", "ttft_s",
            "tpot_s"]  # fmt: skip
+TIMES = ("time_to_first_token", "inter_token_latency")  # what AIPerf gives with a unit of time
 TOOLS = ("vllm", "aiperf", "guidellm")
 
 
@@ -54,12 +61,12 @@ def read_bench(source: str | Path | bytes | memoryview, name: str | None = None)
     except UnicodeDecodeError as error:
         raise ValueError(f"{name}: not UTF-8 at byte {error.start + 1}") from None
     ending = Path(name).suffix.lower()
-    if ending == ".csv":
-        found = list(_from_csv(text, name))
-    elif ending in (".json", ".jsonl", ".txt"):
-        found = list(_from_json(text, name))
-    else:
+    if ending not in (".csv", ".json", ".jsonl", ".txt"):
         raise ValueError(f"{name}: give a .json, .jsonl or .csv file")
+    try:
+        found = list((_from_csv if ending == ".csv" else _from_json)(text, name))
+    except UnknownName as error:
+        raise ValueError(f"{name}: {error}") from None
     if not found:
         raise ValueError(f"{name}: holds no run")
     return pd.DataFrame([_checked(run, i, name) for i, run in enumerate(found, 1)], columns=COLUMNS)
@@ -75,6 +82,8 @@ def _from_json(text: str, name: str) -> Iterator[dict]:
             docs = [json.loads(line) for line in text.splitlines() if line.strip()]
         except (json.JSONDecodeError, RecursionError):
             raise ValueError(f"{name} line {error.lineno}: not JSON: {error.msg}") from None
+    except ValueError:  # more digits than Python turns into a number
+        raise ValueError(f"{name}: holds a number of thousands of digits") from None
     docs = docs[0] if len(docs) == 1 and isinstance(docs[0], list) else docs
     for number, doc in enumerate(docs, 1):
         if not isinstance(doc, dict):
@@ -113,12 +122,15 @@ def _vllm(doc: dict) -> dict:
 
 def _aiperf(doc: dict) -> dict:
     def mean(key: str) -> float:
-        metric = doc.get(key)
-        return _in_seconds(metric.get("avg"), metric.get("unit", "")) if metric else math.nan
+        metric = _object(doc.get(key))
+        value = _number(metric.get("avg"))
+        timed = key in TIMES and not math.isnan(value)  # what is missing is told as such
+        return value * _unit_s(metric.get("unit"), key) if timed else value
 
-    phases = _deep(doc.get("input_config"), "phases") or []
-    load = next((p for p in phases if isinstance(p, dict) and "warm" not in str(p.get("name"))), {})
-    old = _deep(doc.get("input_config"), "loadgen") or {}  # before the phases there was this
+    phases = _deep(doc.get("input_config"), "phases")
+    named = [p for p in phases if isinstance(p, dict)] if isinstance(phases, list) else []
+    load = next((p for p in named if "warm" not in str(p.get("name"))), {})
+    old = _object(_deep(doc.get("input_config"), "loadgen"))  # before the phases there was this
     models = _deep(doc.get("input_config"), "models", "model_names", "items", "model")
     return {
         "tool": "aiperf",
@@ -136,18 +148,16 @@ def _aiperf(doc: dict) -> dict:
 
 
 def _guidellm(run: Any) -> dict:
-    metrics = run.get("metrics") if isinstance(run, dict) else None
-    metrics = metrics if isinstance(metrics, dict) else {}
+    metrics = _object(_object(run).get("metrics"))
 
     def mean(key: str) -> float:
         return _number(_deep(_deep(metrics, key), "successful", inner="mean"))
 
-    strategy = _deep(run, "strategy") or {}
-    totals = metrics.get("request_totals") or {}
+    strategy, totals = _object(_deep(run, "strategy")), _object(metrics.get("request_totals"))
     return {
         "tool": "guidellm",
         "model_name": _first_name(_deep(run, "backend", inner="model")),
-        "n_requests": _number(totals.get("successful") if isinstance(totals, dict) else None),
+        "n_requests": _number(totals.get("successful")),
         "input_tokens": mean("prompt_token_count"),
         "output_tokens": mean("output_token_count"),
         "limit_concurrency": _number(strategy.get("streams", strategy.get("max_concurrency"))),
@@ -182,7 +192,7 @@ AIPERF_CSV = {
 
 def _from_csv(text: str, name: str) -> Iterator[dict]:
     try:
-        rows = list(csv.reader(io.StringIO(text, newline="")))
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if any(row)]
     except csv.Error as error:
         raise ValueError(f"{name}: not a CSV file: {error}") from None
     head = [cell.strip() for cell in rows[0]] if rows else []
@@ -235,12 +245,17 @@ def _checked(run: dict, number: int, name: str) -> dict:
     return run | {"concurrency": in_flight, "model_name": str(run["model_name"] or "")}
 
 
-def _in_seconds(value: Any, unit: str) -> float:
-    """A value in its base unit: a time in seconds; what is no time stays as it is."""
-    unit = str(unit).strip().lower()
-    if unit.endswith(("seconds", "second")) and "/" not in unit:
-        raise unknown("unit of time", unit, SECONDS)
-    return _number(value) * SECONDS.get(unit, 1.0)
+def _unit_s(unit: Any, key: str) -> float:
+    """Seconds in a unit of time; one that is not known is refused, not taken for seconds."""
+    name = str(unit or "").strip().lower()
+    if name not in SECONDS:
+        raise unknown(f"unit of {key}", name, SECONDS)
+    return SECONDS[name]
+
+
+def _object(value: Any) -> dict:
+    """A JSON object, or an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
 
 
 def _number(value: Any) -> float:
@@ -258,12 +273,12 @@ def _over(value: Any, n: float) -> float:
 
 def _deep(doc: Any, *keys: str, inner: str | None = None) -> Any:
     """The value of the first of some keys, wherever in nested objects it is; then one within it."""
-    todo, found = [doc], None
+    todo, found = deque([doc]), None
     while todo and found is None:
-        here = todo.pop(0)
+        here = todo.popleft()
         if isinstance(here, dict):
             found = next((here[k] for k in keys if here.get(k) is not None), None)
-            todo += list(here.values())
+            todo.extend(here.values())
     if inner is None or found is None:
         return found
     return found.get(inner) if isinstance(found, dict) else None

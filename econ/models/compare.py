@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from econ.facts import Price
-from econ.facts.guard import each, in_range, not_negative, positive
+from econ.facts.guard import each, fraction, in_range, not_negative, positive, shown
 from econ.facts.units import DAYS_PER_YEAR, HOUR_S, HOURS_PER_DAY, MONTHS_PER_YEAR
 from econ.facts.units import usd_per_mtok_from_usd_per_token as per_mtok
 from econ.models.offers import Api, Buy, Machines, Offer, Rent, doubts, refuse_unlike
@@ -100,6 +100,10 @@ def compare_buy_rent_api(
     positive("output_tokens", output_tokens)
     if search_to_factor is not None:
         positive("search_to_factor", search_to_factor, 1e6)
+    fraction("cached_frac", cached_frac)
+    for offer in offers:
+        if not isinstance(offer, Offer):
+            raise ValueError(f"{shown(offer)} is no offer: give a Buy, a Rent or an Api")
     if len(offers) < 2:
         raise ValueError(f"{len(offers)} offers: two or more can be compared")
     labels = [o.label for o in offers]
@@ -157,7 +161,7 @@ def scales_frame(
 
     Also ``cost_usd_per_mtok`` over all tokens. ``sizes`` as `usd_per_day`.
     """
-    factors = np.asarray(scales, dtype=float)
+    factors = np.asarray(each(positive, "scales", scales), dtype=float)
     loads = factors[:, None] * np.asarray(load_per_s, dtype=float)
     requests = loads.sum(axis=1) * HOUR_S
     tokens = requests * (sizes["input_tokens"] + sizes["output_tokens"])

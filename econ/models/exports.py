@@ -59,10 +59,12 @@ def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
     if isinstance(thing, Scenario):
         return (thing.to_json() + "\n").encode()
     if isinstance(thing, str):
-        return thing.encode()
+        return thing.encode(errors="replace")
     if path.suffix.lower() == ".csv":
         return (
-            _harmless(thing).to_csv(index=False, lineterminator="\n", float_format=DIGITS).encode()
+            _harmless(thing)
+            .to_csv(index=False, lineterminator="\n", float_format=DIGITS)
+            .encode(errors="replace")  # half a character from somebody's file is no reason to fail
         )
     try:
         whole = io.BytesIO()
@@ -71,18 +73,24 @@ def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
         raise ImportError(
             f"{path.name}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
         ) from None
+    except (ValueError, TypeError) as error:  # what Arrow raises on cells of mixed kinds
+        raise ValueError(f"{path.name}: Parquet cannot hold this table: {error}") from None
     return whole.getvalue()
 
 
 def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before text that begins like a formula."""
-    out = frame.copy()
-    for column in out:
-        if not (pd.api.types.is_numeric_dtype(out[column]) or out[column].dtype == bool):
-            out[column] = [
-                f"'{v}" if isinstance(v, str) and v.startswith(FORMULA) else v for v in out[column]
-            ]
-    return out
+    """The table with an apostrophe before text and names of columns that begin like a formula."""
+
+    def text(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+    columns = []
+    for k in range(frame.shape[1]):  # by place: a name may be there twice
+        column = frame.iloc[:, k]
+        is_number = pd.api.types.is_numeric_dtype(column) or column.dtype == bool
+        columns.append(column if is_number else column.astype(object).map(text))
+    out = pd.concat(columns, axis=1) if columns else frame.copy()
+    return out.set_axis([text(name) for name in frame.columns], axis=1)
 
 
 def _write_new(path: Path, data: bytes) -> Path:
@@ -101,7 +109,11 @@ def _write_new(path: Path, data: bytes) -> Path:
             raise FileExistsError(taken + free_name(path).name) from None
         except OSError:  # a file system without links
             with path.open("xb") as file:
-                file.write(data)
+                try:
+                    file.write(data)
+                except OSError:
+                    path.unlink()
+                    raise
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(made)

@@ -141,6 +141,11 @@ def present_value_usd(
     _rate("rate_per_year", rate_per_year)
     positive("periods_per_year", periods_per_year)
     growth = 1 + rate_per_year / periods_per_year
+    if growth <= 0:
+        raise ValueError(
+            f"rate_per_year = {rate_per_year!r} is outside its range: above "
+            f"-{periods_per_year:g}, or a period loses more than all"
+        )
     return float(np.sum(flows * growth ** -np.arange(len(flows), dtype=float)))
 
 

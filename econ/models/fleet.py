@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,8 @@ def life_frame(
                         ("rate_per_year", rate_per_year)):  # fmt: skip
         in_range(name, value, -1.0, open_low=True, says="above -1 (-100 % a year)")
     n = round(years * MONTHS_PER_YEAR)
+    if n < 1:
+        raise ValueError(f"years = {years!r} is outside its range: a month (1/12) or more")
     month = np.arange(n + 1)
     use = full_utilisation_frac * np.clip((month - 0.5) / max(n_ramp_months, 0.5), 0, 1)
     tokens = tokens_per_s_per_gpu * HOUR_S * HOURS_PER_MONTH * use
@@ -144,7 +147,7 @@ def keep_or_replace(
     value is lent to the fleet and ``resale_after_frac`` of it comes back. What was paid once, and
     is still in the books (``book_usd_per_gpu_hour``), decides nothing; it is carried along to show
     what counting it would have said. ``pays_below_price_usd``: the new one's price per GPU at which
-    both ways cost the same; below 0 no price would do.
+    both ways cost the same; below 0 no price would do, infinite where capital costs nothing.
 
     >>> old_h100 = keep_or_replace(
     ...     old_operating_usd_per_gpu_hour=0.44, old_tokens_per_s_per_gpu=1_000,
@@ -153,6 +156,17 @@ def keep_or_replace(
     >>> old_h100.replace, round(old_h100.keep_usd_per_mtok, 3)
     (True, 0.269)
     """
+    for name, value in (("old_operating_usd_per_gpu_hour", old_operating_usd_per_gpu_hour),
+                        ("new_operating_usd_per_gpu_hour", new_operating_usd_per_gpu_hour),
+                        ("resale_usd_per_gpu", resale_usd_per_gpu),
+                        ("new_capital_usd_per_gpu", new_capital_usd_per_gpu)):  # fmt: skip
+        not_negative(name, value)
+    for name, value in (("old_tokens_per_s_per_gpu", old_tokens_per_s_per_gpu),
+                        ("new_tokens_per_s_per_gpu", new_tokens_per_s_per_gpu),
+                        ("kept_years", kept_years), ("new_years", new_years)):  # fmt: skip
+        positive(name, value)
+    fraction("resale_after_frac", resale_after_frac)
+    fraction("new_residual_frac", new_residual_frac)
     old_hour = old_operating_usd_per_gpu_hour + _hour(
         resale_usd_per_gpu, rate_per_year, kept_years, resale_after_frac
     )
@@ -175,8 +189,15 @@ def keep_or_replace(
         replace_usd_per_mtok=new,
         book_usd_per_mtok=cost_usd_per_mtok(booked, old_tokens_per_s_per_gpu, utilisation_frac),
         replace=bool(new < old),
-        pays_below_price_usd=(fair_hour - new_operating_usd_per_gpu_hour) / per_usd,
+        pays_below_price_usd=_fair_price_usd(fair_hour - new_operating_usd_per_gpu_hour, per_usd),
     )
+
+
+def _fair_price_usd(saved_usd_per_hour: float, hour_of_a_usd: float) -> float:
+    """The price at which its hour takes what is saved; where capital is free, any or none."""
+    if hour_of_a_usd > 0:
+        return saved_usd_per_hour / hour_of_a_usd
+    return math.inf if saved_usd_per_hour > 0 else -math.inf
 
 
 def _hour(usd: float, rate_per_year: float, years: float, residual_frac: float) -> float:

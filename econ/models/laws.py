@@ -17,6 +17,7 @@ econ.facts.guard.UnknownName: unknown law 'hofmann2022'; nearest: hoffmann2022, 
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -79,7 +80,13 @@ class Law:
 
     def smallest_params(self, target_loss: float) -> float:
         """The size that reaches the target only with endless data: smaller ones never do."""
-        return (self.A / self._room(target_loss)) ** (1 / self.alpha)
+        log_params = (math.log(self.A) - math.log(self._room(target_loss))) / self.alpha
+        if log_params > math.log(LARGEST):
+            raise NoAnswer(
+                f"target_loss = {target_loss!r} is so near to {self.floor_nats:.4g} nats, the "
+                f"floor of this law, that it takes more than {LARGEST:g} parameters"
+            )
+        return math.exp(log_params)
 
     def tokens_for(self, params: float | np.ndarray, target_loss: float) -> float | np.ndarray:
         """Tokens that bring a size to the target loss; infinite where the size is too small.

@@ -26,7 +26,7 @@ import pandas as pd
 from econ.facts import accelerator as chip_of
 from econ.facts import model as model_of
 from econ.facts import table
-from econ.facts.guard import positive, unknown
+from econ.facts.guard import count, each, positive, unknown
 from econ.facts.units import HOUR_S, per_second_from_per_hour, usd_per_token_from_usd_per_mtok
 from econ.models.roofline import predict_frame
 from econ.models.scenario import Scenario
@@ -65,6 +65,7 @@ class Serving:
         chip_of(self.accelerator).peak_flop_per_s(self.precision)
         positive("cost_usd_per_gpu_hour", self.cost_usd_per_gpu_hour, 10_000)
         positive("utilisation_frac", self.utilisation_frac, 1.0)
+        count("tp", self.tp, 1, 100_000)
         for name in ("ttft_limit_s", "tpot_limit_s", "answer_limit_s"):
             if getattr(self, name) != math.inf:
                 positive(name, getattr(self, name))
@@ -91,6 +92,9 @@ def answer_price(
     model: str, serving: Serving, *, input_tokens: float, output_tokens: float
 ) -> AnswerPrice:
     """The cheapest crowd that is served within all limits; `TooSlow` if there is none."""
+    model_of(model)
+    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens)):
+        positive(name, value)
     lengths = pd.DataFrame({"input_tokens": [input_tokens], "output_tokens": [output_tokens]})
     row = answer_prices_frame(lengths.assign(model=model), serving).iloc[0]
     if row.reason:
@@ -105,6 +109,8 @@ def answer_prices_frame(cases: pd.DataFrame, serving: Serving) -> pd.DataFrame:
     crowd that meets the limits has NaN and a ``reason``.
     """
     cases = cases.reset_index(drop=True)
+    if cases.empty:
+        raise ValueError("no cases to price: the frame has no rows")
     own = {"accelerator": serving.accelerator, "tp": serving.tp, "precision": serving.precision}
     own |= {"answer_limit_s": serving.answer_limit_s}
     cases = cases.assign(**{name: v for name, v in own.items() if name not in cases})
@@ -181,6 +187,12 @@ class SizePrice:
 
     params: np.ndarray
     usd_per_token: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("params", "usd_per_token"):
+            each(positive, name, getattr(self, name))
+        if len(self.params) < 2 or not (np.diff(self.params) > 0).all():
+            raise ValueError("params is outside its range: two sizes or more, in rising order")
 
     def __call__(self, params: float) -> float:
         """USD per token, read or written, of a model of this size."""

@@ -80,6 +80,12 @@ class Buy(Machines):
     spare_frac: float = 0.0
     staff_usd_per_month: float = 0.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        count("n_spare_servers", self.n_spare_servers)
+        fraction("spare_frac", self.spare_frac)
+        not_negative("staff_usd_per_month", self.staff_usd_per_month)
+
     def gpus(self, rate_per_s: np.ndarray) -> np.ndarray:
         """GPUs paid in each hour of the day (last axis): the peak's, all day."""
         need = units(
@@ -99,6 +105,10 @@ class Rent(Machines):
 
     reserved: bool = False
     n_least: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        count("n_least", self.n_least)
 
     def gpus(self, rate_per_s: np.ndarray) -> np.ndarray:
         """GPUs paid in each hour of the day (last axis)."""

@@ -12,11 +12,13 @@ True
 from __future__ import annotations
 
 import functools
+import inspect
 
+import numpy as np
 import pandas as pd
 
 from econ.facts import table
-from econ.facts.guard import not_negative, unknown
+from econ.facts.guard import each, not_negative, positive, unknown
 from econ.models.ownership import (
     Asset,
     Charge,
@@ -90,7 +92,16 @@ def owner_of(
     Spares are a share of the servers; the residual is the server's. A building of one's own stands
     in place of colocation where ``facility_usd_per_w`` is given.
     """
-    not_negative("spare_frac", _least(spare_frac))
+    server_usd, network_usd_per_gpu, storage_usd_per_gpu, installation_usd_per_gpu = (
+        each(not_negative, name, value)
+        for name, value in (("server_usd", server_usd),
+                            ("network_usd_per_gpu", network_usd_per_gpu),
+                            ("storage_usd_per_gpu", storage_usd_per_gpu),
+                            ("installation_usd_per_gpu", installation_usd_per_gpu))
+    )  # fmt: skip
+    n_gpu, spare_frac = each(positive, "n_gpu", n_gpu), each(not_negative, "spare_frac", spare_frac)
+    provisioned_w = each(not_negative, "provisioned_w", provisioned_w)
+    facility_usd_per_w = each(not_negative, "facility_usd_per_w", facility_usd_per_w)
     parts = {
         "server": server_usd,
         "network": network_usd_per_gpu * n_gpu,
@@ -109,14 +120,14 @@ def owner_of(
         ),
         Charge("hands and internet", hands_usd_per_month),
     ]
-    if _least(facility_usd_per_w):
+    if np.any(facility_usd_per_w):
         price = facility_usd_per_w * provisioned_w
         owned.append(Asset("facility", price, rate_per_year, facility_years, 0.0, method))
     else:
         charges.insert(0, colocation(provisioned_w, colocation_usd_per_kw_per_month))
-    if _least(licence_usd_per_gpu_per_year):
+    if np.any(licence_usd_per_gpu_per_year):
         charges.append(per_year("licences", licence_usd_per_gpu_per_year, n_gpu))
-    if _least(staff_usd_per_gpu_per_year):
+    if np.any(staff_usd_per_gpu_per_year):
         charges.append(per_year("staff", staff_usd_per_gpu_per_year, n_gpu))
     return Ownership(n_gpu=n_gpu, assets=tuple(owned), charges=tuple(charges), name=name)
 
@@ -132,6 +143,10 @@ def owner(
     >>> cheap < owner("h100-sxm").cost_usd_per_gpu_hour < dear
     True
     """
+    known = inspect.signature(owner_of).parameters
+    for name in changes:
+        if name not in known:
+            raise unknown("input of owner_of", name, known)
     return owner_of(**owner_inputs(accelerator, housing=housing, level=level) | changes)
 
 
@@ -189,7 +204,3 @@ def published_frame(**changes: float) -> pd.DataFrame:
     columns = ["accelerator", "ours_usd", "published_usd", "low_usd", "high_usd"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(gap=frame["ours_usd"] / frame["published_usd"] - 1)
-
-
-def _least(value) -> float:
-    return float(min(value)) if hasattr(value, "__len__") else float(value)

@@ -285,6 +285,9 @@ def _as_assets(capital_usd, rate_per_year, years, residual_frac, method) -> tupl
         isinstance(a, Asset) for a in capital_usd
     )
     if listed:
+        for i, one in enumerate(capital_usd):
+            if not isinstance(one, Asset):
+                raise ValueError(f"capital_usd[{i}] = {one!r} is no Asset, as the others are")
         if rate_per_year is not None or years is not None:
             raise ValueError("rate_per_year and years belong to each Asset; leave them out here")
         return tuple(capital_usd)

@@ -24,12 +24,13 @@ import pandas as pd
 
 from econ.facts import catalog
 from econ.facts.guard import count, unknown
-from econ.models.plan_candidates import candidates_frame, rents, splits_of
+from econ.models.plan_candidates import candidates_frame, listed, rents, splits_of
 from econ.models.plan_energy import with_site
 from econ.models.plan_frontier import LARGER, SMALLER, on_frontier
 from econ.models.plan_refine import distinct, refine_frame
 from econ.models.plan_search import KEYS, Demand, concurrency_grid, constraints_frame, search_frame
-from econ.models.scenario import Deployment, Finance, Scenario
+from econ.models.scenario import POLICIES, Deployment, Finance, Scenario
+from econ.models.trace_check import check_trace
 
 __all__ = [
     "best_of",
@@ -112,7 +113,14 @@ def plan(
     """
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES)
-    n_refined = count("n_refined", n_refined, 0, 10_000)
+    n_refined, seed = count("n_refined", n_refined, 0, 10_000), count("seed", seed, 0)
+    if not (policies := listed("policies", policies)) and n_refined:
+        raise ValueError("no policy to simulate: name one or more, or set n_refined=0")
+    for policy in policies:
+        if policy not in POLICIES:
+            raise unknown("policy", policy, POLICIES)
+    if trace is not None:
+        trace = check_trace(trace)
     w, m = scenario.workload, catalog.model(scenario.model)
     price = prices_of(scenario, prices_usd_per_gpu_hour)
     demand = demand_of(
@@ -130,7 +138,7 @@ def plan(
         longest_tokens=w.input_quantile_tokens[-1] + w.output_quantile_tokens[-1],
         engine=engine,
     )
-    grid = concurrency_grid() if concurrencies is None else list(concurrencies)
+    grid = concurrency_grid() if concurrencies is None else concurrencies
     frame = search_frame(candidates, grid, m, demand, n_jobs=n_jobs, progress=progress)
     frame["basis"] = np.where(frame["constraint"] == "", "screened", "rejected")
     if objective in ("site_energy_j_per_token", "carbon_g_per_mtok"):
@@ -140,7 +148,7 @@ def plan(
     if n_refined and len(fits) and w.arrival != "all_at_once":
         load = w if trace is None else trace
         frame = _simulated(
-            frame, fits, objective, rising, n_refined, (load, m, demand, list(policies)),
+            frame, fits, objective, rising, n_refined, (load, m, demand, policies),
             {"n": n, "seed": seed, "n_jobs": n_jobs, "progress": progress},
         )  # fmt: skip
     return _finished(with_site(frame, scenario), objective, rising)
@@ -179,7 +187,7 @@ def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame
         ["basis", objective, "tpot_s"], ascending=[True, rising, True], kind="stable"
     )
     order = order.reset_index(drop=True)
-    names = ("accelerator", "precision", "constraint")
+    names = ("accelerator", "precision", "constraint", "regime")
     return order.assign(**{name: order[name].astype("category") for name in names})
 
 

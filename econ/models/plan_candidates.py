@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,9 @@ from econ.facts import catalog
 from econ.facts.architecture import Model
 from econ.facts.guard import count, positive, unknown
 from econ.facts.tables import table
-from econ.models.deployments import as_model
+from econ.models.deployments import MOST_GPU, as_model
 from econ.models.roofline_frame import max_throughput_frame, predict_frame
+from econ.models.shapes import check_precision
 
 SPLIT = ("tp", "pp", "ep", "dp")
 TENSOR, PIPELINE, DATA = (1, 2, 4, 8, 16), (1, 2, 4), (1, 2, 4, 8, 16, 32, 64)
@@ -83,7 +84,7 @@ def candidates_frame(
     parallelism stays within one scale-up domain.
     """
     m = as_model(model)
-    grid = list(itertools.product(_known(accelerators), list(precisions), list(splits)))
+    grid = list(itertools.product(_known(accelerators), _precisions(precisions), _splits(splits)))
     if not grid:
         raise ValueError("no deployment to look at: name an accelerator, a precision and a split")
     rows = pd.DataFrame(
@@ -131,8 +132,31 @@ def candidates_frame(
 
 
 def _known(accelerators: Iterable[str]) -> list[str]:
-    names = [accelerators] if isinstance(accelerators, str) else list(accelerators)
-    return [catalog.accelerator(name).id for name in names]
+    names = [catalog.accelerator(name).id for name in listed("accelerators", accelerators)]
+    return list(dict.fromkeys(names))  # one named twice is looked at once
+
+
+def _precisions(precisions: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(map(check_precision, listed("precisions", precisions))))
+
+
+def _splits(splits: Iterable[tuple[int, int, int, int]]) -> list[tuple[int, ...]]:
+    made = []
+    for split in listed("parallelism", splits):
+        if not isinstance(split, Sequence) or len(split) != len(SPLIT):
+            raise ValueError(f"parallelism {split!r} is not four numbers: ({', '.join(SPLIT)})")
+        named = zip(SPLIT, split, strict=True)
+        made.append(tuple(count(name, n, 1, MOST_GPU) for name, n in named))
+    return list(dict.fromkeys(made))
+
+
+def listed(name: str, values: Iterable) -> list:
+    """Several values, or a single name or number, as a list."""
+    if isinstance(values, Iterable) and not isinstance(values, str):
+        return list(values)
+    if isinstance(values, str | int | float):
+        return [values]
+    raise ValueError(f"{name} = {values!r} is outside its range: a list")
 
 
 def _rule_out(rows: pd.DataFrame, name: str, bad, reason) -> None:

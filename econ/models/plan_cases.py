@@ -18,7 +18,7 @@ from econ.models.plan_frontier import on_frontier
 from econ.models.plan_search import Demand
 from econ.models.scenario import Scenario
 from econ.models.token_cost import cost_usd_per_mtok
-from econ.models.trace_files import OPTIONAL, check_trace
+from econ.models.trace_check import OPTIONAL, check_trace
 from econ.models.workloads import Workload
 
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)

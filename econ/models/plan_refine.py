@@ -16,10 +16,8 @@ import pandas as pd
 from econ.facts.architecture import Model
 from econ.facts.guard import count, unknown
 from econ.models import serving_jit
-from econ.models.calibration import Calibration
 from econ.models.goodput import at_rate, serve, summary
 from econ.models.plan_search import KEYS, Demand
-from econ.models.scenario import Slo
 from econ.models.serving import NUMBA_PAYS_FROM, POLICIES, Disaggregated, Replica, StepCost
 from econ.models.serving_roofline import replica_for
 from econ.models.token_cost import cost_usd_per_mtok
@@ -54,13 +52,6 @@ def replica_of_row(row, model: Model | str, policy: str, demand: Demand) -> Repl
         c.prefill_base_s * s, c.prefill_per_pair_s * s,
     )  # fmt: skip
     return one.replace(cost=cost, prefix_cached_frac=demand.cached_frac, routing="least_loaded")
-
-
-def first_token_s(engine: str = "") -> float:
-    """What the simulator's steps leave out of a first token: the host's latency, as calibrated."""
-    k = Calibration.fitted()
-    own = {"sglang": k.first_token_sglang_s, "trtllm": k.first_token_trtllm_s}
-    return k.first_token_s + own.get(engine, 0.0)
 
 
 def fleet_of(replica: Replica, n_replicas: int, kv_transfer_s_per_token: float = 0.0):
@@ -129,16 +120,11 @@ def _refined(row, workload, model, demand: Demand, policy: str, n, seed: int, en
     missing = dict.fromkeys(SIMULATED, math.nan) | {"policy": policy, "binding": ""}
     if row.pp > 1:
         return missing | {"constraint": "split", "reason": "pipelines are not simulated"}
-    left_s = demand.slo.ttft_s - first_token_s(row.engine)
-    if left_s <= 0:
-        said = f"the host alone takes {first_token_s(row.engine):.3g} s to a first token"
-        return missing | {"constraint": "ttft", "reason": said}
-    slo = Slo(ttft_s=left_s, tpot_s=demand.slo.tpot_s, attainment_frac=demand.slo.attainment_frac)
     try:
         replica = replica_of_row(row, model, policy, demand)
     except ValueError as error:
         return missing | {"constraint": "split", "reason": str(error)}
-    move_s = 0.0
+    slo, move_s = demand.slo, 0.0
     if policy == "disaggregated":
         move_s = _transfer_s(row, model)
     peak, found = demand.rate_per_s * demand.peak_factor, {}
@@ -204,7 +190,7 @@ def _priced(row, demand: Demand, policy: str, size: int, got: dict) -> dict:
         "usd_per_hour": n_gpu * row.usd_per_gpu_hour,
         "busy_frac": demand.rate_per_s / (n_replicas * row.requests_per_s_per_replica),
         "good_frac": got["good_frac"],
-        "p95_ttft_s": got["p95_ttft_s"] + first_token_s(row.engine),
+        "p95_ttft_s": got["p95_ttft_s"],
         "p95_tpot_s": got["p95_tpot_s"],
         "binding": got["binding"],
         "cost_usd_per_good_mtok": cost,

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from econ.facts.architecture import Model
-from econ.facts.guard import count, fraction, not_negative, positive
+from econ.facts.guard import count, fraction, in_range, not_negative, positive
 from econ.models.calibration import bands
-from econ.models.plan_candidates import CONSTRAINTS, SPLIT
+from econ.models.plan_candidates import CONSTRAINTS, SPLIT, listed
 from econ.models.plan_energy import point_energy
 from econ.models.regimes import REGIMES
 from econ.models.roofline_frame import predict_frame
@@ -63,8 +63,7 @@ class Demand:
     def __post_init__(self) -> None:
         for name in ("rate_per_s", "input_tokens", "output_tokens", "software_maturity"):
             positive(name, getattr(self, name))
-        if not 1 <= self.peak_factor <= 1000:
-            raise ValueError(f"peak_factor = {self.peak_factor!r} is outside its range: 1 to 1000")
+        in_range("peak_factor", self.peak_factor, 1, 1000)
         count("n_spare", self.n_spare, 0, 1000)
         not_negative("step_overhead_s", self.step_overhead_s, 1.0)
         fraction("cached_frac", self.cached_frac)
@@ -92,9 +91,10 @@ def search_frame(
 
     A replica with ``concurrency`` requests in it serves concurrency/(TTFT + (output − 1)·TPOT)
     requests per second (Little's law); the fleet is the peak rate over it, rounded up, plus spares.
-    The band on cost prices the fleets that throughput at the ends of its 90 % band would need.
+    ``regime`` says what the prediction rests on (`econ.models.regimes`). The band on cost prices
+    the fleets that throughput at the ends of its 90 % band would need.
     """
-    limits = [count("concurrency", c, 1, 1_000_000) for c in concurrencies]
+    limits = [count("concurrency", c, 1, 1_000_000) for c in listed("concurrencies", concurrencies)]
     if not limits:
         raise ValueError("no concurrency to look at")
     cuts = range(0, len(candidates), REPLICAS_PER_TASK)
@@ -115,7 +115,11 @@ def search_frame(
                 bar.update(len(part))
     frame = pd.concat(parts, ignore_index=True)
     names = ("accelerator", "precision", "constraint")
-    return frame.assign(**{name: frame[name].astype("category") for name in names})
+    regime = frame["regime"].fillna(-1).astype("int8")  # -1 where nothing was predicted
+    return frame.assign(
+        regime=pd.Categorical.from_codes(regime, REGIMES),
+        **{name: frame[name].astype("category") for name in names},
+    )
 
 
 def _search(block: pd.DataFrame, limits: list[int], model, demand: Demand) -> pd.DataFrame:
@@ -166,6 +170,7 @@ def _predicted(frame: pd.DataFrame, model, demand: Demand) -> pd.DataFrame:
             "batch": made["batch"],
             "requests_per_s_per_replica": frame["concurrency"].to_numpy() / answer_s,
             "rate_p90_factor": spread[made["regime"].cat.codes],
+            "regime": made["regime"].cat.codes,
             **point_energy(made),
         }
     )

@@ -60,6 +60,7 @@ def distil_flop(
     '1.88e+20'
     """
     positive("teacher_params", teacher_params)
+    positive("tokens", tokens)
     return FLOP_TO_READ * teacher_params * tokens + fine_tune_flop(student_params, tokens, n_epochs)
 
 
@@ -77,7 +78,9 @@ def rl_flop(
     for name, value in (("steps", steps), ("n_prompts_per_step", n_prompts_per_step),
                         ("n_attempts", n_attempts)):  # fmt: skip
         count(name, value, 1)
-    tokens = steps * n_prompts_per_step * n_attempts * positive("attempt_tokens", attempt_tokens)
+    tokens = (
+        float(steps) * n_prompts_per_step * n_attempts * positive("attempt_tokens", attempt_tokens)
+    )
     return (2 * FLOP_TO_READ + FLOP_TO_TRAIN) * positive("params", params) * tokens
 
 
@@ -121,6 +124,8 @@ def rl_curve(id: str) -> Saturation:
 
 def rl_frame(ids: list[str], n: int = 40) -> pd.DataFrame:
     """Fitted curves over the steps that were trained: model, params, steps, percent."""
+    if not ids:
+        raise ValueError("no curves: name one or more")
     rows = []
     for id in ids:
         curve, known = rl_curve(id), table("rl_curves").loc[id]

@@ -78,6 +78,8 @@ def tiers_of(
     [('fresh input', 1.0), ('output', 4.0), ('batch', 2.5)]
     """
     fraction("batch_frac", batch_frac)
+    not_negative("fresh_tokens", fresh_tokens)
+    not_negative("cached_tokens", cached_tokens)
     sizes = {
         "input_tokens": fresh_tokens + cached_tokens,
         "cache_read_tokens": cached_tokens,
@@ -109,7 +111,9 @@ def seats(n_seats: float, price_usd_per_month: float, tokens_per_seat: float, da
     not_negative("tokens_per_seat", tokens_per_seat)
     positive("days", days)
     months = days / DAYS_PER_YEAR * MONTHS_PER_YEAR
-    return Tier("seats", n_seats * tokens_per_seat, n_seats * price_usd_per_month * months)
+    return Tier(
+        "seats", float(n_seats) * float(tokens_per_seat), n_seats * price_usd_per_month * months
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +200,8 @@ def ladder_frame(**layers_usd: float) -> pd.DataFrame:
     >>> ladder_frame(electricity=0.13, owner=1.59, renter=4.6)["kept_usd"].round(2).tolist()
     [0.13, 1.46, 3.01]
     """
+    if not layers_usd:
+        raise ValueError("no layers: name at least one price, the lowest first")
     for name, usd in layers_usd.items():
         positive(name, usd)
     frame = pd.DataFrame({"layer": list(layers_usd), "price_usd": list(layers_usd.values())})

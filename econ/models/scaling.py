@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import not_negative, positive
+from econ.facts.guard import count, not_negative, positive
 from econ.models.laws import LARGEST, Law, NoAnswer, effective_tokens, laws_frame, sizes
 from econ.models.laws import law as as_law
 from econ.models.scaling_fit import Fit, fit_law
@@ -162,7 +162,7 @@ def lifetime_optimal(
 
     Minimises 6·N·D + 2·N·T over N, with D what the law needs for the loss and T all tokens read
     and written in service. In USD where both prices are given: training at a price per FLOP, a
-    token in service at a price that depends on the size (`econ.models.answer_price.SizePrice`).
+    token in service at a price that depends on the size (`econ.models.model_prices.SizePrice`).
     A loss at or below the law's floor raises `NoAnswer`.
     """
     one = as_law(law)
@@ -206,6 +206,7 @@ def lifetime_frame(
     one = as_law(law)
     not_negative("inference_tokens", inference_tokens, LARGEST)
     parts, unit = _parts(inference_tokens, training_usd_per_flop, inference_usd_per_token)
+    count("n", n, 2, 100_000)
     low, best = one.smallest_params(target_loss), optimum_for(target_loss, one).params
     params = np.geomspace(low * 1.15, 4 * best, n)
     tokens = one.tokens_for(params, target_loss)
@@ -226,9 +227,14 @@ def _parts(inference_tokens, training_usd_per_flop, inference_usd_per_token):
     if training_usd_per_flop is None:
         return lambda n, d: (FLOP_TO_TRAIN * n * d, FLOP_TO_READ * n * inference_tokens), "FLOP"
     positive("training_usd_per_flop", training_usd_per_flop, 1.0)
+    if not callable(inference_usd_per_token):
+        raise ValueError(
+            f"inference_usd_per_token = {inference_usd_per_token!r} is no function of the size: "
+            "give one, such as econ.models.model_prices.size_price(...)"
+        )
 
     def priced(n: float, d: float) -> tuple[float, float]:
-        per_token = inference_usd_per_token(n)
+        per_token = not_negative("inference_usd_per_token", inference_usd_per_token(n))
         return FLOP_TO_TRAIN * n * d * training_usd_per_flop, inference_tokens * per_token
 
     return priced, "USD"

@@ -121,6 +121,11 @@ def _columns(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise ValueError(
             f"{len(frame)} runs cannot fit a law of five parameters: at least 6 are needed"
         )
+    for c in ("params", "tokens", "loss"):
+        for row in np.flatnonzero(pd.to_numeric(frame[c], errors="coerce").isna())[:1]:
+            raise ValueError(
+                f"{c} = {frame[c].iloc[row]!r} in row {row} is no number: drop the row"
+            )
     logs = [np.log(sizes(c, frame[c].to_numpy("float64"))) for c in ("params", "tokens", "loss")]
     for name, values in zip(("params", "tokens"), logs, strict=False):
         if len(np.unique(values.round(6))) < 3:

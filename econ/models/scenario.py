@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from econ.facts import catalog
-from econ.facts.guard import count, fraction, positive, unknown
+from econ.facts.guard import count, fraction, positive, shown, unknown
 from econ.facts.tables import table
 from econ.facts.units import DAY_S, GIGA, HOUR_S
 from econ.models.workloads import Workload, workload
@@ -168,10 +168,14 @@ class Scenario:
     @classmethod
     def from_json(cls, text: str) -> Scenario:
         """The scenario that `to_json` wrote; an unknown key names its nearest."""
+        if not isinstance(text, str):
+            raise ValueError(f"a scenario is read from text, not from {shown(text)}")
         try:
-            values = json.loads(text)
+            values = json.loads(text.removeprefix("\ufeff"))  # a mark that some editors write
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON: line {error.lineno}: {error.msg}") from None
+        except (RecursionError, ValueError):  # more levels or digits than Python reads
+            raise ValueError("not a scenario: nested too deeply, or a number too long") from None
         written = values.pop("format", None) if isinstance(values, dict) else None
         if written != FORMAT or isinstance(written, bool):
             raise ValueError(f"not a scenario of format {FORMAT}")

@@ -127,8 +127,13 @@ def break_even(quantity: np.ndarray, challenger_usd: np.ndarray, incumbent_usd: 
     The challenger pays where it costs no more. For costs in steps, give every point: between two
     that are far apart a break-even can come and go unseen. Returns `BreakEven`.
     """
-    x = np.asarray(quantity, dtype=float)
-    pays = np.asarray(challenger_usd, dtype=float) <= np.asarray(incumbent_usd, dtype=float)
+    x, challenger, incumbent = (
+        np.asarray(v, dtype=float) for v in (quantity, challenger_usd, incumbent_usd)
+    )
+    for name, values in (("challenger_usd", challenger), ("incumbent_usd", incumbent)):
+        for row in np.flatnonzero(np.isnan(values))[:1]:
+            raise ValueError(f"{name}[{row}] = nan is outside its range: a cost at every point")
+    pays = challenger <= incumbent
     if x.ndim != 1 or x.size == 0 or x.shape != pays.shape or not (np.diff(x) > 0).all():
         raise ValueError("quantity is outside its range: rising, and as long as the costs")
     before = np.concatenate([[False], pays[:-1]])

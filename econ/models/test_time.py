@@ -23,12 +23,13 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from econ.facts.guard import count, each, fraction, in_range, positive, unknown
+from econ.facts.guard import count, each, fraction, in_range, not_negative, positive, unknown
 from econ.facts.tables import table
 
 MOST = 10**9  # attempts
 EXACT_VOTES = 64  # beyond them the difference of two counts is near enough a bell curve
 FEW = 64  # draws or right answers up to which pass@k is a plain product
+FEW_VOTES, MOST_VOTES = 100, 260  # expected on two answers, and far more than can come of it
 N_NODES = 48  # quadrature over difficulty
 
 
@@ -71,12 +72,15 @@ def coverage_curve(n: np.ndarray, c: np.ndarray, k: list[int]) -> pd.DataFrame:
     ``n`` attempts and ``c`` right ones for each problem. ``independent`` is 1 − (1 − p̄)^k with the
     mean success p̄: what coverage would be if all problems were equally hard.
     """
-    n, c = np.atleast_1d(n), np.atleast_1d(c)
-    n, c = np.broadcast_arrays(n, c)
+    n, c = np.broadcast_arrays(np.atleast_1d(n), np.atleast_1d(c))
     if n.size == 0:
         raise ValueError("no problems: n is empty")
+    pass_at_k(n, c, 1)  # checks them
     mean = float((c / n).mean())
-    rows = [(j, float(np.mean(pass_at_k(n, c, j))), -math.expm1(_log_miss(mean, j))) for j in k]
+    rows = [
+        (j, float(np.mean(pass_at_k(n, c, j))), -math.expm1(_log_miss(mean, j)))
+        for j in np.atleast_1d(k).tolist()
+    ]
     return pd.DataFrame(rows, columns=["k", "coverage", "independent"])
 
 
@@ -105,7 +109,8 @@ class Difficulty:
 
         For large k the rest falls as k^(−a): a power law, not an exponential.
         """
-        rest = special.betaln(self.a, self.b + np.asarray(k, dtype="float64"))
+        k = np.asarray(each(not_negative, "k", k), dtype="float64")
+        rest = special.betaln(self.a, self.b + k)
         return -np.expm1(rest - special.betaln(self.a, self.b))
 
     def attempts_for(self, coverage_frac: float) -> float:
@@ -149,6 +154,10 @@ class Difficulty:
         k, coverage = (np.asarray(v, dtype="float64") for v in (k, coverage))
         if len(k) < 2:
             raise ValueError(f"{len(k)} points cannot fit a difficulty of two parameters")
+        for name, values, check in (("k", k, positive), ("coverage", coverage, fraction)):
+            for row in np.flatnonzero(np.isnan(values))[:1]:
+                raise ValueError(f"{name}[{row}] = nan is outside its range: a number a point")
+            each(check, name, values)
 
         def off(t: np.ndarray) -> float:
             return float(
@@ -217,7 +226,8 @@ def majority_vote_accuracy(
     ``p`` is the chance that one is right. Of the wrong answers a share ``rival_frac`` agrees on one
     rival; the others are all different. With 1 it is the jury theorem of Condorcet: below one half,
     voting hurts. Ties are broken by lot. Many votes converge to 1 where p exceeds the rival's
-    chance, to 0 where it does not. Beyond 64 votes by the normal approximation.
+    chance, to 0 where it does not. Beyond 64 votes by the normal approximation, unless so few of
+    them fall on the two leading answers that these can be counted.
 
     >>> round(float(majority_vote_accuracy(0.4, 41)), 4)                  # two answers
     0.0965
@@ -229,19 +239,26 @@ def majority_vote_accuracy(
     p = np.asarray(each(fraction, "p", p), dtype="float64")
     rival = rival_frac * (1 - p)
     both = np.minimum(p + rival, 1.0)
-    if k > EXACT_VOTES:
+    if k <= EXACT_VOTES:
+        won = _plurality(p, both, k, k)
+    else:
         spread = np.sqrt(np.maximum(k * (both - (p - rival) ** 2), 1e-300))
         won = special.ndtr(k * (p - rival) / spread)
-    else:
-        won = _plurality(p, both, k)
+        few = k * both <= FEW_VOTES
+        if few.any():
+            won = np.asarray(won)
+            won[few] = _plurality(p[few], both[few], k, min(k, MOST_VOTES))
     return float(won) if won.ndim == 0 else won
 
 
-def _plurality(p: np.ndarray, both: np.ndarray, k: int) -> np.ndarray:
-    """Sum over m, the votes for the right answer and its rival; all other votes stand alone."""
+def _plurality(p: np.ndarray, both: np.ndarray, k: int, n_most: int) -> np.ndarray:
+    """Sum over m, the votes for the right answer and its rival; all other votes stand alone.
+
+    ``n_most`` bounds m, where more is beyond all chance.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(both > 0, p / both, 0.0)[..., None]
-    m = np.arange(k + 1)
+    m = np.arange(n_most + 1)
     votes = special.bdtr(m, k, both[..., None])
     weight = np.diff(votes, axis=-1, prepend=0.0)
     half = m // 2

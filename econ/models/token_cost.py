@@ -37,7 +37,7 @@ class Utilisation:
 
     def __post_init__(self) -> None:
         for name in ("available_frac", "allocated_frac", "busy_frac"):
-            each(positive, name, getattr(self, name), 1.0)
+            object.__setattr__(self, name, each(positive, name, getattr(self, name), 1.0))
 
     @property
     def useful_frac(self) -> float:
@@ -112,7 +112,6 @@ def cost_usd_per_accepted_task(
     >>> cost_usd_per_accepted_task(0.02, 0.5, review_usd=0.48)
     1.0
     """
-    each(not_negative, "attempt_usd", attempt_usd)
-    each(not_negative, "review_usd", review_usd)
-    each(positive, "accepted_frac", accepted_frac, 1.0)
-    return (attempt_usd + review_usd) / accepted_frac
+    attempt_usd = each(not_negative, "attempt_usd", attempt_usd)
+    review_usd = each(not_negative, "review_usd", review_usd)
+    return (attempt_usd + review_usd) / each(positive, "accepted_frac", accepted_frac, 1.0)

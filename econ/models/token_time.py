@@ -50,6 +50,12 @@ def pool_cost_frame(
                         ("output_tokens", output_tokens)):  # fmt: skip
         not_negative(name, value)
     fraction("cached_time_frac", cached_time_frac)
+    for name, hours, read in (
+        ("prefill_gpu_hours", prefill_gpu_hours, fresh_tokens + cached_time_frac * cached_tokens),
+        ("decode_gpu_hours", decode_gpu_hours, output_tokens),
+    ):
+        if hours and not read:
+            raise ValueError(f"{name} = {hours:g}, but no token takes that time: nothing to price")
     prefill_usd = cost_usd_per_gpu_hour * prefill_gpu_hours
     if cached_time_frac == 1:
         rows = [("input", fresh_tokens + cached_tokens, prefill_usd)]
@@ -70,6 +76,7 @@ def machine_s(
     Formula: time to answer × GPUs / concurrency (Little). A cached token is held and read but not
     computed. ``case`` as `econ.models.roofline.predict`, lengths apart.
     """
+    not_negative("cached_tokens", cached_tokens)
     short = predict(**case, input_tokens=fresh_tokens, output_tokens=output_tokens, must_fit=True)
     ttft_s, tpot_s = short.ttft_s, short.tpot_s
     if cached_tokens:
@@ -131,7 +138,7 @@ def _priced(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _n_gpu(case: dict) -> float:
-    split = np.prod([case.get(name, 1) for name in ("tp", "pp", "dp")])
+    split = np.prod([case.get(name) or 1 for name in ("tp", "pp", "dp")])
     return count("n_gpu", case.get("n_gpu") or split, 1)
 
 

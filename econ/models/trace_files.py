@@ -22,18 +22,22 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import not_negative, unknown
+from econ.facts.guard import shown, unknown
 from econ.facts.units import DAY_S, KILO, MEGA, MINUTE_S
+from econ.models.trace_check import (
+    OPTIONAL,
+    SHOWN,
+    TRACE_COLUMNS,
+    check_trace,
+    remedy,
+    seconds_of,
+)
 
-TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
-OPTIONAL = "cached_tokens"  # of each prompt, found in a prefix cache
-MAX_TOKENS = 100_000_000
 MOST_BYTES, MOST_ROWS = 256 * MEGA, 5_000_000
 LONGEST_LINE_BYTES = 1_000_000
 LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
 UNITS = ("s", "ms")
-SHOWN = 40  # characters of a bad cell that a message repeats
 EPOCH_S, EPOCH_MS = 1e8, 1e11  # a clock that counts from 1970 passed these in 1973
 # names that other logs give to what a trace needs
 OTHER_NAMES = {
@@ -61,6 +65,8 @@ def read_trace(
     """
     if unit is not None and unit not in UNITS:
         raise unknown("unit of arrivals", unit, UNITS)
+    if not isinstance(source, str | Path | bytes | bytearray | memoryview):
+        raise ValueError(f"source = {shown(source)} is neither a path nor the bytes of a file")
     if isinstance(source, str | Path):
         path = Path(source)
         name, size = path.name, path.stat().st_size if path.exists() else 0
@@ -77,7 +83,7 @@ def read_trace(
     read = _parquet if ending == ".parquet" else _csv
     opened = path.open("rb") if isinstance(source, str | Path) else io.BytesIO(source)
     with opened as stream:
-        frame = read(stream, name, dict(columns or {}))
+        frame = read(stream, name, dict(columns or {}), unit)
     return _in_seconds(frame, name, unit)
 
 
@@ -116,7 +122,9 @@ def _doubt_unit(arrival: np.ndarray, name: str) -> None:
         )
 
 
-def _parquet(stream: BinaryIO, name: str, columns: dict[str, str]) -> pd.DataFrame:
+def _parquet(
+    stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None
+) -> pd.DataFrame:
     try:
         import pyarrow.parquet as pq
     except ImportError:
@@ -129,14 +137,30 @@ def _parquet(stream: BinaryIO, name: str, columns: dict[str, str]) -> pd.DataFra
         raise ValueError(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
     _check_size(file.metadata.num_rows, name)
     wanted = _wanted(file.schema_arrow.names, name, columns)
+    _check_types(file.schema_arrow, wanted, name, unit)
     try:
         frame = file.read(columns=list(wanted)).to_pandas()
     except (ValueError, OSError) as error:
         raise ValueError(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
-    return frame.rename(columns=wanted)
+    frame = frame.rename(columns=wanted)
+    return frame.assign(arrival_s=seconds_of(frame["arrival_s"]))
 
 
-def _csv(stream: BinaryIO, name: str, columns: dict[str, str]) -> pd.DataFrame:
+def _check_types(schema, wanted: dict[str, str], name: str, unit: str | None) -> None:
+    """Refuse columns that are no numbers before they are read: text can be of any size."""
+    import pyarrow.types as kinds
+
+    for old, new in wanted.items():
+        kind = schema.field(old).type
+        is_time = kinds.is_timestamp(kind) or kinds.is_duration(kind)
+        if new == "arrival_s" and is_time:
+            if unit is not None:
+                raise ValueError(f"{name}, column {old}: is a {kind}: leave out unit={unit!r}")
+        elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)):
+            raise ValueError(f"{name}, column {old}: is of type {kind}: save it as numbers")
+
+
+def _csv(stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None) -> pd.DataFrame:
     head = _scan(stream, name)
     if not head:
         raise ValueError(f"{name}: not a .csv file: it is empty")
@@ -208,7 +232,10 @@ def _scan(stream: BinaryIO, name: str) -> list[str]:
     try:
         rows = list(csv.reader([head.decode("utf-8-sig")]))
     except csv.Error as error:
-        raise ValueError(f"{name} line 1: not a .csv file: {error}: name the columns") from None
+        raise ValueError(
+            f"{name} line 1: not a .csv file: {error}: end its lines with a line feed, and keep "
+            "the names of columns short"
+        ) from None
     return [cell.strip("\r\n") for cell in rows[0]] if rows else []
 
 
@@ -224,13 +251,16 @@ def _wanted(names: list[str], name: str, columns: dict[str, str]) -> dict[str, s
             raise unknown(f"column of {name}", old, names)
     called = {old: columns.get(old, old) for old in names}
     wanted = {old: new for old, new in called.items() if new in (*TRACE_COLUMNS, OPTIONAL)}
-    for column in TRACE_COLUMNS:
+    for column in (*TRACE_COLUMNS, OPTIONAL):
         n = [called[old] for old in names].count(column)
         if n > 1:
             raise ValueError(f"{name}: column {column} is there twice: keep one")
     lacking = [c for c in TRACE_COLUMNS if c not in wanted.values()]
     if not lacking:
         return wanted
+    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(names) == 1 and mark in names[0]:
+            raise ValueError(f"{name}: its cells are parted by {word}: save it with commas")
     hints = {}
     for column in lacking:
         stem = column.removesuffix("_s")
@@ -238,8 +268,8 @@ def _wanted(names: list[str], name: str, columns: dict[str, str]) -> dict[str, s
             plain = old.strip().lower()
             if plain in OTHER_NAMES[column] or plain.startswith(stem):
                 hints.setdefault(column, old)
-    shown = ", ".join(str(n)[:SHOWN] for n in names[:12]) or "nothing"
-    said = f"{name}: no column {', '.join(lacking)}; it has {shown}. "
+    has = ", ".join(str(n)[:SHOWN] for n in names[:12]) or "nothing"
+    said = f"{name}: no column {', '.join(lacking)}; it has {has}. "
     if hints:
         pairs = ", ".join(f"{old!r}: {new!r}" for new, old in hints.items())
         slow = [o for o in hints.values() if "ms" in o.lower() or "milli" in o.lower()]
@@ -257,63 +287,14 @@ def _numbers(piece: pd.DataFrame, start: int, name: str) -> pd.DataFrame:
         if bad.any():
             row = int(np.argmax(bad))
             cell = str(piece[column].iloc[row])
-            shown = repr(cell[:SHOWN]) + ("…" if len(cell) > SHOWN else "")
+            said = repr(cell[:SHOWN]) + ("…" if len(cell) > SHOWN else "")
             raise ValueError(
-                f"{name} row {start + row + 1}, column {column}: {shown} {_remedy(cell, column)}"
+                f"{name} row {start + row + 1}, column {column}: {said} {remedy(cell, column)}"
             )
         out[column] = values
     return pd.DataFrame(out)
 
 
-def _remedy(cell: str, column: str) -> str:
-    if cell.strip()[:1] in ("=", "+", "@"):
-        return "is a formula, not a number: save its value"
-    unit = "seconds since the start" if column == "arrival_s" else "a count of tokens"
-    return f"is not a finite number: give {unit}"
-
-
 def _check_size(n_rows: int, name: str) -> None:
     if n_rows > MOST_ROWS:
         raise ValueError(f"{name}: more than {MOST_ROWS:,} rows: take part of the day, or a sample")
-
-
-def check_trace(frame: pd.DataFrame, name: str = "trace") -> pd.DataFrame:
-    """The columns of a trace as numbers, or one error that names the first bad row."""
-    missing = [c for c in TRACE_COLUMNS if c not in frame.columns]
-    if missing:
-        raise ValueError(
-            f"{name}: no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}. "
-            f"A trace needs {', '.join(TRACE_COLUMNS)}"
-        )
-    if frame.empty:
-        raise ValueError(f"{name}: holds no rows")
-    names = [*TRACE_COLUMNS, *([OPTIONAL] if OPTIONAL in frame.columns else [])]
-    out = pd.DataFrame(
-        {c: pd.to_numeric(frame[c], errors="coerce").to_numpy("float64") for c in names}
-    )
-
-    def refuse(bad: np.ndarray, column: str, what: str) -> None:
-        if bad.any():
-            row = int(np.argmax(bad))
-            value = frame[column].iloc[row]
-            value = value.item() if isinstance(value, np.generic) else value
-            shown = repr(value)
-            shown = shown if len(shown) <= SHOWN else shown[:SHOWN] + "…"
-            raise ValueError(f"{name} row {row + 1}, column {column}: {shown} {what}")
-
-    for c in names:
-        refuse(~np.isfinite(out[c].to_numpy()), c, _remedy("", c))
-    for c in names[1:]:
-        least = 1 if c != OPTIONAL else 0
-        refuse((out[c] < least).to_numpy(), c, "is below 1 token: drop failed requests first")
-        refuse((out[c] > MAX_TOKENS).to_numpy(), c, f"is above {MAX_TOKENS:,} tokens")
-        refuse((out[c] % 1 != 0).to_numpy(), c, "is not a whole number of tokens")
-    if OPTIONAL in names:
-        over = (out[OPTIONAL] > out["input_tokens"]).to_numpy()
-        refuse(over, OPTIONAL, "is more than the prompt has")
-    arrival = out["arrival_s"].to_numpy()
-    not_negative(f"{name} row 1, column arrival_s", float(arrival[0]))
-    refuse(
-        np.diff(arrival, prepend=arrival[0]) < 0, "arrival_s", "comes before the row above: sort"
-    )
-    return out.astype(dict.fromkeys(names[1:], "int64"))

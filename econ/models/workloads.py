@@ -25,7 +25,8 @@ import pandas as pd
 
 from econ.facts.guard import count, fraction, in_range, positive, unknown
 from econ.facts.tables import table
-from econ.models.trace_files import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace, read_trace
+from econ.models.trace_check import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace
+from econ.models.trace_files import read_trace
 
 __all__ = [
     "ARRIVALS",

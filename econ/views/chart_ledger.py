@@ -9,6 +9,7 @@ from econ.views.charts import bars
 from econ.views.shapes import gaps, parity
 from econ.views.tables import three
 
+MOST = 25  # rows of a chart that one can still read
 NEAR = 0.01  # a gap that nobody would see in a chart
 
 
@@ -59,13 +60,15 @@ def gaps_chart(frame: pd.DataFrame) -> alt.LayerChart | None:
     if far.empty:
         return None
     largest = far.iloc[0]
+    shown = far.head(MOST)
     return gaps(
-        far.assign(name=far.index),
+        shown.assign(name=shown.index),
         "name",
         "ours",
         "published",
         title=f"{len(far)} of {len(frame)} figures are more than {NEAR:.0%} off",
-        description=f"Points for {len(far)} figures around a line at zero; the farthest: "
+        subtitle=f"The {len(shown)} farthest; beside each point: ours · published",
+        description=f"Points for {len(shown)} figures around a line at zero; the farthest: "
         f"{largest.claim}, ours {three(largest.ours)}, published {three(largest.published)} "
         f"{largest.unit}.",
     )

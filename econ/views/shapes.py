@@ -20,6 +20,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from econ.facts.units import MEGA
 from econ.views.charts import axis, finish
 from econ.views.tables import three
 from econ.views.theme import FAINT, GROUND, INK, PALETTE
@@ -189,10 +190,11 @@ def parity(
     """Points of two measures of one thing, with the line on which both are equal."""
     both = frame[[x, y]].to_numpy(dtype=float)
     low, high = float(np.nanmin(both)), float(np.nanmax(both))
-    wide = {"axis": alt.Axis(tickCount=6, grid=False, format="~g")} if log else {}
+    wide = log and low > 0 and high / low > MEGA  # then noughts would run into each other
+    form = {"axis": alt.Axis(tickCount=6, grid=False, format=".0e")} if wide else {}
     base = alt.Chart(frame).encode(
-        x=alt.X(f"{x}:Q", **axis(x_title, log, **wide)),
-        y=alt.Y(f"{y}:Q", **axis(y_title, log, **wide)),
+        x=alt.X(f"{x}:Q", **axis(x_title, log, **form)),
+        y=alt.Y(f"{y}:Q", **axis(y_title, log, **form)),
     )
     dots = base.mark_point(filled=True, size=36, opacity=0.7)
     if color:
