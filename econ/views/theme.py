@@ -44,7 +44,6 @@ def theme() -> alt.theme.ThemeConfig:
     }
     return {
         "config": {
-            "aria": False,  # the description speaks for the picture, its table for the marks
             "background": GROUND,
             "font": FONT,
             "padding": 12,
@@ -67,6 +66,9 @@ def theme() -> alt.theme.ThemeConfig:
             "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12},
             "range": {"category": CATEGORIES},
             "line": {"strokeWidth": 2.5, "color": PALETTE["blue"]},
+            # a description speaks for the picture and a table for its marks: hundreds of marks
+            # read out one by one help nobody
+            "mark": {"aria": False},
             "bar": {"color": PALETTE["blue"]},
             "point": {"filled": True, "size": 70, "color": PALETTE["blue"]},
             "rule": {"color": INK},
