@@ -95,7 +95,7 @@ def test_load_frame_ends_at_the_limit():
     assert np.isclose(
         frame.groupby("phase")["power_w"].min(), 700 * PowerLaw.fitted().awake_frac
     ).all()
-    with pytest.raises(ValueError, match="tdp_w"):
+    with pytest.raises(ValueError, match="tpu-v6e has no published TDP"):
         load_frame("tpu-v6e")
     with pytest.raises(UnknownName, match="h100-sxm"):
         load_frame("h100")

@@ -24,6 +24,7 @@ import pandas as pd
 
 from econ.facts import accelerator, table
 from econ.facts.guard import fraction, in_range, not_negative, positive, unknown
+from econ.models.power import known_tdp_w
 from econ.models.ranges import Range, run_model, sample_frame, typical_of
 from econ.models.sensitivity import tornado_frame
 
@@ -116,6 +117,8 @@ def boundary_ranges(
 ) -> dict[str, Range]:
     """The ladder's inputs as ranges; a number given here is certain, three are a range."""
     three = pue if isinstance(pue, tuple) else (pue,) * 3
+    if len(three) != 3:
+        raise ValueError(f"pue = {pue!r} is outside its range: one number, or low, typical, high")
     for value in three:
         checked_pue(value)
     idle = table("power_calibration").loc["idle_frac", ["low", "value", "high"]].astype(float)
@@ -152,7 +155,7 @@ def boundary_frame(
     ``low`` and ``high`` hold the middle 90 % of samples of `boundary_ranges`; ``typical`` is at
     the typical inputs.
     """
-    tdp_w = positive("tdp_w", accelerator(accelerator_id).tdp_w or 0.0)
+    tdp_w = known_tdp_w(accelerator(accelerator_id))
     ranges = boundary_ranges(spent, pue=pue, busy_frac=busy_frac, host_frac=host_frac)
     rungs = climb(spent, tdp_w)
     made = run_model(rungs, _drawn(tuple(ranges.items())))
@@ -168,7 +171,7 @@ def boundary_tornado_frame(
     spent: Energy, accelerator_id: str, *, pue: float | tuple[float, float, float] = 1.0
 ) -> pd.DataFrame:
     """Which input moves the site's J per output token: `sensitivity.tornado_frame`."""
-    tdp_w = positive("tdp_w", accelerator(accelerator_id).tdp_w or 0.0)
+    tdp_w = known_tdp_w(accelerator(accelerator_id))
     rungs = climb(spent, tdp_w)
     ranges = boundary_ranges(spent, pue=pue)
     return tornado_frame(lambda **inputs: rungs(**inputs)["building"], ranges)

@@ -28,7 +28,7 @@ import pandas as pd
 from econ.facts import table
 from econ.facts.architecture import Model
 from econ.facts.catalog import Accelerator
-from econ.facts.guard import unknown
+from econ.facts.guard import positive, unknown
 from econ.models import deployments as dep
 from econ.models import steps
 from econ.models.boundaries import boundary_frame
@@ -176,6 +176,10 @@ def energy(
     Raises `DoesNotFit` where weights and one sequence exceed the memory, ``ValueError`` where a
     number is outside its range or nobody has published the accelerator's TDP.
     """
+    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens),
+                        ("concurrency", concurrency),
+                        ("software_maturity", software_maturity)):  # fmt: skip
+        positive(name, value)
     case = {
         "model": dep.as_model(model),
         "accelerator": dep.as_accelerator(accelerator),

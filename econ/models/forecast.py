@@ -14,7 +14,14 @@ import pandas as pd
 
 from econ.facts.guard import count, in_range, positive
 from econ.facts.units import DAYS_PER_YEAR
-from econ.models.trends import EPOCH, fit_trend, points_of, spend_ratio, volume_ratio
+from econ.models.trends import (
+    EPOCH,
+    fit_trend,
+    points_of,
+    spend_ratio,
+    volume_ratio,
+    year_of,
+)
 
 STEPS_PER_YEAR = 4  # a scenario's table is quarterly
 Z = 1.6449  # normal quantile: nine of ten within
@@ -93,7 +100,7 @@ def backtest_frame(
     count("n_known", n_known, 3)
     positive("years", years, 50)
     x, y = points_of(frame, value, "date")
-    ordered = frame.iloc[np.argsort(x, kind="stable")] if len(frame) == len(x) else frame
+    ordered = frame.iloc[np.argsort(year_of(frame["date"]), kind="stable")]
     rows = []
     for i in range(n_known, len(x)):
         target = x[i - 1] + years

@@ -19,6 +19,7 @@ MATURITY = (0.2, 5.0)  # beyond these it is not software that differs
 LEAST_OVERHEAD_S, LONGEST_OVERHEAD_S = 1e-6, 0.1
 FEWEST_FOR_TWO = 4  # runs below which only the first number is fitted
 APART = 1.5  # and loads must differ by this factor, or the two numbers say the same
+NEEDED = ("input_tokens", "output_tokens", "concurrency", "output_tokens_per_s", "ttft_s", "tpot_s")
 METRICS = ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu")
 
 
@@ -73,6 +74,10 @@ def compare_frame(
 
 
 def _asked(runs: pd.DataFrame, deployment: dict) -> pd.DataFrame:
+    if lacking := [name for name in NEEDED if name not in runs]:
+        raise ValueError(f"the runs have no column {', '.join(lacking)}")
+    if runs.empty:
+        raise ValueError("no runs to compare with: the frame has no rows")
     asked = runs.reset_index(drop=True).assign(**deployment)
     for name in ("model", "accelerator"):
         if name not in asked:
@@ -93,8 +98,9 @@ def fit_stack(runs: pd.DataFrame, **deployment: object) -> OwnStack:
     """
     asked = _asked(runs, deployment)
     measured = asked["tpot_s"].to_numpy("float64")
-    for i, value in enumerate(measured):
-        positive(f"tpot_s of run {i + 1}", value)
+    for name in ("tpot_s", "ttft_s"):
+        for i, value in enumerate(asked[name].to_numpy("float64").tolist()):
+            positive(f"{name} of run {i + 1}", value)
     full = predict_frame(asked.assign(software_maturity=1.0))
     bad = (full["reason"] != "").to_numpy()
     if bad.any():

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from econ.facts.guard import count, unknown
+from econ.facts import catalog
+from econ.facts.guard import count, not_negative, unknown
 from econ.facts.tables import table
 from econ.facts.units import HOURS_PER_YEAR
 from econ.models.plan_search import Demand
@@ -98,8 +99,14 @@ def inputs_of(
     options: pd.DataFrame, demand: Demand, load: Range, rents: Mapping[str, Range] | None = None
 ) -> dict[str, Range]:
     """The uncertain inputs of the decision; ``load`` in requests per second is yours to state."""
+    if not len(options):
+        raise ValueError("no option to decide on: no deployment keeps the promise")
+    if isinstance(load, Range):
+        not_negative("low of load", load.low)
     chips = list(dict.fromkeys(options["accelerator"].astype(str)))
     priced = dict(rents or {})
+    for name in priced:
+        catalog.accelerator(name)
     priced |= rent_ranges([c for c in chips if c not in priced])
     inputs = {LOAD: load}
     for name, row in options.iterrows():
@@ -137,7 +144,7 @@ def swing_frame(
     options: pd.DataFrame, demand: Demand, load: Range, rents: Mapping[str, Range] | None = None
 ) -> pd.DataFrame:
     """The tornado of the first option's yearly cost."""
-    first = options.iloc[[0]]
+    first = options.head(1)
     inputs = inputs_of(first, demand, load, rents)
     model, name = yearly_cost(first, demand), first.index[0]
     return tornado_frame(lambda **given: model(**given)[name], inputs)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from econ.facts.guard import positive
 from econ.models.plan import best_of, plan, prices_of
 from econ.models.scenario import Scenario
 
@@ -45,6 +46,7 @@ def stress_frame(
     ``settings`` as in `econ.models.plan.plan`. A case in which nothing keeps the promise says so
     in ``note``.
     """
+    positive("price_factor", price_factor, 1000)
     cases = stresses(scenario, **settings)
     rows, plain = [], None
     for name, (case, given) in cases.items():

@@ -27,6 +27,7 @@ import pandas as pd
 
 from econ.facts import accelerator as chip_of
 from econ.facts import table
+from econ.facts.catalog import Accelerator
 from econ.facts.guard import fraction, not_negative, positive
 from econ.models import steps
 from econ.models.calibration import Calibration
@@ -96,6 +97,13 @@ class PowerLaw:
         return self.idle_frac * tdp_w
 
 
+def known_tdp_w(chip: Accelerator) -> float:
+    """The TDP of an accelerator, or an error that says that nobody has published one."""
+    if not chip.tdp_w:
+        raise ValueError(f"{chip.id} has no published TDP, so no power can be said")
+    return chip.tdp_w
+
+
 def unit_energy(accelerator: str, law: PowerLaw | None = None) -> dict[str, float]:
     """What the law means per unit: ``energy_j_per_byte`` and ``energy_j_per_flop`` (bf16), above
     the awake floor. slope · TDP / datasheet rate.
@@ -104,7 +112,7 @@ def unit_energy(accelerator: str, law: PowerLaw | None = None) -> dict[str, floa
     {'energy_j_per_byte': '150 pJ', 'energy_j_per_flop': '2 pJ'}
     """
     law, chip = law or PowerLaw.fitted(), chip_of(accelerator)
-    tdp_w = positive("tdp_w", chip.tdp_w or 0.0)
+    tdp_w = known_tdp_w(chip)
     return {
         "energy_j_per_byte": law.memory_frac * tdp_w / chip.memory_bandwidth_bytes_per_s,
         "energy_j_per_flop": law.compute_frac * tdp_w / chip.peak_bf16_flop_per_s,
@@ -141,7 +149,7 @@ def phases(c: Case, k: Calibration, rate_per_s, batch) -> Case:
 def load_frame(accelerator: str = "h100-sxm", law: PowerLaw | None = None) -> pd.DataFrame:
     """Power against load: phase, load_percent (of bandwidth or of peak), power_w, tdp_w."""
     law, chip = law or PowerLaw.fitted(), chip_of(accelerator)
-    tdp_w = positive("tdp_w", chip.tdp_w or 0.0)
+    tdp_w = known_tdp_w(chip)
     loads = np.linspace(0, 1, 21)
     rows = [
         ("decode: memory", 100 * x, law.power_w(tdp_w, memory_load_frac=x), tdp_w) for x in loads

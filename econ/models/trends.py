@@ -265,7 +265,13 @@ def record_lows(frame: pd.DataFrame, value: str = "value", date: str = "date") -
     for name in (value, date):
         if name not in frame:
             raise unknown("column", name, frame.columns)
-    rows = frame.assign(_year=year_of(frame[date])).sort_values(["_year", value], kind="stable")
+    numbers = pd.to_numeric(frame[value], errors="coerce").to_numpy("float64")
+    for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
+        raise ValueError(
+            f"{value} = {frame[value].iloc[row]} in row {row} is outside its range: a finite number"
+        )
+    rows = frame.assign(_year=year_of(frame[date]), **{value: numbers})
+    rows = rows.sort_values(["_year", value], kind="stable")
     before = rows[value].cummin().shift(fill_value=math.inf)
     return rows[rows[value] < before].drop(columns="_year").reset_index(drop=True)
 
@@ -276,7 +282,12 @@ def volume_ratio(price_ratio: float, elasticity: float) -> float:
     positive("price_ratio", price_ratio)
     if elasticity != 0:
         in_range("elasticity", elasticity, -50, 0, says="-50 to 0: less is bought at more")
-    return price_ratio**elasticity
+    log = elasticity * math.log(price_ratio)
+    if log > math.log(np.finfo(float).max):
+        raise ValueError(
+            f"price_ratio = {price_ratio!r} with elasticity {elasticity:g} leads beyond all numbers"
+        )
+    return math.exp(log)
 
 
 def spend_ratio(price_ratio: float, elasticity: float) -> float:
