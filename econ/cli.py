@@ -29,7 +29,7 @@ SHOWN = [
     *("basis", "accelerator", "precision", "tp", "pp", "ep", "dp", "policy", "concurrency"),
     *("n_replicas", "fleet_gpus", "good_frac", "ttft_s", "tpot_s", "p95_ttft_s", "p95_tpot_s"),
     *("usd_per_hour", "cost_usd_per_good_mtok", "cost_low_usd_per_good_mtok"),
-    *("cost_high_usd_per_good_mtok", "energy_j_per_token", "carbon_g_per_mtok"),
+    *("cost_high_usd_per_good_mtok", "regime", "site_energy_j_per_token", "carbon_g_per_mtok"),
 ]
 
 

@@ -62,6 +62,7 @@ def test_a_row_is_what_the_single_prediction_says(screened):
     assert (row.tpot_low_s, row.tpot_high_s) == pytest.approx(one.band("tpot_s"))
     rate = row.requests_per_s_per_replica * w.mean_output_tokens / row.n_gpu
     assert rate == pytest.approx(one.output_tokens_per_s_per_gpu)
+    assert row.regime == one.regime
     held = max_batch(
         SCENARIO.model, row.accelerator, tp=int(row.tp), pp=int(row.pp), precision=row.precision,
         context_tokens=w.mean_input_tokens + w.mean_output_tokens / 2,

@@ -81,6 +81,9 @@ def test_names_are_escaped_and_the_answer_is_there(page, made):
     assert f"${best['cost_usd_per_good_mtok']:.2f} per million" in page
     assert "2026-11-24" in page
     assert "@media print" in page
+    assert "was in the fit" not in answer_text(SCENARIO, made)  # this pair was measured
+    odd = made.assign(regime="beyond")
+    assert "the band is wide" in answer_text(SCENARIO, odd)
     assert answer_text(SCENARIO, made).startswith(f"{best['fleet_gpus']:.0f} × ")
 
 

@@ -15,10 +15,11 @@ from econ.views import Panel, choice, lines, slider, switch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools" / "website"))
 
-import build  # noqa: E402
 import grid  # noqa: E402
 import pages  # noqa: E402
 import replay  # noqa: E402
+
+import build  # noqa: E402
 
 WORDS = "A line that ends at {:g}, nothing more."
 

@@ -187,7 +187,7 @@ def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame
         ["basis", objective, "tpot_s"], ascending=[True, rising, True], kind="stable"
     )
     order = order.reset_index(drop=True)
-    names = ("accelerator", "precision", "constraint")
+    names = ("accelerator", "precision", "constraint", "regime")
     return order.assign(**{name: order[name].astype("category") for name in names})
 
 

@@ -91,7 +91,8 @@ def search_frame(
 
     A replica with ``concurrency`` requests in it serves concurrency/(TTFT + (output − 1)·TPOT)
     requests per second (Little's law); the fleet is the peak rate over it, rounded up, plus spares.
-    The band on cost prices the fleets that throughput at the ends of its 90 % band would need.
+    ``regime`` says what the prediction rests on (`econ.models.regimes`). The band on cost prices
+    the fleets that throughput at the ends of its 90 % band would need.
     """
     limits = [count("concurrency", c, 1, 1_000_000) for c in listed("concurrencies", concurrencies)]
     if not limits:
@@ -114,7 +115,11 @@ def search_frame(
                 bar.update(len(part))
     frame = pd.concat(parts, ignore_index=True)
     names = ("accelerator", "precision", "constraint")
-    return frame.assign(**{name: frame[name].astype("category") for name in names})
+    regime = frame["regime"].fillna(-1).astype("int8")  # -1 where nothing was predicted
+    return frame.assign(
+        regime=pd.Categorical.from_codes(regime, REGIMES),
+        **{name: frame[name].astype("category") for name in names},
+    )
 
 
 def _search(block: pd.DataFrame, limits: list[int], model, demand: Demand) -> pd.DataFrame:
@@ -165,6 +170,7 @@ def _predicted(frame: pd.DataFrame, model, demand: Demand) -> pd.DataFrame:
             "batch": made["batch"],
             "requests_per_s_per_replica": frame["concurrency"].to_numpy() / answer_s,
             "rate_p90_factor": spread[made["regime"].cat.codes],
+            "regime": made["regime"].cat.codes,
             **point_energy(made),
         }
     )

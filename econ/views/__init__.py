@@ -5,6 +5,7 @@ from econ.views.charts import bars, finish, lines, points
 from econ.views.check import check, predict
 from econ.views.numbers import table_of
 from econ.views.panels import Panel, choice, slider, switch
+from econ.views.progress import progress
 from econ.views.render import setup
 from econ.views.shapes import areas, describe, gaps, heat, parity, waterfall
 from econ.views.tables import Pieces, Say, Table, three
@@ -26,6 +27,7 @@ __all__ = [
     "parity",
     "points",
     "predict",
+    "progress",
     "setup",
     "slider",
     "switch",

@@ -77,7 +77,9 @@ async function render({ model, el }) {
         api.view.change("live", api.view.changeset().remove(() => true).insert(rows));
         await api.view.resize().runAsync();  // labels may have grown
       }
-      box.querySelector("svg")?.setAttribute("aria-label", summary);
+      const svg = box.querySelector("svg");  // one picture with words, not a hundred marks
+      svg?.setAttribute("role", "img");
+      svg?.setAttribute("aria-label", summary);
     } finally {  // the words stand even where the chart cannot be drawn
       words.textContent = summary;
       el.dataset.revision = String(revision);

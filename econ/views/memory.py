@@ -12,8 +12,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from econ.views.render import is_static
 
 
@@ -54,10 +52,3 @@ def remember(kind: str, id: str, value: dict[str, Any]) -> None:
         os.replace(new.name, file)
     except OSError:
         Path(new.name).unlink(missing_ok=True)
-
-
-def progress_frame() -> pd.DataFrame:
-    """Exercises tried so far: id, right."""
-    done = recall().get("exercises", {})
-    rows = [(id, v.get("right", False)) for id, v in sorted(done.items()) if isinstance(v, dict)]
-    return pd.DataFrame(rows, columns=["exercise", "right"])

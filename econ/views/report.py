@@ -40,8 +40,16 @@ HEAD = {
     "basis": "basis", "deployment": "deployment", "policy": "policy", "good": "good requests",
     "p95_ttft_s": "p95 TTFT (s)", "p95_tpot_s": "p95 TPOT (s)", "usd_per_hour": "USD per hour",
     "cost_usd_per_good_mtok": "USD per good Mtok", "band": "90 % band",
-    "site_energy_j_per_token": "J per token", "carbon_g_per_mtok": "g CO2e per Mtok",
+    "regime": "evidence", "site_energy_j_per_token": "J per token",
+    "carbon_g_per_mtok": "g CO2e per Mtok",
 }  # fmt: skip
+RESTS = {
+    "new accelerator": " No run on this accelerator was in the fit of the latency model.",
+    "new model": " No run of this model was in the fit of the latency model.",
+    "new both": " Neither model nor accelerator was in the fit of the latency model.",
+    "crowded": " So many users of one replica were hardly measured: the band is wide.",
+    "beyond": " Runs like this were not in the fit of the latency model: the band is wide.",
+}
 LIMITS = """The latency model was fitted to public runs of common stacks; its band on throughput is
 the band on cost here. The screen works with mean lengths; only the first rows were simulated under
 arrivals like the workload's. Quality is not priced: a smaller precision is taken to answer as well.
@@ -55,11 +63,12 @@ def answer_text(scenario: Scenario, plan: pd.DataFrame) -> str:
     low, high = (best[f"cost_{end}_usd_per_good_mtok"] for end in ("low", "high"))
     good = best.get("good_frac")
     kept = f"; {good:.1%} of requests keep the promise" if good == good and good else ""
+    rests = RESTS.get(str(best["regime"]), "")
     return (
         f"{best['fleet_gpus']:.0f} × {best['accelerator']} at {best['precision']} (TP "
         f"{best['tp']:.0f}{policy}) serve {scenario.workload.title or scenario.workload.id} at "
         f"${best['cost_usd_per_good_mtok']:.2f} per million good output tokens "
-        f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{kept}."
+        f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{kept}.{rests}"
     )
 
 
@@ -147,7 +156,11 @@ def first_table(plan: pd.DataFrame, n_rows: int = 12) -> Table:
     if "policy" in rows:
         rows["policy"] = rows["policy"].str.replace("_", " ")
         rows["good"] = ["" if g != g else f"{g:.1%}" for g in rows["good_frac"]]
-    shown = rows[[c for c in HEAD if c in rows]].rename(columns=HEAD).astype({"basis": str})
+    shown = (
+        rows[[c for c in HEAD if c in rows]]
+        .rename(columns=HEAD)
+        .astype({"basis": str, "evidence": str})
+    )
     formats = {c: three for c in shown if pd.api.types.is_numeric_dtype(shown[c])}
     money = dict.fromkeys(("USD per good Mtok", "USD per hour"), "{:,.2f}")
     return Table(shown, **(formats | money))

@@ -44,6 +44,7 @@ def theme() -> alt.theme.ThemeConfig:
     }
     return {
         "config": {
+            "aria": False,  # the description speaks for the picture, its table for the marks
             "background": GROUND,
             "font": FONT,
             "padding": 12,
