@@ -29,7 +29,7 @@ from econ.models import (
     trends,
 )
 from econ.models.token_cost import Utilisation, cost_usd_per_accepted_task, cost_usd_per_mtok
-from econ.models.token_time import machine_s, pool_cost_frame
+from econ.models.token_time import machine_s, marginal_cost_frame, pool_cost_frame
 
 MACHINE = {"model": "m", "cost_usd_per_gpu_hour": 1.0, "per_s_per_instance": 1.0}
 POOLS = {"prefill_gpu_hours": 10, "decode_gpu_hours": 1, "fresh_tokens": 0, "output_tokens": 5}
@@ -263,3 +263,14 @@ def test_a_large_table_keeps_its_rows_and_says_what_is_wrong_with_each():
     drawn = out["energy_j_per_token"] * out["output_tokens_per_s_per_gpu"]
     np.testing.assert_allclose(drawn[good], out["power_w"][good], rtol=1e-12)
     assert out["reason"].iloc[2].startswith("concurrency = -1 is outside its range")
+
+
+def test_the_first_token_out_costs_about_what_the_second_does():
+    case = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4, "precision": "fp8"}
+    first, second = (
+        marginal_cost_frame(2.0, fresh_tokens=1000, output_tokens=n, concurrency=64, **case)
+        .set_index("kind")
+        .loc["output", "cost_usd_per_mtok"]
+        for n in (1, 2)
+    )
+    assert first == pytest.approx(second, rel=0.1)

@@ -126,8 +126,10 @@ def marginal_cost_frame(
         if name == "cached_tokens" and not cached_tokens:
             continue
         nudge = NUDGE * at[name]
-        up, down = (machine_s(**case, **{**at, name: at[name] + s * nudge}) for s in (1, -1))
-        rows.append((kind, at[name], (up - down) / (2 * nudge) * usd_per_s * at[name]))
+        least = max(at[name] - nudge, min(at[name], 1.0))  # there is no part of a first token
+        ends = [machine_s(**case, **{**at, name: n}) for n in (least, at[name] + nudge)]
+        each_s = (ends[1] - ends[0]) / (at[name] + nudge - least)
+        rows.append((kind, at[name], each_s * usd_per_s * at[name]))
     rows.append(("per request", 0.0, whole_usd - sum(usd for *_, usd in rows)))
     return _priced(pd.DataFrame(rows, columns=["kind", "tokens", "usd"]))
 
