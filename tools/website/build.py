@@ -15,9 +15,11 @@ from joblib import Parallel, delayed
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT)]
+sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "tools")]
 
+import handout  # noqa: E402
 import pages  # noqa: E402
+import slides  # noqa: E402
 
 from econ.views.live import SOURCE, bundle  # noqa: E402
 
@@ -48,9 +50,13 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     known = {path.stem for path in notebooks}
     work = (delayed(_page)(path, out, known) for path in notebooks)
     books = Parallel(n_jobs=N_JOBS)(work)
+    handout.write(out / "_extra" / "handout.html", pdf=False)
+    decks = slides.write([p.stem for p in notebooks if p.stem[0].isdigit()],
+                         out / "_extra" / "slides", pdf=False)  # fmt: skip
     pages.write_glossary(out, [b["stem"] for b in books])
     pages.write_api(out, ROOT / "econ")
-    pages.write_index(out, books, (ROOT / "README.md").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages.write_index(out, books, [d.stem for d in decks], readme)
     shutil.copy(HERE / "conf.py", out)
     for extra in (HERE / "static").iterdir():
         shutil.copy(extra, out / "_static")

@@ -197,13 +197,15 @@ def write_api(out: Path, package: Path) -> None:
     (out / "api" / "index.md").write_text(index, encoding="utf-8")
 
 
-def write_index(out: Path, books: list[dict[str, str]], readme: str) -> None:
-    """The front page: what it is, the notebooks, how far to trust it."""
+def write_index(out: Path, books: list[dict[str, str]], decks: list[str], readme: str) -> None:
+    """The front page: what it is, the notebooks with their ``decks``, how far to trust it."""
     what = re.search(r"^# .+?\n\n(.+?)\n\n", readme, re.S)[1]
     trust = re.search(r"^## How far to trust it\n\n(.+?)\n\n## ", readme, re.S | re.M)[1]
     rows = "\n".join(
-        f"| {{doc}}`{b['name']} <notebooks/{b['stem']}>` | {b['title']} | {b['minutes']} |"
-        for b in books
+        f"| {{doc}}`{b['name']} <notebooks/{b['stem']}>` | {b['title']} | {b['minutes']} | "
+        + (f'<a href="slides/{b["stem"]}.html">slides of {b["stem"][:2]}</a>' if deck else "")
+        + " |"
+        for b, deck in ((b, b["stem"] in decks) for b in books)
     )
     stems = "\n".join(f"{b['name']} <notebooks/{b['stem']}>" for b in books)
     panel = next((b["panel"] for b in books if b["panel"]), "")
@@ -218,11 +220,12 @@ computed when this site was built. To predict, answer and change, run the notebo
 
 {live if panel else ""}
 
-| notebook | question | minutes |
-|---|---|---|
+| notebook | question | minutes | |
+|---|---|---|---|
 {rows}
 
 Words are explained in the [glossary](glossary.md), functions in the [API](api/index.md).
+Formulas and orders of magnitude stand on <a href="handout.html">one page</a>.
 
 ## How far to trust it
 
