@@ -66,6 +66,10 @@ def test_the_handout_is_one_page_and_suits_axe(printed, page):
     page.emulate_media(color_scheme="light")
     page.goto(printed[1].as_uri())
     assert not lab.serious(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not lab.serious(page)
+    page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_a_deck_prints_a_page_a_slide(printed):

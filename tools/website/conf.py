@@ -18,6 +18,7 @@ html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_copyright = False
 templates_path = []
 myst_enable_extensions = ["dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
