@@ -52,9 +52,9 @@ from replay import shown
 shown(Path({path!r}), compare=False)
 """
 NOTE = """**This page runs Python in your browser.** The first run fetches numpy, pandas and scipy
-from Pyodide's content delivery network (some tens of megabytes); nothing you type is sent anywhere. Nothing is
-kept beyond this browser. Notebooks that need what a browser has not are left out: run those with
-`make lab`."""
+from Pyodide's content delivery network (some tens of megabytes); nothing you type is sent
+anywhere. Nothing is kept beyond this browser. Notebooks that need what a browser has not are left
+out: run those with `make lab`."""
 INSTALL = "%pip install -q inference-economics"
 
 
