@@ -17,9 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from econ.facts.guard import unknown
-from econ.facts.tables import BadTable, table
-from econ.models.evidence import aliases
+from econ.facts.tables import table
+from econ.models.evidence import in_our_names, read_raw
 
 RUN = [
     *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine"),
@@ -43,22 +42,9 @@ def read_power_runs(path: str | Path) -> pd.DataFrame:
 
     Their prompt lengths are assumed by the file's compiler, so they serve energy, not latency.
     """
-    path = Path(path)
-    raw = pd.read_csv(path, low_memory=False)
-    if lacking := [name for name in RAW if name not in raw]:
-        raise BadTable(f"{path.name}: no column {', '.join(lacking)}")
+    raw = read_raw(path, RAW)
     raw = raw[raw["power_w"].notna() & raw["output_tok_s_per_gpu"].gt(0)]
-    runs = raw[["n_gpu", "tp", "pp", "ep", "dp", "engine"]].copy()
-    for ours, theirs in (("model", "model"), ("accelerator", "gpu"), ("source", "source")):
-        names = aliases(ours)
-        runs[ours] = raw[theirs].map(names)
-        for row in runs.index[runs[ours].isna()][:1]:
-            reason = unknown(f"{ours} alias", raw.loc[row, theirs], names)
-            raise BadTable(f"{path.name} row {row + 2}, column {theirs}: {reason}")
-    runs["precision"] = raw["w_prec"]
-    runs["input_tokens"] = raw["isl"] * raw["len_scale"]
-    runs["output_tokens"] = raw["osl"] * raw["len_scale"]
-    runs["concurrency"] = raw["conc"]
+    runs = in_our_names(raw, Path(path).name)
     runs["output_tokens_per_s_per_gpu"] = raw["output_tok_s_per_gpu"]
     runs["energy_j_per_token"] = raw["power_w"] / raw["output_tok_s_per_gpu"]
     return runs[RUN].reset_index(drop=True)

@@ -36,30 +36,41 @@ def aliases(what: str) -> dict[str, str]:
     return rows[rows["what"] == what].set_index("name")["stands_for"].to_dict()
 
 
-def read_runs(path: str | Path) -> pd.DataFrame:
-    """The usable rows of a file of measured serving runs: quality ok, engines that are calibrated.
+def read_raw(path: str | Path, columns: list[str]) -> pd.DataFrame:
+    """A file of measured runs as it stands; without one of ``columns`` it is refused."""
+    raw = pd.read_csv(path, low_memory=False)
+    if lacking := [name for name in columns if name not in raw]:
+        raise BadTable(f"{Path(path).name}: no column {', '.join(lacking)}")
+    return raw
 
-    Lengths are scaled to what was really drawn (``len_scale``), times are seconds.
-    """
-    path = Path(path)
-    raw = pd.read_csv(path)
-    if lacking := [name for name in RAW if name not in raw]:
-        raise BadTable(f"{path.name}: no column {', '.join(lacking)}")
-    raw = raw[(raw["quality"] == "ok") & raw["engine"].isin(ENGINES)].reset_index(drop=True)
+
+def in_our_names(raw: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Who ran what with how many users, in our names, from rows of the file ``name``."""
     runs = raw[["n_gpu", "tp", "pp", "ep", "dp", "engine"]].copy()
     for ours, theirs in (("model", "model"), ("accelerator", "gpu"), ("source", "source")):
         names = aliases(ours)
         runs[ours] = raw[theirs].map(names)
         for row in runs.index[runs[ours].isna()][:1]:
             reason = unknown(f"{ours} alias", raw.loc[row, theirs], names)
-            raise BadTable(f"{path.name} row {row + 2}, column {theirs}: {reason}")
+            raise BadTable(f"{name} row {row + 2}, column {theirs}: {reason}")
     runs["precision"] = raw["w_prec"]
     runs["input_tokens"] = raw["isl"] * raw["len_scale"]
     runs["output_tokens"] = raw["osl"] * raw["len_scale"]
     runs["concurrency"] = raw["conc"]
+    return runs
+
+
+def read_runs(path: str | Path) -> pd.DataFrame:
+    """The usable rows of a file of measured serving runs: quality ok, engines that are calibrated.
+
+    Lengths are scaled to what was really drawn (``len_scale``), times are seconds.
+    """
+    raw = read_raw(path, RAW)
+    raw = raw[(raw["quality"] == "ok") & raw["engine"].isin(ENGINES)]
+    runs = in_our_names(raw, Path(path).name)
     runs["ttft_s"], runs["tpot_s"] = raw["ttft_ms"] / KILO, raw["tpot_ms"] / KILO
     runs["as_of"] = raw["date"].astype(str).str[:10].where(raw["date"].notna(), "2025")
-    return runs[RUN]
+    return runs[RUN].reset_index(drop=True)
 
 
 def sample_runs() -> pd.DataFrame:
