@@ -19,10 +19,9 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
 import grid  # noqa: E402
 import lite  # noqa: E402
 import pages  # noqa: E402
+import publish  # noqa: E402
 import replay  # noqa: E402
 import slides  # noqa: E402
-
-import build  # noqa: E402
 
 WORDS = "A line that ends at {:g}, nothing more."
 
@@ -163,6 +162,6 @@ def test_the_tools_examples_run(module):
 
 
 def test_the_pages_script_is_the_live_charts_own():
-    text = build.script()
+    text = publish.script()
     assert "window.econLive" in text
     assert not re.search(r"\bexport\s*[{d]", text[-500:])

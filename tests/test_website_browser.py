@@ -15,7 +15,7 @@ from tests import lab
 
 sys.path.insert(0, str(lab.ROOT / "tools" / "website"))
 
-import build
+import publish
 
 pytestmark = pytest.mark.browser
 STEMS = sorted(p.stem for p in (lab.ROOT / "notebooks").glob("[0-9A]*.ipynb"))
@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
     """The site, built once for the module; ``ECON_SITE`` names one that stands."""
     if named := os.environ.get("ECON_SITE"):
         return Path(named).resolve()
-    return build.build(tmp_path_factory.mktemp("build") / "site")
+    return publish.build(tmp_path_factory.mktemp("build") / "site")
 
 
 @pytest.fixture(scope="module")

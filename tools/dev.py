@@ -147,7 +147,7 @@ def execute(*names: str) -> None:
 
 def site(*names: str) -> None:
     """the notebooks as pages that need no Python: build/site"""
-    run(PYTHON, "tools/website/build.py", *names)
+    run(PYTHON, "tools/website/publish.py", *names)
 
 
 def lite(*_: str) -> None:

@@ -1,4 +1,4 @@
-"""The notebooks as a static site: ``python tools/website/build.py`` writes ``build/site``.
+"""The notebooks as a static site: ``python tools/website/publish.py`` writes ``build/site``.
 
 Nothing on a page asks another host for anything, and no page needs Python: it opens from a disk.
 """
