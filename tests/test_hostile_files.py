@@ -1,5 +1,6 @@
 """Hostile files and settings: a message with the remedy, nothing executed, nothing half-written."""
 
+import csv
 import json
 import time
 
@@ -214,3 +215,14 @@ def test_a_decision_needs_options_known_names_and_a_load():
             ask(options.iloc[:0], demand, load)
     with pytest.raises(ValueError, match="price_factor = -1"):
         stress_frame(scenario, price_factor=-1)
+
+
+def test_a_limit_that_others_raised_changes_nothing():
+    usual = csv.field_size_limit(10**9)
+    try:
+        wide = b"arrival_s,input_tokens,output_tokens," + b"x" * 200_000 + b"\n0,1,1,1\n"
+        with pytest.raises(ValueError, match="names of columns short"):
+            read_trace(wide, name="log.csv")
+        assert csv.field_size_limit() == 10**9
+    finally:
+        csv.field_size_limit(usual)

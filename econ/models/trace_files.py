@@ -12,6 +12,7 @@ ValueError: log.csv row 1, column output_tokens: '=1+1' is a formula, not a numb
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import itertools
@@ -160,6 +161,17 @@ def _check_types(schema, wanted: dict[str, str], name: str, unit: str | None) ->
             raise ValueError(f"{name}, column {old}: is of type {kind}: save it as numbers")
 
 
+@contextlib.contextmanager
+def _cell_limit() -> Iterator[None]:
+    """Hold csv to its own limit on a cell, which others in this process may have raised."""
+    usual = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
+
+
+@_cell_limit()
 def _csv(stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None) -> pd.DataFrame:
     head = _scan(stream, name)
     if not head:
@@ -170,7 +182,6 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None)
     reader = csv.reader(text, strict=True)
     places = [head.index(old) for old in wanted]
     pieces, start = [], 0
-    usual = csv.field_size_limit(LONGEST_CELL)  # the module's own, which others may have raised
     try:
         next(reader)  # the header
         while rows := list(itertools.islice(reader, ROWS_A_PIECE)):
@@ -187,7 +198,6 @@ def _csv(stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None)
             f"{name} line {reader.line_num}: not a .csv file: {error}: {remedy}"
         ) from None
     finally:
-        csv.field_size_limit(usual)
         text.detach()
     if not pieces:
         raise ValueError(f"{name}: holds no rows")
