@@ -80,8 +80,14 @@ def test_states_say_what_the_panel_says_and_leave_out_what_is_not_drawn():
             assert rows == []
         else:
             assert title == panel.drawn({"n": n}).title.text
-            assert rows[1][1] == pytest.approx(n / 3, rel=1e-3)
+            assert made["rows"][rows[1]][1] == pytest.approx(n / 3, rel=1e-3)
     assert values[-1] == 500  # and that one was refused
+
+
+def test_a_row_that_states_share_is_kept_once():
+    made = grid.tabulate(_panel(slider("n", "N", 1, 50, value=20, log=True)))
+    assert made["rows"].count((0.0, 0.0)) == 1
+    assert all(state[3][0] == made["rows"].index((0.0, 0.0)) for state in made["states"].values())
 
 
 def test_a_slider_between_stops_and_a_box_to_tick():

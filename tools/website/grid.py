@@ -102,10 +102,10 @@ def _nearest(values: list[Any], value: Any) -> int:
 
 
 def tabulate(panel: Panel) -> dict[str, Any]:
-    """Every state of the panel's grid: controls, specifications, columns and states.
+    """Every state of the panel's grid: controls, specifications, columns, rows and states.
 
     A state is ``[specification, title, words, rows]`` under the indices of its controls' values,
-    joined by commas; rows hold the columns that the specification draws.
+    joined by commas; its rows are indices too. Rows hold the columns that a specification draws.
     """
     controls = axes(panel)
     specs: list[dict] = []
@@ -130,9 +130,12 @@ def tabulate(panel: Panel) -> dict[str, Any]:
         states[key] = [shapes.index(now), chart.title.text, chart.description, rows]
     words = "".join(map(drawn_words, specs))
     drawn = [c for c in columns if is_drawn(c, words)]
+    pool: dict[tuple, int] = {}  # a row that many states share is sent once
     for state in states.values():
-        state[3] = [[_short(row.get(c)) for c in drawn] for row in state[3]]
-    return {"controls": controls, "specs": specs, "columns": drawn, "states": states}
+        short = [tuple(_short(row.get(c)) for c in drawn) for row in state[3]]
+        state[3] = [pool.setdefault(row, len(pool)) for row in short]
+    found = {"specs": specs, "columns": drawn, "rows": list(pool), "states": states}
+    return {"controls": controls, **found}
 
 
 def _short(value: Any) -> Any:

@@ -3,13 +3,13 @@
 "use strict";
 
 function panelOf(box) {
-  const { controls, specs, columns, states } = window.econGrids[box.dataset.grid];
+  const { controls, specs, columns, rows: pool, states } = window.econGrids[box.dataset.grid];
   const at = controls.map((c) => c.first);
   const listeners = {};
   let revision = 0;
 
   const rowsOf = (packed) =>
-    packed.map((values) => Object.fromEntries(columns.map((c, i) => [c, values[i]])));
+    packed.map((k) => Object.fromEntries(columns.map((c, i) => [c, pool[k][i]])));
   let state = {};
   const load = () => {
     const [spec, title, summary, rows] = states[at.join(",")];
