@@ -1,5 +1,6 @@
 """The static site: grids of panels, pages of notebooks, and all of it in Chromium."""
 
+import doctest
 import json
 import re
 import sys
@@ -13,11 +14,13 @@ import pytest
 from econ.views import Panel, choice, lines, slider, switch
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools" / "website"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
 
 import grid  # noqa: E402
+import lite  # noqa: E402
 import pages  # noqa: E402
 import replay  # noqa: E402
+import slides  # noqa: E402
 
 import build  # noqa: E402
 
@@ -129,7 +132,8 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
         ),
         _cell(words),
     ]
-    book = pages.write_notebook(_write(tmp_path / "09_demo.ipynb", *cells), tmp_path)
+    path = _write(tmp_path / "09_demo.ipynb", *cells)
+    book = pages.write_notebook(path, tmp_path, {"01_tokens"})
     text = (tmp_path / "notebooks" / "09_demo.md").read_text()
     assert book == {
         "stem": "09_demo",
@@ -143,6 +147,13 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
     assert f'alt="{words}"' in text
     assert "The chart&#x27;s numbers (2 rows)" in text
     assert "mermaid" not in text
+
+
+@pytest.mark.parametrize("module", [grid, pages, lite, slides], ids=lambda m: m.__name__)
+def test_the_tools_examples_run(module):
+    done = doctest.testmod(module)
+    assert done.attempted
+    assert not done.failed
 
 
 def test_the_pages_script_is_the_live_charts_own():

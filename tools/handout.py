@@ -48,8 +48,9 @@ def grid(head: list[str], rows: list[list[str]]) -> str:
 
 
 def chips() -> str:
-    """Accelerators: memory, bandwidth, peak, ridge, power, median rent."""
-    rents = table("rentals").groupby("accelerator")["usd_per_gpu_hour"].median()
+    """Accelerators: memory, bandwidth, peak, ridge, power, newest rent on demand."""
+    lists = table("rentals").query("term == 'on-demand'").sort_values("as_of")
+    rents = lists.groupby("accelerator")["usd_per_gpu_hour"].last()
     rows = []
     for id in CHIPS:
         chip = accelerator(id)

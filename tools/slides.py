@@ -22,7 +22,7 @@ from printing import to_pdf  # noqa: E402
 
 OUT = ROOT / "build" / "slides"
 MOST_WORDS = 60  # of prose on a slide; a room listens or reads
-MOST_ROWS = 10
+MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 10, 8, 900  # of a table
 HIDDEN = {"setup", "exercise", "solution", "predict"}
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 PARTS = Path(__file__).resolve().parent / "print"
@@ -65,9 +65,16 @@ def shown(cell: nbformat.NotebookNode) -> list[str]:
             found.append(f'<img alt="{words}" src="data:image/png;base64,{picture}">')
         elif "text/markdown" in data:
             found.append(MARKDOWN.render(data["text/markdown"]))
-        elif "text/html" in data and data["text/html"].count("<tr>") <= MOST_ROWS + 1:
+        elif "text/html" in data and _fits(data["text/html"]):
             found.append(data["text/html"])
     return found
+
+
+def _fits(table: str) -> bool:
+    """Whether a room can read a table: few rows, few columns, few letters."""
+    letters = len(re.sub(r"<[^>]+>", "", table))
+    rows, columns = table.count("<tr>") - 1, table.count("<th ")
+    return rows <= MOST_ROWS and columns <= MOST_COLUMNS and letters <= MOST_LETTERS
 
 
 def asked(source: str) -> str:

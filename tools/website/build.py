@@ -33,11 +33,11 @@ def script() -> str:
     return f"(()=>{{{bundle(code)}}})();\n"
 
 
-def _page(path: Path, out: Path) -> dict[str, str]:
+def _page(path: Path, out: Path, known: set[str]) -> dict[str, str]:
     sys.path[:0] = [str(HERE), str(ROOT)]  # a worker starts without
     import pages
 
-    return pages.write_notebook(path, out)
+    return pages.write_notebook(path, out, known)
 
 
 def write_sources(out: Path, notebooks: list[Path]) -> None:
@@ -45,7 +45,8 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     for folder in ("notebooks", "api", "_extra", "_static"):
         (out / folder).mkdir(parents=True)
-    work = (delayed(_page)(path, out) for path in notebooks)
+    known = {path.stem for path in notebooks}
+    work = (delayed(_page)(path, out, known) for path in notebooks)
     books = Parallel(n_jobs=N_JOBS)(work)
     pages.write_glossary(out, [b["stem"] for b in books])
     pages.write_api(out, ROOT / "econ")

@@ -28,7 +28,8 @@ autodoc_preserve_defaults = True
 add_module_names = False
 toc_object_entries = False
 # docstrings are prose first; a bar or a star in one is no reason to build nothing
-suppress_warnings = ["myst.header", "docutils"]
+# and two classes of one name in two modules are both right
+suppress_warnings = ["myst.header", "docutils", "ref.python"]
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 html_theme_options = {"top_of_page_buttons": []}

@@ -24,7 +24,6 @@ from econ.views import table_of
 from econ.views.panels import Panel
 
 DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.S)
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.ipynb(#[\w-]+)?\)")
 DESCRIPTION = re.compile(r"accDescr:\s*(.+)")
 MINUTES = re.compile(r"\*(\d+) minutes")
@@ -58,17 +57,18 @@ def raw(markup: str) -> str:
     return f"````{{raw}} html\n{markup}\n````"
 
 
-def write_notebook(path: Path, out: Path) -> dict[str, str]:
+def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
     """Write one notebook's page, its charts and grids; its title and minutes.
 
-    ``out``: the folder of Sphinx sources; pictures and grids go to its ``_extra``.
+    ``out``: the folder of Sphinx sources; pictures and grids go to its ``_extra``. ``known``: the
+    notebooks that the site has; a link to another becomes its words.
     """
     notebook = nbformat.read(path, as_version=4)
     things = shown(path)
     blocks = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            blocks.append(_prose(cell.source, path.stem, cell.id, out))
+            blocks.append(_prose(cell.source, f"{path.stem}-{cell.id}", out, known))
             continue
         outputs = [_output(o) for o in cell.outputs if "image/png" not in o.get("data", {})]
         if cell.id in things:
@@ -100,10 +100,10 @@ def _folded_solution(block: str) -> str:
     )
 
 
-def _prose(source: str, stem: str, id: str, out: Path) -> str:
+def _prose(source: str, id: str, out: Path, known: set[str]) -> str:
     def picture(found: re.Match) -> str:
         words = DESCRIPTION.search(found[1])[1].strip()
-        name = f"{stem}-{id}.svg"
+        name = f"{id}.svg"
         upright = found[1].replace("flowchart LR", "flowchart TB")  # a page is higher than wide
         drawing = mermaidx.render(upright, theme="neutral").svg()
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
@@ -113,8 +113,7 @@ def _prose(source: str, stem: str, id: str, out: Path) -> str:
 
     def link(found: re.Match) -> str:
         words, name, place = found.groups()
-        there = (NOTEBOOKS / f"{name}.ipynb").exists()  # one announced is not there yet
-        return f"[{words}]({name}.md{place or ''})" if there else words
+        return f"[{words}]({name}.md{place or ''})" if name in known else words
 
     return LINK.sub(link, DIAGRAM.sub(picture, source))
 
