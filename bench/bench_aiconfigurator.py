@@ -20,11 +20,11 @@ import time
 import numpy as np
 import pandas as pd
 
-from econ.facts import accelerators_frame
-from econ.models.plan_candidates import candidates_frame, splits_of
-from econ.models.plan_search import Demand, concurrency_grid, search_frame
-from econ.models.roofline import predict
-from econ.models.scenario import Slo
+from econ.catalog import accelerators_frame
+from econ.latency.prediction import predict
+from econ.plan.candidates import candidates_frame, splits_of
+from econ.plan.search import Demand, concurrency_grid, search_frame
+from econ.scenario import Slo
 
 MODELS = {
     "llama-3.1-8b": "meta-llama/Meta-Llama-3.1-8B",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econ.models.roofline import max_throughput_frame, predict, predict_frame
+from econ.latency.prediction import max_throughput_frame, predict, predict_frame
 
 N_ROWS = 1_000_000
 
@@ -55,7 +55,7 @@ def test_one_prediction_in_200_microseconds(benchmark):
 
 def test_import_in_0_3_seconds_beyond_numpy_and_pandas(benchmark):
     code = (
-        "import time, numpy, pandas; t = time.perf_counter(); import econ.models.roofline, sys;"
+        "import time, numpy, pandas; t = time.perf_counter(); import econ.latency.prediction, sys;"
         "print(time.perf_counter() - t); assert 'scipy' not in sys.modules"
     )
 

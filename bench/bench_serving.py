@@ -24,11 +24,12 @@ import tracemalloc
 
 import numpy as np
 
-from econ.models import serving, serving_jit
-from econ.models.scenario import Slo
-from econ.models.serving import Replica, StepCost, simulate
-from econ.models.sweep import sweep_frame
-from econ.models.workloads import workload
+from econ.scenario import Slo
+from econ.serving import jit as serving_jit
+from econ.serving import simulation as serving
+from econ.serving.rate_sweep import sweep_frame
+from econ.serving.simulation import Replica, StepCost, simulate
+from econ.tokens.workloads import workload
 
 COST = StepCost.affine(
     6e-3, 45e-6, per_ctx_token_s=45e-9, prefill_base_s=1e-3, prefill_per_pair_s=2e-10

@@ -2,17 +2,17 @@
 
 import pytest
 
-from econ.facts import catalog
-from econ.models import serving_jit
-from econ.models.envelope import batches_frame, envelope
-from econ.models.goodput_cases import live_load_frame
-from econ.models.scenario import Scenario
-from econ.models.serving_cases import live_cost_frame, live_policies_frame
-from econ.models.token_cases import growth_frame
-from econ.models.tokens import count_tokens
-from econ.models.workloads import workload
-from econ.views.chart_goodput import load_panel
-from econ.views.chart_tokens import growth_chart, growth_panel
+from econ.catalog import catalog
+from econ.latency.bound import batches_frame, envelope
+from econ.lessons.chart_goodput import load_panel
+from econ.lessons.chart_tokens import growth_chart, growth_panel
+from econ.lessons.goodput_cases import live_load_frame
+from econ.lessons.serving_cases import live_cost_frame, live_policies_frame
+from econ.lessons.token_cases import growth_frame
+from econ.scenario import Scenario
+from econ.serving import jit as serving_jit
+from econ.tokens.count import count_tokens
+from econ.tokens.workloads import workload
 
 SCENARIO = Scenario.default()
 

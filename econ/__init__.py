@@ -1,7 +1,55 @@
-"""The economics of AI inference: one scenario, one chain, from tokens to TCO.
+"""The economics of AI inference: one scenario, one chain, from tokens to the decision.
 
-Rooms, from the ground up: ``econ.facts`` (what is known), ``econ.models`` (what
-follows from it), ``econ.views`` (how it is shown). Imports point downwards only.
+A `Scenario` goes into each station and a result comes out::
+
+    tokens → scenario → latency → serving | energy | tco → scaling | trends → plan
+
+Everything below is loaded when it is first used, so that ``import econ`` itself takes milliseconds.
+
+>>> import econ
+>>> s = econ.Scenario.default()
+>>> s.with_(accelerator="b200-sxm").deployment.accelerator
+'b200-sxm'
 """
 
-__version__ = "1.0.0"
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "2.0.0"
+
+_OBJECTS = {
+    "Scenario": "econ.scenario",
+    "Slo": "econ.scenario",
+    "Finance": "econ.scenario",
+    "Deployment": "econ.deployment",
+    "Workload": "econ.tokens.workloads",
+    "Model": "econ.catalog.architecture",
+    "Accelerator": "econ.catalog.catalog",
+    "Site": "econ.catalog.catalog",
+    "Range": "econ.catalog.ranges",
+    "sweep": "econ.sweeps",
+    "uncertain": "econ.uncertainty",
+}
+_STATIONS = (
+    "catalog", "tokens", "latency", "serving", "energy", "tco", "scaling", "trends", "plan",
+    "ledger", "charts", "lessons",
+)  # fmt: skip
+
+__all__ = ["__version__", *_OBJECTS, *_STATIONS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OBJECTS:
+        value = getattr(importlib.import_module(_OBJECTS[name]), name)
+    elif name in _STATIONS:
+        value = importlib.import_module(f"econ.{name}")
+    else:
+        raise AttributeError(f"module 'econ' has no attribute {name!r}; it offers {__all__}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -16,22 +16,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from econ.facts.tables import data_dir, forget, resource, table
-from econ.models import energy_fit
-from econ.models.accuracy import (
+from econ.catalog.tables import data_dir, forget, resource, table
+from econ.energy import fit as energy_fit
+from econ.energy.evidence import power_runs, read_power_runs
+from econ.energy.fit import FITTED
+from econ.energy.power import PowerLaw
+from econ.latency.accuracy import (
     accuracy_by_group,
     accuracy_frame,
     held_out,
     ladder_frame,
     summary,
 )
-from econ.models.calibration import Calibration, bands
-from econ.models.energy_evidence import power_runs, read_power_runs
-from econ.models.energy_fit import FITTED
-from econ.models.evidence import RUN, configuration, read_runs, sample_runs, thin
-from econ.models.fitting import fit, limits_of, with_intervals
-from econ.models.power import PowerLaw
-from econ.models.regimes import CROWD, REGIMES
+from econ.latency.calibration import Calibration, bands
+from econ.latency.evidence import RUN, configuration, read_runs, sample_runs, thin
+from econ.latency.fitting import fit, limits_of, with_intervals
+from econ.latency.regimes import CROWD, REGIMES
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 

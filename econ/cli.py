@@ -14,15 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from econ import __version__
-from econ.facts.catalog import PRECISIONS
-from econ.models.exports import export
-from econ.models.plan import PRECISIONS as PLANNED
-from econ.models.plan import best_of, constraints_frame, plan, prices_of
-from econ.models.roofline import predict
-from econ.models.scenario import POLICIES, Scenario
-from econ.models.token_cost import cost_usd_per_mtok
-from econ.models.trace_files import read_trace
-from econ.models.workloads import Workload
+from econ.catalog.catalog import PRECISIONS
+from econ.deployment import POLICIES
+from econ.latency.prediction import predict
+from econ.plan.exports import export
+from econ.plan.planner import PRECISIONS as PLANNED
+from econ.plan.planner import best_of, constraints_frame, plan, prices_of
+from econ.scenario import Scenario
+from econ.tco.token_cost import cost_usd_per_mtok
+from econ.tokens.trace_files import read_trace
+from econ.tokens.workloads import Workload
 
 MOST_BYTES = 10_000_000  # of a scenario file
 SHOWN = [
@@ -119,7 +120,7 @@ def _plan(given: argparse.Namespace) -> int:
     if given.trace:
         trace = read_trace(given.trace, unit=given.trace_unit)
         own = Workload.from_trace(trace, title=Path(given.trace).stem)
-        scenario = scenario.replace(workload=own)
+        scenario = scenario.with_(workload=own)
     frame = plan(
         scenario, given.accelerators, given.precisions, policies=given.policies,
         prices_usd_per_gpu_hour=_prices(given.price), rate_per_s=given.rate_per_s,
@@ -129,7 +130,7 @@ def _plan(given: argparse.Namespace) -> int:
     best = best_of(frame)
     for name in given.out:
         if name.lower().endswith(".html"):
-            from econ.views.report import report_html
+            from econ.report import report_html
 
             export(report_html(scenario, frame), name)
         else:

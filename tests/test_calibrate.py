@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from econ import calibrate
-from econ.facts.tables import BadTable, read_checked, resource
-from econ.models import accuracy
-from econ.models.accuracy import accuracy_frame, held_out, kendall_within, ladder_frame, summary
-from econ.models.calibration import Calibration
-from econ.models.evidence import read_runs, sample_runs
-from econ.models.fitting import START, case_of, fit, solve
-from tests.test_calibration import FULL
+from econ.catalog.tables import BadTable, read_checked, resource
+from econ.latency import accuracy
+from econ.latency.accuracy import accuracy_frame, held_out, kendall_within, ladder_frame, summary
+from econ.latency.calibration import Calibration
+from econ.latency.evidence import read_runs, sample_runs
+from econ.latency.fitting import START, case_of, fit, solve
+from tests.latency.test_calibration import FULL
 
 with_full = pytest.mark.skipif(not FULL.exists(), reason="the full file is not here")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from econ.catalog.units import HOUR_S, MTOK
 from econ.cli import main
-from econ.facts.units import HOUR_S, MTOK
-from econ.models.roofline import predict
-from econ.models.scenario import Scenario
-from econ.models.workloads import workload
+from econ.latency.prediction import predict
+from econ.scenario import Scenario
+from econ.tokens.workloads import workload
 
 COST = ["cost", "--model", "llama-3.1-8b", "--accelerator", "h100-sxm", "--input-tokens", "1000",
         "--output-tokens", "300", "--concurrency", "16"]  # fmt: skip

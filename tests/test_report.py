@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from econ.models.plan import plan
-from econ.models.plan_stress import stress_frame
-from econ.models.scenario import Scenario
-from econ.views.report import answer_text, first_table, report_html, svg_of
+from econ.plan.planner import plan
+from econ.plan.stress import stress_frame
+from econ.report import answer_text, first_table, report_html, svg_of
+from econ.scenario import Scenario
 
 QUICK = {"accelerators": ["h100-sxm", "h200-sxm"], "precisions": ["fp8"],
          "parallelism": [(1, 1, 1, 1), (4, 1, 1, 1)], "concurrencies": [8, 32]}  # fmt: skip
-SCENARIO = Scenario.default().replace(name="<script>alert('x')</script> & Söhne")
+SCENARIO = Scenario.default().with_(name="<script>alert('x')</script> & Söhne")
 DAY = datetime.date(2026, 11, 24)
 
 
@@ -101,8 +101,8 @@ def test_a_screen_alone_makes_a_page_too():
 
 
 def test_a_charts_inner_ids_are_its_own(made):
-    from econ.models.plan_cases import frontiers_frame
-    from econ.views.chart_plan import frontier_chart
+    from econ.lessons.chart_plan import frontier_chart
+    from econ.lessons.plan_cases import frontiers_frame
 
     chart = frontier_chart(frontiers_frame(made), made.head(1), SCENARIO.slo)
     found = [set(re.findall(r'\bid="([^"]+)"', svg_of(chart, n))) for n in (1, 2)]

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econ.facts import accelerator, model, table
-from econ.models.scenario import Deployment, Finance, Scenario, Slo
-from econ.models.workloads import workload
+from econ.catalog import accelerator, model, table
+from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.scenario import Deployment, Finance, Scenario, Slo
+from econ.tokens.workloads import workload
 
 BASE = Scenario.default()
 
@@ -19,8 +20,7 @@ def test_the_default_fits_and_is_sourced():
     rents = table("rentals").query("term == 'on-demand'")
     rents = rents[rents["accelerator"] == BASE.deployment.accelerator]
     rent = rents.sort_values("as_of").iloc[-1]
-    assert rent.usd_per_gpu_hour == BASE.finance.cost_usd_per_gpu_hour
-    assert BASE.finance.source in table("sources").index
+    assert rent.usd_per_gpu_hour == BASE.cost_usd_per_gpu_hour
 
 
 @given(
@@ -31,10 +31,10 @@ def test_the_default_fits_and_is_sourced():
     st.floats(0.01, 1),
 )
 def test_json_there_and_back(load, net, n, ttft_s, share):
-    scenario = BASE.replace(
+    scenario = BASE.with_(
         workload=workload(load),
         model=net,
-        deployment=Deployment(accelerator="h200-sxm", n_gpu=n, tp=n, precision="bf16"),
+        deployment=Deployment(accelerator="h200-sxm", n_gpu=n, precision="bf16"),
         slo=Slo(ttft_s=ttft_s, attainment_frac=share),
         finance=Finance(cost_usd_per_gpu_hour=ttft_s, utilisation_frac=share),
     )
@@ -58,10 +58,13 @@ def _changed(path: list[str], value) -> str:
         (_changed(["model"], "llama-3.1-7b"), "unknown model 'llama-3.1-7b'; nearest"),
         (_changed(["site"], "us-virgina"), "nearest: us-virginia"),
         (_changed(["deployment", "accelerator"], "h100-smx"), "nearest: h100-sxm"),
-        (_changed(["deployment", "n_gpu"], 5), "n_gpu = 5 is outside its range: tp × pp × dp = 4"),
-        (_changed(["format"], 99), "not a scenario of format 1"),
+        (
+            _changed(["deployment", "n_gpu"], 5),
+            "n_gpu = 5 .* a multiple of tp × pp × dp = 4",
+        ),
+        (_changed(["format"], 99), "not a scenario of format 1 or 2"),
         (_changed(["slo"], 3), "slo: expected an object"),
-        (_changed(["format"], True), "not a scenario of format 1"),
+        (_changed(["format"], True), "not a scenario of format 1 or 2"),
         (_changed(["name"], 7), r"scenario\.name = 7 is not text"),
         (_changed(["finance", "source"], [1]), r"finance\.source = \[1\] is not text"),
         (_changed(["workload", "output_quantile_tokens"], 5), "output_quantile_tokens = 5"),
@@ -84,7 +87,7 @@ def test_bad_json_says_what_is_wrong(text, match):
 )
 def test_a_part_must_be_what_it_is_called(change, match):
     with pytest.raises(ValueError, match=match):
-        BASE.replace(**change)
+        BASE.with_(**change)
 
 
 def test_a_missing_key_is_named():
@@ -116,20 +119,20 @@ def test_finance_and_parts_by_name():
     with pytest.raises(ValueError, match="utilisation_frac = 80"):
         Finance(cost_usd_per_gpu_hour=2, utilisation_frac=80)
     with pytest.raises(ValueError, match="nearest: on-demand"):
-        Finance.rented("h100-sxm", term="on demand")
+        rent_usd_per_gpu_hour("h100-sxm", term="on demand")
     with pytest.raises(ValueError, match="nearest: finance"):
-        BASE.replace(finances=None)
+        BASE.with_(finances=None)
 
 
 def test_experts_are_spread_over_no_more_than_there_are():
     with pytest.raises(ValueError, match=r"ep = 8 is outside its range: 1 to tp × dp = 4"):
         Deployment(accelerator="h100-sxm", n_gpu=4, tp=4, ep=8)
     wide = Deployment(accelerator="h100-sxm", n_gpu=4, tp=4, ep=4)
-    with pytest.raises(ValueError, match=r"ep = 4 .* llama-3.1-70b has no experts"):
-        Scenario.default().replace(deployment=wide)
-    with pytest.raises(ValueError, match=r"ep = 16 .* 1 to the 8 experts of mixtral-8x7b"):
-        Scenario.default().replace(
+    with pytest.raises(ValueError, match=r"ep = 4 .* a dense model has no experts"):
+        Scenario.default().with_(deployment=wide)
+    with pytest.raises(ValueError, match=r"ep = 16 .* 1 to the lesser of 8 experts"):
+        Scenario.default().with_(
             model="mixtral-8x7b",
             deployment=Deployment(accelerator="h100-sxm", n_gpu=16, tp=16, ep=16),
         )
-    assert Scenario.default().replace(model="mixtral-8x7b", deployment=wide).deployment.ep == 4
+    assert Scenario.default().with_(model="mixtral-8x7b", deployment=wide).deployment.ep == 4

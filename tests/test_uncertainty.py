@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from econ.models.ranges import LAWS, at_shares, run_model, typical_of
-from econ.models.uncertainty import (
+from econ.catalog.ranges import LAWS, at_shares, run_model, typical_of
+from econ.uncertainty import (
     Range,
     decide,
     evpi_usd,

@@ -11,8 +11,8 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from econ import views  # noqa: E402,F401  (registers the exercises)
-from econ.views.check import EXERCISES  # noqa: E402
+from econ import charts  # noqa: E402,F401  (registers the exercises)
+from econ.lessons.answers import EXERCISES  # noqa: E402
 
 OUT = ROOT / "build" / "answers.txt"
 PROMPT = re.compile(r"\*\*(\w\w-\d)\.?\*\*\.?\s*(.+)", re.S)

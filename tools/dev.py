@@ -178,7 +178,7 @@ def bench(*rest: str) -> None:
 
 def audit(*_: str) -> None:
     """rows, sources and stale rows of the data; published figures beside ours"""
-    run(PYTHON, "-m", "econ.facts")
+    run(PYTHON, "-m", "econ.catalog")
     run(PYTHON, "-m", "econ.ledger")
 
 

@@ -17,17 +17,18 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from printing import to_pdf  # noqa: E402
 
-from econ.facts import accelerator, model, table  # noqa: E402
-from econ.facts.units import GIGA, MILLI, MONTHS_PER_YEAR, TERA  # noqa: E402
-from econ.models import envelope as env  # noqa: E402
-from econ.models import queueing, roofline  # noqa: E402
-from econ.models.energy import energy_j_per_token  # noqa: E402
-from econ.models.finance import capital_usd_per_month  # noqa: E402
-from econ.models.footprint import energy_kwh_per_mtok  # noqa: E402
-from econ.models.scenario import Scenario  # noqa: E402
-from econ.models.tokens import compression_frame  # noqa: E402
-from econ.models.trends import annual_factor, spend_ratio, years_to  # noqa: E402
-from econ.views import three  # noqa: E402
+from econ.catalog import accelerator, model, table  # noqa: E402
+from econ.catalog.units import GIGA, MILLI, MONTHS_PER_YEAR, TERA  # noqa: E402
+from econ.charts import three  # noqa: E402
+from econ.energy.consumption import energy_j_per_token  # noqa: E402
+from econ.energy.footprint import energy_kwh_per_mtok  # noqa: E402
+from econ.latency import bound as env  # noqa: E402
+from econ.latency import prediction as roofline  # noqa: E402
+from econ.scenario import Scenario  # noqa: E402
+from econ.serving import queueing  # noqa: E402
+from econ.tco.finance import capital_usd_per_month  # noqa: E402
+from econ.tokens.count import compression_frame  # noqa: E402
+from econ.trends.rates import annual_factor, spend_ratio, years_to  # noqa: E402
 
 OUT = ROOT / "build" / "handout.html"
 CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
@@ -130,7 +131,7 @@ def page() -> str:
         per_year=annual_factor(FALL[0], FALL[1] / MONTHS_PER_YEAR),
         halves_years=years_to(0.5, 0.7),
         spend=spend_ratio(0.1, -1.5),
-        rent=scenario.finance.cost_usd_per_gpu_hour,
+        rent=scenario.cost_usd_per_gpu_hour,
         shorter=three_years / six,
         newest=f"{newest:%B %Y}",
     )

@@ -31,7 +31,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-from econ.views.live import bundle  # noqa: E402
+from econ.charts.live import bundle  # noqa: E402
 
 OUT, WORK = ROOT / "build" / "lite", ROOT / "build" / "lite-sources"
 ENV, LOCK = ROOT / "build" / "lite-env", ROOT / "tools" / "requirements-lite.lock"
@@ -45,8 +45,8 @@ for name in {missing!r}: sys.modules[name] = None
 import os
 os.environ["ECON_STATE"] = os.devnull
 sys.path.insert(0, {tools!r})
-import econ.views.live
-econ.views.live.script = lambda: ""  # the wheel brings it along
+import econ.charts.live
+econ.charts.live.script = lambda: ""  # the wheel brings it along
 from pathlib import Path
 from replay import shown
 shown(Path({path!r}), compare=False)
@@ -149,7 +149,7 @@ def write_wheel(out: Path) -> Path:
         f"Version: {version}\n{needs}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: lite\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
-        "econ/views/live.bundle.js": bundle(),
+        "econ/charts/live.bundle.js": bundle(),
     }
     for path in [*ROOT.glob("econ/**/*.py"), *ROOT.glob("data/*")]:
         files[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")

@@ -57,7 +57,7 @@ def environment() -> Answer:
 def packages() -> Answer:
     """Packages"""
     code = f"import importlib, json; [importlib.import_module(m) for m in {IMPORTS!r}]; "
-    code += "from econ.facts import model; print(model('deepseek-v3').kv_bytes_per_token())"
+    code += "from econ.catalog import model; print(model('deepseek-v3').kv_bytes_per_token())"
     done = _python("-c", code)
     if done.returncode:
         return False, f"{_last(done.stderr)}; run: make clean, then make setup"
@@ -70,8 +70,8 @@ def packages() -> Answer:
 def charts() -> Answer:
     """Charts"""
     code = (
-        "from econ.models.envelope import reality_frame; "
-        "from econ.views import chart_start, render; "
+        "from econ.latency.bound import reality_frame; "
+        "from econ.charts import chart_start, render; "
         "print(len(render.png_of(chart_start.reality_chart(reality_frame()).to_dict())))"
     )
     done = _python("-c", code)

@@ -13,9 +13,9 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from econ.views.live import live_spec, records, shape
-from econ.views.numbers import drawn_words, is_drawn
-from econ.views.panels import Panel
+from econ.charts.live import live_spec, records, shape
+from econ.charts.numbers import drawn_words, is_drawn
+from econ.charts.panels import Panel
 
 MOST_STATES = 240
 FINEST = 12  # values of one control; beyond them a reader sees no more

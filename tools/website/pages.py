@@ -19,9 +19,9 @@ import vl_convert
 from grid import tabulate
 from replay import shown
 
-from econ.facts import table
-from econ.views import table_of
-from econ.views.panels import Panel
+from econ.catalog import table
+from econ.charts import table_of
+from econ.charts.panels import Panel
 
 DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.S)
 LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.ipynb(#[\w-]+)?\)")

@@ -17,7 +17,7 @@ from typing import Any
 import altair as alt
 import nbformat
 
-from econ.views.panels import Panel
+from econ.charts.panels import Panel
 
 Shown = alt.TopLevelMixin | Panel
 

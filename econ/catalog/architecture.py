@@ -1,0 +1,307 @@
+"""An AI model as its architecture: parameters, KV cache and attention work follow from the shape.
+
+Nothing here is looked up by a marketed size. A dense layer holds four attention matrices and two
+or three feed-forward matrices; a mixture of experts repeats the latter; multi-head latent
+attention stores one small vector per token instead of keys and values for every head.
+
+>>> llama = Model(id="llama-3.1-70b", n_layers=80, hidden_size=8192, n_heads=64, n_kv_heads=8,
+...               head_dim=128, ffn_size=28672, vocab_size=128256)
+>>> f"{llama.n_params / 1e9:.2f} billion"
+'70.55 billion'
+>>> int(llama.kv_bytes_per_token())      # 2 (K and V) × 80 layers × 8 heads × 128 × 2 bytes
+327680
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from econ.catalog.guard import count, not_negative, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """The shape of a transformer, as its configuration file gives it.
+
+    ``n_dense_layers`` and ``n_moe_layers`` count layers with a dense feed-forward block and with
+    experts; ``n_attention_layers`` those with softmax attention (sliding or full). Left at None
+    they follow from the rest. ``other_params`` holds weights that every token reads and the
+    closed form does not know (linear-attention mixers, indexers); norms and biases, under 0.05 %
+    together, are left out. ``shared_ffn_size`` is the summed width of the shared experts.
+
+    Raises ``ValueError`` for a shape that cannot be.
+    """
+
+    id: str
+    name: str = ""
+    vendor: str = ""
+    release: str = ""
+    licence: str = ""
+    native_precision: str = "bf16"
+    max_context_tokens: int = 0
+
+    n_layers: int
+    hidden_size: int
+    n_heads: int
+    n_kv_heads: int
+    head_dim: int
+    ffn_size: int
+    vocab_size: int
+    tied_embeddings: bool = False
+    n_ffn_matrices: int = 3
+
+    n_experts: int = 0
+    experts_per_token: int = 0
+    moe_ffn_size: int = 0
+    moe_hidden_size: int = 0
+    shared_ffn_size: int = 0
+    n_dense_layers: int | None = None
+    n_moe_layers: int | None = None
+
+    n_attention_layers: int | None = None
+    n_linear_layers: int = 0
+    n_sliding_layers: int = 0
+    sliding_window_tokens: int = 0
+    sparse_top_k_tokens: int = 0
+
+    mla_kv_lora_rank: int = 0
+    mla_q_lora_rank: int = 0
+    mla_rope_dim: int = 0
+    mla_nope_dim: int = 0
+    mla_v_dim: int = 0
+
+    other_params: float = 0.0
+    kv_index_bytes_per_token: float = 0.0
+    fixed_state_bytes_per_sequence: float = 0.0
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Fill the layer counts that follow from others, and refuse shapes that cannot be."""
+        for name in ("n_layers", "hidden_size", "n_heads", "n_kv_heads", "head_dim", "vocab_size"):
+            count(name, getattr(self, name), 1)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type in ("int", "int | None") and value is not None:
+                count(field.name, value)
+            elif field.type == "float":
+                not_negative(field.name, value)
+        if self.n_attention_layers is None:
+            self._set(n_attention_layers=self.n_layers - self.n_linear_layers)
+        if self.n_dense_layers is None:
+            self._set(n_dense_layers=0 if self.n_experts else self.n_layers)
+        if self.n_moe_layers is None:
+            self._set(n_moe_layers=self.n_layers - self.n_dense_layers if self.n_experts else 0)
+        if not self.moe_hidden_size:
+            self._set(moe_hidden_size=self.hidden_size)
+        most = {
+            "n_attention_layers": (
+                "n_layers - n_linear_layers",
+                self.n_layers - self.n_linear_layers,
+            ),
+            "n_dense_layers": ("n_layers", self.n_layers),
+            "n_moe_layers": ("n_layers - n_dense_layers", self.n_layers - self.n_dense_layers),
+            "n_sliding_layers": ("n_attention_layers", self.n_attention_layers),
+            "experts_per_token": ("n_experts", self.n_experts),
+            "n_kv_heads": ("n_heads", self.n_heads),
+        }
+        for name, (limit, value) in most.items():
+            count(name, getattr(self, name))
+            if getattr(self, name) > value:
+                self._refuse(name, f"0 to {limit} = {value}")
+        if self.n_heads % self.n_kv_heads:
+            self._refuse("n_kv_heads", f"a divisor of n_heads = {self.n_heads}")
+        needs = {
+            "sliding_window_tokens": self.n_sliding_layers,
+            "ffn_size": self.n_dense_layers,
+            "n_moe_layers": self.n_experts,
+            "moe_ffn_size": self.n_moe_layers,
+            "experts_per_token": self.n_moe_layers,
+            "mla_nope_dim": self.mla_kv_lora_rank,
+            "mla_v_dim": self.mla_kv_lora_rank,
+        }
+        for name, reason in needs.items():
+            if reason and not getattr(self, name):
+                self._refuse(name, "above 0, since other fields call for it")
+
+    def _set(self, **values: int) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _refuse(self, name: str, says: str) -> None:
+        raise ValueError(f"{name} = {getattr(self, name)} is outside its range: {says}")
+
+    # -- kinds ------------------------------------------------------------------------------
+    @property
+    def is_moe(self) -> bool:
+        """Whether feed-forward blocks are routed experts."""
+        return self.n_experts > 0
+
+    @property
+    def is_mla(self) -> bool:
+        """Whether keys and values are stored as one latent vector (multi-head latent attention)."""
+        return self.mla_kv_lora_rank > 0
+
+    @property
+    def attention_kind(self) -> str:
+        """MHA, GQA, MQA or MLA."""
+        if self.is_mla:
+            return "MLA"
+        if self.n_kv_heads == self.n_heads:
+            return "MHA"
+        return "MQA" if self.n_kv_heads == 1 else "GQA"
+
+    # -- parameters -------------------------------------------------------------------------
+    @property
+    def attention_params(self) -> float:
+        """Query, key, value and output projections of all softmax-attention layers."""
+        d, heads = self.hidden_size, self.n_heads
+        if self.is_mla:
+            query_dim = heads * (self.mla_nope_dim + self.mla_rope_dim)
+            rank = self.mla_q_lora_rank
+            query = d * rank + rank * query_dim if rank else d * query_dim
+            down = d * (self.mla_kv_lora_rank + self.mla_rope_dim)
+            up = self.mla_kv_lora_rank * heads * (self.mla_nope_dim + self.mla_v_dim)
+            layer = query + down + up + heads * self.mla_v_dim * d
+        else:
+            layer = 2 * d * self.head_dim * (heads + self.n_kv_heads)
+        return float(self.n_attention_layers * layer)
+
+    @property
+    def dense_ffn_params(self) -> float:
+        """Feed-forward matrices of the layers without experts."""
+        return float(self.n_dense_layers * self.n_ffn_matrices * self.hidden_size * self.ffn_size)
+
+    @property
+    def routed_expert_params(self) -> float:
+        """All routed experts of all layers, of which a token uses ``experts_per_token``."""
+        one = self.n_ffn_matrices * self.moe_hidden_size * self.moe_ffn_size
+        return float(self.n_moe_layers * self.n_experts * one)
+
+    @property
+    def shared_expert_params(self) -> float:
+        """Experts that every token passes through."""
+        one = self.n_ffn_matrices * self.hidden_size * self.shared_ffn_size
+        return float(self.n_moe_layers * one)
+
+    @property
+    def router_params(self) -> float:
+        """The layer that scores the experts."""
+        return float(self.n_moe_layers * self.n_experts * self.hidden_size)
+
+    @property
+    def embedding_params(self) -> float:
+        """The input table; one row is read per token."""
+        return float(self.vocab_size * self.hidden_size)
+
+    @property
+    def head_params(self) -> float:
+        """The output matrix, read whole at every step, also where it shares the input table."""
+        return float(self.vocab_size * self.hidden_size)
+
+    @property
+    def n_params(self) -> float:
+        """All weights that are stored."""
+        stored_head = 0.0 if self.tied_embeddings else self.head_params
+        return (
+            self.attention_params
+            + self.dense_ffn_params
+            + self.routed_expert_params
+            + self.shared_expert_params
+            + self.router_params
+            + self.embedding_params
+            + stored_head
+            + self.other_params
+        )
+
+    @property
+    def active_params(self) -> float:
+        """Weights that work on one generated token: with the head, without the input table.
+
+        Two FLOP each give the work of a decode step apart from attention over the context.
+        Marketed "active" counts follow no common convention; this one is for computing with.
+        """
+        share = self.experts_per_token / self.n_experts if self.n_experts else 0.0
+        return (
+            self.attention_params
+            + self.dense_ffn_params
+            + self.routed_expert_params * share
+            + self.shared_expert_params
+            + self.router_params
+            + self.head_params
+            + self.other_params
+        )
+
+    # -- the KV cache -----------------------------------------------------------------------
+    @property
+    def n_full_attention_layers(self) -> int:
+        """Layers that attend to the whole context."""
+        return self.n_attention_layers - self.n_sliding_layers
+
+    @property
+    def kv_elements_per_token_per_layer(self) -> int:
+        """Numbers stored per token and attention layer: K and V of each KV head, or the latent."""
+        if self.is_mla:
+            return self.mla_kv_lora_rank + self.mla_rope_dim
+        return 2 * self.n_kv_heads * self.head_dim
+
+    def kv_bytes_per_token(self, bytes_per_element: float = 2.0) -> float:
+        """Bytes by which the cache of one sequence grows per token, once sliding windows are full.
+
+        Formula: full-attention layers × elements × bytes per element, plus the sparse-attention
+        index where there is one (``kv_index_bytes_per_token`` is given at 2 bytes per element and
+        scales alike). Below the window, sliding layers grow as well: `kv_bytes`.
+        """
+        positive("bytes_per_element", bytes_per_element, 16)
+        per_layer = self.kv_elements_per_token_per_layer * bytes_per_element
+        index = self.kv_index_bytes_per_token * bytes_per_element / 2
+        return self.n_full_attention_layers * per_layer + index
+
+    def kv_bytes(self, context_tokens, bytes_per_element: float = 2.0):
+        """Bytes of cache and fixed state of one sequence of ``context_tokens`` (or of an array).
+
+        >>> gpt_oss = Model(id="gpt-oss-120b", n_layers=36, hidden_size=2880, n_heads=64,
+        ...     n_kv_heads=8, head_dim=64, ffn_size=2880, vocab_size=201088,
+        ...     n_sliding_layers=18, sliding_window_tokens=128)
+        >>> int(gpt_oss.kv_bytes(1000)) - int(gpt_oss.kv_bytes(999))   # half the layers slide
+        36864
+        """
+        shortest = np.min(context_tokens)
+        if not (shortest >= 0 and np.all(np.isfinite(context_tokens))):
+            not_negative("context_tokens", shortest if shortest < 0 else np.nan)
+        window = np.minimum(context_tokens, self.sliding_window_tokens)
+        per_layer = self.kv_elements_per_token_per_layer * bytes_per_element
+        return (
+            self.kv_bytes_per_token(bytes_per_element) * context_tokens
+            + self.n_sliding_layers * per_layer * window
+            + self.fixed_state_bytes_per_sequence
+        )
+
+    @property
+    def attention_flop_per_context_token(self) -> float:
+        """FLOP per new token for each token of context, in the full-attention layers.
+
+        Two for each of the products QKᵀ and (weights)·V, over all query heads; with latent
+        attention in its absorbed form the vectors are the latent ones.
+        """
+        width = 2 * self.head_dim
+        if self.is_mla:
+            width = 2 * self.mla_kv_lora_rank + self.mla_rope_dim
+        return float(self.n_full_attention_layers * 2 * self.n_heads * width)
+
+    @property
+    def prefill_attention_flop_per_context_token(self) -> float:
+        """The same when a prompt is read: latent attention then widens K and V for every head."""
+        if not self.is_mla:
+            return self.attention_flop_per_context_token
+        width = self.mla_nope_dim + self.mla_rope_dim + self.mla_v_dim
+        return float(self.n_full_attention_layers * 2 * self.n_heads * width)
+
+    @classmethod
+    def from_hf_config(cls, config: str | Path | dict, id: str = "") -> Model:
+        """Read a Hugging Face ``config.json`` (path or content): see `econ.catalog.hf_config`."""
+        from econ.catalog.hf_config import shape_of
+
+        return cls(**shape_of(config, id))

@@ -1,0 +1,263 @@
+"""The catalogue: accelerators, models, sites and list prices by identifier.
+
+Each object is a frozen dataclass in base units that anyone can also build by hand; a field that
+no source gives is None. An unknown identifier lists the nearest.
+
+>>> h100 = accelerator("h100-sxm")
+>>> f"{h100.peak_flop_per_s('bf16') / h100.memory_bandwidth_bytes_per_s:.0f} FLOP per byte"
+'295 FLOP per byte'
+>>> accelerator("h100")
+Traceback (most recent call last):
+    ...
+econ.catalog.guard.UnknownName: unknown accelerator 'h100'; nearest: h100-sxm, h100-pcie
+>>> price("gpt-4o-mini").output_usd_per_mtok
+0.6
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, fields
+
+import pandas as pd
+
+from econ.catalog.architecture import Model
+from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.ranges import Range, ends
+from econ.catalog.tables import table
+
+PRECISIONS = ("bf16", "fp16", "fp8", "fp4", "int8", "int4")
+# precisions that a chip without native support still serves: weights are stored small and
+# widened to bf16 before they are multiplied
+WEIGHT_ONLY = ("fp4", "int4")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accelerator:
+    """One accelerator: dense peaks, memory as sold, link bandwidth per direction.
+
+    ``device_memory_bytes`` is what the device reports: a vendor who counts in binary gigabytes
+    sells more bytes than the decimal reading of the name. None where nobody has published it.
+    """
+
+    id: str
+    name: str = ""
+    vendor: str = ""
+    release: str = ""
+    memory_bytes: float
+    device_memory_bytes: float | None = None
+    memory_bandwidth_bytes_per_s: float
+    peak_bf16_flop_per_s: float
+    peak_fp8_flop_per_s: float | None = None
+    peak_fp4_flop_per_s: float | None = None
+    peak_int8_op_per_s: float | None = None
+    tdp_w: float | None = None
+    scaleup_bandwidth_bytes_per_s: float | None = None
+    scaleup_domain: int = 1
+    n_per_server: int | None = None
+    server_power_w: float | None = None
+    source: str = ""
+    as_of: str = ""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and field.type.startswith("int"):
+                count(field.name, value, 1)
+            elif value is not None and field.type != "str":
+                positive(field.name, value)
+
+    def peak_flop_per_s(self, precision: str = "bf16") -> float:
+        """Dense peak at ``precision``; int4 and fp4 weights compute at bf16 where not native."""
+        native = {
+            "bf16": self.peak_bf16_flop_per_s,
+            "fp16": self.peak_bf16_flop_per_s,
+            "fp8": self.peak_fp8_flop_per_s,
+            "int8": self.peak_int8_op_per_s,
+            "fp4": self.peak_fp4_flop_per_s or self.peak_bf16_flop_per_s,
+            "int4": self.peak_bf16_flop_per_s,
+        }
+        if precision not in native:
+            raise unknown("precision", precision, PRECISIONS)
+        if native[precision] is None:
+            able = ", ".join(self.precisions)
+            raise ValueError(f"{self.id} has no {precision} arithmetic; it has {able}")
+        return native[precision]
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Precisions this chip serves, natively or weight-only."""
+        lacking = {"fp8": self.peak_fp8_flop_per_s, "int8": self.peak_int8_op_per_s}
+        return tuple(p for p in PRECISIONS if lacking.get(p, True) is not None)
+
+
+def _pue(name: str, value: float) -> float:
+    return in_range(name, value, 1, 10, says="1 to 10 (site energy over IT energy)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where the electricity comes from; location-based and market-based carbon stay apart."""
+
+    id: str
+    name: str = ""
+    electricity_usd_per_kwh: float | Range | None = None
+    carbon_g_per_kwh: float | Range | None = None
+    carbon_lifecycle_g_per_kwh: float | Range | None = None
+    solar_frac: float | Range | None = None
+    market_carbon_g_per_kwh: float | Range | None = None
+    grid_water_l_per_kwh: float | Range | None = None
+    wue_l_per_kwh: float | Range | None = None
+    pue: float | Range | None = None
+    source: str = ""
+    as_of: str = ""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and field.type != "str":
+                ends(not_negative, field.name, value)
+        if self.pue is not None:
+            ends(_pue, "pue", self.pue)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """A list price per million tokens, as published on a date."""
+
+    model: str
+    provider: str = ""
+    input_usd_per_mtok: float
+    output_usd_per_mtok: float
+    cached_input_usd_per_mtok: float | None = None
+    cache_write_usd_per_mtok: float | None = None
+    batch_discount_frac: float | None = None
+    in_force_since: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and field.type != "str":
+                not_negative(field.name, value)
+        if self.batch_discount_frac is not None:
+            fraction("batch_discount_frac", self.batch_discount_frac)
+
+
+def _build(cls, row: pd.Series):
+    """A dataclass from a table's row: its columns where the names agree, None where empty."""
+    values = {}
+    for field in fields(cls):
+        if field.name in row.index and not pd.isna(row[field.name]) and row[field.name] != "":
+            value = row[field.name]
+            values[field.name] = value if isinstance(value, str | bool) else _plain(value, field)
+    return cls(**values)
+
+
+def _plain(value, field):
+    if "bool" in str(field.type):
+        return bool(value)
+    return int(value) if "int" in str(field.type) else float(value)
+
+
+def _pick(kind: str, name: str, id: object) -> pd.Series:
+    rows = table(name)
+    if id not in rows.index:
+        raise unknown(kind, id, rows.index)
+    return rows.loc[id]
+
+
+@functools.cache
+def accelerator(id: str) -> Accelerator:
+    """The accelerator with this identifier, e.g. ``h100-sxm``, ``mi300x``, ``tpu-v6e``."""
+    return _build(Accelerator, _pick("accelerator", "accelerators", id))
+
+
+@functools.cache
+def model(id: str) -> Model:
+    """The AI model with this identifier, e.g. ``llama-3.1-70b``, ``deepseek-v3``."""
+    return _build(Model, _pick("model", "models", id))
+
+
+@functools.cache
+def site(id: str, operator: str | None = None) -> Site:
+    """The site with this identifier, e.g. ``us-virginia``, ``france``.
+
+    A place has a grid; how much a building wastes depends on who runs it. ``operator`` (e.g.
+    ``google``, ``industry`` for the survey mean) adds that PUE, and site water and market-based
+    carbon where reported.
+    """
+    row = _pick("site", "sites", id)
+    if operator is not None:
+        runs = _pick("operator", "operators", operator)
+        row = pd.concat([row, runs[["pue", "wue_l_per_kwh", "market_carbon_g_per_kwh"]]])
+    return _build(Site, row)
+
+
+def price(model: str, provider: str | None = None, on: str | None = None) -> Price:
+    """The list price of ``model`` in force on a date; default: the latest row.
+
+    ``on`` is ``YYYY-MM`` or ``YYYY-MM-DD``. Where only snapshots of a price exist, the row starts
+    at the latest month it can have begun. A model sold by several providers needs ``provider``;
+    the error lists them.
+
+    >>> price("gpt-3-davinci", on="2022-08").input_usd_per_mtok
+    60.0
+    """
+    if on is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-\d\d)?", on):
+        raise ValueError(f"on = {on!r} is outside its range: a date as YYYY-MM or YYYY-MM-DD")
+    rows = table("api_prices")
+    if model not in set(rows["model"]):
+        raise unknown("priced model", model, rows["model"].unique())
+    rows = rows[rows["model"] == model]
+    sellers = rows["provider"].unique()
+    if provider is not None and provider not in sellers:
+        raise unknown(f"provider of {model}", provider, sellers)
+    if provider is None and len(sellers) > 1:
+        raise ValueError(f"{model} is sold by {', '.join(sellers)}: name a provider")
+    rows = rows[rows["provider"] == (provider or sellers[0])].sort_values("in_force_since")
+    if on is not None:
+        early = rows["in_force_since"].iloc[0]
+        rows = rows[rows["in_force_since"] <= on]
+        if rows.empty:
+            raise ValueError(f"no price of {model} before {early}; asked for {on}")
+    return _build(Price, rows.iloc[-1])
+
+
+def accelerators_frame() -> pd.DataFrame:
+    """All accelerators in base units, one row each."""
+    return table("accelerators")
+
+
+def models_frame() -> pd.DataFrame:
+    """All models: the shape, with parameters and KV bytes per token computed from it."""
+    rows = []
+    for id in table("models").index:
+        m = model(id)
+        rows.append(
+            {
+                "id": id,
+                "name": m.name,
+                "vendor": m.vendor,
+                "release": m.release,
+                "attention": m.attention_kind,
+                "n_params": m.n_params,
+                "active_params": m.active_params,
+                "kv_bytes_per_token": m.kv_bytes_per_token(),
+                "max_context_tokens": m.max_context_tokens,
+                "native_precision": m.native_precision,
+                "licence": m.licence,
+            }
+        )
+    return pd.DataFrame(rows).set_index("id", drop=False)
+
+
+def sites_frame() -> pd.DataFrame:
+    """All sites, one row each; empty cells are unknown, not zero."""
+    return table("sites")
+
+
+def prices_frame() -> pd.DataFrame:
+    """All dated list prices, one row each."""
+    return table("api_prices")

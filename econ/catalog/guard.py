@@ -1,0 +1,141 @@
+"""Errors that help: a bad number repeats name, value and range; an unknown name lists the nearest.
+
+>>> positive("ttft_s", 0.3)
+0.3
+>>> positive("ttft_s", -1)
+Traceback (most recent call last):
+    ...
+ValueError: ttft_s = -1 is outside its range: a finite number above 0
+>>> fraction("cached_frac", 92)
+Traceback (most recent call last):
+    ...
+ValueError: cached_frac = 92 is outside its range: 0 to 1 (a share, not a percentage)
+>>> raise unknown("accelerator", "h100", ["h100-sxm", "h100-pcie", "l4"])
+Traceback (most recent call last):
+    ...
+econ.catalog.guard.UnknownName: unknown accelerator 'h100'; nearest: h100-sxm, h100-pcie
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+MOST_SHOWN = 120  # characters of a bad value that a message repeats
+
+
+class UnknownName(KeyError, ValueError):
+    """An identifier that no table holds; the message names the nearest ones."""
+
+    def __str__(self) -> str:  # KeyError would print the repr
+        return str(self.args[0])
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
+    """The error to raise for ``name``, with the nearest of ``known`` (all, if none is near)."""
+    known = list(known)
+    folded = {k.lower(): k for k in known}
+    text = str(name).lower()
+    near = [folded[m] for m in difflib.get_close_matches(text, folded, n=5, cutoff=0.65)]
+    near += [k for f, k in folded.items() if text and text in f and k not in near][:5]
+    if near:
+        return UnknownName(f"unknown {kind} {name!r}; nearest: {', '.join(near[:5])}")
+    return UnknownName(f"unknown {kind} {name!r}; known: {', '.join(known)}")
+
+
+def in_range(
+    name: str,
+    value: float,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+    says: str | None = None,
+) -> float:
+    """``value`` if it is a finite number in ``low``..``high``, else a `ValueError`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):  # the last: an int beyond all floats
+        number = math.nan
+    inside = math.isfinite(number) and low <= number <= high and not (open_low and number == low)
+    if isinstance(value, bool | str) or not inside:
+        says = says or f"{'above ' if open_low else ''}{low:g} to {high:g}"
+        raise ValueError(f"{name} = {shown(value)} is outside its range: {says}")
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value as a message repeats it: whole if short, else its beginning."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        text = f"a number of {value.bit_length():,} bits"
+    text = text.replace("\n", " ")
+    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
+
+
+def positive(name: str, value: float, high: float = math.inf) -> float:
+    """``value`` if it is finite and above 0."""
+    says = "a finite number above 0" if high == math.inf else f"above 0, up to {high:g}"
+    return in_range(name, value, 0.0, high, open_low=True, says=says)
+
+
+def not_negative(name: str, value: float, high: float = math.inf) -> float:
+    """``value`` if it is finite and not below 0."""
+    says = "a finite number, 0 or above" if high == math.inf else f"0 to {high:g}"
+    return in_range(name, value, 0.0, high, says=says)
+
+
+def fraction(name: str, value: float) -> float:
+    """``value`` if it is a share between 0 and 1."""
+    return in_range(name, value, 0.0, 1.0, says="0 to 1 (a share, not a percentage)")
+
+
+def count(name: str, value: float, low: int = 0, high: float = 1e12) -> int:
+    """``value`` as an ``int`` if it is a whole number in ``low``..``high``."""
+    in_range(name, value, low, high, says=f"a whole number from {low:g} to {high:g}")
+    if value != int(value):
+        raise ValueError(f"{name} = {value!r} is outside its range: a whole number")
+    return int(value)
+
+
+def each(check: Callable, name: str, values: Any, *limits: float) -> Any:
+    """A number that ``check`` passes, or an array of such; the worst entry is named.
+
+    NaN in an array is an empty cell, as in a table, and stays one. Text and truth values are no
+    numbers, in an array as alone.
+
+    >>> each(positive, "tokens_per_s_per_gpu", np.array([900.0, 0.0]))
+    Traceback (most recent call last):
+        ...
+    ValueError: tokens_per_s_per_gpu[1] = 0.0 is outside its range: a finite number above 0
+    """
+    if np.ndim(values) == 0:
+        return check(name, values, *limits)
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        array = None
+    if array is None or not _all_numbers(values):
+        raise ValueError(f"{name} = {shown(values)} is outside its range: numbers")
+    known = array[~np.isnan(array)]
+    if known.size:
+        for worst in (known.min(), known.max()):
+            try:
+                check(name, float(worst), *limits)
+            except ValueError:
+                place = int(np.flatnonzero(array.ravel() == worst)[0])
+                check(f"{name}[{place}]", float(worst), *limits)
+    return values if hasattr(values, "index") and hasattr(values, "dtype") else array
+
+
+def _all_numbers(values: Any) -> bool:
+    """Whether no entry is text or a truth value, which NumPy would quietly turn into a number."""
+    raw = np.asarray(values)
+    if raw.dtype.kind == "O":
+        return not any(isinstance(v, bool | np.bool_ | str | bytes) for v in raw.ravel())
+    return raw.dtype.kind in "fiu"

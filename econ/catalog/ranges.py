@@ -1,0 +1,194 @@
+"""An input as low, typical and high, and samples of many such inputs.
+
+Three laws, and ``low`` and ``high`` mean something else in each:
+
+* ``pert`` (default): the **ends** of what is thought possible, ``typical`` the likeliest value. A
+  beta distribution with mean (low + 4·typical + high)/6 (Malcolm and others, 1959). For what
+  people judge: prices, lives, staff.
+* ``lognormal``: the **5 % and 95 % quantiles**, ``typical`` the median; each side has a spread of
+  its own. For factors and for bands of predictions, which come as "within ×1.4 for 90 %".
+* ``uniform``: the ends; nothing between them is likelier, ``typical`` serves the tornado alone.
+
+>>> rent = Range(2.0, 3.0, 6.0, unit="USD per GPU-hour")
+>>> round(rent.mean, 3), [round(float(q), 2) for q in rent.quantile([0.0, 0.5, 1.0])]
+(3.333, [2.0, 3.26, 6.0])
+>>> tpot = Range.within_factor(0.020, 1.4, unit="s")
+>>> [round(float(q), 4) for q in tpot.quantile([0.05, 0.5, 0.95])]
+[0.0143, 0.02, 0.028]
+>>> Range(3.0, 2.0, 6.0)
+Traceback (most recent call last):
+    ...
+ValueError: low, typical, high = 3.0, 2.0, 6.0: give them in rising order
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import count, in_range, positive, unknown
+
+LAWS = ("pert", "lognormal", "uniform")
+TAIL_FRAC = 0.05  # what a lognormal's low leaves below it, and its high above
+
+
+@dataclass(frozen=True)
+class Range:
+    """One uncertain input; `econ.catalog.ranges` says what low and high are under each law."""
+
+    low: float
+    typical: float
+    high: float
+    unit: str = ""
+    law: str = "pert"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("low", "typical", "high"):
+            in_range(name, getattr(self, name), says="a finite number")
+        if not self.low <= self.typical <= self.high:
+            given = f"{self.low}, {self.typical}, {self.high}"
+            raise ValueError(f"low, typical, high = {given}: give them in rising order")
+        if self.law not in LAWS:
+            raise unknown("law of a range", self.law, LAWS)
+        if self.law == "lognormal":
+            positive("low", self.low)
+
+    @classmethod
+    def within_factor(cls, typical: float, p90_factor: float, unit: str = "") -> Range:
+        """A value known within a factor either way in 90 % of cases, as predictions are."""
+        positive("typical", typical)
+        in_range("p90_factor", p90_factor, 1, says="1 or above")
+        return cls(typical / p90_factor, typical, typical * p90_factor, unit, "lognormal")
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the range is a single number."""
+        return self.low == self.high
+
+    @property
+    def mean(self) -> float:
+        """The mean of the distribution."""
+        if self.law == "pert":
+            return (self.low + 4 * self.typical + self.high) / 6
+        if self.law == "uniform":
+            return (self.low + self.high) / 2
+        return sum(  # each half of a lognormal: exp(s²/2)·Φ(±s)
+            self.typical * math.exp(s * s / 2) * (1 + math.erf(side * s / math.sqrt(2))) / 2
+            for side, s in zip((-1, 1), self._spreads(), strict=True)
+        )
+
+    def _spreads(self) -> tuple[float, float]:
+        from scipy.special import ndtri
+
+        z = float(ndtri(1 - TAIL_FRAC))
+        return math.log(self.typical / self.low) / z, math.log(self.high / self.typical) / z
+
+    def quantile(self, share: Any) -> np.ndarray:
+        """The value below which a share (0 to 1) of the distribution lies."""
+        from scipy.special import betaincinv, ndtri
+
+        share = np.asarray(share, dtype="float64")
+        if not ((share >= 0) & (share <= 1)).all():
+            raise ValueError("a quantile is asked at a share outside 0 to 1")
+        width = self.high - self.low
+        if width == 0:
+            return np.full_like(share, self.typical)
+        if self.law == "uniform":
+            return self.low + width * share
+        if self.law == "pert":
+            peak = (self.typical - self.low) / width
+            return self.low + width * betaincinv(1 + 4 * peak, 5 - 4 * peak, share)
+        below, above = self._spreads()
+        z = ndtri(share)
+        return self.typical * np.exp(np.where(z < 0, below, above) * z)
+
+
+def ends(check: Callable, name: str, value: Any, *limits: float) -> None:
+    """Apply a check of one number to a number, or to both ends of a `Range`.
+
+    >>> ends(positive, "ttft_s", Range(0.2, 0.5, 1.0))
+    >>> ends(positive, "ttft_s", Range(0.0, 0.5, 1.0))
+    Traceback (most recent call last):
+        ...
+    ValueError: ttft_s = 0.0 is outside its range: a finite number above 0
+    """
+    for number in (value.low, value.high) if isinstance(value, Range) else (value,):
+        check(name, number, *limits)
+
+
+def check_ranges(ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """The ranges, each a `Range` under a name; at least one of them not a single number."""
+    if not isinstance(ranges, Mapping) or not ranges:
+        raise ValueError("give the inputs as {name: Range(low, typical, high), ...}")
+    for name, given in ranges.items():
+        if not isinstance(given, Range):
+            raise ValueError(f"{name} = {given!r} is not a Range(low, typical, high)")
+    if all(r.is_fixed for r in ranges.values()):
+        raise ValueError("every range is a single number: nothing is uncertain")
+    return dict(ranges)
+
+
+def typical_of(ranges: Mapping[str, Range]) -> dict[str, float]:
+    """Every input at its typical value.
+
+    >>> typical_of({"rent": Range(2.0, 3.0, 6.0)})
+    {'rent': 3.0}
+    """
+    return {name: r.typical for name, r in ranges.items()}
+
+
+def sample_frame(ranges: Mapping[str, Range], n: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """``n`` joint samples, one column an input: a Latin hypercube.
+
+    Each input falls into each of n equally likely slices exactly once, so that means settle faster
+    than with independent draws (McKay, Beckman and Conover, 1979). Inputs are independent of each
+    other; where two move together, make one of them a function of the other in the model.
+
+    >>> drawn = sample_frame({"a": Range(0, 1, 4), "b": Range(5, 5, 5)}, n=100)
+    >>> drawn.shape, f'{drawn["a"].mean():.2f}', drawn["b"].unique().tolist()
+    ((100, 2), '1.33', [5.0])
+    """
+    from scipy.stats import qmc
+
+    ranges = check_ranges(ranges)
+    n = count("n", n, 2, 10_000_000)
+    return at_shares(ranges, qmc.LatinHypercube(len(ranges), rng=seed).random(n))
+
+
+def at_shares(ranges: Mapping[str, Range], shares: np.ndarray) -> pd.DataFrame:
+    """The inputs at the given quantiles, one column each."""
+    columns = zip(ranges.items(), shares.T, strict=True)
+    return pd.DataFrame({name: r.quantile(column) for (name, r), column in columns})
+
+
+def run_model(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
+    """What ``model(**columns)`` makes of a table of inputs, called once with arrays.
+
+    One number a row gives the column ``value``; a mapping or a table of options gives a column
+    each. A model of single numbers takes arrays once it is wrapped in `numpy.vectorize`.
+    """
+    made = model(**{name: inputs[name].to_numpy() for name in inputs})
+    columns = made if isinstance(made, Mapping | pd.DataFrame) else {"value": made}
+    out = {}
+    for name in columns:
+        values = np.asarray(columns[name], dtype="float64")
+        if values.ndim and values.shape != (len(inputs),):
+            raise ValueError(
+                f"the model gave {name!r} the shape {values.shape} for {len(inputs)} samples: it "
+                "must take arrays and give one number a sample (numpy.vectorize wraps one that "
+                "cannot)"
+            )
+        out[str(name)] = np.broadcast_to(values, len(inputs))
+    frame = pd.DataFrame(out)
+    if frame.isna().to_numpy().any():
+        column = frame.columns[frame.isna().any()][0]
+        row = int(frame[column].isna().idxmax())
+        given = ", ".join(f"{n} = {v:.6g}" for n, v in inputs.iloc[row].items())
+        raise ValueError(f"the model gives no number for {column!r} at {given}: narrow the ranges")
+    return frame

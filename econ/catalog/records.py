@@ -1,0 +1,72 @@
+"""Frozen dataclasses to and from JSON: names where they serve, whole objects where they do not.
+
+>>> from econ.catalog.ranges import Range
+>>> read_object(Range, {"low": 1, "typical": 2, "high": 4}, "rent", {}, {}).typical
+2
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from econ.catalog.guard import shown, unknown
+from econ.catalog.ranges import Range
+
+RANGE_KEYS = {f.name for f in fields(Range)}
+Classes = Mapping[tuple[type, str], type]
+
+
+def parse(text: object, what: str) -> Any:
+    """The JSON value of a text, or an error in one line."""
+    if not isinstance(text, str):
+        raise ValueError(f"{what} is read from text, not from {shown(text)}")
+    try:
+        return json.loads(text.removeprefix("\ufeff"))  # a mark that some editors write
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: line {error.lineno}: {error.msg}") from None
+    except (RecursionError, ValueError):  # more levels or digits than Python reads
+        raise ValueError(f"not {what}: nested too deeply, or a number too long") from None
+
+
+def read_object(cls: type, values: Any, where: str, parts: Classes, objects: Classes) -> Any:
+    """An object of ``cls`` from a JSON object whose keys are its fields.
+
+    ``parts``: fields that are always objects; ``objects``: fields where a name or an object may
+    stand, both by (class, field). An unknown key names its nearest.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"{where}: expected an object, not {values!r}")
+    known = {f.name: str(f.type) for f in fields(cls)}
+    for name in values:
+        if name not in known:
+            raise unknown(f"key of {where}", name, known)
+    required = {
+        f.name
+        for f in fields(cls)
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
+    if missing := sorted(required - values.keys()):
+        raise ValueError(f"{where}: no key {', '.join(missing)}")
+
+    def value_of(name: str, value: Any) -> Any:
+        inside = f"{where}.{name}"
+        if (cls, name) in parts:
+            return read_object(parts[cls, name], value, name, parts, objects)
+        if isinstance(value, dict) and (cls, name) in objects:
+            return read_object(objects[cls, name], value, inside, parts, objects)
+        if isinstance(value, dict) and "Range" in known[name] and RANGE_KEYS.issuperset(value):
+            return read_object(Range, value, inside, parts, objects)
+        if (known[name] == "str" or (cls, name) in objects) and not isinstance(value, str):
+            raise ValueError(f"{inside} = {value!r} is not text")
+        if isinstance(value, list):
+            return tuple(
+                read_object(Range, v, inside, parts, objects) if isinstance(v, dict) else v
+                for v in value
+            )
+        return value
+
+    return cls(**{name: value_of(name, value) for name, value in values.items()})

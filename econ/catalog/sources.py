@@ -1,0 +1,43 @@
+"""The bibliography: every row of ``data/`` names a key of ``data/sources.csv``.
+
+>>> cite("epoch-hardware").text.startswith("Epoch AI")
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from econ.catalog.guard import unknown
+from econ.catalog.tables import table
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A source as a reader sees it; Markdown in a notebook, plain text elsewhere."""
+
+    key: str
+    text: str
+    url: str
+    licence: str
+    accessed: str
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.url}".strip()
+
+    def _repr_markdown_(self) -> str:
+        return f"[{self.text}]({self.url})" if self.url else self.text
+
+
+def cite(key: str) -> Citation:
+    """The source behind a key; an unknown key lists the nearest."""
+    rows = table("sources")
+    if key not in rows.index:
+        raise unknown("source", key, rows.index)
+    row = rows.loc[key]
+    return Citation(key, row.text, row.url, row.licence, row.accessed)
+
+
+def sources_frame():
+    """All sources, one row each."""
+    return table("sources")

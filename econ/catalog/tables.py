@@ -1,0 +1,160 @@
+"""Typed tables from ``data/``, each checked against the data package when it is read.
+
+The package (``data/datapackage.json``, Frictionless Data) states every column's type, unit,
+meaning and limits. A table that breaks one names the file, the row, the column and the rule.
+
+>>> table("accelerators").loc["h100-sxm", "tdp_w"]
+np.float64(700.0)
+>>> table("acelerators")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+econ.catalog.guard.UnknownName: unknown table 'acelerators'; nearest: accelerators...
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from econ.catalog.guard import unknown
+
+DTYPES = {"number": "float64", "integer": "Int64", "boolean": "boolean"}  # the rest is text
+KINDS = ("measured", "list_price", "vendor_claim", "derived", "assumed")
+
+
+class BadTable(ValueError):
+    """A data file that breaks a rule of the data package."""
+
+
+def data_dir() -> Path:
+    """The folder with the tables: ``ECON_DATA`` if set, else ``data/`` beside the package."""
+    named = os.environ.get("ECON_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "data"
+    if not (folder / "datapackage.json").exists():
+        raise FileNotFoundError(
+            f"no datapackage.json in {folder}; run from a clone of the repository "
+            "(pip install --no-deps --editable .) or set ECON_DATA to its data folder"
+        )
+    return folder
+
+
+@functools.cache
+def package() -> dict[str, Any]:
+    """The data package's descriptor."""
+    return json.loads((data_dir() / "datapackage.json").read_text(encoding="utf-8"))
+
+
+def resource(name: str) -> dict[str, Any]:
+    """The descriptor of one table."""
+    known = {r["name"]: r for r in package()["resources"]}
+    if name not in known:
+        raise unknown("table", name, known)
+    return known[name]
+
+
+def table_names() -> list[str]:
+    """The names of all tables."""
+    return [r["name"] for r in package()["resources"]]
+
+
+def table(name: str) -> pd.DataFrame:
+    """A checked copy of a table, indexed by its primary key where it has one."""
+    return _read(name).copy()
+
+
+def forget() -> None:
+    """Read every table anew when it is next asked for: after one of them was written."""
+    _read.cache_clear()
+
+
+@functools.cache
+def _read(name: str) -> pd.DataFrame:
+    descriptor = resource(name)
+    schema = descriptor["schema"]
+    frame = read_checked(data_dir() / descriptor["path"], schema)
+    key = schema.get("primaryKey")
+    return frame.set_index(key, drop=False) if isinstance(key, str) else frame
+
+
+def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:
+    """Read a CSV file and hold every cell to ``schema``; the first breach is a `BadTable`."""
+    raw = _read_text(path, [f["name"] for f in schema["fields"]])
+    columns = {f["name"]: _column(path.name, raw[f["name"]], f) for f in schema["fields"]}
+    key = schema.get("primaryKey") or []
+    key = [key] if isinstance(key, str) else key
+    if key and (twice := raw.duplicated(key)).any():
+        row = int(twice.idxmax())
+        _fail(path.name, row, "+".join(key), raw.loc[row, key].tolist(), "is there twice")
+    return pd.DataFrame(columns)
+
+
+def _read_text(path: Path, names: list[str]) -> pd.DataFrame:
+    """Every cell as text; a row with a cell too many or too few is refused, not shifted."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            head, *rows = list(csv.reader(file, strict=True)) or [[]]
+    except UnicodeDecodeError as error:
+        raise BadTable(f"{path.name}: not UTF-8 at byte {error.start}") from None
+    except csv.Error as error:
+        raise BadTable(f"{path.name}: not a CSV file: {error}") from None
+    if head != names:
+        odd = sorted(set(head) ^ set(names)) or "their order, or one is there twice"
+        raise BadTable(f"{path.name}: columns differ from the data package: {odd}")
+    for i, row in enumerate(rows):
+        if len(row) != len(names):
+            column = names[min(len(row), len(names) - 1)]
+            _fail(
+                path.name,
+                i,
+                column,
+                row[-1] if row else "",
+                f"ends a row of {len(row)} cells; {len(names)} columns are declared",
+            )
+    return pd.DataFrame(rows, columns=names, dtype=str)
+
+
+def _fail(file: str, row: int, column: str, value: object, rule: str) -> None:
+    raise BadTable(f"{file} row {row + 2}, column {column}: {value!r} {rule}")  # row 1: the names
+
+
+def _column(file: str, text: pd.Series, field: dict[str, Any]) -> pd.Series:
+    """One column as its type, or the first cell that breaks a rule."""
+    name, kind, rules = field["name"], field["type"], field.get("constraints", {})
+    empty = text == ""
+
+    def check(bad: pd.Series, rule: str) -> None:
+        if (bad := bad & ~empty).any():
+            row = int(bad.idxmax())
+            _fail(file, row, name, text[row], rule)
+
+    if rules.get("required") and empty.any():
+        _fail(file, int(empty.idxmax()), name, "", "is empty, but the column is required")
+    if kind in ("number", "integer"):
+        numbers = pd.to_numeric(text.where(~empty), errors="coerce").astype("float64")
+        check(~numbers.abs().lt(float("inf")), f"is not a finite {kind}")
+        if kind == "integer":
+            check(numbers % 1 != 0, "is not a whole number")
+        if "minimum" in rules:
+            check(numbers < rules["minimum"], f"is below the minimum {rules['minimum']}")
+        if "maximum" in rules:
+            check(numbers > rules["maximum"], f"is above the maximum {rules['maximum']}")
+        return numbers.astype(DTYPES[kind])
+    if kind == "boolean":
+        check(~text.isin(["true", "false"]), "is neither true nor false")
+        return text.map({"true": True, "false": False}).astype(DTYPES[kind])
+    if kind == "date":
+        check(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce").isna(), "is not YYYY-MM-DD")
+    if "enum" in rules:
+        check(~text.isin(rules["enum"]), f"is not one of {', '.join(rules['enum'])}")
+    if "pattern" in rules:
+        whole = re.compile(rules["pattern"])
+        matches = text.map(lambda t: bool(whole.fullmatch(t))).astype(bool)  # also of no rows
+        check(~matches, f"does not match {rules['pattern']}")
+    return text.astype("str")

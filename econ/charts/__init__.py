@@ -1,0 +1,31 @@
+"""Charts, tables and live panels; no module here computes a number of its own."""
+
+from econ.charts.grammar import bars, finish, lines, points
+from econ.charts.numbers import table_of
+from econ.charts.panels import Panel, choice, slider, switch
+from econ.charts.render import setup
+from econ.charts.shapes import areas, describe, gaps, heat, parity, waterfall
+from econ.charts.tables import Pieces, Say, Table, three
+
+__all__ = [
+    "Panel",
+    "Pieces",
+    "Say",
+    "Table",
+    "areas",
+    "bars",
+    "choice",
+    "describe",
+    "finish",
+    "gaps",
+    "heat",
+    "lines",
+    "parity",
+    "points",
+    "setup",
+    "slider",
+    "switch",
+    "table_of",
+    "three",
+    "waterfall",
+]

@@ -1,0 +1,177 @@
+"""A panel is a model call, a chart and controls; it holds no formula of its own.
+
+>>> import pandas as pd
+>>> from econ.charts.grammar import lines
+>>> def model(slope):
+...     return pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, slope]})
+>>> def chart(frame):
+...     return lines(frame, "x", "y", x_title="x", y_title="y", title="How steep?",
+...                  description=f"A straight line from 0 to {frame['y'].max():g}.")
+>>> panel = Panel(model, chart, [slider("slope", "Slope", 1, 5, value=2)],
+...               presets={"flat": {"slope": 1}, "steep": {"slope": 5}})
+>>> panel.readout
+'A straight line from 0 to 2.'
+>>> panel.set(slope=4).readout
+'A straight line from 0 to 4.'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import ipywidgets as widgets
+import pandas as pd
+
+from econ.catalog.guard import in_range, unknown
+from econ.charts.grammar import finish
+from econ.charts.live import LiveChart
+from econ.charts.render import is_static
+
+MOST_ROWS = 500  # beyond this a live chart is no longer redrawn within 50 ms
+
+
+class Panel:
+    """A chart that follows its controls.
+
+    ``model(**values)`` gives a table; ``chart(table)`` draws it, with a description from the
+    table's numbers; ``controls`` are named widgets; ``presets`` (name → values) make the static
+    twin that stands in for the panel on GitHub, in print and in the test run; ``heading`` is its
+    title, for charts whose own title holds for one state only.
+    """
+
+    def __init__(
+        self,
+        model: Callable[..., pd.DataFrame],
+        chart: Callable[[pd.DataFrame], alt.TopLevelMixin],
+        controls: list[widgets.DOMWidget],
+        presets: dict[str, dict[str, Any]],
+        heading: str = "",
+    ):
+        self._model, self._chart, self.presets = model, chart, presets
+        self._heading = heading
+        self.controls = {c.name: c for c in controls}
+        self.error = ""
+        self._live = LiveChart(self.drawn(self._values()))
+        for control in controls:
+            control.observe(self._follow, "value")
+        row = widgets.Box(controls, layout={"flex_flow": "row wrap", "margin": "0 0 4px 8px"})
+        self.widget = widgets.VBox([row, self._live]).add_class("econ-panel")
+
+    def _values(self) -> dict[str, Any]:
+        return {name: control.value for name, control in self.controls.items()}
+
+    def drawn(self, values: dict[str, Any]) -> alt.TopLevelMixin:
+        """The chart of some values; it may add labels, so its table is what is shown."""
+        chart = self._chart(self._model(**values))
+        if len(chart.data) > MOST_ROWS:
+            n = len(chart.data)
+            raise ValueError(f"a panel draws at most {MOST_ROWS} rows; this chart has {n}")
+        return chart
+
+    def _follow(self, _change: Any = None) -> None:
+        """Show what the controls say; where the model refuses, show its words instead."""
+        try:
+            drawn = self.drawn(self._values())
+        except (ValueError, ArithmeticError) as error:
+            self.error = str(error)
+            self._live.refuse(f"Not possible: {error}")
+        else:
+            self.error = ""
+            self._live.show(drawn)
+
+    @property
+    def readout(self) -> str:
+        """The chart's finding in words, or why there is none."""
+        return self._live.summary
+
+    def set(self, **values: Any) -> Panel:
+        """Move controls by name; a value that a control does not have is refused, none is moved."""
+        for name, value in values.items():
+            if name not in self.controls:
+                raise unknown("control", name, self.controls)
+            _admit(self.controls[name], value)
+        for name, value in values.items():
+            self.controls[name].value = value
+        return self
+
+    def static(self) -> alt.TopLevelMixin:
+        """The twin without a kernel: one small chart for each preset."""
+        drawn = {name: self.drawn(values) for name, values in self.presets.items()}
+        small = [
+            c.properties(
+                title=alt.Title(name, fontSize=13),
+                width=195,
+                height=c.height if isinstance(c.height, int) and c.height < 200 else 200,
+            )
+            for name, c in drawn.items()
+        ]
+        words = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
+        heading = self._heading or next(iter(drawn.values())).title.text
+        return finish(alt.hconcat(*small, spacing=28), title=heading, description=words)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.static() if is_static() else self.widget)
+
+
+def _admit(control: widgets.DOMWidget, value: Any) -> None:
+    """Refuse what ipywidgets would clamp in silence or answer with a traceback of its own."""
+    if hasattr(control, "options"):
+        known = [o[1] if isinstance(o, tuple) else o for o in control.options]
+        if value not in known:
+            raise unknown(control.name, value, map(str, known))
+    elif hasattr(control, "min"):
+        in_range(control.name, value, control.min, control.max)
+
+
+_WIDE = {"layout": {"width": "330px"}, "style": {"description_width": "150px"}}
+
+
+def slider(
+    name: str,
+    label: str,
+    low: float,
+    high: float,
+    *,
+    value: float,
+    step: float = 1,
+    log: bool = False,
+) -> widgets.DOMWidget:
+    """A slider over numbers; with ``log`` it moves through 1, 2, 5, 10, …"""
+    if log:
+        stops = _stops(low, high)
+        nearest = min(stops, key=lambda s: abs(math.log(s / value)))
+        options = [(f"{s:,}", s) for s in stops]  # 1,000,000, never 1e+06
+        made = widgets.SelectionSlider(options=options, value=nearest, description=label, **_WIDE)
+    else:
+        whole = all(float(v).is_integer() for v in (low, high, value, step))
+        kind = widgets.IntSlider if whole else widgets.FloatSlider
+        made = kind(value=value, min=low, max=high, step=step, description=label, **_WIDE)
+    made.name = name
+    return made
+
+
+def _stops(low: float, high: float) -> list[float]:
+    """1, 2, 5, 10, … from low to high."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    stops = [round(m * 10.0**e, 12) for e in exponents for m in (1, 2, 5)]
+    inside = [s for s in stops if low <= s <= high]
+    return [int(s) if float(s).is_integer() else s for s in inside]
+
+
+def choice(name: str, label: str, options: list[Any], *, value: Any) -> widgets.DOMWidget:
+    """A drop-down list."""
+    made = widgets.Dropdown(options=options, value=value, description=label, **_WIDE)
+    made.name = name
+    return made
+
+
+def switch(name: str, label: str, *, value: bool) -> widgets.DOMWidget:
+    """A box to tick."""
+    made = widgets.Checkbox(value=value, description=label, indent=False)
+    made.name = name
+    return made

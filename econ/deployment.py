@@ -1,0 +1,189 @@
+"""On what a model runs: accelerators, how the model is split over them, precision and engine.
+
+A `Deployment` is one row of a fleet: ``n_gpu`` accelerators of one kind, divided into replicas that
+share the users evenly. Inside a replica, tensor slices (``tp``), pipeline stages (``pp``) and, for
+a mixture of experts, attention replicas (``dp``) work together.
+
+>>> Deployment(accelerator="h100-sxm", n_gpu=8, tp=4, precision="fp8").tp
+4
+>>> Deployment(accelerator="h100-sxm", n_gpu=8, tp=3)
+Traceback (most recent call last):
+    ...
+ValueError: n_gpu = 8 is outside its range: a multiple of tp × pp × dp = 3
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from econ.catalog import catalog
+from econ.catalog.architecture import Model
+from econ.catalog.catalog import Accelerator
+from econ.catalog.guard import count, positive, unknown
+from econ.catalog.ranges import Range, ends
+
+POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
+ENGINES = ("vllm", "sglang", "trtllm")
+KV_PRECISIONS = ("bf16", "fp16", "fp8", "int8")
+MOST_GPU = 1_000_000
+MOST_MATURITY = 1e3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """Accelerators, their split, the precision, the engine and its launch settings.
+
+    Parameters
+    ----------
+    accelerator : str or Accelerator
+        A name of the catalogue (``"h100-sxm"``, also ``"H100"``) or an object of your own.
+    n_gpu : int
+        Accelerators in all: tp × pp × dp × replicas.
+    tp, pp, ep, dp : int
+        Tensor slices, pipeline stages, accelerators that share the experts, attention replicas.
+        A dense model under ``dp`` is as many independent replicas.
+    precision : str
+        Format of the weights: bf16, fp16, fp8, int8, fp4, int4.
+    kv_precision : str
+        Format of the KV cache; empty for what the engine keeps by default.
+    engine : str
+        vllm, sglang or trtllm; empty for what the three have in common.
+    software_maturity : float or Range
+        1 for the software of the calibration; above 1 is better, below 1 worse.
+    max_batch : int, optional
+        Sequences that one replica runs at a time; None for as many as memory and the engine allow.
+    token_budget : int, optional
+        Tokens of one engine step, decodes and prompt chunks together; None for the engine's own.
+    policy : str
+        chunked_prefill, prefill_first or disaggregated.
+
+    Raises
+    ------
+    ValueError
+        For a number outside its range or a split that does not divide ``n_gpu``.
+    UnknownName
+        For a name that the catalogue does not hold, with the nearest.
+    """
+
+    accelerator: str | Accelerator
+    n_gpu: int = 1
+    tp: int = 1
+    pp: int = 1
+    ep: int = 1
+    dp: int = 1
+    precision: str = "bf16"
+    kv_precision: str = ""
+    engine: str = ""
+    software_maturity: float | Range = 1.0
+    max_batch: int | None = None
+    token_budget: int | None = None
+    policy: str = "chunked_prefill"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.accelerator, Accelerator):
+            object.__setattr__(self, "accelerator", catalog.accelerator(self.accelerator).id)
+        self.resolved_accelerator.peak_flop_per_s(self.precision)
+        for name in ("n_gpu", "tp", "pp", "ep", "dp"):
+            object.__setattr__(self, name, count(name, getattr(self, name), 1, MOST_GPU))
+        used = self.tp * self.pp * self.dp
+        if self.n_gpu % used:
+            raise ValueError(
+                f"n_gpu = {self.n_gpu} is outside its range: a multiple of tp × pp × dp = {used}"
+            )
+        if self.ep > self.tp * self.dp:
+            raise ValueError(
+                f"ep = {self.ep} is outside its range: 1 to tp × dp = {self.tp * self.dp}"
+            )
+        for name, known in (
+            ("policy", POLICIES),
+            ("engine", ("", *ENGINES)),
+            ("kv_precision", ("", *KV_PRECISIONS)),
+        ):
+            if getattr(self, name) not in known:
+                raise unknown(name, getattr(self, name), filter(None, known))
+        ends(positive, "software_maturity", self.software_maturity, MOST_MATURITY)
+        for name in ("max_batch", "token_budget"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, count(name, value, 1, 100_000_000))
+
+    @property
+    def resolved_accelerator(self) -> Accelerator:
+        """The accelerator itself, whether it was given by name or as an object."""
+        chip = self.accelerator
+        return chip if isinstance(chip, Accelerator) else catalog.accelerator(chip)
+
+    @property
+    def accelerator_id(self) -> str:
+        """The accelerator's name."""
+        return self.resolved_accelerator.id
+
+    def n_replicas(self, model: Model) -> int:
+        """Independent replicas of ``model``: attention replicas of a mixture stand inside one."""
+        return self.n_gpu // (self.tp * self.pp * (self.dp if model.is_moe else 1))
+
+    def check(self, model: Model) -> None:
+        """Raise ``ValueError`` with the first rule that this model breaks on this split."""
+        rules = split_rules(
+            n_heads=model.n_heads,
+            n_layers=model.n_layers,
+            n_experts=model.n_experts,
+            is_moe=model.is_moe,
+            link=self.resolved_accelerator.scaleup_bandwidth_bytes_per_s or 0.0,
+            n_gpu=self.n_gpu,
+            tp=self.tp,
+            pp=self.pp,
+            ep=self.ep,
+            dp=self.dp,
+        )
+        for broken, text in rules.values():
+            if np.any(broken):
+                raise ValueError(
+                    text.format(
+                        **{name: getattr(self, name) for name in ("n_gpu", "tp", "pp", "ep")},
+                        used=self.tp * self.pp * self.dp,
+                        shared=self.tp * self.dp,
+                        n_heads=model.n_heads,
+                        n_layers=model.n_layers,
+                        n_experts=model.n_experts,
+                        id=model.id,
+                    )
+                )
+
+
+def split_rules(
+    *, n_heads, n_layers, n_experts, is_moe, link, n_gpu, tp, pp, ep, dp
+) -> dict[str, tuple[object, str]]:
+    """Rules of a split, for one deployment or for arrays of them.
+
+    Returns name → (true where the rule is broken, a format string that says what is possible).
+    """
+    used = tp * pp * dp
+    return {
+        "n_gpu": (
+            np.mod(n_gpu, used) != 0,
+            "n_gpu = {n_gpu:g} is outside its range: a multiple of tp × pp × dp = {used:g}",
+        ),
+        "tp": (
+            np.mod(n_heads, tp) != 0,
+            "tp = {tp:g} is outside its range: a divisor of the {n_heads:g} attention heads",
+        ),
+        "pp": (
+            np.asarray(pp) > n_layers,
+            "pp = {pp:g} is outside its range: 1 to the {n_layers:g} layers",
+        ),
+        "ep_dense": (
+            (np.asarray(ep) > 1) & (np.asarray(is_moe) == 0),
+            "ep = {ep:g} is outside its range: 1, a dense model has no experts",
+        ),
+        "ep": (
+            (np.asarray(ep) > 1) & ((ep > n_experts) | (ep > tp * dp)),
+            "ep = {ep:g} is outside its range: 1 to the lesser of {n_experts:g} experts and "
+            "tp × dp = {shared:g}",
+        ),
+        "link": (
+            (np.asarray(link) <= 0) & (used > 1),
+            "the link bandwidth of this accelerator is unknown, so it cannot be split over",
+        ),
+    }

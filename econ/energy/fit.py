@@ -1,0 +1,192 @@
+"""The power law fitted to measured runs, and how far it is off on runs left out.
+
+Three routes to J/token are judged apart. *Given throughput*: the measured throughput and batch go
+in, the error is that of the power law. *End to end*: nothing measured goes in, the errors of the
+latency model and of the power law meet. *Host time known*: the latency model assumes today's
+fastest engines; how long the host program of a source's software needs per running sequence is one
+number, fitted to throughput on other runs of that source.
+
+>>> law = fit(power_runs())
+>>> law.idle_frac <= law.awake_frac < 0.4
+True
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog import table
+from econ.catalog.guard import unknown
+from econ.catalog.units import MICRO, MILLI
+from econ.energy.consumption import energy_frame, spent
+from econ.energy.evidence import power_runs, wall_runs
+from econ.energy.power import PowerLaw
+from econ.latency.calibration import Calibration
+from econ.latency.deployments import LARGEST
+from econ.latency.evidence import configuration, folds
+from econ.latency.fitting import SOFT, case_of
+from econ.latency.prediction import max_throughput_frame, predict_frame
+from econ.latency.steps import prepare
+
+FITTED = ("awake_frac", "memory_frac", "compute_frac")
+START = (0.25, 0.6, 2.0)
+SPLITS = ("configuration", "model", "accelerator", "source")
+ROUTES = ("given throughput", "end to end", "end to end, host time known")
+MEASURED = ["output_tokens_per_s_per_gpu", "energy_j_per_token"]
+
+
+def _case(runs: pd.DataFrame, k: Calibration):
+    c = prepare(case_of(runs), k)
+    c.rate = runs["output_tokens_per_s_per_gpu"].to_numpy("float64")
+    c.batch = c.concurrency  # the mean batch that was running, of a replica
+    chips = table("accelerators")["tdp_w"]
+    c.tdp_w = runs["accelerator"].map(chips).to_numpy("float64")
+    return c
+
+
+def idle_frac() -> float:
+    """The idle share of TDP, which no run at work can identify."""
+    return float(table("power_calibration").loc["idle_frac", "value"])
+
+
+def fit(runs: pd.DataFrame, weights: np.ndarray | None = None) -> PowerLaw:
+    """The law that minimises the log errors of J/token at the measured throughput."""
+    from scipy.optimize import least_squares
+
+    k, idle = Calibration.fitted(), idle_frac()
+    c = _case(runs, k)
+    truth = np.log(runs["energy_j_per_token"].to_numpy("float64"))
+    root = np.sqrt(np.ones(len(runs)) if weights is None else weights)
+
+    def law(x: np.ndarray) -> PowerLaw:
+        return PowerLaw(idle_frac=idle, **dict(zip(FITTED, map(float, x), strict=True)))
+
+    def residuals(x: np.ndarray) -> np.ndarray:
+        return root * (np.log(spent(c, k, law(x))["energy_j_per_token"]) - truth)
+
+    found = least_squares(
+        residuals, START, bounds=([idle, 0, 0], [1, 9, 9]), loss="soft_l1", f_scale=SOFT
+    )
+    return law(found.x)
+
+
+def with_intervals(runs: pd.DataFrame, n_draws: int = 40) -> PowerLaw:
+    """The fit with 5–95 % intervals: refits with whole configurations drawn anew."""
+    labels = configuration(runs)
+    names, rng = labels.unique(), np.random.default_rng(1)
+    draws = []
+    for _ in range(n_draws):
+        drawn = pd.Series(rng.choice(names, len(names))).value_counts()
+        draws.append(fit(runs, labels.map(drawn).fillna(0).to_numpy("float64")))
+    law, ends = fit(runs), {}
+    for name in FITTED:
+        low, high = np.quantile([getattr(d, name) for d in draws], [0.05, 0.95])
+        value = getattr(law, name)
+        ends[name] = (min(float(low), value), max(float(high), value))
+    return PowerLaw(**{n: getattr(law, n) for n in law.names()}, intervals=ends)
+
+
+def groups(runs: pd.DataFrame, split: str) -> pd.Series:
+    """What is left out together: a fifth of the configurations, or one of the named kind."""
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
+    return folds(configuration(runs)) if split == "configuration" else runs[split]
+
+
+def host_time_s(runs: pd.DataFrame) -> float:
+    """Host time per running sequence and step at which the latency model's throughput comes
+    closest to the measured one (mean absolute log error), between 10 µs and 10 ms."""
+    from scipy.optimize import minimize_scalar
+
+    k, bare = Calibration.fitted(), runs.drop(columns=MEASURED)
+
+    def off(log_s: float) -> float:
+        made = predict_frame(bare, k.replace(host_s_per_sequence=float(np.exp(log_s))))
+        ratio = made["output_tokens_per_s_per_gpu"] / runs["output_tokens_per_s_per_gpu"]
+        return float(np.log(ratio).abs().mean())
+
+    ends = np.log([10 * MICRO, 10 * MILLI])
+    return float(np.exp(minimize_scalar(off, bounds=ends, options={"xatol": 0.01}).x))
+
+
+def held_out(runs: pd.DataFrame, split: str = "model") -> pd.DataFrame:
+    """J/token of every run by a law that has not seen its group: one column a route.
+
+    The host time of the third route is fitted on the other groups of the same source; NaN where the
+    whole source is left out.
+    """
+    label, k, out = groups(runs, split), Calibration.fitted(), []
+    if label.nunique() < 2:
+        raise ValueError(f"nothing to fit on: all runs are of one {split}")
+    for group in sorted(label.unique()):
+        inside = (label == group).to_numpy()
+        law = fit(runs[~inside])
+        for source, mine in runs[inside].groupby("source"):
+            others = runs[~inside & (runs["source"] == source)]
+            bare = mine.drop(columns=MEASURED)
+            made = [
+                energy_frame(mine.assign(batch=mine["concurrency"]), law, k),
+                energy_frame(bare, law, k),
+            ]
+            if len(others):
+                used = k.replace(host_s_per_sequence=host_time_s(others))
+                made.append(energy_frame(bare, law, used))
+            columns = {r: m["energy_j_per_token"] for r, m in zip(ROUTES, made, strict=False)}
+            out.append(pd.DataFrame(columns, index=mine.index))
+    return pd.concat(out).loc[runs.index].reindex(columns=ROUTES)
+
+
+def errors(ours: pd.Series, theirs: pd.Series) -> dict[str, float]:
+    """Runs, median and 90th-percentile absolute error, bias, and the errors as factors."""
+    ratio = (ours / theirs).dropna()
+    log = np.log(ratio).abs()
+    return {
+        "n_runs": len(ratio),
+        "median_frac": float((ratio - 1).abs().median()),
+        "p90_frac": float((ratio - 1).abs().quantile(0.9)),
+        "bias_frac": float(ratio.median() - 1),
+        "median_x": float(np.exp(log.median())),
+        "p90_x": float(np.exp(log.quantile(0.9))),
+    }
+
+
+def accuracy_frame(runs: pd.DataFrame | None = None, split: str = "model") -> pd.DataFrame:
+    """Held-out errors of J/token: judged (source, accelerator), route, `errors`."""
+    runs = power_runs() if runs is None else runs
+    made, rows = held_out(runs, split), []
+    for (source, chip), part in runs.groupby(["source", "accelerator"]):
+        for route in ROUTES:
+            found = errors(made.loc[part.index, route], part["energy_j_per_token"])
+            key = {"left_out": split, "measured_by": source, "accelerator": chip, "route": route}
+            rows.append(key | found)
+    made = pd.DataFrame(rows)
+    return made[made["n_runs"] > 0].reset_index(drop=True)
+
+
+def wall_frame() -> pd.DataFrame:
+    """Servers at the wall against the accelerators' share by the law: what is left is the host.
+
+    Columns: system, model, scenario, wall_power_w, ours_power_w (accelerators, at the measured
+    throughput), host_power_w (the rest), host_frac (the rest over the accelerators' TDP),
+    energy_j_per_token (measured, wall), ours_j_per_token (end to end: predicted throughput,
+    accelerators and the typical host).
+    """
+    runs = wall_runs()
+    chips = table("accelerators")["tdp_w"]
+    tdp_w = runs["accelerator"].map(chips) * runs["n_gpu"]
+    rate = runs["wall_power_w"] / runs["energy_j_per_token"] / runs["n_gpu"]
+    full = runs.drop(columns="energy_j_per_token").assign(concurrency=LARGEST["concurrency"])
+    whole = max_throughput_frame(full.assign(engine="trtllm"))
+    ours = energy_frame(whole)
+    given = energy_frame(whole.assign(output_tokens_per_s_per_gpu=rate))
+    power_w = given["power_w"] * runs["n_gpu"]
+    host = table("energy_inputs").loc["host_frac", "typical"] * tdp_w
+    predicted_w = ours["power_w"] * runs["n_gpu"] + host
+    predicted_rate = ours["output_tokens_per_s_per_gpu"] * runs["n_gpu"]
+    return runs.assign(
+        ours_power_w=power_w,
+        host_power_w=runs["wall_power_w"] - power_w,
+        host_frac=(runs["wall_power_w"] - power_w) / tdp_w,
+        ours_j_per_token=predicted_w / predicted_rate,
+    )

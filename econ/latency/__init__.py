@@ -1,0 +1,1 @@
+"""Latency: how long a token takes, from the datasheet to a calibrated prediction with a band."""

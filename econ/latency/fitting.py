@@ -1,0 +1,163 @@
+"""The fit: log errors of TPOT and TTFT over measured runs, few parameters, outliers softened.
+
+Terms and fixed values were chosen among some sixty variants by their errors on five random sets of
+folds and with an accelerator, a model or a source left out, all on these same runs. Errors on
+unseen configurations are therefore a little kinder than a new benchmark would be; runs that took no
+part (offline throughput in the ledger) are missed by 0 to 45 %.
+
+>>> runs = sample_runs().iloc[::4]
+>>> 0.5 < fit(runs, names=["weight_bandwidth_frac"]).weight_bandwidth_frac <= 1
+True
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.units import GB, MEGA, MICRO, MILLI
+from econ.latency import frame as roofline_frame
+from econ.latency import steps
+from econ.latency.calibration import Calibration
+from econ.latency.evidence import configuration, sample_runs
+from econ.latency.steps import Case
+
+__all__ = [
+    "FIXED",
+    "START",
+    "case_of",
+    "fit",
+    "limits_of",
+    "sample_runs",
+    "solve",
+    "with_intervals",
+]
+
+# where the search starts, and the highest value; shares of a datasheet cannot exceed it, and no
+# kernel streams memory faster than about 0.93 of it
+START = {
+    "weight_bandwidth_frac": (0.85, 0.93),
+    "kv_bandwidth_frac": (0.75, 0.93),
+    "prefill_compute_frac": (0.6, 1),
+    "attention_compute_frac": (0.36, 1),
+    "expert_compute_frac": (0.4, 1),
+    "link_frac": (0.16, 1),
+    "prefill_link_frac": (0.3, 1),
+    "kernel_s": (5 * MICRO, 1),
+    "collective_s": (10 * MICRO, 1),
+    "first_token_s": (20 * MILLI, 10),
+    "first_token_sglang_s": (150 * MILLI, 10),
+    "first_token_trtllm_s": (1 * MILLI, 10),
+    "prefill_wait_frac": (0.09, 0.9),
+    "prefill_wait_sglang_frac": (0.4, 0.9),
+    "n_wait_steps": (3.0, 100),
+    "n_state_passes": (0.4, 100),
+    "host_exposed_frac": (0.3, 1),
+}
+# the lowest value: a small part of the start, so that a flat direction does not lose the search,
+# but for the least time of an all-reduce in one server
+LOWEST_FRAC = {"collective_s": 1 / 3}
+LOW_FRAC = 0.02
+# set beforehand: the runs do not identify them (source and reason in data/calibration.csv)
+FIXED = {
+    "decode_compute_frac": 0.8,
+    "host_s_per_sequence": 60 * MICRO,
+    "host_trtllm_s_per_sequence": 30 * MICRO,
+    "n_tile_tokens": 16.0,
+    "n_prefill_tile_tokens": 64.0,
+    "prefill_chunk_tokens": 2048.0,
+    "large_message_bytes": MEGA,
+    "slow_link_bytes_per_s": 50 * GB,
+    "network_bytes_per_s": 50 * GB,
+    "pipeline_bubble_frac": 0.5,
+    "amd_compute_frac": 0.7,
+    "amd_overhead_factor": 1.4,
+    "usable_memory_frac": 0.92,
+    "reserved_bytes": 1e9,
+}
+TTFT_WEIGHT = 0.35  # TTFT is noisier and says less about the step
+SOFT = 0.15  # log errors beyond this count linearly: software outliers do not steer the fit
+
+
+def limits_of(name: str) -> tuple[float, float]:
+    """The lowest and highest value that the fit may give a parameter."""
+    start, highest = START[name]
+    return start * LOWEST_FRAC.get(name, LOW_FRAC), highest
+
+
+def case_of(runs: pd.DataFrame) -> Case:
+    """All runs as one `Case`; a run that the rules refuse is an error here."""
+    codes, reason, numbers = roofline_frame.encode(runs)
+    reason = roofline_frame.numbers_at_fault(numbers, reason)
+    ((_, whole, split),) = roofline_frame.blocks(codes, numbers, len(runs), max(len(runs), 1))
+    roofline_frame.mark(whole, split, reason)
+    for row in np.flatnonzero(reason != "")[:1]:
+        raise ValueError(f"run {row}: {reason[row]}")
+    return whole
+
+
+def solve(c: Case, k: Calibration) -> Case:
+    """The case with its TTFT and TPOT under a calibration; ``c`` itself stays as it is."""
+    with np.errstate(all="ignore"):
+        return steps.steady(steps.prepare(Case(**c.__dict__), k), k)
+
+
+def fit(
+    runs: pd.DataFrame,
+    *,
+    names: list[str] | None = None,
+    start: Calibration | None = None,
+    weights: np.ndarray | None = None,
+    ttft_weight_frac: float = TTFT_WEIGHT,
+) -> Calibration:
+    """The calibration that minimises the log errors of TPOT and TTFT over ``runs``.
+
+    ``names``: the parameters to fit (all of `START`); the others keep the values of ``start``.
+    """
+    from scipy.optimize import least_squares
+
+    names = list(START) if names is None else names
+    base = start or Calibration(**FIXED, **{n: v for n, (v, _) in START.items()})
+    if not names:
+        return base
+    c = case_of(runs)
+    tpot, ttft = (np.log(runs[name].to_numpy("float64")) for name in ("tpot_s", "ttft_s"))
+    root = np.sqrt(np.ones(len(runs)) if weights is None else weights)
+    low, high = np.log([limits_of(n) for n in names]).T
+    first = np.log([max(getattr(base, n), 1e-8) for n in names])
+
+    def residuals(x: np.ndarray) -> np.ndarray:
+        k = base.replace(**dict(zip(names, np.exp(x), strict=True)))
+        s = solve(c, k)
+        errors = (
+            root * (np.log(s.tpot_s) - tpot),
+            root * ttft_weight_frac * (np.log(s.ttft_s) - ttft),
+        )
+        return np.concatenate(errors)
+
+    found = least_squares(
+        residuals,
+        np.clip(first, low + 0.01, high - 0.01),
+        bounds=(low, high),
+        loss="soft_l1",
+        f_scale=SOFT,
+        max_nfev=40,
+    )
+    return base.replace(**dict(zip(names, np.exp(found.x).tolist(), strict=True)))
+
+
+def with_intervals(runs: pd.DataFrame, k: Calibration, n_draws: int = 40) -> Calibration:
+    """The calibration with 5–95 % intervals: refits with whole configurations drawn anew."""
+    labels = configuration(runs)
+    names = labels.unique()
+    rng = np.random.default_rng(1)
+    draws = []
+    for _ in range(n_draws):
+        drawn = pd.Series(rng.choice(names, len(names))).value_counts()
+        draws.append(fit(runs, start=k, weights=labels.map(drawn).fillna(0).to_numpy("float64")))
+    intervals = {}
+    for name in START:
+        low, high = np.quantile([getattr(d, name) for d in draws], [0.05, 0.95])
+        value = getattr(k, name)
+        intervals[name] = (min(float(low), value), max(float(high), value))
+    return Calibration(**{n: getattr(k, n) for n in k.names()}, intervals=intervals)

@@ -1,0 +1,282 @@
+"""The cases that notebook 07 looks at: one service's bill, layer by layer, from capital to tokens.
+
+>>> point = operating_point(Scenario.default())
+>>> point.requests_per_s > 5, 0.9 < point.good_frac <= 1
+(True, True)
+>>> bill = bill_frame(Scenario.default(), mean_per_s=100.0, point=point)
+>>> bill["layer"].tolist()[-1], bool((bill["usd"] > 0).all())
+('late answers', True)
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog import Price, table
+from econ.catalog.guard import positive
+from econ.catalog.units import HOURS_PER_DAY, MEGA
+from econ.scenario import Deployment, Scenario
+from econ.serving.from_scenario import replica_of
+from econ.serving.goodput import at_rate, goodput, max_rate_per_s, serve
+from econ.tco.finance import (
+    annuity_usd_per_month,
+    capital_usd_per_month,
+    straight_line_usd_per_month,
+)
+from econ.tco.owners import owner, server, tco_input
+from econ.tco.ownership import Charge, Ownership, assets, colocation, electricity
+from econ.tco.revenue import Statement, tiers_of
+from econ.tco.token_cost import Utilisation, cost_usd_per_mtok
+from econ.tco.token_time import (
+    list_split_frame,
+    marginal_cost_frame,
+    pool_cost_frame,
+    pool_gpu_hours,
+)
+from econ.tco.whole_units import units
+
+N_REQUESTS = 1_000  # simulated for one point: its rate is known to about 3 %
+CHIPS = ("h100-sxm", "h200-sxm", "b200-sxm", "mi300x")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """What one replica does at the highest load that keeps the promise."""
+
+    requests_per_s: float
+    output_tokens_per_s_per_gpu: float
+    good_frac: float
+    n_gpu: int
+
+
+@functools.lru_cache(maxsize=64)
+def _point(case: str, n: int) -> Point:
+    scenario = Scenario.from_json(case)
+    load, replica = scenario.workload, replica_of(scenario)
+    rate = max_rate_per_s(load, replica, scenario.slo, n=n)
+    if not rate:
+        raise ValueError("not even an idle machine keeps this promise: no token is good")
+    good = goodput(serve(at_rate(load, rate, n, 0), replica), scenario.slo)
+    n_gpu = scenario.deployment.n_gpu
+    return Point(
+        requests_per_s=rate,
+        output_tokens_per_s_per_gpu=rate * load.mean_output_tokens / n_gpu,
+        good_frac=good.good_frac,
+        n_gpu=n_gpu,
+    )
+
+
+def operating_point(scenario: Scenario, n: int = N_REQUESTS) -> Point:
+    """The highest load within the SLO, by simulation (`econ.serving.goodput`); remembered."""
+    return _point(scenario.to_json(indent=None), n)
+
+
+def on(scenario: Scenario, accelerator: str) -> Scenario:
+    """The scenario on as many of another accelerator, split the same way."""
+    d = scenario.deployment
+    other = Deployment(accelerator=accelerator, n_gpu=d.n_gpu, tp=d.tp, dp=d.dp, pp=d.pp,
+                       precision=d.precision, policy=d.policy)  # fmt: skip
+    return scenario.with_(deployment=other)
+
+
+def utilisation_of(
+    mean_per_s: float, point: Point, peak_to_mean_factor: float, available_frac: float
+) -> Utilisation:
+    """Three utilisations of a service of this size on whole servers of eight."""
+    need = units(
+        peak_per_s=mean_per_s * peak_to_mean_factor,
+        per_s_per_instance=point.requests_per_s,
+        gpus_per_instance=point.n_gpu,
+    )
+    return Utilisation(
+        available_frac=available_frac,
+        allocated_frac=float(need.used_frac),
+        busy_frac=1 / peak_to_mean_factor,
+    )
+
+
+def bill_frame(
+    scenario: Scenario,
+    *,
+    mean_per_s: float,
+    peak_to_mean_factor: float = 1.5,
+    point: Point | None = None,
+    **changes: float,
+) -> pd.DataFrame:
+    """What a million good output tokens pay for: layer, usd; each layer on top of those before.
+
+    First the owned hour over the tokens of a full one, by part; then what downtime, whole servers,
+    the day's curve and late answers add. ``changes`` are inputs of `econ.tco.owners.owner_of`.
+    The sum is `cost_usd_per_good_mtok` of the same numbers.
+    """
+    positive("mean_per_s", mean_per_s)
+    point = point or operating_point(scenario)
+    own = owner(scenario.deployment.accelerator, **changes)
+    use = utilisation_of(
+        mean_per_s, point, peak_to_mean_factor, float(tco_input("available")["typical"])
+    )
+    rate = point.output_tokens_per_s_per_gpu
+    parts = own.frame().set_index("part")["usd_per_gpu_hour"]
+    rest = [n for n in parts.index if n not in ("server", "electricity")]
+    capital = [n for n in rest if n in {a.name for a in own.assets}]
+    running = [n for n in rest if n not in capital]
+    hours = {
+        "server": parts["server"],
+        "network and other capital": parts[capital].sum(),
+        "space and hands": parts[running].sum(),
+        "electricity": parts["electricity"],
+    }
+    rows = [(name, cost_usd_per_mtok(usd, rate)) for name, usd in hours.items()]
+    total = sum(usd for _, usd in rows)
+    for name, share in (
+        ("downtime", use.available_frac),
+        ("whole servers", use.allocated_frac),
+        ("the day's curve", use.busy_frac),
+        ("late answers", point.good_frac),
+    ):
+        rows.append((name, total / share - total))
+        total /= share
+    return pd.DataFrame(rows, columns=["layer", "usd"])
+
+
+def life_frame(capital_usd: float, rate_per_year: float, n_gpu: int = 8) -> pd.DataFrame:
+    """Capital per GPU-hour over the life of a machine: method, years, usd_per_gpu_hour."""
+    years = np.arange(2.0, 8.01, 0.5)
+    rows = []
+    for method in ("annuity", "straight line"):
+        month = capital_usd_per_month(capital_usd, rate_per_year, years, method=method)
+        hour = Ownership(n_gpu=n_gpu, charges=(Charge(method, month),)).cost_usd_per_gpu_hour
+        rows.append(pd.DataFrame({"method": method, "years": years, "usd_per_gpu_hour": hour}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def lives(capital_usd: float, rate_per_year: float, other_usd_per_month: float) -> dict:
+    """Three years against six: the factor on capital by annuity, by straight line, on the hour."""
+    months = {y: annuity_usd_per_month(capital_usd, rate_per_year, y) for y in (3, 6)}
+    lines = {y: straight_line_usd_per_month(capital_usd, y) for y in (3, 6)}
+    return {
+        "annuity": months[3] / months[6],
+        "straight line": lines[3] / lines[6],
+        "whole hour": (months[3] + other_usd_per_month) / (months[6] + other_usd_per_month),
+    }
+
+
+def h200() -> Ownership:
+    """The published build-up of one H200 server, from the rows that recompute it."""
+    case = json.loads(table("published_figures").loc["h200-hour", "inputs"])
+    watt = case["provisioned_w"]
+    return Ownership(
+        n_gpu=case["n_gpu"],
+        assets=assets(case["capital_usd"], case["rate_per_year"], case["years"]),
+        charges=(
+            colocation(watt, case["colocation_usd_per_kw_per_month"]),
+            electricity(watt, case["usd_per_kwh"], pue=case["pue"],
+                        power_load_frac=case["power_load_frac"]),
+            Charge("hands and internet", case["monthly_usd"]),
+        ),
+    )  # fmt: skip
+
+
+def use_frame(cost_usd_per_gpu_hour: float) -> pd.DataFrame:
+    """The cost of a useful hour over utilisation: utilisation_percent, usd_per_useful_hour."""
+    share = np.arange(0.05, 1.001, 0.05)
+    return pd.DataFrame(
+        {"utilisation_percent": 100 * share, "usd_per_useful_hour": cost_usd_per_gpu_hour / share}
+    )
+
+
+def phases_frame(scenario: Scenario, cost_usd_per_gpu_hour: float) -> pd.DataFrame:
+    """Input and output by machine time over the users of a replica: kind, users, usd_per_mtok."""
+    d, load = scenario.deployment, scenario.workload
+    rows = []
+    for users in (4, 8, 16, 32, 64, 128, 256):
+        split = marginal_cost_frame(
+            cost_usd_per_gpu_hour,
+            fresh_tokens=load.mean_input_tokens,
+            output_tokens=load.mean_output_tokens,
+            model=scenario.model,
+            accelerator=d.accelerator,
+            tp=d.tp,
+            precision=d.precision,
+            concurrency=users,
+        ).set_index("kind")["cost_usd_per_mtok"]
+        rows += [(kind, users, split[kind]) for kind in ("output", "fresh input")]
+    return pd.DataFrame(rows, columns=["kind", "users", "usd_per_mtok"])
+
+
+def _day() -> tuple[dict, dict]:
+    """The published day's inputs: nodes and prices; tokens and rates of the pools."""
+    rows = table("published_figures")
+    return tuple(json.loads(rows.loc[id, "inputs"]) for id in ("deepseek-cost", "deepseek-nodes"))
+
+
+def day_of_deepseek(*, realised_frac: float = 1.0, usd_per_mtok: list | None = None) -> Statement:
+    """DeepSeek's published day as a statement; at other prices (cached, fresh, output) if given.
+
+    ``realised_frac``: the share of the list that is paid. Power is that of servers like its own
+    (eight Hopper chips), as provisioned.
+
+    >>> round(day_of_deepseek().markup_frac, 2)
+    5.46
+    """
+    case, _ = _day()
+    cached, fresh, output = (m * MEGA for m in case["mtok"])
+    prices = usd_per_mtok or case["usd_per_mtok"]
+    listed = Price(
+        model="deepseek-r1",
+        cached_input_usd_per_mtok=prices[0],
+        input_usd_per_mtok=prices[1],
+        output_usd_per_mtok=prices[2],
+    )
+    node = server("h200-sxm")
+    hours = case["nodes"] * int(node.n_gpu) * HOURS_PER_DAY
+    return Statement(
+        tiers=tiers_of(
+            listed,
+            fresh_tokens=fresh,
+            cached_tokens=cached,
+            output_tokens=output,
+            realised_frac=realised_frac,
+        ),
+        cost_usd=hours * case["cost_usd_per_gpu_hour"],
+        gpu_hours=hours,
+        days=1,
+        it_power_w=case["nodes"] * float(node.provisioned_w),
+    )
+
+
+def day_split_frame() -> pd.DataFrame:
+    """The same day's cost by kind of token, three ways: way, kind, cost_usd_per_mtok.
+
+    By the hours of each pool; by the price list's ratio of output to fresh input; and all on the
+    output, as a headline has it.
+    """
+    case, pools = _day()
+    day = day_of_deepseek()
+    (all_in, output), rates = pools["tokens"], pools["node_tokens_per_s"]
+    hours = [pool_gpu_hours(n, r / 8) for n, r in zip(pools["tokens"], rates, strict=True)]
+    by_time = pool_cost_frame(
+        case["cost_usd_per_gpu_hour"],
+        prefill_gpu_hours=hours[0],
+        decode_gpu_hours=hours[1],
+        fresh_tokens=all_in,
+        output_tokens=output,
+    )
+    by_list = list_split_frame(
+        day.cost_usd,
+        input_tokens=all_in,
+        output_tokens=output,
+        output_over_input_factor=case["usd_per_mtok"][2] / case["usd_per_mtok"][1],
+    )
+    headline = pd.DataFrame(
+        {"kind": ["input", "output"], "cost_usd_per_mtok": [0.0, MEGA * day.cost_usd / output]}
+    )
+    ways = {"machine time": by_time, "price list": by_list, "all on the output": headline}
+    return pd.concat([f.assign(way=way) for way, f in ways.items()], ignore_index=True)[
+        ["way", "kind", "cost_usd_per_mtok"]
+    ]

@@ -1,0 +1,168 @@
+"""Choices that notebook 07 weighs: buy, rent or call an API, and what a latency promise costs.
+
+>>> offers = {o.label: o for o in offers_for(Scenario.default())}
+>>> sorted(offers)
+['API', 'own', 'rent by the hour', 'reserve']
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog import Price, price, table
+from econ.catalog.guard import positive, unknown
+from econ.catalog.units import KILO, MILLI
+from econ.lessons.tco_cases import N_REQUESTS, Point, operating_point
+from econ.scenario import Scenario
+from econ.serving.from_scenario import replica_of
+from econ.serving.goodput import at_rate, cost_surface_frame, serve
+from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
+from econ.tco.offers import Api, Buy, Offer, Rent
+from econ.tco.owners import owner
+
+SELLER = ("llama-3.1-70b-turbo", "DeepInfra")  # the scenario's model in fp8, by the token
+DEARER = ("llama-3.1-70b", "Fireworks")
+DAY = "2026-11-24"  # of the price lists; leave ``on`` out to ask about today
+
+
+def rental(accelerator: str, term: str) -> pd.Series:
+    """The latest row of ``data/rentals.csv`` for a term."""
+    rows = table("rentals")
+    mine = rows[(rows["accelerator"] == accelerator) & (rows["term"] == term)]
+    if mine.empty:
+        terms = rows.loc[rows["accelerator"] == accelerator, "term"].unique()
+        raise unknown(f"rental term of {accelerator}", term, terms)
+    return mine.sort_values("as_of").iloc[-1]
+
+
+def seller(model: str = SELLER[0], provider: str = SELLER[1], name: str = "API") -> Api:
+    """An API that sells the scenario's model, with the date its price goes stale."""
+    rows = table("api_prices")
+    mine = rows[(rows["model"] == model) & (rows["provider"] == provider)]
+    latest = mine.sort_values("in_force_since").iloc[-1]
+    return Api(
+        model="llama-3.1-70b",
+        name=name,
+        price=price(model, provider),
+        stale_after=latest["stale_after"],
+        source=latest["source"],
+    )
+
+
+def offers_for(scenario: Scenario, point: Point | None = None) -> list[Offer]:
+    """Four ways to serve the scenario: own servers, two rents, an API."""
+    point = point or operating_point(scenario)
+    chip, d = scenario.deployment.accelerator, scenario.deployment
+    same = {
+        "model": scenario.model,
+        "slo": scenario.slo,
+        "precision": d.precision,
+        "per_s_per_instance": point.requests_per_s,
+        "gpus_per_instance": d.n_gpu,
+    }
+    by_hour, reserved = rental(chip, "on-demand"), rental(chip, "reserved")
+    return [
+        Buy(name="own", cost_usd_per_gpu_hour=owner(chip).cost_usd_per_gpu_hour, **same),
+        Rent(
+            name="reserve",
+            reserved=True,
+            cost_usd_per_gpu_hour=float(reserved.usd_per_gpu_hour),
+            stale_after=reserved.stale_after,
+            **same,
+        ),
+        Rent(
+            name="rent by the hour",
+            cost_usd_per_gpu_hour=float(by_hour.usd_per_gpu_hour),
+            stale_after=by_hour.stale_after,
+            **same,
+        ),
+        seller(),
+    ]
+
+
+def sizes_of(scenario: Scenario) -> dict[str, float]:
+    """Mean lengths of the scenario's requests."""
+    load = scenario.workload
+    return {"input_tokens": load.mean_input_tokens, "output_tokens": load.mean_output_tokens}
+
+
+def explorer_frame(
+    scenario: Scenario,
+    *,
+    owner_usd: float,
+    rent_usd: float,
+    api_usd_per_mtok: float,
+    peak_to_mean_factor: float,
+    point: Point | None = None,
+    n_points: int = 120,
+) -> pd.DataFrame:
+    """Cost per million tokens over the size of the service: option, requests_per_day, usd_per_mtok.
+
+    ``own_against_rent`` and ``own_against_api``, in every row, say from where on owning pays for
+    good, within the thirty instances searched; ``n_crossings`` counts all changes.
+    """
+    point = point or operating_point(scenario)
+    load = day_load(1.0, peak_to_mean_factor)
+    listed = Price(
+        model=scenario.model,
+        input_usd_per_mtok=api_usd_per_mtok,
+        output_usd_per_mtok=api_usd_per_mtok,
+    )
+    same = {"model": scenario.model, "per_s_per_instance": point.requests_per_s,
+            "gpus_per_instance": point.n_gpu}  # fmt: skip
+    options = [
+        Buy(name="own", cost_usd_per_gpu_hour=owner_usd, **same),
+        Rent(name="rent by the hour", cost_usd_per_gpu_hour=rent_usd, **same),
+        Api(name="API", model=scenario.model, price=listed),
+    ]
+    most = 20 * point.requests_per_s  # of the mean rate: thirty instances at the peak
+    sizes = sizes_of(scenario)
+    scales = np.geomspace(most / KILO, most, n_points)
+    frame = scales_frame(load, *options, scales=scales, **sizes)
+    found = compare_buy_rent_api(load, *options, **sizes, search_to_factor=most).crossings
+    said = {}
+    for pair, rows in found.groupby(["option", "against"], sort=False):
+        last = rows.iloc[-1]
+        said[pair] = "always" if last["what"] == "always" else "never"
+        if last["what"] == "pays from":
+            said[pair] = f"from {last['requests_per_day']:,.0f} requests a day"
+    frame = frame.rename(columns={"cost_usd_per_mtok": "usd_per_mtok"})
+    return frame.drop(columns="usd_per_day").assign(
+        own_against_rent=said["own", "rent by the hour"],
+        own_against_api=said["own", "API"],
+        n_crossings=int(found["requests_per_day"].notna().sum()),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _simulated(case: str, rate_per_s: float):
+    scenario = Scenario.from_json(case)
+    return serve(at_rate(scenario.workload, rate_per_s, N_REQUESTS, 0), replica_of(scenario))
+
+
+def surface_frame(
+    scenario: Scenario, *, rate_per_s: float, cost_usd_per_gpu_hour: float
+) -> pd.DataFrame:
+    """What a good token costs over both latency limits, on one simulated load (remembered).
+
+    Columns of `econ.serving.goodput.cost_surface_frame`, limits in ms, infinite cost as empty.
+    """
+    positive("rate_per_s", rate_per_s, 1000)
+    result = _simulated(scenario.to_json(indent=None), float(rate_per_s))
+    frame = cost_surface_frame(
+        result,
+        cost_usd_per_gpu_hour,
+        [0.1, 0.2, 0.4, 0.8, 1.6],
+        [0.015, 0.02, 0.03, 0.04, 0.05, 0.07],
+        n_gpu=scenario.deployment.n_gpu,
+    )
+    cost = frame["cost_usd_per_good_mtok"]
+    return frame.assign(
+        ttft_ms=frame["ttft_limit_s"] / MILLI,
+        tpot_ms=frame["tpot_limit_s"] / MILLI,
+        usd_per_good_mtok=cost.where(np.isfinite(cost)),
+        rate_per_s=rate_per_s,
+    )

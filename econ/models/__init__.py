@@ -1,1 +1,0 @@
-"""Pure functions and frozen dataclasses; no module here knows a screen."""

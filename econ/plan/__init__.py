@@ -1,0 +1,1 @@
+"""Plan: which deployment serves a load within its SLO at the lowest cost."""

@@ -1,0 +1,120 @@
+"""Files that a plan leaves behind: CSV, Parquet, JSON, HTML; never over one that is there.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> export(pd.DataFrame({"name": ["=1+1"], "usd": [2.5]}), folder / "plan.csv").read_text()
+"name,usd\\n'=1+1,2.5\\n"
+>>> export(pd.DataFrame({"usd": [2.5]}), folder / "plan.csv")
+Traceback (most recent call last):
+    ...
+FileExistsError: plan.csv is there already and is left as it is; a free name: plan-2.csv
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from econ.catalog.guard import unknown
+from econ.scenario import Scenario
+
+ENDINGS = {".csv": pd.DataFrame, ".parquet": pd.DataFrame, ".json": Scenario, ".html": str}
+DIGITS = "%.6g"  # of a figure in CSV; Parquet keeps them all
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+
+
+def free_name(path: str | Path) -> Path:
+    """The path itself if nothing is there, else the first free one of ``name-2``, ``name-3``, …"""
+    path = Path(path)
+    candidate, number = path, 1
+    while candidate.exists() or candidate.is_symlink():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def export(thing: pd.DataFrame | Scenario | str, path: str | Path) -> Path:
+    """Write a table (.csv, .parquet), a scenario (.json) or a page (.html) to a new file.
+
+    A file that is there already is never replaced: `FileExistsError` names a free one. It appears
+    whole or not at all. Text that a spreadsheet would take for a formula is quoted in CSV.
+    """
+    path = Path(path)
+    kind = ENDINGS.get(path.suffix.lower())
+    if kind is None:
+        raise unknown("ending of an export", path.suffix, ENDINGS)
+    if not isinstance(thing, kind):
+        raise ValueError(f"{path.name}: a {path.suffix} file takes a {kind.__name__}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.name}: the folder {path.parent.name!r} is not there")
+    return _write_new(path, _bytes(thing, path))
+
+
+def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
+    if isinstance(thing, Scenario):
+        return (thing.to_json() + "\n").encode()
+    if isinstance(thing, str):
+        return thing.encode(errors="replace")
+    if path.suffix.lower() == ".csv":
+        return (
+            _harmless(thing)
+            .to_csv(index=False, lineterminator="\n", float_format=DIGITS)
+            .encode(errors="replace")  # half a character from somebody's file is no reason to fail
+        )
+    try:
+        whole = io.BytesIO()
+        thing.to_parquet(whole, index=False)
+    except ImportError:
+        raise ImportError(
+            f"{path.name}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
+        ) from None
+    except (ValueError, TypeError) as error:  # what Arrow raises on cells of mixed kinds
+        raise ValueError(f"{path.name}: Parquet cannot hold this table: {error}") from None
+    return whole.getvalue()
+
+
+def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before text and names of columns that begin like a formula."""
+
+    def text(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+    columns = []
+    for k in range(frame.shape[1]):  # by place: a name may be there twice
+        column = frame.iloc[:, k]
+        is_number = pd.api.types.is_numeric_dtype(column) or column.dtype == bool
+        columns.append(column if is_number else column.astype(object).map(text))
+    out = pd.concat(columns, axis=1) if columns else frame.copy()
+    return out.set_axis([text(name) for name in frame.columns], axis=1)
+
+
+def _write_new(path: Path, data: bytes) -> Path:
+    """Write a temporary file beside the target, then give it the name if that is still free."""
+    taken = f"{path.name} is there already and is left as it is; a free name: "
+    if path.exists() or path.is_symlink():
+        raise FileExistsError(taken + free_name(path).name)
+    handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(made, 0o644)
+        try:
+            os.link(made, path)  # fails where something has appeared there meanwhile
+        except FileExistsError:
+            raise FileExistsError(taken + free_name(path).name) from None
+        except OSError:  # a file system without links
+            with path.open("xb") as file:
+                try:
+                    file.write(data)
+                except OSError:
+                    path.unlink()
+                    raise
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(made)
+    return path

@@ -1,0 +1,170 @@
+"""A plan as one page: self-contained HTML with charts as SVG, for the screen, a printer, an e-mail.
+
+No script, no request, no font from elsewhere; every chart carries its words, every name of the
+user's is escaped.
+"""
+
+from __future__ import annotations
+
+import datetime
+import html
+import itertools
+import re
+
+import altair as alt
+import pandas as pd
+
+from econ import __version__
+from econ.charts.tables import Table, three
+from econ.lessons import chart_plan
+from econ.lessons.plan_cases import frontiers_frame, sources_frame
+from econ.plan.planner import best_of, constraints_frame
+from econ.scenario import Scenario
+from econ.uncertainty import Decision
+
+STYLE = """
+:root{color-scheme:light}
+body{font:16px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:#1f2328;background:#fff;
+max-width:820px;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2rem}
+.answer{font-size:1.15rem;border-left:4px solid #0072b2;padding:.2rem 0 .2rem 1rem}
+table{border-collapse:collapse;font-size:.85rem;width:100%}
+th,td{border-bottom:1px solid #d8dee4;padding:.25rem .5rem;vertical-align:top}
+figure{margin:1.5rem 0;break-inside:avoid}figcaption{font-size:.85rem;color:#57606a}
+svg{max-width:100%;height:auto}
+.wide{overflow-x:auto}
+@media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}
+table,.answer{break-inside:avoid}.wide{overflow:visible}@page{margin:15mm}}
+"""
+HEAD = {
+    "basis": "basis", "deployment": "deployment", "policy": "policy", "good": "good requests",
+    "p95_ttft_s": "p95 TTFT (s)", "p95_tpot_s": "p95 TPOT (s)", "usd_per_hour": "USD per hour",
+    "cost_usd_per_good_mtok": "USD per good Mtok", "band": "90 % band",
+    "regime": "evidence", "site_energy_j_per_token": "J per token",
+    "carbon_g_per_mtok": "g CO2e per Mtok",
+}  # fmt: skip
+RESTS = {
+    "new accelerator": " No run on this accelerator was in the fit of the latency model.",
+    "new model": " No run of this model was in the fit of the latency model.",
+    "new both": " Neither model nor accelerator was in the fit of the latency model.",
+    "crowded": " So many users of one replica were hardly measured: the band is wide.",
+    "beyond": " Runs like this were not in the fit of the latency model: the band is wide.",
+}
+LIMITS = """The latency model was fitted to public runs of common stacks; its band on throughput is
+the band on cost here. The screen works with mean lengths; only the first rows were simulated under
+arrivals like the workload's. Quality is not priced: a smaller precision is taken to answer as well.
+Whole replicas are rented around the clock at one price. Pipelines are screened, not simulated."""
+
+
+def answer_text(scenario: Scenario, plan: pd.DataFrame) -> str:
+    """The recommendation in one sentence, with its band."""
+    best = best_of(plan)
+    policy = f", {best['policy'].replace('_', ' ')}" if best.get("policy") else ""
+    low, high = (best[f"cost_{end}_usd_per_good_mtok"] for end in ("low", "high"))
+    good = best.get("good_frac")
+    kept = f"; {good:.1%} of requests keep the promise" if good == good and good else ""
+    rests = RESTS.get(str(best["regime"]), "")
+    return (
+        f"{best['fleet_gpus']:.0f} × {best['accelerator']} at {best['precision']} (TP "
+        f"{best['tp']:.0f}{policy}) serve {scenario.workload.title or scenario.workload.id} at "
+        f"${best['cost_usd_per_good_mtok']:.2f} per million good output tokens "
+        f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{kept}.{rests}"
+    )
+
+
+def svg_of(chart: alt.TopLevelMixin, n_before: int = 0) -> str:
+    """The chart as inline SVG with its description as name; its inner ids are its own."""
+    import vl_convert
+
+    spec = chart.to_dict()
+    svg = vl_convert.vegalite_to_svg(spec)
+    svg = re.sub(r'(\bid="|url\(#)', rf"\g<1>c{n_before}-", svg)
+    words = html.escape(spec["description"], quote=True)
+    return re.sub(r"<svg\b", f'<svg role="img" aria-label="{words}"', svg, count=1)
+
+
+def report_html(
+    scenario: Scenario,
+    plan: pd.DataFrame,
+    *,
+    stress: pd.DataFrame | None = None,
+    decision: Decision | None = None,
+    worth: pd.DataFrame | None = None,
+    n_rows: int = 12,
+    created: datetime.date | None = None,
+) -> str:
+    """The page: answer, scenario, frontier, first rows, what ruled out the rest, stress, decision.
+
+    ``stress`` is a `stress_frame`, ``decision`` from `decide_plan`, ``worth`` a
+    `measure_next_frame`; what is left out has no section.
+    """
+    day = (created or datetime.date.today()).isoformat()
+    numbers = itertools.count(1)
+
+    def figure(chart: alt.TopLevelMixin) -> str:
+        words = html.escape(chart.to_dict()["description"])
+        return f"<figure>{svg_of(chart, next(numbers))}<figcaption>{words}</figcaption></figure>"
+
+    title = f"A plan for {scenario.name}"
+    simulated = plan[plan["basis"] == "simulated"]
+    parts = [
+        f'<p class="answer">{html.escape(answer_text(scenario, plan))}</p>',
+        "<h2>What was asked</h2>",
+        _table(Table(scenario.frame())),
+        "<h2>Cost against speed</h2>",
+        figure(chart_plan.frontier_chart(frontiers_frame(plan), simulated, scenario.slo)),
+        "<h2>The first deployments</h2>",
+        _table(first_table(plan, n_rows)),
+        "<h2>What ruled out the others</h2>",
+        figure(chart_plan.losers_chart(constraints_frame(plan))),
+    ]
+    if stress is not None:
+        parts += ["<h2>Under stress</h2>", figure(chart_plan.stress_chart(stress))]
+    if decision is not None:
+        parts += ["<h2>How sure is the choice?</h2>", figure(chart_plan.decision_chart(
+            decision.frame)), f"<p>Knowing all inputs exactly before choosing would save "
+            f"{three(decision.evpi_usd)} USD a year on average.</p>"]  # fmt: skip
+    if worth is not None:
+        parts += ["<h2>What to measure next</h2>", figure(chart_plan.worth_chart(worth))]
+    parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", "<h2>Sources</h2>"]
+    said = [f"{s} ({w})" for w, s in sources_frame(scenario, plan).itertuples(index=False)]
+    parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in said) + "</ul>")
+    parts.append(f"<p><small>Made on {day} by inference-economics {__version__}.</small></p>")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; img-src data:\">"
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
+        f"<body><main><h1>{html.escape(title)}</h1>\n"
+        + "\n".join(parts)
+        + "\n</main></body></html>\n"
+    )
+
+
+def first_table(plan: pd.DataFrame, n_rows: int = 12) -> Table:
+    """The plan's first rows that keep the promise, under readable heads."""
+    rows = plan[plan["basis"] != "rejected"].head(n_rows)
+    names = [
+        f"{r.fleet_gpus:.0f} × {r.accelerator}, {r.precision}, TP {r.tp}"
+        + (f", PP {r.pp}" if r.pp > 1 else "") + (f", DP {r.dp}" if r.dp > 1 else "")
+        + f", batch {r.concurrency}"
+        for r in rows.itertuples()
+    ]  # fmt: skip
+    ends = zip(rows["cost_low_usd_per_good_mtok"], rows["cost_high_usd_per_good_mtok"], strict=True)
+    rows = rows.assign(deployment=names, band=[f"{low:.2f} to {high:.2f}" for low, high in ends])
+    if "policy" in rows:
+        rows["policy"] = rows["policy"].str.replace("_", " ")
+        rows["good"] = ["" if g != g else f"{g:.1%}" for g in rows["good_frac"]]
+    shown = (
+        rows[[c for c in HEAD if c in rows]]
+        .rename(columns=HEAD)
+        .astype({"basis": str, "evidence": str})
+    )
+    formats = {c: three for c in shown if pd.api.types.is_numeric_dtype(shown[c])}
+    money = dict.fromkeys(("USD per good Mtok", "USD per hour"), "{:,.2f}")
+    return Table(shown, **(formats | money))
+
+
+def _table(shown: Table) -> str:
+    return f'<div class="wide" tabindex="0">{shown._repr_html_()}</div>'

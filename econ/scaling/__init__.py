@@ -1,0 +1,1 @@
+"""Scaling laws: pretraining, post-training and test time on one bill."""

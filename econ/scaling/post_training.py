@@ -1,0 +1,205 @@
+"""After pretraining: tuning, distilling, retrieval, reinforcement learning, and when each pays.
+
+All have a fixed cost and change what a request costs afterwards, so each comparison is a
+break-even: fixed cost over what a request saves. Shares of pretraining that were published are
+small; what grows is the number of models made from one.
+
+>>> f"{fine_tune_flop(8e9, 50e6, n_epochs=3):.1e}", f"{fine_tune_flop(8e9, 50e6, 3, 0.01):.1e}"
+('7.2e+18', '4.8e+18')
+>>> break_even_requests(500, 0.004, 0.001)
+166666.66666666666
+>>> break_even_requests(500, 0.001, 0.004)            # it never pays
+inf
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import count, each, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.tables import table
+from econ.scaling.optimal import FLOP_TO_READ, FLOP_TO_TRAIN, training_flop
+from econ.scaling.price import Serving, answer_prices_frame
+
+STORED_BYTES_PER_PARAM = 12.0  # bf16 weight and gradient, two fp32 moments (Dettmers et al. 2023)
+
+
+def fine_tune_flop(
+    params: float, tokens: float, n_epochs: float = 1.0, trained_frac: float = 1.0
+) -> float:
+    """FLOP to tune on ``tokens``: 4·N + 2·N·(share trained) per token and epoch.
+
+    Forward 2 and gradients of activations 2, whether or not a weight is trained; gradients of
+    weights 2 for those that are. An adapter (LoRA) saves memory more than work.
+    """
+    fraction("trained_frac", trained_frac)
+    positive("n_epochs", n_epochs, 1e6)
+    whole = training_flop(params, tokens) * n_epochs
+    return whole * (2 + trained_frac) / 3
+
+
+def fine_tune_bytes(params: float, bytes_per_param: float = STORED_BYTES_PER_PARAM) -> float:
+    """Memory for weights, gradients and optimiser state; activations come on top.
+
+    >>> fine_tune_bytes(65e9) / 1e9
+    780.0
+    """
+    return positive("params", params) * positive("bytes_per_param", bytes_per_param, 64)
+
+
+def distil_flop(
+    teacher_params: float, student_params: float, tokens: float, n_epochs: float = 1.0
+) -> float:
+    """FLOP to distil: the teacher writes ``tokens`` once (2·N each), the student trains on them.
+
+    >>> f"{distil_flop(70e9, 8e9, 1e9):.2e}"
+    '1.88e+20'
+    """
+    positive("teacher_params", teacher_params)
+    positive("tokens", tokens)
+    return FLOP_TO_READ * teacher_params * tokens + fine_tune_flop(student_params, tokens, n_epochs)
+
+
+def rl_flop(
+    params: float, steps: int, n_prompts_per_step: int, n_attempts: int, attempt_tokens: float
+) -> float:
+    """FLOP of policy-gradient training: per token written 2·N, 2·N by the reference, 6·N to learn.
+
+    Tokens = steps × prompts × attempts × their length. In time the writing dominates: it runs at
+    the speed of decoding (`econ.scaling.price`), not of training.
+
+    >>> f"{rl_flop(8e9, 56, 512, 8, 400):.1e}"
+    '7.3e+18'
+    """
+    for name, value in (("steps", steps), ("n_prompts_per_step", n_prompts_per_step),
+                        ("n_attempts", n_attempts)):  # fmt: skip
+        count(name, value, 1)
+    tokens = (
+        float(steps) * n_prompts_per_step * n_attempts * positive("attempt_tokens", attempt_tokens)
+    )
+    return (2 * FLOP_TO_READ + FLOP_TO_TRAIN) * positive("params", params) * tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saturation:
+    """Accuracy over training that ends at a ceiling: start + (ceiling − start)/(1 + (mid/x)^s)."""
+
+    start_frac: float
+    ceiling_frac: float
+    midpoint_steps: float
+    steepness: float
+
+    def __post_init__(self) -> None:
+        fraction("start_frac", self.start_frac)
+        in_range("ceiling_frac", self.ceiling_frac, self.start_frac, 1.0)
+        positive("midpoint_steps", self.midpoint_steps)
+        positive("steepness", self.steepness, 50)
+
+    def at(self, steps: float | np.ndarray) -> float | np.ndarray:
+        """Accuracy after so many steps."""
+        x = np.asarray(each(not_negative, "steps", steps), dtype="float64")
+        with np.errstate(divide="ignore", over="ignore"):
+            gained = 1 / (1 + (self.midpoint_steps / x) ** self.steepness)
+        found = self.start_frac + (self.ceiling_frac - self.start_frac) * gained
+        return float(found) if found.ndim == 0 else found
+
+
+def rl_curve(id: str) -> Saturation:
+    """A fitted curve of ``data/rl_curves.csv``.
+
+    >>> curve = rl_curve("qwen3-1.7b-gsm8k")
+    >>> round(curve.at(0), 3), round(curve.at(52), 2)
+    (0.555, 0.82)
+    """
+    rows = table("rl_curves")
+    if id not in rows.index:
+        raise unknown("RL curve", id, rows.index)
+    names = ("start_frac", "ceiling_frac", "midpoint_steps", "steepness")
+    return Saturation(**{n: float(rows.loc[id, n]) for n in names})
+
+
+def rl_frame(ids: list[str], n: int = 40) -> pd.DataFrame:
+    """Fitted curves over the steps that were trained: model, params, steps, percent."""
+    if not ids:
+        raise ValueError("no curves: name one or more")
+    rows = []
+    for id in ids:
+        curve, known = rl_curve(id), table("rl_curves").loc[id]
+        steps = np.linspace(0, known.last_steps, n)
+        percent = 100 * np.asarray(curve.at(steps))
+        rows.append(pd.DataFrame({"steps": steps, "percent": percent}).assign(
+            model=id.removesuffix("-gsm8k"), params=known.params))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def break_even_requests(
+    fixed_usd: float, before_usd_per_request: float, after_usd_per_request: float
+) -> float:
+    """Requests after which a fixed cost has paid for itself; infinite where nothing is saved."""
+    not_negative("fixed_usd", fixed_usd)
+    for name, value in (("before_usd_per_request", before_usd_per_request),
+                        ("after_usd_per_request", after_usd_per_request)):  # fmt: skip
+        not_negative(name, value)
+    saved = before_usd_per_request - after_usd_per_request
+    if fixed_usd == 0:
+        return 0.0 if saved >= 0 else math.inf
+    return fixed_usd / saved if saved > 0 else math.inf
+
+
+def shares_frame() -> pd.DataFrame:
+    """Published post-training beside pretraining: id, method, share_frac, models_for_30_fold.
+
+    The last: how many such models take thirty times the pretraining, a figure that was published
+    for all descendants of one model together and is often quoted as if for one.
+    """
+    rows = table("post_training_runs")
+    share = rows["post_training"] / rows["pretraining"]
+    return rows.assign(share_frac=share, models_for_30_fold=30 / share)
+
+
+def routes_frame(
+    routes: list[dict], serving: Serving, training_usd_per_flop: float
+) -> pd.DataFrame:
+    """Ways to one quality, priced: route, fixed_usd, usd_per_request, break_even_requests.
+
+    Each route: ``route``, ``model``, ``tp``, ``input_tokens``, ``output_tokens``, and what is paid
+    once, ``flop`` and ``data_usd`` (0 where absent). The first route is what the others are held
+    against. A route that cannot be served within the limits has NaN and its ``reason``.
+
+    >>> serving = Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85)
+    >>> lengths = {"input_tokens": 3000, "output_tokens": 300}
+    >>> frame = routes_frame([{"route": "large", "model": "llama-3.1-70b", "tp": 4, **lengths},
+    ...     {"route": "tuned", "model": "llama-3.1-8b", "tp": 1, **lengths, "data_usd": 10_000.0}],
+    ...     serving, 1.8e-18)
+    >>> bool(1e6 < frame.break_even_requests[1] < 1e8)
+    True
+    """
+    positive("training_usd_per_flop", training_usd_per_flop, 1.0)
+    cases = pd.DataFrame(routes)
+    if cases.empty:
+        raise ValueError("no routes to compare")
+    for name in ("flop", "data_usd"):
+        cases[name] = cases[name].fillna(0.0) if name in cases else 0.0
+        each(not_negative, name, cases[name])
+    priced = answer_prices_frame(cases, serving)
+    fixed = cases["flop"] * training_usd_per_flop + cases["data_usd"]
+    per_request = priced["cost_usd_per_answer"]
+    pays = [
+        break_even_requests(max(f - fixed[0], 0.0), per_request[0], r) if r == r else math.nan
+        for f, r in zip(fixed, per_request, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "route": cases["route"],
+            "model": cases["model"],
+            "input_tokens": cases["input_tokens"],
+            "fixed_usd": fixed,
+            "usd_per_request": per_request,
+            "break_even_requests": pays,
+            "reason": priced["reason"],
+        }
+    )

@@ -1,0 +1,310 @@
+"""More compute per question: many attempts, a vote, a verifier. What each buys, and where it ends.
+
+Problems differ in difficulty: the chance p that one attempt succeeds follows a distribution over
+problems, here a Beta(a, b). Averages over problems then fall short of what one "average problem"
+would promise, by far: that is the lesson of repeated sampling (Brown et al. 2024).
+
+>>> round(float(pass_at_k(200, 20, 10)), 4)          # 200 attempts, 20 right, of which we draw 10
+0.6602
+>>> swe = Difficulty.through(0.159, 250, 0.56)       # 15.9 % with one attempt, 56 % with 250
+>>> round(float(swe.coverage(250)), 2), round(1 - (1 - swe.mean_frac) ** 250, 4)
+(0.56, 1.0)
+>>> round(float(majority_vote_accuracy(0.6, 41)), 4)
+0.9035
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from econ.catalog.guard import count, each, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.tables import table
+
+MOST = 10**9  # attempts
+EXACT_VOTES = 64  # beyond them the difference of two counts is near enough a bell curve
+FEW = 64  # draws or right answers up to which pass@k is a plain product
+FEW_VOTES, MOST_VOTES = 100, 260  # expected on two answers, and far more than can come of it
+N_NODES = 48  # quadrature over difficulty
+
+
+def pass_at_k(n: int | np.ndarray, c: int | np.ndarray, k: int | np.ndarray) -> float | np.ndarray:
+    """The chance that at least one of ``k`` attempts is right, from ``c`` right ones of ``n``.
+
+    1 − C(n − c, k)/C(n, k), unbiased (Chen et al. 2021), by logarithms of beta functions, which
+    neither overflow nor cancel. Arrays are broadcast. ``c`` > n or ``k`` > n is an error: more
+    draws than attempts need a law of difficulty (`Difficulty`), not an estimator.
+
+    >>> float(pass_at_k(10_000, 1, 10_000)), float(pass_at_k(10_000, 0, 100))
+    (1.0, 0.0)
+    """
+    n, c, k = (np.asarray(v, dtype="float64") for v in (n, c, k))
+    for name, values, low in (("n", n, 1), ("c", c, 0), ("k", k, 1)):
+        for bad in values[~((values >= low) & (values <= MOST) & (values % 1 == 0))].flat[:1]:
+            count(name, float(bad), low, MOST)
+    n, c, k = np.broadcast_arrays(n, c, k)
+    for name, values in (("c", c), ("k", k)):
+        for i in np.flatnonzero(values.ravel() > n.ravel())[:1]:
+            raise ValueError(
+                f"{name} = {values.ravel()[i]:g} is outside its range: at most n = "
+                f"{n.ravel()[i]:g}, the attempts made"
+            )
+    few, many = np.minimum(c, k), np.maximum(c, k)  # the ratio is the same with c and k exchanged
+    left = n - few - many
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_none = special.betaln(n - few + 1, few) - special.betaln(np.maximum(left, 0) + 1, few)
+        i = np.arange(FEW)  # factor by factor where they are few: exact to the last digits
+        factors = np.log1p(-many[..., None] / (n[..., None] - i))
+        summed = np.where(i < few[..., None], factors, 0.0).sum(axis=-1)
+        log_none = np.where(few <= FEW, summed, log_none)
+    found = np.where(c == 0, 0.0, np.where(left < 0, 1.0, -np.expm1(np.minimum(log_none, 0.0))))
+    return float(found) if found.ndim == 0 else found
+
+
+def coverage_curve(n: np.ndarray, c: np.ndarray, k: list[int]) -> pd.DataFrame:
+    """Coverage over problems: k, coverage (mean pass@k), independent (one average problem).
+
+    ``n`` attempts and ``c`` right ones for each problem. ``independent`` is 1 − (1 − p̄)^k with the
+    mean success p̄: what coverage would be if all problems were equally hard.
+    """
+    n, c = np.broadcast_arrays(np.atleast_1d(n), np.atleast_1d(c))
+    if n.size == 0:
+        raise ValueError("no problems: n is empty")
+    pass_at_k(n, c, 1)  # checks them
+    mean = float((c / n).mean())
+    rows = [
+        (j, float(np.mean(pass_at_k(n, c, j))), -math.expm1(_log_miss(mean, j)))
+        for j in np.atleast_1d(k).tolist()
+    ]
+    return pd.DataFrame(rows, columns=["k", "coverage", "independent"])
+
+
+def _log_miss(p: float, k: float) -> float:
+    return k * math.log1p(-p) if p < 1 else -math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difficulty:
+    """How the chance of one attempt is spread over problems: Beta(a, b); mean a/(a + b)."""
+
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        positive("a", self.a, 1e9)
+        positive("b", self.b, 1e9)
+
+    @property
+    def mean_frac(self) -> float:
+        """Success of one attempt, averaged over problems."""
+        return self.a / (self.a + self.b)
+
+    def coverage(self, k: float | np.ndarray) -> float | np.ndarray:
+        """Share of problems that at least one of ``k`` attempts solves: 1 − B(a, b + k)/B(a, b).
+
+        For large k the rest falls as k^(−a): a power law, not an exponential.
+        """
+        k = np.asarray(each(not_negative, "k", k), dtype="float64")
+        rest = special.betaln(self.a, self.b + k)
+        return -np.expm1(rest - special.betaln(self.a, self.b))
+
+    def attempts_for(self, coverage_frac: float) -> float:
+        """Attempts that reach a coverage, as a fractional number; at least 1."""
+        from scipy.optimize import brentq
+
+        fraction("coverage_frac", coverage_frac)
+        if coverage_frac >= 1:
+            raise ValueError("coverage_frac = 1: no number of attempts solves every problem")
+        if self.coverage(1) >= coverage_frac:
+            return 1.0
+        if self.coverage(MOST) < coverage_frac:
+            raise ValueError(
+                f"coverage_frac = {coverage_frac:g} takes more than {MOST:g} attempts a problem"
+            )
+        return math.exp(
+            brentq(lambda x: self.coverage(math.exp(x)) - coverage_frac, 0, math.log(MOST))
+        )
+
+    def quantiles(self, n: int = N_NODES) -> tuple[np.ndarray, np.ndarray]:
+        """Difficulties and weights that stand for the distribution: Gauss–Legendre in its rank."""
+        return _quantiles(self.a, self.b, n)
+
+    @classmethod
+    def fit(cls, n: np.ndarray, c: np.ndarray) -> Difficulty:
+        """The likeliest Beta for right attempts ``c`` of ``n`` per problem (beta-binomial)."""
+        n, c = (np.asarray(v, dtype="float64") for v in (n, c))
+        pass_at_k(n, c, 1)  # checks them
+        if c.sum() == 0 or (c == n).all():
+            raise ValueError("all attempts are wrong, or all are right: no spread to fit")
+
+        def unlikely(t: np.ndarray) -> float:
+            a, b = np.exp(t)
+            return -float((special.betaln(c + a, n - c + b) - special.betaln(a, b)).sum())
+
+        return cls._solved(unlikely, float((c / n).mean()))
+
+    @classmethod
+    def fit_curve(cls, k: np.ndarray, coverage: np.ndarray) -> Difficulty:
+        """The Beta whose coverage is nearest to points of a curve, by squares."""
+        k, coverage = (np.asarray(v, dtype="float64") for v in (k, coverage))
+        if len(k) < 2:
+            raise ValueError(f"{len(k)} points cannot fit a difficulty of two parameters")
+        for name, values, check in (("k", k, positive), ("coverage", coverage, fraction)):
+            for row in np.flatnonzero(np.isnan(values))[:1]:
+                raise ValueError(f"{name}[{row}] = nan is outside its range: a number a point")
+            each(check, name, values)
+
+        def off(t: np.ndarray) -> float:
+            return float(
+                ((cls(a=math.exp(t[0]), b=math.exp(t[1])).coverage(k) - coverage) ** 2).sum()
+            )
+
+        return cls._solved(off, min(max(float(coverage[k.argmin()]), 1e-4), 0.9))
+
+    @classmethod
+    def through(cls, first_frac: float, k: int, coverage_frac: float) -> Difficulty:
+        """The Beta with this success of one attempt and this coverage at ``k``."""
+        from scipy.optimize import brentq
+
+        in_range("first_frac", first_frac, 1e-9, 1 - 1e-9, says="between 0 and 1")
+        most = -math.expm1(_log_miss(first_frac, count("k", k, 2, MOST)))
+        says = f"between {first_frac:g}, one attempt, and {most:.6g}, equal problems"
+        low, high = first_frac * (1 + 1e-9), most * (1 - 1e-12)
+        in_range("coverage_frac", coverage_frac, low, high, says=says)
+
+        def at(x: float) -> Difficulty:
+            total = math.exp(x)
+            return cls(a=first_frac * total, b=(1 - first_frac) * total)
+
+        return at(brentq(lambda x: at(x).coverage(k) - coverage_frac, -14, 18))
+
+    @classmethod
+    def _solved(cls, objective, mean: float) -> Difficulty:
+        from scipy.optimize import minimize
+
+        start = np.log([0.3, 0.3 * (1 - mean) / mean])
+        found = minimize(
+            objective, start, method="Nelder-Mead",
+            options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000},
+        )  # fmt: skip
+        a, b = np.exp(found.x)
+        return cls(a=float(a), b=float(b))
+
+
+@functools.lru_cache(maxsize=256)
+def _quantiles(a: float, b: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    nodes, weights = _nodes(n)
+    found = special.betaincinv(a, b, (nodes + 1) / 2), weights / 2
+    for values in found:
+        values.flags.writeable = False  # shared by all who ask
+    return found
+
+
+@functools.cache
+def _nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(n)
+
+
+def difficulty(id: str) -> Difficulty:
+    """A fitted difficulty of ``data/coverage_fits.csv``: a model on a benchmark."""
+    rows = table("coverage_fits")
+    if id not in rows.index:
+        raise unknown("fitted coverage", id, rows.index)
+    return Difficulty(a=float(rows.loc[id, "a"]), b=float(rows.loc[id, "b"]))
+
+
+def majority_vote_accuracy(
+    p: float | np.ndarray, k: int, rival_frac: float = 1.0
+) -> float | np.ndarray:
+    """The chance that the most frequent of ``k`` independent answers is right.
+
+    ``p`` is the chance that one is right. Of the wrong answers a share ``rival_frac`` agrees on one
+    rival; the others are all different. With 1 it is the jury theorem of Condorcet: below one half,
+    voting hurts. Ties are broken by lot. Many votes converge to 1 where p exceeds the rival's
+    chance, to 0 where it does not. Beyond 64 votes by the normal approximation, unless so few of
+    them fall on the two leading answers that these can be counted.
+
+    >>> round(float(majority_vote_accuracy(0.4, 41)), 4)                  # two answers
+    0.0965
+    >>> round(float(majority_vote_accuracy(0.4, 41, rival_frac=0.3)), 4)  # scattered errors
+    0.9714
+    """
+    count("k", k, 1, MOST)
+    fraction("rival_frac", rival_frac)
+    p = np.asarray(each(fraction, "p", p), dtype="float64")
+    rival = rival_frac * (1 - p)
+    both = np.minimum(p + rival, 1.0)
+    if k <= EXACT_VOTES:
+        won = _plurality(p, both, k, k)
+    else:
+        spread = np.sqrt(np.maximum(k * (both - (p - rival) ** 2), 1e-300))
+        won = special.ndtr(k * (p - rival) / spread)
+        few = k * both <= FEW_VOTES
+        if few.any():
+            won = np.asarray(won)
+            won[few] = _plurality(p[few], both[few], k, min(k, MOST_VOTES))
+    return float(won) if won.ndim == 0 else won
+
+
+def _plurality(p: np.ndarray, both: np.ndarray, k: int, n_most: int) -> np.ndarray:
+    """Sum over m, the votes for the right answer and its rival; all other votes stand alone.
+
+    ``n_most`` bounds m, where more is beyond all chance.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(both > 0, p / both, 0.0)[..., None]
+    m = np.arange(n_most + 1)
+    votes = special.bdtr(m, k, both[..., None])
+    weight = np.diff(votes, axis=-1, prepend=0.0)
+    half = m // 2
+    tie = np.where(m % 2 == 0, _pmf(half, m, share), 0.0)
+    win = 1 - special.bdtr(half, np.maximum(m, 1), share) + tie / 2
+    win[..., 0] = 0.0
+    # one vote for the right answer ties with every other answer that has one: a lot among k
+    win[..., 1] = share[..., 0] / k
+    if k >= 2:
+        win[..., 2] = share[..., 0] ** 2 + 2 * share[..., 0] * (1 - share[..., 0]) / k
+    return (weight * win).sum(axis=-1)
+
+
+def _pmf(x: np.ndarray, m: np.ndarray, share: np.ndarray) -> np.ndarray:
+    below = np.where(x > 0, special.bdtr(np.maximum(x - 1, 0), np.maximum(m, 1), share), 0.0)
+    return special.bdtr(x, np.maximum(m, 1), share) - below
+
+
+def best_of_n_accuracy(
+    p: float | np.ndarray,
+    n: int,
+    *,
+    true_positive_frac: float = 1.0,
+    false_positive_frac: float = 0.0,
+) -> float | np.ndarray:
+    """The chance that the answer picked of ``n`` is right, with a verifier that errs.
+
+    It passes right answers with ``true_positive_frac`` and wrong ones with ``false_positive_frac``.
+    One of those passed is picked by lot; if none passes, one of all. With s = p·t and
+    a = s + (1 − p)·f:
+
+        accuracy = (1 − (1 − a)^n)·s/a + (1 − a)^n · p(1 − t)/(1 − a)
+
+    A perfect verifier gives coverage. With f > 0 it ends at s/a, however many attempts.
+
+    >>> round(float(best_of_n_accuracy(0.1, 1000, false_positive_frac=0.05)), 3)
+    0.69
+    """
+    count("n", n, 1, MOST)
+    t = fraction("true_positive_frac", true_positive_frac)
+    f = fraction("false_positive_frac", false_positive_frac)
+    p = np.asarray(each(fraction, "p", p), dtype="float64")
+    passed = p * t + (1 - p) * f
+    none = np.exp(n * np.log1p(-np.minimum(passed, 1 - 1e-16)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        right = np.where(passed > 0, p * t / passed, 0.0)
+        rest = np.where(passed < 1, p * (1 - t) / (1 - passed), 0.0)
+    picked = (1 - none) * right + none * rest
+    return float(picked) if picked.ndim == 0 else picked

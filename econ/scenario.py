@@ -1,0 +1,391 @@
+"""The one object that flows through the chain: who asks what, of which model, where, at what price.
+
+Every station (`econ.latency.predict`, `econ.serving.simulate`, `econ.energy.energy`,
+`econ.tco.cost`, `econ.plan.plan`) takes a `Scenario` first. Whatever a scenario says is felt by the
+stations that follow, or refused by name.
+
+>>> scenario = Scenario.default()
+>>> scenario.workload.id, scenario.model, scenario.deployment.accelerator
+('chat', 'llama-3.1-70b', 'h100-sxm')
+>>> faster = scenario.with_(accelerator="b200-sxm", precision="fp4")
+>>> faster.deployment.accelerator, faster.cost_usd_per_gpu_hour > scenario.cost_usd_per_gpu_hour
+('b200-sxm', True)
+>>> scenario.with_(electricity_price=0.2)  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+econ.catalog.guard.UnknownName: unknown setting of a scenario 'electricity_price'; nearest: elec...
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from econ.catalog import catalog
+from econ.catalog.architecture import Model
+from econ.catalog.catalog import Accelerator, Site
+from econ.catalog.guard import fraction, positive, unknown
+from econ.catalog.ranges import Range, ends
+from econ.catalog.records import parse, read_object
+from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.catalog.units import DAY_S, GIGA, HOUR_S
+from econ.deployment import Deployment
+from econ.tokens.workloads import Workload, workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 2  # of the JSON; 1 knew no objects of one's own and always wrote a price
+FORMATS = (1, FORMAT)
+TENURES = ("rented", "owned")
+LARGEST_TOKENS = 1e8  # of a prompt or an answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slo:
+    """The service level objective: limits on TTFT and TPOT, and the share of requests within both.
+
+    Parameters
+    ----------
+    ttft_s : float or Range
+        Time to first token, e.g. 1.0 for a chat.
+    tpot_s : float or Range
+        Time per output token after the first, e.g. 0.05 for 20 tokens per second.
+    attainment_frac : float or Range
+        Share of requests that must meet both, e.g. 0.95.
+    """
+
+    ttft_s: float | Range = 1.0
+    tpot_s: float | Range = 0.05
+    attainment_frac: float | Range = 0.95
+
+    def __post_init__(self) -> None:
+        ends(positive, "ttft_s", self.ttft_s, DAY_S)
+        ends(positive, "tpot_s", self.tpot_s, HOUR_S)
+        ends(fraction, "attainment_frac", self.attainment_frac)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finance:
+    """What an accelerator-hour costs and how much of it is used.
+
+    Parameters
+    ----------
+    tenure : str
+        rented (at a list rent or at ``cost_usd_per_gpu_hour``) or owned (`econ.tco` builds the
+        hour from server, money, space, electricity and staff).
+    term : str
+        Of a list rent: on-demand, spot, reserved, …
+    cost_usd_per_gpu_hour : float or Range, optional
+        Your own price of an hour, all in; None for the list rent or the owner's built-up cost.
+    utilisation_frac : float or Range
+        Share of the paid hours in which the accelerators serve requests, e.g. 0.6.
+    cost_of_capital_frac, life_years : float or Range, optional
+        Of an owner; None for the typical value in ``data/``.
+    source : str
+        Where the price comes from.
+    """
+
+    tenure: str = "rented"
+    term: str = "on-demand"
+    cost_usd_per_gpu_hour: float | Range | None = None
+    utilisation_frac: float | Range = 1.0
+    cost_of_capital_frac: float | Range | None = None
+    life_years: float | Range | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.tenure not in TENURES:
+            raise unknown("tenure", self.tenure, TENURES)
+        if self.cost_usd_per_gpu_hour is not None:
+            ends(positive, "cost_usd_per_gpu_hour", self.cost_usd_per_gpu_hour, 10_000)
+        ends(positive, "utilisation_frac", self.utilisation_frac)
+        ends(fraction, "utilisation_frac", self.utilisation_frac)
+        for name, check, limits in (
+            ("cost_of_capital_frac", fraction, ()),
+            ("life_years", positive, (50,)),
+        ):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            ends(check, name, value, *limits)
+            if self.tenure == "rented" or self.cost_usd_per_gpu_hour is not None:
+                raise ValueError(
+                    f"{name} = {value} is an owner's input: it needs tenure='owned' and no "
+                    "cost_usd_per_gpu_hour"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """Workload, model, deployment, SLO, place and price: one case of inference.
+
+    Parameters
+    ----------
+    name : str
+        What a reader calls it.
+    workload : Workload
+        Arrivals and lengths (`econ.tokens.workload`, or your own from a trace).
+    model : str or Model
+        A name of the catalogue or an object of your own.
+    deployment : Deployment
+        Accelerators, split, precision, engine.
+    slo : Slo
+        What is promised to users.
+    site : str or Site
+        A place of the catalogue, or your own with its PUE.
+    operator : str
+        Who runs a place of the catalogue: adds its PUE, site water and market-based carbon.
+        Empty for a site of your own.
+    finance : Finance
+        What an hour costs and how much of it is used.
+    """
+
+    name: str = "A service"
+    workload: Workload
+    model: str | Model
+    deployment: Deployment
+    slo: Slo = field(default_factory=Slo)
+    site: str | Site = "us-virginia"
+    operator: str = "industry"
+    finance: Finance = field(default_factory=Finance)
+
+    def __post_init__(self) -> None:
+        for name, part in PARTS.items():
+            if not isinstance(value := getattr(self, name), part):
+                raise ValueError(f"{name} = {value!r} is not a {part.__name__}")
+        if not isinstance(self.model, Model):
+            object.__setattr__(self, "model", catalog.model(self.model).id)
+        self.deployment.check(self.resolved_model)
+        if not isinstance(self.site, Site):
+            catalog.site(self.site, self.operator or None)
+        elif self.operator not in ("", "industry"):
+            raise ValueError(
+                f"operator = {self.operator!r}: a site of your own carries its own PUE; leave the "
+                "operator empty"
+            )
+
+    @property
+    def resolved_model(self) -> Model:
+        """The model itself, whether it was given by name or as an object."""
+        return self.model if isinstance(self.model, Model) else catalog.model(self.model)
+
+    @property
+    def model_id(self) -> str:
+        """The model's name."""
+        return self.resolved_model.id
+
+    @property
+    def resolved_site(self) -> Site:
+        """The site itself, with the operator's PUE where both come from the catalogue."""
+        if isinstance(self.site, Site):
+            return self.site
+        return catalog.site(self.site, self.operator or None)
+
+    @property
+    def n_replicas(self) -> int:
+        """Independent replicas that share the users."""
+        return self.deployment.n_replicas(self.resolved_model)
+
+    @property
+    def cost_usd_per_gpu_hour(self) -> float | Range:
+        """The price of an accelerator-hour: your own, else the latest list rent.
+
+        Raises ``ValueError`` for an owner's hour, which `econ.tco.cost` builds, and for an
+        accelerator nobody rents.
+        """
+        if self.finance.cost_usd_per_gpu_hour is not None:
+            return self.finance.cost_usd_per_gpu_hour
+        if self.finance.tenure == "owned":
+            raise ValueError(
+                "an owned hour has no list price: econ.tco.cost(scenario) builds it; or set "
+                "cost_usd_per_gpu_hour"
+            )
+        return rent_usd_per_gpu_hour(self.deployment.accelerator_id, self.finance.term)
+
+    @classmethod
+    def default(cls) -> Scenario:
+        """The case all notebooks start from: chat on Llama-3.1-70B, four H100, Virginia."""
+        return cls.of(
+            "llama-3.1-70b",
+            "h100-sxm",
+            n_gpu=4,
+            precision="fp8",
+            name="A chat service on four H100",
+        )
+
+    @classmethod
+    def of(
+        cls,
+        model: str | Model,
+        accelerator: str | Accelerator,
+        *,
+        n_gpu: int | None = None,
+        tp: int | None = None,
+        workload_id: str = "chat",
+        **settings: Any,
+    ) -> Scenario:
+        """A scenario from a few words: ``settings`` as in `with_`, the rest by default.
+
+        ``tp`` defaults to what ``n_gpu`` leaves after ``pp`` and ``dp``; ``n_gpu`` to one replica.
+
+        >>> Scenario.of("llama-3.1-8b", "h100-sxm", input_tokens=1000, output_tokens=500).model
+        'llama-3.1-8b'
+        """
+        inner = int(settings.get("pp", 1)) * int(settings.get("dp", 1))
+        if tp is None:
+            tp = 1 if n_gpu is None else max(int(n_gpu) // inner, 1)
+        own = {f.name for f in fields(Deployment)}
+        split = {n: settings.pop(n) for n in list(settings) if n in own}
+        machine = Deployment(
+            accelerator=accelerator, n_gpu=tp * inner if n_gpu is None else n_gpu, tp=tp, **split
+        )
+        base = cls(workload=workload(workload_id), model=model, deployment=machine)
+        return base.with_(**settings) if settings else base
+
+    def with_(self, **changes: Any) -> Scenario:
+        """The same scenario with settings changed by their own names, wherever they sit.
+
+        Names are those of `Scenario`, `Deployment`, `Slo`, `Finance` and `Workload`, of a `Site`
+        (``electricity_usd_per_kwh``, ``pue``, …: the site becomes your own), and
+        ``input_tokens`` and ``output_tokens``: every request then has that length.
+
+        >>> s = Scenario.default().with_(tpot_s=0.02, rate_per_s=8, electricity_usd_per_kwh=0.2)
+        >>> s.slo.tpot_s, s.workload.rate_per_s, s.resolved_site.electricity_usd_per_kwh
+        (0.02, 8, 0.2)
+        """
+        whole: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {name: {} for name in (*PARTS, "site")}
+        own = {f.name for f in fields(self)}
+        for name, value in changes.items():
+            homes = [part for part, names in SETTINGS.items() if name in names]
+            if name in own:
+                whole[name] = value
+            elif name in ("input_tokens", "output_tokens"):
+                parts["workload"] |= _fixed_length(name, value)
+            elif len(homes) == 1:
+                parts[homes[0]][name] = value
+            elif homes:
+                raise ValueError(
+                    f"{name} is a setting of {' and of '.join(homes)}: change that part as a whole"
+                )
+            else:
+                known = {*own, "input_tokens", "output_tokens"}.union(*SETTINGS.values())
+                raise unknown("setting of a scenario", name, sorted(known))
+        base = dataclasses.replace(self, **whole)
+        inner = {
+            name: dataclasses.replace(getattr(base, name), **parts[name])
+            for name in PARTS
+            if parts[name]
+        }
+        if parts["site"]:
+            inner["site"] = dataclasses.replace(base.resolved_site, **parts["site"])
+            inner["operator"] = ""
+        return dataclasses.replace(base, **inner)
+
+    def ranges(self) -> dict[str, Range]:
+        """The settings that are uncertain, by path (``"finance.cost_usd_per_gpu_hour"``)."""
+        return dict(_ranges(self, ""))
+
+    def at(self, values: Mapping[str, float]) -> Scenario:
+        """The scenario with numbers in place of the uncertain settings, by path as in `ranges`."""
+        return _with_numbers(self, "", values)
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The scenario as JSON, complete: objects of your own are written out."""
+        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> Scenario:
+        """The scenario that `to_json` wrote (format 2, or format 1 of version 1.0).
+
+        >>> Scenario.from_json(Scenario.default().to_json()) == Scenario.default()
+        True
+        """
+        values = parse(text, "a scenario")
+        written = values.pop("format", None) if isinstance(values, dict) else None
+        if written not in FORMATS or isinstance(written, bool):
+            raise ValueError(f"not a scenario of format {' or '.join(map(str, FORMATS))}")
+        return read_object(cls, values, "scenario", JSON_PARTS, JSON_OBJECTS)
+
+    def frame(self) -> pd.DataFrame:
+        """The scenario as a table for reading: part, setting, value."""
+        import pandas as pd
+
+        w, d, s = self.workload, self.deployment, self.slo
+        split = [f"{n.upper()} {getattr(d, n)}" for n in ("tp", "pp", "ep", "dp")]
+        arrive = f"{w.rate_per_s:.2f} requests/s, gaps vary by {w.arrival_cv:.2f} of their mean"
+        parameters = f"{self.resolved_model.n_params / GIGA:.1f} B parameters"
+        rows = [
+            ("workload", w.id, w.title),
+            ("", "arrivals", "all at once" if w.arrival == "all_at_once" else arrive),
+            ("", "mean input", f"{w.mean_input_tokens:,.0f} tokens"),
+            ("", "mean output", f"{w.mean_output_tokens:,.0f} tokens"),
+            ("model", self.model_id, parameters),
+            ("deployment", f"{d.n_gpu} × {d.accelerator_id}", f"{', '.join(split)}; {d.precision}"),
+            (
+                "SLO",
+                "TTFT, TPOT",
+                f"≤ {s.ttft_s:g} s, ≤ {s.tpot_s:g} s for {s.attainment_frac:.0%}",
+            ),
+            ("site", self.resolved_site.id, f"PUE of operator: {self.operator or 'your own'}"),
+            ("finance", "accelerator", _hour(self)),
+        ]
+        return pd.DataFrame(rows, columns=["part", "setting", "value"])
+
+
+PARTS = {"workload": Workload, "deployment": Deployment, "slo": Slo, "finance": Finance}
+JSON_PARTS = {(Scenario, name): cls for name, cls in PARTS.items()}
+JSON_OBJECTS = {
+    (Scenario, "model"): Model,
+    (Scenario, "site"): Site,
+    (Deployment, "accelerator"): Accelerator,
+}
+DESCRIPTIVE = {"id", "name", "title", "source", "as_of"}  # of a site: what is no setting
+SETTINGS = {
+    **{part: {f.name for f in fields(cls)} for part, cls in PARTS.items()},
+    "site": {f.name for f in fields(Site)} - DESCRIPTIVE,
+}
+
+
+def _hour(scenario: Scenario) -> str:
+    if scenario.finance.tenure == "owned" and scenario.finance.cost_usd_per_gpu_hour is None:
+        return "owned: built up from its layers"
+    return f"${scenario.cost_usd_per_gpu_hour:.2f} per GPU-hour"
+
+
+def _fixed_length(name: str, value: Any) -> dict[str, Any]:
+    """Every request with the same length, which a `Range` may give."""
+    ends(positive, name, value, LARGEST_TOKENS)
+    quantiles = f"{name.split('_')[0]}_quantile_tokens"
+    n_quantiles = len(workload("chat").input_quantile_tokens)
+    return {quantiles: (value,) * n_quantiles}
+
+
+def _ranges(thing: Any, path: str) -> Iterable[tuple[str, Range]]:
+    """Every `Range` inside a dataclass, with its path; a tuple of one range counts once."""
+    for item in fields(thing):
+        value, here = getattr(thing, item.name), f"{path}{item.name}"
+        if isinstance(value, Range):
+            yield here, value
+        elif isinstance(value, tuple) and any(isinstance(v, Range) for v in value):
+            if len(set(value)) > 1:
+                raise ValueError(f"{here}: lengths at quantiles take one Range for all of them")
+            yield here, value[0]
+        elif dataclasses.is_dataclass(value):
+            yield from _ranges(value, f"{here}.")
+
+
+def _with_numbers(thing: Any, path: str, values: Mapping[str, float]) -> Any:
+    changes: dict[str, Any] = {}
+    for item in fields(thing):
+        value, here = getattr(thing, item.name), f"{path}{item.name}"
+        if here in values:
+            number = values[here]
+            changes[item.name] = (number,) * len(value) if isinstance(value, tuple) else number
+        elif dataclasses.is_dataclass(value) and any(p.startswith(f"{here}.") for p in values):
+            changes[item.name] = _with_numbers(value, f"{here}.", values)
+    return dataclasses.replace(thing, **changes)

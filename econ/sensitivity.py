@@ -1,0 +1,113 @@
+"""Which input moves the answer: one at a time (tornado), and as shares of the variance (Sobol).
+
+>>> from econ.catalog.ranges import Range
+>>> ranges = {"rent": Range(2, 3, 6), "rate": Range(800, 1000, 1100)}
+>>> def cost(rent, rate):
+...     return rent / rate
+>>> tornado_frame(cost, ranges)["input"].tolist()
+['rent', 'rate']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import count, in_range
+from econ.catalog.ranges import Range, at_shares, check_ranges, run_model, typical_of
+
+
+def tornado_frame(
+    model: Callable[..., Any], ranges: Mapping[str, Range], coverage_frac: float = 0.9
+) -> pd.DataFrame:
+    """Each input moved alone across the middle ``coverage_frac`` of its range, widest swing first.
+
+    Columns: ``input``, ``unit``, ``low_input``, ``high_input`` (where it was put), ``low``,
+    ``high`` (the lesser and the greater answer), ``at_low_input``, ``at_high_input`` (which is
+    which), ``typical``, ``swing``. What two inputs do together it does not see: `sobol_frame` does.
+    """
+    ranges = check_ranges(ranges)
+    in_range("coverage_frac", coverage_frac, 0, 1, open_low=True, says="above 0, up to 1")
+    if coverage_frac == 1 and any(r.law == "lognormal" for r in ranges.values()):
+        raise ValueError("coverage_frac = 1 is outside its range: a lognormal has no ends")
+    ends = np.array([(1 - coverage_frac) / 2, (1 + coverage_frac) / 2])
+    rows = [typical_of(ranges)]
+    for name, r in ranges.items():
+        rows += [typical_of(ranges) | {name: float(end)} for end in r.quantile(ends)]
+    made = run_model(model, pd.DataFrame(rows))
+    if list(made) != ["value"]:
+        raise ValueError(f"a tornado is of one number, not of {', '.join(made)}")
+    value = made["value"].to_numpy()
+    at_low, at_high = value[1::2], value[2::2]
+    frame = pd.DataFrame(
+        {
+            "input": list(ranges),
+            "unit": [r.unit for r in ranges.values()],
+            "low_input": [float(r.quantile(ends[0])) for r in ranges.values()],
+            "high_input": [float(r.quantile(ends[1])) for r in ranges.values()],
+            "low": np.minimum(at_low, at_high),
+            "high": np.maximum(at_low, at_high),
+            "at_low_input": at_low,
+            "at_high_input": at_high,
+            "typical": value[0],
+        }
+    )
+    frame["swing"] = frame["high"] - frame["low"]
+    return frame.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
+
+
+def sobol_frame(
+    model: Callable[..., Any], ranges: Mapping[str, Range], n: int = 1024, seed: int = 0
+) -> pd.DataFrame:
+    """Sobol indices: the share of the answer's variance that each input explains (needs SALib).
+
+    Columns: ``input``, ``first_frac`` (alone), ``total_frac`` (with all it does together with
+    others), each with ``…_error_frac``, the half-width of its 95 % interval. First-order indices of
+    an additive model add up to 1. Runs the model at n·(inputs + 2) points of a Sobol sequence;
+    ``n`` is a power of two (Saltelli and others, 2010).
+    """
+    ranges = check_ranges(ranges)
+    n = count("n", n, 8, 2**20)
+    if n & (n - 1):
+        raise ValueError(f"n = {n} is outside its range: a power of two")
+    sample, analyze = _salib()
+    moving = {name: r for name, r in ranges.items() if not r.is_fixed}
+    still = {name: r.typical for name, r in ranges.items() if r.is_fixed}
+    problem = {"num_vars": len(moving), "names": list(moving), "bounds": [[0, 1]] * len(moving)}
+    shares = sample(problem, n, calc_second_order=False, seed=seed)
+    inside = np.clip(shares, 1e-9, 1 - 1e-9)  # a lognormal has no ends
+    made = run_model(model, at_shares(moving, inside).assign(**still)[list(ranges)])
+    if list(made) != ["value"]:
+        raise ValueError(f"Sobol indices are of one number, not of {', '.join(made)}")
+    value = made["value"].to_numpy()
+    if np.ptp(value) == 0:
+        raise ValueError("the model gives the same number everywhere: no variance to share out")
+    # SALib's estimators lose digits where the mean dwarfs the spread
+    value = (value - value.mean()) / value.std()
+    found = analyze(problem, value, calc_second_order=False, seed=seed)
+    zero = np.zeros(len(still))
+    frame = pd.DataFrame(
+        {
+            "input": [*moving, *still],
+            "first_frac": np.append(found["S1"], zero),
+            "first_error_frac": np.append(found["S1_conf"], zero),
+            "total_frac": np.append(found["ST"], zero),
+            "total_error_frac": np.append(found["ST_conf"], zero),
+        }
+    )
+    return frame.sort_values("total_frac", ascending=False, kind="stable", ignore_index=True)
+
+
+def _salib() -> tuple[Callable, Callable]:
+    try:
+        from SALib.analyze import sobol as analyze
+        from SALib.sample import sobol as sample
+    except ImportError:
+        raise ImportError(
+            "Sobol indices need SALib: pip install 'inference-economics[sensitivity]'; "
+            "tornado_frame and information_frame do without"
+        ) from None
+    return sample.sample, analyze.analyze

@@ -1,0 +1,1 @@
+"""Serving: how many users are served well, by exact simulation and by queueing theory."""

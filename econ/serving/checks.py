@@ -1,0 +1,108 @@
+"""What may be simulated: every refusal names the first offending request and what to do.
+
+>>> checked_requests([2.0, 1.0], [10, 20], [5, 5])
+Traceback (most recent call last):
+    ...
+ValueError: request 1: arrival_s = 1.0 comes before request 0 at 2.0; sort the requests by arrival
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from econ.serving.cost import PS_PER_S
+from econ.serving.replica import Plan, Replica
+
+MAX_TIME_S = 2.0**61 / PS_PER_S  # 26 days: no sum of picoseconds may leave int64
+
+
+def cached_prompt(prompt, replica: Replica, cached_tokens) -> np.ndarray:
+    """Prompt tokens of each request that need no prefill; at least one does."""
+    if cached_tokens is None:
+        b = replica.block_tokens
+        hit = np.floor(replica.prefix_cached_frac * prompt).astype("int64") // b * b
+        return np.minimum(hit, (prompt - 1) // b * b)
+    hit = _whole("cached_tokens", cached_tokens, 0)
+    if hit.shape != prompt.shape:
+        raise ValueError(f"cached_tokens holds {len(hit)} requests, input_tokens {len(prompt)}")
+    if (bad := hit >= prompt).any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"request {i}: cached_tokens = {hit[i]} leaves nothing to compute of its {prompt[i]} "
+            "input tokens; at most all but one can come from a cache"
+        )
+    return hit
+
+
+def _whole(name: str, values, low: int) -> np.ndarray:
+    """Whole numbers from ``low``, or an error that names the first request without."""
+    values = np.asarray(values)
+    if values.ndim != 1 or values.dtype.kind not in "iuf":
+        raise ValueError(f"{name}: give one number per request in a flat list or array")
+    bad = ~np.isfinite(values) | (values < low) | (values > 2**31 - 1)
+    bad |= values != np.floor(values)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"request {i}: {name} = {values[i]} is outside its range: a whole number from {low} "
+            "to 2,147,483,647; drop or correct the request"
+        )
+    return values.astype("int64")
+
+
+def checked_requests(arrival_s, input_tokens, output_tokens):
+    """The three columns as integers, or one error that names the first offending request."""
+    arrival = np.asarray(arrival_s)
+    if arrival.ndim != 1 or arrival.dtype.kind not in "iuf" or not len(arrival):
+        raise ValueError("arrival_s: give one number per request in a flat list or array")
+    arrival = arrival.astype("float64")
+    bad = ~np.isfinite(arrival) | (arrival < 0) | (arrival > MAX_TIME_S)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"request {i}: arrival_s = {arrival[i]} is outside its range: 0 to {MAX_TIME_S:,.0f} s;"
+            " shift the trace so that it starts at 0"
+        )
+    if (bad := np.diff(arrival) < 0).any():
+        i = int(np.argmax(bad)) + 1
+        raise ValueError(
+            f"request {i}: arrival_s = {arrival[i]} comes before request {i - 1} at "
+            f"{arrival[i - 1]}; sort the requests by arrival"
+        )
+    prompt = _whole("input_tokens", input_tokens, 1)
+    out = _whole("output_tokens", output_tokens, 1)
+    if not len(arrival) == len(prompt) == len(out):
+        raise ValueError(
+            f"arrival_s, input_tokens and output_tokens hold {len(arrival)}, {len(prompt)} and "
+            f"{len(out)} requests; give the same number of each"
+        )
+    return np.rint(arrival * PS_PER_S).astype("int64"), prompt, out
+
+
+def check_fit(plan: Plan, replica: Replica, prompt, out, names) -> None:
+    """No request may need more KV memory than a replica has: it would wait forever."""
+    peak = prompt + out - 1
+    if (bad := -(-peak // plan.block_tokens) > plan.n_blocks).any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"request {i if names is None else names[i]}: needs {peak[i]:,} tokens of KV memory "
+            f"(input + output − 1), more than a replica's kv_tokens = {replica.kv_tokens:,} in "
+            f"blocks of {plan.block_tokens}; shorten or drop it, or give the replica more memory"
+        )
+
+
+def check_horizon(plan: Plan, ready, prompt, out) -> None:
+    """Every run of steps must fit into int64 picoseconds; ``ready``: when each could start."""
+    cost, size = plan.cost, prompt + out
+    step = int(cost.linear_ps.max()) + int(cost.decode_base_ps.max()) + cost.prefill_base_ps
+    step += int(cost.decode_per_ctx_ps.max()) * (plan.n_blocks * plan.block_tokens + plan.max_batch)
+    alone = size.astype("float64") * (step + cost.linear_ps_per_token)
+    alone += size.astype("float64") ** 2 * cost.prefill_per_pair_ps
+    worst = alone + ready
+    if (bad := worst > MAX_TIME_S * PS_PER_S).any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"request {i}: could last to {worst[i] / PS_PER_S:,.0f} s, past the "
+            f"{MAX_TIME_S:,.0f} s that can be simulated; shorten it or check the units of the step "
+            "cost (and of a KV transfer)"
+        )

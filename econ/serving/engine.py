@@ -1,0 +1,318 @@
+"""The event-skipping engine: between two events a batch is constant, so its steps have a sum.
+
+One source, two speeds: plain Python over lists, or compiled by numba over arrays
+(`econ.serving.jit`). Time is int64 picoseconds, so it equals the token-by-token engine
+(`econ.serving.reference`) to the integer. An event is a step that admits, completes,
+preempts or ends a prefill; the run of equal steps before it costs m·base + slope·m(m − 1)/2.
+
+Invariants that make it O(1) per event:
+
+* A running request stores prompt + generated − 1 tokens; each decode step adds one to all, so
+  (stored − D) mod block is fixed while it decodes (D counts decode steps) and the blocks wanted at
+  a step are one entry of ``cnt``.
+* Requests run in order of arrival: the tail is the preemption victim, and what was preempted
+  returns (last in, first out) before anything newer, so at most one is half prefilled.
+* A blocked head of the queue stays blocked until a completion: free blocks only shrink between.
+"""
+
+from heapq import heappop, heappush
+from math import sqrt
+
+FOREVER = 1 << 62
+
+# positions in the state of a replica
+T, D_STEP, CONTEXT, BATCH, HELD, TAIL, STACK, HEAD = range(8)
+PART, PART_DONE, PART_LEFT, EVENTS, N_DONE, N_LATE, STOPPED = range(8, 15)
+N_STATE = 15
+
+
+def used_blocks(cnt, d, context, block):
+    """Blocks held by the decoding requests, exactly: their tokens plus what fills the last ones."""
+    pad = context
+    for r in range(block):
+        pad += cnt[r] * ((-r - d) % block)
+    return pad // block
+
+
+def growth_limit(cnt, d, batch, block, free, m):
+    """How many of ``m`` decode steps the ``free`` blocks allow (at least one is known to fit)."""
+    cycles = free // batch
+    steps = cycles * block
+    free -= cycles * batch
+    while steps < m and cnt[(-d - steps) % block] <= free:
+        free -= cnt[(-d - steps) % block]
+        steps += 1
+    return min(steps, m)
+
+
+def advance(st, heap, cnt, until, req, links, cost, par):
+    """Run one replica through every step that starts before ``until``."""
+    arrival, prompt, out, cached, ready, gen, first, done, fin, n_preempt = req
+    prv, nxt, follow = links
+    linear, decode_base, decode_ctx = cost
+    chunked, max_batch, budget, b, total = par[0], par[1], par[2], par[3], par[4]
+    q, pre_base, pre_pair, lin_slope, max_events = par[5], par[6], par[7], par[8], par[9]
+    n, n_linear = len(arrival), len(linear)
+    t, d, ctx, batch, held = st[0], st[1], st[2], st[3], st[4]
+    tail, stack, head, part, p_done = st[5], st[6], st[7], st[8], st[9]
+    p_left, events, n_done, late, stopped = st[10], st[11], st[12], st[13], st[14]
+    while t < until:
+        if batch == 0 and part < 0 and stack < 0:
+            if head < 0:
+                break
+            if arrival[head] > t:
+                t = arrival[head]
+                late = 0
+                continue
+        if events >= max_events:
+            stopped = 1
+            break
+        events += 1
+        late = 0
+        count = batch + 1 if part >= 0 else batch
+
+        # requests whose KV cache came from another pool join without a prefill
+        while stack < 0 and head >= 0 and ready[head] and arrival[head] <= t and count < max_batch:
+            i = head
+            s = prompt[i] + gen[i] - 1
+            free = total - held - used_blocks(cnt, d, ctx, b)
+            if (s + b) // b + cnt[-d % b] > free:
+                break
+            ready[i] = 0
+            head = follow[i]
+            prv[i] = tail
+            nxt[i] = -1
+            if tail >= 0:
+                nxt[tail] = i
+            tail = i
+            ctx += s
+            batch += 1
+            count += 1
+            cnt[(s - d) % b] += 1
+            fin[i] = d + out[i] - gen[i]
+            heappush(heap, fin[i] * n + i)
+
+        # free blocks: a lower bound, made exact as soon as it could refuse something
+        waiting = stack if stack >= 0 else head
+        hold = (prompt[waiting] + gen[waiting] + b - 1) // b if waiting >= 0 else 0
+        free = total - held - (ctx + (b - 1) * batch) // b
+        exact = free < batch + hold
+        if exact:
+            free = total - held - used_blocks(cnt, d, ctx, b)
+        here = stack >= 0 or (head >= 0 and arrival[head] <= t and not ready[head])
+        preempted = False
+        if chunked or not (here and count < max_batch and hold <= free):
+            while cnt[-d % b] > free:
+                preempted = True
+                exact = True
+                i = tail
+                tail = prv[i]
+                if tail >= 0:
+                    nxt[tail] = -1
+                if i == part:
+                    part = -1
+                    held -= (prompt[i] + gen[i] + b - 1) // b
+                else:
+                    gen[i] = out[i] - (fin[i] - d)
+                    fin[i] = -1
+                    s = prompt[i] + gen[i] - 1
+                    ctx -= s
+                    batch -= 1
+                    cnt[(s - d) % b] -= 1
+                count -= 1
+                n_preempt[i] += 1
+                nxt[i] = stack
+                stack = i
+                free = total - held - used_blocks(cnt, d, ctx, b)
+
+        # the prefill part of this step
+        left = budget - q * batch if chunked else budget
+        room = free - cnt[-d % b] if chunked else free
+        fresh, chunk, pairs, p_take, long_run = -1, 0, 0, 0, False
+        if part >= 0 and left > 0:
+            p_take = min(left, p_left)
+            chunk = p_take
+            pairs = p_take * (2 * p_done + p_take)
+            left -= p_take
+            if p_take == p_left:
+                fresh = part
+                part = -1
+                p_take = 0
+            else:
+                long_run = True
+        while left > 0 and here and count < max_batch and not preempted and part < 0:
+            if stack >= 0:
+                i = stack
+            elif head >= 0 and arrival[head] <= t and not ready[head]:
+                i = head
+            else:
+                break
+            size = prompt[i] + gen[i]
+            hold = (size + b - 1) // b
+            if hold > room:
+                if exact:
+                    break
+                exact = True
+                room += (ctx + (b - 1) * batch) // b - used_blocks(cnt, d, ctx, b)
+                if hold > room:
+                    break
+            x = size - cached[i]
+            if not chunked and chunk > 0 and x > left:
+                break
+            if i == stack:
+                stack = nxt[i]
+            else:
+                head = follow[i]
+            prv[i] = tail
+            nxt[i] = -1
+            if tail >= 0:
+                nxt[tail] = i
+            tail = i
+            room -= hold
+            held += hold
+            count += 1
+            if chunked and x > left:
+                part = i
+                p_done = cached[i]
+                p_left = x
+                p_take = left
+                x = left
+            elif fresh < 0:
+                fresh = i
+            chunk += x
+            pairs += x * (2 * cached[i] + x)
+            left -= x
+
+        # the time of a step, and by how much the next equal one is longer
+        decode = batch > 0 and (chunked or chunk == 0)
+        tokens = chunk + q * batch if decode else chunk
+        if tokens < n_linear:
+            base = linear[tokens]
+        else:
+            base = linear[n_linear - 1] + (tokens - n_linear + 1) * lin_slope
+        slope = 0
+        if decode:
+            slope = decode_ctx[batch] * batch
+            base += decode_base[batch] + decode_ctx[batch] * (ctx + batch)
+        if chunk > 0:
+            base += pre_base + pre_pair * pairs
+
+        # how many equal steps follow
+        m = 1
+        if not preempted and (chunk == 0 or long_run):
+            m = heap[0] // n - d if decode else p_left
+            if long_run:
+                slope += 2 * pre_pair * p_take * p_take
+                m = min(m, (p_left - 1) // p_take)
+            if decode and (ctx + (m + b - 1) * batch) // b > total - held:
+                free = total - held - used_blocks(cnt, d, ctx, b)
+                m = growth_limit(cnt, d, batch, b, free, m)
+            gap = until - t
+            cut = chunk == 0 or ready[head]  # a long prefill leaves no budget for another
+            if cut and head >= 0 and arrival[head] > t and count < max_batch:
+                gap = min(gap, arrival[head] - t)
+            if m > 1 and m * base + slope * (m * (m - 1) // 2) > gap:
+                half = base - slope / 2
+                m = int(2 * gap / (half + sqrt(half * half + 2.0 * slope * gap)))
+                m = max(m, 1)
+                while m * base + slope * (m * (m - 1) // 2) < gap:
+                    m += 1
+                while m > 1 and (m - 1) * base + slope * ((m - 1) * (m - 2) // 2) >= gap:
+                    m -= 1
+        t += m * base + slope * (m * (m - 1) // 2)
+        if part >= 0:
+            p_done += m * p_take
+            p_left -= m * p_take
+
+        if decode:
+            d += m
+            ctx += m * batch
+            due = (d + 1) * n
+            while len(heap) > 0 and heap[0] < due:
+                key = heappop(heap)
+                i = key % n
+                if fin[i] != key // n:  # left behind by a preemption
+                    continue
+                fin[i] = -1
+                done[i] = t
+                late += 1
+                s = prompt[i] + out[i] - 1
+                ctx -= s
+                batch -= 1
+                cnt[(s - d) % b] -= 1
+                before, after = prv[i], nxt[i]
+                if before >= 0:
+                    nxt[before] = after
+                if after >= 0:
+                    prv[after] = before
+                else:
+                    tail = before
+
+        i = fresh
+        while i >= 0:
+            after = nxt[i]
+            if i == part or fin[i] >= 0:  # half prefilled, or joined with its KV cache
+                i = after
+                continue
+            held -= (prompt[i] + gen[i] + b - 1) // b
+            gen[i] += 1
+            if first[i] < 0:
+                first[i] = t
+            if gen[i] == out[i]:
+                done[i] = t
+                late += 1
+                before = prv[i]
+                if before >= 0:
+                    nxt[before] = after
+                if after >= 0:
+                    prv[after] = before
+                else:
+                    tail = before
+            else:
+                s = prompt[i] + gen[i] - 1
+                ctx += s
+                batch += 1
+                cnt[(s - d) % b] += 1
+                fin[i] = d + out[i] - gen[i]
+                heappush(heap, fin[i] * n + i)
+            i = after
+        n_done += late
+    st[0], st[1], st[2], st[3], st[4] = t, d, ctx, batch, held
+    st[5], st[6], st[7], st[8], st[9] = tail, stack, head, part, p_done
+    st[10], st[11], st[12], st[13], st[14] = p_left, events, n_done, late, stopped
+
+
+def run_one(st, cnt, until, req, links, cost, par):
+    """One replica that takes every request."""
+    heap = [FOREVER]  # never empty of type for the compiler
+    heap.pop()
+    advance(st, heap, cnt, until, req, links, cost, par)
+
+
+def run_least_loaded(sts, cnts, last, until, req, links, cost, par):
+    """Several replicas; each request goes to the one with the fewest unfinished, first on a tie."""
+    arrival, follow = req[0], links[2]
+    n_rep = len(sts)
+    heaps = [[FOREVER] for _ in range(n_rep)]
+    for heap in heaps:
+        heap.pop()
+    routed = [0 for _ in range(n_rep)]
+    for i in range(len(arrival)):
+        now = arrival[i]
+        best, fewest = 0, FOREVER
+        for r in range(n_rep):
+            advance(sts[r], heaps[r], cnts[r], min(now, until), req, links, cost, par)
+            inside = routed[r] - sts[r][N_DONE]
+            if sts[r][T] > now:  # the step under way at the arrival has not completed them yet
+                inside += sts[r][N_LATE]
+            if inside < fewest:
+                best, fewest = r, inside
+        routed[best] += 1
+        follow[i] = -1
+        if sts[best][HEAD] < 0:
+            sts[best][HEAD] = i
+        else:
+            follow[last[best]] = i
+        last[best] = i
+    for r in range(n_rep):
+        advance(sts[r], heaps[r], cnts[r], until, req, links, cost, par)

@@ -1,0 +1,106 @@
+"""What all stations share: a scenario goes in first, certain numbers only, a `Result` comes out.
+
+A station is a function decorated with `station`. It refuses what is no `Scenario` and what is
+uncertain (`econ.uncertain` samples that), so that no station repeats these checks. A station whose
+equations take arrays names its ``vector`` form, which `econ.sweep` and `econ.uncertain` call once
+for many scenarios.
+
+>>> from econ.scenario import Scenario
+>>> @station(headline="rate_per_s")
+... def double(scenario: Scenario, times: float = 2.0) -> float:
+...     return times * scenario.workload.rate_per_s
+>>> double(Scenario.default().with_(rate_per_s=3.0))
+6.0
+>>> double("llama-3.1-70b")
+Traceback (most recent call last):
+    ...
+TypeError: double takes an econ.Scenario first, not 'llama-3.1-70b'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+from econ.catalog.guard import shown, unknown
+from econ.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Result:
+    """A station's answer: a frozen dataclass whose numbers carry their unit in the name.
+
+    ``bands`` maps a metric to the factors within which half and 90 % of held-out errors lie;
+    ``regime`` says how far the case lies from what was measured.
+    """
+
+    def frame(self) -> pd.DataFrame:
+        """The answer as a table: quantity, value, and low and high where there is a band."""
+        import pandas as pd
+
+        rows = []
+        for name, value in self.row().items():
+            low, high = self.band(name) if name in getattr(self, "bands", {}) else (None, None)
+            rows.append({"quantity": name, "value": value, "low": low, "high": high})
+        return pd.DataFrame(rows, columns=["quantity", "value", "low", "high"])
+
+    def row(self) -> dict[str, Any]:
+        """The numbers and words of the answer, without its tables."""
+        return {
+            f.name: value
+            for f in dataclasses.fields(self)  # type: ignore[arg-type]
+            if isinstance(value := getattr(self, f.name), Number | str)
+        }
+
+    def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:
+        """Low and high of a metric: 90 % of held-out cases lie inside, or half with 0.5."""
+        bands: Mapping[str, tuple[float, float]] = getattr(self, "bands", {})
+        if metric not in bands:
+            raise unknown("metric with a band", metric, bands)
+        if coverage_frac not in (0.5, 0.9):
+            raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.5 or 0.9")
+        factor = bands[metric][coverage_frac == 0.9]
+        value = getattr(self, metric)
+        return value / factor, value * factor
+
+
+def station(
+    headline: str, vector: Callable[..., pd.DataFrame] | None = None
+) -> Callable[[Callable], Callable]:
+    """Declare a station.
+
+    Parameters
+    ----------
+    headline : str
+        The number of its result that a reader asks for first, e.g. ``tpot_s``.
+    vector : callable, optional
+        ``vector(scenarios, **options)``: a table with one row a scenario, the result's numbers and
+        a ``reason`` (empty where there is an answer). An option is one value, or one a scenario.
+    """
+
+    def declare(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def checked(scenario: Scenario, *args: Any, **options: Any) -> Any:
+            require_certain(function.__name__, scenario)
+            return function(scenario, *args, **options)
+
+        checked.headline = headline  # type: ignore[attr-defined]
+        checked.vector = vector  # type: ignore[attr-defined]
+        return checked
+
+    return declare
+
+
+def require_certain(name: str, scenario: Any) -> None:
+    """Raise unless this is a scenario without a `Range`."""
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"{name} takes an econ.Scenario first, not {shown(scenario)}")
+    if uncertain := scenario.ranges():
+        raise ValueError(
+            f"{', '.join(uncertain)} is uncertain (a Range): use econ.uncertain({name}, scenario)"
+        )

@@ -1,0 +1,305 @@
+"""What an accelerator-hour costs its owner: assets with lives of their own, and monthly charges.
+
+An `Ownership` is whatever is bought and run together: a server, a rack, a site. Its cost per
+GPU-hour counts every hour of the year, busy or not; dividing by the useful ones is the next step
+(`econ.tco.token_cost`).
+
+>>> node = Ownership(
+...     n_gpu=8,
+...     assets=assets({"server": 258_001, "network": 76_155, "storage": 11_732, "service": 8_000,
+...                    "installation": 4_500, "software": 2_867}, rate_per_year=0.1025, years=6),
+...     charges=(colocation(10_930, 150), electricity(10_930, 0.087, pue=1.35, power_load_frac=0.8),
+...              Charge("remote hands", 131), Charge("internet", 39)),
+... )
+>>> node.capital_usd, round(node.cost_usd_per_gpu_hour, 2)
+(361255.0, 1.59)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import each, fraction, in_range, not_negative, positive
+from econ.catalog.units import HOURS_PER_MONTH, KILO, MONTHS_PER_YEAR
+from econ.tco.finance import capital_usd_per_month
+
+CLASSES = ("server", "network", "storage", "spares", "installation", "facility")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Capital of one class, with its own life, cost of capital and residual value."""
+
+    name: str
+    capital_usd: float
+    rate_per_year: float
+    years: float
+    residual_frac: float = 0.0
+    method: str = "annuity"
+
+    def __post_init__(self) -> None:
+        _ = self.usd_per_month  # a bad number is refused here, by name
+
+    @property
+    def usd_per_month(self) -> float:
+        """Its monthly cost by its ``method`` (`econ.tco.finance.METHODS`)."""
+        return capital_usd_per_month(
+            self.capital_usd, self.rate_per_year, self.years, self.residual_frac, self.method
+        )
+
+
+@dataclass(frozen=True)
+class Charge:
+    """An operating cost per month."""
+
+    name: str
+    usd_per_month: float
+
+    def __post_init__(self) -> None:
+        each(not_negative, f"{self.name}: usd_per_month", self.usd_per_month)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """Assets and charges that ``n_gpu`` accelerators share."""
+
+    n_gpu: float
+    assets: tuple[Asset, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        each(positive, "n_gpu", self.n_gpu)
+
+    @property
+    def capital_usd(self) -> float:
+        """What is bought."""
+        return sum((_number(a.capital_usd) for a in self.assets), 0.0)
+
+    @property
+    def capital_usd_per_month(self) -> float:
+        """Repayment and cost of capital."""
+        return sum((a.usd_per_month for a in self.assets), 0.0)
+
+    @property
+    def operating_usd_per_month(self) -> float:
+        """All charges."""
+        return sum((_number(c.usd_per_month) for c in self.charges), 0.0)
+
+    @property
+    def usd_per_month(self) -> float:
+        """Capital and operation."""
+        return self.capital_usd_per_month + self.operating_usd_per_month
+
+    def _per_gpu_hour(self, usd_per_month: float) -> float:
+        return usd_per_month / (_number(self.n_gpu) * HOURS_PER_MONTH)
+
+    @property
+    def capital_usd_per_gpu_hour(self) -> float:
+        """Capital by hour of the year and accelerator."""
+        return self._per_gpu_hour(self.capital_usd_per_month)
+
+    @property
+    def operating_usd_per_gpu_hour(self) -> float:
+        """Charges by hour of the year and accelerator."""
+        return self._per_gpu_hour(self.operating_usd_per_month)
+
+    @property
+    def cost_usd_per_gpu_hour(self) -> float:
+        """Both, for every hour of the year, used or not."""
+        return self._per_gpu_hour(self.usd_per_month)
+
+    def with_method(self, method: str) -> Ownership:
+        """The same with all capital spread by another method, such as ``straight line``."""
+        return replace(self, assets=tuple(replace(a, method=method) for a in self.assets))
+
+    def with_charges(self, *more: Charge) -> Ownership:
+        """The same with further charges."""
+        return replace(self, charges=(*self.charges, *more))
+
+    def frame(self) -> pd.DataFrame:
+        """The bill line by line: part, sort, usd_per_month, usd_per_gpu_hour, share_frac."""
+        rows = [(a.name, "capital", a.usd_per_month) for a in self.assets]
+        rows += [(c.name, "operation", float(c.usd_per_month)) for c in self.charges]
+        frame = pd.DataFrame(rows, columns=["part", "sort", "usd_per_month"])
+        return frame.assign(
+            usd_per_gpu_hour=self._per_gpu_hour(frame["usd_per_month"]),
+            share_frac=frame["usd_per_month"] / self.usd_per_month,
+        )
+
+
+def assets(
+    capital_usd: Mapping[str, float],
+    rate_per_year: float,
+    years: float,
+    residual_frac: float = 0.0,
+    method: str = "annuity",
+) -> tuple[Asset, ...]:
+    """One asset for each named sum, all with the same life, cost of capital and residual."""
+    return tuple(
+        Asset(name, usd, rate_per_year, years, residual_frac, method)
+        for name, usd in capital_usd.items()
+    )
+
+
+# -- charges as they are quoted -----------------------------------------------------------------
+def colocation(
+    provisioned_w: float, colocation_usd_per_kw_per_month: float, name: str = "colocation"
+) -> Charge:
+    """Space, cooling and power capacity: billed on provisioned kW, drawn or not.
+
+    >>> colocation(10_930, 150).usd_per_month
+    1639.5
+    """
+    each(not_negative, "provisioned_w", provisioned_w)
+    each(not_negative, "colocation_usd_per_kw_per_month", colocation_usd_per_kw_per_month)
+    usd = _number(provisioned_w) / KILO * _number(colocation_usd_per_kw_per_month)
+    return Charge(name, usd)
+
+
+def electricity(
+    it_power_w: float,
+    electricity_usd_per_kwh: float,
+    *,
+    pue: float = 1.0,
+    power_load_frac: float = 1.0,
+    name: str = "electricity",
+) -> Charge:
+    """Energy: nameplate IT power × mean load × PUE × price, for every hour of the month.
+
+    ``power_load_frac`` turns nameplate into average power; where the average or the power at the
+    meter is known, leave it, or ``pue``, at 1.
+
+    >>> round(electricity(1_000, 0.087, pue=1.35, power_load_frac=0.8).usd_per_month, 2)
+    68.59
+    """
+    each(not_negative, "it_power_w", it_power_w)
+    each(not_negative, "electricity_usd_per_kwh", electricity_usd_per_kwh)
+    each(in_range, "pue", pue, 1.0, 10.0)
+    each(fraction, "power_load_frac", power_load_frac)
+    drawn_kw = _number(it_power_w) / KILO * _number(power_load_frac) * _number(pue)
+    return Charge(name, drawn_kw * HOURS_PER_MONTH * _number(electricity_usd_per_kwh))
+
+
+def share_of_capital(
+    capital_usd: float, support_frac_per_year: float, name: str = "support"
+) -> Charge:
+    """What is quoted as a share of the price per year: support, insurance, tax."""
+    each(not_negative, "capital_usd", capital_usd)
+    each(fraction, "support_frac_per_year", support_frac_per_year)
+    usd_per_year = _number(capital_usd) * _number(support_frac_per_year)
+    return Charge(name, usd_per_year / MONTHS_PER_YEAR)
+
+
+def per_year(name: str, usd_per_year: float, n: float = 1) -> Charge:
+    """A yearly cost of each of ``n`` things: licences per GPU, staff by head, support by server.
+
+    >>> per_year("licences", 4_500, n=8).usd_per_month
+    3000.0
+    """
+    each(not_negative, f"{name}: usd_per_year", usd_per_year)
+    each(not_negative, f"{name}: n", n)
+    return Charge(name, _number(usd_per_year) * _number(n) / MONTHS_PER_YEAR)
+
+
+def owner_cost_usd_per_gpu_hour(
+    capital_usd: float | Mapping[str, float] | Sequence[Asset],
+    rate_per_year: float | None = None,
+    years: float | None = None,
+    *,
+    n_gpu: float = 1,
+    residual_frac: float = 0.0,
+    method: str = "annuity",
+    provisioned_w: float = 0.0,
+    colocation_usd_per_kw_per_month: float = 0.0,
+    electricity_usd_per_kwh: float = 0.0,
+    pue: float = 1.0,
+    power_load_frac: float = 1.0,
+    support_frac_per_year: float = 0.0,
+    licence_usd_per_gpu_per_year: float = 0.0,
+    staff_usd_per_year: float = 0.0,
+    other_usd_per_month: float = 0.0,
+    utilisation_frac: float = 1.0,
+) -> float:
+    """USD per GPU-hour of what ``n_gpu`` accelerators share, bought and run; numbers or arrays.
+
+    ``capital_usd``: a sum, named sums with one life, or a list of `Asset` with lives of their own
+    (then ``rate_per_year`` and ``years`` are left out). Every amount is for all ``n_gpu`` together,
+    except the licence. ``support_frac_per_year`` is a share of all capital. Colocation is billed on
+    ``provisioned_w``, electricity on ``provisioned_w`` × ``power_load_frac`` × ``pue``.
+    ``utilisation_frac`` divides: 1 gives owned hours, less gives useful hours.
+
+    >>> h200 = dict(n_gpu=8, provisioned_w=10_930, colocation_usd_per_kw_per_month=150,
+    ...             electricity_usd_per_kwh=0.087, pue=1.35, power_load_frac=0.8,
+    ...             other_usd_per_month=131 + 39)
+    >>> round(owner_cost_usd_per_gpu_hour(361_255, 0.1025, 6, **h200), 2)
+    1.59
+    >>> round(owner_cost_usd_per_gpu_hour(361_255, 0.1025, 6, **h200, utilisation_frac=0.3), 2)
+    5.31
+    """
+    own = Ownership(
+        n_gpu=n_gpu, assets=_as_assets(capital_usd, rate_per_year, years, residual_frac, method)
+    )
+    own = own.with_charges(
+        colocation(provisioned_w, colocation_usd_per_kw_per_month),
+        electricity(
+            provisioned_w, electricity_usd_per_kwh, pue=pue, power_load_frac=power_load_frac
+        ),
+        share_of_capital(own.capital_usd, support_frac_per_year),
+        per_year("licences", licence_usd_per_gpu_per_year, n_gpu),
+        per_year("staff", staff_usd_per_year),
+        Charge("other", other_usd_per_month),
+    )
+    each(positive, "utilisation_frac", utilisation_frac, 1.0)
+    cost = own.cost_usd_per_gpu_hour / _number(utilisation_frac)
+    return float(cost) if np.ndim(cost) == 0 else cost
+
+
+def break_even_utilisation_frac(
+    fixed_usd_per_gpu_hour: float,
+    rent_usd_per_gpu_hour: float,
+    busy_usd_per_gpu_hour: float = 0.0,
+) -> float:
+    """The share of hours above which owning beats renting by the useful hour; above 1: never.
+
+    Owned: fixed cost in every hour, and ``busy_usd_per_gpu_hour`` more in useful ones (energy).
+    Rented: paid when used. Formula: fixed / (rent − busy); infinite where rent ≤ busy.
+
+    >>> round(break_even_utilisation_frac(1.59, 3.98), 3)
+    0.399
+    """
+    each(not_negative, "fixed_usd_per_gpu_hour", fixed_usd_per_gpu_hour)
+    each(positive, "rent_usd_per_gpu_hour", rent_usd_per_gpu_hour)
+    each(not_negative, "busy_usd_per_gpu_hour", busy_usd_per_gpu_hour)
+    spread = np.asarray(rent_usd_per_gpu_hour) - busy_usd_per_gpu_hour
+    share = np.where(spread > 0, fixed_usd_per_gpu_hour / np.where(spread > 0, spread, 1), np.inf)
+    return float(share) if share.ndim == 0 else share
+
+
+def _as_assets(capital_usd, rate_per_year, years, residual_frac, method) -> tuple[Asset, ...]:
+    listed = isinstance(capital_usd, list | tuple) and any(
+        isinstance(a, Asset) for a in capital_usd
+    )
+    if listed:
+        for i, one in enumerate(capital_usd):
+            if not isinstance(one, Asset):
+                raise ValueError(f"capital_usd[{i}] = {one!r} is no Asset, as the others are")
+        if rate_per_year is not None or years is not None:
+            raise ValueError("rate_per_year and years belong to each Asset; leave them out here")
+        return tuple(capital_usd)
+    for name, value in (("rate_per_year", rate_per_year), ("years", years)):
+        if value is None:
+            raise ValueError(
+                f"{name} = None is outside its range: a number, unless Assets bring it"
+            )
+    named = capital_usd if isinstance(capital_usd, Mapping) else {"capital": capital_usd}
+    return assets(named, rate_per_year, years, residual_frac, method)
+
+
+def _number(value):
+    """Lists as arrays; numbers, arrays and columns as they are."""
+    return np.asarray(value, dtype=float) if isinstance(value, list | tuple) else value

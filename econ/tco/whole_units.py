@@ -1,0 +1,142 @@
+"""Whole machines: what is bought comes in units, so a break-even can come, go and come again.
+
+>>> u = units(peak_per_s=6.67, per_s_per_instance=2.5, gpus_per_instance=2, gpus_per_server=8)
+>>> int(u.n_instances), int(u.n_servers), round(float(u.used_frac), 2)
+(3, 1, 0.67)
+>>> users = np.arange(1, 301)
+>>> api, nodes = 100.0 * users, 2_000.0 * np.ceil(users / 24)
+>>> print(break_even(users, nodes, api))
+pays from 20; no longer from 25; pays from 40; no longer from 49; pays from 60; no longer from 73; \
+pays from 80; no longer from 97; pays from 100
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from econ.catalog.guard import count, each, fraction, not_negative, positive
+
+SLACK = 1e-9  # relative; a demand that fills a unit exactly does not open the next
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """Whole units for a demand; numbers or arrays."""
+
+    n_instances: int
+    n_servers: int
+    n_spare_servers: int
+    n_racks: int
+    n_gpu: int
+    used_frac: float
+
+
+def whole(n_wanted: float, n_per_unit: float) -> float:
+    """Units needed: what is wanted over what one gives, rounded up.
+
+    >>> whole(np.array([0.0, 0.1, 1.0, 1.1]), 0.1).tolist()
+    [0.0, 1.0, 10.0, 11.0]
+    """
+    each(not_negative, "n_wanted", n_wanted)
+    each(positive, "n_per_unit", n_per_unit)
+    return np.ceil(np.asarray(n_wanted, dtype=float) / n_per_unit * (1 - SLACK))
+
+
+def units(
+    *,
+    peak_per_s: float,
+    per_s_per_instance: float,
+    gpus_per_instance: int = 1,
+    gpus_per_server: int = 8,
+    n_spare_servers: int = 0,
+    spare_frac: float = 0.0,
+    servers_per_rack: int = 1,
+) -> Units:
+    """Instances for a peak, servers for the instances, spares, racks; each rounded up.
+
+    An instance within a server shares it with others as far as whole instances fit; a larger one
+    takes whole servers. ``spare_frac`` of the servers, rounded up, stands by, and
+    ``n_spare_servers`` on top. ``used_frac``: the peak over what the servers in use could serve.
+    """
+    count("gpus_per_instance", gpus_per_instance, 1)
+    count("gpus_per_server", gpus_per_server, 1)
+    count("n_spare_servers", n_spare_servers)
+    count("servers_per_rack", servers_per_rack, 1)
+    fraction("spare_frac", spare_frac)
+    n_instances = whole(peak_per_s, per_s_per_instance)
+    fit = gpus_per_server // gpus_per_instance
+    if fit:
+        serving = np.ceil(n_instances / fit)
+        room = serving * fit
+    else:
+        serving = n_instances * np.ceil(gpus_per_instance / gpus_per_server)
+        room = n_instances
+    spare = np.ceil(serving * spare_frac - SLACK) + n_spare_servers
+    servers = serving + spare
+    could = np.maximum(room, 1) * per_s_per_instance
+    return Units(
+        n_instances=n_instances,
+        n_servers=servers,
+        n_spare_servers=spare,
+        n_racks=np.ceil(servers / servers_per_rack),
+        n_gpu=servers * gpus_per_server,
+        used_frac=np.asarray(peak_per_s, dtype=float) / could,
+    )
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """Where one option is cheaper than another, over a quantity: every crossing, not the first.
+
+    ``pays_from`` and ``stops_at`` alternate; ``lasting`` is the point from which it never again
+    costs more, within what was searched, or None.
+    """
+
+    pays_from: tuple[float, ...]
+    stops_at: tuple[float, ...]
+    searched_to: float
+
+    @property
+    def first(self) -> float | None:
+        """The first point at which it pays."""
+        return self.pays_from[0] if self.pays_from else None
+
+    @property
+    def lasting(self) -> float | None:
+        """The point from which it pays for good."""
+        return self.pays_from[-1] if len(self.pays_from) > len(self.stops_at) else None
+
+    @property
+    def n_crossings(self) -> int:
+        """How often the cheaper option changes."""
+        return len(self.pays_from) + len(self.stops_at)
+
+    def __str__(self) -> str:
+        if not self.pays_from:
+            return f"never, up to {self.searched_to:,.6g}"
+        steps = [(x, f"pays from {x:,.6g}") for x in self.pays_from]
+        steps += [(x, f"no longer from {x:,.6g}") for x in self.stops_at]
+        return "; ".join(text for _, text in sorted(steps, key=lambda s: s[0]))
+
+
+def break_even(quantity: np.ndarray, challenger_usd: np.ndarray, incumbent_usd: np.ndarray):
+    """Every change of the cheaper option over a quantity given point by point (whole users, say).
+
+    The challenger pays where it costs no more. For costs in steps, give every point: between two
+    that are far apart a break-even can come and go unseen. Returns `BreakEven`.
+    """
+    x, challenger, incumbent = (
+        np.asarray(v, dtype=float) for v in (quantity, challenger_usd, incumbent_usd)
+    )
+    for name, values in (("challenger_usd", challenger), ("incumbent_usd", incumbent)):
+        for row in np.flatnonzero(np.isnan(values))[:1]:
+            raise ValueError(f"{name}[{row}] = nan is outside its range: a cost at every point")
+    pays = challenger <= incumbent
+    if x.ndim != 1 or x.size == 0 or x.shape != pays.shape or not (np.diff(x) > 0).all():
+        raise ValueError("quantity is outside its range: rising, and as long as the costs")
+    before = np.concatenate([[False], pays[:-1]])
+    return BreakEven(
+        tuple(x[pays & ~before].tolist()), tuple(x[~pays & before].tolist()), float(x[-1])
+    )

@@ -1,0 +1,1 @@
+"""Tokens: count them, bill them, and read what a workload asks for."""

@@ -1,0 +1,252 @@
+"""What the tokens cost on a price list: conversations, agent loops, caching, reasoning, batch.
+
+A chat model remembers nothing between calls: the whole history is sent again at every turn, so
+the input of a conversation grows with the square of its length. Prompt caching does not change
+how many tokens are read, only the rate at which the repeated part is billed.
+
+>>> turns = conversation_tokens(3, user_tokens=50, assistant_tokens=200, system_tokens=100)
+>>> turns["input_tokens"].tolist()
+[150, 400, 650]
+>>> turns["repeated_tokens"].tolist()          # of these, seen before
+[0, 350, 600]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import count, not_negative
+from econ.catalog.units import MTOK, usd_per_token_from_usd_per_mtok
+
+MAX_TURNS = 100_000
+
+
+class ListPrice(Protocol):
+    """What a bill needs to know of a price; `econ.catalog.Price` has it."""
+
+    input_usd_per_mtok: float
+    output_usd_per_mtok: float
+    cached_input_usd_per_mtok: float | None
+    cache_write_usd_per_mtok: float | None
+    batch_discount_frac: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenBill:
+    """One bill, split by what was billed; every token stands in exactly one part."""
+
+    fresh_input_tokens: float
+    cache_read_tokens: float
+    cache_write_tokens: float
+    answer_tokens: float
+    reasoning_tokens: float
+    fresh_input_usd: float
+    cache_read_usd: float
+    cache_write_usd: float
+    answer_usd: float
+    reasoning_usd: float
+
+    @property
+    def total_usd(self) -> float:
+        """The sum of the parts."""
+        return sum(getattr(self, f.name) for f in fields(self) if f.name.endswith("_usd"))
+
+    @property
+    def input_tokens(self) -> float:
+        """All input: fresh, read from the cache, written to it."""
+        return self.fresh_input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def output_tokens(self) -> float:
+        """All output: reasoning and answer."""
+        return self.reasoning_tokens + self.answer_tokens
+
+    @property
+    def blended_usd_per_mtok(self) -> float:
+        """Total divided by all tokens, input and output: one figure that depends on the mix."""
+        return self.total_usd / (self.input_tokens + self.output_tokens) * MTOK
+
+    def frame(self) -> pd.DataFrame:
+        """One row per part: part, tokens, usd."""
+        parts = [f.name.removesuffix("_usd") for f in fields(self) if f.name.endswith("_usd")]
+        rows = [(p, getattr(self, f"{p}_tokens"), getattr(self, f"{p}_usd")) for p in parts]
+        frame = pd.DataFrame(rows, columns=["part", "tokens", "usd"])
+        return frame.assign(part=frame["part"].str.replace("_", " "))
+
+
+def token_bill(
+    price: ListPrice,
+    *,
+    input_tokens: float,
+    output_tokens: float,
+    cache_read_tokens: float = 0,
+    cache_write_tokens: float = 0,
+    reasoning_tokens: float = 0,
+    batch: bool = False,
+) -> TokenBill:
+    """The list-price bill of one or many calls.
+
+    ``input_tokens`` counts all input; ``cache_read_tokens`` and ``cache_write_tokens`` are parts of
+    it. ``output_tokens`` counts all output; ``reasoning_tokens`` is part of it and billed alike.
+    A list without a cached rate bills cached input as fresh; one without a write rate, writes too.
+
+    >>> from econ.catalog import Price
+    >>> p = Price(model="m", input_usd_per_mtok=3, output_usd_per_mtok=15,
+    ...           cached_input_usd_per_mtok=0.3)
+    >>> bill = token_bill(p, input_tokens=10_000, cache_read_tokens=9_000, output_tokens=500)
+    >>> round(bill.total_usd, 6)        # 1000 × $3 + 9000 × $0.30 + 500 × $15, per million
+    0.0132
+    """
+    for name, value in [
+        ("input_tokens", input_tokens),
+        ("output_tokens", output_tokens),
+        ("cache_read_tokens", cache_read_tokens),
+        ("cache_write_tokens", cache_write_tokens),
+        ("reasoning_tokens", reasoning_tokens),
+    ]:
+        not_negative(name, value, 1e15)
+    if cache_read_tokens + cache_write_tokens > input_tokens:
+        raise ValueError(
+            f"cache_read_tokens + cache_write_tokens = {cache_read_tokens + cache_write_tokens} "
+            f"is outside its range: 0 to input_tokens = {input_tokens}"
+        )
+    if reasoning_tokens > output_tokens:
+        raise ValueError(
+            f"reasoning_tokens = {reasoning_tokens} is outside its range: "
+            f"0 to output_tokens = {output_tokens}"
+        )
+    discount = 0.0
+    if batch:
+        if price.batch_discount_frac is None:
+            raise ValueError(f"{getattr(price, 'model', 'this price')} lists no batch discount")
+        discount = price.batch_discount_frac
+
+    def usd(tokens: float, usd_per_mtok: float | None) -> float:
+        rate = price.input_usd_per_mtok if usd_per_mtok is None else usd_per_mtok
+        return tokens * usd_per_token_from_usd_per_mtok(rate) * (1 - discount)
+
+    fresh = input_tokens - cache_read_tokens - cache_write_tokens
+    answer = output_tokens - reasoning_tokens
+    return TokenBill(
+        fresh_input_tokens=fresh,
+        cache_read_tokens=cache_read_tokens,
+        cache_write_tokens=cache_write_tokens,
+        answer_tokens=answer,
+        reasoning_tokens=reasoning_tokens,
+        fresh_input_usd=usd(fresh, price.input_usd_per_mtok),
+        cache_read_usd=usd(cache_read_tokens, price.cached_input_usd_per_mtok),
+        cache_write_usd=usd(cache_write_tokens, price.cache_write_usd_per_mtok),
+        answer_usd=usd(answer, price.output_usd_per_mtok),
+        reasoning_usd=usd(reasoning_tokens, price.output_usd_per_mtok),
+    )
+
+
+def conversation_tokens(
+    turns: int,
+    user_tokens: float,
+    assistant_tokens: float,
+    system_tokens: float = 0,
+    max_context_tokens: float | None = None,
+) -> pd.DataFrame:
+    """The tokens of each turn of a conversation whose history is sent again every time.
+
+    Columns: ``turn``, ``input_tokens``, ``repeated_tokens`` (the part of the input that the model
+    has seen in an earlier turn: what a prompt cache can serve), ``output_tokens``,
+    ``context_tokens`` (input and output). Summed over n turns the input is
+    ``n·system + user·n(n+1)/2 + assistant·n(n−1)/2``.
+    """
+    for name, value in [("user_tokens", user_tokens), ("system_tokens", system_tokens)]:
+        not_negative(name, value, 1e9)
+    return _growing(
+        "turns", turns, system_tokens + user_tokens, user_tokens, assistant_tokens,
+        max_context_tokens,
+    )  # fmt: skip
+
+
+def agent_loop_tokens(
+    steps: int,
+    *,
+    system_tokens: float,
+    task_tokens: float,
+    step_output_tokens: float,
+    tool_result_tokens: float,
+    max_context_tokens: float | None = None,
+) -> pd.DataFrame:
+    """The tokens of each step of an agent that calls a tool and reads its result.
+
+    The instructions and tool descriptions, the task, and everything written and read so far are
+    sent at every step: a conversation in which the tool plays the user after the first step.
+
+    >>> loop = agent_loop_tokens(40, system_tokens=8_000, task_tokens=500,
+    ...                          step_output_tokens=300, tool_result_tokens=1_500)
+    >>> float(round(loop["input_tokens"].sum() / loop["output_tokens"].sum()))
+    145.0
+    """
+    first = {"system_tokens": system_tokens, "task_tokens": task_tokens}
+    for name, value in first.items():
+        not_negative(name, value, 1e9)
+    return _growing(
+        "steps", steps, sum(first.values()), tool_result_tokens, step_output_tokens,
+        max_context_tokens,
+    )  # fmt: skip
+
+
+def _growing(
+    name: str, n: int, opening: float, added: float, written: float, limit: float | None
+) -> pd.DataFrame:
+    """Calls that each read all that came before: ``opening`` first, then ``added`` more."""
+    n = count(name, n, 1, MAX_TURNS)
+    for what, value in [("input added per turn", added), ("output per turn", written)]:
+        not_negative(what, value, 1e9)
+    turn = np.arange(1, n + 1)
+    read = opening + (turn - 1) * (added + written)
+    frame = pd.DataFrame(
+        {
+            "turn": turn,
+            "input_tokens": read,
+            "repeated_tokens": np.where(turn > 1, read - added, 0),
+            "output_tokens": written,
+            "context_tokens": read + written,
+        }
+    )
+    if limit is not None and (over := frame["context_tokens"] > limit).any():
+        first = frame[over].iloc[0]
+        raise ValueError(
+            f"turn {first.turn:.0f} needs a context of {first.context_tokens:,.0f} tokens; "
+            f"max_context_tokens = {limit:,.0f}"
+        )
+    return frame
+
+
+def turns_bill(turns: pd.DataFrame, price: ListPrice, caching: bool = True) -> pd.DataFrame:
+    """The bill of each turn of `conversation_tokens` or `agent_loop_tokens`, and its running sum.
+
+    With ``caching`` the repeated part is read from the cache and the new part is written to it
+    (at the write rate where the list has one); without, all input is fresh.
+    """
+    rows = []
+    for turn in turns.itertuples():
+        read = turn.repeated_tokens if caching else 0
+        new = turn.input_tokens - read
+        writes = new if caching and price.cache_write_usd_per_mtok is not None else 0
+        bill = token_bill(
+            price,
+            input_tokens=turn.input_tokens,
+            cache_read_tokens=read,
+            cache_write_tokens=writes,
+            output_tokens=turn.output_tokens,
+        )
+        rows.append(
+            {
+                "turn": turn.turn,
+                "input_usd": bill.total_usd - bill.answer_usd,
+                "output_usd": bill.answer_usd,
+                "usd": bill.total_usd,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return frame.assign(total_usd=frame["usd"].cumsum(), caching=caching)

@@ -1,0 +1,246 @@
+"""What is asked of a service: when requests arrive and how long they are.
+
+Five named workloads ship as quantiles of real traces (`workload("chat")`); a learner's own trace
+takes the same place (`Workload.from_trace(read_trace(path))`). Lengths are drawn from the
+quantiles, joined by straight lines in the logarithm; input and output keep the trace's rank
+correlation; gaps between arrivals are gamma with the trace's coefficient of variation.
+
+>>> chat = workload("chat")
+>>> trace = chat.sample(1000, seed=1)
+>>> trace.columns.tolist()
+['arrival_s', 'input_tokens', 'output_tokens']
+>>> workload("chatt")
+Traceback (most recent call last):
+    ...
+econ.catalog.guard.UnknownName: unknown workload 'chatt'; nearest: chat
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import count, fraction, in_range, positive, unknown
+from econ.catalog.ranges import Range, ends
+from econ.catalog.tables import table
+from econ.tokens.trace_check import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace
+from econ.tokens.trace_files import read_trace
+
+__all__ = [
+    "ARRIVALS",
+    "QUANTILES",
+    "TRACE_COLUMNS",
+    "Workload",
+    "check_trace",
+    "read_trace",
+    "workload",
+    "workloads_frame",
+]
+
+QUANTILES = (
+    0.0,
+    0.01,
+    0.05,
+    0.1,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.6,
+    0.7,
+    0.8,
+    0.9,
+    0.95,
+    0.98,
+    0.99,
+    0.995,
+    0.999,
+    1.0,
+)
+ARRIVALS = ("gamma", "all_at_once")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A stream of requests, as distributions.
+
+    ``arrival_cv`` is the coefficient of variation of the gaps: 1 is Poisson, above 1 bursty.
+    ``cached_frac`` is the share of input tokens that an unlimited prefix cache would serve.
+    ``reasoning_frac`` is the share of output tokens spent thinking.
+    """
+
+    id: str
+    title: str = ""
+    arrival: str = "gamma"
+    rate_per_s: float | Range = 1.0
+    arrival_cv: float | Range = 1.0
+    input_quantile_tokens: tuple[float, ...]
+    output_quantile_tokens: tuple[float, ...]
+    rank_correlation: float | Range = 0.0
+    cached_frac: float | Range = 0.0
+    reasoning_frac: float | Range = 0.0
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.arrival not in ARRIVALS:
+            raise unknown("arrival process", self.arrival, ARRIVALS)
+        ends(positive, "rate_per_s", self.rate_per_s, 1e9)
+        ends(positive, "arrival_cv", self.arrival_cv, 1e3)
+        ends(fraction, "cached_frac", self.cached_frac)
+        ends(fraction, "reasoning_frac", self.reasoning_frac)
+        ends(in_range, "rank_correlation", self.rank_correlation, -0.999, 0.999)
+        for name in ("input_quantile_tokens", "output_quantile_tokens"):
+            given = getattr(self, name)
+            if isinstance(given, tuple) and any(isinstance(v, Range) for v in given):
+                continue  # an uncertain length, the same at all quantiles: numbers come later
+            try:
+                values = tuple(float(v) for v in given)
+            except (TypeError, ValueError):
+                values = ()
+            object.__setattr__(self, name, values)
+            # "not all rising" also refuses a NaN in the middle
+            if len(values) != len(QUANTILES) or not all(np.diff(values) >= 0):
+                raise ValueError(
+                    f"{name} = {given!r} is outside its range: {len(QUANTILES)} rising lengths, "
+                    f"at the quantiles {QUANTILES}"
+                )
+            in_range(f"{name}[0]", values[0], 1, MAX_TOKENS)
+            in_range(f"{name}[-1]", values[-1], 1, MAX_TOKENS)
+
+    @property
+    def mean_input_tokens(self) -> float:
+        """Mean prompt length."""
+        return _mean(self.input_quantile_tokens)
+
+    @property
+    def mean_output_tokens(self) -> float:
+        """Mean output length, reasoning included."""
+        return _mean(self.output_quantile_tokens)
+
+    def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
+        """``n`` requests in order of arrival: arrival_s, input_tokens, output_tokens."""
+        n = count("n", n, 1, 100_000_000)
+        rng = np.random.default_rng(seed)
+        # Spearman's ρ of a Gaussian copula is 6/π·asin(r/2)
+        r = 2 * np.sin(np.pi * self.rank_correlation / 6)
+        a = rng.standard_normal(n)
+        b = r * a + np.sqrt(1 - r**2) * rng.standard_normal(n)
+        if self.arrival == "all_at_once":
+            arrival = np.zeros(n)
+        else:
+            shape = self.arrival_cv**-2
+            arrival = np.cumsum(rng.gamma(shape, 1 / (shape * self.rate_per_s), n))
+        return pd.DataFrame(
+            {
+                "arrival_s": arrival,
+                "input_tokens": _draw(self.input_quantile_tokens, _share_below(a)),
+                "output_tokens": _draw(self.output_quantile_tokens, _share_below(b)),
+            }
+        )
+
+    @classmethod
+    def from_trace(cls, trace: pd.DataFrame, id: str = "own", title: str = "") -> Workload:
+        """The workload that a trace shows; see `read_trace` for its columns.
+
+        Where the trace says how many tokens of each prompt were cached, their share is kept.
+
+        >>> Workload.from_trace(workload("code").sample(5000)).arrival
+        'gamma'
+        """
+        trace = check_trace(trace, id)
+        gaps = np.diff(trace["arrival_s"])
+        timed = len(gaps) > 1 and gaps.mean() > 0
+        lengths = trace[TRACE_COLUMNS[1:]]
+        varied = (lengths.min() < lengths.max()).all()  # ranks of equal lengths do not correlate
+        rho = lengths.rank().corr().iloc[0, 1] if varied else 0.0  # Spearman
+        return cls(
+            id=id,
+            title=title,
+            arrival="gamma" if timed else "all_at_once",
+            rate_per_s=float(1 / gaps.mean()) if timed else 1.0,
+            arrival_cv=max(_gap_cv(trace["arrival_s"].to_numpy()), 0.01) if timed else 1.0,
+            input_quantile_tokens=tuple(trace["input_tokens"].quantile(QUANTILES)),
+            output_quantile_tokens=tuple(trace["output_tokens"].quantile(QUANTILES)),
+            rank_correlation=float(np.clip(rho, -0.99, 0.99)),
+            cached_frac=float(trace[OPTIONAL].sum() / trace["input_tokens"].sum())
+            if OPTIONAL in trace
+            else 0.0,
+        )
+
+
+def _gap_cv(arrival: np.ndarray) -> float:
+    """The coefficient of variation of the gaps between arrivals.
+
+    Where most gaps are zero and the rest are whole ticks, the log has a coarse clock and gaps would
+    measure its tick: Poisson arrivals stamped every 3 s at 3.4/s show 3.06. Counts in windows of
+    ten ticks do not: for independent gaps their variance over their mean tends to cv² (Cox,
+    Renewal Theory, 1962).
+    """
+    gaps = np.diff(arrival)
+    plain = float(gaps.std() / gaps.mean())
+    positive_gaps = gaps[gaps > 0]
+    tick = np.median(positive_gaps)
+    coarse = len(positive_gaps) < len(gaps) / 2 and np.quantile(positive_gaps, 0.05) > 0.9 * tick
+    window = (arrival - arrival[0] + tick / 2) // (10 * tick)
+    n_whole = window[-1]  # the last window is cut short
+    if not coarse or n_whole < 10:
+        return plain
+    busy = np.unique(window[window < n_whole], return_counts=True)[1]  # the rest count 0
+    mean = busy.sum() / n_whole
+    return float(np.sqrt(((busy**2).sum() / n_whole - mean**2) / mean))
+
+
+def _share_below(z: np.ndarray) -> np.ndarray:
+    from scipy.special import ndtr
+
+    return ndtr(z)
+
+
+def _draw(lengths: tuple[float, ...], share: np.ndarray) -> np.ndarray:
+    """Lengths at given quantiles, straight in the logarithm between the known ones."""
+    return np.rint(np.exp(np.interp(share, QUANTILES, np.log(lengths)))).astype(np.int64)
+
+
+def _mean(lengths: tuple[float, ...]) -> float:
+    """The exact mean of that distribution: between neighbours it is Δx/Δln x."""
+    x, q = np.array(lengths), np.diff(QUANTILES)
+    step, log_step = np.diff(x), np.diff(np.log(x))
+    flat = log_step < 1e-12
+    middle = np.where(flat, x[:-1], step / np.where(flat, 1, log_step))
+    return float((q * middle).sum())
+
+
+@functools.cache
+def workload(id: str) -> Workload:
+    """The named workload: chat, code, rag, reasoning or batch."""
+    rows = table("workloads")
+    if id not in rows.index:
+        raise unknown("workload", id, rows.index)
+    row, lengths = rows.loc[id], table("workload_lengths")
+    lengths = lengths[lengths["workload"] == id].sort_values("quantile")
+    return Workload(
+        id=id,
+        title=row.title,
+        arrival=row.arrival,
+        rate_per_s=float(row.rate_per_s),
+        arrival_cv=float(row.arrival_cv),
+        input_quantile_tokens=tuple(lengths["input_tokens"]),
+        output_quantile_tokens=tuple(lengths["output_tokens"]),
+        rank_correlation=float(row.rank_correlation),
+        cached_frac=float(row.cached_frac),
+        reasoning_frac=float(row.reasoning_frac),
+        source=row.source,
+    )
+
+
+def workloads_frame() -> pd.DataFrame:
+    """The named workloads: arrivals, mean lengths, what was fitted and what is assumed."""
+    rows = table("workloads")
+    made = [workload(id) for id in rows.index]
+    return rows.assign(
+        mean_input_tokens=[w.mean_input_tokens for w in made],
+        mean_output_tokens=[w.mean_output_tokens for w in made],
+    )

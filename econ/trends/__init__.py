@@ -1,0 +1,1 @@
+"""Trends: how fast prices and hardware move, and forecasts tested on the past."""

@@ -1,0 +1,114 @@
+"""What has become better: the same chip with newer software, newer chips, and a claim of 40 %.
+
+>>> found = efficiency_growth_per_year("bf16")
+>>> bool(found["low"] < found["growth"] < found["high"] < 0.40)
+True
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog import table
+from econ.catalog.guard import unknown
+from econ.catalog.units import MONTHS_PER_YEAR, TERA
+from econ.energy.boundaries import input_range
+from econ.energy.consumption import energy_frame
+from econ.energy.evidence import power_runs
+from econ.energy.fit import held_out
+
+SAME = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "concurrency": 255}
+MEASURES = {
+    "bf16": "bf16 FLOP/s per W",
+    "narrowest": "narrowest FLOP/s per W",
+    "bandwidth": "Memory bandwidth per W",
+}
+
+
+def efficiency_frame() -> pd.DataFrame:
+    """One maker's server line by release: id, name, years (calendar), and per watt of TDP
+    ``bf16``, ``narrowest`` (TFLOP/s) and ``bandwidth`` (TB/s).
+
+    NVIDIA's SXM boards alone: one form factor, one job. A mix of cards, racks and makers would
+    measure the mix.
+    """
+    rows = table("accelerators")
+    line = rows[(rows["vendor"] == "NVIDIA") & rows.index.str.contains("-sxm")]
+    month = pd.to_datetime(line["release"], format="%Y-%m")
+    peaks = line[["peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "peak_fp4_flop_per_s"]]
+    made = pd.DataFrame(
+        {
+            "id": line.index,
+            "name": line["name"],
+            "years": month.dt.year + (month.dt.month - 1) / MONTHS_PER_YEAR,
+            "bf16": line["peak_bf16_flop_per_s"] / line["tdp_w"] / TERA,
+            "narrowest": peaks.max(axis=1) / line["tdp_w"] / TERA,
+            "bandwidth": line["memory_bandwidth_bytes_per_s"] / line["tdp_w"] / TERA,
+        }
+    )
+    return made.sort_values("years", ignore_index=True)
+
+
+def efficiency_growth_per_year(measure: str = "bf16") -> dict[str, float]:
+    """Growth of a measure of `efficiency_frame` per year: growth, low, high (90 % interval), n.
+
+    A straight line through the logarithms; the interval is Student's t of its slope.
+    """
+    from scipy.stats import linregress
+    from scipy.stats import t as student
+
+    if measure not in MEASURES:
+        raise unknown("measure of efficiency", measure, MEASURES)
+    rows = efficiency_frame()
+    line = linregress(rows["years"], np.log(rows[measure]))
+    half = student.ppf(0.95, len(rows) - 2) * line.stderr
+    low, typical, high = (float(np.expm1(line.slope + d)) for d in (-half, 0.0, half))
+    return {"growth": typical, "low": low, "high": high, "n": len(rows)}
+
+
+def growth_frame(claim_frac: float | None = None) -> pd.DataFrame:
+    """Growth a year by each measure, and a claim beside them: measure, low, growth, high (%)."""
+    rows = [
+        (title, *(100 * efficiency_growth_per_year(m)[end] for end in ("low", "growth", "high")))
+        for m, title in MEASURES.items()
+    ]
+    if claim_frac is not None:
+        rows.append(("The claim", *[100 * claim_frac] * 3))
+    return pd.DataFrame(rows, columns=["measure", "low", "growth", "high"])
+
+
+def parity_frame() -> pd.DataFrame:
+    """The shipped runs of 2024 at their throughput, each model by a law fitted to the others:
+    measured_j, ours_j, factor, with the run's columns."""
+    runs = power_runs()
+    ours = held_out(runs, "model")["given throughput"]
+    truth = runs["energy_j_per_token"]
+    return runs.assign(measured_j=truth, ours_j=ours, factor=ours / truth)
+
+
+def software_frame() -> pd.DataFrame:
+    """Llama 3.1 70B on four H100 at a batch of 255, under three generations of software: measured
+    in 2024 and in 2026, and predicted.
+
+    Columns: software, output_tokens_per_s_per_gpu, power_w, energy_j_per_token. The measurement of
+    2026 ships as two ratios to that of 2024.
+    """
+    runs = power_runs()
+    mine = runs[(runs["model"] == SAME["model"]) & (runs["accelerator"] == SAME["accelerator"])]
+    old = mine.iloc[(mine["concurrency"] - SAME["concurrency"]).abs().argmin()]
+    rate, joules = old["output_tokens_per_s_per_gpu"], old["energy_j_per_token"]
+    faster = input_range("software_speed_factor").typical
+    leaner = input_range("software_energy_factor").typical
+    bare = mine.loc[[old.name]].drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
+    new = energy_frame(bare).iloc[0]
+    rows = [
+        ("2024, measured", rate, joules),
+        ("2026, measured", rate * faster, joules / leaner),
+        ("predicted", new["output_tokens_per_s_per_gpu"], new["energy_j_per_token"]),
+    ]
+    made = pd.DataFrame(
+        rows, columns=["software", "output_tokens_per_s_per_gpu", "energy_j_per_token"]
+    )
+    power_w = made["output_tokens_per_s_per_gpu"] * made["energy_j_per_token"]
+    return made.assign(power_w=power_w)

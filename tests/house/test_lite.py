@@ -1,0 +1,96 @@
+"""JupyterLite: what is bundled, and that a kernel starts in Chromium without another host."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from econ.charts import live
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import lite  # noqa: E402
+
+# JupyterLite asks for files that a static server does not have, and copes
+NOT_OURS = ("404", "favicon", "ResizeObserver", "Failed to load resource", "service worker")
+
+
+def test_the_wheel_brings_code_tables_and_script(tmp_path, monkeypatch):
+    monkeypatch.setattr(lite, "bundle", lambda: "export default {};")
+    wheel = lite.write_wheel(tmp_path / "pypi")
+    with zipfile.ZipFile(wheel) as box:
+        box.extractall(tmp_path / "site")
+        names = set(box.namelist())
+    here = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("econ/**/*.py")}
+    assert here <= names
+    assert {p.relative_to(ROOT).as_posix() for p in ROOT.glob("data/*")} <= names
+    code = (
+        "import sys\nfor n in ('numba', 'vl_convert'): sys.modules[n] = None\n"
+        f"sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
+        "import econ; assert 'site' in econ.__file__, econ.__file__\n"
+        "from econ.latency.bound import reality_frame\n"
+        "from econ.charts import live, render\nfrom econ.lessons import chart_start\n"
+        "chart = chart_start.reality_chart(reality_frame())\n"
+        "bundle, _ = render.bundle_of(chart.to_dict())\n"
+        "print(sorted(bundle), live.script())"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True,
+                          cwd=tmp_path, timeout=60)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "image/png" not in done.stdout  # nothing draws one there
+    assert "vegalite.v5" in done.stdout
+    assert "export default {};" in done.stdout
+
+
+def test_the_script_is_built_where_none_was_written():
+    assert not live.BUNDLE.exists()
+    assert "econ_title" in live.script()
+
+
+@pytest.mark.slow
+def test_a_notebook_that_needs_what_a_browser_has_not_stays_out(capsys):
+    assert not lite.runs_in_a_browser(ROOT / "notebooks" / "01_tokens.ipynb")
+    assert "01_tokens stays out: " in capsys.readouterr().out
+
+
+@pytest.mark.browser
+def test_a_kernel_starts_without_another_host(tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    from tests import lab
+    from tests.browser.test_website_browser import served
+
+    if not shutil.which("npm"):
+        pytest.skip("npm is not here; Pyodide's core comes from its registry")
+    try:
+        assert lite.build(tmp_path / "lite", tmp_path / "work", names=[]) == []
+    except SystemExit as error:  # npm's registry out of reach
+        pytest.skip(str(error))
+    lock = json.loads((tmp_path / "lite/static/pyodide/pyodide-lock.json").read_text())
+    here = [p["file_name"] for p in lock["packages"].values() if "://" not in p["file_name"]]
+    assert len(here) >= 10
+    assert all((tmp_path / "lite/static/pyodide" / name).exists() for name in here)
+    assert lock["packages"]["numpy"]["file_name"].startswith(
+        "https://"
+    )  # the one thing it asks for
+    index = json.loads((tmp_path / "lite/pypi/all.json").read_text())
+    assert {"inference-economics", "anywidget", "ipywidgets"} <= set(index)
+
+    with served(tmp_path / "lite") as base, sync_playwright() as playwright:
+        chromium = lab.browser(playwright)
+        page = chromium.new_page(viewport={"width": 1200, "height": 900})
+        outside, errors = lab.watch(page)
+        page.goto(f"{base}/lab/index.html", wait_until="domcontentloaded")
+        page.locator(".jp-LauncherCard[data-category='Notebook']").first.click(timeout=60_000)
+        page.locator(".jp-Notebook .cm-content").first.click(timeout=30_000)
+        page.keyboard.type("import sys; print(6 * 7, sys.platform)")
+        page.keyboard.press("Shift+Enter")
+        page.locator(".jp-OutputArea-output", has_text="42 emscripten").wait_for(timeout=120_000)
+        chromium.close()
+    assert not outside, outside
+    assert not [e for e in errors if not any(n in e for n in NOT_OURS)], errors

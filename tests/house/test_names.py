@@ -1,0 +1,172 @@
+"""Names carry their unit: numeric fields of dataclasses and parameters of public functions."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "econ").rglob("*.py"))
+SUFFIXES = (
+    "_s", "_ms", "_ps", "_w", "_j", "_usd", "_bytes", "_px", "_frac", "_tokens", "_params", "_flop",
+    "_per_s", "_per_user", "_op_per_s", "_per_kwh", "_per_mtok", "_per_gpu_hour", "_per_year",
+    "_per_token", "_per_flop", "_per_answer", "_per_request", "_steps",
+    "_per_sequence", "_per_gpu", "_per_param", "_per_element", "_factor", "_cv",
+    "_per_month",
+    "_per_token", "_per_total_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element",
+    "_per_month", "_per_day", "_per_seat", "_per_w", "_per_flop", "_per_answer", "_per_request",
+    "_factor", "_ratio", "_cv", "_bits", "_elements", "_steps", "_years", "_hours", "_gb", "_g",
+    "_wh", "_kwh",
+)  # fmt: skip
+# counts of the architecture, and what DESIGN exempts: counts, years, dimensionless numbers
+COUNTS = ("n_", "mla_")
+COUNT_ENDS = (
+    "_size", "_dim", "_rank", "_layers", "_heads", "_domain", "_per_server", "_experts",
+    "_per_instance", "_per_rack",
+)  # fmt: skip
+EXEMPT = {
+    "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
+    "k", "n", "c", "years", "days", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
+    "experts_per_token", "batches", "indent",
+    "hour",
+    "software_maturity", "tokens_per_s_per_user",
+    "claimed", "recomputed", "asked",  # with their unit in a field beside them
+    "intervals", "bands", "median", "p90", "rounds", "size",
+    # a break-even is in the unit of the quantity it was sought over
+    "pays_from", "stops_at", "searched_to",
+    # letters of the loss laws, of the law of difficulty and of votes; a loss is in nats per token
+    "flop", "usd",
+    "E", "A", "B", "alpha", "beta", "gamma", "a", "b", "p", "target_loss", "objective", "steepness",
+    "training", "inference", "baseline",  # FLOP or USD, as the unit beside them says
+    "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
+    "elasticity", "price_ratio", "volume_ratio", "rates",  # of demand; a rate is a factor per year
+    "concurrencies", "parallelism", "splits",
+    "low", "typical", "high", "mean",  # of a Range or an Interval, whose unit is its input's
+}  # fmt: skip
+# rooms about names, numbers or pixels themselves
+GENERIC = {"guard.py", "units.py", "grammar.py", "theme.py", "panels.py", "answers.py", "tables.py"}
+RATIOS = {"over", "under", "new", "old"}  # arithmetic on bare published numbers
+DRAWN = {"guess", "height", "value", "low", "high", "step"}
+
+
+def _numeric(annotation: ast.expr | None) -> bool:
+    if annotation is None:
+        return False
+    names = {n.id for n in ast.walk(annotation) if isinstance(n, ast.Name)}
+    return bool(names & {"int", "float"}) and "Callable" not in names
+
+
+def _names(tree: ast.Module):
+    """Fields of classes, parameters of functions and methods; inside a function is its own."""
+    owners = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name[0] != "_")]
+    for item in (item for owner in owners for item in owner.body):
+        if isinstance(item, ast.AnnAssign) and _numeric(item.annotation):
+            yield item.target.id, item.lineno
+        if isinstance(item, ast.FunctionDef) and not item.name.startswith("_"):
+            for a in [*item.args.args, *item.args.kwonlyargs]:
+                if _numeric(a.annotation):
+                    yield a.arg, item.lineno
+
+
+def carries_unit(name: str) -> bool:
+    """Whether a name says its unit, or is a count or exempt."""
+    return (
+        name.endswith(SUFFIXES)
+        or name.startswith(COUNTS)
+        or name.endswith(COUNT_ENDS)
+        or name in EXEMPT
+    )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_numbers_carry_their_unit(path):
+    allowed = set(RATIOS) if path.parent.name == "ledger" else set()
+    if path.parent.name in ("charts", "lessons"):
+        allowed |= DRAWN
+    if path.name in GENERIC:
+        return
+    bad = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for name, line in _names(ast.parse(path.read_text(encoding="utf-8")))
+        if not carries_unit(name) and name not in allowed
+    ]
+    assert not bad, "no unit in the name:\n" + "\n".join(bad)
+
+
+def test_the_rule_catches_what_it_should():
+    assert not carries_unit("latency")
+    assert not carries_unit("power")
+    assert carries_unit("ttft_s")
+
+
+# powers of ten and two, and the clock; 1000 as a count of things is KILO of units.py too
+CONSTANTS = {10.0**n for n in (-12, -9, -6, -3, 3, 6, 9, 12, 15, 18)}
+CONSTANTS |= {2.0**n for n in (10, 20, 30, 40)} | {24, 60, 365, 3600, 3.6, 3.6e6, 8760, 86400}
+
+
+LITERAL = (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Constant)
+
+
+def _constant(node: ast.expr) -> float | None:
+    """The value of a literal, or of arithmetic on literals (``2**30``, ``-1e6``)."""
+    if not all(isinstance(n, LITERAL) for n in ast.walk(node)):
+        return None
+    value = eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}})
+    return float(value) if isinstance(value, int | float) else None
+
+
+def conversions(text: str) -> list[str]:
+    """Products and quotients by a conversion constant, on either side.
+
+    ``60 * MICRO`` is a quantity with its unit, not a conversion.
+    """
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.FloorDiv):
+            sides = (node.left, node.right)
+            named = any(isinstance(s, ast.Name) and s.id.isupper() for s in sides)
+            if not named and {_constant(s) for s in sides} & CONSTANTS:
+                found.append(f"line {node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_conversions_live_in_one_room(path):
+    if path.name in ("units.py", "guard.py"):
+        return
+    bad = conversions(path.read_text(encoding="utf-8"))
+    assert not bad, f"{path.name}: conversions belong in econ/catalog/units.py:\n" + "\n".join(bad)
+
+
+@pytest.mark.parametrize("line", ["x / 2**30", "1e6 * x", "x * 3600", "x // 86_400", "x * 1024"])
+def test_a_conversion_is_seen(line):
+    assert conversions(line)
+
+
+@pytest.mark.parametrize("line", ["x * 2 / (n - 1) ** 3", "min(x, 1e6)", "60 * MICRO", "x + 1000"])
+def test_what_is_no_conversion_is_let_be(line):
+    assert not conversions(line)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_modules_stay_small_and_documented(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 320
+    assert ast.get_docstring(ast.parse(text))
+
+
+def _code_lines(path: Path) -> int:
+    """Lines that do something: without blank ones, comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    words: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        owner = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if owner and ast.get_docstring(node) is not None:
+            words |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = enumerate(text.splitlines(), 1)
+    return sum(i not in words and bool(s.strip()) and s.strip()[0] != "#" for i, s in lines)
+
+
+def test_the_package_stays_small():
+    # some 1,800 for each notebook, models, views and the ledger together
+    assert sum(map(_code_lines, MODULES)) < 20_000

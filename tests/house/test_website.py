@@ -1,0 +1,167 @@
+"""The static site: grids of panels, pages of notebooks, and all of it in Chromium."""
+
+import doctest
+import json
+import re
+import sys
+from pathlib import Path
+
+import ipywidgets as widgets
+import nbformat
+import pandas as pd
+import pytest
+
+from econ.charts import Panel, choice, lines, slider, switch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
+
+import grid  # noqa: E402
+import lite  # noqa: E402
+import pages  # noqa: E402
+import publish  # noqa: E402
+import replay  # noqa: E402
+import slides  # noqa: E402
+
+WORDS = "A line that ends at {:g}, nothing more."
+
+
+def _panel(*controls, model=None, presets=None):
+    def rows(**values):
+        n = values.get("n", 1)
+        if n > 400:
+            raise ValueError("n is too much")
+        return pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, n / 3], "unseen": ["a", "b"]})
+
+    def chart(frame):
+        top = frame["y"].max()
+        return lines(frame, "x", "y", x_title="x", y_title="y", title=f"To {top:g}",
+                     description=WORDS.format(top))  # fmt: skip
+
+    return Panel(model or rows, chart, list(controls), presets or {})
+
+
+def test_a_grid_holds_the_default_the_presets_and_both_ends():
+    log = slider("n", "N", 1, 200, value=20, log=True)
+    made = grid.tabulate(_panel(log, presets={"five": {"n": 5}}))
+    (control,) = made["controls"]
+    assert {1, 5, 20, 200} <= set(control["values"])
+    assert control["values"][control["first"]] == 20
+    assert len(made["states"]) == len(control["values"])
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 6, 8])
+def test_a_grid_is_bounded_whatever_the_controls(n):
+    many = [choice(f"c{i}", "C", list("abcde"), value="a") for i in range(n - 1)]
+    axes = grid.axes(_panel(slider("n", "N", 1, 300, value=20), *many, model=_steep))
+    states = 1
+    for axis in axes:
+        states *= len(axis["values"])
+        assert axis["kind"] == ("fixed" if len(axis["values"]) == 1 else axis["kind"])
+    assert 1 <= states <= grid.MOST_STATES
+    assert len(axes[0]["values"]) >= 3  # the slider stays one
+
+
+def _steep(n, **_):
+    return pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, n], "unseen": ["a", "b"]})
+
+
+def test_states_say_what_the_panel_says_and_leave_out_what_is_not_drawn():
+    panel = _panel(slider("n", "N", 1, 500, value=20, log=True))
+    made = json.loads(json.dumps(grid.tabulate(panel), allow_nan=False))
+    assert made["columns"] == ["x", "y"]
+    values = made["controls"][0]["values"]
+    for i, n in enumerate(values):
+        spec, title, words, rows = made["states"][str(i)]
+        panel.set(n=n)
+        assert words == panel.readout
+        if n > 400:
+            assert spec is None
+            assert rows == []
+        else:
+            assert title == panel.drawn({"n": n}).title.text
+            assert made["rows"][rows[1]][1] == pytest.approx(n / 3, rel=1e-3)
+    assert values[-1] == 500  # and that one was refused
+
+
+def test_a_row_that_states_share_is_kept_once():
+    made = grid.tabulate(_panel(slider("n", "N", 1, 50, value=20, log=True)))
+    assert made["rows"].count((0.0, 0.0)) == 1
+    assert all(state[3][0] == made["rows"].index((0.0, 0.0)) for state in made["states"].values())
+
+
+def test_a_slider_between_stops_and_a_box_to_tick():
+    odd = slider("n", "N", 1.0, 4.0, value=3.85, step=0.05)
+    axes = grid.axes(_panel(odd, switch("on", "On", value=True), model=_steep))
+    assert axes[0]["values"][axes[0]["first"]] == 3.85
+    assert axes[1]["words"][axes[1]["first"]] == "yes"
+    assert isinstance(odd, widgets.FloatSlider)
+
+
+def _write(path: Path, *cells):
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)
+    return path
+
+
+CHART = """import pandas as pd
+from econ.charts import bars
+f = pd.DataFrame({"chip": ["A", "B"], "w": [700.0, 1000.0]})
+bars(f, "w", "chip", x_title="W", title="B", description="Bars of power: A 700 W, B 1000 W.")"""
+
+
+def _cell(words: str):
+    out = nbformat.v4.new_output("execute_result", {"image/png": "", "text/plain": words})
+    out["execution_count"] = 1
+    return nbformat.v4.new_code_cell(CHART, outputs=[out])
+
+
+def test_a_page_that_differs_from_its_notebook_is_not_built(tmp_path):
+    good = _write(tmp_path / "good.ipynb", _cell("Bars of power: A 700 W, B 1000 W."))
+    (chart,) = replay.shown(good).values()
+    assert chart.title.text == "B"
+    bad = _write(tmp_path / "bad.ipynb", _cell("Bars of power: A 701 W, B 1000 W."))
+    with pytest.raises(ValueError, match=r"bad\.ipynb.*now says.*make execute NOTEBOOK=bad"):
+        replay.shown(bad)
+
+
+def test_a_page_has_prose_code_words_and_numbers(tmp_path):
+    for folder in ("notebooks", "_extra"):
+        (tmp_path / folder).mkdir()
+    words = "Bars of power: A 700 W, B 1000 W."
+    cells = [
+        nbformat.v4.new_markdown_cell(
+            "# Why?\n\n*7 minutes* see [01](01_tokens.ipynb), [99](99_none.ipynb)"
+        ),
+        nbformat.v4.new_markdown_cell(
+            "```mermaid\nflowchart LR\n  accDescr: A to B.\n  A-->B\n```"
+        ),
+        _cell(words),
+    ]
+    path = _write(tmp_path / "09_demo.ipynb", *cells)
+    book = pages.write_notebook(path, tmp_path, {"01_tokens"})
+    text = (tmp_path / "notebooks" / "09_demo.md").read_text()
+    assert book == {
+        "stem": "09_demo",
+        "title": "Why?",
+        "minutes": "7",
+        "name": "09 Demo",
+        "panel": "",
+    }
+    assert "[01](01_tokens.md), 99" in text  # what is not there yet is no link
+    assert 'alt="A to B."' in text
+    assert f'alt="{words}"' in text
+    assert "The chart&#x27;s numbers (2 rows)" in text
+    assert "mermaid" not in text
+
+
+@pytest.mark.parametrize("module", [grid, pages, lite, slides], ids=lambda m: m.__name__)
+def test_the_tools_examples_run(module):
+    done = doctest.testmod(module)
+    assert done.attempted
+    assert not done.failed
+
+
+def test_the_pages_script_is_the_live_charts_own():
+    text = publish.script()
+    assert "window.econLive" in text
+    assert not re.search(r"\bexport\s*[{d]", text[-500:])

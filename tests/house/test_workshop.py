@@ -1,0 +1,179 @@
+"""The workshop: its map and guide point at what is there, its prints are made from the models."""
+
+import csv
+import itertools
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import answers  # noqa: E402
+import handout  # noqa: E402
+import preflight  # noqa: E402
+import slides  # noqa: E402
+
+BOOKS = {
+    p.stem[:2]: nbformat.read(p, as_version=4)
+    for p in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+}
+MAP = ROOT / "workshop" / "misconceptions.csv"
+ROWS = list(csv.DictReader(MAP.read_text(encoding="utf-8").splitlines()))
+GUIDE = (ROOT / "workshop" / "guide.md").read_text(encoding="utf-8")
+LIST = ROOT.parent / "shared" / "design" / "MISCONCEPTIONS.md"
+
+
+def _words(cell) -> str:
+    return " ".join(cell.source.split())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["misconception"][:40])
+def test_a_misconception_is_met_where_the_map_says(row):
+    if row["notebook"] not in BOOKS:
+        assert not row["cell"]  # to be filled when the notebook is there
+        return
+    book = BOOKS[row["notebook"]]
+    has = [c.id for c in book.cells if row["words"] in _words(c)]
+    assert row["words"]
+    assert row["cell"] in has, f"{row['words']!r} stands in {has}"
+    if row["exercise"]:
+        assert f'check("{row["exercise"]}"' in "".join(c.source for c in book.cells)
+
+
+def test_every_notebook_that_teaches_has_misconceptions_and_none_twice():
+    names = [(r["notebook"], r["misconception"]) for r in ROWS]
+    assert len(names) == len(set(names))
+    assert {*BOOKS} - {"00", "08"} <= {r["notebook"] for r in ROWS}
+
+
+def test_the_map_has_as_many_as_the_list():
+    if not LIST.exists():
+        pytest.skip("the list of misconceptions is not here")
+    for line in LIST.read_text(encoding="utf-8").splitlines()[1:]:
+        number = re.search(r"\((\d\d)\)", line)[1]
+        listed = len(re.split(r" · ", line.partition(":")[2]))
+        mapped = sum(r["notebook"] == number for r in ROWS)
+        assert mapped >= listed - 2, (number, listed, mapped)  # two may be told as one
+
+
+def test_the_guide_names_cells_and_exercises_that_exist():
+    cells = re.findall(r"`(\d\d) (c\d\d)`", GUIDE)
+    assert len(cells) > 20
+    for number, id in cells:
+        if number in BOOKS:
+            (cell,) = [c for c in BOOKS[number].cells if c.id == id]
+            assert cell.cell_type == "code", f"{number} {id} is prose; run live means code"
+    asked = {id for book in BOOKS.values() for c in book.cells
+             for id in re.findall(r'check\("(\d\d-\d)"', c.source)}  # fmt: skip
+    named = set(re.findall(r"\b(\d\d-\d)\b", GUIDE))
+    assert {id for id in named if id[:2] in BOOKS} <= asked
+
+
+@pytest.mark.parametrize(("title", "minutes"), [("Ninety minutes", 90), ("Half a day", 210)])
+def test_the_times_of_a_format_add_up(title, minutes):
+    part = GUIDE.partition(f"## {title}")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+):(\d\d) \| (\d+) \|", part, re.M)
+    clock = 0
+    for hours, mins, long in rows:
+        assert int(hours) * 60 + int(mins) == clock
+        clock += int(long)
+    assert clock == minutes
+
+
+def test_a_day_has_no_gap():
+    part = GUIDE.partition("## A day")[2].partition("\n## ")[0]
+    rows = [tuple(map(int, r)) for r in re.findall(r"^\| (\d+):(\d\d) \| (\d+) \|", part, re.M)]
+    for (h, m, long), (after_h, after_m, _) in itertools.pairwise(rows):
+        assert h * 60 + m + long == after_h * 60 + after_m
+
+
+def test_a_binder_builds_from_the_same_files():
+    folder = ROOT / ".binder"
+    for name in ("environment.yml", "requirements.lock"):
+        assert (folder / name).resolve() == ROOT / name
+    assert os.stat(folder / "postBuild").st_mode & stat.S_IXUSR
+    assert "--no-deps" in (folder / "postBuild").read_text()
+
+
+def test_answers_are_the_checks_own():
+    text = "\n".join(answers.lines())
+    asked = {id for book in BOOKS.values() for c in book.cells
+             for id in re.findall(r'check\("(\d\d-\d)"', c.source)}  # fmt: skip
+    assert asked <= set(re.findall(r"^(\d\d-\d) ", text, re.M))
+
+
+# -- slides ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", BOOKS)
+def test_a_deck_has_every_part_no_code_and_no_other_host(number):
+    made = slides.slides_of(BOOKS[number])
+    titles = [title for title, _ in made]
+    source = "\n".join(c.source for c in BOOKS[number].cells if c.cell_type == "markdown")
+    parts = [t.strip() for t in re.findall(r"^## (.+)$", source, re.M)]
+    assert [p for p in parts if p in titles] == [t for t in dict.fromkeys(titles[1:]) if t in parts]
+    assert {"Summary", "Exercises"} <= set(titles)
+    assert 15 <= len(made) <= 70
+    text = slides.deck(BOOKS[number])
+    assert "<img" not in re.sub(r'<img alt="[^"]{20,}" src="data:', "", text)
+    assert not re.findall(r'src="(?!data:)[^"#]*//', text)
+    assert "check(" not in text
+
+
+def test_the_first_words_end_with_a_sentence():
+    long = "One. " + "word " * 80 + "end. Two."
+    assert slides.opening(long) == "One."
+    assert slides.opening("A. B.\n\n<details><summary>x</summary>\n\nhidden\n</details>") == "A. B."
+
+
+# -- handout --------------------------------------------------------------------------------------
+
+
+def test_the_handouts_numbers_are_the_models():
+    text = handout.page()
+    assert "nan" not in text.lower().replace("finance", "")
+    assert "327,680" in text  # bytes per token of Llama-3.1-70B: 2 · 80 · 8 · 128 · 2
+    assert ">295<" in text  # FLOP per byte of an H100
+    assert ">4.0<" in text  # M/M/1 at 80 % load: ρ/(1 − ρ)
+    assert "1.74 times the capital" in text
+    assert "http" not in re.sub(r'xmlns="[^"]+"', "", text)
+
+
+# -- pre-flight -----------------------------------------------------------------------------------
+
+
+def test_preflight_says_what_to_do(monkeypatch, capsys):
+    def bad():
+        """Disk"""
+        return False, "1 GB free; make room"
+
+    monkeypatch.setattr(preflight, "MUST", [bad])
+    monkeypatch.setattr(preflight, "NICE", [preflight.fonts])
+    assert preflight.main() == 1
+    said = capsys.readouterr().out
+    assert "NO   Disk" in said
+    assert "Not ready" in said
+
+
+def test_preflight_is_never_stopped_by_a_nicety(monkeypatch, capsys):
+    def bad():
+        """Chromium"""
+        raise OSError("gone")
+
+    monkeypatch.setattr(preflight, "MUST", [preflight.python])
+    monkeypatch.setattr(preflight, "NICE", [bad])
+    assert preflight.main() == 0
+    assert "no   Chromium     OSError: gone" in capsys.readouterr().out
+
+
+def test_preflight_begins_where_nothing_is_installed(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(preflight, "PYTHON", tmp_path / "python")
+    monkeypatch.setattr(preflight, "NICE", [])
+    assert preflight.main() == 1
+    assert "run: make setup" in capsys.readouterr().out

@@ -1,0 +1,112 @@
+"""The bill: parts by hand, scaling with demand, what grows with what."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from econ.catalog import model
+from econ.scaling.bill import (
+    PARTS,
+    Bill,
+    demand_frame,
+    demand_that_passes_training,
+    lifetime_bill,
+)
+from econ.scaling.price import Serving, TooSlow, answer_price
+
+SERVING = Serving(accelerator="h100-sxm", tp=4, cost_usd_per_gpu_hour=3.85)
+CASE = {
+    "training_tokens": 15e12, "input_tokens": 500, "answer_tokens": 400, "serving": SERVING,
+    "training_usd_per_flop": 2e-18, "n_requests": 1e9,
+}  # fmt: skip
+
+
+def bill(**more) -> Bill:
+    return lifetime_bill("llama-3.1-70b", **CASE | more)
+
+
+def test_the_parts_by_hand():
+    one = bill(thinking_tokens=1600, n_attempts=3, post_training_frac=0.05, accuracy_frac=0.5)
+    params = model("llama-3.1-70b").active_params
+    assert one.flop[0] == pytest.approx(6 * params * 15e12)
+    assert one.usd[:2] == (
+        pytest.approx(one.flop[0] * 2e-18),
+        pytest.approx(one.flop[0] * 1e-19),
+    )
+    plain = answer_price("llama-3.1-70b", SERVING, input_tokens=500, output_tokens=400)
+    full = answer_price("llama-3.1-70b", SERVING, input_tokens=500, output_tokens=2000)
+    assert one.usd[2] == pytest.approx(1e9 * plain.cost_usd_per_answer)
+    assert one.usd[2] + one.usd[3] == pytest.approx(3e9 * full.cost_usd_per_answer)
+    assert one.cost_usd_per_correct == pytest.approx(2 * one.cost_usd_per_answer)
+    assert one.answer_s == pytest.approx(full.answer_s)
+    # a token takes two FLOP per parameter and some attention
+    assert one.flop[2] == pytest.approx(1e9 * 900 * 2 * params, rel=0.05)
+
+
+def test_the_frame_is_the_bill():
+    one = bill(n_attempts=2)
+    frame = one.frame()
+    assert tuple(frame["part"]) == PARTS
+    assert frame["usd"].sum() == pytest.approx(one.total_usd)
+    assert frame["share"].sum() == pytest.approx(1)
+    assert frame.loc[frame["usd"].idxmax(), "part"] == one.largest
+    assert one.training_frac == pytest.approx(frame["share"].iloc[:2].sum())
+
+
+@settings(deadline=None)
+@given(st.floats(1, 1e15))
+def test_training_stays_and_answers_grow_with_demand(n):
+    one, moved = BASE, BASE.at(n)
+    assert moved.usd[:2] == one.usd[:2]
+    assert moved.usd[2] / n == pytest.approx(one.usd[2] / one.n_requests)
+    assert moved.cost_usd_per_answer >= one.usd[2] / one.n_requests
+
+
+BASE = bill(post_training_frac=0.02)
+
+
+def test_where_answers_pass_training():
+    n = demand_that_passes_training(BASE)
+    assert BASE.at(n).training_frac == pytest.approx(0.5)
+    frame = demand_frame(BASE, (n / 10, n * 10))
+    one = BASE.at(n * 10).frame()
+    assert frame["usd"].iloc[4:].to_numpy() == pytest.approx(one["usd"].to_numpy())
+    assert frame["share"].iloc[4:].to_numpy() == pytest.approx(one["share"].to_numpy())
+    share = frame[frame["part"] == "pretraining"]["share"]
+    assert share.iloc[0] > 0.5 > share.iloc[1]
+
+
+def test_plain_answers_have_no_test_time_compute():
+    assert BASE.usd[3] == BASE.flop[3] == 0
+    assert BASE.at(1e9).cost_usd_per_correct == BASE.cost_usd_per_answer
+    assert bill(accuracy_frac=0).cost_usd_per_correct == math.inf
+
+
+def test_a_mixture_is_trained_by_its_active_parameters():
+    eight = Serving(accelerator="h200-sxm", tp=8, cost_usd_per_gpu_hour=3.85)
+    one = lifetime_bill("deepseek-v3", **CASE | {"serving": eight, "training_tokens": 14.8e12})
+    assert one.flop[0] == pytest.approx(6 * 37e9 * 14.8e12, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"n_requests": 0}, "n_requests = 0"),
+        ({"n_attempts": 0}, "n_attempts = 0"),
+        ({"accuracy_frac": 80}, "not a percentage"),
+        ({"thinking_tokens": -1}, "thinking_tokens = -1"),
+        ({"training_usd_per_flop": 0}, "training_usd_per_flop = 0"),
+        ({"training_tokens": math.nan}, "tokens = nan"),
+    ],
+)
+def test_bad_input_is_refused(more, says):
+    with pytest.raises(ValueError, match=says):
+        bill(**more)
+
+
+def test_limits_that_cannot_hold_are_named():
+    hurry = SERVING.replace(answer_limit_s=5)
+    with pytest.raises(TooSlow, match="one user alone"):
+        bill(serving=hurry, thinking_tokens=20_000)

@@ -1,0 +1,99 @@
+"""After pretraining: work by hand, break-even where the costs meet, curves between their ends."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from econ.catalog import table
+from econ.scaling import post_training as post
+from econ.scaling.optimal import training_flop
+from econ.scaling.price import Serving, answer_price
+
+H100 = Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85)
+USD = st.floats(0, 1e9)
+
+
+@settings(deadline=None)
+@given(st.floats(1e6, 1e12), st.floats(1e3, 1e12), st.floats(0.1, 10), st.floats(0, 1))
+def test_tuning_is_between_four_and_six_per_parameter_and_token(params, tokens, n_epochs, share):
+    flop = post.fine_tune_flop(params, tokens, n_epochs, share)
+    assert flop == pytest.approx((4 + 2 * share) * params * tokens * n_epochs)
+    assert flop <= training_flop(params, tokens) * n_epochs * (1 + 1e-12)
+
+
+def test_work_by_hand():
+    assert post.distil_flop(70e9, 8e9, 1e9) == pytest.approx(2 * 70e18 + 6 * 8e18)
+    assert post.rl_flop(1e9, 10, 20, 4, 100) == pytest.approx(10 * 1e9 * 10 * 20 * 4 * 100)
+    assert post.fine_tune_bytes(65e9, 16) == 1040e9  # with a full-precision copy of the weights
+
+
+@settings(deadline=None)
+@given(USD, st.floats(1e-9, 1e3), st.floats(1e-9, 1e3))
+def test_at_break_even_both_ways_cost_the_same(fixed, before, after):
+    n = post.break_even_requests(fixed, before, after)
+    if after >= before and fixed > 0:
+        assert n == math.inf
+    elif math.isfinite(n):
+        assume(before - after > 1e-6 * before)  # else the difference is rounding
+        assert fixed + n * after == pytest.approx(n * before, rel=1e-6)
+
+
+def test_nothing_paid_pays_at_once_or_never():
+    assert post.break_even_requests(0, 2, 1) == 0
+    assert post.break_even_requests(0, 1, 2) == math.inf
+    with pytest.raises(ValueError, match="fixed_usd = -1"):
+        post.break_even_requests(-1, 1, 1)
+
+
+@pytest.mark.parametrize("id", table("rl_curves").index)
+def test_curves_start_rise_and_stay_below_their_ceiling(id):
+    row, curve = table("rl_curves").loc[id], post.rl_curve(id)
+    steps = np.linspace(0, 10_000, 500)
+    values = curve.at(steps)
+    assert values[0] == row.start_frac
+    assert (np.diff(values) >= 0).all()
+    assert values.max() <= row.ceiling_frac
+    assert curve.at(row.last_steps) == pytest.approx(row.last_frac, abs=row.worst_error_frac + 0.01)
+    half = (row.start_frac + row.ceiling_frac) / 2
+    assert curve.at(row.midpoint_steps) == pytest.approx(half)
+
+
+def test_curves_are_checked():
+    with pytest.raises(ValueError, match=r"ceiling_frac = 0\.4"):
+        post.Saturation(start_frac=0.5, ceiling_frac=0.4, midpoint_steps=1, steepness=1)
+    with pytest.raises(ValueError, match="steps = -1"):
+        post.rl_curve("qwen3-8b-gsm8k").at(-1)
+    with pytest.raises(ValueError, match="nearest: qwen3-8b-gsm8k"):
+        post.rl_curve("qwen3-8b")
+    frame = post.rl_frame(["qwen3-8b-gsm8k"], n=5)
+    assert frame["percent"].iloc[0] == pytest.approx(63.6)
+
+
+def test_shares_are_quotients_of_published_budgets():
+    frame = post.shares_frame()
+    assert frame.loc["instructgpt-175b", "share_frac"] == pytest.approx(64.9 / 3640)
+    assert (frame["share_frac"] * frame["models_for_30_fold"]).round(9).eq(30).all()
+
+
+def test_routes_are_priced_like_answers():
+    lengths = {"input_tokens": 500, "output_tokens": 300}
+    routes = [
+        {"route": "large", "model": "llama-3.1-70b", "tp": 4, **lengths},
+        {"route": "tuned", "model": "llama-3.1-8b", "tp": 1, **lengths, "flop": 1e20},
+        {"route": "huge on one chip", "model": "llama-3.1-405b", "tp": 1, **lengths},
+    ]
+    frame = post.routes_frame(routes, H100, 1.8e-18)
+    one = answer_price("llama-3.1-8b", H100, **lengths)
+    assert frame["usd_per_request"][1] == pytest.approx(one.cost_usd_per_answer)
+    assert frame["fixed_usd"].tolist() == [0.0, pytest.approx(180.0), 0.0]
+    n = frame["break_even_requests"][1]
+    assert 180 + n * frame["usd_per_request"][1] == pytest.approx(n * frame["usd_per_request"][0])
+    assert math.isnan(frame["usd_per_request"][2])
+    assert "GB" in frame["reason"][2]
+    with pytest.raises(ValueError, match="no routes"):
+        post.routes_frame([], H100, 1.8e-18)
+    with pytest.raises(ValueError, match=r"data_usd\[0\] = -5"):
+        post.routes_frame([{**routes[0], "data_usd": -5.0}], H100, 1.8e-18)
