@@ -1,5 +1,5 @@
 """Published figures, recomputed: *ours · published · gap · source*."""
 
-from econ.ledger.ledger import ledger_frame, main, show
+from econ.ledger.ledger import ledger_frame, main, misses_frame, show
 
-__all__ = ["ledger_frame", "main", "show"]
+__all__ = ["ledger_frame", "main", "misses_frame", "show"]

@@ -15,10 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import econ
-from econ import ledger
 from econ.catalog import accelerator, model, table
 from econ.catalog.tables import BadTable
-from econ.ledger import latency
+from econ.ledger import latency, ledger
 from econ.ledger import recompute as published
 
 ROOT = Path(__file__).resolve().parents[2]

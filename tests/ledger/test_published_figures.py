@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from econ import ledger
 from econ.catalog import table
+from econ.ledger import ledger
 
 FRAME = ledger.ledger_frame()
 ROWS = table("published_figures")
