@@ -273,8 +273,7 @@ class Scenario:
                     f"{name} is a setting of {' and of '.join(homes)}: change that part as a whole"
                 )
             else:
-                known = {*own, "input_tokens", "output_tokens"}.union(*SETTINGS.values())
-                raise unknown("setting of a scenario", name, sorted(known))
+                raise unknown("setting of a scenario", name, sorted(known_settings()))
         base = dataclasses.replace(self, **whole)
         inner = {
             name: dataclasses.replace(getattr(base, name), **parts[name])
@@ -349,6 +348,12 @@ SETTINGS = {
     **{part: {f.name for f in fields(cls)} for part, cls in PARTS.items()},
     "site": {f.name for f in fields(Site)} - DESCRIPTIVE,
 }
+
+
+def known_settings() -> set[str]:
+    """Every name that `Scenario.with_` takes."""
+    own = {f.name for f in fields(Scenario)} | {"input_tokens", "output_tokens"}
+    return own.union(*SETTINGS.values())
 
 
 def _hour(scenario: Scenario) -> str:

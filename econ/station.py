@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
@@ -104,3 +104,46 @@ def require_certain(name: str, scenario: Any) -> None:
         raise ValueError(
             f"{', '.join(uncertain)} is uncertain (a Range): use econ.uncertain({name}, scenario)"
         )
+
+
+def answers_frame(
+    station: Callable[..., Any],
+    scenarios: Sequence[Scenario],
+    options: Sequence[Mapping[str, Any]],
+    run: Callable[[list[Callable[[], dict]]], list[dict]] | None = None,
+) -> pd.DataFrame:
+    """A station's answers, one row a scenario: its numbers, and ``reason`` where there is none.
+
+    ``options``: the station's own settings, one mapping a scenario. The vector form is called once
+    where there is one; ``run`` may spread the calls of a station without one over workers.
+    """
+    import pandas as pd
+
+    vector = getattr(station, "vector", None)
+    if vector is not None and scenarios:
+        names = dict.fromkeys(name for given in options for name in given)
+        columns = {name: [given.get(name) for given in options] for name in names}
+        for scenario in scenarios:
+            require_certain(station.__name__, scenario)
+        answers = vector(scenarios, **columns)
+        return answers.reset_index(drop=True)
+    calls = [
+        functools.partial(_one_answer, station, scenario, dict(given))
+        for scenario, given in zip(scenarios, options, strict=True)
+    ]
+    rows = run(calls) if run else [call() for call in calls]
+    frame = pd.DataFrame(rows)
+    frame["reason"] = frame["reason"].fillna("") if "reason" in frame else ""
+    return frame[[*(c for c in frame if c != "reason"), "reason"]]
+
+
+def _one_answer(station: Callable[..., Any], scenario: Scenario, options: dict) -> dict[str, Any]:
+    try:
+        answer = station(scenario, **options)
+    except ValueError as error:
+        return {"reason": str(error)}
+    if isinstance(answer, Result):
+        return answer.row()
+    if isinstance(answer, Mapping):
+        return dict(answer)
+    return {getattr(station, "headline", "value"): answer}

@@ -1,4 +1,4 @@
-"""An input as low, typical and high, and samples of many such inputs.
+"""An input as low, typical and high: `Range`.
 
 Three laws, and ``low`` and ``high`` mean something else in each:
 
@@ -29,9 +29,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from econ.catalog.guard import count, in_range, positive, unknown
+from econ.catalog.guard import in_range, positive, unknown
 
 LAWS = ("pert", "lognormal", "uniform")
 TAIL_FRAC = 0.05  # what a lognormal's low leaves below it, and its high above
@@ -39,7 +38,7 @@ TAIL_FRAC = 0.05  # what a lognormal's low leaves below it, and its high above
 
 @dataclass(frozen=True)
 class Range:
-    """One uncertain input; `econ.catalog.ranges` says what low and high are under each law."""
+    """One uncertain input; this module says what low and high are under each law."""
 
     low: float
     typical: float
@@ -141,54 +140,3 @@ def typical_of(ranges: Mapping[str, Range]) -> dict[str, float]:
     {'rent': 3.0}
     """
     return {name: r.typical for name, r in ranges.items()}
-
-
-def sample_frame(ranges: Mapping[str, Range], n: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """``n`` joint samples, one column an input: a Latin hypercube.
-
-    Each input falls into each of n equally likely slices exactly once, so that means settle faster
-    than with independent draws (McKay, Beckman and Conover, 1979). Inputs are independent of each
-    other; where two move together, make one of them a function of the other in the model.
-
-    >>> drawn = sample_frame({"a": Range(0, 1, 4), "b": Range(5, 5, 5)}, n=100)
-    >>> drawn.shape, f'{drawn["a"].mean():.2f}', drawn["b"].unique().tolist()
-    ((100, 2), '1.33', [5.0])
-    """
-    from scipy.stats import qmc
-
-    ranges = check_ranges(ranges)
-    n = count("n", n, 2, 10_000_000)
-    return at_shares(ranges, qmc.LatinHypercube(len(ranges), rng=seed).random(n))
-
-
-def at_shares(ranges: Mapping[str, Range], shares: np.ndarray) -> pd.DataFrame:
-    """The inputs at the given quantiles, one column each."""
-    columns = zip(ranges.items(), shares.T, strict=True)
-    return pd.DataFrame({name: r.quantile(column) for (name, r), column in columns})
-
-
-def run_model(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
-    """What ``model(**columns)`` makes of a table of inputs, called once with arrays.
-
-    One number a row gives the column ``value``; a mapping or a table of options gives a column
-    each. A model of single numbers takes arrays once it is wrapped in `numpy.vectorize`.
-    """
-    made = model(**{name: inputs[name].to_numpy() for name in inputs})
-    columns = made if isinstance(made, Mapping | pd.DataFrame) else {"value": made}
-    out = {}
-    for name in columns:
-        values = np.asarray(columns[name], dtype="float64")
-        if values.ndim and values.shape != (len(inputs),):
-            raise ValueError(
-                f"the model gave {name!r} the shape {values.shape} for {len(inputs)} samples: it "
-                "must take arrays and give one number a sample (numpy.vectorize wraps one that "
-                "cannot)"
-            )
-        out[str(name)] = np.broadcast_to(values, len(inputs))
-    frame = pd.DataFrame(out)
-    if frame.isna().to_numpy().any():
-        column = frame.columns[frame.isna().any()][0]
-        row = int(frame[column].isna().idxmax())
-        given = ", ".join(f"{n} = {v:.6g}" for n, v in inputs.iloc[row].items())
-        raise ValueError(f"the model gives no number for {column!r} at {given}: narrow the ranges")
-    return frame

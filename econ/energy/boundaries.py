@@ -24,9 +24,10 @@ import pandas as pd
 
 from econ.catalog import accelerator, table
 from econ.catalog.guard import fraction, in_range, not_negative, positive, unknown
-from econ.catalog.ranges import Range, run_model, sample_frame, typical_of
+from econ.catalog.ranges import Range, typical_of
 from econ.energy.power import known_tdp_w
-from econ.sensitivity import tornado_frame
+from econ.uncertainty.samples import run_model, sample_frame
+from econ.uncertainty.sensitivity import tornado_frame
 
 if TYPE_CHECKING:
     from econ.energy.consumption import Energy

@@ -27,7 +27,7 @@ import pandas as pd
 from econ.catalog import Site, accelerator, table
 from econ.catalog import site as site_of
 from econ.catalog.guard import fraction, not_negative, positive, unknown
-from econ.catalog.ranges import Range, run_model, sample_frame, typical_of
+from econ.catalog.ranges import Range, typical_of
 from econ.catalog.units import KWH_J, MEGA, MTOK, YEAR_S, kwh_from_j
 from econ.energy.boundaries import (
     N_SAMPLES,
@@ -37,6 +37,7 @@ from econ.energy.boundaries import (
     input_range,
     inputs,
 )
+from econ.uncertainty.samples import run_model, sample_frame
 
 if TYPE_CHECKING:
     from econ.energy.consumption import Energy

@@ -17,7 +17,6 @@ option wins.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,74 +24,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, in_range
-from econ.catalog.ranges import Range, check_ranges, run_model, sample_frame, typical_of
-from econ.sensitivity import sobol_frame, tornado_frame
-
-__all__ = [
-    "Decision",
-    "Interval",
-    "Range",
-    "decide",
-    "evpi_usd",
-    "information_frame",
-    "interval",
-    "propagate",
-    "sample_frame",
-    "sobol_frame",
-    "tornado_frame",
-    "typical_of",
-]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The middle ``coverage_frac`` of samples, with their median and mean."""
-
-    low: float
-    median: float
-    high: float
-    mean: float
-    coverage_frac: float
-    n: int
-
-    @property
-    def spread_factor(self) -> float:
-        """High over low: how far apart the ends of the interval are."""
-        return self.high / self.low if self.low else math.inf
-
-
-def interval(values: Any, coverage_frac: float = 0.9) -> Interval:
-    """The interval that holds the middle share of some samples.
-
-    >>> found = interval(range(101))
-    >>> round(found.low, 6), found.median, round(found.high, 6)
-    (5.0, 50.0, 95.0)
-    """
-    in_range("coverage_frac", coverage_frac, 0, 1, open_low=True, says="above 0, up to 1")
-    values = np.asarray(values, dtype="float64")
-    if values.size == 0 or np.isnan(values).any():
-        raise ValueError("an interval needs at least one sample, and numbers only")
-    tail = (1 - coverage_frac) / 2
-    low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
-    mean = float(values.mean())
-    return Interval(float(low), float(median), float(high), mean, coverage_frac, values.size)
-
-
-def propagate(
-    model: Callable[..., Any], ranges: Mapping[str, Range], n: int = 2000, seed: int = 0
-) -> pd.DataFrame:
-    """Samples of the inputs with the model's answer beside them: ``value``, or one an option.
-
-    >>> made = propagate(lambda rent: rent * 2, {"rent": Range(1, 2, 3)}, n=500)
-    >>> round(interval(made["value"]).median, 1)
-    4.0
-    """
-    inputs = sample_frame(ranges, n, seed)
-    made = run_model(model, inputs)
-    if clash := sorted(set(made) & set(inputs)):
-        raise ValueError(f"{clash[0]!r} names an input and an answer: rename one of them")
-    return pd.concat([inputs, made], axis=1)
+from econ.catalog.guard import count
+from econ.catalog.ranges import Range, check_ranges
+from econ.uncertainty.samples import interval, propagate, run_model, sample_frame
 
 
 @dataclass(frozen=True)

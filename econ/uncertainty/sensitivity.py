@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, in_range
-from econ.catalog.ranges import Range, at_shares, check_ranges, run_model, typical_of
+from econ.catalog.ranges import Range, check_ranges, typical_of
+from econ.uncertainty.samples import at_shares, run_model
 
 
 def tornado_frame(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from econ.catalog.ranges import LAWS, at_shares, run_model, typical_of
+from econ.catalog.ranges import LAWS, typical_of
 from econ.uncertainty import (
     Range,
     decide,
@@ -24,6 +24,7 @@ from econ.uncertainty import (
     sobol_frame,
     tornado_frame,
 )
+from econ.uncertainty.samples import at_shares, run_model
 
 EVEN = (np.arange(20_000) + 0.5) / 20_000  # quantiles whose mean integrates the distribution
 
