@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from econ.ledger.recompute import recompute
-from econ.lessons.test_time_cases import independent
+from econ.scaling import test_time
 from econ.scaling.test_time import majority_vote_accuracy, pass_at_k
 
 
@@ -24,7 +24,7 @@ def vote_of(p: float, k: int) -> float:
 @recompute()  # the formula that the lesson refutes: it speaks for no model of ours
 def coverage_if_alike(first_frac: float, k: int) -> float:
     """Coverage if all problems were equally hard."""
-    return independent(first_frac, k)
+    return test_time.coverage_if_alike(first_frac, k)
 
 
 @recompute()

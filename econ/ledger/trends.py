@@ -5,8 +5,8 @@ from __future__ import annotations
 from econ.catalog import price
 from econ.catalog.units import MONTHS_PER_YEAR
 from econ.ledger.recompute import recompute
-from econ.lessons.hardware_cases import hardware_frame
-from econ.lessons.trend_cases import PRICE, blended_usd_per_mtok, frontier_frame
+from econ.trends.hardware import hardware_frame
+from econ.trends.prices import PRICE, blended_usd_per_mtok, frontier_frame
 from econ.trends.rates import fit_trend, years_between
 
 

@@ -12,8 +12,9 @@ from econ.charts.theme import FAINT, INK, PALETTE
 from econ.lessons import trend_cases as cases
 from econ.trends.forecast import bill_frame
 from econ.trends.market import histogram_frame, market_frame
+from econ.trends.prices import PRICE
+from econ.trends.rates import year_of
 
-PRICE = cases.PRICE
 PRICE_TITLE = "USD per million tokens, 3 in : 1 out (log)"
 WIDEST = (0.1, 1e6)  # factors a year; an interval beyond says "unknown" in any case
 # levels a learner can pick: benchmark, share of questions
@@ -30,7 +31,7 @@ BASES = {"as the study dates them": "study", "dated price lists": "list"}
 # -- a quality level at its cheapest -----------------------------------------------------------
 def both_ways_chart(frame: pd.DataFrame) -> alt.LayerChart:
     """`both_ways_frame`: record lows by two datings of the same prices."""
-    frame = frame.assign(year=1970 + cases.year_of(frame["date"]))
+    frame = frame.assign(year=1970 + year_of(frame["date"]))
     kinds = list(dict.fromkeys(frame["basis"]))
     paint = alt.Color("basis:N", scale=alt.Scale(domain=kinds),
                       legend=alt.Legend(title=None, orient="top", columns=1))  # fmt: skip

@@ -1,8 +1,8 @@
 """Machines over time: what a FLOP/s costs, what a watt does, rents, fleets, and software on top.
 
->>> trends = hardware_frame().set_index("trend")
->>> round(float(trends.loc["USD per FLOP/s, newest format", "change_per_year"]), 2)
--0.3
+>>> parts = decomposition_frame().set_index("part")
+>>> round(float(parts.loc["hardware", "factor"]), 2)                  # of a fall of 280 in all
+1.98
 """
 
 from __future__ import annotations
@@ -11,108 +11,24 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import accelerator, price, site, table
-from econ.catalog.guard import unknown
 from econ.energy.consumption import energy_j_per_total_token
 from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.latency.prediction import predict
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.trends.breaks import Break, fit_break
-from econ.trends.hardware import efficiency_frame
+from econ.trends.hardware import rents_frame
 from econ.trends.rates import (
-    Trend,
     annual_factor,
-    fit_trend,
     implied_elasticity,
     year_of,
     years_between,
 )
 
-SEGMENTS = ("data centre", "all")
-RENTED = ("a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm")
 HEADLINE = {"start": "2022-11", "end": "2024-10"}  # the dates of the 280-fold fall
 ELO_SCALE = 400.0  # points in which the odds of a duel grow tenfold (Elo 1978, used by Arena)
 
 
-def launches_frame(segment: str = "data centre") -> pd.DataFrame:
-    """Processors at launch: USD per FLOP/s and per byte/s, FLOP/s per W.
-
-    ``flop_per_s`` is the best dense peak in 16 or 32 bits: the newest format a chip had.
-    """
-    if segment not in SEGMENTS:
-        raise unknown("segment", segment, SEGMENTS)
-    rows = table("accelerator_launches")
-    rows = rows if segment == "all" else rows[rows["segment"] == segment]
-    peaks = ["peak_fp32_flop_per_s", "peak_half_flop_per_s", "peak_tensor_flop_per_s"]
-    best = rows[peaks].max(axis=1)
-    cost = rows["launch_price_usd"]
-    return rows.assign(
-        date=rows["release"],
-        flop_per_s=best,
-        usd_per_flop_per_s=cost / best,
-        usd_per_fp32_flop_per_s=cost / rows["peak_fp32_flop_per_s"],
-        usd_per_tensor_flop_per_s=cost / rows["peak_tensor_flop_per_s"],
-        usd_per_byte_per_s=cost / rows["memory_bandwidth_bytes_per_s"],
-        flop_per_s_per_w=best / rows["tdp_w"],
-        fp32_flop_per_s_per_w=rows["peak_fp32_flop_per_s"] / rows["tdp_w"],
-    ).reset_index(drop=True)
-
-
-def line_frame() -> pd.DataFrame:
-    """One maker's server boards, 2018 on, as notebook 04 picks them, dated: FLOP/s per W and
-    byte/s per W in one format."""
-    boards = efficiency_frame().set_index("id", drop=False)
-    return boards.assign(
-        date=table("accelerators").loc[boards.index, "release"],
-        tensor_flop_per_s_per_w=boards["bf16"],
-        bytes_per_s_per_w=boards["bandwidth"],
-    ).reset_index(drop=True)
-
-
-def trend_of(frame: pd.DataFrame, column: str) -> Trend:
-    """The trend of a column, over the rows that have it."""
-    return fit_trend(frame.dropna(subset=[column]), column)
-
-
-def hardware_frame(segment: str = "data centre") -> pd.DataFrame:
-    """The yearly change of each measure, as a share with its 90 % interval.
-
-    ``trend``, ``about`` (cost or efficiency), ``n_points``, ``start``, ``end``,
-    ``change_per_year``, ``low``, ``high``.
-    """
-    priced, boards = launches_frame(segment), line_frame()
-    measures = [
-        ("USD per FLOP/s, newest format", "cost", priced, "usd_per_flop_per_s"),
-        ("USD per FLOP/s, always 32 bits", "cost", priced, "usd_per_fp32_flop_per_s"),
-        ("USD per FLOP/s, always 16-bit tensor", "cost", priced, "usd_per_tensor_flop_per_s"),
-        ("USD per byte/s of memory", "cost", priced, "usd_per_byte_per_s"),
-        ("FLOP/s per W, newest format", "efficiency", launches_frame("all"), "flop_per_s_per_w"),
-        ("FLOP/s per W, always 32 bits", "efficiency", launches_frame("all"),
-         "fp32_flop_per_s_per_w"),
-        ("FLOP/s per W, always 16-bit tensor", "efficiency", boards, "tensor_flop_per_s_per_w"),
-        ("byte/s of memory per W", "efficiency", boards, "bytes_per_s_per_w"),
-    ]  # fmt: skip
-    rows = []
-    for name, about, frame, column in measures:
-        t = trend_of(frame, column)
-        rates = np.array([t.factor_per_year, t.low_per_year, t.high_per_year]) - 1
-        rows.append((name, about, t.n_points, t.start[:4], t.end[:4], *rates))
-    columns = ["trend", "about", "n_points", "start", "end", "change_per_year", "low", "high"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 # -- rents and street prices -------------------------------------------------------------------
-def rents_frame(accelerators: tuple[str, ...] = RENTED) -> pd.DataFrame:
-    """Quarterly median on-demand rents: accelerator, date, year, usd_per_gpu_hour, n_high."""
-    rows = table("rental_medians")
-    for id in accelerators:
-        if id not in set(rows["accelerator"]):
-            raise unknown("rented accelerator", id, rows["accelerator"].unique())
-    rows = rows[rows["accelerator"].isin(accelerators)].rename(
-        columns={"median_usd_per_gpu_hour": "usd_per_gpu_hour", "month": "date"}
-    )
-    return rows.assign(year=1970 + year_of(rows["date"])).reset_index(drop=True)
-
-
 def rent_break(accelerator_id: str = "h100-sxm", since: str = "2024") -> Break:
     """Where the rent of an accelerator turned, from the quarterly medians since a year."""
     rows = rents_frame((accelerator_id,))

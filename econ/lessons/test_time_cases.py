@@ -20,6 +20,7 @@ from econ.scaling.price import Serving, SizePrice, answer_prices_frame
 from econ.scaling.test_time import (
     Difficulty,
     best_of_n_accuracy,
+    coverage_if_alike,
     difficulty,
     majority_vote_accuracy,
 )
@@ -27,16 +28,6 @@ from econ.scaling.test_time import (
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 N_HARD = 192  # difficulties that stand for all: a vote jumps where the rival is as likely
 MEASURED_KS = (1, 10, 100, 1000, 10_000)
-
-
-def independent(first_frac: float, k: int) -> float:
-    """Coverage if every problem were as hard as the average one: 1 − (1 − p)^k.
-
-    >>> independent(0.159, 250)
-    1.0
-    """
-    fraction("first_frac", first_frac)
-    return -math.expm1(k * math.log1p(-first_frac)) if first_frac < 1 else 1.0
 
 
 def measured_frame(ids: tuple[str, ...]) -> pd.DataFrame:
@@ -55,7 +46,7 @@ def coverage_frame(id: str) -> pd.DataFrame:
     law, first = difficulty(id), float(points["coverage"].iloc[0])
     rows = [(k, "measured", 100 * c) for k, c in zip(points["k"], points["coverage"], strict=True)]
     rows += [(k, "problems of differing difficulty", 100 * float(law.coverage(k))) for k in KS]
-    rows += [(k, "all problems alike", 100 * independent(first, k)) for k in KS]
+    rows += [(k, "all problems alike", 100 * coverage_if_alike(first, k)) for k in KS]
     return pd.DataFrame(rows, columns=["k", "way", "percent"])
 
 
@@ -78,7 +69,7 @@ def held_out_frame() -> pd.DataFrame:
     rows = []
     for r in table("coverage_fits").itertuples():
         guess = Difficulty.through(r.coverage_1_frac, 100, r.coverage_100_frac).coverage(10_000)
-        alike, truth = independent(r.coverage_1_frac, 10_000), r.coverage_10000_frac
+        alike, truth = coverage_if_alike(r.coverage_1_frac, 10_000), r.coverage_10000_frac
         rows.append((r.id, truth, float(guess), alike, float(guess) - truth, alike - truth))
     columns = ["id", "measured", "beta", "independent", "beta_error", "independent_error"]
     return pd.DataFrame(rows, columns=columns)

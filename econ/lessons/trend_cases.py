@@ -14,14 +14,10 @@ import functools
 import pandas as pd
 
 from econ.catalog import table
-from econ.catalog.guard import fraction, in_range, unknown
+from econ.trends.prices import PRICE, frontier_frame, offers_frame
 from econ.trends.rates import annual_factor, fit_trend, record_lows, year_of, years_between
 
-PRICE = "price_usd_per_mtok"
 LEVEL_GPT_3_5 = 0.648  # its score on MMLU; a row of quality_prices
-BENCHMARKS = ("mmlu", "gpqa")
-BASES = ("study", "list")
-INPUT_SHARE = 0.75  # three parts input to one part output, as Artificial Analysis blends
 # successive models of one seller under one name: our grouping; each step is a price list's row
 LINES = {
     "OpenAI, large": ["gpt-5", "gpt-5.1", "gpt-5.2", "gpt-5.4", "gpt-5.5"],
@@ -33,54 +29,6 @@ LINES = {
     "Anthropic Opus": ["claude-3-opus", "claude-opus-4", "claude-opus-4-5", "claude-opus-5"],
     "Mistral Large": ["mistral-large-2402", "mistral-large-2407", "mistral-large-3"],
 }  # fmt: skip
-
-
-def blended_usd_per_mtok(
-    input_usd_per_mtok: float, output_usd_per_mtok: float, input_frac: float = INPUT_SHARE
-) -> float:
-    """One price for input and output at a fixed mix; the default is three parts to one.
-
-    >>> round(blended_usd_per_mtok(0.0375, 0.15), 4)
-    0.0656
-    """
-    fraction("input_frac", input_frac)
-    return input_frac * input_usd_per_mtok + (1 - input_frac) * output_usd_per_mtok
-
-
-def offers_frame() -> pd.DataFrame:
-    """Every list price with a date, blended: provider, model, date, price_usd_per_mtok."""
-    rows = table("api_prices")
-    price = blended_usd_per_mtok(rows["input_usd_per_mtok"], rows["output_usd_per_mtok"])
-    return rows[["provider", "model"]].assign(date=rows["in_force_since"], **{PRICE: price})
-
-
-def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
-    """Dated prices of all models that reach a level: name, date, price_usd_per_mtok, score_frac.
-
-    ``basis``: ``study`` takes the dates and prices of Epoch AI's study; ``list`` the dated price
-    lists of this kit for the same models, which go on to this year.
-    """
-    if benchmark not in BENCHMARKS:
-        raise unknown("benchmark", benchmark, BENCHMARKS)
-    if basis not in BASES:
-        raise unknown("basis", basis, BASES)
-    in_range("level_frac", level_frac, 0, 1, says="0 to 1 (a share, not a percentage)")
-    models = table("quality_prices").assign(score_frac=lambda f: f[f"{benchmark}_frac"])
-    models = models[models["score_frac"] >= level_frac - 1e-9]
-    if basis == "study":
-        rows = models.dropna(subset=[PRICE]).rename(columns={"release": "date"})
-    else:
-        names = models[["name", "score_frac", "price_model"]]
-        rows = names.merge(offers_frame(), left_on="price_model", right_on="model")
-    return rows[["name", "date", PRICE, "score_frac"]].reset_index(drop=True)
-
-
-def frontier_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
-    """The record lows of `able_frame`: each model that undercut all before it."""
-    rows = able_frame(benchmark, level_frac, basis)
-    if rows.empty:
-        raise ValueError(f"no model with a price here reaches {level_frac:g} on {benchmark}")
-    return record_lows(rows, PRICE)
 
 
 def to_today_frame(benchmark: str, level_frac: float) -> pd.DataFrame:

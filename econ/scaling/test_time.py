@@ -78,10 +78,20 @@ def coverage_curve(n: np.ndarray, c: np.ndarray, k: list[int]) -> pd.DataFrame:
     pass_at_k(n, c, 1)  # checks them
     mean = float((c / n).mean())
     rows = [
-        (j, float(np.mean(pass_at_k(n, c, j))), -math.expm1(_log_miss(mean, j)))
+        (j, float(np.mean(pass_at_k(n, c, j))), coverage_if_alike(mean, j))
         for j in np.atleast_1d(k).tolist()
     ]
     return pd.DataFrame(rows, columns=["k", "coverage", "independent"])
+
+
+def coverage_if_alike(first_frac: float, k: float) -> float:
+    """Coverage if every problem were as hard as the average one: 1 − (1 − p)^k.
+
+    >>> coverage_if_alike(0.159, 250)
+    1.0
+    """
+    fraction("first_frac", first_frac)
+    return -math.expm1(_log_miss(first_frac, k))
 
 
 def _log_miss(p: float, k: float) -> float:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from econ.lessons import chart_machines, chart_trends, hardware_cases, trend_cases
+from econ.lessons import chart_machines, chart_trends, trend_cases
+from econ.trends import hardware
 from econ.trends.forecast import backtest_frame, scenarios_frame
+from econ.trends.prices import PRICE
 
 
 @pytest.mark.parametrize(
@@ -40,18 +42,18 @@ def test_a_guess_is_drawn_and_the_extremes_are_told():
 
 
 def test_descriptions_hold_the_frames_numbers():
-    hardware = chart_machines.hardware_chart(hardware_cases.hardware_frame())
-    assert "-30 %" in hardware.description
-    rents = chart_machines.rents_chart(hardware_cases.rents_frame())
+    boards = chart_machines.hardware_chart(hardware.hardware_frame())
+    assert "-30 %" in boards.description
+    rents = chart_machines.rents_chart(hardware.rents_frame())
     assert "H100" in rents.description
     assert "3.85" in rents.description
     lows = trend_cases.to_today_frame("mmlu", trend_cases.LEVEL_GPT_3_5)
-    tested = backtest_frame(lows, n_known=3, value=trend_cases.PRICE)
+    tested = backtest_frame(lows, n_known=3, value=PRICE)
     assert "13.3" in chart_machines.backtest_chart(tested).description
 
 
 def test_scenarios_are_told_with_their_bands():
-    rents = hardware_cases.rents_frame(("h100-sxm",))[["date", "usd_per_gpu_hour"]]
+    rents = hardware.rents_frame(("h100-sxm",))[["date", "usd_per_gpu_hour"]]
     ahead = scenarios_frame(rents, 1, {"flat": 1.0}, "usd_per_gpu_hour")
     last = ahead.iloc[-1]
     words = chart_machines.scenarios_chart(rents, ahead).description

@@ -5,37 +5,7 @@ import pytest
 
 from econ.catalog import table
 from econ.lessons import hardware_cases as machines
-from econ.trends.hardware import efficiency_growth_per_year
-
-
-def test_both_headlines_of_hardware_come_out_of_the_rows():
-    rates = machines.hardware_frame().set_index("trend")
-    cost = rates.loc["USD per FLOP/s, newest format"]
-    gain = rates.loc["FLOP/s per W, newest format"]
-    assert cost["low"] < -0.30 < cost["high"]
-    assert gain["low"] < 0.40 < gain["high"]
-
-
-def test_one_makers_boards_gain_as_notebook_04_has_it():
-    ours = machines.hardware_frame().set_index("trend")["change_per_year"]
-    theirs = efficiency_growth_per_year("bf16")["growth"]
-    assert ours["FLOP/s per W, always 16-bit tensor"] == pytest.approx(theirs, rel=0.01)
-
-
-@pytest.mark.parametrize("segment", machines.SEGMENTS)
-def test_within_one_format_the_fall_is_slower(segment):
-    rates = machines.hardware_frame(segment).set_index("trend")["change_per_year"]
-    newest = rates["USD per FLOP/s, newest format"]
-    assert newest < rates["USD per FLOP/s, always 32 bits"]
-    assert newest < rates["USD per FLOP/s, always 16-bit tensor"]
-    assert newest < rates["USD per byte/s of memory"]
-    assert rates["FLOP/s per W, newest format"] > rates["FLOP/s per W, always 16-bit tensor"]
-
-
-def test_a_launch_by_hand():
-    a100 = machines.launches_frame().set_index("id").loc["a100-sxm4-40-gb"]
-    assert a100["usd_per_flop_per_s"] == pytest.approx(15_000 / 312e12)
-    assert a100["flop_per_s_per_w"] == pytest.approx(312e12 / 400)
+from econ.trends.hardware import rents_frame
 
 
 def test_the_headline_is_a_product_of_its_parts():
@@ -50,16 +20,8 @@ def test_the_h100_turned_and_rose():
     assert bend.earned
     assert bend.before_per_year < 0.8
     assert bend.after_per_year > 1.05
-    rents = machines.rents_frame(("h100-sxm",)).set_index("date")["usd_per_gpu_hour"]
+    rents = rents_frame(("h100-sxm",)).set_index("date")["usd_per_gpu_hour"]
     assert rents["2026-08"] > rents["2025-08"]
-
-
-def test_rents_agree_with_the_cited_points():
-    cited = table("rentals").query(
-        "accelerator == 'h100-sxm' and term == 'on-demand' and as_of == '2026-09'"
-    )
-    quarter = machines.rents_frame(("h100-sxm",)).iloc[-1]
-    assert quarter["usd_per_gpu_hour"] == pytest.approx(cited["usd_per_gpu_hour"].item(), rel=0.05)
 
 
 def test_software_gains_by_hand():
@@ -101,14 +63,6 @@ def test_the_floor_is_rent_over_tokens():
     assert floor.loc["electricity", "usd_per_mtok"] < floor.loc["rent", "usd_per_mtok"] / 10
 
 
-@pytest.mark.parametrize(
-    ("call", "says"),
-    [
-        (lambda: machines.launches_frame("datacentre"), "nearest: data centre"),
-        (lambda: machines.rents_frame(("h100",)), "unknown rented accelerator 'h100'"),
-        (lambda: machines.rent_break("b200-sxm", since="2026"), "carry no bend"),
-    ],
-)
-def test_unknown_names_and_short_series_are_refused(call, says):
-    with pytest.raises(ValueError, match=says):
-        call()
+def test_a_short_series_is_refused():
+    with pytest.raises(ValueError, match="carry no bend"):
+        machines.rent_break("b200-sxm", since="2026")

@@ -32,8 +32,8 @@ def test_a_hundred_attempts_foretell_ten_thousand_better_than_independence():
 def test_the_published_two_points():
     frame = cases.swe_frame()
     assert frame["percent"].tolist() == [pytest.approx(15.9), pytest.approx(56)]
-    assert cases.independent(0.159, 250) == pytest.approx(1 - 0.841**250)
-    assert cases.independent(1.0, 3) == 1
+    assert cases.coverage_if_alike(0.159, 250) == pytest.approx(1 - 0.841**250)
+    assert cases.coverage_if_alike(1.0, 3) == 1
 
 
 def test_coverage_has_its_three_ways():

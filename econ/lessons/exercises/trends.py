@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from econ.catalog import price
 from econ.lessons.answers import exercise
-from econ.lessons.hardware_cases import rents_frame
-from econ.lessons.trend_cases import PRICE, blended_usd_per_mtok, frontier_frame
+from econ.trends.hardware import rents_frame
+from econ.trends.prices import PRICE, blended_usd_per_mtok, frontier_frame
 from econ.trends.rates import annual_factor, spend_ratio, years_between
 
 

@@ -1,0 +1,67 @@
+"""Prices of tokens at constant quality: the cheapest model that reaches a level, by date.
+
+>>> study = frontier_frame("mmlu", 0.648)
+>>> study["price_usd_per_mtok"].iloc[[0, -1]].tolist()
+[20.0, 0.07]
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from econ.catalog import table
+from econ.catalog.guard import fraction, in_range, unknown
+from econ.trends.rates import record_lows
+
+PRICE = "price_usd_per_mtok"
+BENCHMARKS = ("mmlu", "gpqa")
+BASES = ("study", "list")
+INPUT_FRAC = 0.75  # three parts input to one part output, as Artificial Analysis blends
+
+
+def blended_usd_per_mtok(
+    input_usd_per_mtok: float, output_usd_per_mtok: float, input_frac: float = INPUT_FRAC
+) -> float:
+    """One price for input and output at a fixed mix; the default is three parts to one.
+
+    >>> round(blended_usd_per_mtok(0.0375, 0.15), 4)
+    0.0656
+    """
+    fraction("input_frac", input_frac)
+    return input_frac * input_usd_per_mtok + (1 - input_frac) * output_usd_per_mtok
+
+
+def offers_frame() -> pd.DataFrame:
+    """Every list price with a date, blended: provider, model, date, price_usd_per_mtok."""
+    rows = table("api_prices")
+    price = blended_usd_per_mtok(rows["input_usd_per_mtok"], rows["output_usd_per_mtok"])
+    return rows[["provider", "model"]].assign(date=rows["in_force_since"], **{PRICE: price})
+
+
+def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
+    """Dated prices of all models that reach a level: name, date, price_usd_per_mtok, score_frac.
+
+    ``basis``: ``study`` takes the dates and prices of Epoch AI's study; ``list`` the dated price
+    lists of this kit for the same models, which go on to this year.
+    """
+    if benchmark not in BENCHMARKS:
+        raise unknown("benchmark", benchmark, BENCHMARKS)
+    if basis not in BASES:
+        raise unknown("basis", basis, BASES)
+    in_range("level_frac", level_frac, 0, 1, says="0 to 1 (a share, not a percentage)")
+    models = table("quality_prices").assign(score_frac=lambda f: f[f"{benchmark}_frac"])
+    models = models[models["score_frac"] >= level_frac - 1e-9]
+    if basis == "study":
+        rows = models.dropna(subset=[PRICE]).rename(columns={"release": "date"})
+    else:
+        names = models[["name", "score_frac", "price_model"]]
+        rows = names.merge(offers_frame(), left_on="price_model", right_on="model")
+    return rows[["name", "date", PRICE, "score_frac"]].reset_index(drop=True)
+
+
+def frontier_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
+    """The record lows of `able_frame`: each model that undercut all before it."""
+    rows = able_frame(benchmark, level_frac, basis)
+    if rows.empty:
+        raise ValueError(f"no model with a price here reaches {level_frac:g} on {benchmark}")
+    return record_lows(rows, PRICE)
