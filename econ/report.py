@@ -15,9 +15,11 @@ import altair as alt
 import pandas as pd
 
 from econ import __version__
+from econ.catalog.sources import cite
+from econ.catalog.tables import table
+from econ.charts import plan as plan_charts
 from econ.charts.tables import Table, three
-from econ.lessons import chart_plan
-from econ.lessons.plan_cases import frontiers_frame, sources_frame
+from econ.plan.frontier import frontiers_frame
 from econ.plan.planner import best_of, constraints_frame
 from econ.scenario import Scenario
 from econ.uncertainty import Decision
@@ -112,20 +114,20 @@ def report_html(
         "<h2>What was asked</h2>",
         _table(Table(scenario.frame())),
         "<h2>Cost against speed</h2>",
-        figure(chart_plan.frontier_chart(frontiers_frame(plan), simulated, scenario.slo)),
+        figure(plan_charts.frontier_chart(frontiers_frame(plan), simulated, scenario.slo)),
         "<h2>The first deployments</h2>",
         _table(first_table(plan, n_rows)),
         "<h2>What ruled out the others</h2>",
-        figure(chart_plan.losers_chart(constraints_frame(plan))),
+        figure(plan_charts.losers_chart(constraints_frame(plan))),
     ]
     if stress is not None:
-        parts += ["<h2>Under stress</h2>", figure(chart_plan.stress_chart(stress))]
+        parts += ["<h2>Under stress</h2>", figure(plan_charts.stress_chart(stress))]
     if decision is not None:
-        parts += ["<h2>How sure is the choice?</h2>", figure(chart_plan.decision_chart(
+        parts += ["<h2>How sure is the choice?</h2>", figure(plan_charts.decision_chart(
             decision.frame)), f"<p>Knowing all inputs exactly before choosing would save "
             f"{three(decision.evpi_usd)} USD a year on average.</p>"]  # fmt: skip
     if worth is not None:
-        parts += ["<h2>What to measure next</h2>", figure(chart_plan.worth_chart(worth))]
+        parts += ["<h2>What to measure next</h2>", figure(plan_charts.worth_chart(worth))]
     parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", "<h2>Sources</h2>"]
     said = [f"{s} ({w})" for w, s in sources_frame(scenario, plan).itertuples(index=False)]
     parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in said) + "</ul>")
@@ -164,6 +166,24 @@ def first_table(plan: pd.DataFrame, n_rows: int = 12) -> Table:
     formats = {c: three for c in shown if pd.api.types.is_numeric_dtype(shown[c])}
     money = dict.fromkeys(("USD per good Mtok", "USD per hour"), "{:,.2f}")
     return Table(shown, **(formats | money))
+
+
+def sources_frame(scenario: Scenario, plan: pd.DataFrame) -> pd.DataFrame:
+    """Where workload, rents and calibration come from, each once: what, source."""
+    keys = {}
+    if scenario.workload.source:
+        keys[scenario.workload.source] = "workload"
+    chips = set(plan.loc[plan["basis"] != "rejected", "accelerator"].astype(str))
+    rents = table("rentals")
+    for row in rents[rents["accelerator"].isin(chips)].itertuples():
+        keys.setdefault(row.source, f"rents, {row.as_of}")
+    for source in table("measured_serving")["source"].unique():
+        keys.setdefault(source, "calibration of latency")
+    for source in table("power_calibration")["source"].unique():
+        keys.setdefault(source, "calibration of power")
+    known = set(table("sources").index)
+    rows = [(what, str(cite(key))) for key, what in keys.items() if key in known]
+    return pd.DataFrame(rows, columns=["what", "source"])
 
 
 def _table(shown: Table) -> str:

@@ -101,8 +101,8 @@ def test_a_screen_alone_makes_a_page_too():
 
 
 def test_a_charts_inner_ids_are_its_own(made):
-    from econ.lessons.chart_plan import frontier_chart
-    from econ.lessons.plan_cases import frontiers_frame
+    from econ.charts.plan import frontier_chart
+    from econ.plan.frontier import frontiers_frame
 
     chart = frontier_chart(frontiers_frame(made), made.head(1), SCENARIO.slo)
     found = [set(re.findall(r'\bid="([^"]+)"', svg_of(chart, n))) for n in (1, 2)]

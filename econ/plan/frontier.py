@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import count, unknown
 
 SMALLER = ("cost_usd_per_good_mtok", "site_energy_j_per_token", "carbon_g_per_mtok")
 LARGER = ("tokens_per_s_per_user",)
@@ -49,3 +49,24 @@ def on_frontier(
         beaten[0] = True  # taken; those equal to it go on to be kept in their turn
         alive = alive[~beaten]
     return keep
+
+
+def frontiers_frame(plan: pd.DataFrame, n_most: int = 6) -> pd.DataFrame:
+    """For each accelerator the screened deployments that no other of it beats on cost and speed.
+
+    The accelerators with the cheapest best deployment come first, at most ``n_most`` of them.
+    """
+    count("n_most", n_most, 1, 50)
+    kept = plan[(plan["basis"] == "screened") & (plan["cost_usd_per_good_mtok"] > 0)]
+    best = kept.groupby("accelerator", observed=True)["cost_usd_per_good_mtok"].min()
+    parts = []
+    for name in best.sort_values(kind="stable").index[:n_most]:
+        mine = kept[kept["accelerator"] == name]
+        edge = mine[on_frontier(mine, ["cost_usd_per_good_mtok"], ["tokens_per_s_per_user"])]
+        parts.append(edge.drop_duplicates(["cost_usd_per_good_mtok", "tokens_per_s_per_user"]))
+    columns = ["accelerator", "precision", "tp", "concurrency", "tokens_per_s_per_user",
+               "cost_usd_per_good_mtok", "fleet_gpus"]  # fmt: skip
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    frame = pd.concat(parts)[columns].sort_values("tokens_per_s_per_user", kind="stable")
+    return frame.assign(accelerator=frame["accelerator"].astype(str)).reset_index(drop=True)

@@ -120,7 +120,7 @@ def test_below_the_views_nothing_heavy_is_loaded():
     names = [
         n
         for n in map(_name, MODULES)
-        if not n.startswith(("econ.charts", "econ.lessons", "econ.report"))
+        if not n.startswith(("econ.charts", "econ.lessons", "econ.report", "econ.app"))
         and not n.endswith("__main__")
     ]
     assert len(names) > 10

@@ -1,20 +1,20 @@
-"""The form, the tables and the charts of notebook 08."""
+"""The tables and the charts of notebook 08, of the report and of the app."""
 
 from __future__ import annotations
-
-import base64
-import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from econ.charts import plan as plan_charts
 from econ.latency.own_stack import compare_frame
 from econ.lessons import chart_plan
 from econ.lessons import plan_cases as cases
-from econ.lessons.planner import Planner
+from econ.plan.frontier import frontiers_frame
+from econ.plan.load import describe_frame, peak_factor
 from econ.plan.planner import constraints_frame, demand_of, plan
 from econ.plan.search import Demand
+from econ.report import sources_frame
 from econ.scenario import Scenario, Slo
 from econ.tokens.workloads import workload
 
@@ -29,31 +29,26 @@ def made():
     return plan(SCENARIO, **QUICK)
 
 
-@pytest.fixture
-def form():
-    return Planner(n_requests=300)
-
-
 # -- tables -------------------------------------------------------------------------------------
 def test_a_trace_in_words():
-    frame = cases.describe_frame(TRACE).set_index("what")
+    frame = describe_frame(TRACE).set_index("what")
     assert frame.loc["requests", "value"] == 600
     span = TRACE["arrival_s"].iloc[-1] - TRACE["arrival_s"].iloc[0]
     assert frame.loc["arrivals", "value"] == pytest.approx(599 / span)
     assert frame.loc["mean input", "value"] == TRACE["input_tokens"].mean()
     assert np.isnan(frame.loc["cached input", "value"])
     cached = TRACE.assign(cached_tokens=TRACE["input_tokens"] // 2)
-    assert 0.4 < cases.describe_frame(cached).set_index("what").loc["cached input", "value"] <= 0.5
-    assert "arrivals" not in set(cases.describe_frame(workload("batch").sample(50))["what"])
+    assert 0.4 < describe_frame(cached).set_index("what").loc["cached input", "value"] <= 0.5
+    assert "arrivals" not in set(describe_frame(workload("batch").sample(50))["what"])
 
 
 def test_the_peak_by_hand():
     busy = np.concatenate([np.arange(0, 1000, 10.0), 500 + np.arange(0, 50, 1.0)])
     trace = pd.DataFrame({"arrival_s": np.sort(busy), "input_tokens": 5, "output_tokens": 5})
-    factor, window_s = cases.peak_factor(trace, window_s=50)
+    factor, window_s = peak_factor(trace, window_s=50)
     assert window_s == pytest.approx(990 / 20)
     assert 5 < factor < 9  # 5 + 50 in one window of 20, 150 in all
-    assert cases.peak_factor(trace.assign(arrival_s=0.0))[0] == 1.0
+    assert peak_factor(trace.assign(arrival_s=0.0))[0] == 1.0
     rates = cases.arrivals_frame(trace, 10)["requests_per_s"]
     assert (rates * 99.0).sum() == pytest.approx(150)
     with pytest.raises(ValueError, match="all at once"):
@@ -61,11 +56,11 @@ def test_the_peak_by_hand():
 
 
 def test_frontiers_fall_to_the_left(made):
-    frame = cases.frontiers_frame(made)
+    frame = frontiers_frame(made)
     for _, rows in frame.groupby("accelerator"):
         assert rows["tokens_per_s_per_user"].is_monotonic_increasing
         assert rows["cost_usd_per_good_mtok"].is_monotonic_increasing
-    assert cases.frontiers_frame(made[made["basis"] == "rejected"]).empty
+    assert frontiers_frame(made[made["basis"] == "rejected"]).empty
 
 
 def test_the_cheapest_at_another_promise_is_what_a_new_plan_says(made):
@@ -85,7 +80,7 @@ def test_the_cheapest_at_another_promise_is_what_a_new_plan_says(made):
 def test_tails_and_sources(made):
     tails = cases.tails_frame(made)
     assert (tails["simulated"] >= tails["screened"]).all()
-    sources = cases.sources_frame(SCENARIO, made)
+    sources = sources_frame(SCENARIO, made)
     assert {"workload", "calibration of latency"} <= set(sources["what"])
     assert sources["source"].is_unique
 
@@ -93,9 +88,9 @@ def test_tails_and_sources(made):
 # -- charts -------------------------------------------------------------------------------------
 def test_charts_say_their_numbers(made):
     best = made.iloc[0]
-    chart = chart_plan.frontier_chart(cases.frontiers_frame(made), made.head(1), SCENARIO.slo)
+    chart = plan_charts.frontier_chart(frontiers_frame(made), made.head(1), SCENARIO.slo)
     assert f"${best.cost_usd_per_good_mtok:.2f} on {best.fleet_gpus:.0f}" in chart.description
-    lost = chart_plan.losers_chart(constraints_frame(made))
+    lost = plan_charts.losers_chart(constraints_frame(made))
     assert f"of {len(made):,} keep" in lost.title.text
     lengths = chart_plan.lengths_chart(cases.lengths_frame(TRACE))
     assert f"{TRACE['input_tokens'].quantile(0.5):,.0f} tokens" in lengths.description
@@ -109,9 +104,9 @@ def test_charts_say_their_numbers(made):
 
 def test_a_measurement_that_changes_nothing_is_said():
     frame = pd.DataFrame({"input": ["load", "rent of x"], "value_usd": [0.0, 0.0]})
-    assert chart_plan.worth_chart(frame).title.text == "No measurement would change the choice"
+    assert plan_charts.worth_chart(frame).title.text == "No measurement would change the choice"
     frame["value_usd"] = [0.0, 900.0]
-    top = chart_plan.worth_chart(frame.iloc[::-1])
+    top = plan_charts.worth_chart(frame.iloc[::-1])
     assert top.title.text == "Measure rent: x first"
 
 
@@ -131,55 +126,3 @@ def test_the_panel_follows_and_refuses(made):
     assert panel.readout.startswith(("Bars", "Not possible: no deployment keeps this promise"))
     panel._follow()
     assert len(panel.static().description) > 100
-
-
-# -- the form -----------------------------------------------------------------------------------
-def test_the_form_plans_what_its_controls_say(form):
-    form.controls["accelerators"].value = ("h100-sxm", "h200-sxm")
-    form.controls["tpot"].value = 0.04
-    form.controls["rate"].value = 2.0
-    assert form.scenario.slo.tpot_s == 0.04
-    assert form.scenario.workload.rate_per_s == pytest.approx(2 * workload("chat").rate_per_s)
-    form.run(**QUICK)
-    assert form.plan is not None
-    assert form.readout.split(" × ")[1].startswith(("h100-sxm", "h200-sxm"))
-    links = re.findall(r'download="([^"]+)" href="data:[^;]+;base64,([^"]+)"', form._shows.value)
-    assert [name for name, _ in links] == ["report.html", "plan.csv", "plan.parquet",
-                                           "scenario.json"]  # fmt: skip
-    taken = Scenario.from_json(base64.b64decode(links[3][1]).decode())
-    assert taken == form.scenario
-
-
-def test_an_upload_takes_the_workloads_place(form):
-    data = TRACE.to_csv(index=False).encode()
-    form.load("monday.csv", data)
-    assert form.readout == "monday: 600 requests."
-    assert form.scenario.workload.id == "own"
-    assert len(form.trace) == 600
-    form.controls["workload"].value = "rag"
-    assert form.workload.id == "rag"
-
-
-def test_a_bad_upload_is_said_and_the_last_good_one_stays(form):
-    before = form.trace
-    form.load("<i>x</i>.csv", b"arrival_s,input_tokens,output_tokens\n0,1,=2\n")
-    assert "is a formula" in form.readout
-    assert "<i>" not in form._says.value
-    assert form.trace is before
-    form.upload.value = ({"name": "x.xlsx", "type": "", "size": 1, "content": memoryview(b"x"),
-                          "last_modified": pd.Timestamp("2026-01-01", tz="UTC")},)  # fmt: skip
-    assert "give a .csv or a .parquet file" in form.readout
-
-
-def test_what_cannot_be_planned_is_said(form):
-    form.controls["tpot"].value = 0.001
-    form.run(**QUICK)
-    assert "keeps the promise; ruled out by" in form.readout
-    assert form.plan is None
-    assert not form.button.disabled
-
-
-def test_its_twin_in_print_is_words(form, monkeypatch, capsys):
-    monkeypatch.setenv("ECON_STATIC", "1")
-    form._ipython_display_()
-    assert "a form stands here" in capsys.readouterr().out

@@ -24,11 +24,12 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
+from econ.charts.plan import frontier_chart
 from econ.charts.render import is_static
 from econ.charts.tables import Table, three
-from econ.lessons.chart_plan import frontier_chart
-from econ.lessons.plan_cases import describe_frame, frontiers_frame, peak_factor
 from econ.plan.exports import export
+from econ.plan.frontier import frontiers_frame
+from econ.plan.load import describe_frame, peak_factor
 from econ.plan.planner import plan, rents
 from econ.report import answer_text, first_table, report_html, svg_of
 from econ.scenario import Scenario, Slo
