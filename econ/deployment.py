@@ -15,6 +15,7 @@ ValueError: n_gpu = 8 is outside its range: a multiple of tp × pp × dp = 3
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, positive, unknown
-from econ.catalog.ranges import Range, ends
+from econ.catalog.ranges import ends
 
 POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
 ENGINES = ("vllm", "sglang", "trtllm")
@@ -76,7 +77,7 @@ class Deployment:
     precision: str = "bf16"
     kv_precision: str = ""
     engine: str = ""
-    software_maturity: float | Range = 1.0
+    software_maturity: float = 1.0
     max_batch: int | None = None
     token_budget: int | None = None
     policy: str = "chunked_prefill"
@@ -153,8 +154,18 @@ class Deployment:
 
 
 def split_rules(
-    *, n_heads, n_layers, n_experts, is_moe, link, n_gpu, tp, pp, ep, dp
-) -> dict[str, tuple[object, str]]:
+    *,
+    n_heads: Any,
+    n_layers: Any,
+    n_experts: Any,
+    is_moe: Any,
+    link: Any,
+    n_gpu: Any,
+    tp: Any,
+    pp: Any,
+    ep: Any,
+    dp: Any,
+) -> dict[str, tuple[Any, str]]:
     """Rules of a split, for one deployment or for arrays of them.
 
     Returns name → (true where the rule is broken, a format string that says what is possible).

@@ -58,9 +58,9 @@ class Slo:
         Share of requests that must meet both, e.g. 0.95.
     """
 
-    ttft_s: float | Range = 1.0
-    tpot_s: float | Range = 0.05
-    attainment_frac: float | Range = 0.95
+    ttft_s: float = 1.0
+    tpot_s: float = 0.05
+    attainment_frac: float = 0.95
 
     def __post_init__(self) -> None:
         ends(positive, "ttft_s", self.ttft_s, DAY_S)
@@ -91,10 +91,10 @@ class Finance:
 
     tenure: str = "rented"
     term: str = "on-demand"
-    cost_usd_per_gpu_hour: float | Range | None = None
-    utilisation_frac: float | Range = 1.0
-    cost_of_capital_frac: float | Range | None = None
-    life_years: float | Range | None = None
+    cost_usd_per_gpu_hour: float | None = None
+    utilisation_frac: float = 1.0
+    cost_of_capital_frac: float | None = None
+    life_years: float | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -191,7 +191,7 @@ class Scenario:
         return self.deployment.n_replicas(self.resolved_model)
 
     @property
-    def cost_usd_per_gpu_hour(self) -> float | Range:
+    def cost_usd_per_gpu_hour(self) -> float:
         """The price of an accelerator-hour: your own, else the latest list rent.
 
         Raises ``ValueError`` for an owner's hour, which `econ.tco.cost` builds, and for an
@@ -291,7 +291,8 @@ class Scenario:
 
     def at(self, values: Mapping[str, float]) -> Scenario:
         """The scenario with numbers in place of the uncertain settings, by path as in `ranges`."""
-        return _with_numbers(self, "", values)
+        changed: Scenario = _with_numbers(self, "", values)
+        return changed
 
     def to_json(self, indent: int | None = 2) -> str:
         """The scenario as JSON, complete: objects of your own are written out."""
@@ -308,7 +309,8 @@ class Scenario:
         written = values.pop("format", None) if isinstance(values, dict) else None
         if written not in FORMATS or isinstance(written, bool):
             raise ValueError(f"not a scenario of format {' or '.join(map(str, FORMATS))}")
-        return read_object(cls, values, "scenario", JSON_PARTS, JSON_OBJECTS)
+        scenario: Scenario = read_object(cls, values, "scenario", JSON_PARTS, JSON_OBJECTS)
+        return scenario
 
     def frame(self) -> pd.DataFrame:
         """The scenario as a table for reading: part, setting, value."""

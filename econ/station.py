@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Row = dict[str, Any]
+Call = Callable[[], Row]
+
+
 class Result:
     """A station's answer: a frozen dataclass whose numbers carry their unit in the name.
 
@@ -71,7 +75,7 @@ class Result:
 
 def station(
     headline: str, vector: Callable[..., pd.DataFrame] | None = None
-) -> Callable[[Callable], Callable]:
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a station.
 
     Parameters
@@ -83,7 +87,7 @@ def station(
         a ``reason`` (empty where there is an answer). An option is one value, or one a scenario.
     """
 
-    def declare(function: Callable) -> Callable:
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def checked(scenario: Scenario, *args: Any, **options: Any) -> Any:
             require_certain(function.__name__, scenario)
@@ -110,7 +114,7 @@ def answers_frame(
     station: Callable[..., Any],
     scenarios: Sequence[Scenario],
     options: Sequence[Mapping[str, Any]],
-    run: Callable[[list[Callable[[], dict]]], list[dict]] | None = None,
+    run: Callable[[Sequence[Call]], list[Row]] | None = None,
 ) -> pd.DataFrame:
     """A station's answers, one row a scenario: its numbers, and ``reason`` where there is none.
 
@@ -137,7 +141,7 @@ def answers_frame(
     return frame[[*(c for c in frame if c != "reason"), "reason"]]
 
 
-def _one_answer(station: Callable[..., Any], scenario: Scenario, options: dict) -> dict[str, Any]:
+def _one_answer(station: Callable[..., Any], scenario: Scenario, options: Row) -> Row:
     try:
         answer = station(scenario, **options)
     except ValueError as error:

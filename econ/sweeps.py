@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from econ.catalog.guard import count
 from econ.scenario import Scenario, known_settings
-from econ.station import answers_frame
+from econ.station import Call, Row, answers_frame
 
 POINTS_PER_TASK = 10  # enough that handing a task out is cheap beside it
 MOST_POINTS = 10_000_000
@@ -117,7 +117,9 @@ def _label(value: Any) -> Any:
     return getattr(value, "id", value)
 
 
-def _runner(n_jobs: int | None, progress: bool, n_calls: int) -> Callable | None:
+def _runner(
+    n_jobs: int | None, progress: bool, n_calls: int
+) -> Callable[[Sequence[Call]], list[Row]] | None:
     """How calls are spread over workers, in tasks of `POINTS_PER_TASK`; None where one runs all."""
     from joblib import Parallel, delayed
     from joblib.parallel import get_active_backend
@@ -127,10 +129,10 @@ def _runner(n_jobs: int | None, progress: bool, n_calls: int) -> Callable | None
     if alone and not progress:
         return None
 
-    def run(calls: list[Callable[[], dict]]) -> list[dict]:
+    def run(calls: Sequence[Call]) -> list[Row]:
         parts = [calls[i : i + POINTS_PER_TASK] for i in range(0, len(calls), POINTS_PER_TASK)]
         pool = Parallel(n_jobs=n_jobs, return_as="generator")
-        rows: list[dict] = []
+        rows: list[Row] = []
         with tqdm(total=n_calls, disable=not progress) as bar:
             for part in pool(delayed(_run)(part) for part in parts):
                 rows += part
@@ -140,5 +142,5 @@ def _runner(n_jobs: int | None, progress: bool, n_calls: int) -> Callable | None
     return run
 
 
-def _run(calls: list[Callable[[], dict]]) -> list[dict]:
+def _run(calls: Sequence[Call]) -> list[Row]:
     return [call() for call in calls]

@@ -24,7 +24,7 @@ import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
-from econ.catalog.ranges import Range, ends
+from econ.catalog.ranges import ends
 from econ.catalog.tables import table
 
 PRECISIONS = ("bf16", "fp16", "fp8", "fp4", "int8", "int4")
@@ -102,14 +102,14 @@ class Site:
 
     id: str
     name: str = ""
-    electricity_usd_per_kwh: float | Range | None = None
-    carbon_g_per_kwh: float | Range | None = None
-    carbon_lifecycle_g_per_kwh: float | Range | None = None
-    solar_frac: float | Range | None = None
-    market_carbon_g_per_kwh: float | Range | None = None
-    grid_water_l_per_kwh: float | Range | None = None
-    wue_l_per_kwh: float | Range | None = None
-    pue: float | Range | None = None
+    electricity_usd_per_kwh: float | None = None
+    carbon_g_per_kwh: float | None = None
+    carbon_lifecycle_g_per_kwh: float | None = None
+    solar_frac: float | None = None
+    market_carbon_g_per_kwh: float | None = None
+    grid_water_l_per_kwh: float | None = None
+    wue_l_per_kwh: float | None = None
+    pue: float | None = None
     source: str = ""
     as_of: str = ""
 

@@ -17,7 +17,7 @@ from econ.catalog.guard import shown, unknown
 from econ.catalog.ranges import Range
 
 RANGE_KEYS = {f.name for f in fields(Range)}
-Classes = Mapping[tuple[type, str], type]
+Classes = Mapping[tuple[Any, str], Any]
 
 
 def parse(text: object, what: str) -> Any:
@@ -58,7 +58,7 @@ def read_object(cls: type, values: Any, where: str, parts: Classes, objects: Cla
             return read_object(parts[cls, name], value, name, parts, objects)
         if isinstance(value, dict) and (cls, name) in objects:
             return read_object(objects[cls, name], value, inside, parts, objects)
-        if isinstance(value, dict) and "Range" in known[name] and RANGE_KEYS.issuperset(value):
+        if isinstance(value, dict) and "float" in known[name] and RANGE_KEYS.issuperset(value):
             return read_object(Range, value, inside, parts, objects)
         if (known[name] == "str" or (cls, name) in objects) and not isinstance(value, str):
             raise ValueError(f"{inside} = {value!r} is not text")

@@ -75,13 +75,13 @@ class Workload:
     id: str
     title: str = ""
     arrival: str = "gamma"
-    rate_per_s: float | Range = 1.0
-    arrival_cv: float | Range = 1.0
+    rate_per_s: float = 1.0
+    arrival_cv: float = 1.0
     input_quantile_tokens: tuple[float, ...]
     output_quantile_tokens: tuple[float, ...]
-    rank_correlation: float | Range = 0.0
-    cached_frac: float | Range = 0.0
-    reasoning_frac: float | Range = 0.0
+    rank_correlation: float = 0.0
+    cached_frac: float = 0.0
+    reasoning_frac: float = 0.0
     source: str = ""
 
     def __post_init__(self) -> None:

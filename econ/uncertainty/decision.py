@@ -144,7 +144,7 @@ def _options(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
 
 def _finite(costs: pd.DataFrame) -> np.ndarray:
     """The costs as an array; an option that is impossible in a sample has no mean to compare."""
-    array = costs.to_numpy(dtype="float64")
+    array: np.ndarray = np.asarray(costs, dtype="float64")
     bad = ~np.isfinite(array)
     if array.size == 0 or bad.any():
         where = costs.columns[bad.any(axis=0)].tolist() or ["costs"]

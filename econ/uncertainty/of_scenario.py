@@ -128,7 +128,7 @@ def uncertain(
             "nothing in this scenario is uncertain: give a number as a Range, e.g. "
             "scenario.with_(cost_usd_per_gpu_hour=econ.Range(2, 3, 5))"
         )
-    metric = metric or getattr(station, "headline", "value")
+    metric = metric or str(getattr(station, "headline", "value"))
     inputs = sample_frame(ranges, n, seed)
     answers = _answers(station, scenario, inputs, options)
     if metric not in answers:
@@ -138,7 +138,9 @@ def uncertain(
     return Uncertain(metric, pd.concat([inputs, numbers], axis=1), ranges, model)
 
 
-def _answers(station, scenario: Scenario, inputs: pd.DataFrame, options: dict) -> pd.DataFrame:
+def _answers(
+    station: Callable[..., Any], scenario: Scenario, inputs: pd.DataFrame, options: dict[str, Any]
+) -> pd.DataFrame:
     scenarios = [scenario.at(row) for row in inputs.to_dict("records")]
     answers = answers_frame(station, scenarios, [options] * len(scenarios))
     if (bad := answers["reason"] != "").any():
@@ -148,6 +150,13 @@ def _answers(station, scenario: Scenario, inputs: pd.DataFrame, options: dict) -
     return answers
 
 
-def _metric_of(station, scenario, options: dict, metric: str, **columns: np.ndarray) -> np.ndarray:
+def _metric_of(
+    station: Callable[..., Any],
+    scenario: Scenario,
+    options: dict[str, Any],
+    metric: str,
+    **columns: np.ndarray,
+) -> np.ndarray:
     """One number of the answers for arrays of inputs: what tornado and Sobol indices call."""
-    return _answers(station, scenario, pd.DataFrame(columns), options)[metric].to_numpy()
+    answers = _answers(station, scenario, pd.DataFrame(columns), options)
+    return np.asarray(answers[metric])

@@ -102,7 +102,7 @@ def sobol_frame(
     return frame.sort_values("total_frac", ascending=False, kind="stable", ignore_index=True)
 
 
-def _salib() -> tuple[Callable, Callable]:
+def _salib() -> tuple[Callable[..., Any], Callable[..., Any]]:
     try:
         from SALib.analyze import sobol as analyze
         from SALib.sample import sobol as sample
