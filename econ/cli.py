@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from econ import __version__
-from econ.catalog.catalog import PRECISIONS
+from econ.catalog.precision import PRECISIONS
 from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan.exports import export

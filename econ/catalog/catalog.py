@@ -24,10 +24,10 @@ import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.precision import PRECISIONS
 from econ.catalog.ranges import ends
 from econ.catalog.tables import table
 
-PRECISIONS = ("bf16", "fp16", "fp8", "fp4", "int8", "int4")
 # precisions that a chip without native support still serves: weights are stored small and
 # widened to bf16 before they are multiplied
 WEIGHT_ONLY = ("fp4", "int4")

@@ -11,8 +11,8 @@ replace link after link by a model with an error.
 >>> envelope(Scenario.default(), batch=10_000)
 Traceback (most recent call last):
     ...
-econ.latency.bound.DoesNotFit: 10000 requests need 4072 GB of KV cache beside 71 GB of weights; \
-4 × h100-sxm hold 320 GB: 3822 GB missing
+econ.latency.bound.DoesNotFit: 10000 requests need 4072 GB of KV cache beside 73 GB of weights; \
+4 × h100-sxm hold 320 GB: 3825 GB missing
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ import pandas as pd
 
 from econ.catalog import accelerator, model, site, table
 from econ.catalog.guard import count, positive
+from econ.catalog.precision import weight_bytes_by_part
 from econ.catalog.units import GB, HOUR_S, KILO, KWH_J, usd_per_mtok_from_usd_per_token
 from econ.scenario import Scenario
-
-BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4}
 
 
 class DoesNotFit(ValueError):
@@ -82,7 +81,8 @@ def envelope(
     """The bill of one request that shares the machine with ``batch − 1`` others.
 
     * prefill: 2 FLOP × active parameters × input tokens / peak FLOP/s
-    * decode step: the slower of memory (weights once, KV cache of every request) and compute
+    * decode step: the slower of memory (weights once, without the input table of which one row is
+      read, and the KV cache of every request) and compute
     * machine time per request: its prefill and its 1/batch share of the decode steps
     * energy: thermal design power × that time × PUE, an upper bound on power
     * USD: rent × that time, and electricity
@@ -102,14 +102,14 @@ def envelope(
     positive("input_tokens", tokens_in, 1e9)
     positive("output_tokens", tokens_out, 1e9)
 
-    byte = BITS[deployment.precision] / 8
-    weight_bytes = net.n_params * byte
+    parts = weight_bytes_by_part(net, deployment.precision)
+    stored_bytes = sum(parts.values())
     kv_bytes = float(net.kv_bytes(tokens_in + tokens_out / 2))
-    memory, need = n * chip.memory_bytes, weight_bytes + batch * kv_bytes
+    memory, need = n * chip.memory_bytes, stored_bytes + batch * kv_bytes
     if need > memory:
         raise DoesNotFit(
             f"{batch} requests need {batch * kv_bytes / GB:.0f} GB of KV cache beside "
-            f"{weight_bytes / GB:.0f} GB of weights; {n} × {chip.id} hold {memory / GB:.0f} GB: "
+            f"{stored_bytes / GB:.0f} GB of weights; {n} × {chip.id} hold {memory / GB:.0f} GB: "
             f"{(need - memory) / GB:.0f} GB missing"
         )
 
@@ -118,7 +118,7 @@ def envelope(
     touched = 1.0
     if net.is_moe:  # a batch reaches more experts than one token does
         touched = 1 - (1 - net.experts_per_token / net.n_experts) ** batch
-    read = weight_bytes - net.routed_expert_params * byte * (1 - touched)
+    read = stored_bytes - parts["table"] - parts["experts"] * (1 - touched)
     weights_s, kv_s = read / bandwidth, batch * kv_bytes / bandwidth
     compute_s = 2 * net.active_params * batch / peak
     step_s = max(weights_s + kv_s, compute_s)
@@ -129,7 +129,7 @@ def envelope(
         batch=batch,
         input_tokens=tokens_in,
         output_tokens=tokens_out,
-        weight_bytes=weight_bytes,
+        weight_bytes=stored_bytes,
         kv_bytes=kv_bytes,
         prefill_s=prefill_s,
         weights_s=weights_s,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from econ.catalog.precision import check_precision
 from econ.latency import deployments as dep
 from econ.latency import shapes, steps
 from econ.latency.calibration import Calibration, bands
@@ -49,7 +50,7 @@ def encode(frame: pd.DataFrame) -> tuple[dict, np.ndarray, dict]:
     reason = np.full(size, "", dtype=object)
     model = Lookup(frame["model"], dep.as_model)
     chip = Lookup(frame["accelerator"], dep.as_accelerator)
-    precision = Lookup(_text(frame, "precision", "bf16"), shapes.check_precision)
+    precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
     engine = Lookup(_text(frame, "engine", ""), dep.known_engine)
     for column in (model, chip, precision):
         if any(column.reasons):

@@ -30,8 +30,9 @@ import numpy as np
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, not_negative, positive, unknown
+from econ.catalog.precision import weight_bytes_by_part
 from econ.latency import deployments as dep
-from econ.latency import shapes, steps
+from econ.latency import steps
 from econ.latency.bound import DoesNotFit
 from econ.latency.calibration import Calibration, bands
 from econ.latency.deployments import as_accelerator, as_model
@@ -131,7 +132,7 @@ def weight_bytes(model: Model | str, precision: str = "bf16") -> float:
     '69 GB'
     """
     m = as_model(model)
-    parts = shapes.stored(m, precision)
+    parts = weight_bytes_by_part(m, precision)
     return sum(parts.values())
 
 

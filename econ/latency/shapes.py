@@ -1,11 +1,8 @@
 """The few dozen numbers through which a model and an accelerator enter the step-time equations.
 
 One row per (model, precision, KV precision) and per (accelerator, precision), computed once and
-kept; a frame of a million rows then only looks them up. What is stored in which precision:
-
-* dense models: every matrix in the named precision; input table and head in 2 bytes
-* mixtures in 4 bits: only the routed experts; the rest as the model is published
-* 4 bits carry one scale per block: 16 values and a byte (fp4), 32 values and two bytes (int4)
+kept; a frame of a million rows then only looks them up. `econ.catalog.precision` says what is
+stored in which precision.
 """
 
 from __future__ import annotations
@@ -13,11 +10,13 @@ from __future__ import annotations
 import functools
 
 from econ.catalog.architecture import Model
-from econ.catalog.catalog import PRECISIONS, Accelerator
-from econ.catalog.guard import unknown
-
-BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5625}
-WIDE = 2.0  # bytes of what is not quantised
+from econ.catalog.catalog import Accelerator
+from econ.catalog.precision import (
+    UNQUANTISED_BYTES,
+    bytes_per_element,
+    check_precision,
+    weight_bytes_by_part,
+)
 
 # kernels that a decode step launches in a layer: round counts of the size that the operations
 # suggest (norm, QKV, rotary, cache write, attention, output, …), settled after a free fit to all
@@ -76,32 +75,10 @@ CHIP = (
 )
 
 
-def check_precision(precision: str) -> str:
-    """The precision, or an error that lists the known ones."""
-    if precision not in PRECISIONS:
-        raise unknown("precision", precision, PRECISIONS)
-    return precision
-
-
-def stored(model: Model, precision: str) -> dict[str, float]:
-    """Bytes of each part of the weights: ``attention`` (with router and mixers), ``dense``,
-    ``experts``, ``head``, ``table``."""
-    quantised = rest = BYTES[check_precision(precision)]
-    if model.is_moe and quantised < 1:
-        rest = 1.0 if model.native_precision == "fp8" else WIDE
-    return {
-        "attention": (model.attention_params + model.other_params + model.router_params) * rest,
-        "dense": (model.dense_ffn_params + model.shared_expert_params) * rest,
-        "experts": model.routed_expert_params * quantised,
-        "head": model.head_params * WIDE,
-        "table": 0.0 if model.tied_embeddings else model.embedding_params * WIDE,
-    }
-
-
 @functools.lru_cache(maxsize=4096)
 def shape(model: Model, precision: str, kv_bytes_per_element: float = 2.0) -> tuple[float, ...]:
     """The model's row, in the order of `SHAPE`."""
-    part = stored(model, precision)
+    part = weight_bytes_by_part(model, precision)
     share = model.experts_per_token / model.n_experts if model.is_moe else 0.0
     elements = model.kv_elements_per_token_per_layer * kv_bytes_per_element
     kernels = (
@@ -112,11 +89,11 @@ def shape(model: Model, precision: str, kv_bytes_per_element: float = 2.0) -> tu
         + KERNELS_LINEAR * model.n_linear_layers
     )
     quantised = 2 * model.n_moe_layers  # inputs of matrices: two a block, two an attention layer
-    if not (model.is_moe and BYTES[precision] < 1 and model.native_precision != "fp8"):
+    if not (model.is_moe and bytes_per_element(precision) < 1 and model.native_precision != "fp8"):
         quantised += 2 * (model.n_layers + model.n_dense_layers)
         quantised += 2 * model.n_moe_layers * (model.shared_expert_params > 0)
     native = KERNELS_QUANTISE * quantised
-    if BYTES[precision] < 1:
+    if bytes_per_element(precision) < 1:
         native -= (KERNELS_MOE - KERNELS_MOE_FUSED) * model.n_moe_layers
     # where the selected tokens alone are read, prefill works on the latent vectors as decode does
     sparse = model.sparse_top_k_tokens > 0
@@ -188,4 +165,8 @@ def chip(accelerator: Accelerator, precision: str) -> tuple[float, ...]:
 def kv_bytes_per_element(precision: str, engine: str = "") -> float:
     """What the cache is kept in: TensorRT-LLM pairs quantised weights with an fp8 cache, the
     other engines keep 2 bytes unless told otherwise."""
-    return 1.0 if engine == "trtllm" and BYTES[check_precision(precision)] < WIDE else WIDE
+    return (
+        1.0
+        if engine == "trtllm" and bytes_per_element(precision) < UNQUANTISED_BYTES
+        else UNQUANTISED_BYTES
+    )

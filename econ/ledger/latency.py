@@ -101,12 +101,6 @@ def _bound(
 
 
 @recompute("envelope")
-def decode_step_s(**case: float) -> float:
-    """One decode step at the bound."""
-    return _bound(**case).step_s
-
-
-@recompute("envelope")
 def weights_read_s(**case: float) -> float:
     """The part of a step that reads the weights, beside a context of one token."""
     return _bound(context_tokens=1, **case).weights_s

@@ -19,10 +19,10 @@ import pandas as pd
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count, positive
+from econ.catalog.precision import check_precision
 from econ.catalog.tables import table
 from econ.latency.deployments import MOST_GPU, as_model
 from econ.latency.frame import max_throughput_frame, predict_frame
-from econ.latency.shapes import check_precision
 
 SPLIT = ("tp", "pp", "ep", "dp")
 TENSOR, PIPELINE, DATA = (1, 2, 4, 8, 16), (1, 2, 4), (1, 2, 4, 8, 16, 32, 64)

@@ -27,7 +27,7 @@ from econ.catalog import (
     sites_frame,
     table,
 )
-from econ.catalog.catalog import PRECISIONS
+from econ.catalog.precision import PRECISIONS
 
 CHIP = {
     "id": "mine",

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from econ.catalog import accelerator, model, table
+from econ.catalog.precision import BYTES_PER_ELEMENT
 from econ.catalog.units import GB
 from econ.latency import deployments as dep
-from econ.latency import shapes, steps
+from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.prediction import max_throughput_frame, predict_frame
 from econ.latency.shapes import KERNELS_MOE, KERNELS_MOE_FUSED, KERNELS_QUANTISE
@@ -104,7 +105,7 @@ def anything():
         {
             "model": rng.choice(table("models").index, n),
             "accelerator": rng.choice(table("accelerators").index, n),
-            "precision": rng.choice(list(shapes.BYTES), n),
+            "precision": rng.choice(list(BYTES_PER_ELEMENT), n),
             "engine": rng.choice(["", "vllm", "sglang", "trtllm", "other"], n),
             "input_tokens": 10 ** rng.uniform(0, 6, n),
             "output_tokens": 10 ** rng.uniform(0, 6, n),

@@ -113,8 +113,8 @@ def test_a_topic_holds_its_rows_and_all_hold_every_row():
 # -- second routes --------------------------------------------------------------------------------
 def test_the_step_by_hand():
     """26 GB of weights and one cache of 6.7 GB through eight chips of 819 GB/s."""
-    ours = latency.decode_step_s(
-        id="llama-2-13b", chip="tpu-v5e", n_gpu=8, precision="bf16", batch=1, context_tokens=8192
+    ours = latency.streaming_s(
+        "llama-2-13b", "tpu-v5e", n_gpu=8, bytes_per_param=2, kv_tokens=8192, batch=1
     )
     assert ours == pytest.approx((13_015_864_320 * 2 + 40 * 40 * 128 * 8192 * 4) / 6552e9, rel=1e-4)
 
