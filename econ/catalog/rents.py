@@ -36,4 +36,5 @@ def rents(term: str = "on-demand") -> dict[str, float]:
     if term not in set(rows["term"]):
         raise unknown("rental term", term, rows["term"].unique())
     rows = rows[rows["term"] == term].sort_values("as_of", kind="stable")
-    return dict(rows.groupby("accelerator")["usd_per_gpu_hour"].last())
+    latest = rows.groupby("accelerator")["usd_per_gpu_hour"].last()
+    return {str(name): float(rent) for name, rent in latest.items()}
