@@ -52,7 +52,7 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         before = words.inner_text()
         _press_until_focused(page, "Plan")
         page.keyboard.press("Enter")
-        expect(words).to_contain_text("per million good output tokens", timeout=120_000)
+        expect(words).to_contain_text("per million good output tokens", timeout=lab.PATIENCE_MS)
         assert words.inner_text() != before
         chart = form.locator("svg[role=img]").first
         assert len(chart.get_attribute("aria-label")) > 40
@@ -61,13 +61,13 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
 
         bad = b"arrival_s,input_tokens,output_tokens\n0,9,=cmd()\n"
         _upload(page, form, "<b>log</b>.csv", bad)
-        expect(words).to_contain_text("is a formula, not a number", timeout=60_000)
+        expect(words).to_contain_text("is a formula, not a number", timeout=lab.PATIENCE_MS)
         assert words.locator("b").count() == 0  # the file's name is text, not markup
         good = b"arrival_s,input_tokens,output_tokens\n" + b"".join(
             b"%.1f,900,90\n" % (0.3 * i) for i in range(200)
         )
         _upload(page, form, "mine.csv", good)
-        expect(words).to_contain_text("mine: 200 requests", timeout=60_000)
+        expect(words).to_contain_text("mine: 200 requests", timeout=lab.PATIENCE_MS)
 
         reached = [u for u in outside if u not in blocked]
         assert not reached, reached

@@ -1,7 +1,6 @@
 """Notebooks in real JupyterLab: all cells run, a slider moves chart and words, nothing leaks."""
 
 import re
-import statistics
 from pathlib import Path
 
 import nbformat
@@ -19,9 +18,6 @@ NOT_OURS = re.compile(
     r"|widget model not found"
 )
 LABS_MARKUP = re.compile(r'class="[^"]*\b(jp|cm|lm)-')
-KEYS = 20
-GOAL_MS = 50  # from key to chart, median, on a machine that does nothing else
-
 
 PROBE = "probe.ipynb"
 PROBE_CELLS = [
@@ -79,31 +75,24 @@ def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, ch
     assert not ours, ours
     _axe_has_nothing_serious_to_say(page)
     page.close(run_before_unload=False)
+    lab.end_kernels(base, token)
 
 
 def _follows_the_keyboard(page, panel, name: str) -> None:
-    """A slider with a name, moved by an arrow key: words and chart change together, and soon."""
+    """A slider with a name, moved by an arrow key: words and chart change together."""
     panel.scroll_into_view_if_needed()
     # drawn at all; "words are not empty" would hold for words that are not there yet
-    panel.locator(".econ-live[data-revision]").wait_for(timeout=15_000)
+    panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
     words = panel.locator("[role=status]")
     handle = panel.locator(".noUi-handle").first
     assert handle.get_attribute("aria-label"), "a slider without an accessible name"
     before_words, before_chart = words.text_content(), _drawn(panel)
     handle.focus()
     page.keyboard.press("ArrowRight")
-    expect(words).not_to_have_text(before_words, timeout=10_000)
+    expect(words).not_to_have_text(before_words, timeout=lab.PATIENCE_MS)
     assert _drawn(panel) != before_chart
     svg = panel.locator(".econ-live svg").first
     assert svg.get_attribute("aria-label") == words.text_content()
-
-    times = _key_to_chart_ms(page, panel)
-    middle, late = statistics.median(times), sorted(times)[int(0.9 * len(times)) - 1]
-    told = f"{middle:.0f} ms median, {late:.0f} ms p90, {min(times):.0f} ms least of {len(times)}"
-    print(f"{name}: slider to chart {told}")
-    # the goal is for a quiet machine and printed; here only what a person would call slow fails
-    assert middle <= 3 * GOAL_MS
-    assert late <= 6 * GOAL_MS
 
 
 def _axe_has_nothing_serious_to_say(page) -> None:
@@ -113,7 +102,9 @@ def _axe_has_nothing_serious_to_say(page) -> None:
     numbers.focus()
     page.keyboard.press("Enter")
     cells = numbers.locator("xpath=..").locator("td")
-    expect(cells.nth(1)).to_be_attached(timeout=5_000)  # a panel fills its table once it is open
+    expect(cells.nth(1)).to_be_attached(
+        timeout=lab.PATIENCE_MS
+    )  # a panel fills its table once it is open
     for place in [numbers, *page.locator(".econ-panel").all()]:
         place.scroll_into_view_if_needed()
         found = lab.serious(page, ".jp-Notebook")
@@ -130,32 +121,6 @@ def _drawn(panel) -> str:
     )
 
 
-def _key_to_chart_ms(page, panel) -> list[float]:
-    """Milliseconds from a key press to the redrawn chart, over some presses to and fro."""
-    handle = panel.locator(".noUi-handle").first
-    handle.focus()
-    handle.evaluate(
-        """(handle) => { window.__arm = () => { window.__ms = null;
-        const live = handle.closest('.econ-panel').querySelector('.econ-live');
-        const before = live.dataset.revision;
-        document.addEventListener('keydown', () => { const start = performance.now();
-          const look = () => { if (live.dataset.revision !== before)
-              window.__ms = performance.now() - start;
-            else if (performance.now() - start < 8000) requestAnimationFrame(look);
-            else window.__ms = -1; };
-          requestAnimationFrame(look); }, { once: true, capture: true }); } }"""
-    )
-    times = []
-    for i in range(KEYS):
-        page.evaluate("window.__arm()")
-        page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
-        page.wait_for_function("window.__ms !== null", timeout=10_000)
-        times.append(page.evaluate("window.__ms"))
-        page.wait_for_timeout(150)
-    assert min(times) > 0, "a key press that moved nothing"
-    return times
-
-
 def test_a_flood_of_keys_ends_at_the_last_value_and_skips_stale_ones(server, chromium):
     base, token = server
     page = chromium.new_page(viewport={"width": 1200, "height": 900})
@@ -163,12 +128,12 @@ def test_a_flood_of_keys_ends_at_the_last_value_and_skips_stale_ones(server, chr
     lab.open_notebook(page, base, token, PROBE)
     lab.run_all(page)
     panel = page.locator(".econ-panel").first
-    panel.locator(".econ-live[data-revision]").wait_for(timeout=15_000)
+    panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
     panel.locator(".noUi-handle").first.focus()
     for _ in range(200):  # the model takes 50 ms, a key a few
         page.keyboard.press("ArrowRight")
     words = panel.locator("[role=status]")
-    expect(words).to_contain_text(f"Up to {9 * 201 + 4} after", timeout=20_000)
+    expect(words).to_contain_text(f"Up to {9 * 201 + 4} after", timeout=lab.PATIENCE_MS)
     calls = int(re.search(r"after (\d+) model calls", words.text_content())[1])
     print(f"200 keys, {calls} model calls")
     assert calls < 150

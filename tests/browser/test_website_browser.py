@@ -70,7 +70,7 @@ def _open(chromium, address, viewport=DESK, scheme="light"):
     page.goto(address, wait_until="load")
     for panel in page.locator(".econ-panel[data-grid]").all():
         panel.scroll_into_view_if_needed()
-        panel.locator(".econ-live[data-revision]").wait_for(timeout=20_000)
+        panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
     return page, outside, errors
 
 
@@ -129,7 +129,7 @@ def test_panels_follow_the_keyboard(stem, site, chromium):
         before = words.text_content()
         panel.locator("input[type=range], select").first.focus()
         page.keyboard.press("ArrowRight")
-        expect(words).not_to_have_text(before, timeout=5_000)
+        expect(words).not_to_have_text(before, timeout=lab.PATIENCE_MS)
         svg = panel.locator(".econ-live svg").first
         assert svg.get_attribute("aria-label") == words.text_content()
         numbers = panel.locator("details summary")
@@ -143,7 +143,7 @@ def test_panels_follow_the_keyboard(stem, site, chromium):
 
 def test_search_finds_without_a_server_of_its_own(site, chromium):
     page, outside, errors = _open(chromium, f"{site}/search.html?q=roofline")
-    page.locator("#search-results li a").first.wait_for(timeout=20_000)
+    page.locator("#search-results li a").first.wait_for(timeout=lab.PATIENCE_MS)
     assert page.locator("#search-results li a").count() >= 3
     assert not outside
     assert not errors
@@ -155,6 +155,6 @@ def test_it_opens_from_a_disk(folder, chromium):
     errors: list[str] = []
     page.on("pageerror", lambda e: errors.append(str(e)))
     page.goto((folder / "index.html").as_uri())
-    page.locator(".econ-live[data-revision]").first.wait_for(timeout=20_000)
+    page.locator(".econ-live[data-revision]").first.wait_for(timeout=lab.PATIENCE_MS)
     assert not errors
     page.close()
