@@ -24,7 +24,7 @@ from econ.catalog import accelerators_frame
 from econ.latency.prediction import predict
 from econ.plan.candidates import candidates_frame, splits_of
 from econ.plan.search import Demand, concurrency_grid, search_frame
-from econ.scenario import Slo
+from econ.scenario import Scenario, Slo
 
 MODELS = {
     "llama-3.1-8b": "meta-llama/Meta-Llama-3.1-8B",
@@ -116,8 +116,8 @@ def main() -> None:
     rows, seconds = [], []
     for r in frame.itertuples():
         began = time.perf_counter()
-        one = predict(r.model, r.accelerator, tp=r.tp, concurrency=r.concurrency,
-                      engine="trtllm", **LENGTHS)  # fmt: skip
+        case = Scenario.of(r.model, r.accelerator, tp=r.tp, engine="trtllm", **LENGTHS)
+        one = predict(case, concurrency=r.concurrency)
         seconds.append(time.perf_counter() - began)
         rows.append((one.ttft_s, one.tpot_s, one.output_tokens_per_s_per_gpu))
     ours = pd.DataFrame(rows, columns=["ttft_s", "tpot_s", "rate"])

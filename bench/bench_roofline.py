@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from econ.latency.prediction import max_throughput_frame, predict, predict_frame
+from econ.scenario import Scenario
 
 N_ROWS = 1_000_000
 
@@ -47,9 +48,9 @@ def test_offline_throughput_of_a_million_rows(benchmark, frame):
 
 
 def test_one_prediction_in_200_microseconds(benchmark):
-    case = {"n_gpu": 4, "tp": 4, "precision": "fp8", "input_tokens": 922, "output_tokens": 922}
-    one = benchmark(lambda: predict("llama-3.1-70b", "h100-sxm", concurrency=16, **case))
-    assert one.fits
+    case = Scenario.default().with_(input_tokens=922, output_tokens=922)
+    one = benchmark(lambda: predict(case, concurrency=16))
+    assert one.calibrated
     assert benchmark.stats.stats.min <= 200e-6
 
 

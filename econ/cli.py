@@ -157,11 +157,11 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _cost(given: argparse.Namespace) -> int:
-    one = predict(
+    scenario = Scenario.of(
         given.model, given.accelerator, n_gpu=given.n_gpu, tp=given.tp, precision=given.precision,
         input_tokens=given.input_tokens, output_tokens=given.output_tokens,
-        concurrency=given.concurrency, must_fit=True,
     )  # fmt: skip
+    one = predict(scenario, concurrency=given.concurrency)
     usd = given.usd_per_gpu_hour
     if usd is None:
         listed = prices_of(Scenario.default(), None)

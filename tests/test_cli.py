@@ -25,7 +25,10 @@ PLAN = ["plan", "--accelerators", "h100-sxm", "--precisions", "fp8", "--policies
 def test_cost_is_the_models(capsys):
     assert main([*COST, "--usd-per-gpu-hour", "3.6", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    one = predict("llama-3.1-8b", "h100-sxm", input_tokens=1000, output_tokens=300, concurrency=16)
+    one = predict(
+        Scenario.of("llama-3.1-8b", "h100-sxm", input_tokens=1000, output_tokens=300),
+        concurrency=16,
+    )
     rate = one.output_tokens_per_s_per_gpu
     assert found["cost_usd_per_mtok"] == pytest.approx(3.6 / HOUR_S / rate * MTOK)
     assert found["cost_low_usd_per_mtok"] < found["cost_usd_per_mtok"]

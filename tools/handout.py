@@ -112,7 +112,8 @@ def page() -> str:
     """The whole page."""
     scenario = Scenario.default()
     slow = env.reality_frame()["slowdown"]
-    tpots = [roofline.predict(**CASE, concurrency=n).tpot_s / MILLI for n in (1, USERS[-1])]
+    case = Scenario.of(**CASE)
+    tpots = [roofline.predict(case, concurrency=n).tpot_s / MILLI for n in (1, USERS[-1])]
     three_years, six = (capital_usd_per_month(1.0, 0.1025, years) for years in (3, 6))
     newest = date.fromisoformat(table("rentals")["as_of"].astype(str).max()[:7] + "-01")
     return Template(TEMPLATE.read_text(encoding="utf-8"), undefined=StrictUndefined).render(

@@ -42,10 +42,10 @@ from econ.energy.footprint import (
 from econ.energy.power import PowerLaw, phases
 from econ.latency import deployments as dep
 from econ.latency import steps
-from econ.latency.bound import DoesNotFit
 from econ.latency.calibration import Calibration
 from econ.latency.frame import blocks, encode, mark, numbers_at_fault, predict_frame
 from econ.latency.regimes import REGIMES, place
+from econ.latency.steps import DoesNotFit
 
 __all__ = [
     "Energy",
@@ -198,7 +198,9 @@ def energy(
     given = {name: [value] for name, value in case.items() if value is not None}
     row = energy_frame(pd.DataFrame(given), law, calibration).iloc[0]
     if row["reason"]:
-        raise (DoesNotFit if "does not fit" in row["reason"] else ValueError)(row["reason"])
+        if "does not fit" in row["reason"]:
+            raise DoesNotFit(row["reason"], np.nan)
+        raise ValueError(row["reason"])
     law = law or PowerLaw.fitted()
     return Energy(
         **{name: float(row[name]) for name in COLUMNS},

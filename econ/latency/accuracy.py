@@ -17,6 +17,7 @@ from econ.catalog.guard import unknown
 from econ.latency.calibration import Calibration
 from econ.latency.evidence import WORKLOAD, configuration, folds, sample_runs
 from econ.latency.fitting import FIXED, START, TTFT_WEIGHT, case_of, fit, solve
+from econ.latency.steps import answer_s
 
 METRICS = ("tpot_s", "ttft_s", "output_tokens_per_s_per_gpu")
 SPLITS = ("configuration", "accelerator", "model", "source")
@@ -24,7 +25,7 @@ SPLITS = ("configuration", "accelerator", "model", "source")
 
 def measured(runs: pd.DataFrame) -> pd.DataFrame:
     """The measured metrics; throughput follows from the other two by Little's law."""
-    answer = runs["ttft_s"] + (runs["output_tokens"] - 1).clip(lower=0) * runs["tpot_s"]
+    answer = answer_s(runs["ttft_s"], runs["tpot_s"], runs["output_tokens"])
     rate = runs["concurrency"] * runs["output_tokens"] / answer / runs["n_gpu"]
     return pd.DataFrame(
         {"tpot_s": runs["tpot_s"], "ttft_s": runs["ttft_s"], "output_tokens_per_s_per_gpu": rate}

@@ -24,6 +24,7 @@ import pandas as pd
 
 from econ.catalog.guard import UnknownName, unknown
 from econ.catalog.units import MEGA, MICRO, MILLI, NANO
+from econ.latency.steps import answer_s
 
 MOST_BYTES = 256 * MEGA
 SECONDS = {
@@ -238,8 +239,8 @@ def _checked(run: dict, number: int, name: str) -> dict:
                 "streaming must be on" if key in ("ttft_s", "tpot_s") else "did every call fail?"
             )
             raise ValueError(f"{name} run {number} ({run['tool']}): {key} {said}: {remedy}")
-    answer_s = run["ttft_s"] + max(run["output_tokens"] - 1, 0) * run["tpot_s"]
-    in_flight = run["requests_per_s"] * answer_s
+    whole_s = answer_s(run["ttft_s"], run["tpot_s"], run["output_tokens"])
+    in_flight = run["requests_per_s"] * whole_s
     if math.isnan(run["output_tokens_per_s"]):
         run["output_tokens_per_s"] = run["requests_per_s"] * run["output_tokens"]
     return run | {"concurrency": in_flight, "model_name": str(run["model_name"] or "")}

@@ -11,7 +11,7 @@ replace link after link by a model with an error.
 >>> envelope(Scenario.default(), batch=10_000)
 Traceback (most recent call last):
     ...
-econ.latency.bound.DoesNotFit: 10000 requests need 4072 GB of KV cache beside 73 GB of weights; \
+econ.latency.steps.DoesNotFit: 10000 requests need 4072 GB of KV cache beside 73 GB of weights; \
 4 × h100-sxm hold 320 GB: 3825 GB missing
 """
 
@@ -26,11 +26,8 @@ from econ.catalog import accelerator, model, site, table
 from econ.catalog.guard import count, positive
 from econ.catalog.precision import weight_bytes_by_part
 from econ.catalog.units import GB, HOUR_S, KILO, KWH_J, usd_per_mtok_from_usd_per_token
+from econ.latency.steps import DoesNotFit
 from econ.scenario import Scenario
-
-
-class DoesNotFit(ValueError):
-    """Weights and KV cache exceed the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +107,8 @@ def envelope(
         raise DoesNotFit(
             f"{batch} requests need {batch * kv_bytes / GB:.0f} GB of KV cache beside "
             f"{stored_bytes / GB:.0f} GB of weights; {n} × {chip.id} hold {memory / GB:.0f} GB: "
-            f"{(need - memory) / GB:.0f} GB missing"
+            f"{(need - memory) / GB:.0f} GB missing",
+            need - memory,
         )
 
     peak = n * chip.peak_flop_per_s(deployment.precision) / slowdown

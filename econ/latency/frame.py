@@ -185,7 +185,7 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
             least = steps.floor(c, Calibration.datasheet())
             c.ttft_s = steps.mature(c.ttft_s, least[0], maturity)
             c.tpot_s = steps.mature(c.tpot_s, least[1], maturity)
-        whole_s = c.ttft_s + np.maximum(c.output_tokens - 1, 0) * c.tpot_s
+        whole_s = steps.answer_s(c.ttft_s, c.tpot_s, c.output_tokens)
         rate = c.concurrency * c.output_tokens / whole_s * c.n_replicas / c.n_gpu
         return c.ttft_s, c.tpot_s, rate, c.batch, place(c, c.novelty)
 

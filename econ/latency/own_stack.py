@@ -14,6 +14,7 @@ import pandas as pd
 
 from econ.catalog.guard import positive
 from econ.latency.frame import predict_frame
+from econ.latency.steps import answer_s
 
 MATURITY = (0.2, 5.0)  # beyond these it is not software that differs
 LEAST_OVERHEAD_S, LONGEST_OVERHEAD_S = 1e-6, 0.1
@@ -59,8 +60,8 @@ def compare_frame(
         raise ValueError(f"run {row + 1} cannot be predicted: {made['reason'].iloc[row]}")
     extra_s = stack.step_overhead_s if stack is not None else 0.0
     ours = {"ttft_s": made["ttft_s"] + extra_s, "tpot_s": made["tpot_s"] + extra_s}
-    answer_s = ours["ttft_s"] + np.maximum(asked["output_tokens"] - 1, 0) * ours["tpot_s"]
-    rate = asked["concurrency"] * asked["output_tokens"] / answer_s
+    whole_s = answer_s(ours["ttft_s"], ours["tpot_s"], asked["output_tokens"])
+    rate = asked["concurrency"] * asked["output_tokens"] / whole_s
     ours["output_tokens_per_s_per_gpu"] = rate / asked["n_gpu"]
     out = asked.assign(
         output_tokens_per_s_per_gpu=runs["output_tokens_per_s"].to_numpy() / asked["n_gpu"]

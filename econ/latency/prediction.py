@@ -9,46 +9,52 @@ The calibration knows the engines of 2025 and 2026. Software of 2024 left more o
 host: the median of 142 such runs (ML.ENERGY v2) reached a fifth of the predicted throughput;
 ``software_maturity`` below 1 stands for that.
 
->>> one = predict("llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8",
-...               input_tokens=922, output_tokens=922, concurrency=16)
+>>> from econ.scenario import Scenario
+>>> s = Scenario.default().with_(input_tokens=922, output_tokens=922)
+>>> one = predict(s, concurrency=16)
 >>> one.bound_by, bool(0.010 < one.tpot_s < 0.017)        # measured: 13.2 ms
 ('weights', True)
 >>> int(kv_bytes_per_token("llama-3.1-70b")), f"{weight_bytes('llama-3.1-70b', 'fp8') / 1e9:.1f} GB"
 (327680, '72.7 GB')
->>> predict("llama-3.1-70b", "h100-sxm", n_gpu=1, precision="bf16", input_tokens=1000,
-...         output_tokens=1000, concurrency=1).fits
-False
+>>> predict(s.with_(n_gpu=1, tp=1, precision="bf16"), concurrency=1)  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+econ.latency.steps.DoesNotFit: does not fit: ...
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from econ.catalog.architecture import Model
-from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import count, not_negative, positive, unknown
+from econ.catalog.guard import count, not_negative, positive
 from econ.catalog.precision import weight_bytes_by_part
 from econ.latency import deployments as dep
 from econ.latency import steps
-from econ.latency.bound import DoesNotFit
 from econ.latency.calibration import Calibration, bands
-from econ.latency.deployments import as_accelerator, as_model
+from econ.latency.deployments import as_model
 from econ.latency.frame import max_throughput_frame, predict_frame
 from econ.latency.regimes import REGIMES, novelty, place
-from econ.latency.steps import Case
+from econ.latency.steps import Case, DoesNotFit, answer_s
+from econ.scenario import Scenario, Slo
+from econ.station import Result, require_certain, station
 
 __all__ = [
     "DoesNotFit",
     "Prediction",
+    "answer_s",
     "flop_per_token",
     "kv_bytes_per_token",
     "max_batch",
     "max_throughput_frame",
     "predict",
     "predict_frame",
+    "users_within",
     "weight_bytes",
 ]
 
@@ -65,26 +71,30 @@ PARTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """What a user and an owner of a deployment see, with bands; NaN where it does not fit.
+class Prediction(Result):
+    """What a user and an owner of a deployment see.
 
     ``batch`` is the number of sequences that decode in a replica at a time. ``parts_s`` splits
-    TPOT into its terms; weights and compute overlap, and the larger of the two is shown whole.
-    ``bands``: metric → (half within this factor, 90 % within that one).
+    TPOT into its terms; weights and compute overlap, and only the larger of the two is listed.
+    ``bands`` maps a metric to the factors within which half and 90 % of held-out runs lie.
+
+    >>> one = predict(Scenario.default(), concurrency=8)
+    >>> low, high = one.band("tpot_s")
+    >>> low < one.tpot_s < high
+    True
     """
 
     ttft_s: float
     tpot_s: float
+    answer_s: float
     output_tokens_per_s_per_gpu: float
     tokens_per_s_per_user: float
     batch: float
     bound_by: str
     parts_s: dict[str, float] = field(default_factory=dict)
     ttft_parts_s: dict[str, float] = field(default_factory=dict)
-    fits: bool = True
-    missing_bytes: float = 0.0
     regime: str = "calibrated"
-    bands: dict = field(default_factory=dict)
+    bands: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -96,23 +106,6 @@ class Prediction:
     def calibrated(self) -> bool:
         """Whether runs of this model on this accelerator were among those measured."""
         return self.regime == "calibrated"
-
-    def band(self, metric: str = "tpot_s", coverage_frac: float = 0.9) -> tuple[float, float]:
-        """Low and high of a metric: 90 % of held-out runs lie inside, or half with 0.5.
-
-        >>> one = predict("llama-3.1-8b", "h100-sxm", input_tokens=500, output_tokens=500,
-        ...               concurrency=8)
-        >>> low, high = one.band("tpot_s")
-        >>> low < one.tpot_s < high
-        True
-        """
-        if metric not in self.bands:
-            raise unknown("metric with a band", metric, self.bands)
-        if coverage_frac not in (0.5, 0.9):
-            raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.5 or 0.9")
-        factor = self.bands[metric][coverage_frac == 0.9]
-        value = getattr(self, metric)
-        return value / factor, value * factor
 
 
 def kv_bytes_per_token(model: Model | str, bytes_per_element: float = 2.0) -> float:
@@ -151,111 +144,145 @@ def flop_per_token(model: Model | str, context_tokens: float = 0.0) -> float:
 
 
 def max_batch(
-    model: Model | str,
-    accelerator: Accelerator | str,
-    *,
-    context_tokens: float,
-    n_gpu: int | None = None,
-    tp: int | None = None,
-    pp: int = 1,
-    ep: int = 1,
-    dp: int = 1,
-    precision: str = "bf16",
-    engine: str = "",
-    calibration: Calibration | None = None,
+    s: Scenario, *, context_tokens: float | None = None, calibration: Calibration | None = None
 ) -> int:
-    """Sequences of ``context_tokens`` that fit at a time, over all replicas; 0 if none does.
+    """Sequences that run at a time over all replicas: as many as memory and the engine allow.
 
-    >>> max_batch("llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8", context_tokens=8192)
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment and, for the context, the workload.
+    context_tokens : float, optional
+        Tokens that each sequence holds, e.g. 8192; by default the mean prompt and half an answer.
+    calibration : Calibration, optional
+        Share of the memory that can be used; fitted values by default.
+
+    Returns
+    -------
+    int
+        0 where not even one sequence fits beside the weights.
+
+    Notes
+    -----
+    floor((memory · usable − reserved − weights) · dp · KV shards / bytes per sequence), and no more
+    than ``max_batch`` of the deployment, per replica.
+
+    Examples
+    --------
+    >>> max_batch(Scenario.default(), context_tokens=8192)
     88
     """
-    positive("context_tokens", context_tokens, dep.LARGEST["input_tokens"])
+    require_certain("max_batch", s)
+    if context_tokens is not None:
+        positive("context_tokens", context_tokens, dep.LARGEST["input_tokens"])
     k = calibration or Calibration.fitted()
-    c = _case(model, accelerator, n_gpu, tp, pp, ep, dp, precision, engine, context_tokens, 1.0, 1)
+    c = _case(s, 1.0)
     steps.prepare(c, k)
-    return max(int(steps.room(c, k, context_tokens) + 1e-9), 0) * int(c.n_replicas)
+    context = c.context if context_tokens is None else context_tokens
+    n = max(int(steps.room(c, k, context) + 1e-9), 0)
+    if s.deployment.max_batch is not None:
+        n = min(n, s.deployment.max_batch)
+    return n * s.n_replicas
 
 
-def predict(
-    model: Model | str,
-    accelerator: Accelerator | str,
+def predict_scenarios(
+    scenarios: Sequence[Scenario],
     *,
-    n_gpu: int | None = None,
-    tp: int | None = None,
-    pp: int = 1,
-    ep: int = 1,
-    dp: int = 1,
-    precision: str = "bf16",
-    input_tokens: float,
-    output_tokens: float,
-    concurrency: float,
-    software_maturity: float = 1.0,
-    engine: str = "",
+    concurrency: float | Iterable[float],
     calibration: Calibration | None = None,
-    must_fit: bool = False,
-) -> Prediction:
-    """TTFT, TPOT and throughput of ``concurrency`` users in a closed loop on one deployment.
+) -> pd.DataFrame:
+    """`predict` for many scenarios at once: a row each, with a ``reason`` where none is possible.
 
-    ``n_gpu`` = tp · pp · dp · replicas. Lengths may be fractional means. ``engine``: vllm, sglang
-    or trtllm, or empty for the common habits. Errors name what is possible; with ``must_fit``,
-    weights that exceed the memory raise `DoesNotFit`. Equations: `econ.latency.steps`.
+    ``concurrency`` is one number or one a scenario.
+    """
+    frame = predict_frame(scenarios_frame(scenarios, concurrency), calibration)
+    wait_s = answer_s(frame["ttft_s"], frame["tpot_s"], frame["output_tokens"])
+    names = ["ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "tokens_per_s_per_user", "batch",
+             "regime", "reason"]  # fmt: skip
+    return frame[names].assign(answer_s=wait_s)
+
+
+def scenarios_frame(
+    scenarios: Sequence[Scenario], concurrency: float | Iterable[float]
+) -> pd.DataFrame:
+    """Scenarios as the table of deployments that `predict_frame` takes."""
+    split = ("n_gpu", "tp", "pp", "ep", "dp", "precision", "engine", "software_maturity")
+    columns: dict[str, object] = {
+        "model": [s.resolved_model for s in scenarios],
+        "accelerator": [s.deployment.resolved_accelerator for s in scenarios],
+        "input_tokens": [s.workload.mean_input_tokens for s in scenarios],
+        "output_tokens": [s.workload.mean_output_tokens for s in scenarios],
+    }
+    columns |= {name: [getattr(s.deployment, name) for s in scenarios] for name in split}
+    return pd.DataFrame(columns).assign(concurrency=concurrency)
+
+
+@station(headline="tpot_s", vector=predict_scenarios)
+def predict(
+    s: Scenario, *, concurrency: float, calibration: Calibration | None = None
+) -> Prediction:
+    """TTFT, TPOT and throughput of users in a closed loop: each asks again once answered.
+
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment and the workload's mean lengths.
+    concurrency : float
+        Users over all replicas, e.g. 32.
+    calibration : Calibration, optional
+        Efficiencies and overheads of the software; fitted values by default.
+
+    Returns
+    -------
+    Prediction
+        Times, throughput per GPU, the parts of TPOT and TTFT, and a band for each metric.
+
+    Raises
+    ------
+    DoesNotFit
+        Where weights and one sequence exceed the memory; ``missing_bytes`` says by how much.
+    ValueError
+        For a number outside its range.
+
+    Notes
+    -----
+    The equations stand in `econ.latency.steps`. Throughput follows from Little's law:
+    concurrency · output tokens / `answer_s` / GPUs.
+
+    Examples
+    --------
+    >>> one = predict(Scenario.default(), concurrency=32)
+    >>> 0.01 < one.tpot_s < 0.03, one.regime
+    (True, 'calibrated')
     """
     k = calibration or Calibration.fitted()
-    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens)):
-        positive(name, value, dep.LARGEST[name])
     positive("concurrency", concurrency, dep.LARGEST["concurrency"])
-    positive("software_maturity", software_maturity, dep.LARGEST["software_maturity"])
-    engine = dep.known_engine(engine)
-    c = _case(
-        model,
-        accelerator,
-        n_gpu,
-        tp,
-        pp,
-        ep,
-        dp,
-        precision,
-        engine,
-        input_tokens,
-        output_tokens,
-        concurrency,
-    )
+    c = _case(s, float(concurrency))
     steps.prepare(c, k)
     missing = float(dep.missing_bytes(c))
     if missing > 0:
-        if must_fit:
-            raise DoesNotFit(dep.lacks(c, missing))
-        nan = math.nan
-        return Prediction(
-            ttft_s=nan,
-            tpot_s=nan,
-            output_tokens_per_s_per_gpu=nan,
-            tokens_per_s_per_user=nan,
-            batch=0.0,
-            bound_by="memory",
-            fits=False,
-            missing_bytes=missing,
-            regime=REGIMES[-1],
-        )
+        raise DoesNotFit(dep.lacks(c, missing), missing)
     steps.steady(c, k)
     ttft_s, tpot_s = float(c.ttft_s), float(c.tpot_s)
-    if software_maturity != 1:
+    maturity = s.deployment.software_maturity
+    if maturity != 1:
         least = steps.floor(c, Calibration.datasheet())
-        ttft_s = float(steps.mature(ttft_s, least[0], software_maturity))
-        tpot_s = float(steps.mature(tpot_s, least[1], software_maturity))
+        ttft_s = float(steps.mature(ttft_s, least[0], maturity))
+        tpot_s = float(steps.mature(tpot_s, least[1], maturity))
     parts = {name: float(getattr(c, attribute)) for name, attribute in PARTS.items()}
     hidden = "compute" if parts["compute"] <= parts["weights"] else "weights"
     shown = {name: value for name, value in parts.items() if name != hidden}
-    answer = ttft_s + max(output_tokens - 1, 0) * tpot_s
-    where = REGIMES[int(place(c, novelty(as_model(model).id, as_accelerator(accelerator).id)))]
+    wait_s = float(answer_s(ttft_s, tpot_s, c.output_tokens))
+    where = REGIMES[int(place(c, novelty(s.model_id, s.deployment.accelerator_id)))]
     table = bands()
     return Prediction(
         ttft_s=ttft_s,
         tpot_s=tpot_s,
-        output_tokens_per_s_per_gpu=concurrency * output_tokens / answer / c.n_gpu,
+        answer_s=wait_s,
+        output_tokens_per_s_per_gpu=concurrency * c.output_tokens / wait_s / c.n_gpu,
         tokens_per_s_per_user=1 / tpot_s,
         batch=float(c.batch),
-        bound_by=max(shown, key=shown.get),
+        bound_by=max(shown, key=lambda name: shown[name]),
         parts_s=shown,
         ttft_parts_s={
             "own prompt": float(c.own_prefill_s),
@@ -270,23 +297,51 @@ def predict(
     )
 
 
-def _case(model, accelerator, n_gpu, tp, pp, ep, dp, precision, engine, n_in, n_out, users) -> Case:
-    """A checked case of one deployment; `ValueError` names the first rule that it breaks."""
-    m, chip = as_model(model), as_accelerator(accelerator)
-    for name, value in (("pp", pp), ("ep", ep), ("dp", dp)):
-        count(name, value, 1, dep.MOST_GPU)
-    if tp is None:
-        tp = 1 if n_gpu is None else max(int(n_gpu) // (pp * dp), 1)
-    if n_gpu is None:
-        n_gpu = tp * pp * dp
-    count("tp", tp, 1, dep.MOST_GPU)
-    count("n_gpu", n_gpu, 1, dep.MOST_GPU)
-    c = dep.case(m, chip, precision, dep.known_engine(engine))
-    c.input_tokens, c.output_tokens = float(n_in), float(n_out)
-    dep.split(c, n_gpu=n_gpu, tp=tp, pp=pp, ep=ep, dp=dp, concurrency=users)
-    for broken, text in dep.faults(c, tp, pp, ep, dp, n_gpu).values():
-        if np.any(broken):
-            values = {"tp": tp, "pp": pp, "ep": ep, "n_gpu": n_gpu, "used": tp * pp * dp}
-            values |= {"n_heads": c.n_heads, "n_layers": c.n_layers, "n_experts": c.n_experts}
-            raise ValueError(text.format(**values, shared=tp * dp))
-    return c
+def users_within(
+    s: Scenario,
+    slo: Slo | None = None,
+    *,
+    n_most: int = 512,
+    calibration: Calibration | None = None,
+) -> int:
+    """The most concurrent users whose mean TTFT and TPOT are within the SLO, over all replicas.
+
+    Parameters
+    ----------
+    s : Scenario
+        The case; its own SLO counts unless another is given.
+    slo : Slo, optional
+        Limits on TTFT and TPOT in seconds.
+    n_most : int
+        Users of one replica that are tried: 1 to ``n_most``.
+    calibration : Calibration, optional
+        As in `predict`.
+
+    Returns
+    -------
+    int
+        A multiple of the replicas, which share the users evenly; 0 where one user of each is
+        already too many or the model does not fit.
+
+    Examples
+    --------
+    >>> users_within(Scenario.default().with_(tpot_s=0.02)) < users_within(Scenario.default())
+    True
+    """
+    require_certain("users_within", s)
+    limits = slo or s.slo
+    users = np.arange(1, count("n_most", n_most, 1, 1_000_000) + 1)
+    frame = scenarios_frame([s], 0.0).iloc[np.zeros(len(users), int)]
+    frame = frame.assign(concurrency=users * s.n_replicas)
+    out = predict_frame(frame.reset_index(drop=True), calibration)
+    within = (out["ttft_s"] <= limits.ttft_s) & (out["tpot_s"] <= limits.tpot_s)
+    return int(users[within].max(initial=0)) * s.n_replicas
+
+
+def _case(s: Scenario, concurrency: float) -> Case:
+    """The numbers of one scenario under so many users."""
+    d = s.deployment
+    c = dep.case(s.resolved_model, d.resolved_accelerator, d.precision, dep.known_engine(d.engine))
+    c.input_tokens = float(s.workload.mean_input_tokens)
+    c.output_tokens = float(s.workload.mean_output_tokens)
+    return dep.split(c, n_gpu=d.n_gpu, tp=d.tp, pp=d.pp, ep=d.ep, dp=d.dp, concurrency=concurrency)

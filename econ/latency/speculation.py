@@ -16,8 +16,10 @@ import pandas as pd
 
 from econ.catalog.guard import count, fraction, not_negative
 from econ.latency.calibration import Calibration
-from econ.latency.deployments import as_accelerator, as_model
 from econ.latency.prediction import predict
+from econ.latency.steps import DoesNotFit
+from econ.scenario import Scenario
+from econ.station import require_certain
 
 
 def tokens_per_check(acceptance_frac: float, n_draft: int) -> float:
@@ -27,13 +29,8 @@ def tokens_per_check(acceptance_frac: float, n_draft: int) -> float:
 
 
 def speculation_frame(
-    model: str,
-    accelerator: str,
+    s: Scenario,
     *,
-    tp: int,
-    precision: str,
-    input_tokens: float,
-    output_tokens: float,
     acceptance_frac: float = 0.7,
     n_draft: int = 4,
     draft_cost_frac: float = 0.05,
@@ -45,18 +42,22 @@ def speculation_frame(
     n_draft + 1 tokens per sequence and reads weights and cache once; arithmetic and weights
     overlap as in `econ.latency.steps`. Batches that do not fit are left out.
     """
+    require_certain("speculation_frame", s)
     not_negative("draft_cost_frac", draft_cost_frac, 10)
-    net, chip, k = as_model(model), as_accelerator(accelerator), Calibration.fitted()
-    peak = tp * chip.peak_flop_per_s(precision) * k.decode_compute_frac
+    d, active_params = s.deployment, s.resolved_model.active_params
+    frac = Calibration.fitted().decode_compute_frac
+    replica_flop_per_s = (
+        d.n_gpu / s.n_replicas * d.resolved_accelerator.peak_flop_per_s(d.precision)
+    )
     rows = []
     for batch in batches:
-        plain = predict(
-            model, accelerator, tp=tp, precision=precision, concurrency=batch,
-            input_tokens=input_tokens, output_tokens=output_tokens,
-        )  # fmt: skip
-        if not plain.fits or plain.batch < 0.8 * batch:
+        try:
+            plain = predict(s, concurrency=batch * s.n_replicas)
+        except DoesNotFit:
             break
-        compute_s = 2 * net.active_params * plain.batch / peak
+        if plain.batch < 0.8 * batch:
+            break
+        compute_s = 2 * active_params * plain.batch / (replica_flop_per_s * frac)
         core_s = max(plain.parts_s.get("weights", 0.0), plain.parts_s.get("compute", 0.0))
         checked_s = (core_s**4 + (compute_s * (n_draft + 1)) ** 4) ** 0.25
         step_s = plain.tpot_s - core_s + checked_s + n_draft * draft_cost_frac * plain.tpot_s

@@ -19,6 +19,23 @@ ACTIVATION_BYTES = 2.0
 FEWEST_FREE = 1e-9  # keeps a quotient of two zeros defined
 
 
+class DoesNotFit(ValueError):
+    """Weights and KV cache exceed the memory, by ``missing_bytes``."""
+
+    def __init__(self, message: str, missing_bytes: float) -> None:
+        super().__init__(message)
+        self.missing_bytes = missing_bytes
+
+
+def answer_s(ttft_s, tpot_s, output_tokens):
+    """Time of a whole answer: its first token, then one TPOT for each of the others.
+
+    >>> round(float(answer_s(0.2, 0.02, 101)), 6)
+    2.2
+    """
+    return ttft_s + np.maximum(output_tokens - 1, 0) * tpot_s
+
+
 class Case(SimpleNamespace):
     """The numbers of one deployment (or many): `shapes.SHAPE`, `shapes.CHIP`, the parallelism
     ``tp pp dp`` inside a replica, ``input_tokens``, ``output_tokens``, ``concurrency`` per
@@ -195,7 +212,7 @@ def steady(c: Case, k: Calibration, n_rounds: int = 3) -> Case:
         answer = c.output_tokens * c.step_s
         decoding = c.present * answer / (first + k.n_wait_steps * c.step_s + answer)
         batch = np.maximum(decoding, np.minimum(c.present, 1))
-    alone_s = c.ttft_s + np.maximum(c.output_tokens - 1, 0) * c.tpot_s
+    alone_s = answer_s(c.ttft_s, c.tpot_s, c.output_tokens)
     c.memory_wait_s = (c.concurrency / c.present - 1) * alone_s
     c.ttft_s = c.ttft_s + c.memory_wait_s
     return c

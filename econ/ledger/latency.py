@@ -6,8 +6,14 @@ import pandas as pd
 
 from econ.catalog import accelerator, model
 from econ.catalog.units import GIGA, HOUR_S, TERA
-from econ.latency.bound import DoesNotFit, Envelope, envelope
-from econ.latency.prediction import max_throughput_frame, predict, weight_bytes
+from econ.latency.bound import Envelope, envelope
+from econ.latency.prediction import (
+    DoesNotFit,
+    answer_s,
+    max_throughput_frame,
+    predict,
+    weight_bytes,
+)
 from econ.ledger.recompute import recompute
 from econ.scenario import Scenario
 
@@ -138,9 +144,9 @@ def weights_gb(id: str, precision: str) -> float:
 
 
 @recompute("predict")
-def predicted_tpot_s(**case: float | str) -> float:
+def predicted_tpot_s(concurrency: float, **case: float | str) -> float:
     """Time per output token by the fitted model."""
-    return predict(**case).tpot_s
+    return predict(Scenario.of(**case), concurrency=concurrency).tpot_s
 
 
 @recompute("max_throughput_frame")
@@ -171,7 +177,7 @@ def fleet_share(id: str, tokens_per_s: float, n_gpu: int, chip: str, precision: 
 @recompute()
 def whole_answer_s(ttft_s: float, tpot_s: float, output_tokens: float) -> float:
     """End to end: the first token, then a gap for each of the others."""
-    return ttft_s + (output_tokens - 1) * tpot_s
+    return answer_s(ttft_s, tpot_s, output_tokens)
 
 
 @recompute()

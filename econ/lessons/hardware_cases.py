@@ -14,6 +14,7 @@ from econ.catalog import accelerator, price, site, table
 from econ.energy.consumption import energy_j_per_total_token
 from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.latency.prediction import predict
+from econ.scenario import Scenario
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.trends.breaks import Break, fit_break
 from econ.trends.hardware import rents_frame
@@ -138,7 +139,9 @@ def floor_frame(
     """
     mix = {"input_tokens": 750, "output_tokens": 250}
     case = {"precision": "fp8", "concurrency": concurrency, **mix}
-    run = predict(model_id, accelerator_id, **case)
+    run = predict(
+        Scenario.of(model_id, accelerator_id, precision="fp8", **mix), concurrency=concurrency
+    )
     tokens_per_s = run.output_tokens_per_s_per_gpu * sum(mix.values()) / mix["output_tokens"]
     rents = table("rentals").query("accelerator == @accelerator_id and term == 'reserved'")
     joules = energy_j_per_total_token(model_id, accelerator_id, **case)

@@ -17,13 +17,16 @@ from econ.catalog.units import GB, MILLI, TERA
 from econ.latency.accuracy import measured
 from econ.latency.evidence import sample_runs
 from econ.latency.prediction import (
+    DoesNotFit,
     Prediction,
+    answer_s,
     flop_per_token,
     kv_bytes_per_token,
     predict,
     predict_frame,
     weight_bytes,
 )
+from econ.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 # kernels of one kind in the order in which they are stacked
@@ -44,13 +47,19 @@ def anatomy_frame(
 
     Ends at the last batch that memory holds; raises where not even one request fits.
     """
+    case = Scenario.of(
+        model, accelerator, tp=tp, precision=precision,
+        input_tokens=input_tokens, output_tokens=output_tokens,
+    )  # fmt: skip
     rows = []
     for batch in batches:
-        one = predict(
-            model, accelerator, tp=tp, precision=precision, concurrency=batch,
-            input_tokens=input_tokens, output_tokens=output_tokens, must_fit=batch == batches[0],
-        )  # fmt: skip
-        if not one.fits or one.batch < 0.8 * batch:
+        try:
+            one = predict(case, concurrency=batch)
+        except DoesNotFit:
+            if rows:
+                break
+            raise
+        if one.batch < 0.8 * batch:
             break
         rows += [
             {
@@ -151,13 +160,13 @@ def touched_frame(models: list[str], batches: tuple[int, ...] = BATCHES) -> pd.D
     return pd.DataFrame(rows, columns=["model", "batch", "touched_percent"])
 
 
-def stalls_frame(**case: object) -> pd.DataFrame:
+def stalls_frame(*, concurrency: float, **case: object) -> pd.DataFrame:
     """The gaps between tokens behind a TPOT: kind, gap_ms, share of the gaps.
 
     Most gaps are a plain step; when another user's prompt is read in between, the gap is longer
     by that prefill. The mean of all is the TPOT.
     """
-    one = predict(**case)
+    one = predict(Scenario.of(**case), concurrency=concurrency)
     stall_s = one.ttft_parts_s["own prompt"]
     plain_s = one.tpot_s - one.parts_s["others' prompts"]
     often = one.parts_s["others' prompts"] / stall_s
@@ -192,22 +201,27 @@ def bands_frame(predictions: dict[str, Prediction]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", "regime", "low_ms", "tpot_ms", "high_ms"])
 
 
-def prefix_frame(cached_frac: tuple[float, ...] = (0.0, 0.5, 0.9), **case: object) -> pd.DataFrame:
+def prefix_frame(
+    cached_frac: tuple[float, ...] = (0.0, 0.5, 0.9), *, concurrency: float, **case: object
+) -> pd.DataFrame:
     """What a prefix cache saves: cached_frac, ttft_s, tpot_ms, output_tokens_per_s_per_gpu.
 
     A cached share of the prompt is not computed, by its own user nor by those who wait for it; the
     KV cache is read and held whole. A bound from below on TTFT: the new tokens still attend to the
     cached ones, and that arithmetic is left out.
     """
-    whole = predict(**case)
-    n_gpu, users, n_out = (case.get("tp", 1), case["concurrency"], case["output_tokens"])
+    base = Scenario.of(**case)
+    whole = predict(base, concurrency=concurrency)
+    n_gpu, n_out = base.deployment.n_gpu, case["output_tokens"]
     rows = []
     for share in cached_frac:
         in_range("cached_frac", share, 0, 0.999, says="0 to 0.999: something must be computed")
-        short = predict(**{**case, "input_tokens": case["input_tokens"] * (1 - share)})
+        short = predict(
+            base.with_(input_tokens=case["input_tokens"] * (1 - share)), concurrency=concurrency
+        )
         others = "others' prompts"
         tpot_s = whole.tpot_s - whole.parts_s[others] + short.parts_s[others]
-        answer_s = short.ttft_s + (n_out - 1) * tpot_s
-        rows.append((share, short.ttft_s, tpot_s / MILLI, users * n_out / answer_s / n_gpu))
+        rate = concurrency * n_out / answer_s(short.ttft_s, tpot_s, n_out) / n_gpu
+        rows.append((share, short.ttft_s, tpot_s / MILLI, rate))
     columns = ["cached_frac", "ttft_s", "tpot_ms", "output_tokens_per_s_per_gpu"]
     return pd.DataFrame(rows, columns=columns)

@@ -15,7 +15,7 @@ from econ.catalog import Price, table
 from econ.catalog.guard import positive
 from econ.catalog.units import HOUR_S, HOURS_PER_MONTH, MILLI
 from econ.energy.consumption import energy_cost_usd_per_mtok, energy_j_per_token
-from econ.latency.prediction import predict
+from econ.latency.prediction import Prediction, answer_s, predict, users_within
 from econ.lessons.tco_cases import Point, operating_point
 from econ.lessons.tco_choice import rental, sizes_of
 from econ.scenario import Scenario
@@ -76,7 +76,7 @@ def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
         d.accelerator,
         tp=d.tp,
         precision=d.precision,
-        concurrency=users_within(scenario, d.accelerator, d.precision),
+        concurrency=users_within(_replica(scenario, d.accelerator, d.precision)),
         **sizes_of(scenario),
     )
     price, pue = (float(tco_input(id)["typical"]) for id in ("electricity", "pue"))
@@ -151,8 +151,8 @@ def interpolation_frame(cost_usd_per_gpu_hour: float = 2.0) -> pd.DataFrame:
     """
     positive("cost_usd_per_gpu_hour", cost_usd_per_gpu_hour)
     runs = table("measured_serving").reset_index(drop=True)
-    answer_s = runs["ttft_s"] + (runs["output_tokens"] - 1) * runs["tpot_s"]
-    runs["rate"] = runs["concurrency"] * runs["output_tokens"] / answer_s / runs["n_gpu"]
+    whole_s = answer_s(runs["ttft_s"], runs["tpot_s"], runs["output_tokens"])
+    runs["rate"] = runs["concurrency"] * runs["output_tokens"] / whole_s / runs["n_gpu"]
     runs["speed"] = 1 / runs["tpot_s"]
     runs["cost"] = cost_usd_per_mtok(cost_usd_per_gpu_hour, runs["rate"].to_numpy())
     same = ["model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine",
@@ -176,21 +176,15 @@ def interpolation_frame(cost_usd_per_gpu_hour: float = 2.0) -> pd.DataFrame:
 
 
 # -- levers --------------------------------------------------------------------------------------
-def users_within(scenario: Scenario, accelerator: str, precision: str, *, n_most: int = 512) -> int:
-    """The most users of a replica with mean TTFT and TPOT within the SLO, by the latency model."""
-    return max(
-        (n for n in range(1, n_most + 1) if _meets(scenario, accelerator, precision, n)), default=0
-    )
+def _replica(scenario: Scenario, accelerator: str, precision: str) -> Scenario:
+    """One replica of the scenario's split on this accelerator in this precision."""
+    d = scenario.deployment
+    n_gpu = d.n_gpu // scenario.n_replicas
+    return scenario.with_(accelerator=accelerator, precision=precision, n_gpu=n_gpu)
 
 
-def _at(scenario: Scenario, accelerator: str, precision: str, users: int):
-    return predict(scenario.model, accelerator, tp=scenario.deployment.tp, precision=precision,
-                   concurrency=users, **sizes_of(scenario))  # fmt: skip
-
-
-def _meets(scenario: Scenario, accelerator: str, precision: str, users: int) -> bool:
-    one = _at(scenario, accelerator, precision, users)
-    return one.fits and one.ttft_s <= scenario.slo.ttft_s and one.tpot_s <= scenario.slo.tpot_s
+def _at(scenario: Scenario, accelerator: str, precision: str, users: int) -> Prediction:
+    return predict(_replica(scenario, accelerator, precision), concurrency=users)
 
 
 def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8) -> pd.DataFrame:
@@ -206,7 +200,8 @@ def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8)
     idle, busy = (float(tco_input(id)["typical"]) for id in ("enterprise-busy", "busy"))
     rent = float(rental(chip, "on-demand").usd_per_gpu_hour)
     many, more, newest = (
-        users_within(scenario, c, p) for c, p in ((chip, "bf16"), (chip, "fp8"), (better, "fp8"))
+        users_within(_replica(scenario, c, p))
+        for c, p in ((chip, "bf16"), (chip, "fp8"), (better, "fp8"))
     )
     own, new = (owner(c).cost_usd_per_gpu_hour for c in (chip, better))
     steps = [
@@ -260,8 +255,8 @@ def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
     chip = scenario.deployment.accelerator
     old, new = owner(chip), owner(better)
     rates = [
-        _at(scenario, c, "fp8", users_within(scenario, c, "fp8")).output_tokens_per_s_per_gpu
-        for c in (chip, better)
+        predict(one, concurrency=users_within(one)).output_tokens_per_s_per_gpu
+        for one in (_replica(scenario, c, "fp8") for c in (chip, better))
     ]
     residual = float(tco_input("residual")["typical"])
     life = float(tco_input("life")["typical"])

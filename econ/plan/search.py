@@ -19,6 +19,7 @@ from econ.catalog.guard import count, fraction, in_range, not_negative, positive
 from econ.latency.calibration import bands
 from econ.latency.frame import predict_frame
 from econ.latency.regimes import REGIMES
+from econ.latency.steps import answer_s
 from econ.plan.candidates import CONSTRAINTS, SPLIT, listed
 from econ.plan.site import point_energy
 from econ.scenario import Slo
@@ -155,7 +156,7 @@ def _predicted(frame: pd.DataFrame, model, demand: Demand) -> pd.DataFrame:
     ttft_s = ttft_s + demand.step_overhead_s
     usual_s = made["tpot_s"] if demand.software_maturity == 1 else predict_frame(asked)["tpot_s"]
     ratio = ttft_s / made["ttft_s"]
-    answer_s = ttft_s + np.maximum(demand.output_tokens - 1, 0) * tpot_s
+    whole_s = answer_s(ttft_s, tpot_s, demand.output_tokens)
     spread = np.array([bands()[name, RATE].p90_factor for name in REGIMES])
     return pd.DataFrame(
         {
@@ -168,7 +169,7 @@ def _predicted(frame: pd.DataFrame, model, demand: Demand) -> pd.DataFrame:
             "tokens_per_s_per_user": 1 / tpot_s,
             "slowdown": tpot_s / usual_s,
             "batch": made["batch"],
-            "requests_per_s_per_replica": frame["concurrency"].to_numpy() / answer_s,
+            "requests_per_s_per_replica": frame["concurrency"].to_numpy() / whole_s,
             "rate_p90_factor": spread[made["regime"].cat.codes],
             "regime": made["regime"].cat.codes,
             **point_energy(made),

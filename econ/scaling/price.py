@@ -28,7 +28,7 @@ from econ.catalog import model as model_of
 from econ.catalog import table
 from econ.catalog.guard import count, each, positive, unknown
 from econ.catalog.units import HOUR_S, per_second_from_per_hour, usd_per_token_from_usd_per_mtok
-from econ.latency.prediction import predict_frame
+from econ.latency.prediction import answer_s, predict_frame
 from econ.scenario import Scenario
 from econ.tco import cost_usd_per_mtok
 
@@ -117,13 +117,13 @@ def answer_prices_frame(cases: pd.DataFrame, serving: Serving) -> pd.DataFrame:
     case = np.repeat(np.arange(len(cases)), len(CROWDS))
     grid = cases.iloc[case].reset_index(drop=True)
     grid = predict_frame(grid.assign(concurrency=np.tile(CROWDS, len(cases))))
-    answer_s = grid["ttft_s"] + np.maximum(grid["output_tokens"] - 1, 0) * grid["tpot_s"]
+    whole_s = answer_s(grid["ttft_s"], grid["tpot_s"], grid["output_tokens"])
     slow = grid["tpot_s"] > serving.tpot_limit_s
-    slow |= (grid["ttft_s"] > serving.ttft_limit_s) | (answer_s > grid["answer_limit_s"])
+    slow |= (grid["ttft_s"] > serving.ttft_limit_s) | (whole_s > grid["answer_limit_s"])
     rate = grid["output_tokens_per_s_per_gpu"].where(~slow).to_numpy().reshape(len(cases), -1)
     alone = np.arange(len(cases)) * len(CROWDS)
     best = alone + np.nan_to_num(rate, nan=-1.0).argmax(axis=1)
-    found = grid.iloc[best].reset_index(drop=True).assign(answer_s=answer_s.to_numpy()[best])
+    found = grid.iloc[best].reset_index(drop=True).assign(answer_s=whole_s.to_numpy()[best])
     none = np.isnan(rate).all(axis=1)
     known = found["output_tokens_per_s_per_gpu"].mask(none).to_numpy()
     found["cost_usd_per_mtok"] = cost_usd_per_mtok(
@@ -138,7 +138,7 @@ def answer_prices_frame(cases: pd.DataFrame, serving: Serving) -> pd.DataFrame:
         f"the limits are {serving.ttft_limit_s:g}, {serving.tpot_limit_s:g} and {limit:g} s"
         for n, why, m, t, p, a, limit in zip(
             none, first["reason"], first["model"], first["ttft_s"], first["tpot_s"],
-            answer_s.to_numpy()[alone], first["answer_limit_s"], strict=True,
+            whole_s.to_numpy()[alone], first["answer_limit_s"], strict=True,
         )
     ]  # fmt: skip
     return found
@@ -164,13 +164,13 @@ def goodput_price(scenario: Scenario, *, n: int = 1000, seed: int = 0) -> Answer
     ran = serve(at_rate(load, rate, n, seed), replica, seed=seed)
     n_gpu, rent = scenario.deployment.n_gpu, scenario.cost_usd_per_gpu_hour
     per_s = rate * load.mean_output_tokens / n_gpu
-    answer_s = float(np.mean(ran.done_s - ran.arrival_s))
+    mean_answer_s = float(np.mean(ran.done_s - ran.arrival_s))
     price = cost_usd_per_mtok(rent, per_s, scenario.finance.utilisation_frac)
     return AnswerPrice(
-        concurrency=rate * answer_s,  # Little's law
+        concurrency=rate * mean_answer_s,  # Little's law
         ttft_s=float(np.mean(ran.ttft_s)),
         tpot_s=ran.request_mean_tpot_s,
-        answer_s=answer_s,
+        answer_s=mean_answer_s,
         output_tokens_per_s_per_gpu=per_s,
         cost_usd_per_answer=usd_per_token_from_usd_per_mtok(price) * load.mean_output_tokens,
         cost_usd_per_mtok=price,

@@ -26,10 +26,10 @@ from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, positive
 from econ.latency import deployments as dep
-from econ.latency import prediction as roofline
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.evidence import sample_runs
+from econ.latency.prediction import predict
 from econ.scenario import Scenario
 from econ.serving.cost import StepCost
 from econ.serving.replica import Disaggregated, Replica
@@ -227,15 +227,16 @@ def gap_frame(compared: pd.DataFrame, by: Iterable[str] = ("model", "accelerator
 def _replica_case(
     model, accelerator, context_tokens, *, tp=1, dp=1, ep=1, precision="bf16", engine=""
 ):
-    """The case of one replica, after the checks that `roofline.predict` makes."""
+    """The case of one replica, after the checks that `econ.latency.predict` makes."""
     positive("context_tokens", context_tokens, dep.LARGEST["input_tokens"])
     split = {"tp": tp, "dp": dp, "ep": ep}
     n_gpu = tp * dp
-    roofline.predict(
-        model, accelerator, **split, n_gpu=n_gpu, precision=precision, engine=engine,
-        input_tokens=context_tokens, output_tokens=1, concurrency=1, must_fit=True,
-    )  # fmt: skip
     engine = dep.known_engine(engine)
+    one = Scenario.of(
+        model, accelerator, **split, n_gpu=n_gpu, precision=precision, engine=engine,
+        input_tokens=max(context_tokens, 1), output_tokens=1,
+    )  # fmt: skip
+    predict(one, concurrency=1)
     c = dep.case(dep.as_model(model), dep.as_accelerator(accelerator), precision, engine)
     return dep.split(c, n_gpu=n_gpu, pp=1, concurrency=1, **split)
 

@@ -12,12 +12,12 @@ request, read off the latency model at the operating point.
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, fraction, not_negative, positive
+from econ.catalog.guard import fraction, not_negative, positive
 from econ.catalog.units import HOUR_S, per_second_from_per_hour, usd_per_mtok_from_usd_per_token
-from econ.latency.prediction import predict
+from econ.latency.prediction import answer_s, predict
+from econ.scenario import Scenario
 
 OTHERS = "others' prompts"  # the part of TPOT that other users' prefill takes
 ROOM = "memory"  # the part of TTFT that waits for room in the KV cache
@@ -70,22 +70,19 @@ def machine_s(
     """GPU-seconds that one request takes of a loaded deployment.
 
     Formula: time to answer × GPUs / concurrency (Little). A cached token is held and read but not
-    computed. ``case`` as `econ.latency.prediction.predict`, lengths apart.
+    computed. ``case``: concurrency, and the rest as `econ.scenario.Scenario.of` takes it.
     """
     not_negative("cached_tokens", cached_tokens)
-    short = predict(**case, input_tokens=fresh_tokens, output_tokens=output_tokens, must_fit=True)
+    users = case.pop("concurrency")
+    base = Scenario.of(**case, input_tokens=fresh_tokens, output_tokens=output_tokens)
+    short = predict(base, concurrency=users)
     ttft_s, tpot_s = short.ttft_s, short.tpot_s
     if cached_tokens:
-        whole = predict(
-            **case,
-            input_tokens=fresh_tokens + cached_tokens,
-            output_tokens=output_tokens,
-            must_fit=True,
-        )
+        longer = base.with_(input_tokens=fresh_tokens + cached_tokens)
+        whole = predict(longer, concurrency=users)
         tpot_s = whole.tpot_s - whole.parts_s[OTHERS] + short.parts_s[OTHERS]
         ttft_s += whole.ttft_parts_s[ROOM] - short.ttft_parts_s[ROOM]
-    answer_s = ttft_s + max(output_tokens - 1, 0) * tpot_s
-    return answer_s * _n_gpu(case) / case["concurrency"]
+    return answer_s(ttft_s, tpot_s, output_tokens) * base.deployment.n_gpu / users
 
 
 def marginal_cost_frame(
@@ -133,11 +130,6 @@ def marginal_cost_frame(
 def _priced(frame: pd.DataFrame) -> pd.DataFrame:
     known = frame["tokens"].where(frame["tokens"] > 0)
     return frame.assign(cost_usd_per_mtok=usd_per_mtok_from_usd_per_token(frame["usd"] / known))
-
-
-def _n_gpu(case: dict) -> float:
-    split = np.prod([case.get(name) or 1 for name in ("tp", "pp", "dp")])
-    return count("n_gpu", case.get("n_gpu") or split, 1)
 
 
 def pool_gpu_hours(tokens: float, tokens_per_s_per_gpu: float) -> float:

@@ -46,7 +46,11 @@ CASES = {
         latency_cases.touched_frame(["mixtral-8x7b", "gpt-oss-120b"])
     ),
     "speculation": lambda: chart_latency.speculation_chart(
-        {"half of all drafts": speculation_frame(**SERVED, output_tokens=500, acceptance_frac=0.5)}
+        {
+            "half of all drafts": speculation_frame(
+                Scenario.of(**SERVED, output_tokens=500), acceptance_frac=0.5
+            )
+        }
     ),
     "tasks": lambda: chart_tokens.tasks_chart(token_cases.tasks_frame()),
 }

@@ -17,12 +17,13 @@ from econ.energy.consumption import (
 )
 from econ.energy.power import PowerLaw
 from econ.latency import deployments as dep
-from econ.latency.bound import DoesNotFit
-from econ.latency.prediction import max_throughput_frame, predict, predict_frame
+from econ.latency.prediction import DoesNotFit, max_throughput_frame, predict, predict_frame
 from econ.latency.regimes import REGIMES
+from econ.scenario import Scenario
 
 CASE = {"tp": 4, "precision": "fp8", "input_tokens": 1000, "output_tokens": 500, "concurrency": 32}
 PAIR = ("llama-3.1-70b", "h100-sxm")
+SCENARIO = Scenario.of(*PAIR, tp=4, precision="fp8", input_tokens=1000, output_tokens=500)
 
 
 def case_of():
@@ -33,7 +34,7 @@ def case_of():
 
 
 def test_energy_is_power_over_the_latency_models_throughput():
-    one, fast = energy(*PAIR, **CASE), predict(*PAIR, **CASE)
+    one, fast = energy(*PAIR, **CASE), predict(SCENARIO, concurrency=32)
     assert one.output_tokens_per_s_per_gpu == pytest.approx(fast.output_tokens_per_s_per_gpu)
     joules = one.power_w / fast.output_tokens_per_s_per_gpu
     assert one.energy_j_per_token == pytest.approx(joules)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.catalog import accelerator, model
+from econ.deployment import ENGINES
 from econ.latency.calibration import Calibration
 from econ.latency.prediction import (
     DoesNotFit,
@@ -20,8 +19,10 @@ from econ.latency.prediction import (
     max_throughput_frame,
     predict,
     predict_frame,
+    users_within,
     weight_bytes,
 )
+from econ.scenario import Scenario, Slo
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "gpt-oss-120b", "qwen3-235b-a22b", "deepseek-v3")
 HYBRIDS = ("glm-5", "qwen3.5-397b-a17b", "gemma-3-27b", "minimax-m2.5")
@@ -52,15 +53,26 @@ def laid_out(case: dict) -> dict:
     return case | {"n_gpu": tp * pp * dp, "tp": tp, "pp": pp, "ep": 1 if dense else ep, "dp": dp}
 
 
+def ask(*pair: object, concurrency: float, calibration: Calibration | None = None, **case):
+    """The prediction of a drawn deployment."""
+    return predict(Scenario.of(*pair, **case), concurrency=concurrency, calibration=calibration)
+
+
+def ask_if_it_fits(case: dict):
+    """The same, or None where the memory is too small."""
+    try:
+        return ask(**case)
+    except DoesNotFit:
+        return None
+
+
 # -- bounds and directions ------------------------------------------------------------------
 @given(deployments)
 @settings(max_examples=150, deadline=None)
 def test_nothing_is_faster_than_the_datasheet(case):
     case = laid_out(case)
-    one = predict(**case)
-    if not one.fits:
-        assert one.missing_bytes > 0
-        assert math.isnan(one.tpot_s)
+    one = ask_if_it_fits(case)
+    if one is None:
         return
     m, chip, n = model(case["model"]), accelerator(case["accelerator"]), case["n_gpu"]
     peak = chip.peak_flop_per_s(case["precision"])
@@ -82,9 +94,9 @@ def test_nothing_is_faster_than_the_datasheet(case):
 @settings(max_examples=100, deadline=None)
 def test_more_users_never_speed_anyone_up(case, more):
     case = laid_out(case)
-    few = predict(**case)
-    many = predict(**case | {"concurrency": case["concurrency"] * more})
-    if few.fits:
+    few = ask_if_it_fits(case)
+    if few is not None:
+        many = ask(**case | {"concurrency": case["concurrency"] * more})
         assert many.tpot_s >= few.tpot_s * (1 - 1e-3)
         assert many.ttft_s >= few.ttft_s * (1 - 1e-3)
 
@@ -93,8 +105,9 @@ def test_more_users_never_speed_anyone_up(case, more):
 @settings(max_examples=100, deadline=None)
 def test_a_longer_prompt_is_never_answered_sooner(case, longer):
     case = laid_out(case) | {"concurrency": 1}
-    short, long = predict(**case), predict(**case | {"input_tokens": case["input_tokens"] * longer})
-    if long.fits:
+    long = ask_if_it_fits(case | {"input_tokens": case["input_tokens"] * longer})
+    if long is not None:
+        short = ask(**case)
         assert long.ttft_s >= short.ttft_s * (1 - 1e-9)
         assert long.tpot_s >= short.tpot_s * (1 - 1e-9)
 
@@ -103,10 +116,10 @@ def test_a_longer_prompt_is_never_answered_sooner(case, longer):
 @settings(max_examples=80, deadline=None)
 def test_better_software_helps_and_never_beats_the_datasheet(case, maturity):
     case = laid_out(case)
-    now, then = predict(**case), predict(**case, software_maturity=maturity)
-    if not now.fits:
+    now = ask_if_it_fits(case)
+    if now is None:
         return
-    best = predict(**case, software_maturity=1000.0)
+    then, best = (ask(**case, software_maturity=m) for m in (maturity, 1000.0))
     better, worse = (then, now) if maturity >= 1 else (now, then)
     for metric in ("ttft_s", "tpot_s"):
         assert getattr(better, metric) <= getattr(worse, metric) * (1 + 1e-9)
@@ -119,7 +132,7 @@ def test_better_software_helps_and_never_beats_the_datasheet(case, maturity):
 def test_one_user_on_one_gpu_by_hand():
     """Datasheet bound: every weight but the input table, and the cache, once through the bus."""
     m, chip = model("llama-3.1-8b"), accelerator("h100-sxm")
-    one = predict(m, chip, input_tokens=1000, output_tokens=500, concurrency=1,
+    one = ask(m, chip, input_tokens=1000, output_tokens=500, concurrency=1,
                   calibration=Calibration.datasheet())  # fmt: skip
     read = 2 * (m.n_params - m.embedding_params)
     step = (read + 131072 * 1250) / chip.memory_bandwidth_bytes_per_s
@@ -140,7 +153,7 @@ def test_experts_touched_agree_with_a_draw():
         draws.append(len(np.unique(hit)) / m.n_experts)
     bound = Calibration.datasheet()
     case = {"input_tokens": 1, "output_tokens": 1000, "concurrency": batch, "calibration": bound}
-    one = predict(m, "h100-sxm", **case)
+    one = ask(m, "h100-sxm", **case)
     rest = 2 * (m.n_params - m.routed_expert_params - m.embedding_params)
     touched = one.parts_s["weights"] * accelerator("h100-sxm").memory_bandwidth_bytes_per_s - rest
     assert touched / (2 * m.routed_expert_params) == pytest.approx(np.mean(draws), rel=0.01)
@@ -165,39 +178,40 @@ def test_pipeline_stages_work_at_the_same_time():
     gains nothing, since a token passes both stages."""
     alone = {"input_tokens": 100, "output_tokens": 1000, "concurrency": 1}
     bound = Calibration.datasheet()
-    two = predict("llama-3.1-8b", "h100-sxm", n_gpu=2, tp=1, pp=2, **alone, calibration=bound)
-    one = predict("llama-3.1-8b", "h100-sxm", n_gpu=1, tp=1, **alone, calibration=bound)
+    two = ask("llama-3.1-8b", "h100-sxm", n_gpu=2, tp=1, pp=2, **alone, calibration=bound)
+    one = ask("llama-3.1-8b", "h100-sxm", n_gpu=1, tp=1, **alone, calibration=bound)
     assert two.tpot_s == pytest.approx(one.tpot_s, rel=1e-9)
     busy = alone | {"concurrency": 64}
-    two = predict("llama-3.1-8b", "h100-sxm", n_gpu=2, tp=1, pp=2, **busy, calibration=bound)
-    half = predict("llama-3.1-8b", "h100-sxm", n_gpu=1, tp=1, **alone | {"concurrency": 32},
+    two = ask("llama-3.1-8b", "h100-sxm", n_gpu=2, tp=1, pp=2, **busy, calibration=bound)
+    half = ask("llama-3.1-8b", "h100-sxm", n_gpu=1, tp=1, **alone | {"concurrency": 32},
                    calibration=bound)  # fmt: skip
     assert two.tpot_s == pytest.approx(half.tpot_s, rel=1e-3)
 
 
 def test_replicas_of_a_dense_model_share_the_users():
-    four = predict("llama-3.1-8b", "h100-sxm", n_gpu=4, tp=1, dp=4, **RUN | {"concurrency": 64})
-    left = predict("llama-3.1-8b", "h100-sxm", n_gpu=4, tp=1, dp=1, **RUN | {"concurrency": 64})
-    one = predict("llama-3.1-8b", "h100-sxm", n_gpu=1, tp=1, **RUN | {"concurrency": 16})
+    four = ask("llama-3.1-8b", "h100-sxm", n_gpu=4, tp=1, dp=4, **RUN | {"concurrency": 64})
+    left = ask("llama-3.1-8b", "h100-sxm", n_gpu=4, tp=1, dp=1, **RUN | {"concurrency": 64})
+    one = ask("llama-3.1-8b", "h100-sxm", n_gpu=1, tp=1, **RUN | {"concurrency": 16})
     for other in (four, left):
         assert other.tpot_s == pytest.approx(one.tpot_s)
         assert other.output_tokens_per_s_per_gpu == pytest.approx(one.output_tokens_per_s_per_gpu)
 
 
 def test_the_largest_batch_fills_the_memory():
-    common = {"n_gpu": 4, "tp": 4, "precision": "fp8"}
-    most = max_batch("llama-3.1-70b", "h100-sxm", context_tokens=4000, **common)
+    most = max_batch(Scenario.default(), context_tokens=4000)
     k, chip = Calibration.fitted(), accelerator("h100-sxm")
     free = 4 * (chip.device_memory_bytes * k.usable_memory_frac - k.reserved_bytes)
     free -= weight_bytes("llama-3.1-70b", "fp8")
     assert most == int(free / (4000 * 327680))
-    assert max_batch("llama-3.1-70b", "h100-sxm", n_gpu=1, tp=1, context_tokens=1) == 0
+    assert max_batch(Scenario.of("llama-3.1-70b", "h100-sxm"), context_tokens=1) == 0
     # one latent per token is not split by heads: tensor parallelism stores it on every GPU
-    narrow = max_batch(
-        "deepseek-v3", "h200-sxm", n_gpu=8, tp=8, precision="fp8", context_tokens=4000
+    narrow, wide = (
+        max_batch(
+            Scenario.of("deepseek-v3", "h200-sxm", n_gpu=8, precision="fp8", **split),
+            context_tokens=4000,
+        )
+        for split in ({"tp": 8}, {"tp": 1, "dp": 8, "ep": 8})
     )
-    wide = max_batch("deepseek-v3", "h200-sxm", n_gpu=8, tp=1, dp=8, ep=8, precision="fp8",
-                     context_tokens=4000)  # fmt: skip
     assert wide > 3 * narrow
 
 
@@ -230,14 +244,15 @@ def test_a_table_gives_what_single_predictions_give():
     many = predict_frame(frame)
     assert (many.reason == "").mean() > 0.8
     for i, row in frame.iterrows():
-        one = predict(**row.to_dict())
-        assert one.fits == (many.reason[i] == "")
+        engine = row.engine if row.engine in ENGINES else ""  # a table is lenient
+        one = ask_if_it_fits(row.to_dict() | {"engine": engine})
+        assert (one is not None) == (many.reason[i] == "")
+        if one is None:
+            continue
         for name in ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "batch"):
-            if one.fits:
-                assert many.loc[i, name] == pytest.approx(getattr(one, name), rel=1e-12), name
-        if one.fits:
-            assert many.regime[i] == one.regime
-            assert many.tpot_high_s[i] == pytest.approx(one.band("tpot_s")[1])
+            assert many.loc[i, name] == pytest.approx(getattr(one, name), rel=1e-12), name
+        assert many.regime[i] == one.regime
+        assert many.tpot_high_s[i] == pytest.approx(one.band("tpot_s")[1])
 
 
 def test_bad_rows_say_why_and_leave_the_others_alone():
@@ -280,12 +295,12 @@ def test_bad_rows_say_why_and_leave_the_others_alone():
 def test_columns_may_be_left_out_and_objects_given():
     least = pd.DataFrame([{"model": "llama-3.1-8b", "accelerator": "h100-sxm"} | RUN])
     out = predict_frame(least).iloc[0]
-    assert out.tpot_s == predict("llama-3.1-8b", "h100-sxm", **RUN).tpot_s
+    assert out.tpot_s == ask("llama-3.1-8b", "h100-sxm", **RUN).tpot_s
     objects = least.assign(model=[model("llama-3.1-8b")], accelerator=[accelerator("h100-sxm")])
     assert predict_frame(objects).tpot_s.iloc[0] == out.tpot_s
     spread = pd.DataFrame([{"model": "gpt-oss-120b", "accelerator": "h100-sxm", "n_gpu": 8} | RUN])
     whole = predict_frame(spread.assign(precision="fp4")).iloc[0]
-    given_tp = predict("gpt-oss-120b", "h100-sxm", n_gpu=8, tp=8, precision="fp4", **RUN)
+    given_tp = ask("gpt-oss-120b", "h100-sxm", n_gpu=8, tp=8, precision="fp4", **RUN)
     assert whole.tpot_s == pytest.approx(given_tp.tpot_s)
     assert len(predict_frame(least.iloc[:0])) == 0
     with pytest.raises(ValueError, match="the frame has no column accelerator, concurrency"):
@@ -316,44 +331,58 @@ def test_no_closed_loop_outruns_offline_work(case):
 # -- errors ---------------------------------------------------------------------------------
 def test_errors_name_what_is_possible():
     with pytest.raises(KeyError, match="nearest: h100-sxm"):
-        predict("llama-3.1-8b", "h100", **RUN)
+        ask("llama-3.1-8b", "h100-sxn", **RUN)
     with pytest.raises(ValueError, match="tp = 5 is outside its range: a divisor of the 32"):
-        predict("llama-3.1-8b", "h100-sxm", n_gpu=5, tp=5, **RUN)
-    with pytest.raises(ValueError, match="lesser of 128 experts and tp × dp = 8"):
-        predict("gpt-oss-120b", "h100-sxm", n_gpu=8, tp=8, ep=16, precision="fp4", **RUN)
+        ask("llama-3.1-8b", "h100-sxm", n_gpu=5, tp=5, **RUN)
+    with pytest.raises(ValueError, match="ep = 16 is outside its range: 1 to tp × dp = 8"):
+        ask("gpt-oss-120b", "h100-sxm", n_gpu=8, tp=8, ep=16, precision="fp4", **RUN)
     with pytest.raises(ValueError, match="it has bf16, fp16, fp4, int8, int4"):
-        predict("llama-3.1-8b", "a100-sxm-80gb", precision="fp8", **RUN)
+        ask("llama-3.1-8b", "a100-sxm-80gb", precision="fp8", **RUN)
     with pytest.raises(ValueError, match="unknown precision 'fp12'"):
         weight_bytes("llama-3.1-8b", "fp12")
     with pytest.raises(ValueError, match="concurrency = 0 is outside"):
-        predict("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 0})
+        ask("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 0})
 
 
 def test_what_does_not_fit_is_never_a_silent_number():
     tight = {"n_gpu": 1, "tp": 1} | RUN
-    one = predict("llama-3.1-70b", "h100-sxm", **tight)
     need = weight_bytes("llama-3.1-70b") + 327680 * 1500
-    assert not one.fits
     held = accelerator("h100-sxm").device_memory_bytes
-    assert one.missing_bytes == pytest.approx(need - held)
-    assert math.isnan(one.ttft_s + one.tpot_s + one.output_tokens_per_s_per_gpu)
-    with pytest.raises(DoesNotFit, match="GB missing"):
-        predict("llama-3.1-70b", "h100-sxm", **tight, must_fit=True)
+    with pytest.raises(DoesNotFit, match="GB missing") as error:
+        ask("llama-3.1-70b", "h100-sxm", **tight)
+    assert error.value.missing_bytes == pytest.approx(need - held)
+
+
+def test_the_most_users_within_the_slo_are_those_of_single_predictions():
+    s = Scenario.of("llama-3.1-8b", "h100-sxm", input_tokens=2000, output_tokens=300)
+    for slo in (Slo(ttft_s=0.5, tpot_s=0.012), Slo(ttft_s=5.0, tpot_s=0.02)):
+        case = s.with_(slo=slo)
+        times = [predict(case, concurrency=n) for n in range(1, 101)]
+        met = [n for n, p in enumerate(times, 1) if p.ttft_s <= slo.ttft_s
+               and p.tpot_s <= slo.tpot_s]  # fmt: skip
+        assert 0 < users_within(case, n_most=100) == max(met) == users_within(s, slo, n_most=100)
+    assert users_within(s.with_(tpot_s=1e-4)) == 0
+    assert users_within(Scenario.of("llama-3.1-70b", "h100-sxm")) == 0
+    twice = s.with_(n_gpu=2)
+    assert users_within(twice) == 2 * users_within(s)
+    # a mixture whose experts are shared by sixteen is one replica, not eight that do not fit
+    wide = Scenario.of("deepseek-v3", "h200-sxm", n_gpu=16, tp=2, dp=8, ep=16, precision="fp8")
+    assert 100 < users_within(wide.with_(tpot_s=0.1, ttft_s=5.0)) < max_batch(wide)
 
 
 def test_far_from_what_was_measured_the_band_widens():
-    near = predict("llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8", **RUN)
+    near = ask("llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8", **RUN)
     assert near.calibrated
-    far = predict("llama-3.1-70b", "mi300x", n_gpu=4, tp=4, precision="fp8", **RUN)
+    far = ask("llama-3.1-70b", "mi300x", n_gpu=4, tp=4, precision="fp8", **RUN)
     assert (far.regime, far.calibrated) == ("beyond", False)
     assert far.bands["tpot_s"][1] > near.bands["tpot_s"][1]
-    crowd = predict("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 1000})
+    crowd = ask("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 1000})
     assert crowd.regime == "beyond"
-    crowd = predict("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 300})
+    crowd = ask("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 300})
     assert crowd.regime == "crowded"
-    crowd = predict("falcon-180b", "h100-sxm", n_gpu=8, tp=8, **RUN | {"concurrency": 300})
+    crowd = ask("falcon-180b", "h100-sxm", n_gpu=8, tp=8, **RUN | {"concurrency": 300})
     assert crowd.regime == "beyond"
-    new = predict("falcon-180b", "l40s", n_gpu=8, tp=8, precision="fp8", **RUN)
+    new = ask("falcon-180b", "l40s", n_gpu=8, tp=8, precision="fp8", **RUN)
     assert new.regime == "new both"
     low, high = near.band("ttft_s", 0.5)
     assert (

@@ -11,6 +11,7 @@ from econ.energy.consumption import energy
 from econ.latency.prediction import predict
 from econ.lessons import chart_energy, chart_places
 from econ.lessons import energy_cases as cases
+from econ.scenario import Scenario
 from econ.trends import hardware as trends
 
 SERVED = {**chart_energy.SERVED, "concurrency": 32}
@@ -33,7 +34,7 @@ def test_phases_are_those_of_the_request():
     assert frame["share"].sum() == pytest.approx(1)
     assert frame["share"].iloc[0] == pytest.approx(one.prefill_share_frac)
     # prefill by a second route: full power for as long as the machine reads
-    read_s = predict(**SERVED).ttft_parts_s["own prompt"]
+    read_s = predict(Scenario.of(**chart_energy.SERVED), concurrency=32).ttft_parts_s["own prompt"]
     assert 0.5 < frame["energy_j"].iloc[0] / (4 * 700 * read_s) <= 1
 
 

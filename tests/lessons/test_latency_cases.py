@@ -8,6 +8,7 @@ from econ.catalog import accelerator, model
 from econ.latency.prediction import DoesNotFit, predict
 from econ.latency.speculation import speculation_frame, tokens_per_check
 from econ.lessons import latency_cases as cases
+from econ.scenario import Scenario
 
 SERVED = {"tp": 4, "precision": "fp8", "input_tokens": 1000}
 PAIR = ("llama-3.1-70b", "h100-sxm")
@@ -89,11 +90,11 @@ def test_acceptance_is_a_share(bad):
 
 
 def test_speculation_fades_with_the_batch_and_can_lose():
-    good = speculation_frame(*PAIR, **SERVED, output_tokens=500)["speedup"]
+    good = speculation_frame(Scenario.of(*PAIR, **SERVED, output_tokens=500))["speedup"]
     assert (good.diff().dropna() <= 1e-9).all()
     assert good.iloc[0] < tokens_per_check(0.7, 4)
     poor = speculation_frame(
-        *PAIR, **SERVED, output_tokens=500, acceptance_frac=0.1, draft_cost_frac=0.2
+        Scenario.of(*PAIR, **SERVED, output_tokens=500), acceptance_frac=0.1, draft_cost_frac=0.2
     )["speedup"]
     assert poor.iloc[-1] < 1
 
@@ -101,14 +102,14 @@ def test_speculation_fades_with_the_batch_and_can_lose():
 def test_choices_keep_their_order_and_match_one_prediction():
     case = {"model": PAIR[0], "accelerator": PAIR[1], **SERVED, "output_tokens": 500}
     frame = cases.choices_frame([{**case, "concurrency": c} for c in (1, 16)])
-    one = predict(**case, concurrency=16)
+    one = predict(Scenario.of(**case), concurrency=16)
     assert frame["tpot_ms"].iloc[1] == pytest.approx(one.tpot_s * 1e3)
 
 
 def test_a_prefix_cache_helps_first_tokens_most():
     case = {"model": PAIR[0], "accelerator": PAIR[1], **SERVED, "output_tokens": 500}
     frame = cases.prefix_frame((0.0, 0.5, 0.9), **case, concurrency=32)
-    one = predict(**case, concurrency=32)
+    one = predict(Scenario.of(**case), concurrency=32)
     assert frame["ttft_s"].iloc[0] == pytest.approx(one.ttft_s)
     assert frame["tpot_ms"].iloc[0] == pytest.approx(one.tpot_s * 1e3)
     assert frame["output_tokens_per_s_per_gpu"].iloc[0] == pytest.approx(

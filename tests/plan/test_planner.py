@@ -53,21 +53,17 @@ def found():
 def test_a_row_is_what_the_single_prediction_says(screened):
     row = screened[(screened["basis"] == "screened") & (screened["tp"] == 4)].iloc[0]
     w = SCENARIO.workload
-    one = predict(
-        SCENARIO.model, row.accelerator, tp=int(row.tp), pp=int(row.pp), precision=row.precision,
-        input_tokens=w.mean_input_tokens, output_tokens=w.mean_output_tokens,
-        concurrency=float(row.concurrency),
+    replica = SCENARIO.with_(
+        accelerator=row.accelerator, n_gpu=int(row.tp * row.pp), tp=int(row.tp), pp=int(row.pp),
+        precision=row.precision,
     )  # fmt: skip
+    one = predict(replica, concurrency=float(row.concurrency))
     assert (row.ttft_s, row.tpot_s) == (pytest.approx(one.ttft_s), pytest.approx(one.tpot_s))
     assert (row.tpot_low_s, row.tpot_high_s) == pytest.approx(one.band("tpot_s"))
     rate = row.requests_per_s_per_replica * w.mean_output_tokens / row.n_gpu
     assert rate == pytest.approx(one.output_tokens_per_s_per_gpu)
     assert row.regime == one.regime
-    held = max_batch(
-        SCENARIO.model, row.accelerator, tp=int(row.tp), pp=int(row.pp), precision=row.precision,
-        context_tokens=w.mean_input_tokens + w.mean_output_tokens / 2,
-    )  # fmt: skip
-    assert row.most_sequences == held
+    assert row.most_sequences == max_batch(replica)
 
 
 def test_the_fleet_and_its_cost_by_hand(screened):

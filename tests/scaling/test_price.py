@@ -24,13 +24,12 @@ from econ.scenario import Scenario, Slo
 H100 = Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85)
 FOUR = H100.replace(tp=4)
 CHAT = {"input_tokens": 1000, "output_tokens": 500}
+CASE = Scenario.of("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", **CHAT)
 
 
 def test_the_price_is_rent_over_throughput():
     one = answer_price("llama-3.1-70b", FOUR, **CHAT)
-    crowd = predict(
-        "llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", concurrency=one.concurrency, **CHAT
-    )
+    crowd = predict(CASE, concurrency=one.concurrency)
     assert one.tpot_s == pytest.approx(crowd.tpot_s)
     assert one.answer_s == pytest.approx(crowd.ttft_s + 499 * crowd.tpot_s)
     by_hand = 3.85 / 3600 * 500 / crowd.output_tokens_per_s_per_gpu
@@ -41,8 +40,7 @@ def test_the_price_is_rent_over_throughput():
 def test_no_other_crowd_within_the_limits_is_cheaper():
     one = answer_price("llama-3.1-70b", FOUR.replace(tpot_limit_s=0.03), **CHAT)
     assert one.tpot_s <= 0.03
-    more = predict("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8",
-                   concurrency=one.concurrency * 1.3, **CHAT)  # fmt: skip
+    more = predict(CASE, concurrency=one.concurrency * 1.3)
     assert more.tpot_s > 0.03
 
 

@@ -30,10 +30,10 @@ def test_a_decode_step_is_the_step_equations(model, chip, tp, precision):
     )
     for batch in (1, 7, 64):
         # half an output token makes the mean context of the prediction the table's
-        there = predict(
-            model, chip, tp=tp, precision=precision, input_tokens=CONTEXT - 0.5,
-            output_tokens=1, concurrency=1,
-        )  # fmt: skip
+        case = Scenario.of(
+            model, chip, tp=tp, precision=precision, input_tokens=CONTEXT - 0.5, output_tokens=1
+        )
+        there = predict(case, concurrency=1)
         ours_s = cost.step_s(n_decode=batch, context_tokens=batch * CONTEXT)
         if batch == 1:
             assert ours_s == pytest.approx(there.tpot_s, rel=1e-3)
@@ -47,18 +47,15 @@ def test_a_prompt_alone_takes_its_prefill(model, chip, tp, precision):
         model, chip, tp=tp, precision=precision, context_tokens=2000, token_budget=4096
     )
     for n in (50, 500, 2000):
-        there = predict(
-            model, chip, tp=tp, precision=precision, input_tokens=n, output_tokens=1, concurrency=1
-        ).ttft_parts_s["own prompt"]
+        case = Scenario.of(model, chip, tp=tp, precision=precision, input_tokens=n, output_tokens=1)
+        there = predict(case, concurrency=1).ttft_parts_s["own prompt"]
         # weights are read once beside the attention, which the equations let overlap
         assert there * 0.999 <= cost.step_s(chunk_tokens=[(0, n)]) <= there * 1.1
 
 
 def test_kv_memory_is_the_roofline_s():
     replica = replica_for("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", context_tokens=8192)
-    fits = max_batch(
-        "llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8", context_tokens=8192
-    )
+    fits = max_batch(Scenario.default(), context_tokens=8192)
     assert fits <= replica.kv_tokens / 8192 < fits + 1
 
 
@@ -102,10 +99,8 @@ def test_the_simulator_agrees_with_the_closed_loop_equations():
         spread = rng.uniform(0.8, 1.2, (2, 800))
         prompt, out = np.rint(n_in * spread[0]), np.rint(n_out * spread[1])
         result = simulate_closed(prompt, out, replica, users)
-        there = predict(
-            model, chip, precision="fp8", input_tokens=n_in, output_tokens=n_out,
-            concurrency=users,
-        )  # fmt: skip
+        case = Scenario.of(model, chip, precision="fp8", input_tokens=n_in, output_tokens=n_out)
+        there = predict(case, concurrency=users)
         assert result.token_mean_tpot_s == pytest.approx(there.tpot_s, rel=0.15)
 
 

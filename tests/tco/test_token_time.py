@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econ.latency.prediction import predict
+from econ.scenario import Scenario
 from econ.tco import token_time as tt
 
 CASE = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4, "precision": "fp8"}
@@ -41,7 +42,7 @@ def test_cached_input_is_free_where_it_takes_no_time():
 
 
 def test_machine_time_is_littles_law():
-    one = predict(**CASE, input_tokens=800, output_tokens=300, concurrency=32)
+    one = predict(Scenario.of(**CASE, input_tokens=800, output_tokens=300), concurrency=32)
     answer_s = one.ttft_s + 299 * one.tpot_s
     got = tt.machine_s(fresh_tokens=800, output_tokens=300, concurrency=32, **CASE)
     assert got == pytest.approx(answer_s * 4 / 32)
