@@ -44,8 +44,8 @@ def bill_panel(scenario: Scenario) -> Panel:
             tco_cases.on(scenario, accelerator),
             mean_per_s=mean_per_s,
             peak_to_mean_factor=peak,
-            years=years,
-            rate_per_year=rate / 100,
+            life_years=years,
+            cost_of_capital_frac=rate / 100,
             electricity_usd_per_kwh=kwh,
         )
 

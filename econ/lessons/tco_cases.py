@@ -20,7 +20,7 @@ import pandas as pd
 from econ.catalog import Price, table
 from econ.catalog.guard import positive
 from econ.catalog.units import HOURS_PER_DAY, MEGA
-from econ.scenario import Deployment, Scenario
+from econ.scenario import Scenario
 from econ.serving.from_scenario import replica_of
 from econ.serving.goodput import at_rate, goodput, max_rate_per_s, serve
 from econ.tco.finance import (
@@ -28,8 +28,8 @@ from econ.tco.finance import (
     capital_usd_per_month,
     straight_line_usd_per_month,
 )
-from econ.tco.owners import owner, server, tco_input
-from econ.tco.ownership import Charge, Ownership, assets, colocation, electricity
+from econ.tco.layers import owner, tco_input
+from econ.tco.ownership import Charge, Ownership
 from econ.tco.revenue import Statement, tiers_of
 from econ.tco.token_cost import Utilisation, cost_usd_per_mtok
 from econ.tco.token_time import (
@@ -78,10 +78,7 @@ def operating_point(scenario: Scenario, n: int = N_REQUESTS) -> Point:
 
 def on(scenario: Scenario, accelerator: str) -> Scenario:
     """The scenario on as many of another accelerator, split the same way."""
-    d = scenario.deployment
-    other = Deployment(accelerator=accelerator, n_gpu=d.n_gpu, tp=d.tp, dp=d.dp, pp=d.pp,
-                       precision=d.precision, policy=d.policy)  # fmt: skip
-    return scenario.with_(deployment=other)
+    return scenario.with_(accelerator=accelerator)
 
 
 def utilisation_of(
@@ -111,27 +108,17 @@ def bill_frame(
     """What a million good output tokens pay for: layer, usd; each layer on top of those before.
 
     First the owned hour over the tokens of a full one, by part; then what downtime, whole servers,
-    the day's curve and late answers add. ``changes`` are inputs of `econ.tco.owners.owner_of`.
+    the day's curve and late answers add. ``changes`` are inputs of `econ.tco.owner`.
     The sum is `cost_usd_per_good_mtok` of the same numbers.
     """
     positive("mean_per_s", mean_per_s)
     point = point or operating_point(scenario)
-    own = owner(scenario.deployment.accelerator, **changes)
+    own = owner(scenario, **changes)
     use = utilisation_of(
         mean_per_s, point, peak_to_mean_factor, float(tco_input("available")["typical"])
     )
     rate = point.output_tokens_per_s_per_gpu
-    parts = own.frame().set_index("part")["usd_per_gpu_hour"]
-    rest = [n for n in parts.index if n not in ("server", "electricity")]
-    capital = [n for n in rest if n in {a.name for a in own.assets}]
-    running = [n for n in rest if n not in capital]
-    hours = {
-        "server": parts["server"],
-        "network and other capital": parts[capital].sum(),
-        "space and hands": parts[running].sum(),
-        "electricity": parts["electricity"],
-    }
-    rows = [(name, cost_usd_per_mtok(usd, rate)) for name, usd in hours.items()]
+    rows = [(group, cost_usd_per_mtok(usd, rate)) for group, usd in own.groups().items()]
     total = sum(usd for _, usd in rows)
     for name, share in (
         ("downtime", use.available_frac),
@@ -168,18 +155,36 @@ def lives(capital_usd: float, rate_per_year: float, other_usd_per_month: float) 
 
 def h200() -> Ownership:
     """The published build-up of one H200 server, from the rows that recompute it."""
-    case = json.loads(table("published_figures").loc["h200-hour", "inputs"])
-    watt = case["provisioned_w"]
-    return Ownership(
-        n_gpu=case["n_gpu"],
-        assets=assets(case["capital_usd"], case["rate_per_year"], case["years"]),
-        charges=(
-            colocation(watt, case["colocation_usd_per_kw_per_month"]),
-            electricity(watt, case["usd_per_kwh"], pue=case["pue"],
-                        power_load_frac=case["power_load_frac"]),
-            Charge("hands and internet", case["monthly_usd"]),
-        ),
-    )  # fmt: skip
+    server_usd = json.loads(table("published_figures").loc["h200-hour", "inputs"])["capital_usd"]
+    return owner("h200-sxm", server_usd=server_usd["server"], spare_frac=0, life_years=6)
+
+
+def published_frame(**inputs: float) -> pd.DataFrame:
+    """Ours against one analyst's published owner costs: accelerator, owner, ours, published.
+
+    Ours takes typical inputs, the same for all; only server price and power differ. As published
+    for the H200: six years, no spares.
+
+    >>> published_frame().query("accelerator == 'h200-sxm'")["published_usd"].item()
+    1.59
+    """
+    scope = {"spare_frac": 0.0, "life_years": 6.0} | inputs
+    published = table("owner_costs").query("owner == 'neocloud'").set_index("accelerator")
+    chips = [chip for chip in table("servers").index if chip in published.index]
+    frame = pd.DataFrame(
+        {
+            "accelerator": chips,
+            "ours_usd": [owner(chip, **scope).cost_usd_per_gpu_hour for chip in chips],
+            "published_usd": published.loc[chips, "usd_per_gpu_hour"].to_numpy(),
+            **{
+                f"{level}_usd": [
+                    owner(chip, level=level, **inputs).cost_usd_per_gpu_hour for chip in chips
+                ]
+                for level in ("low", "high")
+            },
+        }
+    )
+    return frame.assign(gap=frame["ours_usd"] / frame["published_usd"] - 1)
 
 
 def use_frame(cost_usd_per_gpu_hour: float) -> pd.DataFrame:
@@ -233,7 +238,7 @@ def day_of_deepseek(*, realised_frac: float = 1.0, usd_per_mtok: list | None = N
         input_usd_per_mtok=prices[1],
         output_usd_per_mtok=prices[2],
     )
-    node = server("h200-sxm")
+    node = table("servers").loc["h200-sxm"]
     hours = case["nodes"] * int(node.n_gpu) * HOURS_PER_DAY
     return Statement(
         tiers=tiers_of(

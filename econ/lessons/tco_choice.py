@@ -20,8 +20,8 @@ from econ.scenario import Scenario
 from econ.serving.from_scenario import replica_of
 from econ.serving.goodput import at_rate, cost_surface_frame, serve
 from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
+from econ.tco.layers import owner
 from econ.tco.offers import Api, Buy, Offer, Rent
-from econ.tco.owners import owner
 
 SELLER = ("llama-3.1-70b-turbo", "DeepInfra")  # the scenario's model in fp8, by the token
 DEARER = ("llama-3.1-70b", "Fireworks")
@@ -65,7 +65,7 @@ def offers_for(scenario: Scenario, point: Point | None = None) -> list[Offer]:
     }
     by_hour, reserved = rental(chip, "on-demand"), rental(chip, "reserved")
     return [
-        Buy(name="own", cost_usd_per_gpu_hour=owner(chip).cost_usd_per_gpu_hour, **same),
+        Buy(name="own", cost_usd_per_gpu_hour=owner(scenario).cost_usd_per_gpu_hour, **same),
         Rent(
             name="reserve",
             reserved=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from econ.catalog import table
 from econ.catalog.guard import positive
 from econ.catalog.ranges import Range
 from econ.catalog.units import (
@@ -24,7 +25,7 @@ from econ.lessons.tco_cases import Point, operating_point
 from econ.lessons.tco_choice import rental, seller, sizes_of
 from econ.scenario import Scenario
 from econ.tco.comparison import day_load
-from econ.tco.owners import INPUTS, owner_of, server, tco_input
+from econ.tco.layers import TERMS, cost_layers, owner, tco_input
 from econ.tco.token_cost import cost_usd_per_good_mtok
 from econ.tco.whole_units import whole
 
@@ -35,7 +36,7 @@ SELLERS = (
     ("llama-3.3-70b-turbo", "Together"),
 )
 # inputs of the owner that a reader would not vary one by one
-QUIET = ("storage_usd_per_gpu", "installation_usd_per_gpu", "hands_usd_per_month", "spare_frac")
+QUIET = ("storage_usd_per_gpu", "installation_usd_per_gpu", "services_usd_per_month", "spare_frac")
 
 
 def cost_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, Range]:
@@ -45,7 +46,7 @@ def cost_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, Ran
     are the ends of what the sources give.
     """
     point = point or operating_point(scenario)
-    bought = server(scenario.deployment.accelerator)
+    bought = table("servers").loc[scenario.deployment.accelerator_id]
     found = {
         "server_usd": Range(
             float(bought.low_usd),
@@ -55,8 +56,7 @@ def cost_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, Ran
             source=bought.source,
         )
     }
-    for name, id in {**INPUTS, "available_frac": "available", "busy_frac": "busy"}.items():
-        row = tco_input(id)
+    for name, row in _rows().items():
         ends = (float(row.low), float(row.typical), float(row.high))
         found[name] = Range(*ends, row.unit, source=row.source)
     found["tokens_per_s_per_gpu"] = Range.within_factor(
@@ -83,10 +83,19 @@ def titles() -> dict[str, str]:
         "reserved_usd_per_gpu_hour": "Reserved rent (USD per GPU-hour)",
         "api_usd_per_mtok": "API price (USD per Mtok)",
     }
-    for name, id in {**INPUTS, "available_frac": "available", "busy_frac": "busy"}.items():
-        row = tco_input(id)
-        found[name] = f"{row.title} ({row.unit})"
-    return found
+    return found | {name: f"{row.title} ({row.unit})" for name, row in _rows().items()}
+
+
+def _rows() -> dict:
+    """Rows with low, typical and high of an owner's inputs: layers, terms, use."""
+    terms = {name: id for name, id in TERMS.items() if name != "facility_years"}
+    shares = {"available_frac": "available", "busy_frac": "busy"}
+    quoted = {
+        layer.quote: layer
+        for layer in cost_layers()
+        if layer.counted and layer.layer != "server" and layer.housing != "own building"
+    }
+    return quoted | {name: tco_input(id) for name, id in (terms | shares).items()}
 
 
 def chain_usd_per_mtok(
@@ -99,9 +108,9 @@ def chain_usd_per_mtok(
 ) -> np.ndarray:
     """USD per million good output tokens on own hardware; numbers or arrays of samples.
 
-    ``inputs`` as `econ.tco.owners.owner_of`.
+    ``inputs`` as `econ.tco.owner`, which what is bought among them makes free of the tables.
     """
-    hour = owner_of(**inputs).cost_usd_per_gpu_hour
+    hour = owner("h100-sxm", **inputs).cost_usd_per_gpu_hour
     return cost_usd_per_good_mtok(hour, tokens_per_s_per_gpu, good_frac, available_frac * busy_frac)
 
 
@@ -141,6 +150,7 @@ def year_model(scenario: Scenario, mean_per_s: float, peak_to_mean_factor: float
     """
     positive("mean_per_s", mean_per_s)
     load, n_gpu = day_load(mean_per_s, peak_to_mean_factor), scenario.deployment.n_gpu
+    chip = scenario.deployment.accelerator
     per_request = scenario.workload.mean_output_tokens
     requests = mean_per_s * YEAR_S
     tokens = requests * sum(sizes_of(scenario).values())
@@ -154,7 +164,7 @@ def year_model(scenario: Scenario, mean_per_s: float, peak_to_mean_factor: float
         peak = need.max(axis=0)
         servers = np.ceil(peak / available_frac / 8) * 8
         return {
-            "own": servers * HOURS_PER_YEAR * owner_of(**inputs).cost_usd_per_gpu_hour,
+            "own": servers * HOURS_PER_YEAR * owner(chip, **inputs).cost_usd_per_gpu_hour,
             "reserve": peak * HOURS_PER_YEAR * reserved_usd_per_gpu_hour,
             "rent by the hour": need.sum(axis=0) * DAYS_PER_YEAR * rent_usd_per_gpu_hour,
             "API": usd_per_token_from_usd_per_mtok(api_usd_per_mtok) * tokens,

@@ -21,7 +21,7 @@ from econ.lessons.tco_choice import rental, sizes_of
 from econ.scenario import Scenario
 from econ.tco.finance import straight_line_usd_per_month
 from econ.tco.fleet import Refresh, keep_or_replace, life_frame
-from econ.tco.owners import owner, tco_input
+from econ.tco.layers import owner, tco_input
 from econ.tco.revenue import ladder_frame
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.bill import token_bill
@@ -45,18 +45,17 @@ def who_frame(
     """
     point = point or operating_point(scenario)
     chip = scenario.deployment.accelerator
-    own = owner(chip)
+    own = owner(scenario)
     hours = n_hours(own.n_gpu)
     line = sum(straight_line_usd_per_month(a.capital_usd, a.years) for a in own.assets) / hours
-    charges = own.frame().query("sort == 'operation'").set_index("part")["usd_per_gpu_hour"]
+    groups = own.groups()
     per_hour = point.requests_per_s * HOUR_S / point.n_gpu / peak_to_mean_factor
     sales = token_bill(price, **sizes_of(scenario)).total_usd * per_hour
     rent = float(rental(chip, "reserved").usd_per_gpu_hour)
     rows = [
         ("makers of machines", line),
         ("lenders", own.capital_usd_per_gpu_hour - line),
-        ("electricity", charges["electricity"]),
-        ("space and hands", charges.sum() - charges["electricity"]),
+        *((group, groups[group]) for group in ("electricity", "space and services")),
         ("owner", rent - own.cost_usd_per_gpu_hour),
         ("seller of tokens", sales - rent),
     ]
@@ -67,7 +66,7 @@ def who_frame(
 def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
     """Electricity of the chips alone, by their modelled draw, at the largest batch within the SLO.
 
-    Price and PUE are the typical ones of the tables, as in the bill; host, network and the gap
+    Price and PUE are those of the site, as in the bill; host, network and the gap
     between drawn and provisioned power are what the bill has on top.
     """
     d = scenario.deployment
@@ -79,8 +78,8 @@ def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
         concurrency=users_within(_replica(scenario, d.accelerator, d.precision)),
         **sizes_of(scenario),
     )
-    price, pue = (float(tco_input(id)["typical"]) for id in ("electricity", "pue"))
-    return energy_cost_usd_per_mtok(drawn, price, pue)
+    site = scenario.resolved_site
+    return energy_cost_usd_per_mtok(drawn, site.electricity_usd_per_kwh, site.pue)
 
 
 def n_hours(n_gpu: float) -> float:
@@ -91,9 +90,8 @@ def n_hours(n_gpu: float) -> float:
 def hour_ladder_frame(accelerator: str) -> pd.DataFrame:
     """One accelerator-hour as each layer sells it on: layer, price_usd, kept_usd, margin_frac."""
     own = owner(accelerator)
-    power = own.frame().set_index("part").loc["electricity", "usd_per_gpu_hour"]
     return ladder_frame(
-        electricity=power,
+        electricity=own.groups()["electricity"],
         owner=own.cost_usd_per_gpu_hour,
         reserved=float(rental(accelerator, "reserved").usd_per_gpu_hour),
         on_demand=float(rental(accelerator, "on-demand").usd_per_gpu_hour),
@@ -203,7 +201,7 @@ def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8)
         users_within(_replica(scenario, c, p))
         for c, p in ((chip, "bf16"), (chip, "fp8"), (better, "fp8"))
     )
-    own, new = (owner(c).cost_usd_per_gpu_hour for c in (chip, better))
+    own, new = (owner(scenario.with_(accelerator=c)).cost_usd_per_gpu_hour for c in (chip, better))
     steps = [
         (f"{n_users} users, bf16, rented, busy {idle:.0%}", chip, "bf16", n_users, rent, idle),
         (f"batch: {many} users within the SLO", chip, "bf16", many, rent, idle),
@@ -230,8 +228,7 @@ def lives_frame(
     scenario: Scenario, price_usd_per_mtok: float, changes_per_year: tuple[float, ...]
 ) -> pd.DataFrame:
     """The running worth of one bought GPU under price paths: path, month, worth_usd."""
-    chip, point = scenario.deployment.accelerator, operating_point(scenario)
-    own = owner(chip)
+    point, own = operating_point(scenario), owner(scenario)
     tokens = 1 + sizes_of(scenario)["input_tokens"] / sizes_of(scenario)["output_tokens"]
     parts = []
     for change in changes_per_year:
@@ -253,7 +250,7 @@ def lives_frame(
 def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
     """Keep this accelerator another year or replace it, at each one's largest batch in the SLO."""
     chip = scenario.deployment.accelerator
-    old, new = owner(chip), owner(better)
+    old, new = owner(scenario), owner(scenario.with_(accelerator=better))
     rates = [
         predict(one, concurrency=users_within(one)).output_tokens_per_s_per_gpu
         for one in (_replica(scenario, c, "fp8") for c in (chip, better))

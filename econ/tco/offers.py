@@ -72,7 +72,7 @@ class Machines(Offer):
 class Buy(Machines):
     """Own servers for the peak, whole ones and spares, paid in every hour.
 
-    ``cost_usd_per_gpu_hour`` is the owner's, for all hours (`owner_cost_usd_per_gpu_hour`);
+    ``cost_usd_per_gpu_hour`` is the owner's, for all hours (`econ.tco.owner`);
     ``staff_usd_per_month`` does not grow with the fleet.
     """
 

@@ -1,15 +1,15 @@
-"""What an accelerator-hour costs its owner: assets with lives of their own, and monthly charges.
+"""What accelerators cost that are bought and run together: capital and charges by the hour.
 
-An `Ownership` is whatever is bought and run together: a server, a rack, a site. Its cost per
-GPU-hour counts every hour of the year, busy or not; dividing by the useful ones is the next step
-(`econ.tco.token_cost`).
+An `Ownership` is a server, a rack or a site. Its cost per GPU-hour counts every hour of the year,
+busy or not; dividing by the useful ones is the next step (`econ.tco.token_cost`). What an
+accelerator's owner pays, layer by layer, stands in `econ.tco.layers`.
 
 >>> node = Ownership(
 ...     n_gpu=8,
 ...     assets=assets({"server": 258_001, "network": 76_155, "storage": 11_732, "service": 8_000,
 ...                    "installation": 4_500, "software": 2_867}, rate_per_year=0.1025, years=6),
 ...     charges=(colocation(10_930, 150), electricity(10_930, 0.087, pue=1.35, power_load_frac=0.8),
-...              Charge("remote hands", 131), Charge("internet", 39)),
+...              Charge("remote services", 131), Charge("internet", 39)),
 ... )
 >>> node.capital_usd, round(node.cost_usd_per_gpu_hour, 2)
 (361255.0, 1.59)
@@ -17,8 +17,9 @@ GPU-hour counts every hour of the year, busy or not; dividing by the useful ones
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,12 +28,29 @@ from econ.catalog.guard import each, fraction, in_range, not_negative, positive
 from econ.catalog.units import HOURS_PER_MONTH, KILO, MONTHS_PER_YEAR
 from econ.tco.finance import capital_usd_per_month
 
-CLASSES = ("server", "network", "storage", "spares", "installation", "facility")
 
-
+# -- what is owned -------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Asset:
-    """Capital of one class, with its own life, cost of capital and residual value."""
+    """Capital of one class, with its own life, cost of capital and residual value.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer, e.g. ``"server"``.
+    capital_usd : float
+        What is bought, e.g. 361,255 for a server with its network.
+    rate_per_year : float
+        Nominal cost of capital, e.g. 0.1025.
+    years : float
+        Life, e.g. 6.
+    residual_frac : float
+        Share of the price that is got back at the end.
+    method : str
+        One of `econ.tco.finance.METHODS`; all but ``annuity`` are shortcuts of others.
+    group, source : str
+        Where a bill shows it, and a key of ``data/sources.csv``.
+    """
 
     name: str
     capital_usd: float
@@ -40,13 +58,15 @@ class Asset:
     years: float
     residual_frac: float = 0.0
     method: str = "annuity"
+    group: str = ""
+    source: str = ""
 
     def __post_init__(self) -> None:
         _ = self.usd_per_month  # a bad number is refused here, by name
 
     @property
     def usd_per_month(self) -> float:
-        """Its monthly cost by its ``method`` (`econ.tco.finance.METHODS`)."""
+        """Its monthly cost by its ``method``."""
         return capital_usd_per_month(
             self.capital_usd, self.rate_per_year, self.years, self.residual_frac, self.method
         )
@@ -54,10 +74,12 @@ class Asset:
 
 @dataclass(frozen=True)
 class Charge:
-    """An operating cost per month."""
+    """An operating cost per month, the group of a bill that shows it, and its source."""
 
     name: str
     usd_per_month: float
+    group: str = ""
+    source: str = ""
 
     def __post_init__(self) -> None:
         each(not_negative, f"{self.name}: usd_per_month", self.usd_per_month)
@@ -65,7 +87,28 @@ class Charge:
 
 @dataclass(frozen=True, kw_only=True)
 class Ownership:
-    """Assets and charges that ``n_gpu`` accelerators share."""
+    """Assets and charges that ``n_gpu`` accelerators share: a server, a rack, a site.
+
+    Amounts may be arrays of samples, all of one length; so are the costs then.
+
+    Parameters
+    ----------
+    n_gpu : float
+        Accelerators that share them, e.g. 8 for a server.
+    assets : tuple of Asset
+        What is bought.
+    charges : tuple of Charge
+        What is paid by the month.
+    name : str
+        What a reader calls it.
+
+    Examples
+    --------
+    >>> node = Ownership(n_gpu=8, assets=assets({"server": 361_255}, 0.1025, 6),
+    ...                  charges=(Charge("power, space, services", 2_559.2),))
+    >>> round(node.cost_usd_per_gpu_hour, 2)
+    1.59
+    """
 
     n_gpu: float
     assets: tuple[Asset, ...] = ()
@@ -77,7 +120,7 @@ class Ownership:
 
     @property
     def capital_usd(self) -> float:
-        """What is bought."""
+        """What is bought, in USD."""
         return sum((_number(a.capital_usd) for a in self.assets), 0.0)
 
     @property
@@ -94,9 +137,6 @@ class Ownership:
     def usd_per_month(self) -> float:
         """Capital and operation."""
         return self.capital_usd_per_month + self.operating_usd_per_month
-
-    def _per_gpu_hour(self, usd_per_month: float) -> float:
-        return usd_per_month / (_number(self.n_gpu) * HOURS_PER_MONTH)
 
     @property
     def capital_usd_per_gpu_hour(self) -> float:
@@ -117,19 +157,31 @@ class Ownership:
         """The same with all capital spread by another method, such as ``straight line``."""
         return replace(self, assets=tuple(replace(a, method=method) for a in self.assets))
 
-    def with_charges(self, *more: Charge) -> Ownership:
-        """The same with further charges."""
-        return replace(self, charges=(*self.charges, *more))
-
     def frame(self) -> pd.DataFrame:
-        """The bill line by line: part, sort, usd_per_month, usd_per_gpu_hour, share_frac."""
-        rows = [(a.name, "capital", a.usd_per_month) for a in self.assets]
-        rows += [(c.name, "operation", float(c.usd_per_month)) for c in self.charges]
-        frame = pd.DataFrame(rows, columns=["part", "sort", "usd_per_month"])
-        return frame.assign(
-            usd_per_gpu_hour=self._per_gpu_hour(frame["usd_per_month"]),
-            share_frac=frame["usd_per_month"] / self.usd_per_month,
-        )
+        """The bill of an hour, layer by layer.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns layer, expense (capital or operation), group, usd_per_month, usd_per_gpu_hour,
+            share_frac, source.
+        """
+        rows = [
+            (part.name, expense, part.group or part.name, part.usd_per_month, part.source)
+            for expense, parts in (("capital", self.assets), ("operation", self.charges))
+            for part in parts
+        ]
+        frame = pd.DataFrame(rows, columns=["layer", "expense", "group", "usd_per_month", "source"])
+        frame.insert(4, "usd_per_gpu_hour", self._per_gpu_hour(frame["usd_per_month"]))
+        frame.insert(5, "share_frac", frame["usd_per_month"] / self.usd_per_month)
+        return frame
+
+    def groups(self) -> pd.Series:
+        """USD per GPU-hour of each group, in the order of the layers."""
+        return self.frame().groupby("group", sort=False)["usd_per_gpu_hour"].sum()
+
+    def _per_gpu_hour(self, usd_per_month: Any) -> Any:
+        return usd_per_month / (_number(self.n_gpu) * HOURS_PER_MONTH)
 
 
 def assets(
@@ -190,7 +242,7 @@ def share_of_capital(
 ) -> Charge:
     """What is quoted as a share of the price per year: support, insurance, tax."""
     each(not_negative, "capital_usd", capital_usd)
-    each(fraction, "support_frac_per_year", support_frac_per_year)
+    each(fraction, f"{name}: share of capital per year", support_frac_per_year)
     usd_per_year = _number(capital_usd) * _number(support_frac_per_year)
     return Charge(name, usd_per_year / MONTHS_PER_YEAR)
 
@@ -204,59 +256,6 @@ def per_year(name: str, usd_per_year: float, n: float = 1) -> Charge:
     each(not_negative, f"{name}: usd_per_year", usd_per_year)
     each(not_negative, f"{name}: n", n)
     return Charge(name, _number(usd_per_year) * _number(n) / MONTHS_PER_YEAR)
-
-
-def owner_cost_usd_per_gpu_hour(
-    capital_usd: float | Mapping[str, float] | Sequence[Asset],
-    rate_per_year: float | None = None,
-    years: float | None = None,
-    *,
-    n_gpu: float = 1,
-    residual_frac: float = 0.0,
-    method: str = "annuity",
-    provisioned_w: float = 0.0,
-    colocation_usd_per_kw_per_month: float = 0.0,
-    electricity_usd_per_kwh: float = 0.0,
-    pue: float = 1.0,
-    power_load_frac: float = 1.0,
-    support_frac_per_year: float = 0.0,
-    licence_usd_per_gpu_per_year: float = 0.0,
-    staff_usd_per_year: float = 0.0,
-    other_usd_per_month: float = 0.0,
-    utilisation_frac: float = 1.0,
-) -> float:
-    """USD per GPU-hour of what ``n_gpu`` accelerators share, bought and run; numbers or arrays.
-
-    ``capital_usd``: a sum, named sums with one life, or a list of `Asset` with lives of their own
-    (then ``rate_per_year`` and ``years`` are left out). Every amount is for all ``n_gpu`` together,
-    except the licence. ``support_frac_per_year`` is a share of all capital. Colocation is billed on
-    ``provisioned_w``, electricity on ``provisioned_w`` × ``power_load_frac`` × ``pue``.
-    ``utilisation_frac`` divides: 1 gives owned hours, less gives useful hours.
-
-    >>> h200 = dict(n_gpu=8, provisioned_w=10_930, colocation_usd_per_kw_per_month=150,
-    ...             electricity_usd_per_kwh=0.087, pue=1.35, power_load_frac=0.8,
-    ...             other_usd_per_month=131 + 39)
-    >>> round(owner_cost_usd_per_gpu_hour(361_255, 0.1025, 6, **h200), 2)
-    1.59
-    >>> round(owner_cost_usd_per_gpu_hour(361_255, 0.1025, 6, **h200, utilisation_frac=0.3), 2)
-    5.31
-    """
-    own = Ownership(
-        n_gpu=n_gpu, assets=_as_assets(capital_usd, rate_per_year, years, residual_frac, method)
-    )
-    own = own.with_charges(
-        colocation(provisioned_w, colocation_usd_per_kw_per_month),
-        electricity(
-            provisioned_w, electricity_usd_per_kwh, pue=pue, power_load_frac=power_load_frac
-        ),
-        share_of_capital(own.capital_usd, support_frac_per_year),
-        per_year("licences", licence_usd_per_gpu_per_year, n_gpu),
-        per_year("staff", staff_usd_per_year),
-        Charge("other", other_usd_per_month),
-    )
-    each(positive, "utilisation_frac", utilisation_frac, 1.0)
-    cost = own.cost_usd_per_gpu_hour / _number(utilisation_frac)
-    return float(cost) if np.ndim(cost) == 0 else cost
 
 
 def break_even_utilisation_frac(
@@ -280,26 +279,6 @@ def break_even_utilisation_frac(
     return float(share) if share.ndim == 0 else share
 
 
-def _as_assets(capital_usd, rate_per_year, years, residual_frac, method) -> tuple[Asset, ...]:
-    listed = isinstance(capital_usd, list | tuple) and any(
-        isinstance(a, Asset) for a in capital_usd
-    )
-    if listed:
-        for i, one in enumerate(capital_usd):
-            if not isinstance(one, Asset):
-                raise ValueError(f"capital_usd[{i}] = {one!r} is no Asset, as the others are")
-        if rate_per_year is not None or years is not None:
-            raise ValueError("rate_per_year and years belong to each Asset; leave them out here")
-        return tuple(capital_usd)
-    for name, value in (("rate_per_year", rate_per_year), ("years", years)):
-        if value is None:
-            raise ValueError(
-                f"{name} = None is outside its range: a number, unless Assets bring it"
-            )
-    named = capital_usd if isinstance(capital_usd, Mapping) else {"capital": capital_usd}
-    return assets(named, rate_per_year, years, residual_frac, method)
-
-
-def _number(value):
+def _number(value: Any) -> Any:
     """Lists as arrays; numbers, arrays and columns as they are."""
     return np.asarray(value, dtype=float) if isinstance(value, list | tuple) else value

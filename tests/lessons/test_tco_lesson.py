@@ -9,7 +9,7 @@ from econ.lessons import tco_choice as choices
 from econ.lessons import tco_risk as risk
 from econ.lessons import tco_stack as stack
 from econ.scenario import Scenario, Slo
-from econ.tco.owners import owner
+from econ.tco.layers import owner
 from econ.tco.token_cost import cost_usd_per_good_mtok
 from econ.uncertainty import decide, information_frame, tornado_frame
 
@@ -23,7 +23,7 @@ def test_the_layers_sum_to_the_cost_of_a_good_token(mean, peak):
     bill = cases.bill_frame(CASE, mean_per_s=mean, peak_to_mean_factor=peak)
     use = cases.utilisation_of(mean, POINT, peak, 0.9795)
     whole = cost_usd_per_good_mtok(
-        owner("h100-sxm").cost_usd_per_gpu_hour,
+        owner(CASE).cost_usd_per_gpu_hour,
         POINT.output_tokens_per_s_per_gpu,
         POINT.good_frac,
         use.useful_frac,
@@ -47,6 +47,13 @@ def test_lives_of_the_published_server():
     assert cases.use_frame(h200.cost_usd_per_gpu_hour)["usd_per_useful_hour"][5] == pytest.approx(
         5.31, abs=0.005
     )
+
+
+def test_published_owner_costs_are_met_within_a_quarter_and_inside_our_range():
+    frame = cases.published_frame()
+    assert len(frame) >= 8
+    assert frame["gap"].abs().max() < 0.25
+    assert frame["published_usd"].between(frame["low_usd"], frame["high_usd"]).all()
 
 
 def test_a_days_cost_is_the_same_three_ways():
@@ -113,7 +120,7 @@ def test_throughput_is_the_better_thing_to_interpolate():
 
 
 def test_the_chips_draw_less_than_is_provisioned():
-    own = owner("h100-sxm").frame().set_index("part").loc["electricity", "usd_per_gpu_hour"]
+    own = owner(CASE).groups()["electricity"]
     provisioned = own / 3600 / POINT.output_tokens_per_s_per_gpu * 1e6
     drawn = stack.chips_electricity_usd_per_mtok(CASE)
     assert 0.3 * provisioned < drawn < provisioned
@@ -122,7 +129,7 @@ def test_the_chips_draw_less_than_is_provisioned():
 def test_ranges_are_rows():
     ranges = risk.cost_ranges(CASE, POINT)
     row = table("tco_inputs").loc["life"]
-    assert (ranges["years"].low, ranges["years"].high) == (row.low, row.high)
+    assert (ranges["life_years"].low, ranges["life_years"].high) == (row.low, row.high)
     assert set(ranges) <= {*risk.titles(), *risk.QUIET, "provisioned_w", "n_gpu"}
     typical = risk.chain_usd_per_mtok(**{n: r.typical for n, r in ranges.items()})
     by_hand = cost_usd_per_good_mtok(
