@@ -113,7 +113,7 @@ def test(*rest: str) -> None:
     pytest("-n2", "--dist=loadfile", "-m", "not browser", *rest)
     pytest(*NBVAL_FLAGS, "notebooks", ECON_STATIC="1")
     run(PYTHON, "tools/chromium.py")
-    pytest("-m", "browser", "tests")
+    pytest("-n2", "--dist=loadfile", "-m", "browser", "tests/browser", "tests/house")
 
 
 def quick(*rest: str) -> None:
@@ -128,9 +128,10 @@ def pytest(*arguments: object, **environment: str) -> None:
 
 
 def lint(*_: str) -> None:
-    """ruff (style, errors, formatting) and the import contract"""
+    """ruff (style, errors, formatting), types and the import contracts"""
     run(BIN / "ruff", "check", ".")
     run(BIN / "ruff", "format", "--check", ".")
+    run(BIN / "mypy")
     run(BIN / "lint-imports", "--no-cache")
 
 
@@ -174,6 +175,11 @@ def check(*_: str) -> None:
 def bench(*rest: str) -> None:
     """speed, as ratios within one run"""
     pytest("bench", "--benchmark-only", "-p", "no:xdist", *rest)
+
+
+def sizes(*_: str) -> None:
+    """code lines of each package, kept as a record (tests/house/sizes.json)"""
+    run(PYTHON, "tools/sizes.py")
 
 
 def audit(*_: str) -> None:
@@ -220,6 +226,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         lite,
         check,
         bench,
+        sizes,
         audit,
         setup,
         lock,

@@ -153,20 +153,3 @@ def test_modules_stay_small_and_documented(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 320
     assert ast.get_docstring(ast.parse(text))
-
-
-def _code_lines(path: Path) -> int:
-    """Lines that do something: without blank ones, comments and docstrings."""
-    text = path.read_text(encoding="utf-8")
-    words: set[int] = set()
-    for node in ast.walk(ast.parse(text)):
-        owner = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        if owner and ast.get_docstring(node) is not None:
-            words |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    lines = enumerate(text.splitlines(), 1)
-    return sum(i not in words and bool(s.strip()) and s.strip()[0] != "#" for i, s in lines)
-
-
-def test_the_package_stays_small():
-    # some 1,800 for each notebook, models, views and the ledger together
-    assert sum(map(_code_lines, MODULES)) < 20_000
