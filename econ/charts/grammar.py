@@ -1,47 +1,750 @@
-"""Charts from tables: each has a finding as its title, units on its axes and a description.
+"""The grammar of charts: one call draws one finding from one table.
+
+The author gives a table, its columns and the finding. Titles of axes, units, formats of numbers
+and the words for a reader who cannot see the picture come from the columns' names and the numbers.
 
 >>> import pandas as pd
 >>> f = pd.DataFrame({"chip": ["A", "B"], "power_w": [700.0, 1000.0]})
->>> chart = bars(f, "power_w", "chip", x_title="Power (W)",
-...              title="B draws more", description="Bars of power: A 700 W, B 1000 W.")
+>>> chart = figure(f, "power_w", "chip", kind="bar", finding="B draws more")
 >>> chart.description
-'Bars of power: A 700 W, B 1000 W.'
->>> finish(chart, title="No words", description="")
+'Bars of Power (W): A 700 W; B 1,000 W.'
+>>> figure(f, "power_w", "chip", kind="bar", finding="")
 Traceback (most recent call last):
     ...
-ValueError: chart 'No words' needs a description of at least 20 characters, from its own numbers
+ValueError: a figure needs a finding: a title that says what a reader should see
+>>> figure(f, "power_w", "chip", kind="baar", finding="B draws more")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+econ.catalog.guard.UnknownName: unknown kind of figure 'baar'; nearest: bar...
 """
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
-from econ.charts.theme import INK, PALETTE
+from econ.catalog.guard import unknown
+from econ.catalog.units import MEGA, PETA
+from econ.charts import words
+from econ.charts.theme import CATEGORIES, FAINT, GROUND, INK, PALETTE, ramp
 
+SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
+TITLE_WIDTH = 72  # characters of a line above a chart of the usual width
+DARK_FROM = 2 / 3  # share of a colour scale from which white ink reads better than black
+ENDS_APART = 0.07  # of the height; lines that end closer are named in a legend
+END_LETTERS = 26  # a longer name does not fit beside a line
+ROW_PX = 30
+STEPS = {"adds": PALETTE["blue"], "takes off": PALETTE["green"], "total": PALETTE["grey"]}
 # 2,024 is no year, and half a year has no name
 YEARS = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, 'd')", grid=False)
-SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
-
-
-def finish(chart: alt.TopLevelMixin, *, title: str, description: str, subtitle: str = ""):
-    """The chart with its title, subtitle and description; without a description it is refused."""
-    if len(description.strip()) < SHORTEST:
-        raise ValueError(
-            f"chart {title!r} needs a description of at least {SHORTEST} characters, "
-            "from its own numbers"
-        )
-    heading = alt.Title(title, subtitle=subtitle) if subtitle else alt.Title(title)
-    return chart.properties(title=heading, description=" ".join(description.split()))
-
-
 # 10M, 1B, 100T instead of rows of noughts: labels of a logarithmic axis, at powers of ten alone
 SHORT = (
     "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) > 1e-6 ? '' : "
     "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', 'K')"
 )
+
+
+def finish(
+    chart: alt.TopLevelMixin, *, title: str | list[str], description: str, subtitle: str = ""
+) -> alt.TopLevelMixin:
+    """The chart with its title, subtitle and description; without a description it is refused.
+
+    Raises
+    ------
+    ValueError
+        For a description of fewer than 20 characters.
+    """
+    if len(description.strip()) < SHORTEST:
+        raise ValueError(
+            f"chart {title!r} needs a description of at least {SHORTEST} characters, "
+            "from its own numbers"
+        )
+    title = title if isinstance(title, str) else " ".join(title)
+    lines = textwrap.wrap(title, TITLE_WIDTH)
+    heading = alt.Title(lines if len(lines) > 1 else title)
+    if subtitle:
+        below = textwrap.wrap(subtitle, TITLE_WIDTH + 20)
+        heading.subtitle = below if len(below) > 1 else subtitle
+    return chart.properties(title=heading, description=" ".join(description.split()))
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What one figure draws; each kind of figure reads the fields that it needs."""
+
+    frame: pd.DataFrame
+    x: str
+    y: str
+    by: str | None
+    low: str | None
+    high: str | None
+    label: str | None
+    dots: str | None
+    mark: str | None
+    log: str
+    titles: Mapping[str, str]
+    colors: Mapping[str, str]
+    legend: bool | None
+    points: bool
+    step: str | None
+    form: Callable[[float], str] | None
+    zero: bool | None
+    sort: Any
+    options: Mapping[str, Any]
+
+    def title(self, channel: str, name: str, log: bool | None = None) -> str:
+        """Title of an axis: the author's own where there is one, else the dictionary's."""
+        log = channel in self.log if log is None else log
+        if (own := self.titles.get(channel)) is not None:
+            return f"{own} (log)" if log and "log" not in own else own
+        return words.axis_title(name, log)
+
+    def told(self, channel: str, name: str) -> str:
+        """Title of an axis inside a sentence."""
+        return self.title(channel, name, log=False)
+
+    def span(self, low: float, high: float, name: str) -> str:
+        """Two values in words, the unit once."""
+        first = self.form(low) if self.form else words.number(low, name)
+        return f"{first} to {self.say(high, name)}"
+
+    def say(self, value: float, name: str) -> str:
+        """A value in words, in the author's form where there is one."""
+        return self.form(value) if self.form else words.amount(value, name)
+
+    def axis(self, channel: str, name: str, field: str = "", **over: Any) -> Any:
+        """The encoding of a quantity on an axis; ``over`` replaces parts of it."""
+        values = self.frame[name].astype(float)
+        parts: dict[str, Any] = {"title": self.title(channel, name)}
+        if channel in self.log:
+            # a grid line for every tick of a logarithmic axis would be a curtain
+            ticks: dict[str, Any] = {"tickCount": 6, "grid": False}
+            if MEGA <= values.max() < PETA:
+                ticks["labelExpr"] = SHORT
+            scale = alt.Scale(type="log", nice=False, padding=8)
+            parts |= {"scale": scale, "axis": alt.Axis(**ticks)}
+        elif name == "year" and values.min() > 1900:
+            parts |= {"scale": alt.Scale(zero=False), "axis": YEARS}
+        else:
+            zero = self.zero if channel == "y" and self.zero is not None else channel == "y"
+            parts["scale"] = alt.Scale(zero=zero)
+            if words.is_share(name):
+                parts["axis"] = alt.Axis(format="%")
+            elif pd.api.types.is_integer_dtype(self.frame[name]):
+                parts["axis"] = alt.Axis(tickMinStep=1)  # things that are counted have no halves
+        make = {"x": alt.X, "y": alt.Y}[channel]
+        return make(f"{field or name}:Q", **(parts | over))
+
+    def kinds(self) -> list[Any]:
+        """Groups in the order of the table."""
+        return list(dict.fromkeys(self.frame[self.by])) if self.by else []
+
+    def paint(self, legend: bool = True, columns: int | None = None) -> alt.Color:
+        """Colour of a group; groups that are numbers get light to dark."""
+        kinds = self.kinds()
+        title = None
+        scale: dict[str, Any] = {"domain": kinds}
+        if self.by and pd.api.types.is_numeric_dtype(self.frame[self.by]):
+            kinds = sorted(kinds)
+            scale = {"domain": kinds, "range": ramp(len(kinds))}
+            title = words.axis_title(self.by)
+        if self.colors:
+            spare = [c for c in CATEGORIES if c not in self.colors.values()]
+            scale["range"] = [self.colors.get(str(k), spare[i % 6]) for i, k in enumerate(kinds)]
+        letters = sum(len(str(k)) + 4 for k in kinds)
+        wide = columns or (0 if letters < TITLE_WIDTH else 2 if letters < 2 * TITLE_WIDTH else 1)
+        key = alt.Legend(title=title, orient="top", columns=wide) if legend else None
+        return alt.Color(f"{self.by}:N", sort=kinds, scale=alt.Scale(**scale), legend=key)
+
+    def ends_meet(self) -> bool:
+        """Whether lines end so close together, or bear such long names, that a legend is needed."""
+        if any(len(str(k)) > END_LETTERS for k in self.kinds()):
+            return True
+        rows = self.frame.dropna(subset=[self.y])
+        last = rows.loc[rows.groupby(self.by, sort=False)[self.x].idxmax(), self.y].astype(float)
+        at, every = np.sort(last.to_numpy()), rows[self.y].astype(float)
+        if "y" in self.log:
+            at, every = np.log(at), np.log(every[every > 0])
+        span = float(every.max() - every.min()) or 1.0
+        return len(at) > 1 and float(np.diff(at).min()) < ENDS_APART * span
+
+
+Drawn = tuple[list[alt.Chart], str, dict[str, Any]]  # layers, words, properties of the chart
+
+
+def _spans(plot: Plot) -> str:
+    """Each group's first and last value."""
+    rows = plot.frame.dropna(subset=[plot.y])
+    groups = rows.groupby(plot.by, sort=False) if plot.by else [("", rows)]
+    parts = []
+    for name, group in groups:
+        first, last = group[plot.y].iloc[0], group[plot.y].iloc[-1]
+        parts.append(f"{name} {plot.span(first, last, plot.y)}".strip())
+    return "; ".join(parts)
+
+
+def _line(plot: Plot) -> Drawn:
+    base = alt.Chart(plot.frame).encode(x=plot.axis("x", plot.x))
+    y = plot.axis("y", plot.y)
+    legend = plot.legend if plot.legend is not None else bool(plot.by) and plot.ends_meet()
+    numeric = plot.by is not None and pd.api.types.is_numeric_dtype(plot.frame[plot.by])
+    color = {"color": plot.paint(legend or numeric)} if plot.by else {}
+    look = {"interpolate": plot.step} if plot.step else {}
+    line = base.mark_line(point=plot.points and not plot.dots, **look).encode(y=y, **color)
+    layers = [line]
+    if plot.low and plot.high:
+        tint = {} if plot.by else {"color": FAINT}
+        band = base.mark_area(opacity=0.14 if plot.by else 1, **tint)
+        layers.insert(0, band.encode(y=alt.Y(f"{plot.low}:Q"), y2=f"{plot.high}:Q", **color))
+    if plot.dots:
+        ink = {} if plot.by else {"color": PALETTE["vermilion"]}
+        dot = base.mark_point(filled=True, size=60, opacity=1, **ink)
+        title = plot.title("y", plot.y)
+        layers.append(dot.encode(y=plot.axis("y", plot.dots, title=title), **color))
+    if plot.by and not (legend or numeric):
+        end = base.mark_text(align="left", dx=6)
+        layers.append(end.encode(
+            color=plot.paint(False), text=f"{plot.by}:N",
+            x=plot.axis("x", plot.x, f"max({plot.x})"),
+            y=alt.Y(plot.y, aggregate=alt.ArgmaxDef(argmax=plot.x), title=plot.title("y", plot.y)),
+        ))  # fmt: skip
+    layers += _marked(plot, base.encode(y=y))
+    across = plot.frame[plot.x]
+    told = (
+        f"Lines of {plot.told('y', plot.y)} over {plot.told('x', plot.x)} from "
+        f"{words.number(across.min(), plot.x)} to {words.number(across.max(), plot.x)}: "
+        f"{_spans(plot)}."
+    )
+    return layers, told, {}
+
+
+def _marked(plot: Plot, base: alt.Chart) -> list[alt.Chart]:
+    """Rows to point at, large and red, with their label; every row's label without ``mark``."""
+    layers = []
+    if plot.mark:
+        base = base.transform_filter(f"datum[{plot.mark!r}]")
+        layers = [base.mark_point(filled=True, size=120, opacity=1, color=PALETTE["vermilion"])]
+    if plot.label:
+        text = base.mark_text(align="left", dx=7, dy=-9, fontSize=11)
+        layers.append(text.encode(text=f"{plot.label}:N"))
+    return layers
+
+
+def _path(plot: Plot) -> Drawn:
+    """A curve through the rows in their order, each with its label."""
+    base = alt.Chart(plot.frame.assign(rank=range(len(plot.frame))))
+    base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order="rank:Q")
+    ends = plot.frame.iloc[[0, -1]]
+    told = " to ".join(
+        f"{plot.label} {row[plot.label]} ({words.amount(row[plot.x], plot.x)}, "
+        f"{plot.say(row[plot.y], plot.y)})" if plot.label else
+        f"{words.amount(row[plot.x], plot.x)} and {plot.say(row[plot.y], plot.y)}"
+        for _, row in ends.iterrows()
+    )  # fmt: skip
+    told = (
+        f"A curve of {len(plot.frame)} points, {plot.told('y', plot.y)} over "
+        f"{plot.told('x', plot.x)}: from {told}."
+    )
+    return [base.mark_line(point=True), *_marked(plot, base)], told, {}
+
+
+def _bar(plot: Plot) -> Drawn:
+    """Horizontal bars in the table's order, stacked where there are groups."""
+    frame, value, name = plot.frame, plot.x, plot.y
+    rows = list(dict.fromkeys(frame[name]))
+    if not plot.label and not plot.by:
+        label = [plot.form(v) if plot.form else words.number(v, value) for v in frame[value]]
+        plot = _with(plot, frame=frame.assign(label=label), label="label")
+    order = alt.EncodingSortField(value, op="sum", order=plot.sort) if plot.sort else rows
+    base = alt.Chart(plot.frame).encode(
+        y=alt.Y(f"{name}:N", title=plot.titles.get("y"), sort=order,
+                axis=alt.Axis(labelLimit=320)),
+        x=_bar_axis(plot, "x", value),
+    )  # fmt: skip
+    bars = base.mark_bar()
+    layers = [_stacked(plot, bars) if plot.by else bars]
+    if plot.label:
+        names = base.mark_text(align="left", dx=4).encode(text=f"{plot.label}:N")
+        layers.append(names)
+    told = f"Bars of {plot.told('x', value)}: {_bar_words(plot, value, name)}."
+    px = ROW_PX + 8 if len(rows) < 6 else ROW_PX if len(rows) < 12 else 16
+    return layers, told, {"height": px * len(rows)}
+
+
+def _bar_axis(plot: Plot, channel: str, value: str) -> Any:
+    if channel in plot.log:
+        return plot.axis(channel, value)
+    return plot.axis(channel, value, scale=alt.Scale(zero=True, nice=not plot.by))
+
+
+def _stacked(plot: Plot, bars: alt.Chart) -> alt.Chart:
+    """Groups of a bar in the table's order, the first nearest to zero."""
+    kinds = plot.kinds()
+    rank = f"indexof({kinds!r}, datum[{plot.by!r}])"
+    return bars.encode(color=plot.paint(), order=alt.Order("rank:Q")).transform_calculate(rank=rank)
+
+
+def _bar_words(plot: Plot, value: str, name: str) -> str:
+    frame = plot.frame
+    if not plot.by:
+        if plot.label != "label" or plot.form:
+            pairs = zip(frame[name], frame[str(plot.label)], strict=True)
+            return "; ".join(f"{n} {text}" for n, text in pairs)
+        return words.describe(frame, value, name)
+    known = frame.dropna(subset=[value])
+    total = known.groupby(name, sort=False)[value].sum()
+    most = known.loc[known.groupby(name, sort=False)[value].idxmax()]
+    return "; ".join(
+        f"{r[name]} {plot.say(total[r[name]], value)}, most of it {r[plot.by]} "
+        f"({r[value] / total[r[name]]:.0%})"
+        for _, r in most.iterrows()
+    )
+
+
+def _column(plot: Plot) -> Drawn:
+    """Standing bars over ordered values, stacked where there are groups."""
+    x = alt.X(f"{plot.x}:O", title=plot.title("x", plot.x), sort=None, axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(plot.frame).mark_bar().encode(x=x, y=_bar_axis(plot, "y", plot.y))
+    told = f"Columns of {plot.told('y', plot.y)} over {plot.told('x', plot.x)}: "
+    told += f"{_bar_words(plot, plot.y, plot.x)}."
+    return [_stacked(plot, base) if plot.by else base], told, {"width": 440}
+
+
+def _area(plot: Plot) -> Drawn:
+    """Parts of a whole over a quantity, stacked in the order of the table, the first lowest."""
+    base = alt.Chart(plot.frame).mark_area()
+    base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y, stack="zero"))
+    at = [plot.frame[plot.x].min(), plot.frame[plot.x].max()]
+    ends = []
+    for value in at:
+        rows = plot.frame[plot.frame[plot.x] == value]
+        top = rows.loc[rows[plot.y].idxmax()]
+        ends.append(f"largest at {words.amount(value, plot.x)} {top[plot.by]} "
+                    f"({plot.say(top[plot.y], plot.y)})")  # fmt: skip
+    told = f"Areas of {plot.told('y', plot.y)}: {'; '.join(ends)}."
+    return [_stacked(plot, base)], told, {}
+
+
+def _point(plot: Plot) -> Drawn:
+    """Points of two quantities, or of one quantity over names."""
+    named = not pd.api.types.is_numeric_dtype(plot.frame[plot.y])
+    base = alt.Chart(plot.frame).encode(x=plot.axis("x", plot.x))
+    rows = list(dict.fromkeys(plot.frame[plot.y]))
+    layers = []
+    if named:
+        base = base.encode(y=alt.Y(f"{plot.y}:N", sort=plot.sort or rows, title=None))
+        if plot.by:
+            span = base.mark_line(color=FAINT, strokeWidth=4)
+            layers.append(span.encode(detail=f"{plot.y}:N"))
+    else:
+        tight = {} if "y" in plot.log else {"scale": alt.Scale(zero=bool(plot.zero))}
+        base = base.encode(y=plot.axis("y", plot.y, **tight))
+    dots = base.mark_point(filled=True, opacity=0.9)
+    if plot.by:
+        shape = alt.Shape(f"{plot.by}:N", scale=alt.Scale(domain=plot.kinds()), legend=None)
+        dots = dots.encode(color=plot.paint(), shape=shape)
+    layers += [dots, *_marked(plot, base)]
+    value = plot.x if named else plot.y
+    low, high = (
+        plot.frame.loc[i] for i in (plot.frame[value].idxmin(), plot.frame[value].idxmax())
+    )
+    name = plot.y if named else plot.label or plot.by
+    ends = " to ".join(
+        f"{plot.say(r[value], value)}" + (f" ({r[name]})" if name and r[name] else "")
+        for r in (low, high)
+    )
+    told = f"{len(plot.frame)} points of {plot.told('x' if named else 'y', value)}, from {ends}."
+    return layers, told, {"height": 16 * len(rows) if named and len(rows) > 8 else 340}
+
+
+def _range(plot: Plot) -> Drawn:
+    """A bar from low to high for each name, with its typical value."""
+    frame, name = plot.frame, plot.y
+    low, high = plot.low or "low", plot.high or "high"
+    base = alt.Chart(frame).encode(
+        y=alt.Y(f"{name}:N", sort=list(dict.fromkeys(frame[name])), title=None,
+                axis=alt.Axis(labelLimit=320)),
+    )  # fmt: skip
+    title = plot.title("x", plot.x)
+    free = {"scale": alt.Scale(zero=True)} if "x" not in plot.log and (frame[low] < 0).any() else {}
+    x = plot.axis("x", low, title=title, **free)
+    color = {"color": plot.paint()} if plot.by else {}
+    ink = {} if plot.by else {"color": PALETTE["sky"]}
+    bar = base.mark_bar(height=14, opacity=0.55 if plot.by else 1, **ink)
+    layers = [bar.encode(x=x, x2=f"{high}:Q", **color)]
+    if len(frame) > 1 and np.ptp(frame[plot.x]) == 0:  # one typical answer for all
+        layers.append(_rule(plot, "x", plot.x))
+    else:
+        dot = base.mark_point(filled=True, size=70, opacity=1)
+        layers.append(dot.encode(x=alt.X(f"{plot.x}:Q", title=title), **color))
+    if plot.label:
+        text = base.mark_text(align="left", dx=6, fontSize=11)
+        right = f"max(datum[{low!r}], datum[{high!r}])"
+        layers.append(text.transform_calculate(right=right).encode(
+            x=alt.X("right:Q", title=title), text=f"{plot.label}:N"))  # fmt: skip
+    pairs = [f"{r[name]} {plot.span(r[low], r[high], plot.x)}" for _, r in frame.iterrows()]
+    if len(frame) > 2 * words.TOLD:
+        ends = frame[plot.x].to_numpy()
+        pairs = [f"{len(frame)} of them", *(pairs[i] for i in (ends.argmin(), ends.argmax()))]
+    told = f"Ranges of {plot.told('x', plot.x)}: {'; '.join(pairs)}."
+    return layers, told, {"height": (ROW_PX if len(frame) < 10 else 19) * len(frame)}
+
+
+def _rule(plot: Plot, channel: str, at: str | float) -> alt.Chart:
+    """A dashed line across: at a value, or at a column's mean; drawn once."""
+    make, datum = (alt.X, alt.XDatum) if channel == "x" else (alt.Y, alt.YDatum)
+    chart = alt.Chart(plot.frame)
+    if isinstance(at, str):
+        where = make(f"mean({at}):Q", title=plot.title(channel, getattr(plot, channel)))
+        chart = chart.transform_filter(f"isValid(datum[{at!r}])")
+    else:
+        chart, where = chart.transform_aggregate(rows="count()"), datum(at)
+    mark = chart.mark_rule(color=PALETTE["vermilion"], strokeDash=[5, 4], strokeWidth=2)
+    return mark.encode(**{channel: where})
+
+
+def _histogram(plot: Plot) -> Drawn:
+    """Columns between the edges ``x`` and ``high``, as high as ``y``."""
+    x = plot.axis("x", plot.x)
+    marks = alt.Chart(plot.frame).mark_rect(color=PALETTE["sky"], stroke="white").encode(
+        x=x, x2=f"{plot.high}:Q", y=plot.axis("y", plot.y), y2=alt.datum(0)
+    )  # fmt: skip
+    row = plot.frame.loc[plot.frame[plot.y].idxmax()]
+    total = plot.frame[plot.y].sum()
+    told = (
+        f"Histogram of {total:,.0f} over {plot.told('x', plot.x)}, most between "
+        f"{words.amount(row[plot.x], plot.x)} and {words.amount(row[str(plot.high)], plot.x)}."
+    )
+    return [marks], told, {"height": 220}
+
+
+def _waterfall(plot: Plot) -> Drawn:
+    """Steps from nothing to a total, in the table's order; a negative step is a saving."""
+    total = str(plot.options.get("total", "total"))
+    frame, value = plot.frame, plot.x
+    steps = pd.DataFrame({"name": frame[plot.y].astype(str), "amount": frame[value].astype(float)})
+    ends = steps["amount"].cumsum()
+    steps["start"], steps["end"] = ends - steps["amount"], ends
+    steps["kind"] = frame[plot.by].to_numpy() if plot.by else (
+        np.where(steps["amount"] < 0, "takes off", "adds")
+    )  # fmt: skip
+    last = {"name": total, "amount": ends.iloc[-1], "start": 0.0, "end": ends.iloc[-1]}
+    steps = pd.concat([steps, pd.DataFrame([{**last, "kind": "total"}])], ignore_index=True)
+    form = plot.form or (lambda v: words.number(v, value))
+    steps["label"] = [form(v) for v in steps["amount"]]
+    steps["right"] = steps[["start", "end"]].max(axis=1)
+    groups = zip(plot.kinds(), (PALETTE[c] for c in ("blue", "orange", "green", "purple")),
+                 strict=False)  # fmt: skip
+    colours = {**(dict(groups) if plot.by else STEPS), "total": STEPS["total"]}
+    kinds = [k for k in colours if k in set(steps["kind"])]
+    base = alt.Chart(steps).encode(y=alt.Y("name:N", sort=steps["name"].tolist(), title=None))
+    mark = base.mark_bar().encode(
+        x=alt.X("start:Q", title=plot.title("x", value), axis=alt.Axis(tickCount=8)),
+        x2="end:Q",
+        color=alt.Color("kind:N", title=None,
+                        scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]),
+                        legend=alt.Legend(orient="top") if len(kinds) > 2 else None),
+    )  # fmt: skip
+    names = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
+    told = (
+        f"Steps of {plot.told('x', value)}: {words.describe(frame, value, plot.y)}; {total} "
+        f"{plot.say(ends.iloc[-1], value)}."
+    )
+    return [mark, names], told, {"height": 34 * len(steps)}
+
+
+def _heat(plot: Plot) -> Drawn:
+    """The number ``by`` over two inputs, written in each cell; a cell without one has a dash."""
+    value = str(plot.by)
+    known = plot.frame[value].astype(float).replace([np.inf, -np.inf], np.nan)
+    at = np.log(known) if plot.log else known
+    span = float(at.max() - at.min()) or 1.0
+    form = plot.form or (lambda v: words.number(v, value))
+    cells = plot.frame.assign(
+        **{value: known},
+        label=["–" if pd.isna(v) else form(v) for v in known],
+        ink=np.where((at - at.min()) / span > DARK_FROM, GROUND, INK),
+    )
+    blank = _with(plot, log="")
+
+    def order(name: str) -> list[Any]:
+        return list(dict.fromkeys(cells[name]))
+
+    base = alt.Chart(cells).encode(
+        x=alt.X(f"{plot.x}:O", title=blank.title("x", plot.x), sort=order(plot.x),
+                axis=alt.Axis(labelAngle=0)),
+        y=alt.Y(f"{plot.y}:O", title=blank.title("y", plot.y), sort=order(plot.y)),
+    )  # fmt: skip
+    kind = "log" if plot.log else "linear"
+    scale = alt.Scale(scheme="blues", type=kind, zero=False, nice=False)
+    title = plot.titles.get("by") or words.axis_title(value, bool(plot.log))
+    key = alt.Legend(format=",.3~r", title=textwrap.wrap(title, 18))
+    valid = f"isValid(datum[{value!r}])"
+    empty = base.transform_filter(f"!{valid}").mark_rect(color=FAINT)
+    full = base.transform_filter(valid).mark_rect()
+    full = full.encode(color=alt.Color(f"{value}:Q", scale=scale, legend=key))
+    text = base.mark_text().encode(text="label:N", color=alt.Color("ink:N", scale=None))
+    size = {
+        "width": min(560, 72 * cells[plot.x].nunique()),
+        "height": 34 * cells[plot.y].nunique(),
+    }
+    rows = cells.dropna(subset=[value])
+    told = "no cell has a number"
+    if len(rows):
+        low, high = (rows.loc[i] for i in (rows[value].idxmin(), rows[value].idxmax()))
+        told = " to ".join(
+            f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in (low, high)
+        )
+    told = f"A map of {title} over {blank.told('x', plot.x)} and {blank.told('y', plot.y)}: {told}."
+    if missing := len(cells) - len(rows):
+        told += f" {missing} of {len(cells)} cells have no answer."
+    return [empty, full, text], told, {**size, "color": "independent"}
+
+
+def _gap(plot: Plot) -> Drawn:
+    """How far ``x`` is from the column ``against``, row by row; grey: the ``tolerance``."""
+    against, tolerance = str(plot.options["against"]), plot.options.get("tolerance")
+    frame = plot.frame
+    rows = frame.assign(gap_percent=100 * (frame[plot.x] / frame[against] - 1))
+    rows["label"] = [
+        f"{words.number(o, plot.x)} · {words.number(p, against)}"
+        for o, p in zip(rows[plot.x], rows[against], strict=True)
+    ]
+    base = alt.Chart(rows).encode(y=alt.Y(f"{plot.y}:N", sort=None, title=None))
+    x = alt.X("gap_percent:Q", title=plot.titles.get("x", "Ours against the published figure (%)"))
+    layers = []
+    if tolerance:
+        band = base.transform_calculate(
+            low=f"-100 * datum[{tolerance!r}]", high=f"100 * datum[{tolerance!r}]"
+        )
+        layers.append(band.mark_bar(color=FAINT, height=16).encode(x=alt.X("low:Q"), x2="high:Q"))
+    layers.append(alt.Chart(rows).mark_rule(color=INK).encode(x=alt.datum(0)))
+    layers.append(base.mark_point(filled=True, opacity=1).encode(x=x))
+    layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text="label:N"))
+    told = f"Gaps of ours to the published: {words.describe(rows, 'gap_percent', plot.y, '%')}."
+    return layers, told, {"height": 26 * len(rows)}
+
+
+def _parity(plot: Plot) -> Drawn:
+    """Points of two measures of one thing, with the line on which both are equal."""
+    both = plot.frame[[plot.x, plot.y]].to_numpy(dtype=float)
+    low, high = float(np.nanmin(both)), float(np.nanmax(both))
+    wide = plot.log and high / low > MEGA  # then noughts would run into each other
+    form = {"axis": alt.Axis(tickCount=6, grid=False, format=".0e")} if wide else {}
+    base = alt.Chart(plot.frame)
+    base = base.encode(x=plot.axis("x", plot.x, **form), y=plot.axis("y", plot.y, **form))
+    dots = base.mark_point(filled=True, size=36, opacity=0.7)
+    if plot.by:
+        shape = alt.Shape(f"{plot.by}:N", scale=alt.Scale(domain=plot.kinds()), legend=None)
+        dots = dots.encode(color=plot.paint(), shape=shape)
+    line = alt.Chart(plot.frame).transform_aggregate(rows="count()")  # one, not one for each row
+    line = line.mark_rule(color=PALETTE["grey"], strokeDash=[5, 4]).encode(
+        x=alt.XDatum(low), y=alt.YDatum(low), x2=alt.X2Datum(high), y2=alt.Y2Datum(high)
+    )
+    off = np.abs(both[:, 1] / both[:, 0] - 1)
+    told = (
+        f"{len(both)} points of {plot.told('y', plot.y)} against {plot.told('x', plot.x)} from "
+        f"{plot.say(low, plot.x)} to {plot.say(high, plot.x)}: half are within "
+        f"{np.nanmedian(off):.0%} of each other, 90 % within {np.nanquantile(off, 0.9):.0%}."
+    )
+    return [line, dots], told, {"width": 400, "height": 400}
+
+
+KINDS: dict[str, Callable[[Plot], Drawn]] = {
+    "line": _line, "bar": _bar, "point": _point, "path": _path, "column": _column, "area": _area,
+    "range": _range, "histogram": _histogram, "waterfall": _waterfall, "heat": _heat, "gap": _gap,
+    "parity": _parity,
+}  # fmt: skip
+SIDEWAYS = ("bar", "range", "histogram")  # their quantity lies on the x axis
+
+
+def _with(plot: Plot, **changes: Any) -> Plot:
+    return Plot(**{**plot.__dict__, **changes})
+
+
+def figure(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    finding: str,
+    kind: str = "line",
+    by: str | None = None,
+    subtitle: str = "",
+    says: str = "",
+    low: str | None = None,
+    high: str | None = None,
+    label: str | None = None,
+    dots: str | None = None,
+    mark: str | None = None,
+    log: str = "",
+    x_title: str | None = None,
+    y_title: str | None = None,
+    by_title: str | None = None,
+    colors: Mapping[str, str] | None = None,
+    legend: bool | None = None,
+    points: bool = False,
+    step: str | None = None,
+    form: str | Callable[[float], str] | None = None,
+    zero: bool | None = None,
+    sort: Any = None,
+    guess: float | None = None,
+    guess_axis: str = "",
+    rule_x: str | float | None = None,
+    rule_y: str | float | None = None,
+    facet: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    **options: Any,
+) -> alt.TopLevelMixin:
+    """Draw one table so that it shows one finding.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows to draw.
+    x, y : str
+        Columns on the axes; for ``bar``, ``range``, ``gap`` and ``waterfall`` ``y`` holds names.
+    finding : str
+        The title: a sentence that says what a reader should see.
+    kind : str
+        ``line``, ``path`` (a curve in the order of rows), ``point``, ``bar``, ``column``, ``area``,
+        ``range`` (low to high), ``histogram`` (``x`` to ``high``), ``waterfall``, ``heat`` (``by``
+        is the number in the cells), ``gap`` (against another column) or ``parity``.
+    by : str, optional
+        Column whose values are told apart by colour; numbers go from light to dark.
+    says : str
+        Words for a reader who cannot see the picture, where they say more than the automatic ones.
+    low, high : str, optional
+        Columns of an interval: a band around a line, the ends of a ``range``.
+    label : str, optional
+        Column of texts beside the marks.
+    dots : str, optional
+        Another column over the same ``x``, drawn as points over the lines (measured on predicted).
+    mark : str, optional
+        Column of true and false: rows to point at.
+    log : str
+        Logarithmic axes: ``"x"``, ``"y"`` or ``"xy"``.
+    x_title, y_title, by_title : str, optional
+        Instead of the dictionary's titles.
+    colors : mapping, optional
+        Colour of a group by its name, from `econ.charts.theme.PALETTE`.
+    legend : bool, optional
+        False: lines are named at their ends; by default where names would not collide.
+    points : bool
+        Mark the rows on a line.
+    step : str, optional
+        ``step-after`` or ``step-before`` for a line that moves in steps.
+    form : str or callable, optional
+        Format of the numbers in labels and words, e.g. ``"{:.2f}"``.
+    guess, guess_axis : float and str, optional
+        The learner's guess as a dashed rule on the ``x`` or ``y`` axis.
+    rule_x, rule_y : float or str, optional
+        A dashed line at a value, or at the mean of a column.
+    facet : str, optional
+        One picture for each value of this column, side by side.
+    **options
+        Of a kind: ``total`` (waterfall), ``against`` and ``tolerance`` (gap).
+
+    Returns
+    -------
+    altair chart
+        With its finding as title and a description in words.
+
+    Raises
+    ------
+    ValueError
+        For an empty table, a missing finding, or a column that the table does not have.
+    """
+    if kind not in KINDS:
+        raise unknown("kind of figure", kind, KINDS)
+    if not finding.strip():
+        raise ValueError("a figure needs a finding: a title that says what a reader should see")
+    if frame.empty:
+        raise ValueError(f"figure {finding!r}: the table has no rows")
+    for name in (x, y, by, low, high, label, dots, mark, facet):
+        if name is not None and name not in frame:
+            raise unknown("column", name, frame.columns)
+    titles = {"x": x_title, "y": y_title, "by": by_title}
+    plot = Plot(
+        frame=frame, x=x, y=y, by=by, low=low, high=high, label=label, dots=dots, mark=mark,
+        log=log, titles={k: v for k, v in titles.items() if v is not None}, colors=colors or {},
+        legend=legend, points=points, step=step, zero=zero, sort=sort, options=options,
+        form=form.format if isinstance(form, str) else form,
+    )  # fmt: skip
+    if facet:
+        return _faceted(plot, kind, facet, finding, subtitle, says, width, height)
+    layers, told, size = KINDS[kind](plot)
+    for channel, at in (("x", rule_x), ("y", rule_y)):
+        if at is not None:
+            layers.append(_rule(plot, channel, at))
+    layers += guess_layers(guess, guess_axis or ("x" if kind in SIDEWAYS else "y"))
+    chart = alt.layer(*layers)
+    if size.pop("color", None):
+        chart = chart.resolve_scale(color="independent")
+    size |= {k: v for k, v in (("width", width), ("height", height)) if v}
+    chart = chart.properties(**size)
+    return finish(chart, title=finding, subtitle=subtitle, description=says or told)
+
+
+def _faceted(
+    plot: Plot, kind: str, facet: str, finding: str, subtitle: str, says: str,
+    width: int | None, height: int | None,
+) -> alt.TopLevelMixin:  # fmt: skip
+    parts, told = [], []
+    for value, rows in plot.frame.groupby(facet, sort=False):
+        one = _with(plot, frame=rows.reset_index(drop=True), legend=True)
+        layers, text, _ = KINDS[kind](one)
+        part = alt.layer(*layers).properties(width=width or 270, height=height or 270)
+        parts.append(part.properties(title=alt.Title(str(value), fontSize=13)))
+        told.append(f"{value}: {text}")
+    chart = alt.hconcat(*parts, spacing=36)
+    return finish(chart, title=finding, subtitle=subtitle, description=says or " ".join(told))
+
+
+def overlay(
+    *figures: alt.TopLevelMixin, finding: str = "", subtitle: str = "", says: str = ""
+) -> alt.TopLevelMixin:
+    """Several figures on the same axes, under the first one's finding unless another is given."""
+    first = figures[0]
+    return finish(
+        alt.layer(*figures),
+        title=finding or _plain(first.title.text),
+        subtitle=subtitle,
+        description=says or " ".join(f.description for f in figures),
+    )
+
+
+def _plain(title: str | list[str]) -> str:
+    return title if isinstance(title, str) else " ".join(title)
+
+
+def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
+    """The learner's guess as a dashed rule with its name; nothing where there is none."""
+    if guess is None:
+        return []
+    data = alt.Chart(pd.DataFrame({"guess": [guess], "name": ["your guess"]}))
+    ink = PALETTE["vermilion"]
+    if channel == "x":
+        at = {"x": alt.X("guess:Q")}
+        text = data.mark_text(align="left", dx=4, dy=-3, baseline="bottom", color=ink).encode(
+            text="name:N", y=alt.value(0), **at
+        )
+    else:
+        at = {"y": alt.Y("guess:Q")}
+        text = data.mark_text(align="left", dx=4, dy=-7, color=ink).encode(
+            text="name:N", x=alt.value(0), **at
+        )
+    return [data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2).encode(**at), text]
+
+
+# -- the functions of 1.0, until the last lesson is on `figure` ------------------------------------
 
 
 def axis(title: str, log: bool = False, nice: bool = True, **more: Any) -> dict[str, Any]:
@@ -191,22 +894,3 @@ def points(
         )
     chart = alt.layer(*layers).properties(height=height)
     return finish(chart, title=title, description=description, subtitle=subtitle)
-
-
-def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
-    """The learner's guess as a dashed rule with its name; nothing where there is none."""
-    if guess is None:
-        return []
-    data = alt.Chart(pd.DataFrame({"guess": [guess], "name": ["your guess"]}))
-    ink = PALETTE["vermilion"]
-    if channel == "x":
-        at = {"x": alt.X("guess:Q")}
-        text = data.mark_text(align="left", dx=4, dy=-3, baseline="bottom", color=ink).encode(
-            text="name:N", y=alt.value(0), **at
-        )
-    else:
-        at = {"y": alt.Y("guess:Q")}
-        text = data.mark_text(align="left", dx=4, dy=-7, color=ink).encode(
-            text="name:N", x=alt.value(0), **at
-        )
-    return [data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2).encode(**at), text]

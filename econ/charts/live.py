@@ -22,6 +22,8 @@ import anywidget
 import pandas as pd
 import traitlets
 
+from econ.charts.render import themed
+
 TITLE = "econ_title"  # the Vega signal that holds the title
 SOURCE = r"""
 async function render({ model, el }) {
@@ -78,6 +80,7 @@ async function render({ model, el }) {
         await api.view.resize().runAsync();  // labels may have grown
       }
       const svg = box.querySelector("svg");  // one picture with words, not a hundred marks
+      if (svg) svg.style.cssText = "max-width:100%;height:auto";  // never wider than its place
       svg?.setAttribute("role", "img");
       svg?.setAttribute("aria-label", summary);
     } finally {  // the words stand even where the chart cannot be drawn
@@ -201,7 +204,7 @@ def live_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
 
     Raises `ValueError` for a chart of several tables: only one of them could follow a control.
     """
-    spec = chart.to_dict()
+    spec = themed(chart.to_dict())
     tables = spec.pop("datasets", {})
     name = spec.get("data", {}).get("name")
     if name not in tables or len(tables) != 1:

@@ -1,18 +1,17 @@
 """A panel is a model call, a chart and controls; it holds no formula of its own.
 
 >>> import pandas as pd
->>> from econ.charts.grammar import lines
+>>> from econ.charts.grammar import figure
 >>> def model(slope):
-...     return pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, slope]})
+...     return pd.DataFrame({"time_s": [0.0, 1.0], "length_px": [0.0, slope]})
 >>> def chart(frame):
-...     return lines(frame, "x", "y", x_title="x", y_title="y", title="How steep?",
-...                  description=f"A straight line from 0 to {frame['y'].max():g}.")
->>> panel = Panel(model, chart, [slider("slope", "Slope", 1, 5, value=2)],
-...               presets={"flat": {"slope": 1}, "steep": {"slope": 5}})
->>> panel.readout
-'A straight line from 0 to 2.'
->>> panel.set(slope=4).readout
-'A straight line from 0 to 4.'
+...     return figure(frame, "time_s", "length_px", finding="How steep?")
+>>> steepness = panel(model, chart, slope=slider(1, 5, value=2),
+...                   presets={"flat": {"slope": 1}, "steep": {"slope": 5}})
+>>> steepness.readout
+'Lines of Length (px) over Time (s) from 0 to 1: 0 to 2 px.'
+>>> steepness.set(slope=4).readout
+'Lines of Length (px) over Time (s) from 0 to 1: 0 to 4 px.'
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from econ.catalog.guard import in_range, unknown
+from econ.charts import words
 from econ.charts.grammar import finish
 from econ.charts.live import LiveChart
 from econ.charts.render import is_static
@@ -108,14 +108,55 @@ class Panel:
             )
             for name, c in drawn.items()
         ]
-        words = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
+        told = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
         heading = self._heading or next(iter(drawn.values())).title.text
-        return finish(alt.hconcat(*small, spacing=28), title=heading, description=words)
+        return finish(alt.hconcat(*small, spacing=28), title=heading, description=told)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         display(self.static() if is_static() else self.widget)
+
+
+def panel(
+    model: Callable[..., pd.DataFrame],
+    chart: Callable[[pd.DataFrame], alt.TopLevelMixin],
+    /,
+    *,
+    presets: dict[str, dict[str, Any]],
+    heading: str = "",
+    **controls: Any,
+) -> Panel:
+    """A chart that follows its controls, which are named as the model's own parameters.
+
+    Parameters
+    ----------
+    model : callable
+        ``model(**values)`` gives a table of at most 500 rows.
+    chart : callable
+        ``chart(table)`` draws it, e.g. with `econ.charts.figure`.
+    presets : dict
+        Name → values of some controls, the others as they start: the static twin that stands in
+        for the panel on GitHub, in print and in the test run.
+    heading : str
+        Title of the twin, for charts whose own title holds for one state only.
+    **controls
+        `slider`, `choice`, `switch`, or a list of options whose first is chosen.
+
+    Returns
+    -------
+    Panel
+        Shown as the last value of a cell; ``.set(name=value)`` moves a control.
+    """
+    made = []
+    for name, control in controls.items():
+        widget = control if isinstance(control, widgets.DOMWidget) else choice(list(control))
+        widget.name = name
+        widget.description = widget.description or words.axis_title(name)
+        made.append(widget)
+    start = {widget.name: widget.value for widget in made}
+    full = {name: {**start, **values} for name, values in presets.items()}
+    return Panel(model, chart, made, full, heading)
 
 
 def _admit(control: widgets.DOMWidget, value: Any) -> None:
@@ -132,16 +173,18 @@ _WIDE = {"layout": {"width": "330px"}, "style": {"description_width": "150px"}}
 
 
 def slider(
-    name: str,
-    label: str,
-    low: float,
-    high: float,
-    *,
+    *bounds: Any,
     value: float,
     step: float = 1,
     log: bool = False,
+    label: str = "",
 ) -> widgets.DOMWidget:
-    """A slider over numbers; with ``log`` it moves through 1, 2, 5, 10, …"""
+    """A slider over numbers, ``slider(low, high, value=…)``; with ``log`` through 1, 2, 5, 10, …
+
+    Its label is the dictionary's title of the parameter that it moves, unless it is given.
+    """
+    *named, low, high = bounds
+    label = named[1] if named else label
     if log:
         stops = _stops(low, high)
         nearest = min(stops, key=lambda s: abs(math.log(s / value)))
@@ -151,7 +194,7 @@ def slider(
         whole = all(float(v).is_integer() for v in (low, high, value, step))
         kind = widgets.IntSlider if whole else widgets.FloatSlider
         made = kind(value=value, min=low, max=high, step=step, description=label, **_WIDE)
-    made.name = name
+    made.name = named[0] if named else ""
     return made
 
 
@@ -163,15 +206,23 @@ def _stops(low: float, high: float) -> list[float]:
     return [int(s) if float(s).is_integer() else s for s in inside]
 
 
-def choice(name: str, label: str, options: list[Any], *, value: Any) -> widgets.DOMWidget:
-    """A drop-down list."""
-    made = widgets.Dropdown(options=options, value=value, description=label, **_WIDE)
-    made.name = name
+def choice(*options: Any, value: Any = None, label: str = "") -> widgets.DOMWidget:
+    """A drop-down list, ``choice(options)``; its first option is chosen unless ``value`` is."""
+    *named, listed = options
+    listed = list(listed)
+    first = listed[0][1] if isinstance(listed[0], tuple) else listed[0]
+    made = widgets.Dropdown(
+        options=listed,
+        value=first if value is None else value,
+        description=named[1] if named else label,
+        **_WIDE,
+    )
+    made.name = named[0] if named else ""
     return made
 
 
-def switch(name: str, label: str, *, value: bool) -> widgets.DOMWidget:
+def switch(*named: str, value: bool, label: str = "") -> widgets.DOMWidget:
     """A box to tick."""
-    made = widgets.Checkbox(value=value, description=label, indent=False)
-    made.name = name
+    made = widgets.Checkbox(value=value, description=named[1] if named else label, indent=False)
+    made.name = named[0] if named else ""
     return made

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import os
 from typing import Any
 
@@ -18,11 +19,13 @@ from IPython import get_ipython
 from IPython.display import display
 
 from econ.charts.numbers import table_of
+from econ.charts.theme import FAINT, GROUND, INK, MUTED
 
 V5_MIME = "application/vnd.vegalite.v5+json"
 V5_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # no menu: its button has no name to a screen reader, its editor is on another host; SVG is sharp
 EMBED = {"actions": False, "renderer": "svg"}
+PAGE_COLOURS = {INK: "currentColor", GROUND: "transparent", FAINT: "#8080804d", MUTED: "#8b949e"}
 PNG_SCALE = 1.3
 PNG_COLOURS = 64
 
@@ -51,6 +54,18 @@ def png_of(spec: dict[str, Any]) -> str | None:
     return base64.b64encode(small.getvalue()).decode()
 
 
+def themed(spec: dict[str, Any]) -> dict[str, Any]:
+    """The specification for a page: ink and ground are those of the page, light or dark.
+
+    Data keep their colours: ink inside a coloured cell follows the cell.
+    """
+    own = {"datasets": spec.get("datasets", {}), "data": spec.get("data", {})}
+    rest = json.dumps({key: part for key, part in spec.items() if key not in own})
+    for ours, theirs in PAGE_COLOURS.items():
+        rest = rest.replace(f'"{ours}"', f'"{theirs}"')
+    return {**json.loads(rest), **{key: part for key, part in own.items() if part}}
+
+
 def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The renderer: picture and description always, the live specification for a reader."""
     words = spec.get("description")
@@ -61,7 +76,7 @@ def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str,
     if picture := png_of(spec):
         bundle["image/png"], metadata["image/png"] = picture, {"alt": words}
     if not is_static():
-        bundle[V5_MIME] = {**spec, "$schema": V5_SCHEMA}
+        bundle[V5_MIME] = {**themed(spec), "$schema": V5_SCHEMA}
         metadata[V5_MIME] = {"embed_options": EMBED}
     return bundle, metadata
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from econ.charts import bars, render
+from econ.charts import bars, figure, render
 
 FRAME = pd.DataFrame({"chip": ["A", "B"], "power_w": [700.0, 1000.0]})
 WORDS = "Bars of power: A 700 W, B 1000 W."
@@ -52,3 +52,12 @@ def test_the_picture_is_a_picture(spec):
 def test_a_chart_without_words_is_not_shown(spec):
     with pytest.raises(ValueError, match="without a description"):
         render.bundle_of({**spec, "description": ""})
+
+
+def test_on_a_page_ink_and_ground_are_the_pages_and_data_keep_theirs():
+    frame = pd.DataFrame({"part": ["a", "b"], "usd": [1.0, 2.0], "ink": ["#1f2328", "#ffffff"]})
+    spec = figure(frame, "usd", "part", kind="bar", finding="b leads").to_dict()
+    page = render.themed(spec)
+    assert page["config"]["background"] == "transparent"
+    assert page["config"]["axis"]["labelColor"] == "currentColor"
+    assert page["datasets"] == spec["datasets"]

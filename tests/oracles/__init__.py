@@ -1,0 +1,1 @@
+"""Slow or simple ways to the same answers, for tests."""
