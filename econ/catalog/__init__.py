@@ -14,6 +14,7 @@ from econ.catalog.catalog import (
     site,
     sites_frame,
 )
+from econ.catalog.columns import Column, column
 from econ.catalog.guard import UnknownName
 from econ.catalog.prices_now import prices_now_frame
 from econ.catalog.sources import Citation, cite, sources_frame
@@ -23,6 +24,7 @@ __all__ = [
     "Accelerator",
     "BadTable",
     "Citation",
+    "Column",
     "Model",
     "Price",
     "Site",
@@ -30,6 +32,7 @@ __all__ = [
     "accelerator",
     "accelerators_frame",
     "cite",
+    "column",
     "model",
     "models_frame",
     "price",

@@ -11,7 +11,7 @@ from econ.catalog import table, table_names
 from econ.catalog.tables import KINDS, data_dir, package, resource
 
 # explanations and parts of other tables: what they hold has its source there
-WITHOUT_PROVENANCE = {"glossary", "sources", "workload_lengths"}
+WITHOUT_PROVENANCE = {"columns", "glossary", "sources", "workload_lengths"}
 FACTS = [name for name in table_names() if name not in WITHOUT_PROVENANCE]
 DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
 

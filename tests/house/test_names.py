@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from econ.catalog.columns import columns
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "econ").rglob("*.py"))
 SUFFIXES = (
@@ -18,35 +20,17 @@ SUFFIXES = (
     "_factor", "_ratio", "_cv", "_bits", "_elements", "_steps", "_years", "_hours", "_gb", "_g",
     "_wh", "_kwh",
 )  # fmt: skip
-# counts of the architecture, and what DESIGN exempts: counts, years, dimensionless numbers
+# counts of the architecture
 COUNTS = ("n_", "mla_")
 COUNT_ENDS = (
     "_size", "_dim", "_rank", "_layers", "_heads", "_domain", "_per_server", "_experts",
     "_per_instance", "_per_rack",
 )  # fmt: skip
-EXEMPT = {
-    "tokens", "params", "batch", "concurrency", "servers", "turns", "steps", "tp", "pp", "ep", "dp",
-    "k", "n", "c", "years", "days", "pue", "slowdown", "seed", "vocab_size", "rank_correlation",
-    "experts_per_token", "batches", "indent",
-    "hour",
-    "software_maturity", "tokens_per_s_per_user",
-    "claimed", "recomputed", "asked",  # with their unit in a field beside them
-    "intervals", "bands", "median", "p90", "rounds", "size",
-    # a break-even is in the unit of the quantity it was sought over
-    "pays_from", "stops_at", "searched_to",
-    # letters of the loss laws, of the law of difficulty and of votes; a loss is in nats per token
-    "flop", "usd",
-    "E", "A", "B", "alpha", "beta", "gamma", "a", "b", "p", "target_loss", "objective", "steepness",
-    "training", "inference", "baseline",  # FLOP or USD, as the unit beside them says
-    "max_batch", "token_budget", "offered_load", "seeds", "id", "missing", "split", "ttft_weight",
-    "elasticity", "price_ratio", "volume_ratio", "rates",  # of demand; a rate is a factor per year
-    "concurrencies", "parallelism", "splits",
-    "low", "typical", "high", "mean",  # of a Range or an Interval, whose unit is its input's
-}  # fmt: skip
+KNOWN = set(columns())
 # rooms about names, numbers or pixels themselves
 GENERIC = {"guard.py", "units.py", "grammar.py", "theme.py", "panels.py", "answers.py", "tables.py"}
 RATIOS = {"over", "under", "new", "old"}  # arithmetic on bare published numbers
-DRAWN = {"guess", "height", "value", "low", "high", "step"}
+DRAWN = {"guess", "height", "step"}
 
 
 def _numeric(annotation: ast.expr | None) -> bool:
@@ -69,12 +53,12 @@ def _names(tree: ast.Module):
 
 
 def carries_unit(name: str) -> bool:
-    """Whether a name says its unit, or is a count or exempt."""
+    """Whether a name says its unit, is a count, or stands in the dictionary of quantities."""
     return (
         name.endswith(SUFFIXES)
         or name.startswith(COUNTS)
         or name.endswith(COUNT_ENDS)
-        or name in EXEMPT
+        or name in KNOWN
     )
 
 
