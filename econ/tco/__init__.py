@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from econ.tco.bill import Cost, cost
 from econ.tco.comparison import Comparison, compare_buy_rent_api, day_load
 from econ.tco.finance import (
     annuity_usd_per_month,
@@ -45,6 +46,7 @@ __all__ = [
     "Buy",
     "Charge",
     "Comparison",
+    "Cost",
     "Layer",
     "Ownership",
     "Rent",
@@ -58,6 +60,7 @@ __all__ = [
     "break_even_utilisation_frac",
     "capital_usd_per_month",
     "compare_buy_rent_api",
+    "cost",
     "cost_layers",
     "cost_usd_per_accepted_task",
     "cost_usd_per_good_mtok",

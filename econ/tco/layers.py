@@ -174,7 +174,7 @@ def owner(
         if value not in known:
             raise unknown(kind, value, known)
     rows = _counted(cost_layers(), housing, include, inputs)
-    given = _from_scenario(of) if isinstance(of, Scenario) else {}
+    given = owner_inputs(of) if isinstance(of, Scenario) else {}
     chip = of.deployment.resolved_accelerator if isinstance(of, Scenario) else _accelerator(of)
     own = _terms(level) | DEFAULTS | _server(chip, level) | given | inputs
     _require(own, rows, level, chip.id)
@@ -196,17 +196,33 @@ def owner(
         if layer.expense == "capital"
     ]
     own["capital_usd"] = sum(asset.capital_usd for asset in bought)
-    charges = [
-        Charge(
-            layer.layer,
-            PER[layer.per](layer, quoted[layer.layer], own),
-            layer.group,
-            layer.source,
-        )
-        for layer in rows
-        if layer.expense == "operation"
-    ]
-    return Ownership(n_gpu=own["n_gpu"], assets=tuple(bought), charges=tuple(charges), name=chip.id)
+    charges = tuple(
+        _charge(layer, quoted[layer.layer], own) for layer in rows if layer.expense == "operation"
+    )
+    return Ownership(n_gpu=own["n_gpu"], assets=tuple(bought), charges=charges, name=chip.id)
+
+
+def extra_charges(include: Collection[str], *, n_gpu: float) -> tuple[Charge, ...]:
+    """Optional layers of a fleet of rented accelerators: licences and staff, at typical prices.
+
+    >>> [round(c.usd_per_month) for c in extra_charges(["licences", "staff"], n_gpu=8)]
+    [3000, 30000]
+    """
+    rows = {layer.layer: layer for layer in cost_layers() if not layer.counted}
+    fleet = {"n_gpu": n_gpu, "n_fleet_gpu": n_gpu}
+    for name in include:
+        if name not in rows:
+            raise unknown("layer", name, rows)
+        if rows[name].per not in ("gpu_month", "gpu_year", "fleet_year"):
+            raise ValueError(
+                f"{name} is counted in {rows[name].unit}: it needs tenure='owned' and no "
+                "cost_usd_per_gpu_hour"
+            )
+    return tuple(_charge(rows[name], rows[name].typical, fleet) for name in include)
+
+
+def _charge(layer: Layer, quote: Amount, own: Mapping[str, Amount]) -> Charge:
+    return Charge(layer.layer, PER[layer.per](layer, quote, own), layer.group, layer.source)
 
 
 def _counted(
@@ -257,7 +273,11 @@ def _server(chip: Accelerator, level: str) -> dict[str, Amount]:
     }
 
 
-def _from_scenario(scenario: Scenario) -> dict[str, Amount]:
+def owner_inputs(scenario: Scenario) -> dict[str, Amount]:
+    """What a scenario says to its `owner`: the site's electricity and PUE, money, life, fleet.
+
+    Raises ``ValueError`` for a site without a price of electricity or without a PUE.
+    """
     site, finance = scenario.resolved_site, scenario.finance
     for name in ("electricity_usd_per_kwh", "pue"):
         if getattr(site, name) is None:

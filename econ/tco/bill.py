@@ -1,0 +1,311 @@
+"""What a scenario costs: layers of a GPU-hour, and the same layers per million output tokens.
+
+The hour is rented (a list rent or a price of your own) or owned (`econ.tco.layers`, with the
+electricity price and PUE of the scenario's site); the tokens are those of `econ.latency.predict`
+at a number of users, by default the most that the SLO allows. Hours in which nobody is served are a
+layer of their own.
+
+>>> from econ.scenario import Scenario
+>>> s = Scenario.default().with_(utilisation_frac=0.6)
+>>> rented, owned = cost(s), cost(s.with_(tenure="owned"))
+>>> rented.frame()["layer"].tolist()
+['rent', 'idle hours']
+>>> owned.frame()["layer"].tolist()[:3], owned.usd_per_mtok < rented.usd_per_mtok
+(['server', 'network', 'storage'], True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import positive
+from econ.catalog.rents import rent_rows
+from econ.catalog.units import HOURS_PER_DAY, usd_per_token_from_usd_per_mtok
+from econ.latency.prediction import Prediction, predict, predict_scenarios, users_within
+from econ.scenario import Scenario
+from econ.station import Result, station
+from econ.tco.layers import extra_charges, owner, owner_inputs
+from econ.tco.ownership import Ownership
+from econ.tco.token_cost import cost_usd_per_mtok
+
+IDLE = "idle hours"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One layer of the hour: what it is, where a bill shows it, and where its price comes from."""
+
+    layer: str
+    group: str
+    usd_per_gpu_hour: float
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost(Result):
+    """What tokens, requests and days of a scenario cost.
+
+    Attributes
+    ----------
+    usd_per_mtok : float
+        USD per million output tokens; they carry the whole bill, input included.
+    usd_per_gpu_hour : float
+        USD of one hour in which a GPU serves: the paid hour over ``utilisation_frac``.
+    paid_usd_per_gpu_hour : float
+        USD of one hour that is paid for, used or not: a rent, or an owner's hour.
+    usd_per_request : float
+        USD of a request of mean length.
+    usd_per_day : float
+        USD of all accelerators of the deployment for a day, used or not.
+    output_tokens_per_s_per_gpu : float
+        Output tokens per second and GPU while it serves.
+    concurrency : float
+        Users over all replicas at which that is so.
+    parts : tuple of Part
+        The layers, idle hours last.
+    regime, bands
+        As in `econ.latency.predict`: the band of the cost is that of the throughput.
+    """
+
+    usd_per_mtok: float
+    usd_per_gpu_hour: float
+    paid_usd_per_gpu_hour: float
+    usd_per_request: float
+    usd_per_day: float
+    output_tokens_per_s_per_gpu: float
+    concurrency: float
+    utilisation_frac: float
+    tenure: str
+    parts: tuple[Part, ...]
+    regime: str = "calibrated"
+    bands: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def frame(self) -> pd.DataFrame:
+        """The layers, which sum to the cost.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns layer, group, usd_per_gpu_hour (of an hour that serves), usd_per_mtok,
+            share_frac, source.
+        """
+        frame = pd.DataFrame([vars(part) for part in self.parts])
+        frame.insert(3, "share_frac", frame["usd_per_gpu_hour"] / self.usd_per_gpu_hour)
+        frame.insert(3, "usd_per_mtok", frame["share_frac"] * self.usd_per_mtok)
+        return frame
+
+    def groups(self) -> pd.Series:
+        """USD per million output tokens of each group, in the order of the layers."""
+        return self.frame().groupby("group", sort=False)["usd_per_mtok"].sum()
+
+
+def cost_scenarios(
+    scenarios: Sequence[Scenario],
+    *,
+    concurrency: Any = None,
+    include: Any = (),
+) -> pd.DataFrame:
+    """`cost` for many scenarios at once: a row each, with a ``reason`` where none is possible.
+
+    ``concurrency`` and ``include`` are one value or one a scenario; latency and owners are
+    computed once for all.
+    """
+    n = len(scenarios)
+    users: list[Any] = list(concurrency) if isinstance(concurrency, Iterable) else [concurrency] * n
+    named = include is None or all(isinstance(layer, str) for layer in include)
+    includes = [tuple(include or ())] * n if named else [tuple(one or ()) for one in include]
+    reasons = [""] * n
+    most: dict[Any, int] = {}
+    for i, s in enumerate(scenarios):
+        if users[i] is not None:
+            continue
+        physics = (s.model, s.deployment, s.workload, s.slo)
+        try:
+            if physics not in most:
+                most[physics] = _users(s)
+            users[i] = most[physics]
+        except ValueError as error:
+            users[i], reasons[i] = np.nan, str(error)
+    loads = [1.0 if np.isnan(load) else load for load in users]
+    served = predict_scenarios(scenarios, concurrency=loads)
+    hours = _hours(scenarios, includes, reasons)
+    rate = served["output_tokens_per_s_per_gpu"].to_numpy()
+    use = np.array([s.finance.utilisation_frac for s in scenarios])
+    reason = [own or of_latency for own, of_latency in zip(reasons, served["reason"], strict=True)]
+    known = np.array([text == "" for text in reason]) & (rate > 0)
+    rate, hours = np.where(known, rate, np.nan), np.where(known, hours, np.nan)
+    usd = cost_usd_per_mtok(hours, rate, use)
+    output = np.array([s.workload.mean_output_tokens for s in scenarios])
+    n_gpu = np.array([s.deployment.n_gpu for s in scenarios])
+    return pd.DataFrame(
+        {
+            "usd_per_mtok": usd,
+            "usd_per_gpu_hour": hours / use,
+            "paid_usd_per_gpu_hour": hours,
+            "usd_per_request": usd_per_token_from_usd_per_mtok(usd) * output,
+            "usd_per_day": hours * n_gpu * HOURS_PER_DAY,
+            "output_tokens_per_s_per_gpu": rate,
+            "concurrency": users,
+            "utilisation_frac": use,
+            "tenure": [s.finance.tenure for s in scenarios],
+            "regime": served["regime"],
+            "reason": reason,
+        }
+    )
+
+
+@station(headline="usd_per_mtok", vector=cost_scenarios)
+def cost(s: Scenario, *, concurrency: float | None = None, include: Collection[str] = ()) -> Cost:
+    """What a scenario costs per million *output* tokens, per request, per hour and per day.
+
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment and workload give the throughput; finance and, for an owner, the site
+        give the hour.
+    concurrency : float, optional
+        Users over all replicas, e.g. 64; by default the most that the SLO allows
+        (`econ.latency.users_within`).
+    include : collection of str
+        Layers that are counted only when asked for: licences, staff; of an owner also support,
+        insurance.
+
+    Returns
+    -------
+    Cost
+        Its `frame` holds the layers; `band` the range that the error of the throughput leaves.
+
+    Raises
+    ------
+    DoesNotFit
+        Where the model exceeds the memory.
+    ValueError
+        For an unknown price, or where not even one user of each replica is within the SLO: the
+        message names what to set.
+
+    Notes
+    -----
+    USD per Mtok = USD per paid GPU-hour / 3600 / (output tokens/s per GPU · utilisation) · 10⁶.
+    All input is on the account of the output tokens; `econ.tco.marginal_cost_frame` splits it by
+    machine time.
+
+    Examples
+    --------
+    >>> s = Scenario.default()
+    >>> one = cost(s, concurrency=64)
+    >>> one.paid_usd_per_gpu_hour, one.usd_per_day
+    (3.85, 369.6)
+    >>> half = cost(s.with_(utilisation_frac=0.5), concurrency=64)
+    >>> half.usd_per_mtok == 2 * one.usd_per_mtok, half.usd_per_day == one.usd_per_day
+    (True, True)
+    """
+    if concurrency is None:
+        concurrency = _users(s)
+    else:
+        positive("concurrency", concurrency)
+    served: Prediction = predict(s, concurrency=concurrency)
+    rate, use = served.output_tokens_per_s_per_gpu, float(s.finance.utilisation_frac)
+    paid = hour_parts(s, include)
+    hour = sum(part.usd_per_gpu_hour for part in paid)
+    usd = cost_usd_per_mtok(hour, rate, use)
+    idle = Part(layer=IDLE, group=IDLE, usd_per_gpu_hour=hour / use - hour)
+    return Cost(
+        usd_per_mtok=usd,
+        usd_per_gpu_hour=hour / use,
+        paid_usd_per_gpu_hour=hour,
+        usd_per_request=usd_per_token_from_usd_per_mtok(usd) * s.workload.mean_output_tokens,
+        usd_per_day=hour * s.deployment.n_gpu * HOURS_PER_DAY,
+        output_tokens_per_s_per_gpu=rate,
+        concurrency=concurrency,
+        utilisation_frac=use,
+        tenure=s.finance.tenure,
+        parts=(*paid, idle),
+        regime=served.regime,
+        bands=dict.fromkeys(
+            ("usd_per_mtok", "usd_per_request"), served.bands["output_tokens_per_s_per_gpu"]
+        ),
+    )
+
+
+def hour_parts(s: Scenario, include: Collection[str] = ()) -> tuple[Part, ...]:
+    """The layers of a paid GPU-hour: a rent, a price of one's own, or an owner's.
+
+    >>> [part.layer for part in hour_parts(Scenario.default(), include=["licences"])]
+    ['rent', 'licences']
+    """
+    finance = s.finance
+    if _is_built_up(s):
+        return _parts(owner(s, include=include))
+    if finance.cost_usd_per_gpu_hour is not None:
+        first = Part(
+            layer="hour",
+            group="hour",
+            usd_per_gpu_hour=s.cost_usd_per_gpu_hour,
+            source=finance.source,
+        )
+    else:
+        latest = rent_rows(s.deployment.accelerator_id, finance.term).iloc[-1]
+        first = Part(
+            layer="rent",
+            group="rent",
+            usd_per_gpu_hour=s.cost_usd_per_gpu_hour,
+            source=str(latest["source"]),
+        )
+    extra = Ownership(
+        n_gpu=s.deployment.n_gpu, charges=extra_charges(include, n_gpu=s.deployment.n_gpu)
+    )
+    return (first, *_parts(extra))
+
+
+def _parts(own: Ownership) -> tuple[Part, ...]:
+    columns = ["layer", "group", "usd_per_gpu_hour", "source"]
+    return tuple(Part(**row) for row in own.frame()[columns].to_dict("records"))
+
+
+def _is_built_up(s: Scenario) -> bool:
+    return s.finance.tenure == "owned" and s.finance.cost_usd_per_gpu_hour is None
+
+
+def _users(s: Scenario) -> int:
+    """The most users within the SLO, or the reason why there is none."""
+    users = users_within(s)
+    if not users:
+        fits: Prediction = predict(s, concurrency=s.n_replicas)  # or raises DoesNotFit
+        raise ValueError(
+            f"concurrency = 0: one user of each replica waits {fits.ttft_s:.3g} s (ttft_s of the "
+            f"SLO: {s.slo.ttft_s:g}) and {fits.tpot_s:.3g} s a token (tpot_s: {s.slo.tpot_s:g}); "
+            "loosen the SLO or give concurrency"
+        )
+    return users
+
+
+def _hours(
+    scenarios: Sequence[Scenario], includes: Sequence[tuple[str, ...]], reasons: list[str]
+) -> np.ndarray:
+    """USD of a paid GPU-hour of each scenario; owners of one accelerator in one call."""
+    hours = np.full(len(scenarios), np.nan)
+    alike: dict[Any, list[int]] = {}
+    inputs: list[dict[str, Any]] = [{} for _ in scenarios]
+    for i, s in enumerate(scenarios):
+        try:
+            if _is_built_up(s):
+                inputs[i] = owner_inputs(s)
+                chip = s.deployment.resolved_accelerator
+                alike.setdefault((chip, includes[i], *inputs[i]), []).append(i)
+            else:
+                hours[i] = sum(part.usd_per_gpu_hour for part in hour_parts(s, includes[i]))
+        except ValueError as error:
+            reasons[i] = reasons[i] or str(error)
+    for (chip, include, *names), rows in alike.items():
+        columns = {name: np.array([inputs[i][name] for i in rows]) for name in names}
+        try:
+            hours[rows] = owner(chip, include=include, **columns).cost_usd_per_gpu_hour
+        except ValueError as error:
+            for i in rows:
+                reasons[i] = reasons[i] or str(error)
+    return hours
