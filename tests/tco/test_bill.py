@@ -106,8 +106,8 @@ def test_the_band_is_that_of_the_throughput():
 @pytest.mark.parametrize("concurrency", [None, 32])
 def test_the_table_of_scenarios_is_the_station_row_by_row(concurrency):
     scenarios = [
-        CASE, OWNED, OWNED.with_(life_years=4.0), OWNED.with_(site="france"), CASE.with_(tp=2, pp=2),
-        CASE.with_(accelerator=MY_GPU, cost_usd_per_gpu_hour=2.0),
+        CASE, OWNED, OWNED.with_(life_years=4.0), OWNED.with_(site="france"),
+        CASE.with_(tp=2, pp=2), CASE.with_(accelerator=MY_GPU, cost_usd_per_gpu_hour=2.0),
     ]  # fmt: skip
     frame = cost_scenarios(scenarios, concurrency=concurrency, include=("staff",))
     for row, s in zip(frame.to_dict("records"), scenarios, strict=True):
