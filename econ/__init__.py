@@ -21,8 +21,8 @@ __version__ = "2.0.0"
 
 _OBJECTS = {
     "Scenario": "econ.scenario",
-    "Slo": "econ.scenario",
-    "Finance": "econ.scenario",
+    "Slo": "econ.terms",
+    "Finance": "econ.terms",
     "Deployment": "econ.deployment",
     "Workload": "econ.tokens.workloads",
     "Model": "econ.catalog.architecture",

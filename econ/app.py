@@ -32,7 +32,8 @@ from econ.plan.frontier import frontiers_frame
 from econ.plan.load import describe_frame, peak_factor
 from econ.plan.planner import plan, rents
 from econ.report import answer_text, first_table, report_html, svg_of
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 from econ.tokens.trace_files import UNITS, read_trace
 from econ.tokens.workloads import Workload, workload, workloads_frame
 

@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING, Any
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator, Site
-from econ.catalog.guard import fraction, positive, unknown
+from econ.catalog.guard import positive, unknown
 from econ.catalog.ranges import Range, ends
 from econ.catalog.records import parse, read_object
 from econ.catalog.rents import rent_usd_per_gpu_hour
-from econ.catalog.units import DAY_S, GIGA, HOUR_S
+from econ.catalog.units import GIGA
 from econ.deployment import Deployment
+from econ.terms import Finance, Slo
 from econ.tokens.workloads import Workload, workload
 
 if TYPE_CHECKING:
@@ -40,83 +41,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2  # of the JSON; 1 knew no objects of one's own and always wrote a price
 FORMATS = (1, FORMAT)
-TENURES = ("rented", "owned")
 LARGEST_TOKENS = 1e8  # of a prompt or an answer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Slo:
-    """The service level objective: limits on TTFT and TPOT, and the share of requests within both.
-
-    Parameters
-    ----------
-    ttft_s : float or Range
-        Time to first token, e.g. 1.0 for a chat.
-    tpot_s : float or Range
-        Time per output token after the first, e.g. 0.05 for 20 tokens per second.
-    attainment_frac : float or Range
-        Share of requests that must meet both, e.g. 0.95.
-    """
-
-    ttft_s: float = 1.0
-    tpot_s: float = 0.05
-    attainment_frac: float = 0.95
-
-    def __post_init__(self) -> None:
-        ends(positive, "ttft_s", self.ttft_s, DAY_S)
-        ends(positive, "tpot_s", self.tpot_s, HOUR_S)
-        ends(fraction, "attainment_frac", self.attainment_frac)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finance:
-    """What an accelerator-hour costs and how much of it is used.
-
-    Parameters
-    ----------
-    tenure : str
-        rented (at a list rent or at ``cost_usd_per_gpu_hour``) or owned (`econ.tco` builds the
-        hour from server, money, space, electricity and staff).
-    term : str
-        Of a list rent: on-demand, spot, reserved, …
-    cost_usd_per_gpu_hour : float or Range, optional
-        Your own price of an hour, all in; None for the list rent or the owner's built-up cost.
-    utilisation_frac : float or Range
-        Share of the paid hours in which the accelerators serve requests, e.g. 0.6.
-    cost_of_capital_frac, life_years : float or Range, optional
-        Of an owner; None for the typical value in ``data/``.
-    source : str
-        Where the price comes from.
-    """
-
-    tenure: str = "rented"
-    term: str = "on-demand"
-    cost_usd_per_gpu_hour: float | None = None
-    utilisation_frac: float = 1.0
-    cost_of_capital_frac: float | None = None
-    life_years: float | None = None
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        if self.tenure not in TENURES:
-            raise unknown("tenure", self.tenure, TENURES)
-        if self.cost_usd_per_gpu_hour is not None:
-            ends(positive, "cost_usd_per_gpu_hour", self.cost_usd_per_gpu_hour, 10_000)
-        ends(positive, "utilisation_frac", self.utilisation_frac)
-        ends(fraction, "utilisation_frac", self.utilisation_frac)
-        for name, check, limits in (
-            ("cost_of_capital_frac", fraction, ()),
-            ("life_years", positive, (50,)),
-        ):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            ends(check, name, value, *limits)
-            if self.tenure == "rented" or self.cost_usd_per_gpu_hour is not None:
-                raise ValueError(
-                    f"{name} = {value} is an owner's input: it needs tenure='owned' and no "
-                    "cost_usd_per_gpu_hour"
-                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,9 +214,9 @@ class Scenario:
         """The settings that are uncertain, by path (``"finance.cost_usd_per_gpu_hour"``)."""
         return dict(_ranges(self, ""))
 
-    def at(self, values: Mapping[str, float]) -> Scenario:
+    def at(self, sample: Mapping[str, Any]) -> Scenario:
         """The scenario with numbers in place of the uncertain settings, by path as in `ranges`."""
-        changed: Scenario = _with_numbers(self, "", values)
+        changed: Scenario = _with_numbers(self, "", sample)
         return changed
 
     def to_json(self, indent: int | None = 2) -> str:
@@ -386,13 +311,13 @@ def _ranges(thing: Any, path: str) -> Iterable[tuple[str, Range]]:
             yield from _ranges(value, f"{here}.")
 
 
-def _with_numbers(thing: Any, path: str, values: Mapping[str, float]) -> Any:
+def _with_numbers(thing: Any, path: str, sample: Mapping[str, Any]) -> Any:
     changes: dict[str, Any] = {}
     for item in fields(thing):
         value, here = getattr(thing, item.name), f"{path}{item.name}"
-        if here in values:
-            number = values[here]
+        if here in sample:
+            number = sample[here]
             changes[item.name] = (number,) * len(value) if isinstance(value, tuple) else number
-        elif dataclasses.is_dataclass(value) and any(p.startswith(f"{here}.") for p in values):
-            changes[item.name] = _with_numbers(value, f"{here}.", values)
+        elif dataclasses.is_dataclass(value) and any(p.startswith(f"{here}.") for p in sample):
+            changes[item.name] = _with_numbers(value, f"{here}.", sample)
     return dataclasses.replace(thing, **changes)

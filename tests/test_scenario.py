@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from econ.catalog import accelerator, model, table
 from econ.catalog.rents import rent_usd_per_gpu_hour
-from econ.scenario import Deployment, Finance, Scenario, Slo
+from econ.scenario import Deployment, Scenario
+from econ.terms import Finance, Slo
 from econ.tokens.workloads import workload
 
 BASE = Scenario.default()

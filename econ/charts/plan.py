@@ -10,7 +10,7 @@ from econ.charts.shapes import describe
 from econ.charts.tables import three
 from econ.charts.theme import PALETTE
 from econ.plan.decision import RENT, SPEED
-from econ.scenario import Slo
+from econ.terms import Slo
 
 COST = "Cost (USD per million good output tokens)"
 TIGHT = {"scale": alt.Scale(type="log", nice=False, padding=14)}  # no empty decades

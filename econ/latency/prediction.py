@@ -41,8 +41,9 @@ from econ.latency.deployments import as_model
 from econ.latency.frame import max_throughput_frame, predict_frame
 from econ.latency.regimes import REGIMES, novelty, place
 from econ.latency.steps import Case, DoesNotFit, answer_s
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
 from econ.station import Result, require_certain, station
+from econ.terms import Slo
 
 __all__ = [
     "DoesNotFit",

@@ -12,7 +12,8 @@ from econ.charts.plan import COST, describe_labels
 from econ.charts.shapes import parity
 from econ.lessons.plan_cases import cheapest_frame
 from econ.plan.search import Demand
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 
 CHEAPEST_FIRST = alt.EncodingSortField("cost_usd_per_good_mtok", op="min", order="ascending")
 

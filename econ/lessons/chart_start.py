@@ -9,7 +9,8 @@ from econ.catalog.units import MILLI
 from econ.charts.grammar import axis, bars, finish, lines
 from econ.charts.panels import Panel, choice, slider
 from econ.latency.bound import parts_frame
-from econ.scenario import Finance, Scenario
+from econ.scenario import Scenario
+from econ.terms import Finance
 
 
 def reality_chart(frame: pd.DataFrame) -> alt.LayerChart:

@@ -20,7 +20,7 @@ import pandas as pd
 
 from econ.catalog.guard import count
 from econ.catalog.units import HOUR_S, MILLI, MINUTE_S
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
 from econ.serving import jit as serving_jit
 from econ.serving.from_scenario import replica_of
 from econ.serving.goodput import (
@@ -33,6 +33,7 @@ from econ.serving.goodput import (
     slos_frame,
 )
 from econ.serving.simulation import Replica, Result, simulate_closed
+from econ.terms import Slo
 from econ.tokens.workloads import Workload, workload
 
 LIVE_REQUESTS, LIVE_REQUESTS_WITHOUT_NUMBA = 10_000, 1000

@@ -16,7 +16,7 @@ import pandas as pd
 from econ.catalog.guard import count
 from econ.catalog.units import MILLI
 from econ.lessons.goodput_cases import N, default_case, n_live
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
 from econ.serving.from_scenario import MEASURED_KEY, measured_frame, replica_of
 from econ.serving.goodput import (
     at_rate,
@@ -27,6 +27,7 @@ from econ.serving.goodput import (
     serve,
 )
 from econ.serving.simulation import Disaggregated
+from econ.terms import Slo
 from econ.tokens.workloads import Workload
 
 SPLITS = ((1, 3), (2, 2), (3, 1))  # replicas that prefill, and that decode, of four

@@ -31,7 +31,8 @@ from econ.plan.frontier import LARGER, SMALLER, on_frontier
 from econ.plan.refine import distinct, refine_frame
 from econ.plan.search import KEYS, Demand, concurrency_grid, constraints_frame, search_frame
 from econ.plan.site import with_site
-from econ.scenario import Deployment, Finance, Scenario
+from econ.scenario import Deployment, Scenario
+from econ.terms import Finance
 from econ.tokens.trace_check import check_trace
 
 __all__ = [

@@ -22,8 +22,8 @@ from econ.latency.regimes import REGIMES
 from econ.latency.steps import answer_s
 from econ.plan.candidates import CONSTRAINTS, SPLIT, listed
 from econ.plan.site import point_energy
-from econ.scenario import Slo
 from econ.tco.token_cost import cost_usd_per_mtok
+from econ.terms import Slo
 
 REPLICAS_PER_TASK = 500
 KEYS = ("accelerator", "precision", *SPLIT)

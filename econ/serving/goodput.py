@@ -26,10 +26,10 @@ import pandas as pd
 from econ.catalog.guard import count, fraction, not_negative, positive, unknown
 from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, HOUR_S, MTOK, per_second_from_per_hour
-from econ.scenario import Slo
 from econ.serving.checks import MAX_TIME_S
 from econ.serving.result import NEVER, Goodput
 from econ.serving.simulation import Disaggregated, Replica, Result, simulate, simulate_closed
+from econ.terms import Slo
 from econ.tokens.workloads import Workload, check_trace
 
 LOWEST_RATE_PER_S, HIGHEST_RATE_PER_S = 1e-5, 1e6

@@ -1,6 +1,6 @@
 """Many simulations at once: every configuration × rate × seed, on all cores or a cluster.
 
->>> from econ.scenario import Slo
+>>> from econ.terms import Slo
 >>> from econ.serving.simulation import Replica, StepCost
 >>> from econ.tokens.workloads import workload
 >>> small = Replica(cost=StepCost.affine(6e-3, 45e-6), kv_tokens=400_000)
@@ -23,10 +23,10 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from econ.catalog.guard import count
-from econ.scenario import Slo
 from econ.serving import jit as serving_jit
 from econ.serving.goodput import at_rate, serve, summary
 from econ.serving.simulation import NUMBA_PAYS_FROM, Disaggregated, Replica
+from econ.terms import Slo
 from econ.tokens.workloads import Workload
 
 POINTS_PER_TASK = 10  # enough that handing a task out is cheap beside it

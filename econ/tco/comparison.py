@@ -27,8 +27,8 @@ from econ.catalog import Price
 from econ.catalog.guard import each, fraction, in_range, not_negative, positive, shown
 from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, HOURS_PER_DAY, MONTHS_PER_YEAR
 from econ.catalog.units import usd_per_mtok_from_usd_per_token as per_mtok
-from econ.scenario import Slo
 from econ.tco.offers import Api, Buy, Machines, Offer, Rent, doubts, refuse_unlike
+from econ.terms import Slo
 
 __all__ = ["Api", "Buy", "Comparison", "Price", "Rent", "compare_buy_rent_api", "day_load"]
 

@@ -8,7 +8,7 @@ currency, at prices still in force. What differs is named; what cannot be compar
 >>> api = Api(model="gpt-4o-mini", price=price("gpt-4o-mini"))
 >>> unlike([own, api])
 ['model: llama-3.1-70b (buy) against gpt-4o-mini (api)']
->>> from econ.scenario import Slo
+>>> from econ.terms import Slo
 >>> doubts([own, api], slo=Slo())
 ['api: latency is not promised']
 """
@@ -23,8 +23,8 @@ import numpy as np
 from econ.catalog import Price, price
 from econ.catalog.audit import is_stale
 from econ.catalog.guard import count, fraction, not_negative, positive
-from econ.scenario import Slo
 from econ.tco.whole_units import units, whole
+from econ.terms import Slo
 from econ.tokens.bill import token_bill
 
 __all__ = ["Api", "Buy", "Offer", "Rent", "UnlikeComparison", "price"]

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from econ.catalog import accelerator, model, site
 from econ.latency import bound as env
-from econ.scenario import Deployment, Finance, Scenario
+from econ.scenario import Deployment, Scenario
+from econ.terms import Finance
 
 BASE = Scenario.default()
 BATCHES = st.integers(1, 500)

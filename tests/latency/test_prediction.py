@@ -22,7 +22,8 @@ from econ.latency.prediction import (
     users_within,
     weight_bytes,
 )
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "gpt-oss-120b", "qwen3-235b-a22b", "deepseek-v3")
 HYBRIDS = ("glm-5", "qwen3.5-397b-a17b", "gemma-3-27b", "minimax-m2.5")

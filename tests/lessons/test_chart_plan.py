@@ -15,7 +15,8 @@ from econ.plan.load import describe_frame, peak_factor
 from econ.plan.planner import constraints_frame, demand_of, plan
 from econ.plan.search import Demand
 from econ.report import sources_frame
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 from econ.tokens.workloads import workload
 
 SCENARIO = Scenario.default()

@@ -3,7 +3,8 @@
 import pytest
 
 from econ.lessons import chart_stack, chart_tco, tco_choice, tco_stack
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 
 CASE = Scenario.default()
 PANELS = {

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from econ.lessons import goodput_cases as cases
-from econ.scenario import Slo
 from econ.serving import jit as serving_jit
 from econ.serving.goodput import at_rate, max_rate_per_s, serve
 from econ.serving.simulation import Replica, StepCost, simulate
+from econ.terms import Slo
 from econ.tokens.workloads import Workload, workload
 
 SMALL = Replica(cost=StepCost.affine(6e-3, 45e-6, per_ctx_token_s=45e-9), kv_tokens=400_000)

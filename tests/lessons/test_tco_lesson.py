@@ -8,9 +8,10 @@ from econ.lessons import tco_cases as cases
 from econ.lessons import tco_choice as choices
 from econ.lessons import tco_risk as risk
 from econ.lessons import tco_stack as stack
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
 from econ.tco.layers import owner
 from econ.tco.token_cost import cost_usd_per_good_mtok
+from econ.terms import Slo
 from econ.uncertainty import decide, information_frame, tornado_frame
 
 CASE = Scenario.default()

@@ -21,7 +21,8 @@ from econ.plan.decision import (
 )
 from econ.plan.planner import demand_of, plan
 from econ.plan.stress import stress_frame
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 from econ.uncertainty import Range, typical_of
 
 SCENARIO = Scenario.default()

@@ -27,8 +27,9 @@ from econ.plan.planner import (
 )
 from econ.plan.refine import refine_frame
 from econ.plan.search import KEYS, Demand, concurrency_grid, search_frame
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
 from econ.tco.token_cost import cost_usd_per_mtok
+from econ.terms import Slo
 from econ.tokens.workloads import workload
 
 SCENARIO = Scenario.default()

@@ -19,7 +19,8 @@ from econ.scaling.price import (
     training_runs_frame,
     training_usd_per_flop,
 )
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 
 H100 = Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85)
 FOUR = H100.replace(tp=4)

@@ -11,7 +11,6 @@ import pytest
 
 from econ.catalog import table
 from econ.catalog.units import DAY_S, HOUR_S
-from econ.scenario import Slo
 from econ.serving.goodput import (
     at_rate,
     cost_surface_frame,
@@ -27,6 +26,7 @@ from econ.serving.goodput import (
 )
 from econ.serving.queueing import md1_wait_s
 from econ.serving.simulation import Disaggregated, Replica, StepCost, simulate
+from econ.terms import Slo
 from econ.tokens.public_traces import fetch_trace, read_azure, trace_statistics, traces_frame
 from econ.tokens.workloads import workload
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econ.scenario import Slo
 from econ.serving.goodput import at_rate, serve, summary
 from econ.serving.rate_sweep import sweep_frame
 from econ.serving.simulation import Replica, StepCost
+from econ.terms import Slo
 from econ.tokens.workloads import workload
 
 SLO = Slo(ttft_s=0.5, tpot_s=0.05)

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.catalog import Price
-from econ.scenario import Slo
 from econ.tco import compare_buy_rent_api as front_door
 from econ.tco.comparison import (
     Api,
@@ -18,6 +17,7 @@ from econ.tco.comparison import (
     usd_per_day,
 )
 from econ.tco.offers import UnlikeComparison, doubts, unlike
+from econ.terms import Slo
 
 LIST = Price(model="m", input_usd_per_mtok=0.5, output_usd_per_mtok=1.5)
 SIZES = {"input_tokens": 1000, "output_tokens": 200}

@@ -10,7 +10,8 @@ from econ.catalog.units import HOUR_S, MILLI, MTOK
 from econ.lessons.answers import exercise
 from econ.lessons.plan_cases import cheapest_frame
 from econ.plan.planner import demand_of, plan
-from econ.scenario import Scenario, Slo
+from econ.scenario import Scenario
+from econ.terms import Slo
 from econ.uncertainty import evpi_usd
 
 IN_FLIGHT, TTFT_S, TPOT_S, OUTPUT_TOKENS = 64, 0.4, 25 * MILLI, 300
