@@ -1,5 +1,28 @@
-"""Published figures, recomputed: *ours · published · gap · source*."""
+"""Published figures and claims, recomputed: *ours · published · gap · source*.
 
-from econ.ledger.ledger import ledger_frame, main, misses_frame, show
+* `ledger_frame`, `recomputed`, `counts_frame`, `summary`: ``data/published_figures.csv`` in three
+  classes: reproduced, inside a band, we disagree
+* `econ.ledger.recompute`: the formulas in those rows
+"""
 
-__all__ = ["ledger_frame", "main", "misses_frame", "show"]
+from econ.ledger.ledger import (
+    counts_frame,
+    disagreements_frame,
+    ledger_frame,
+    main,
+    misses_frame,
+    recomputed,
+    show,
+    summary,
+)
+
+__all__ = [
+    "counts_frame",
+    "disagreements_frame",
+    "ledger_frame",
+    "main",
+    "misses_frame",
+    "recomputed",
+    "show",
+    "summary",
+]

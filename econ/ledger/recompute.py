@@ -1,63 +1,174 @@
-"""Recomputations of published figures, by topic: small named functions that table rows call.
+"""Formulas in the rows of ``data/``: Python expressions on public functions of this package.
 
-``data/published_figures.csv`` names one and its inputs; `econ.ledger` runs it. This module holds
-the registry and plain arithmetic; each topic has a module of its own beside it. A recomputation
-that calls a function of the notebooks names it and counts as ``model``; one that does sums of its
-own, on published numbers or on facts, counts as ``arithmetic``.
+A row's ``compute`` is a formula and its ``inputs`` (JSON) are the names in it, so that a reader can
+paste both into a notebook. What a formula may hold:
 
->>> product([25, 5], [10])
-12.5
->>> is_model("product")
-False
+* numbers, text, ``+ - * / // ** %``, comparisons, indices, and the row's inputs by name
+* public functions by their full name: ``econ.tco.cost_usd_per_mtok``. A name alone, without
+  brackets, is called with all inputs.
+* `FUNCTIONS`: ``abs``, ``sum``, ``log``, ``sqrt``, ``arange``, and ``frame``, a table with one row;
+  nothing else.
+
+An input that starts with ``=`` is a formula itself, on the inputs before it. ``"as_in": "row"``
+takes the inputs of another row; those that are given beside it come first.
+
+>>> evaluate("over / under", {"over": 145, "under": 33})
+4.393939393939394
+>>> evaluate("econ.tco.cost_usd_per_mtok", {"cost_usd_per_gpu_hour": 3.6,
+...                                         "tokens_per_s_per_gpu": 1000})
+1.0
+>>> evaluate("hour / 2", {"rent": 3.0, "hour": "=rent * 1.1"})
+1.6500000000000001
+>>> evaluate("__import__('os')", {})
+Traceback (most recent call last):
+    ...
+ValueError: a formula may not hold '__import__'
 """
 
 from __future__ import annotations
 
+import ast
+import functools
+import importlib
+import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
 
-RECOMPUTE: dict[str, Callable[..., float]] = {}
-# recomputation -> the functions of the notebooks that it calls; empty for arithmetic
-SPEAKS_FOR: dict[str, tuple[str, ...]] = {}
+import numpy as np
+import pandas as pd
 
+import econ
+from econ.catalog.guard import unknown
 
-def recompute(*speaks_for: str) -> Callable:
-    """Register a recomputation under its function's name, and what it speaks for, if a model."""
-
-    def keep(function: Callable[..., float]) -> Callable[..., float]:
-        if function.__name__ in RECOMPUTE:
-            raise ValueError(f"recomputation {function.__name__!r} is registered twice")
-        RECOMPUTE[function.__name__] = function
-        SPEAKS_FOR[function.__name__] = speaks_for
-        return function
-
-    return keep
-
-
-def is_model(name: str) -> bool:
-    """Whether a recomputation speaks for a model, not only for arithmetic."""
-    return bool(SPEAKS_FOR[name])
-
-
-@recompute()
-def ratio(over: float, under: float) -> float:
-    """One number over another."""
-    return over / under
-
-
-@recompute()
-def product(over: list[float], under: list[float]) -> float:
-    """The product of some numbers over the product of others."""
-    return math.prod(over) / math.prod(under)
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "arange": np.arange,
+    "frame": lambda **row: pd.DataFrame([row]),
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "sum": sum,
+}
+NODES = (
+    ast.Expression, ast.Constant, ast.Name, ast.Load, ast.Attribute, ast.Call, ast.keyword,
+    ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Compare, ast.cmpop, ast.Subscript,
+    ast.Slice, ast.List, ast.Tuple, ast.Dict,
+)  # fmt: skip
+# what only looks a fact up; all other functions compute something
+LOOKUPS = ("econ.catalog.accelerator", "econ.catalog.site", "econ.catalog.price",
+           "econ.catalog.Price", "econ.catalog.table", "econ.Scenario")  # fmt: skip
+SAME_AS = "as_in"
 
 
-@recompute()
-def more_by(new: float, old: float) -> float:
-    """By what share the new number is larger."""
-    return new / old - 1
+def evaluate(formula: str, inputs: Mapping[str, Any]) -> Any:
+    """What a formula gives for some inputs.
+
+    Parameters
+    ----------
+    formula : str
+        An expression, e.g. ``"power_w / tokens_per_s"``, or the name of one public function.
+    inputs : mapping
+        Its names, e.g. ``{"power_w": 486.4, "tokens_per_s": 1069.6}``; values that start with
+        ``=`` are formulas on the names before them.
+
+    Returns
+    -------
+    Any
+        A number, or whatever the expression makes.
+
+    Raises
+    ------
+    ValueError
+        For a formula that holds something else than the module's text lists.
+    UnknownName
+        For a function that does not exist, with the nearest; other errors are those of the
+        functions called.
+    """
+    names = dict(inputs)
+    for name, value in names.items():
+        if _is_formula(value):
+            names[name] = _run(value[1:], names)
+    value = _run(formula, names)
+    return value(**names) if callable(value) else value
 
 
-@recompute()
-def fewer_by(new: float, old: float) -> float:
-    """By what share the new number is smaller."""
-    return 1 - new / old
+def functions_of(formula: str, inputs: Mapping[str, Any] | None = None) -> list[str]:
+    """The public functions that a formula and the formulas among its inputs name, sorted.
+
+    >>> functions_of("econ.tco.cost_usd_per_mtok(rent, 90) / 2", {"rent": "=econ.tco.units(n=1)"})
+    ['econ.tco.cost_usd_per_mtok', 'econ.tco.units']
+    """
+    texts = [formula, *(v[1:] for v in (inputs or {}).values() if _is_formula(v))]
+    return sorted({name for text in texts for name in _parsed(text)[1]})
+
+
+def is_model(formula: str, inputs: Mapping[str, Any] | None = None) -> bool:
+    """Whether a formula calls a function that computes; if not, it is arithmetic on facts."""
+    return any(name not in LOOKUPS for name in functions_of(formula, inputs))
+
+
+def inputs_of(rows: Mapping[str, str], id: str) -> dict[str, Any]:
+    """The inputs of a row, with those of the row that it names under ``as_in``.
+
+    Parameters
+    ----------
+    rows : mapping
+        Identifier → JSON text, as a column ``inputs``.
+    id : str
+        The row.
+    """
+    inputs = json.loads(rows[id])
+    if not isinstance(inputs, dict):
+        raise ValueError(f"{inputs!r} is not an object with names")
+    if (other := inputs.pop(SAME_AS, None)) is None:
+        return inputs
+    if other not in rows or SAME_AS in json.loads(rows[other]):
+        raise unknown(f"row with inputs of its own ({SAME_AS})", str(other), rows)
+    return {**inputs, **{k: v for k, v in json.loads(rows[other]).items() if k not in inputs}}
+
+
+def _is_formula(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("=")
+
+
+def _run(text: str, names: Mapping[str, Any]) -> Any:
+    code, _ = _parsed(text)
+    return eval(code, {"__builtins__": {}, "econ": econ, **FUNCTIONS, **names})
+
+
+@functools.cache
+def _parsed(text: str) -> tuple[Any, tuple[str, ...]]:
+    """Checked code, and the functions of this package that it names."""
+    tree = ast.parse(text, mode="eval")
+    inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    found = []
+    for node in ast.walk(tree):
+        word = getattr(node, "id", getattr(node, "attr", ""))
+        if not isinstance(node, NODES) or word.startswith("_"):
+            raise ValueError(f"a formula may not hold {word or ast.unparse(node)!r}")
+        if isinstance(node, ast.Attribute) and id(node) not in inner:
+            found.append(ast.unparse(node))
+    names = tuple(_function(path) for path in found if re.fullmatch(r"econ(\.\w+)+", path))
+    return compile(tree, text, "eval"), names
+
+
+def _function(path: str) -> str:
+    """The part of a dotted path that names a function or class, its module imported."""
+    thing, name = econ, "econ"
+    for word in path.split(".")[1:]:
+        if not isinstance(thing, ModuleType):
+            break
+        name = f"{name}.{word}"
+        if not hasattr(thing, word):
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError:
+                raise unknown("public function", name, _names_in(thing)) from None
+        thing = getattr(thing, word)
+    return name
+
+
+def _names_in(module: ModuleType) -> list[str]:
+    return [f"{module.__name__}.{n}" for n in dir(module) if not n.startswith("_")]

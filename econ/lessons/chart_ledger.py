@@ -8,28 +8,28 @@ import pandas as pd
 from econ.charts.grammar import bars
 from econ.charts.shapes import gaps, parity
 from econ.charts.tables import three
+from econ.ledger import summary
 
 MOST = 25  # rows of a chart that one can still read
 NEAR = 0.01  # a gap that nobody would see in a chart
 
 
 def counts_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`ledger_frame`: rows of each topic by what they hold."""
-    held = frame["sort"].where(frame["asserted"], "shown, not held")
+    """`ledger_frame`: rows of each topic by class; what is not asserted apart."""
+    verdict = frame["verdict"].where(frame["asserted"], "shown, not asserted")
     counts = (
-        frame.assign(held=held).groupby(["topic", "held"], sort=False).size().rename("rows")
-    ).reset_index()
-    n = frame["asserted"].sum()
+        frame.assign(verdict=verdict).groupby(["topic", "verdict"], sort=False).size()
+    ).rename("rows")
     return bars(
-        counts,
+        counts.reset_index(),
         "rows",
         "topic",
         x_title="Published figures",
-        color="held",
-        title=f"{n} published figures are held in every test run",
-        subtitle="Model: through a function that a notebook uses. Arithmetic: sums of published "
-        "numbers",
-        description=f"Bars by topic: {len(frame)} figures, of which {n} are held: "
+        color="verdict",
+        title=summary(frame).split(":")[0],
+        subtitle="Reproduced, or inside a band that holds the published value; on the others we "
+        "disagree",
+        description=f"Bars by topic: {len(frame)} figures. {summary(frame)} Rows of each topic: "
         + "; ".join(f"{t} {c}" for t, c in frame["topic"].value_counts().items())
         + ".",
     )

@@ -12,7 +12,7 @@ import pytest
 import econ
 from econ.catalog import table
 from econ.latency.bound import reality_frame
-from econ.ledger import ledger_frame
+from econ.ledger import counts_frame
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = {
@@ -94,12 +94,15 @@ def test_the_readmes_examples_run_and_its_figures_are_ours():
     text = " ".join(readme.read_text(encoding="utf-8").split())
     slow = reality_frame()["slowdown"]
     assert f"took {slow.min():.1f} to {slow.max():.1f} times as long" in text
-    asserted = ledger_frame().query("asserted")
-    held = asserted["sort"].value_counts()
-    bounds = asserted.query("sort == 'model'")["tolerance_frac"].isna().sum()
-    assert f"{held['model']} published figures are recomputed" in text
-    assert f"({bounds} of them held to a band" in text
-    assert f"{held['arithmetic']} more are ratios" in text
+    counts = counts_frame()
+    n = counts.sum()
+    assert (
+        f"{n['met']} of {n['rows']} published figures are met: {n['reproduced']} reproduced" in text
+    )
+    assert f"{n['inside a band']} inside a band that holds the published value" in text
+    assert f"On {n['we disagree']} we disagree" in text
+    assert f"{counts.loc['model', 'met']} of those met go through functions" in text
+    assert f"{counts.loc['arithmetic', 'met']} are sums of published numbers" in text
     languages = (table("parallel_text")["group"] == "language").sum()
     assert f"{languages} languages" in text
 

@@ -1,6 +1,5 @@
-"""The ledger: registered recomputations, models told from arithmetic, bad rows named."""
+"""The ledger: formulas in rows, three classes, models told from arithmetic, bad rows named."""
 
-import ast
 import functools
 import importlib
 import inspect
@@ -17,12 +16,11 @@ from hypothesis import strategies as st
 import econ
 from econ.catalog import accelerator, model, table
 from econ.catalog.tables import BadTable
-from econ.ledger import latency, ledger
-from econ.ledger import recompute as published
+from econ.ledger import ledger
+from econ.ledger.recompute import LOOKUPS, evaluate, functions_of, inputs_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS, VIEWS = ROOT / "notebooks", ROOT / "econ" / "lessons"
-MODELS = sorted(name for name, called in published.SPEAKS_FOR.items() if called)
 SOURCES = table("published_figures")
 
 
@@ -73,34 +71,22 @@ def _shown_topics() -> set[str]:
     return set(re.findall(r'ledger\.show\(\\?"([\w-]+)', books))
 
 
-def _calls(function) -> set[str]:
-    """Names that a recomputation calls or reads, through private helpers beside it too."""
-    tree = ast.parse(inspect.getsource(function))
-    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    beside = {n: function.__globals__.get(n) for n in names if n.startswith("_")}
-    helpers = [f for f in beside.values() if inspect.isfunction(f)]
-    return names.union(*map(_calls, helpers))
+def _functions(id: str) -> list[str]:
+    return functions_of(SOURCES.loc[id, "compute"], inputs_of(SOURCES["inputs"], id))
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_model_row_calls_what_a_notebook_uses(name):
-    speaks_for = set(published.SPEAKS_FOR[name])
-    assert speaks_for <= _calls(published.RECOMPUTE[name])
-    topics = set(SOURCES.loc[SOURCES["compute"] == name, "topic"])
-    assert speaks_for <= _reached() or topics & _shown_topics(), "no lesson uses or shows it"
+@pytest.mark.parametrize("name", sorted({n for id in SOURCES.index for n in _functions(id)}))
+def test_a_model_row_calls_what_a_notebook_uses_or_shows(name):
+    topics = set(SOURCES.loc[[id for id in SOURCES.index if name in _functions(id)], "topic"])
+    assert name.split(".")[-1] in _reached() or topics & _shown_topics(), "no lesson uses it"
 
 
 def test_the_two_sorts_are_counted_apart():
     frame = ledger.ledger_frame()
-    model_rows = frame["sort"] == "model"
-    assert set(frame["sort"]) == {"model", "arithmetic"}
-    assert set(SOURCES.loc[frame.index[model_rows], "compute"]) <= set(MODELS)
-    assert not set(SOURCES.loc[frame.index[~model_rows], "compute"]) & set(MODELS)
-
-
-def test_every_registered_recomputation_is_used():
-    assert set(SOURCES["compute"]) == set(published.RECOMPUTE)
+    assert set(frame["sort"]) == set(ledger.SORTS)
+    for id in frame.index:
+        computes = set(_functions(id)) - set(LOOKUPS)
+        assert (frame.loc[id, "sort"] == "model") == bool(computes), id
 
 
 def test_a_topic_holds_its_rows_and_all_hold_every_row():
@@ -110,41 +96,70 @@ def test_a_topic_holds_its_rows_and_all_hold_every_row():
         ledger.ledger_frame("token")
 
 
+# -- three classes ---------------------------------------------------------------------------
+def test_the_numbers_alone_decide_the_class():
+    frame = ledger.ledger_frame()
+    published_inside = frame["published"].between(frame["low"], frame["high"])
+    banded = frame["tolerance_frac"].isna()
+    met = frame["within"] & published_inside
+    assert (frame["verdict"] == "reproduced").equals(met & ~banded)
+    assert (frame["verdict"] == "inside a band").equals(met & banded)
+    assert (frame["verdict"] == "we disagree").equals(~met)
+
+
+def test_a_band_that_leaves_the_published_value_out_is_a_disagreement_with_a_reason():
+    frame = ledger.ledger_frame()
+    out = ~frame["published"].between(frame["low"], frame["high"])
+    assert (frame.loc[out, "verdict"] == "we disagree").all()
+    assert set(ledger.disagreements_frame().index) == set(frame.index[out & frame["asserted"]])
+    because = frame.loc[out, "because"]
+    assert (because.str.len() > 30).all()
+    assert because.str.contains(r"\d").all()  # by how much, in figures
+
+
+def test_only_the_first_two_classes_are_met():
+    counts = ledger.counts_frame()
+    assert (counts["met"] == counts["reproduced"] + counts["inside a band"]).all()
+    assert (counts["rows"] - counts["met"] == counts["we disagree"]).all()
+    assert counts["rows"].sum() == SOURCES["asserted"].sum()
+    n = counts.sum()
+    assert ledger.summary().startswith(f"{n['met']} of {n['rows']} published figures are met")
+
+
 # -- second routes --------------------------------------------------------------------------------
+def _ours(id: str, formula: str, **changes) -> float:
+    """A formula on the inputs of a row, some of them changed."""
+    return float(evaluate(formula, {**inputs_of(SOURCES["inputs"], id), **changes}))
+
+
 def test_the_step_by_hand():
     """26 GB of weights and one cache of 6.7 GB through eight chips of 819 GB/s."""
-    ours = latency.streaming_s(
-        "llama-2-13b", "tpu-v5e", n_gpu=8, bytes_per_param=2, kv_tokens=8192, batch=1
-    )
-    assert ours == pytest.approx((13_015_864_320 * 2 + 40 * 40 * 128 * 8192 * 4) / 6552e9, rel=1e-4)
+    by_hand = (13_015_864_320 * 2 + 40 * 40 * 128 * 8192 * 4) / 6552e9
+    assert ledger.recomputed("llama13b-step-1") == pytest.approx(by_hand, rel=1e-4)
 
 
 @given(st.integers(1, 64), st.integers(1, 16_384))
-def test_traffic_grows_by_one_cache_a_sequence(batch, kv_tokens):
-    held = {"kv_tokens": kv_tokens, "bytes_per_param": 1, "bytes_per_element": 1}
+def test_traffic_grows_by_one_cache_a_sequence(batch, context_tokens):
     more, less = (
-        latency.serving_bytes("llama-3.1-70b", batch=b, **held) for b in (batch + 1, batch)
+        _ours("llama70b-memory-32", "read_bytes", batch=n, context_tokens=context_tokens)
+        for n in (batch + 1, batch)
     )
-    assert more - less == pytest.approx(kv_tokens * 163_840, abs=1e-4 * more)
+    assert more - less == pytest.approx(context_tokens * 163_840, abs=1e-4 * more)
 
 
 def test_the_largest_batch_is_the_closed_form():
     net, chip = model("llama-3.1-70b"), accelerator("tpu-v5e")
-    room = 16 * chip.memory_bytes - 2 * net.n_params
-    ours = latency.requests_that_fit(
-        id=net.id, chip=chip.id, n_gpu=16, precision="bf16", context_tokens=8192
-    )
-    assert ours == int(room / (8192.5 * net.kv_bytes_per_token()))
-    alone = {"id": "llama-3.1-405b", "chip": "l4", "n_gpu": 1}
-    assert latency.requests_that_fit(**alone, precision="fp8", context_tokens=1) == 0
+    free = 16 * chip.memory_bytes - 2 * net.n_params
+    ours = ledger.recomputed("llama70b-caches-43")
+    assert ours == int(free / (8192 * net.kv_bytes_per_token()))
 
 
 def test_a_change_in_the_model_moves_the_figure(monkeypatch):
-    fewer = replace(model("llama-2-13b"), n_kv_heads=8)
-    monkeypatch.setattr(latency, "model", lambda id: fewer)
-    row = ledger.ledger_frame().loc["llama13b-kv-8k"]
-    assert row.ours == pytest.approx(row.published / 5, rel=0.01)
-    assert not row.within
+    fewer = replace(model("llama-2-13b"), n_layers=20)
+    monkeypatch.setattr(econ.catalog, "model", lambda id: fewer)
+    row = ledger.ledger_frame().loc["llama13b-step-240"]
+    assert row.ours < row.published
+    assert row.verdict == "we disagree"
 
 
 # -- what a row may say ---------------------------------------------------------------------------
@@ -184,15 +199,24 @@ def test_a_row_has_either_a_tolerance_or_a_band(monkeypatch, changes):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"compute": "ratios"}, "column compute: unknown recomputation 'ratios'; nearest: ratio"),
-        ({"inputs": '{"new": 1, "old": 0}'}, "column inputs: more_by.*division by zero"),
-        ({"inputs": '{"new": 1}'}, "column inputs: more_by.*missing 1 required"),
-        ({"inputs": "new=1"}, "column inputs: more_by.*Expecting value"),
-        ({"inputs": "[1, 2]"}, "column inputs: more_by.*must be a mapping"),
-        ({"inputs": '{"new": NaN, "old": 1}'}, "column inputs: more_by.* is nan"),
         (
-            {"compute": "parameters", "inputs": '{"id": "llama-2-13"}'},
-            "column inputs: parameters.*unknown model 'llama-2-13'; nearest: llama-2-13b",
+            {"compute": "econ.tco.cost_usd_per_mtoken"},
+            "column compute: .*unknown public function 'econ.tco.cost_usd_per_mtoken'; nearest: "
+            "econ.tco.cost_usd_per_mtok",
+        ),
+        ({"compute": "3.94 / 0"}, "column compute: 3.94 / 0: .*division by zero"),
+        ({"compute": "new / old"}, "column compute: new / old: name 'new' is not defined"),
+        ({"compute": "new / (old"}, "column compute: .*was never closed"),
+        ({"compute": "open('x')"}, "column compute: .*name 'open' is not defined"),
+        ({"compute": "(1).__class__"}, "column compute: .*may not hold '__class__'"),
+        ({"compute": "[n for n in 'ab']"}, "column compute: .*a formula may not hold"),
+        ({"inputs": "new=1"}, "column inputs: Expecting value"),
+        ({"inputs": "[1, 2]"}, "column inputs: .*is not an object with names"),
+        ({"inputs": '{"as_in": "llama-chars"}'}, "column inputs: unknown row with inputs"),
+        ({"compute": "x / 1", "inputs": '{"x": NaN}'}, "column compute: x / 1 is nan"),
+        (
+            {"compute": "econ.catalog.model('llama-2-13').n_params"},
+            "column compute: .*unknown model 'llama-2-13'; nearest: llama-2-13b",
         ),
     ],
 )
@@ -201,31 +225,24 @@ def test_a_bad_row_is_named_with_its_column(monkeypatch, changes, says):
         _with(monkeypatch, **changes)()
 
 
-def test_a_name_is_registered_once():
-    assert set(published.SPEAKS_FOR) == set(published.RECOMPUTE)
-    with pytest.raises(ValueError, match="'ratio' is registered twice"):
-        published.recompute()(published.ratio)
-
-
 # -- printed --------------------------------------------------------------------------------------
-def test_the_command_prints_ours_beside_published_and_what_is_not_asserted(capsys):
-    ledger.main(["--topic", "tokens"])
+def test_the_command_prints_the_classes_and_what_is_not_asserted(capsys):
+    ledger.main(["--topic", "tco"])
     printed = capsys.readouterr().out
-    held = ledger.ledger_frame("tokens").query("asserted")["sort"].value_counts()
-    for sort, n in held.items():
-        assert f"{sort}: {n} of {n} within their tolerance or band" in printed
-    assert "1,590" in printed
-    assert (
-        printed.count("not asserted") == (~SOURCES.query("topic == 'tokens'")["asserted"]).sum() + 1
-    )
+    frame = ledger.ledger_frame("tco")
+    assert ledger.summary(frame) in printed
+    for id in frame.index[frame["asserted"] & (frame["verdict"] == "we disagree")]:
+        assert f"we disagree on {id}, because " in printed
+    assert "OUTSIDE" not in printed
+    assert printed.count("not asserted") == (~frame["asserted"]).sum() + 1
 
 
 def test_a_figure_outside_is_seen_in_print(monkeypatch, capsys):
     _with(monkeypatch, published=0.3)
     ledger.main([])
     printed = capsys.readouterr().out
-    assert re.search(r"llama3-herd +NO", printed)
-    assert "arithmetic: 0 of 1 within" in printed
+    assert "OUTSIDE its tolerance or band: llama3-chars-per-token" in printed
+    assert "0 of 1 published figures are met" in printed
 
 
 def test_an_unknown_topic_on_the_command_line_lists_the_topics(capsys):

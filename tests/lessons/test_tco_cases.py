@@ -12,8 +12,8 @@ import pytest
 
 from econ import ledger
 from econ.catalog import table
-from econ.ledger.recompute import is_model
-from econ.ledger.tco import service_day
+from econ.ledger.ledger import DISAGREE
+from econ.ledger.recompute import evaluate, inputs_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = json.loads((ROOT / "tests/fixtures/tco_cases.json").read_text(encoding="utf-8"))["cases"]
@@ -32,6 +32,7 @@ def test_a_check_that_agrees_is_held(case, quantity, row):
     found, stated = FRAME.loc[row], ROWS.loc[row]
     assert found.asserted
     assert found.within
+    assert found.verdict != DISAGREE
     rounds = "rounded to" in stated.tolerance_reason or "whole number" in stated.tolerance_reason
     assert rounds or abs(found.gap) <= 0.01
 
@@ -42,6 +43,7 @@ def test_a_gap_is_held_at_our_value_and_says_why(case, quantity, row):
     assert found.asserted
     assert found.within
     assert abs(found.gap) > 0.01
+    assert found.verdict == DISAGREE
     assert found.high / found.low < 1.006  # at our value, not somewhere near it
     print(f"{case}, {quantity}: ours {found.ours:,.4g}, published {found.published:,.4g} "
           f"{found.unit} ({found.gap:+.1%}): {stated.tolerance_reason}")  # fmt: skip
@@ -59,14 +61,15 @@ def test_what_is_circular_or_doubtful_is_labelled_and_not_counted(sort):
 
 def test_cases_run_through_models_not_sums_in_a_line():
     solid = [c[2] for c in CHECKS if c[3] in ("counted", "gap")]
-    share = sum(is_model(ROWS.loc[r, "compute"]) for r in solid) / len(solid)
-    assert share > 0.95
+    assert (FRAME.loc[solid, "sort"] == "model").mean() > 0.95
 
 
 def test_the_price_rise_of_november_multiplies_the_same_days_revenue():
-    day = {"nodes": 226.75, "cost_usd_per_gpu_hour": 2.0, "mtok": [342_000, 266_000, 168_000]}
-    july = service_day("revenue", **day, usd_per_mtok=[0.003625, 0.435, 0.87])
-    november = service_day("revenue", **day, usd_per_mtok=[0.044, 1.32, 3.96])
+    day = inputs_of(ROWS["inputs"], "deepseek-revenue")
+    july, november = (
+        evaluate("day.revenue_usd", {**day, "usd_per_mtok": prices})
+        for prices in ([0.003625, 0.435, 0.87], [0.044, 1.32, 3.96])
+    )
     assert november == pytest.approx(1_031_448)
     assert 3.9 < november / july < 4.0
 
