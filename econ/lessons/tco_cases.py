@@ -23,6 +23,7 @@ from econ.catalog.units import HOURS_PER_DAY, MEGA
 from econ.scenario import Scenario
 from econ.serving.from_scenario import replica_of
 from econ.serving.goodput import at_rate, goodput, max_rate_per_s, serve
+from econ.sweeps import sweep
 from econ.tco.finance import (
     annuity_usd_per_month,
     capital_usd_per_month,
@@ -197,21 +198,18 @@ def use_frame(cost_usd_per_gpu_hour: float) -> pd.DataFrame:
 
 def phases_frame(scenario: Scenario, cost_usd_per_gpu_hour: float) -> pd.DataFrame:
     """Input and output by machine time over the users of a replica: kind, users, usd_per_mtok."""
-    d, load = scenario.deployment, scenario.workload
-    rows = []
-    for users in (4, 8, 16, 32, 64, 128, 256):
-        split = marginal_cost_frame(
-            cost_usd_per_gpu_hour,
-            fresh_tokens=load.mean_input_tokens,
-            output_tokens=load.mean_output_tokens,
-            model=scenario.model,
-            accelerator=d.accelerator,
-            tp=d.tp,
-            precision=d.precision,
-            concurrency=users,
-        ).set_index("kind")["cost_usd_per_mtok"]
-        rows += [(kind, users, split[kind]) for kind in ("output", "fresh input")]
-    return pd.DataFrame(rows, columns=["kind", "users", "usd_per_mtok"])
+
+    def kinds(s: Scenario, concurrency: float) -> dict[str, float]:
+        split = marginal_cost_frame(s, concurrency=concurrency).set_index("kind")
+        return split["cost_usd_per_mtok"][["output", "fresh input"]].to_dict()
+
+    priced = scenario.with_(cost_usd_per_gpu_hour=cost_usd_per_gpu_hour)
+    frame = sweep(kinds, priced, concurrency=[4, 8, 16, 32, 64, 128, 256])
+    return (
+        frame.rename(columns={"concurrency": "users"})
+        .melt("users", ["output", "fresh input"], "kind", "usd_per_mtok")
+        .sort_values("users", kind="stable", ignore_index=True)[["kind", "users", "usd_per_mtok"]]
+    )
 
 
 def _day() -> tuple[dict, dict]:

@@ -13,27 +13,51 @@ arrays.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from econ.catalog.guard import each, fraction, in_range, not_negative, positive, unknown
 from econ.catalog.units import MONTHS_PER_YEAR
 
+Amount: TypeAlias = Any  # a number, or an array of numbers (samples, rows of a table)
+
 MOST_YEARS = 1_000.0
 FLAT_RATE = 1e-14  # below this rate per period the interest is lost in rounding
 
 
 def annuity_usd_per_month(
-    capital_usd: float, rate_per_year: float, years: float, residual_frac: float = 0.0
-) -> float:
-    """The level payment at each month's end that repays ``capital_usd`` with its cost.
+    capital_usd: Amount, rate_per_year: Amount, years: Amount, residual_frac: Amount = 0.0
+) -> Amount:
+    """The level payment at each month's end that repays a price with its cost of capital.
 
-    Formula: with i = rate/12 and n = 12·years, payment = C·(i + (1 − R)·i / ((1 + i)ⁿ − 1)).
-    ``rate_per_year`` is nominal, as lenders quote it; at 0 this is the straight line.
-    ``residual_frac`` R of the price is got back at the end: only its interest is paid.
+    Parameters
+    ----------
+    capital_usd : float or array
+        The price, e.g. 361,255 for a server of eight H200.
+    rate_per_year : float or array
+        Cost of capital, nominal, as lenders quote it, e.g. 0.1025; at 0 this is the straight line.
+    years : float or array
+        Life, e.g. 6.
+    residual_frac : float or array
+        Share of the price that is got back at the end: only its interest is paid.
 
-    Raises `ValueError` for a rate of −100 % or below, a life of zero, a residual outside 0..1.
+    Returns
+    -------
+    float or array
+        USD per month.
 
+    Raises
+    ------
+    ValueError
+        For a rate of −100 % or below, a life of zero, a residual outside 0 to 1.
+
+    Notes
+    -----
+    With i = rate/12 and n = 12 · years, payment = C · (i + (1 − R) · i / ((1 + i)ⁿ − 1)).
+
+    Examples
+    --------
     >>> round(annuity_usd_per_month(1200, 0.0, 1), 6)
     100.0
     >>> round(annuity_usd_per_month(1200, 0.12, 1, residual_frac=1.0), 6)    # interest only
@@ -47,13 +71,15 @@ def annuity_usd_per_month(
 
 
 def annuity_usd_per_year(
-    capital_usd: float, rate_per_year: float, years: float, residual_frac: float = 0.0
-) -> float:
+    capital_usd: Amount, rate_per_year: Amount, years: Amount, residual_frac: Amount = 0.0
+) -> Amount:
     """The level payment at each year's end: the capital recovery factor of engineering texts.
 
-    Formula: as `annuity_usd_per_month` with one payment a year. A month's end comes earlier than a
-    year's end, so twelve monthly payments sum to less.
+    Parameters are those of `annuity_usd_per_month`. A month's end comes earlier than a year's end,
+    so twelve monthly payments sum to less.
 
+    Examples
+    --------
     >>> round(annuity_usd_per_year(1000, 0.10, 2), 2)          # 1000 · 0.1 / (1 − 1.1⁻²)
     576.19
     """
@@ -61,10 +87,14 @@ def annuity_usd_per_year(
 
 
 def straight_line_usd_per_month(
-    capital_usd: float, years: float, residual_frac: float = 0.0
-) -> float:
-    """Price less residual over the months of life: no cost of capital.
+    capital_usd: Amount, years: Amount, residual_frac: Amount = 0.0
+) -> Amount:
+    """Price less residual over the months of life, without a cost of capital.
 
+    Parameters are those of `annuity_usd_per_month`.
+
+    Examples
+    --------
     >>> straight_line_usd_per_month(370_000, 3, residual_frac=0.1)
     9250.0
     """
@@ -75,12 +105,18 @@ def straight_line_usd_per_month(
 
 
 def average_balance_usd_per_month(
-    capital_usd: float, rate_per_year: float, years: float, residual_frac: float = 0.0
-) -> float:
+    capital_usd: Amount, rate_per_year: Amount, years: Amount, residual_frac: Amount = 0.0
+) -> Amount:
     """Straight line plus interest on the mean of price and residual: a common approximation.
 
-    Formula: C·(1 − R)/n + C·(1 + R)/2 · rate/12. Below the annuity at long lives and high rates.
+    Parameters are those of `annuity_usd_per_month`.
 
+    Notes
+    -----
+    C · (1 − R)/n + C · (1 + R)/2 · rate/12; below the annuity at long lives and high rates.
+
+    Examples
+    --------
     >>> round(average_balance_usd_per_month(250_000, 0.08, 5), 2)
     5000.0
     """
@@ -90,15 +126,19 @@ def average_balance_usd_per_month(
     return line + mean_usd * _plain(rate_per_year) / MONTHS_PER_YEAR
 
 
-def _yearly(capital_usd, rate_per_year, years, residual_frac):
+def _yearly(
+    capital_usd: Amount, rate_per_year: Amount, years: Amount, residual_frac: Amount
+) -> Amount:
     return annuity_usd_per_year(capital_usd, rate_per_year, years, residual_frac) / MONTHS_PER_YEAR
 
 
-def _line(capital_usd, rate_per_year, years, residual_frac):
+def _line(
+    capital_usd: Amount, rate_per_year: Amount, years: Amount, residual_frac: Amount
+) -> Amount:
     return straight_line_usd_per_month(capital_usd, years, residual_frac)
 
 
-METHODS: dict[str, Callable] = {
+METHODS: dict[str, Callable[[Amount, Amount, Amount, Amount], Amount]] = {
     "annuity": annuity_usd_per_month,
     "annual annuity": _yearly,
     "average balance": average_balance_usd_per_month,
@@ -107,14 +147,19 @@ METHODS: dict[str, Callable] = {
 
 
 def capital_usd_per_month(
-    capital_usd: float,
-    rate_per_year: float,
-    years: float,
-    residual_frac: float = 0.0,
+    capital_usd: Amount,
+    rate_per_year: Amount,
+    years: Amount,
+    residual_frac: Amount = 0.0,
     method: str = "annuity",
-) -> float:
-    """The monthly cost of capital by a named method; all but ``annuity`` are shortcuts of others.
+) -> Amount:
+    """The monthly cost of capital by a named method.
 
+    Parameters are those of `annuity_usd_per_month`; ``method`` is one of `METHODS`, of which all
+    but ``annuity`` are shortcuts of others.
+
+    Examples
+    --------
     >>> [round(capital_usd_per_month(1e6, 0.1, 5, method=m)) for m in METHODS]
     [21247, 21983, 20833, 16667]
     """
@@ -123,13 +168,34 @@ def capital_usd_per_month(
     return METHODS[method](capital_usd, rate_per_year, years, residual_frac)
 
 
-def present_value_usd(
-    flows_usd: np.ndarray, rate_per_year: float, periods_per_year: float
-) -> float:
+def present_value_usd(flows_usd: Amount, rate_per_year: float, periods_per_year: float) -> float:
     """The worth today of a series of flows, the first of them today.
 
-    Formula: Σ flow_k / (1 + r/m)ᵏ, k = 0, 1, …, with m periods a year.
+    Parameters
+    ----------
+    flows_usd : sequence of float
+        One flow a period, negative for what is paid.
+    rate_per_year : float
+        Discount rate, nominal, e.g. 0.10.
+    periods_per_year : float
+        12 for months, 1 for years.
 
+    Returns
+    -------
+    float
+        USD.
+
+    Raises
+    ------
+    ValueError
+        For flows that are no list of finite numbers, or a rate by which a period loses all.
+
+    Notes
+    -----
+    Σ flowₖ / (1 + r/m)ᵏ, k = 0, 1, …, with m periods a year.
+
+    Examples
+    --------
     >>> present_value_usd([-100.0, 60.0, 60.0], 0.0, 1)
     20.0
     >>> round(present_value_usd([-100.0, 60.0, 60.0], 0.10, 1), 2)
@@ -149,7 +215,7 @@ def present_value_usd(
     return float(np.sum(flows * growth ** -np.arange(len(flows), dtype=float)))
 
 
-def _rate(name: str, value: float) -> None:
+def _rate(name: str, value: Amount) -> None:
     def check(name: str, value: float) -> float:
         says = "above -1 (-100 % a year) and finite"
         return in_range(name, value, -1.0, open_low=True, says=says)
@@ -157,27 +223,33 @@ def _rate(name: str, value: float) -> None:
     each(check, name, value)
 
 
-def _plain(value):
+def _plain(value: Amount) -> Amount:
     """Lists as arrays; numbers and pandas objects as they are."""
     return np.asarray(value, dtype=float) if isinstance(value, list | tuple) else value
 
 
-def _level_payment_usd(capital_usd, rate_per_year, years, residual_frac, periods_per_year):
+def _level_payment_usd(
+    capital_usd: Amount,
+    rate_per_year: Amount,
+    years: Amount,
+    residual_frac: Amount,
+    periods_per_year: float,
+) -> Amount:
     each(not_negative, "capital_usd", capital_usd)
     _rate("rate_per_year", rate_per_year)
     each(positive, "years", years, MOST_YEARS)
     each(fraction, "residual_frac", residual_frac)
     rate = _plain(rate_per_year) / periods_per_year
     n = _plain(years) * periods_per_year
-    kept = _plain(residual_frac)
+    residual = _plain(residual_frac)
     flat = np.abs(rate) < FLAT_RATE
     safe = np.where(flat, 1.0, rate)
     # two forms of one formula, each without loss of digits on its side of zero
     with np.errstate(over="ignore", invalid="ignore"):  # a life without end: growth is infinite
         growth = np.exp(n * np.log1p(safe))
         gained = np.expm1(n * np.log1p(safe))
-        above = safe * (1 + (1 - kept) / gained)
-        below = safe * (growth - kept) / gained
-    paid_frac = np.where(flat, rate + (1 - kept) / n, np.where(safe > 0, above, below))
+        above = safe * (1 + (1 - residual) / gained)
+        below = safe * (growth - residual) / gained
+    paid_frac = np.where(flat, rate + (1 - residual) / n, np.where(safe > 0, above, below))
     payment = _plain(capital_usd) * paid_frac
     return float(payment) if np.ndim(payment) == 0 else payment

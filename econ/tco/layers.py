@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -27,9 +26,8 @@ from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import each, not_negative, positive, unknown
 from econ.catalog.units import MONTHS_PER_YEAR
 from econ.scenario import Scenario
+from econ.tco.finance import Amount
 from econ.tco.ownership import Asset, Charge, Ownership, colocation, electricity, share_of_capital
-
-Amount: TypeAlias = Any  # a number, or an array of samples
 
 HOUSING = ("colocation", "own building")
 LEVELS = ("low", "typical", "high")

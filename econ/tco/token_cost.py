@@ -1,4 +1,4 @@
-"""From an accelerator-hour to a token: four utilisations, and whose time a token takes.
+"""From an accelerator-hour to a token: functions of numbers, for a chain of one's own.
 
 >>> f"{cost_usd_per_mtok(1.41, 90):.2f}"          # a vendor's example, printed there as 4.20
 '4.35'
@@ -21,14 +21,21 @@ from econ.catalog.units import (
     usd_per_mtok_from_usd_per_token,
     usd_per_token_from_usd_per_mtok,
 )
+from econ.tco.finance import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
 class Utilisation:
     """Three shares of the owned hours; the fourth, MFU or MBU, is inside tokens per second.
 
-    ``available_frac``: neither broken nor in maintenance. ``allocated_frac``: of these, given to
-    somebody. ``busy_frac``: of these, serving at the stated throughput.
+    Parameters
+    ----------
+    available_frac : float
+        Neither broken nor in maintenance, e.g. 0.98.
+    allocated_frac : float
+        Of these, given to somebody, e.g. 0.85.
+    busy_frac : float
+        Of these, serving at the stated throughput, e.g. 0.6.
     """
 
     available_frac: float = 1.0
@@ -46,15 +53,35 @@ class Utilisation:
 
 
 def cost_usd_per_mtok(
-    cost_usd_per_gpu_hour: float, tokens_per_s_per_gpu: float, utilisation_frac: float = 1.0
-) -> float:
+    cost_usd_per_gpu_hour: Amount, tokens_per_s_per_gpu: Amount, utilisation_frac: Amount = 1.0
+) -> Amount:
     """USD per million tokens of a machine that writes so many while it is busy.
 
-    Formula: USD per GPU-hour / 3600 / (tokens/s per GPU × utilisation) × 10⁶. Numbers or arrays;
-    NaN in an array stays NaN. Which tokens are counted, output or all, is the caller's to say.
+    Parameters
+    ----------
+    cost_usd_per_gpu_hour : float or array
+        Of every hour paid for, e.g. 3.85 for a rented H100.
+    tokens_per_s_per_gpu : float or array
+        While busy, e.g. 800. Which tokens are counted, output or all, is the caller's to say.
+    utilisation_frac : float or array
+        Busy hours per paid hour, e.g. 0.6.
 
-    Raises `ValueError` for no throughput and for a utilisation of 0 or above 1.
+    Returns
+    -------
+    float or array
+        USD per million tokens; NaN in an array stays NaN.
 
+    Raises
+    ------
+    ValueError
+        For no throughput, or a utilisation of 0 or above 1.
+
+    Notes
+    -----
+    USD per GPU-hour / 3600 / (tokens/s per GPU · utilisation) · 10⁶.
+
+    Examples
+    --------
     >>> cost_usd_per_mtok(3.60, [1000.0, 2000.0], 0.5).tolist()
     [2.0, 1.0]
     """
@@ -70,29 +97,32 @@ def cost_usd_per_mtok(
 
 
 def cost_usd_per_good_mtok(
-    cost_usd_per_gpu_hour: float,
-    tokens_per_s_per_gpu: float,
-    good_frac: float,
-    utilisation_frac: float = 1.0,
-) -> float:
+    cost_usd_per_gpu_hour: Amount,
+    tokens_per_s_per_gpu: Amount,
+    good_frac: Amount,
+    utilisation_frac: Amount = 1.0,
+) -> Amount:
     """USD per million tokens of requests that met their SLO; the late ones cost as much.
 
-    ``good_frac`` is the share of tokens in good requests (`econ.serving.goodput`).
+    Parameters are those of `cost_usd_per_mtok`; ``good_frac`` is the share of tokens in good
+    requests, e.g. 0.95 (`econ.serving.simulate`).
 
+    Examples
+    --------
     >>> cost_usd_per_good_mtok(3.60, 1000.0, 0.8)
     1.25
     """
-    each(positive, "good_frac", good_frac, 1.0)
-    return cost_usd_per_mtok(cost_usd_per_gpu_hour, tokens_per_s_per_gpu, utilisation_frac) / (
-        np.asarray(good_frac, dtype=float) if isinstance(good_frac, list | tuple) else good_frac
-    )
+    good = each(positive, "good_frac", good_frac, 1.0)
+    return cost_usd_per_mtok(cost_usd_per_gpu_hour, tokens_per_s_per_gpu, utilisation_frac) / good
 
 
 def cost_usd_per_request(
-    cost_usd_per_gpu_hour: float, requests_per_s_per_gpu: float, utilisation_frac: float = 1.0
-) -> float:
+    cost_usd_per_gpu_hour: Amount, requests_per_s_per_gpu: Amount, utilisation_frac: Amount = 1.0
+) -> Amount:
     """USD per request of a machine that completes so many per second and GPU while busy.
 
+    Examples
+    --------
     >>> round(cost_usd_per_request(3.60, 2.0, 0.5) * 1000, 2)      # a thousand requests
     1.0
     """
@@ -102,13 +132,27 @@ def cost_usd_per_request(
 
 
 def cost_usd_per_accepted_task(
-    attempt_usd: float, accepted_frac: float, review_usd: float = 0.0
-) -> float:
-    """USD until an attempt is accepted, each tried and reviewed anew: (attempt + review) / share.
+    attempt_usd: Amount, accepted_frac: Amount, review_usd: Amount = 0.0
+) -> Amount:
+    """USD until an attempt is accepted, each tried and reviewed anew.
 
-    Attempts are taken as independent; a task that no attempt solves is not in the sum, so this is
-    a floor.
+    Parameters
+    ----------
+    attempt_usd : float or array
+        USD of one attempt, e.g. 0.02.
+    accepted_frac : float or array
+        Share of attempts that are accepted, e.g. 1/3.
+    review_usd : float or array
+        USD to look at one attempt, e.g. 0.48.
 
+    Returns
+    -------
+    float or array
+        (attempt + review) / share. Attempts are taken as independent; a task that no attempt solves
+        is not in the sum, so this is a floor.
+
+    Examples
+    --------
     >>> cost_usd_per_accepted_task(0.02, 0.5, review_usd=0.48)
     1.0
     """

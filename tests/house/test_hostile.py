@@ -23,6 +23,7 @@ from econ.scaling import (
 from econ.scaling import (
     price as model_prices,
 )
+from econ.scenario import Scenario
 from econ.tco import (
     comparison as compare,
 )
@@ -37,7 +38,7 @@ from econ.tco import (
     whole_units as staircase,
 )
 from econ.tco.token_cost import Utilisation, cost_usd_per_accepted_task, cost_usd_per_mtok
-from econ.tco.token_time import machine_s, marginal_cost_frame, pool_cost_frame
+from econ.tco.token_time import marginal_cost_frame, pool_cost_frame, request_gpu_s
 from econ.trends import forecast
 from econ.trends import rates as trends
 
@@ -104,8 +105,7 @@ def test_a_rate_that_loses_more_than_all_in_a_period_has_no_worth():
          "prefill_gpu_hours = 10, but no token"),
         (lambda: pool_cost_frame(2.0, **(POOLS | {"prefill_gpu_hours": 0, "output_tokens": 0})),
          "decode_gpu_hours = 1, but no token"),
-        (lambda: machine_s(fresh_tokens=100, output_tokens=9, cached_tokens=-1,
-                           model="llama-3.1-8b", accelerator="h100-sxm", concurrency=4),
+        (lambda: request_gpu_s(Scenario.default(), cached_tokens=-1, concurrency=4),
          "cached_tokens = -1"),
         (lambda: revenue.ladder_frame(), "no layers"),
         (lambda: revenue.tiers_of(Price(model="m", input_usd_per_mtok=2, output_usd_per_mtok=8),
@@ -274,9 +274,9 @@ def test_a_large_table_keeps_its_rows_and_says_what_is_wrong_with_each():
 
 
 def test_the_first_token_out_costs_about_what_the_second_does():
-    case = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4, "precision": "fp8"}
+    case = Scenario.default().with_(cost_usd_per_gpu_hour=2.0, input_tokens=1000)
     first, second = (
-        marginal_cost_frame(2.0, fresh_tokens=1000, output_tokens=n, concurrency=64, **case)
+        marginal_cost_frame(case.with_(output_tokens=n), concurrency=64)
         .set_index("kind")
         .loc["output", "cost_usd_per_mtok"]
         for n in (1, 2)
