@@ -1,13 +1,12 @@
 """The boundary ladder: accelerators, + host, + idle capacity, × PUE, each a range.
 
-What the accelerators spend is a band (`econ.energy.consumption`); the host, the share of time at
-work, idle power and the PUE are ranges of their own. Ends are the 5 % and 95 % quantiles of joint
-samples: adding up everybody's worst case would describe a site that does not exist.
+What the accelerators spend is known within a band (`econ.energy.consumption`); the host, the share
+of time at work, idle power and the PUE are ranges of their own. Ends are the 5 % and 95 % quantiles
+of joint samples: adding up everybody's worst case would describe a site that does not exist.
 
 >>> from econ.energy.consumption import energy
->>> one = energy("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", input_tokens=1000,
-...              output_tokens=500, concurrency=32)
->>> frame = boundary_frame(one, "h100-sxm", pue=1.17)
+>>> from econ.scenario import Scenario
+>>> frame = boundary_frame(energy(Scenario.default(), concurrency=32), pue=1.17)
 >>> frame["rung"].tolist()
 ['accelerators', 'host', 'idle capacity', 'building']
 >>> bool((frame["low"] < frame["typical"]).all() and (frame["typical"] < frame["high"]).all())
@@ -16,25 +15,44 @@ True
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog import accelerator, table
+from econ.catalog import table
 from econ.catalog.guard import fraction, in_range, not_negative, positive, unknown
 from econ.catalog.ranges import Range, typical_of
-from econ.energy.power import known_tdp_w
-from econ.uncertainty.samples import run_model, sample_frame
-from econ.uncertainty.sensitivity import tornado_frame
-
-if TYPE_CHECKING:
-    from econ.energy.consumption import Energy
+from econ.uncertainty import interval, propagate, tornado_frame
 
 RUNGS = ("accelerators", "host", "idle capacity", "building")
-N_SAMPLES, TAIL = 500, 0.05
+N_SAMPLES = 500
 MOST_PUE = 10.0
+MOST_HOST_FRAC = 5.0  # of TDP
+
+
+class OperatingPoint(Protocol):
+    """What the ladder needs of an energy; `econ.energy.Energy` is one."""
+
+    @property
+    def j_per_output_token(self) -> float:
+        """Joules of the accelerators per output token."""
+
+    @property
+    def output_tokens_per_s_per_gpu(self) -> float:
+        """Output tokens per second and accelerator while at work."""
+
+    @property
+    def tdp_w(self) -> float:
+        """The accelerator's thermal design power."""
+
+    @property
+    def n_per_server(self) -> int:
+        """Accelerators that share a server."""
+
+    def range(self, metric: str = ...) -> Range:
+        """An energy as an uncertain input."""
 
 
 def checked_pue(pue: float) -> float:
@@ -42,137 +60,224 @@ def checked_pue(pue: float) -> float:
     return in_range("pue", pue, 1, MOST_PUE, says="1 to 10 (site energy over IT energy)")
 
 
-def inputs() -> pd.DataFrame:
-    """``data/energy_inputs.csv``: low, typical and high of what the ladder needs."""
-    return table("energy_inputs")
+def checked_busy(busy_frac: float) -> float:
+    """``busy_frac`` if it can be one: greater than 0 and up to 1."""
+    positive("busy_frac", busy_frac)
+    return fraction("busy_frac", busy_frac)
 
 
 def input_range(id: str) -> Range:
     """An input of ``data/energy_inputs.csv`` as a `Range`.
 
+    Parameters
+    ----------
+    id : str
+        e.g. ``host_frac``, ``busy_frac``, ``life_years``.
+
+    Raises
+    ------
+    UnknownName
+        For a name that the table does not hold, with the nearest.
+
+    Examples
+    --------
     >>> input_range("life_years").typical
     5.0
     """
-    rows = inputs()
+    rows = table("energy_inputs")
     if id not in rows.index:
         raise unknown("input of the energy ladder", id, rows.index)
     row = rows.loc[id]
-    ends = (float(row["low"]), float(row["typical"]), float(row["high"]))
-    return Range(*ends, unit=row["unit"], source=row["source"])
+    low, typical, high = (float(row[end]) for end in ("low", "typical", "high"))
+    return Range(low, typical, high, unit=row["unit"], source=row["source"])
 
 
-def host_w_per_gpu(tdp_w, host_frac):
-    """The host's share of one accelerator: processors, memory, network, fans, conversion losses."""
-    return tdp_w * host_frac
+def idle_range() -> Range:
+    """Idle power over TDP, of an accelerator that holds a model and has no work."""
+    row = table("power_calibration").loc["idle_frac"]
+    return Range(float(row["low"]), float(row["value"]), float(row["high"]), unit="share")
 
 
 def idle_j_per_token(
     idle_w_per_gpu: float, output_tokens_per_s_per_gpu: float, busy_frac: float
 ) -> float:
-    """Idle capacity on a token's account: idle power · (1 − busy)/busy / throughput.
+    """What idle capacity adds to a token.
 
-    A fleet that works a share of the time draws idle power the rest, and the tokens pay for it.
+    Parameters
+    ----------
+    idle_w_per_gpu : float
+        Power without work, e.g. 400 W with the host's share.
+    output_tokens_per_s_per_gpu : float
+        Throughput while at work, e.g. 460.
+    busy_frac : float
+        Share of time at work, greater than 0 and up to 1, e.g. 0.25.
 
+    Returns
+    -------
+    float
+        Joules per output token.
+
+    Notes
+    -----
+    idle power · (1 − busy) / busy / throughput: a fleet that works a share of the time draws idle
+    power the rest, and the tokens pay for it.
+
+    Examples
+    --------
     >>> round(idle_j_per_token(400, 460, 0.25), 2)
     2.61
     """
     not_negative("idle_w_per_gpu", idle_w_per_gpu)
     positive("output_tokens_per_s_per_gpu", output_tokens_per_s_per_gpu)
-    positive("busy_frac", busy_frac)
-    fraction("busy_frac", busy_frac)
+    checked_busy(busy_frac)
     return idle_w_per_gpu * (1 - busy_frac) / busy_frac / output_tokens_per_s_per_gpu
 
 
-def rungs_j(accelerators_j, rate, tdp_w, *, host_frac, busy_frac, idle_frac, pue) -> dict:
-    """J per output token up to each rung, for numbers or arrays: the ladder's arithmetic.
+def ladder_j(
+    accelerators_j: Any,
+    output_tokens_per_s_per_gpu: Any,
+    tdp_w: Any,
+    *,
+    host_frac: Any,
+    busy_frac: Any,
+    idle_frac: Any,
+    pue: Any,
+) -> dict[str, Any]:
+    """Joules per output token up to each rung, for numbers or arrays: the ladder's arithmetic.
 
-    ``rate``: output tokens per second and accelerator while at work.
+    Parameters
+    ----------
+    accelerators_j : float or array
+        Joules per output token of the accelerators, e.g. 1.1.
+    output_tokens_per_s_per_gpu : float or array
+        Throughput of an accelerator while at work, e.g. 460.
+    tdp_w : float or array
+        Thermal design power of an accelerator, e.g. 700.
+    host_frac, idle_frac : float or array
+        Power of the host's share at work, and of an accelerator without work, over TDP.
+    busy_frac : float or array
+        Share of time at work, e.g. 0.8.
+    pue : float or array
+        Site energy over IT energy, e.g. 1.2.
+
+    Returns
+    -------
+    dict of str to float or array
+        By rung; each includes those below it.
+
+    Notes
+    -----
+    host = accelerators + host_frac · TDP / rate;
+    idle capacity = host + (host_frac + idle_frac) · TDP · (1 − busy) / busy / rate;
+    building = idle capacity · PUE.
     """
-    host_w = host_w_per_gpu(tdp_w, host_frac)
-    served = accelerators_j + host_w / rate
+    rate, host_w = output_tokens_per_s_per_gpu, tdp_w * host_frac
+    with_host = accelerators_j + host_w / rate
     waiting_w = (host_w + idle_frac * tdp_w) * (1 - busy_frac) / busy_frac
-    ready = served + waiting_w / rate
-    return dict(zip(RUNGS, (accelerators_j, served, ready, ready * pue), strict=True))
+    with_idle = with_host + waiting_w / rate
+    steps = (accelerators_j, with_host, with_idle, with_idle * pue)
+    return dict(zip(RUNGS, steps, strict=True))
 
 
-def climb(spent: Energy, tdp_w: float):
+def ladder_ranges(
+    point: OperatingPoint,
+    *,
+    pue: float | Range = 1.0,
+    busy_frac: float | Range | None = None,
+    host_frac: float | Range | None = None,
+) -> dict[str, Range]:
+    """The ladder's inputs as ranges; a number given here is certain.
+
+    Where they are not given, the share of time at work and the host's share are those of
+    ``data/energy_inputs.csv``.
+    """
+    for value in _ends(pue):
+        checked_pue(value)
+    if busy_frac is not None:
+        for value in _ends(busy_frac):
+            checked_busy(value)
+    if host_frac is not None:
+        for value in _ends(host_frac):
+            not_negative("host_frac", value, MOST_HOST_FRAC)
+    return {
+        "accelerators_j": point.range(),
+        "host_frac": input_range("host_frac") if host_frac is None else _as_range(host_frac),
+        "busy_frac": input_range("busy_frac") if busy_frac is None else _as_range(busy_frac),
+        "idle_frac": idle_range(),
+        "pue": _as_range(pue),
+    }
+
+
+def _ends(value: float | Range) -> tuple[float, ...]:
+    return (value.low, value.high) if isinstance(value, Range) else (value,)
+
+
+def _as_range(value: float | Range) -> Range:
+    return value if isinstance(value, Range) else Range(value, value, value)
+
+
+def _ladder(point: OperatingPoint) -> Callable[..., dict[str, Any]]:
     """The ladder of one deployment as a function of its uncertain inputs.
 
     ``accelerators_j`` moves the throughput, not the power: what takes longer spends more on host
-    and idling too.
+    and idle capacity as well.
     """
+    power_w = point.output_tokens_per_s_per_gpu * point.j_per_output_token
 
-    def rungs(accelerators_j, **shares) -> dict[str, np.ndarray]:
-        rate = spent.output_tokens_per_s_per_gpu * spent.energy_j_per_token / accelerators_j
-        return rungs_j(accelerators_j, rate, tdp_w, **shares)
+    def rungs(accelerators_j: Any, **inputs: Any) -> dict[str, Any]:
+        return ladder_j(accelerators_j, power_w / accelerators_j, point.tdp_w, **inputs)
 
     return rungs
 
 
-def boundary_ranges(
-    spent: Energy,
-    *,
-    pue: float | tuple[float, float, float] = 1.0,
-    busy_frac: float | None = None,
-    host_frac: float | None = None,
-) -> dict[str, Range]:
-    """The ladder's inputs as ranges; a number given here is certain, three are a range."""
-    three = pue if isinstance(pue, tuple) else (pue,) * 3
-    if len(three) != 3:
-        raise ValueError(f"pue = {pue!r} is outside its range: one number, or low, typical, high")
-    for value in three:
-        checked_pue(value)
-    idle = table("power_calibration").loc["idle_frac", ["low", "value", "high"]].astype(float)
-    for name, value in (("busy_frac", busy_frac), ("host_frac", host_frac)):
-        if value is not None:
-            not_negative(name, value, 5)
-    if busy_frac is not None:
-        positive("busy_frac", busy_frac)
-        fraction("busy_frac", busy_frac)
-    return {
-        "accelerators_j": spent.range(),
-        "host_frac": input_range("host_frac") if host_frac is None else Range(*[host_frac] * 3),
-        "busy_frac": input_range("busy_frac") if busy_frac is None else Range(*[busy_frac] * 3),
-        "idle_frac": Range(*idle),
-        "pue": Range(*three),
-    }
-
-
-@functools.lru_cache(maxsize=64)
-def _drawn(ranges: tuple[tuple[str, Range], ...]) -> pd.DataFrame:
-    return sample_frame(dict(ranges), N_SAMPLES)
-
-
 def boundary_frame(
-    spent: Energy,
-    accelerator_id: str,
+    point: OperatingPoint,
     *,
-    pue: float | tuple[float, float, float] = 1.0,
-    busy_frac: float | None = None,
-    host_frac: float | None = None,
+    pue: float | Range = 1.0,
+    busy_frac: float | Range | None = None,
+    host_frac: float | Range | None = None,
+    coverage_frac: float = 0.9,
 ) -> pd.DataFrame:
-    """J per output token up to each rung: rung, low, typical, high, and adds (typical).
+    """Joules per output token up to each rung of the ladder.
 
-    ``low`` and ``high`` hold the middle 90 % of samples of `boundary_ranges`; ``typical`` is at
-    the typical inputs.
+    Parameters
+    ----------
+    point : OperatingPoint
+        An `Energy`.
+    pue : float or Range
+        Site energy over IT energy, e.g. 1.2.
+    busy_frac : float or Range, optional
+        Share of time at work, e.g. 0.8; by default the range of ``data/energy_inputs.csv``.
+    host_frac : float or Range, optional
+        Power of the host's share over TDP, e.g. 0.44; by default the range of the same table.
+    coverage_frac : float
+        Share of the joint samples between ``low`` and ``high``.
+
+    Returns
+    -------
+    DataFrame
+        ``rung``, ``low``, ``typical`` (at the typical inputs), ``high``, and ``adds``: what the
+        rung adds to the typical figure.
     """
-    tdp_w = known_tdp_w(accelerator(accelerator_id))
-    ranges = boundary_ranges(spent, pue=pue, busy_frac=busy_frac, host_frac=host_frac)
-    rungs = climb(spent, tdp_w)
-    made = run_model(rungs, _drawn(tuple(ranges.items())))
-    typical = pd.Series(rungs(**typical_of(ranges)))
-    frame = pd.DataFrame({"rung": RUNGS, "typical": typical.to_numpy()})
-    low, high = np.quantile(made[list(RUNGS)].to_numpy(), [TAIL, 1 - TAIL], axis=0)
-    frame.insert(1, "low", np.minimum(low, frame["typical"]))
-    frame["high"] = np.maximum(high, frame["typical"])
+    ranges = ladder_ranges(point, pue=pue, busy_frac=busy_frac, host_frac=host_frac)
+    rungs = _ladder(point)
+    samples = propagate(rungs, ranges, N_SAMPLES)[list(RUNGS)]
+    typical = np.array([float(value) for value in rungs(**typical_of(ranges)).values()])
+    spans = [interval(samples[rung], coverage_frac) for rung in RUNGS]
+    frame = pd.DataFrame(
+        {
+            "rung": RUNGS,
+            "low": np.minimum([span.low for span in spans], typical),
+            "typical": typical,
+            "high": np.maximum([span.high for span in spans], typical),
+        }
+    )
     return frame.assign(adds=frame["typical"].diff().fillna(frame["typical"]))
 
 
-def boundary_tornado_frame(
-    spent: Energy, accelerator_id: str, *, pue: float | tuple[float, float, float] = 1.0
-) -> pd.DataFrame:
-    """Which input moves the site's J per output token: `sensitivity.tornado_frame`."""
-    tdp_w = known_tdp_w(accelerator(accelerator_id))
-    rungs = climb(spent, tdp_w)
-    ranges = boundary_ranges(spent, pue=pue)
-    return tornado_frame(lambda **inputs: rungs(**inputs)["building"], ranges)
+def boundary_tornado_frame(point: OperatingPoint, *, pue: float | Range = 1.0) -> pd.DataFrame:
+    """Which input moves the site's joules per output token: `econ.uncertainty.tornado_frame`."""
+    rungs = _ladder(point)
+    return tornado_frame(
+        lambda **inputs: rungs(**inputs)["building"], ladder_ranges(point, pue=pue)
+    )

@@ -1,18 +1,19 @@
-"""Joules per token at an operating point of the latency model, split into prefill and decode.
+"""Joules per token of a scenario: of its accelerators, by phase, and all told at its site.
 
 The latency model says how fast a deployment is and how loaded (`econ.latency.prediction`); the
 power law says what that draws (`econ.energy.power`). Power over throughput is energy per token.
-All of this is the accelerators alone: host, idle capacity and building come in
-`econ.energy.footprint`, whose conversions to USD, carbon and water are offered here too.
+That is the accelerators alone; host, idle capacity and building come on top
+(`econ.energy.boundaries`), and the site says what they cost and emit (`econ.energy.sites`).
 
-Two figures that are often confused: ``energy_j_per_token`` puts a request's whole energy on its
-*output* tokens, ``energy_j_per_total_token`` on input and output alike.
+Two figures that are often confused: ``j_per_output_token`` puts a request's whole energy on its
+*output* tokens, ``j_per_total_token`` on input and output alike.
 
->>> one = energy("llama-3.1-8b", "h100-sxm", input_tokens=100, output_tokens=400, concurrency=8)
->>> many = energy("llama-3.1-8b", "h100-sxm", input_tokens=100, output_tokens=400, concurrency=512)
->>> bool(one.energy_j_per_token > 5 * many.energy_j_per_token)           # batch is everything
+>>> from econ.scenario import Scenario
+>>> s = Scenario.of("llama-3.1-8b", "h100-sxm", input_tokens=100, output_tokens=400)
+>>> few, many = energy(s, concurrency=8), energy(s, concurrency=512)
+>>> bool(few.j_per_output_token > 5 * many.j_per_output_token)           # batch is everything
 True
->>> low, high = one.band()
+>>> low, high = few.band()
 >>> bool(low < 0.4548 < high)                                            # measured: 0.455 J
 True
 """
@@ -20,47 +21,33 @@ True
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog import table
-from econ.catalog.architecture import Model
-from econ.catalog.catalog import Accelerator
+from econ.catalog import Site, table
 from econ.catalog.guard import positive, unknown
 from econ.catalog.ranges import Range
 from econ.energy.boundaries import boundary_frame
-from econ.energy.footprint import (
-    carbon_g_per_mtok,
-    carbon_intensity_g_per_kwh,
-    embodied_g_per_mtok,
-    energy_cost_usd_per_mtok,
-    footprint_frame,
-    water_l_per_mtok,
+from econ.energy.power import PowerLaw, known_tdp_w, phases
+from econ.energy.sites import (
+    FIGURES,
+    PER_SERVER,
+    embodied_range,
+    site_figure,
+    site_frame,
 )
-from econ.energy.power import PowerLaw, phases
 from econ.latency import deployments as dep
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.frame import blocks, encode, mark, numbers_at_fault, predict_frame
+from econ.latency.prediction import predict, scenarios_frame
 from econ.latency.regimes import REGIMES, place
-from econ.latency.steps import DoesNotFit
-
-__all__ = [
-    "Energy",
-    "boundary_frame",
-    "carbon_g_per_mtok",
-    "carbon_intensity_g_per_kwh",
-    "embodied_g_per_mtok",
-    "energy",
-    "energy_cost_usd_per_mtok",
-    "energy_frame",
-    "energy_j_per_token",
-    "energy_j_per_total_token",
-    "footprint_frame",
-    "water_l_per_mtok",
-]
+from econ.scenario import Scenario
+from econ.station import Result, station
 
 OPERATING_POINT = ("output_tokens_per_s_per_gpu", "batch")
 COLUMNS = (
@@ -72,77 +59,148 @@ COLUMNS = (
     "prefill_energy_j_per_token",
     "decode_energy_j_per_token",
 )
+# a station's names for the columns of `energy_frame`, which keeps those of version 1.0
+NAMES = {
+    "energy_j_per_token": "j_per_output_token",
+    "energy_j_per_total_token": "j_per_total_token",
+    "prefill_energy_j_per_token": "prefill_j_per_input_token",
+    "decode_energy_j_per_token": "decode_j_per_output_token",
+    "it_energy_j_per_token": "it_j_per_output_token",
+    "site_energy_j_per_token": "site_j_per_output_token",
+}
+OF_ACCELERATORS = (
+    "j_per_output_token",
+    "j_per_total_token",
+    "prefill_j_per_input_token",
+    "decode_j_per_output_token",
+    "j_per_request",
+)
+OF_SITE = (
+    "it_j_per_output_token",
+    "site_j_per_output_token",
+    *FIGURES.values(),
+    "embodied_carbon_g_per_mtok",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Energy:
-    """What the accelerators of a deployment draw and spend; per accelerator where it is power.
+class Energy(Result):
+    """What the accelerators of a deployment draw and spend, and what its site makes of it.
 
-    ``energy_j_per_token``: everything over the output tokens. ``energy_j_per_total_token``: over
-    input and output. ``prefill_energy_j_per_token`` is per *input* token read,
-    ``decode_energy_j_per_token`` per *output* token written. ``bands``: factors within which half
-    and 90 % of held-out runs lie.
+    Attributes
+    ----------
+    j_per_output_token : float
+        Joules of the accelerators over the output tokens, prefill included.
+    j_per_total_token : float
+        The same joules over input and output tokens.
+    prefill_j_per_input_token, decode_j_per_output_token : float
+        Of reading a token of the prompt, of writing a token.
+    power_w, prefill_power_w, decode_power_w, idle_power_w : float
+        Of one accelerator: at work, in each phase, without work.
+    it_j_per_output_token, site_j_per_output_token : float
+        With host and idle capacity; with the building's PUE as well.
+    electricity_usd_per_mtok : float
+        Of a million output tokens at the site; NaN, as below, where a figure is not known.
+    location_carbon_g_per_mtok, market_carbon_g_per_mtok, embodied_carbon_g_per_mtok : float
+        In use by the grid, in use by the operator's contracts, of making the hardware.
+    site_water_l_per_mtok, grid_water_l_per_mtok : float
+        To cool on site; at the power stations.
+    busy_frac : float
+        Share of the time at work: the scenario's ``utilisation_frac``.
+    regime : str
+        How far the case lies from what was measured.
+    bands : dict of str to (float, float)
+        Factors within which half and 90 % of held-out runs lie.
     """
 
-    energy_j_per_token: float
-    energy_j_per_total_token: float
-    prefill_energy_j_per_token: float
-    decode_energy_j_per_token: float
+    j_per_output_token: float
+    j_per_total_token: float
+    prefill_j_per_input_token: float
+    decode_j_per_output_token: float
     power_w: float
     prefill_power_w: float
     decode_power_w: float
     idle_power_w: float
+    it_j_per_output_token: float
+    site_j_per_output_token: float
+    electricity_usd_per_mtok: float
+    location_carbon_g_per_mtok: float
+    market_carbon_g_per_mtok: float
+    embodied_carbon_g_per_mtok: float
+    site_water_l_per_mtok: float
+    grid_water_l_per_mtok: float
     output_tokens_per_s_per_gpu: float
     input_tokens: float
     output_tokens: float
-    regime: str = "calibrated"
-    bands: tuple[float, float] = field(default=(1.0, 1.0))
+    busy_frac: float
+    tdp_w: float
+    n_per_server: int
+    regime: str
+    site: Site
+    bands: Mapping[str, tuple[float, float]] = field(repr=False)
 
     @property
-    def energy_j_per_request(self) -> float:
-        """Joules of one request, prefill and decode."""
-        return self.energy_j_per_token * self.output_tokens
+    def j_per_request(self) -> float:
+        """Joules of one request at the accelerators, prefill and decode."""
+        return self.j_per_output_token * self.output_tokens
 
     @property
     def prefill_share_frac(self) -> float:
         """The share of a request's energy that reading its prompt takes."""
-        return self.prefill_energy_j_per_token * self.input_tokens / self.energy_j_per_request
+        return self.prefill_j_per_input_token * self.input_tokens / self.j_per_request
 
     @property
     def tokens_per_joule(self) -> float:
         """Output tokens per joule; what the trade press calls tokens per watt."""
-        return 1 / self.energy_j_per_token
+        return 1 / self.j_per_output_token
 
-    def band(self, metric: str = "energy_j_per_token", coverage_frac: float = 0.9):
-        """Low and high of an energy: 90 % of held-out runs lie inside, or half with 0.5."""
-        if not metric.startswith(("energy_j", "prefill_energy", "decode_energy")):
-            raise unknown("metric with a band", metric, [c for c in COLUMNS if "energy" in c])
+    def band(
+        self, metric: str = "j_per_output_token", coverage_frac: float = 0.9
+    ) -> tuple[float, float]:
+        """Low and high of an energy, or of what the site makes of it.
+
+        Of the accelerators' joules, 90 % of held-out runs lie inside (or half with 0.5); of the
+        site's figures, that share of joint samples of the ladder's inputs (`ladder`).
+        """
+        if metric not in OF_SITE:
+            if metric not in OF_ACCELERATORS:
+                raise unknown("metric with a band", metric, (*OF_ACCELERATORS, *OF_SITE))
+            return super().band(metric, coverage_frac)
         if coverage_frac not in (0.5, 0.9):
             raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.5 or 0.9")
-        factor = self.bands[coverage_frac == 0.9]
-        value = getattr(self, metric)
-        return value / factor, value * factor
+        if metric == "embodied_carbon_g_per_mtok":
+            low, _, high = embodied_range(
+                self, busy_frac=self.busy_frac, coverage_frac=coverage_frac
+            )
+            return low, high
+        rungs = boundary_frame(self, busy_frac=self.busy_frac, coverage_frac=coverage_frac)
+        it_j = rungs.set_index("rung").loc["idle capacity"]
+        value = getattr(self, metric)  # PUE, price and intensities are certain: all scale with it
+        return value * it_j["low"] / it_j["typical"], value * it_j["high"] / it_j["typical"]
 
-    def range(self, metric: str = "energy_j_per_token") -> Range:
-        """An energy as an uncertain input: its 90 % band as a lognormal `Range`."""
-        low, high = self.band(metric)
+    def range(self, metric: str = "j_per_output_token") -> Range:
+        """An energy of the accelerators as an uncertain input: its 90 % band as a lognormal."""
+        low, high = super().band(metric)
         return Range(low, getattr(self, metric), high, "J", "lognormal")
 
-    def frame(self) -> pd.DataFrame:
-        """Every energy as low, typical, high: figure, low, typical, high, unit."""
-        rows = [
-            ("per output token", "energy_j_per_token", "J"),
-            ("per token, in and out", "energy_j_per_total_token", "J"),
-            ("reading an input token", "prefill_energy_j_per_token", "J"),
-            ("writing an output token", "decode_energy_j_per_token", "J"),
-            ("a request", "energy_j_per_request", "J"),
-        ]
-        made = [(n, *self._three(metric), unit) for n, metric, unit in rows]
-        return pd.DataFrame(made, columns=["figure", "low", "typical", "high", "unit"])
+    def ladder(self, coverage_frac: float = 0.9) -> pd.DataFrame:
+        """Joules per output token up to each rung: accelerators, host, idle capacity, building.
 
-    def _three(self, metric: str) -> tuple[float, float, float]:
-        low, high = self.band(metric)
-        return low, getattr(self, metric), high
+        Columns: ``rung``, ``low``, ``typical``, ``high``, ``adds``. Raises ``ValueError`` where the
+        site's PUE is not known.
+        """
+        pue = site_figure(self.site, "pue")
+        return boundary_frame(self, pue=pue, busy_frac=self.busy_frac, coverage_frac=coverage_frac)
+
+    def frame(self) -> pd.DataFrame:
+        """The answer as a table: quantity, value, low and high; what is not known is left out."""
+        rows: list[dict[str, Any]] = []
+        for name, value in {**self.row(), "j_per_request": self.j_per_request}.items():
+            banded = name in OF_ACCELERATORS or name in OF_SITE
+            low, high = self.band(name) if banded else (None, None)
+            rows.append({"quantity": name, "value": value, "low": low, "high": high})
+        frame = pd.DataFrame(rows, columns=["quantity", "value", "low", "high"])
+        return frame.dropna(subset=["value"]).reset_index(drop=True)
 
 
 @functools.cache
@@ -152,82 +210,105 @@ def bands() -> dict[str, tuple[float, float]]:
     return {name: (float(rows.median_x[name]), float(rows.p90_x[name])) for name in rows.index}
 
 
-def energy(
-    model: Model | str,
-    accelerator: Accelerator | str,
+def energy_scenarios(
+    scenarios: Sequence[Scenario],
     *,
-    n_gpu: int | None = None,
-    tp: int | None = None,
-    pp: int = 1,
-    ep: int = 1,
-    dp: int = 1,
-    precision: str = "bf16",
-    input_tokens: float,
-    output_tokens: float,
+    concurrency: float | Iterable[float],
+    law: Any = None,
+    calibration: Any = None,
+) -> pd.DataFrame:
+    """`energy` for many scenarios at once: a row each, with a ``reason`` where none is possible.
+
+    ``concurrency`` is one number or one a scenario; law and calibration are the same for all.
+    """
+    frame = scenarios_frame(scenarios, concurrency)
+    frame = energy_frame(frame, _the_one("law", law), _the_one("calibration", calibration))
+    busy = np.array([s.finance.utilisation_frac for s in scenarios], dtype="float64")
+    code, sites = pd.factorize(np.array([s.resolved_site for s in scenarios], dtype=object))
+    parts = [site_frame(frame[code == i], site, busy[code == i]) for i, site in enumerate(sites)]
+    answers = pd.concat(parts).sort_index().rename(columns=NAMES)
+    columns = [NAMES.get(name, name) for name in (*COLUMNS, *OPERATING_POINT)]
+    return answers[[*columns, *OF_SITE, "regime", "reason"]]
+
+
+def _the_one(name: str, values: Any) -> Any:
+    """The one object that a sweep gives for every row."""
+    if not isinstance(values, list):
+        return values
+    if any(value is not values[0] for value in values):
+        raise ValueError(f"{name}: give the same for all scenarios, or ask one at a time")
+    return values[0]
+
+
+@station(headline="j_per_output_token", vector=energy_scenarios)
+def energy(
+    s: Scenario,
+    *,
     concurrency: float,
-    software_maturity: float = 1.0,
-    engine: str = "",
     law: PowerLaw | None = None,
     calibration: Calibration | None = None,
 ) -> Energy:
-    """Energy of ``concurrency`` users in a closed loop on one deployment; arguments as in
-    `roofline.predict`.
+    """Energy of users in a closed loop on one deployment, and what the site makes of it.
 
-    Raises `DoesNotFit` where weights and one sequence exceed the memory, ``ValueError`` where a
-    number is outside its range or nobody has published the accelerator's TDP.
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment, the workload's mean lengths, the site, and ``utilisation_frac``: the
+        share of the time in which the accelerators serve.
+    concurrency : float
+        Users over all replicas, e.g. 32.
+    law : PowerLaw, optional
+        What an accelerator draws under load; fitted values by default.
+    calibration : Calibration, optional
+        As in `econ.latency.predict`.
+
+    Returns
+    -------
+    Energy
+        Joules per token with a band, watts, the ladder up to the site, USD, carbon and water.
+
+    Raises
+    ------
+    DoesNotFit
+        Where weights and one sequence exceed the memory.
+    ValueError
+        Where nobody has published the accelerator's TDP, or a number is outside its range.
+
+    Notes
+    -----
+    J per output token = power / throughput, per accelerator (`energy_frame`). A request costs its
+    prefill at the prefill's power, and its share of decode at decode's.
+
+    Examples
+    --------
+    >>> one = energy(Scenario.default(), concurrency=32)
+    >>> round(one.j_per_output_token, 1), round(one.site_j_per_output_token, 1)
+    (1.5, 3.7)
+    >>> dear = Scenario.default().with_(electricity_usd_per_kwh=0.30)
+    >>> energy(dear, concurrency=32).electricity_usd_per_mtok > 2 * one.electricity_usd_per_mtok
+    True
     """
-    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens),
-                        ("concurrency", concurrency),
-                        ("software_maturity", software_maturity)):  # fmt: skip
-        positive(name, value)
-    case = {
-        "model": dep.as_model(model),
-        "accelerator": dep.as_accelerator(accelerator),
-        "n_gpu": n_gpu,
-        "tp": tp,
-        "pp": pp,
-        "ep": ep,
-        "dp": dp,
-        "precision": precision,
-        "input_tokens": input_tokens,
-        "output_tokens": output_tokens,
-        "concurrency": concurrency,
-        "software_maturity": software_maturity,
-        "engine": engine,
-    }
-    given = {name: [value] for name, value in case.items() if value is not None}
-    row = energy_frame(pd.DataFrame(given), law, calibration).iloc[0]
+    positive("concurrency", concurrency, dep.LARGEST["concurrency"])
+    chip = s.deployment.resolved_accelerator
+    tdp_w = known_tdp_w(chip)
+    row = energy_scenarios([s], concurrency=concurrency, law=law, calibration=calibration).iloc[0]
     if row["reason"]:
-        if "does not fit" in row["reason"]:
-            raise DoesNotFit(row["reason"], np.nan)
+        predict(s, concurrency=concurrency, calibration=calibration)  # DoesNotFit, with the bytes
         raise ValueError(row["reason"])
-    law = law or PowerLaw.fitted()
+    regime = str(row["regime"])
+    numbers = row.drop(["batch", "regime", "reason"]).astype(float).to_dict()
     return Energy(
-        **{name: float(row[name]) for name in COLUMNS},
-        idle_power_w=float(law.idle_power_w(case["accelerator"].tdp_w)),
-        output_tokens_per_s_per_gpu=float(row["output_tokens_per_s_per_gpu"]),
-        input_tokens=float(input_tokens),
-        output_tokens=float(output_tokens),
-        regime=str(row["regime"]),
-        bands=bands()[str(row["regime"])],
+        **numbers,
+        idle_power_w=float((law or PowerLaw.fitted()).idle_power_w(tdp_w)),
+        input_tokens=float(s.workload.mean_input_tokens),
+        output_tokens=float(s.workload.mean_output_tokens),
+        busy_frac=float(s.finance.utilisation_frac),
+        tdp_w=tdp_w,
+        n_per_server=chip.n_per_server or PER_SERVER,
+        regime=regime,
+        site=s.resolved_site,
+        bands=dict.fromkeys(OF_ACCELERATORS, bands()[regime]),
     )
-
-
-def energy_j_per_token(model: Model | str, accelerator: Accelerator | str, **case: object) -> float:
-    """Joules of the accelerators per *output* token, prefill included; arguments of `energy`.
-
-    >>> round(energy_j_per_token("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8",
-    ...                          input_tokens=1000, output_tokens=500, concurrency=32), 1)
-    1.1
-    """
-    return energy(model, accelerator, **case).energy_j_per_token
-
-
-def energy_j_per_total_token(
-    model: Model | str, accelerator: Accelerator | str, **case: object
-) -> float:
-    """Joules of the accelerators per token, input and output alike; arguments of `energy`."""
-    return energy(model, accelerator, **case).energy_j_per_total_token
 
 
 def energy_frame(
@@ -264,7 +345,7 @@ def energy_frame(
         for part, c, split in blocks(codes, numbers, size):
             mark(c, split, reason[part])
             c.rate, c.batch, c.tdp_w = rate[part], batch[part], tdp_w[part]
-            made = spent(steps.prepare(c, k), k, law)
+            made = phase_energy(steps.prepare(c, k), k, law)
             for name in COLUMNS:
                 out[name][part] = made[name]
             regime[part] = place(c, c.novelty)
@@ -282,7 +363,7 @@ def energy_frame(
     return frame.assign(**out, reason=reason)
 
 
-def spent(c: steps.Case, k: Calibration, law: PowerLaw) -> dict[str, np.ndarray]:
+def phase_energy(c: steps.Case, k: Calibration, law: PowerLaw) -> dict[str, np.ndarray]:
     """`COLUMNS` of a prepared case with ``rate`` (output tokens per second and accelerator),
     ``batch`` and ``tdp_w``.
 

@@ -19,7 +19,7 @@ import pandas as pd
 from econ.catalog import table
 from econ.catalog.guard import unknown
 from econ.catalog.units import MICRO, MILLI
-from econ.energy.consumption import energy_frame, spent
+from econ.energy.consumption import energy_frame, phase_energy
 from econ.energy.evidence import power_runs, wall_runs
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
@@ -63,7 +63,7 @@ def fit(runs: pd.DataFrame, weights: np.ndarray | None = None) -> PowerLaw:
         return PowerLaw(idle_frac=idle, **dict(zip(FITTED, map(float, x), strict=True)))
 
     def residuals(x: np.ndarray) -> np.ndarray:
-        return root * (np.log(spent(c, k, law(x))["energy_j_per_token"]) - truth)
+        return root * (np.log(phase_energy(c, k, law(x))["energy_j_per_token"]) - truth)
 
     found = least_squares(
         residuals, START, bounds=([idle, 0, 0], [1, 9, 9]), loss="soft_l1", f_scale=SOFT
