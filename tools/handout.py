@@ -20,7 +20,7 @@ from printing import to_pdf  # noqa: E402
 from econ.catalog import accelerator, model, table  # noqa: E402
 from econ.catalog.units import GIGA, MILLI, MONTHS_PER_YEAR, TERA  # noqa: E402
 from econ.charts import three  # noqa: E402
-from econ.energy.consumption import energy_j_per_token  # noqa: E402
+from econ.energy.consumption import energy  # noqa: E402
 from econ.energy.footprint import energy_kwh_per_mtok  # noqa: E402
 from econ.latency import bound as env  # noqa: E402
 from econ.latency import prediction as roofline  # noqa: E402
@@ -103,7 +103,7 @@ def joules() -> str:
     """Energy of an output token of the case, its prompts included, by users."""
     rows = []
     for n in USERS:
-        j = energy_j_per_token(**CASE, concurrency=n)
+        j = energy(Scenario.of(**CASE), concurrency=n).j_per_output_token
         rows.append([f"{n}", f"{j:.2f}", f"{energy_kwh_per_mtok(j):.3f}"])
     return grid(["users", "J per output token", "kWh per million"], rows)
 

@@ -19,7 +19,7 @@ from econ.scenario import Scenario
 
 CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
 MODELS = ["llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
-SERVED = {k: v for k, v in cases.scenario_case(Scenario.default()).items() if k != "concurrency"}
+SERVED = Scenario.default()
 PHASES = {"prefill": PALETTE["orange"], "decode": PALETTE["blue"]}
 
 
@@ -189,14 +189,14 @@ def ladder_chart(frame: pd.DataFrame) -> alt.LayerChart:
 @functools.cache
 def served(concurrency: int = 32) -> Energy:
     """The lesson's deployment at a load."""
-    return energy(**SERVED, concurrency=concurrency)
+    return energy(SERVED, concurrency=concurrency)
 
 
 def ladder_panel() -> Panel:
     """The boundary ladder by load, share of time at work and operator."""
 
     def frame(users: int, busy: int, operator: str) -> pd.DataFrame:
-        return cases.request_boundary_frame(served(users), "h100-sxm", operator, busy / 100)
+        return cases.request_boundary_frame(served(users), operator, busy / 100)
 
     operators = table("operators").index.tolist()
     return Panel(

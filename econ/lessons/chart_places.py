@@ -56,7 +56,7 @@ def place_chart(frame: pd.DataFrame) -> alt.LayerChart:
 
 def place_panel() -> Panel:
     """A million tokens by place, operator and hour."""
-    it_j = cases.it_j_per_token(served(), "h100-sxm")
+    it_j = cases.it_j_per_token(served())
 
     def frame(hour: int, place: str, operator: str) -> pd.DataFrame:
         return cases.place_hour_frame(it_j, place, operator, hour)

@@ -14,19 +14,23 @@ import pandas as pd
 
 from econ.catalog import table
 from econ.catalog.guard import count, unknown
+from econ.catalog.ranges import Range
 from econ.catalog.units import KILO, WH_J
-from econ.energy import footprint
 from econ.energy.boundaries import boundary_frame, input_range
 from econ.energy.consumption import Energy, energy, energy_frame
 from econ.energy.footprint import (
-    as_site,
     carbon_g_per_mtok,
-    carbon_intensity_g_per_kwh,
     energy_cost_usd_per_mtok,
-    needed,
-    site_bill,
+    tokens_per_s_per_mw,
 )
-from econ.energy.grid_hours import day_frame
+from econ.energy.sites import (
+    carbon_intensity_g_per_kwh,
+    day_frame,
+    embodied_range,
+    resolve_site,
+    site_bill,
+    site_figure,
+)
 from econ.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -35,25 +39,6 @@ REASONING = {  # the two runs behind the published factors of 13 and 52
     "chat": {"input_tokens": 100, "output_tokens": 842, "concurrency": 3008},
     "reasoning": {"input_tokens": 250, "output_tokens": 11_287, "concurrency": 128},
 }
-
-
-def scenario_case(scenario: Scenario, concurrency: float = 32) -> dict:
-    """The arguments of `energy` for a scenario: its model, deployment and mean lengths.
-
-    >>> round(energy(**scenario_case(Scenario.default())).energy_j_per_token, 1)
-    1.5
-    """
-    d, load = scenario.deployment, scenario.workload
-    return {
-        "model": scenario.model,
-        "accelerator": d.accelerator,
-        "n_gpu": d.n_gpu,
-        **{name: getattr(d, name) for name in ("tp", "pp", "ep", "dp")},
-        "precision": d.precision,
-        "input_tokens": load.mean_input_tokens,
-        "output_tokens": load.mean_output_tokens,
-        "concurrency": concurrency,
-    }
 
 
 def batch_frame(
@@ -97,40 +82,40 @@ def measured_batches_frame() -> pd.DataFrame:
     made = []
     for row in rows.itertuples():
         case = json.loads(row.inputs)
-        ours = energy(case.pop("id"), case.pop("chip"), **case)
-        low, high = ours.band()
-        made.append(
-            (row.claim, case["concurrency"], row.published, ours.energy_j_per_token, low, high)
-        )
+        users = case.pop("concurrency")
+        ours = energy(Scenario.of(case.pop("id"), case.pop("chip"), **case), concurrency=users)
+        made.append((row.claim, users, row.published, ours.j_per_output_token, *ours.band()))
     columns = ["claim", "concurrency", "published", "ours", "low", "high"]
     return pd.DataFrame(made, columns=columns)
 
 
 def phase_frame(
-    input_tokens: tuple[float, ...] = (100, 300, 1000, 3000, 8000, 20_000), **case: object
+    s: Scenario,
+    input_tokens: tuple[float, ...] = (100, 300, 1000, 3000, 8000, 20_000),
+    *,
+    concurrency: float = 32,
 ) -> pd.DataFrame:
     """A request's energy by phase over the length of its prompt: input_tokens, phase, energy_j,
     power_w of the phase, share."""
     rows = []
     for n_in in input_tokens:
-        one = energy(**case, input_tokens=n_in)
-        read = one.prefill_energy_j_per_token * n_in
-        whole = one.energy_j_per_request
-        for phase, spent, power in (
-            ("prefill", read, one.prefill_power_w),
-            ("decode", whole - read, one.decode_power_w),
+        one = energy(s.with_(input_tokens=n_in), concurrency=concurrency)
+        read_j, request_j = one.prefill_j_per_input_token * n_in, one.j_per_request
+        for phase, phase_j, power_w in (
+            ("prefill", read_j, one.prefill_power_w),
+            ("decode", request_j - read_j, one.decode_power_w),
         ):
-            rows.append((n_in, phase, spent, power, spent / whole))
+            rows.append((n_in, phase, phase_j, power_w, phase_j / request_j))
     columns = ["input_tokens", "phase", "energy_j", "power_w", "share"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def per_token_frame(cases: dict[str, dict]) -> pd.DataFrame:
+def per_token_frame(cases: dict[str, Scenario], *, concurrency: float = 32) -> pd.DataFrame:
     """Two figures per case: J per output token, J per token in and out, and their ratio."""
     rows = []
-    for name, case in cases.items():
-        one = energy(**case)
-        out, total = one.energy_j_per_token, one.energy_j_per_total_token
+    for name, s in cases.items():
+        one = energy(s, concurrency=concurrency)
+        out, total = one.j_per_output_token, one.j_per_total_token
         rows.append((name, out, total, out / total))
     return pd.DataFrame(rows, columns=["case", "per_output_token_j", "per_any_token_j", "ratio"])
 
@@ -142,7 +127,7 @@ def prompt_frame() -> pd.DataFrame:
 
 
 def request_boundary_frame(
-    spent: Energy, accelerator: str, operator: str = "google", busy_frac: float | None = None
+    one: Energy, operator: str = "google", busy_frac: float | None = None
 ) -> pd.DataFrame:
     """`boundary_frame` of one request in Wh, with what each rung adds.
 
@@ -151,16 +136,16 @@ def request_boundary_frame(
     known = table("operators")["pue"]
     if operator not in known.index:
         raise unknown("operator", operator, known.index)
-    ends = (float(known.min()), float(known[operator]), float(known.max()))
-    frame = boundary_frame(spent, accelerator, pue=ends, busy_frac=busy_frac)
+    pue = Range(float(known.min()), float(known[operator]), float(known.max()))
+    frame = boundary_frame(one, pue=pue, busy_frac=busy_frac)
     for column in ("low", "typical", "high", "adds"):
-        frame[column] = frame[column] * spent.output_tokens / WH_J
+        frame[column] = frame[column] * one.output_tokens / WH_J
     return frame
 
 
-def it_j_per_token(spent: Energy, accelerator: str) -> float:
+def it_j_per_token(one: Energy) -> float:
     """Typical IT energy per output token: accelerators, host and idle capacity, no building."""
-    rungs = boundary_frame(spent, accelerator).set_index("rung")
+    rungs = boundary_frame(one).set_index("rung")
     return float(rungs.loc["idle capacity", "typical"])
 
 
@@ -171,10 +156,12 @@ def reasoning_frame() -> pd.DataFrame:
     told = json.loads(said.loc["reasoning-energy-factor", "inputs"])["measured"]
     rows = []
     for name, case in REASONING.items():
-        one = energy("deepseek-v3", "b200-sxm", tp=8, precision="fp8", **case)
+        lengths = {key: value for key, value in case.items() if key != "concurrency"}
+        s = Scenario.of("deepseek-v3", "b200-sxm", tp=8, precision="fp8", **lengths)
+        one = energy(s, concurrency=case["concurrency"])
         tokens, joules = told[name]
-        rows.append((name, tokens, one.energy_j_per_token, joules / tokens,
-                     one.energy_j_per_request, joules))  # fmt: skip
+        rows.append((name, tokens, one.j_per_output_token, joules / tokens,
+                     one.j_per_request, joules))  # fmt: skip
     columns = ["case", "tokens", "ours_j_per_token", "measured_j_per_token", "ours_j", "measured_j"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -182,11 +169,11 @@ def reasoning_frame() -> pd.DataFrame:
 def places_frame(
     energy_j_per_token: float, sites: list[str], operator: str = "industry"
 ) -> pd.DataFrame:
-    """The same million tokens in many places: site and `footprint.site_bill`.
+    """The same million tokens in many places: site and `sites.site_bill`.
 
     ``energy_j_per_token`` is IT energy; an empty cell is a figure nobody has published.
     """
-    places = [as_site(id, operator) for id in sites]
+    places = [resolve_site(id, operator) for id in sites]
     return pd.DataFrame([{"site": p.name} | site_bill(energy_j_per_token, p) for p in places])
 
 
@@ -194,8 +181,8 @@ def place_hour_frame(
     energy_j_per_token: float, site: str, operator: str, hour: int
 ) -> pd.DataFrame:
     """A place's average day: hour, carbon_g per Mtok, mean_g; in every row the chosen hour, what
-    is known, and `footprint.site_bill` without its carbon."""
-    place = as_site(site, operator)
+    is known, and `sites.site_bill` without its carbon."""
+    place = resolve_site(site, operator)
     day, bill = day_frame(place), site_bill(energy_j_per_token, place)
     mean_g = bill.pop("carbon_g")
     return pd.DataFrame(
@@ -212,16 +199,14 @@ def place_hour_frame(
     )
 
 
-def embodied_frame(
-    spent: Energy, accelerator: str, sites: list[str], operator: str = "industry"
-) -> pd.DataFrame:
+def embodied_frame(one: Energy, sites: list[str], operator: str = "industry") -> pd.DataFrame:
     """Use (IT energy and building) against making, grams per Mtok: site, use_g, embodied low,
     typical, high, share of making."""
-    low, typical, high = footprint.embodied_range(spent)
-    it_j, out = it_j_per_token(spent, accelerator), []
+    low, typical, high = embodied_range(one)
+    it_j, out = it_j_per_token(one), []
     for id in sites:
-        place = as_site(id, operator)
-        use = carbon_g_per_mtok(it_j, carbon_intensity_g_per_kwh(place), needed(place, "pue"))
+        place = resolve_site(id, operator)
+        use = carbon_g_per_mtok(it_j, carbon_intensity_g_per_kwh(place), site_figure(place, "pue"))
         out.append((place.name, use, low, typical, high, typical / (use + typical)))
     columns = ["site", "use_g", "embodied_low_g", "embodied_g", "embodied_high_g", "share"]
     return pd.DataFrame(out, columns=columns)
@@ -234,23 +219,30 @@ def price_share_frame(sites: list[str], operator: str = "industry") -> pd.DataFr
     server_w = float(chip["server_power_w"] / chip["n_per_server"])
     out = []
     for id in sites:
-        place = as_site(id, operator)
-        usd = server_w / KILO * needed(place, "pue") * needed(place, "electricity_usd_per_kwh")
+        place = resolve_site(id, operator)
+        usd = (
+            server_w
+            / KILO
+            * site_figure(place, "pue")
+            * site_figure(place, "electricity_usd_per_kwh")
+        )
         shares = [usd / cost for cost in (owner.high, owner.typical, owner.low)]
         out.append((place.name, server_w, usd, *shares))
     columns = ["site", "server_w", "usd_per_gpu_hour", "low", "share", "high"]
     return pd.DataFrame(out, columns=columns)
 
 
-def megawatt_frame(cases: dict[str, dict], *, pue: float, usd_per_kwh: float) -> pd.DataFrame:
-    """What a megawatt at the site sustains: case, site J per token, tokens per second and MW,
-    gpus per MW, and the year's electricity in USD per million tokens."""
+def megawatt_frame(
+    s: Scenario, users: tuple[float, ...], *, pue: float, usd_per_kwh: float
+) -> pd.DataFrame:
+    """What a megawatt at the site sustains by users of each deployment: users, site J per token,
+    tokens per second and MW, gpus per MW, and the year's electricity in USD per million tokens."""
     rows = []
-    for name, case in cases.items():
-        one = energy(**case)
-        site_j = float(boundary_frame(one, case["accelerator"], pue=pue)["typical"].iloc[-1])
-        rate = footprint.tokens_per_s_per_mw(site_j)
-        rows.append((name, site_j, rate, rate / one.output_tokens_per_s_per_gpu,
+    for n in users:
+        one = energy(s, concurrency=n)
+        site_j = float(boundary_frame(one, pue=pue)["typical"].iloc[-1])
+        rate = tokens_per_s_per_mw(site_j)
+        rows.append((n, site_j, rate, rate / one.output_tokens_per_s_per_gpu,
                      energy_cost_usd_per_mtok(site_j, usd_per_kwh)))  # fmt: skip
-    columns = ["case", "site_j_per_token", "tokens_per_s_per_mw", "gpus_per_mw", "usd_per_mtok"]
+    columns = ["users", "site_j_per_token", "tokens_per_s_per_mw", "gpus_per_mw", "usd_per_mtok"]
     return pd.DataFrame(rows, columns=columns)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import accelerator, price, site, table
-from econ.energy.consumption import energy_j_per_total_token
+from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.latency.prediction import predict
 from econ.scenario import Scenario
@@ -138,13 +138,11 @@ def floor_frame(
     machine enough users and no pause.
     """
     mix = {"input_tokens": 750, "output_tokens": 250}
-    case = {"precision": "fp8", "concurrency": concurrency, **mix}
-    run = predict(
-        Scenario.of(model_id, accelerator_id, precision="fp8", **mix), concurrency=concurrency
-    )
+    s = Scenario.of(model_id, accelerator_id, precision="fp8", **mix)
+    run = predict(s, concurrency=concurrency)
     tokens_per_s = run.output_tokens_per_s_per_gpu * sum(mix.values()) / mix["output_tokens"]
     rents = table("rentals").query("accelerator == @accelerator_id and term == 'reserved'")
-    joules = energy_j_per_total_token(model_id, accelerator_id, **case)
+    joules = energy(s, concurrency=concurrency).j_per_total_token
     grid = site("us-virginia").electricity_usd_per_kwh
     cost = {
         "electricity": energy_cost_usd_per_mtok(joules, grid),

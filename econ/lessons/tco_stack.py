@@ -14,7 +14,8 @@ import pandas as pd
 from econ.catalog import Price, table
 from econ.catalog.guard import positive
 from econ.catalog.units import HOUR_S, HOURS_PER_MONTH, MILLI
-from econ.energy.consumption import energy_cost_usd_per_mtok, energy_j_per_token
+from econ.energy.consumption import energy
+from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.latency.prediction import Prediction, answer_s, predict, users_within
 from econ.lessons.tco_cases import Point, operating_point
 from econ.lessons.tco_choice import rental, sizes_of
@@ -70,14 +71,8 @@ def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
     between drawn and provisioned power are what the bill has on top.
     """
     d = scenario.deployment
-    drawn = energy_j_per_token(
-        scenario.model,
-        d.accelerator,
-        tp=d.tp,
-        precision=d.precision,
-        concurrency=users_within(_replica(scenario, d.accelerator, d.precision)),
-        **sizes_of(scenario),
-    )
+    one = _replica(scenario, d.accelerator, d.precision)
+    drawn = energy(one, concurrency=users_within(one)).j_per_output_token
     site = scenario.resolved_site
     return energy_cost_usd_per_mtok(drawn, site.electricity_usd_per_kwh, site.pue)
 

@@ -8,20 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econ.catalog import Site, site, table
-from econ.energy import boundaries
+from econ.catalog.ranges import Range
+from econ.energy import boundaries, sites
 from econ.energy import footprint as fp
-from econ.energy.boundaries import boundary_frame, idle_j_per_token, input_range
+from econ.energy.boundaries import boundary_frame, idle_j_per_token, input_range, ladder_j
 from econ.energy.consumption import energy
-from econ.energy.grid_hours import (
+from econ.energy.sites import (
     carbon_at_g_per_kwh,
     day_frame,
     hourly_carbon_g_per_kwh,
     solar_shape,
 )
+from econ.scenario import Scenario
+from econ.uncertainty import sample_frame
 
-CHIP = "h100-sxm"
-ONE = energy("llama-3.1-70b", CHIP, tp=4, precision="fp8", input_tokens=1000, output_tokens=500,
-             concurrency=32)  # fmt: skip
+ONE = energy(Scenario.default().with_(input_tokens=1000, output_tokens=500), concurrency=32)
+PUE = Range(1.08, 1.2, 1.54)
 
 
 def test_the_cost_identity_by_hand():
@@ -53,11 +55,11 @@ def test_a_pue_scales_what_the_site_pays(joules, price, pue):
         (lambda: fp.water_l_per_mtok(1, -1), "wue_l_per_kwh = -1"),
         (lambda: idle_j_per_token(400, 460, 0), "busy_frac = 0 is outside its range"),
         (lambda: idle_j_per_token(400, 460, 80), "a share, not a percentage"),
-        (lambda: fp.carbon_intensity_g_per_kwh("us-virgina"), "nearest: us-virginia"),
-        (lambda: fp.carbon_intensity_g_per_kwh("france", "markt"), "nearest: market"),
+        (lambda: sites.carbon_intensity_g_per_kwh("us-virgina"), "nearest: us-virginia"),
+        (lambda: sites.carbon_intensity_g_per_kwh("france", "markt"), "nearest: market"),
         (lambda: fp.tokens_per_s_per_mw(0), "site_j_per_token = 0"),
-        (lambda: fp.needed(site("france"), "pue"), "no pue is known of its operator"),
-        (lambda: fp.needed(site("india"), "electricity_usd_per_kwh"), "known of the place"),
+        (lambda: sites.site_figure(site("france"), "pue"), "no pue is known of its operator"),
+        (lambda: sites.site_figure(site("india"), "electricity_usd_per_kwh"), "known of the place"),
     ],
 )
 def test_what_cannot_be_is_refused(call, says):
@@ -67,27 +69,27 @@ def test_what_cannot_be_is_refused(call, says):
 
 # -- the two conventions -------------------------------------------------------------------------
 def test_the_conventions_stay_apart():
-    assert fp.carbon_intensity_g_per_kwh("us-oregon", operator="google") == 165.5
-    assert fp.carbon_intensity_g_per_kwh("us-oregon", "market", "google") == 125
-    assert fp.carbon_intensity_g_per_kwh("us-oregon", "market", "meta") == 0
-    assert fp.carbon_intensity_g_per_kwh("france", "lifecycle") == 41.4
+    assert sites.carbon_intensity_g_per_kwh("us-oregon", operator="google") == 165.5
+    assert sites.carbon_intensity_g_per_kwh("us-oregon", "market", "google") == 125
+    assert sites.carbon_intensity_g_per_kwh("us-oregon", "market", "meta") == 0
+    assert sites.carbon_intensity_g_per_kwh("france", "lifecycle") == 41.4
 
 
 @pytest.mark.parametrize("operator", [None, "aws", "industry"])
 def test_no_market_figure_is_borrowed(operator):
     with pytest.raises(ValueError, match=r"no market-based carbon .* \(google, meta\)"):
-        fp.carbon_intensity_g_per_kwh("us-virginia", "market", operator)
-    assert np.isnan(fp.site_bill(1.8, site("us-virginia", operator or "aws"))["market_g"])
+        sites.carbon_intensity_g_per_kwh("us-virginia", "market", operator)
+    assert np.isnan(sites.site_bill(1.8, site("us-virginia", operator or "aws"))["market_g"])
 
 
 def test_a_missing_lifecycle_figure_says_so():
     with pytest.raises(ValueError, match="no lifecycle carbon is known for Virginia"):
-        fp.carbon_intensity_g_per_kwh("us-virginia", "lifecycle")
+        sites.carbon_intensity_g_per_kwh("us-virginia", "lifecycle")
 
 
 def test_a_site_bill_is_its_single_functions():
     place = site("spain", "google")
-    bill = fp.site_bill(1.8, place)
+    bill = sites.site_bill(1.8, place)
     usd = fp.energy_cost_usd_per_mtok(1.8, place.electricity_usd_per_kwh, place.pue)
     assert bill["electricity_usd"] == pytest.approx(usd)
     grams = fp.carbon_g_per_mtok(1.8, place.carbon_g_per_kwh, place.pue)
@@ -98,8 +100,8 @@ def test_a_site_bill_is_its_single_functions():
 
 # -- the ladder ----------------------------------------------------------------------------------
 def test_the_ladder_by_hand():
-    frame = boundary_frame(ONE, CHIP, pue=1.2, busy_frac=0.5, host_frac=0.4).set_index("rung")
-    chips, rate = ONE.energy_j_per_token, ONE.output_tokens_per_s_per_gpu
+    frame = boundary_frame(ONE, pue=1.2, busy_frac=0.5, host_frac=0.4).set_index("rung")
+    chips, rate = ONE.j_per_output_token, ONE.output_tokens_per_s_per_gpu
     host = chips + 0.4 * 700 / rate
     idle = host + (0.4 * 700 + ONE.idle_power_w) * (1 - 0.5) / 0.5 / rate
     assert frame["typical"].tolist() == pytest.approx([chips, host, idle, idle * 1.2])
@@ -107,7 +109,7 @@ def test_the_ladder_by_hand():
 
 
 def test_each_rung_is_wider_and_dearer():
-    frame = boundary_frame(ONE, CHIP, pue=(1.08, 1.2, 1.54))
+    frame = boundary_frame(ONE, pue=PUE)
     for column in ("low", "typical", "high"):
         assert frame[column].is_monotonic_increasing
     assert (frame["low"] < frame["typical"]).all()
@@ -117,32 +119,36 @@ def test_each_rung_is_wider_and_dearer():
 
 
 def test_a_fleet_that_always_works_has_no_idle_rung():
-    frame = boundary_frame(ONE, CHIP, busy_frac=1.0).set_index("rung")
+    frame = boundary_frame(ONE, busy_frac=1.0).set_index("rung")
     assert frame.loc["idle capacity", "adds"] == pytest.approx(0, abs=1e-12)
     with pytest.raises(ValueError, match=r"pue = 0\.5"):
-        boundary_frame(ONE, CHIP, pue=0.5)
+        boundary_frame(ONE, pue=0.5)
 
 
 def test_ends_hold_nine_of_ten_samples():
-    """Second route: the same samples, climbed one by one."""
-    ranges = boundaries.boundary_ranges(ONE, pue=(1.08, 1.2, 1.54))
-    rungs = boundaries.climb(ONE, 700)
-    drawn = boundaries.sample_frame(ranges, boundaries.N_SAMPLES)
-    sites = [rungs(**row)["building"] for row in drawn.to_dict("records")]
-    frame = boundary_frame(ONE, CHIP, pue=(1.08, 1.2, 1.54)).set_index("rung")
+    """Second route: the same samples, one by one."""
+    ranges = boundaries.ladder_ranges(ONE, pue=PUE)
+
+    def building(accelerators_j, **inputs):
+        rate = ONE.power_w / accelerators_j
+        return ladder_j(accelerators_j, rate, 700, **inputs)["building"]
+
+    drawn = sample_frame(ranges, boundaries.N_SAMPLES)
+    joules = [building(**row) for row in drawn.to_dict("records")]
+    frame = boundary_frame(ONE, pue=PUE).set_index("rung")
     inside = np.mean([frame.loc["building", "low"] <= j <= frame.loc["building", "high"]
-                      for j in sites])  # fmt: skip
+                      for j in joules])  # fmt: skip
     assert inside == pytest.approx(0.9, abs=0.005)
-    worst = rungs(**{n: r.high if n != "busy_frac" else r.low for n, r in ranges.items()})
-    assert frame.loc["building", "high"] < worst["building"]
+    worst = building(**{n: r.high if n != "busy_frac" else r.low for n, r in ranges.items()})
+    assert frame.loc["building", "high"] < worst
 
 
 def test_the_band_of_the_accelerators_moves_the_site_most():
-    frame = boundaries.boundary_tornado_frame(ONE, CHIP, pue=(1.08, 1.2, 1.54)).set_index("input")
+    frame = boundaries.boundary_tornado_frame(ONE, pue=PUE).set_index("input")
     assert frame.index[0] == "accelerators_j"
     # more work means less idling on each token's account
     assert frame.loc["busy_frac", "at_low_input"] > frame.loc["busy_frac", "at_high_input"]
-    certain = boundaries.boundary_tornado_frame(ONE, CHIP, pue=1.2).set_index("input")
+    certain = boundaries.boundary_tornado_frame(ONE, pue=1.2).set_index("input")
     assert certain.loc["pue", "swing"] == 0
 
 
@@ -157,7 +163,7 @@ def test_inputs_are_ranges_with_a_source():
 def test_our_ladder_is_of_the_size_that_google_published():
     rows = table("prompt_boundaries")["energy_wh"]
     published = rows["building"] / rows["accelerator"]
-    made = boundary_frame(ONE, CHIP, pue=1.09).set_index("rung")
+    made = boundary_frame(ONE, pue=1.09).set_index("rung")
     assert 1.2 < made.loc["building", "low"] / made.loc["accelerators", "low"] < published * 1.2
     assert rows.is_monotonic_increasing
 
@@ -172,7 +178,7 @@ def test_embodied_by_hand():
 
 def test_the_range_of_making_is_around_its_typical_value():
     rows = table("energy_inputs")["typical"]
-    low, typical, high = fp.embodied_range(ONE)
+    low, typical, high = sites.embodied_range(ONE)
     assert low < typical < high
     assert typical == pytest.approx(
         fp.embodied_g_per_mtok(
@@ -184,11 +190,11 @@ def test_the_range_of_making_is_around_its_typical_value():
 
 
 def test_the_whole_footprint_has_ends_and_leaves_out_the_unknown():
-    whole = fp.footprint_frame(ONE, CHIP, "spain", "google")
+    whole = sites.footprint_frame(ONE, "spain", "google")
     assert len(whole) == 7
     assert (whole["low"] < whole["typical"]).all()
     assert (whole["typical"] < whole["high"]).all()
-    known = fp.footprint_frame(ONE, CHIP, "us-virginia", "industry")["figure"].tolist()
+    known = sites.footprint_frame(ONE, "us-virginia", "industry")["figure"].tolist()
     assert "carbon in use, by market" not in known
     assert not [name for name in known if "water" in name]
 
@@ -232,5 +238,5 @@ def test_an_unknown_share_of_solar_leaves_the_mean():
 
 def test_a_site_made_by_hand_serves_too():
     place = Site(id="here", name="Here", carbon_g_per_kwh=100.0, pue=1.1)
-    assert fp.site_bill(3.6, place)["carbon_g"] == pytest.approx(110)
-    assert np.isnan(fp.site_bill(3.6, place)["electricity_usd"])
+    assert sites.site_bill(3.6, place)["carbon_g"] == pytest.approx(110)
+    assert np.isnan(sites.site_bill(3.6, place)["electricity_usd"])

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from econ.catalog import Price, guard
+from econ.catalog.ranges import Range
 from econ.energy import boundaries, power
 from econ.energy import consumption as energy
 from econ.scaling import (
@@ -222,17 +223,19 @@ DATED = pd.DataFrame({"date": ["2021", "2022", "2023"], "value": [3.0, 4.0, 2.0]
 @pytest.mark.parametrize("name", list(POINT))
 @pytest.mark.parametrize("bad", [None, "8", True, 0, math.nan, 10**400], ids="abcdef")
 def test_energy_refuses_a_load_that_is_none(name, bad):
+    load = POINT | {name: bad}
+    users = load.pop("concurrency")
     with pytest.raises(ValueError, match=f"{name} = .* is outside its range"):
-        energy.energy("llama-3.1-8b", "h100-sxm", **POINT | {name: bad})
+        energy.energy(Scenario.of("llama-3.1-8b", "h100-sxm", **load), concurrency=users)
 
 
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: boundaries.boundary_frame(energy.energy("llama-3.1-8b", "h100-sxm", **POINT),
-                                           "tpu-v5e"), "tpu-v5e has no published TDP"),
-        (lambda: boundaries.boundary_ranges(energy.energy("llama-3.1-8b", "h100-sxm", **POINT),
-                                            pue=(1, 1.2)), r"pue = \(1, 1.2\)"),
+        (lambda: energy.energy(Scenario.of("llama-3.1-8b", "tpu-v5e", tp=2), concurrency=8),
+         "tpu-v5e has no published TDP"),
+        (lambda: boundaries.boundary_frame(energy.energy(Scenario.default(), concurrency=8),
+                                           pue=Range(0.9, 1.1, 1.2)), "pue = 0.9"),
         (lambda: power.unit_energy("tpu-v5e"), "tpu-v5e has no published TDP"),
         (lambda: trends.record_lows(DATED.assign(value=[3, math.nan, 2])), "value = nan in row 1"),
         (lambda: trends.record_lows(DATED.assign(value=["3", "x", "2"])), "value = x in row 1"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from econ.catalog import UnknownName, table
+from econ.catalog.ranges import Range
 from econ.energy.boundaries import boundary_tornado_frame
 from econ.energy.consumption import energy
 from econ.latency.prediction import predict
@@ -14,7 +15,7 @@ from econ.lessons import energy_cases as cases
 from econ.scenario import Scenario
 from econ.trends import hardware as trends
 
-SERVED = {**chart_energy.SERVED, "concurrency": 32}
+SERVED = chart_energy.SERVED
 
 
 def test_the_line_over_the_batch_ends_where_memory_does():
@@ -27,19 +28,18 @@ def test_the_line_over_the_batch_ends_where_memory_does():
 
 
 def test_phases_are_those_of_the_request():
-    rest = {k: v for k, v in SERVED.items() if k != "input_tokens"}
-    frame = cases.phase_frame((SERVED["input_tokens"],), **rest)
     one = chart_energy.served(32)
-    assert frame["energy_j"].sum() == pytest.approx(one.energy_j_per_request)
+    frame = cases.phase_frame(SERVED, (one.input_tokens,))
+    assert frame["energy_j"].sum() == pytest.approx(one.j_per_request)
     assert frame["share"].sum() == pytest.approx(1)
     assert frame["share"].iloc[0] == pytest.approx(one.prefill_share_frac)
     # prefill by a second route: full power for as long as the machine reads
-    read_s = predict(Scenario.of(**chart_energy.SERVED), concurrency=32).ttft_parts_s["own prompt"]
+    read_s = predict(SERVED, concurrency=32).ttft_parts_s["own prompt"]
     assert 0.5 < frame["energy_j"].iloc[0] / (4 * 700 * read_s) <= 1
 
 
 def test_two_denominators():
-    case = {**SERVED, "input_tokens": 8000, "output_tokens": 1000}
+    case = SERVED.with_(input_tokens=8000, output_tokens=1000)
     assert cases.per_token_frame({"long": case})["ratio"].iloc[0] == pytest.approx(9)
 
 
@@ -55,7 +55,9 @@ def test_the_ledgers_bands_are_the_models_own():
     rows = rows[rows.index.str.fullmatch(cases.PREDICTED_ROWS)]
     for row in rows.itertuples():
         case = json.loads(row.inputs)
-        factor = energy(case.pop("id"), case.pop("chip"), **case).bands[1]
+        users = case.pop("concurrency")
+        one = energy(Scenario.of(case.pop("id"), case.pop("chip"), **case), concurrency=users)
+        factor = one.bands["j_per_output_token"][1]
         assert row.high / row.published == pytest.approx(factor, rel=0.03), row.id
         assert row.published / row.low == pytest.approx(factor, rel=0.03), row.id
 
@@ -69,11 +71,11 @@ def test_reasoning_by_the_published_runs():
 
 def test_a_request_in_watt_hours():
     one = chart_energy.served(32)
-    frame = cases.request_boundary_frame(one, "h100-sxm", "google")
-    assert frame["typical"].iloc[0] * 3600 == pytest.approx(one.energy_j_per_request)
+    frame = cases.request_boundary_frame(one, "google")
+    assert frame["typical"].iloc[0] * 3600 == pytest.approx(one.j_per_request)
     assert frame["adds"].sum() == pytest.approx(frame["typical"].iloc[-1])
     with pytest.raises(UnknownName, match="google"):
-        cases.request_boundary_frame(one, "h100-sxm", "gogle")
+        cases.request_boundary_frame(one, "gogle")
 
 
 def test_electricity_is_a_small_share_where_it_is_cheap():
@@ -84,14 +86,14 @@ def test_electricity_is_a_small_share_where_it_is_cheap():
 
 
 def test_a_megawatt_is_a_megawatt():
-    frame = cases.megawatt_frame({"a": SERVED}, pue=1.2, usd_per_kwh=0.1).iloc[0]
+    frame = cases.megawatt_frame(SERVED, (32,), pue=1.2, usd_per_kwh=0.1).iloc[0]
     assert frame["tokens_per_s_per_mw"] * frame["site_j_per_token"] == pytest.approx(1e6)
     per_gpu_w = 1e6 / frame["gpus_per_mw"]
     assert 700 < per_gpu_w < 2000  # accelerator, host, idle and building
 
 
 def test_making_weighs_most_on_a_clean_grid():
-    frame = cases.embodied_frame(chart_energy.served(), "h100-sxm", ["sweden", "poland"])
+    frame = cases.embodied_frame(chart_energy.served(), ["sweden", "poland"])
     assert frame["share"].is_monotonic_decreasing
     assert (frame["embodied_low_g"] < frame["embodied_g"]).all()
 
@@ -172,7 +174,7 @@ def test_every_chart_speaks():
     assert len(chart.layer) == 4
     assert "2.4" in chart_energy.prompt_chart(cases.prompt_frame()).title.text
     tornado = chart_energy.tornado_chart(
-        boundary_tornado_frame(chart_energy.served(), "h100-sxm", pue=(1.08, 1.2, 1.54))
+        boundary_tornado_frame(chart_energy.served(), pue=Range(1.08, 1.2, 1.54))
     )
     assert "accelerators" in tornado.title.text
-    assert np.isfinite(energy(**SERVED).tokens_per_joule)
+    assert np.isfinite(chart_energy.served().tokens_per_joule)

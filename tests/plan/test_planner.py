@@ -335,14 +335,12 @@ def test_energy_is_that_of_the_ladder(screened):
 
     row = screened[(screened["basis"] == "screened") & (screened["pp"] == 1)].iloc[3]
     w = SCENARIO.workload
-    one = energy(
-        SCENARIO.model, row.accelerator, tp=int(row.tp), precision=row.precision,
-        input_tokens=w.mean_input_tokens, output_tokens=w.mean_output_tokens,
-        concurrency=float(row.concurrency),
-    )  # fmt: skip
-    assert row.energy_j_per_token == pytest.approx(one.energy_j_per_token)
+    changed = SCENARIO.with_(accelerator=row.accelerator, n_gpu=int(row.n_gpu), tp=int(row.tp),
+                             precision=row.precision)  # fmt: skip
+    one = energy(changed, concurrency=float(row.concurrency * row.n_gpu / row.tp))
+    assert row.energy_j_per_token == pytest.approx(one.j_per_output_token)
     place = site(SCENARIO.site, SCENARIO.operator)
-    ladder = boundary_frame(one, row.accelerator, pue=place.pue, busy_frac=row.busy_frac)
+    ladder = boundary_frame(one, pue=place.pue, busy_frac=row.busy_frac)
     assert row.site_energy_j_per_token == pytest.approx(ladder["typical"].iloc[-1])
     rows = table("energy_inputs")["typical"]
     made = footprint.embodied_g_per_mtok(

@@ -9,6 +9,7 @@ from econ.energy.boundaries import idle_j_per_token
 from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok, water_l_per_mtok
 from econ.lessons.answers import exercise
+from econ.scenario import Scenario
 
 
 def joules_from_watts() -> float:
@@ -37,9 +38,8 @@ def waiting() -> float:
 @exercise("04-3", unit="", hint="The energy is the same; by how many tokens is it divided?")
 def ratio_of_two_figures() -> float:
     """J per output token over J per token in and out, for 8,000 in and 1,000 out."""
-    one = energy("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", input_tokens=8000,
-                 output_tokens=1000, concurrency=32)  # fmt: skip
-    return one.energy_j_per_token / one.energy_j_per_total_token
+    one = energy(Scenario.default().with_(input_tokens=8000, output_tokens=1000), concurrency=32)
+    return one.j_per_output_token / one.j_per_total_token
 
 
 @exercise("04-4", unit="L per million tokens", hint="On site per IT kWh; the grid per site kWh.")
