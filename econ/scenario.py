@@ -30,7 +30,7 @@ from econ.catalog.catalog import Accelerator, Site
 from econ.catalog.guard import positive, unknown
 from econ.catalog.ranges import Range, ends
 from econ.catalog.records import parse, read_object
-from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.catalog.rents import rent
 from econ.catalog.units import GIGA
 from econ.deployment import Deployment
 from econ.terms import Finance, Slo
@@ -129,7 +129,7 @@ class Scenario:
                 "an owned hour has no list price: econ.tco.cost(scenario) builds it; or set "
                 "cost_usd_per_gpu_hour"
             )
-        return rent_usd_per_gpu_hour(self.deployment.accelerator_id, self.finance.term)
+        return rent(self.deployment.accelerator_id, self.finance.term)
 
     @classmethod
     def default(cls) -> Scenario:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econ.catalog import accelerator, model, table
-from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.catalog.rents import rent
 from econ.scenario import Deployment, Scenario
 from econ.terms import Finance, Slo
 from econ.tokens.workloads import workload
@@ -20,8 +20,8 @@ def test_the_default_fits_and_is_sourced():
     assert model(BASE.model).n_params < chips  # one byte a weight in fp8
     rents = table("rentals").query("term == 'on-demand'")
     rents = rents[rents["accelerator"] == BASE.deployment.accelerator]
-    rent = rents.sort_values("as_of").iloc[-1]
-    assert rent.usd_per_gpu_hour == BASE.cost_usd_per_gpu_hour
+    latest = rents.sort_values("as_of").iloc[-1]
+    assert latest.usd_per_gpu_hour == BASE.cost_usd_per_gpu_hour
 
 
 @given(
@@ -120,7 +120,7 @@ def test_finance_and_parts_by_name():
     with pytest.raises(ValueError, match="utilisation_frac = 80"):
         Finance(cost_usd_per_gpu_hour=2, utilisation_frac=80)
     with pytest.raises(ValueError, match="nearest: on-demand"):
-        rent_usd_per_gpu_hour("h100-sxm", term="on demand")
+        rent("h100-sxm", term="on demand")
     with pytest.raises(ValueError, match="nearest: finance"):
         BASE.with_(finances=None)
 

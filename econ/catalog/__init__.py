@@ -17,6 +17,7 @@ from econ.catalog.catalog import (
 from econ.catalog.columns import Column, column
 from econ.catalog.guard import UnknownName
 from econ.catalog.prices_now import prices_now_frame
+from econ.catalog.rents import rent
 from econ.catalog.sources import Citation, cite, sources_frame
 from econ.catalog.tables import BadTable, table, table_names
 
@@ -38,6 +39,7 @@ __all__ = [
     "price",
     "prices_frame",
     "prices_now_frame",
+    "rent",
     "site",
     "sites_frame",
     "sources_frame",

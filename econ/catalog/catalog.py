@@ -1,15 +1,16 @@
 """The catalogue: accelerators, models, sites and list prices by identifier.
 
 Each object is a frozen dataclass in base units that anyone can also build by hand; a field that
-no source gives is None. An unknown identifier lists the nearest.
+no source gives is None. Usual names and Hugging Face ids are understood (`econ.catalog.names`); an
+unknown one lists the nearest.
 
 >>> h100 = accelerator("h100-sxm")
 >>> f"{h100.peak_flop_per_s('bf16') / h100.memory_bandwidth_bytes_per_s:.0f} FLOP per byte"
 '295 FLOP per byte'
->>> accelerator("h100")
+>>> accelerator("h100-smx")
 Traceback (most recent call last):
     ...
-econ.catalog.guard.UnknownName: unknown accelerator 'h100'; nearest: h100-sxm, h100-pcie
+econ.catalog.guard.UnknownName: unknown accelerator 'h100-smx'; nearest: h100-sxm, h200-sxm
 >>> price("gpt-4o-mini").output_usd_per_mtok
 0.6
 """
@@ -24,6 +25,7 @@ import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.names import identifier
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.ranges import ends
 from econ.catalog.tables import table
@@ -161,36 +163,120 @@ def _plain(value, field):
     return int(value) if "int" in str(field.type) else float(value)
 
 
-def _pick(kind: str, name: str, id: object) -> pd.Series:
-    rows = table(name)
-    if id not in rows.index:
-        raise unknown(kind, id, rows.index)
-    return rows.loc[id]
+def _row(kind: str, name: object) -> pd.Series:
+    rows = table(f"{kind}s")
+    return rows.loc[identifier(kind, name, rows)]
 
 
-@functools.cache
-def accelerator(id: str) -> Accelerator:
-    """The accelerator with this identifier, e.g. ``h100-sxm``, ``mi300x``, ``tpu-v6e``."""
-    return _build(Accelerator, _pick("accelerator", "accelerators", id))
+def _text(kind: str, name: object) -> str:
+    """A name that a cache can hold; what is no text is unknown."""
+    if not isinstance(name, str):
+        raise unknown(kind, name, table(f"{kind}s").index)
+    return name
 
 
-@functools.cache
-def model(id: str) -> Model:
-    """The AI model with this identifier, e.g. ``llama-3.1-70b``, ``deepseek-v3``."""
-    return _build(Model, _pick("model", "models", id))
+def accelerator(id: str | Accelerator) -> Accelerator:
+    """An accelerator of the catalogue.
 
+    Parameters
+    ----------
+    id : str or Accelerator
+        An identifier, e.g. ``"h100-sxm"``, ``"tpu-v6e"``; a usual name, e.g. ``"H100"``,
+        ``"MI300X"``; or an accelerator of your own, which comes back as it is.
 
-@functools.cache
-def site(id: str, operator: str | None = None) -> Site:
-    """The site with this identifier, e.g. ``us-virginia``, ``france``.
+    Returns
+    -------
+    Accelerator
+        Peaks, memory, links and power in base units; None where no source gives a value.
 
-    A place has a grid; how much a building wastes depends on who runs it. ``operator`` (e.g.
-    ``google``, ``industry`` for the survey mean) adds that PUE, and site water and market-based
-    carbon where reported.
+    Raises
+    ------
+    UnknownName
+        For a name that the catalogue does not hold, with the nearest, or that fits several rows.
+
+    Examples
+    --------
+    >>> accelerator("H100").id, accelerator("AMD Instinct MI300X").id
+    ('h100-sxm', 'mi300x')
     """
-    row = _pick("site", "sites", id)
+    return id if isinstance(id, Accelerator) else _accelerator(_text("accelerator", id))
+
+
+@functools.cache
+def _accelerator(id: str) -> Accelerator:
+    return _build(Accelerator, _row("accelerator", id))
+
+
+def model(id: str | Model) -> Model:
+    """An AI model of the catalogue.
+
+    Parameters
+    ----------
+    id : str or Model
+        An identifier, e.g. ``"llama-3.1-70b"``; a Hugging Face id, e.g. ``"Qwen/Qwen3-32B"``; or a
+        model of your own, which comes back as it is.
+
+    Returns
+    -------
+    Model
+        The shape, from which parameters, cache and work follow.
+
+    Raises
+    ------
+    UnknownName
+        For a name that the catalogue does not hold, with the nearest, or that fits several rows.
+
+    Examples
+    --------
+    >>> model("meta-llama/Llama-3.1-70B-Instruct").id
+    'llama-3.1-70b'
+    """
+    return id if isinstance(id, Model) else _model(_text("model", id))
+
+
+@functools.cache
+def _model(id: str) -> Model:
+    return _build(Model, _row("model", id))
+
+
+def site(id: str | Site, operator: str | None = None) -> Site:
+    """A place of the catalogue, with who runs the building.
+
+    A place has a grid; how much a building wastes depends on its operator.
+
+    Parameters
+    ----------
+    id : str or Site
+        A place, e.g. ``"us-virginia"``, ``"France"``; or a site of your own, which comes back as it
+        is.
+    operator : str, optional
+        E.g. ``"google"``, or ``"industry"`` for the mean of a survey: adds its PUE, and site water
+        and market-based carbon where they are reported.
+
+    Returns
+    -------
+    Site
+        Price, carbon and water per kWh; None where no source gives a value.
+
+    Raises
+    ------
+    UnknownName
+        For a place or an operator that the catalogue does not hold, with the nearest.
+    ValueError
+        For a site of your own together with an operator.
+    """
+    if not isinstance(id, Site):
+        return _site(_text("site", id), operator)
+    if operator:
+        raise ValueError(f"operator = {operator!r}: a site of your own carries its own PUE")
+    return id
+
+
+@functools.cache
+def _site(id: str, operator: str | None) -> Site:
+    row = _row("site", id)
     if operator is not None:
-        runs = _pick("operator", "operators", operator)
+        runs = _row("operator", operator)
         row = pd.concat([row, runs[["pue", "wue_l_per_kwh", "market_carbon_g_per_kwh"]]])
     return _build(Site, row)
 

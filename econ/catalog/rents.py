@@ -1,6 +1,6 @@
 """What accelerators rent for: the one reader of ``data/rentals.csv``.
 
->>> rent_usd_per_gpu_hour("h100-sxm")
+>>> rent("H100")
 3.85
 >>> rents()["h100-sxm"]
 3.85
@@ -11,22 +11,41 @@ from __future__ import annotations
 import pandas as pd
 
 from econ.catalog.guard import unknown
+from econ.catalog.names import identifier
 from econ.catalog.tables import table
 
 
 def rent_rows(accelerator: str, term: str = "on-demand") -> pd.DataFrame:
     """The dated rents of an accelerator on one term, oldest first."""
     rows = table("rentals")
-    of_chip = rows[rows["accelerator"] == accelerator]
-    if of_chip.empty:
-        raise unknown("rented accelerator", accelerator, rows["accelerator"].unique())
-    if term not in set(of_chip["term"]):
-        raise unknown(f"term of {accelerator}", term, of_chip["term"].unique())
-    return of_chip[of_chip["term"] == term].sort_values("as_of", kind="stable")
+    rented = pd.DataFrame(index=pd.Index(rows["accelerator"].unique()))
+    id = identifier("rented accelerator", accelerator, rented)
+    of_accelerator = rows[rows["accelerator"] == id]
+    if term not in set(of_accelerator["term"]):
+        raise unknown(f"term of {accelerator}", term, of_accelerator["term"].unique())
+    return of_accelerator[of_accelerator["term"] == term].sort_values("as_of", kind="stable")
 
 
-def rent_usd_per_gpu_hour(accelerator: str, term: str = "on-demand") -> float:
-    """The latest rent of an accelerator on one term, in USD per GPU-hour."""
+def rent(accelerator: str, term: str = "on-demand") -> float:
+    """The latest list rent of an accelerator, in USD per GPU-hour.
+
+    Parameters
+    ----------
+    accelerator : str
+        E.g. ``"h100-sxm"`` or ``"H100"``.
+    term : str
+        on-demand, spot, reserved (a year or so), reserved-3y or hyperscaler.
+
+    Returns
+    -------
+    float
+        E.g. 3.85 for an H100 by the hour.
+
+    Raises
+    ------
+    UnknownName
+        For an accelerator that nobody in the table rents out, or a term it is not rented on.
+    """
     return float(rent_rows(accelerator, term)["usd_per_gpu_hour"].iloc[-1])
 
 

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.catalog.rents import rent
 from econ.catalog.units import GIGA, KILO, MEGA, TERA
 from econ.charts.grammar import SHORT, axis, finish, lines
 from econ.charts.panels import Panel, choice, slider
@@ -191,9 +191,7 @@ def life_chart(frame: pd.DataFrame) -> alt.LayerChart:
 def life_panel() -> Panel:
     """Lifetime cost by demand, quality, law and currency."""
     paid = {
-        "training_usd_per_flop": training_usd_per_flop(
-            rent_usd_per_gpu_hour("h100-sxm", "reserved")
-        ),
+        "training_usd_per_flop": training_usd_per_flop(rent("h100-sxm", "reserved")),
         "price": cases.lesson_price(),
     }
 

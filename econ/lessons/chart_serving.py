@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.catalog.rents import rent
 from econ.charts.grammar import axis, bars, finish, lines
 from econ.charts.panels import Panel, choice, slider
 from econ.charts.shapes import describe, heat
@@ -168,15 +168,15 @@ def cost_panel() -> Panel:
     def frame(rate: float, burst: float, rent: float) -> pd.DataFrame:
         return cases.live_cost_frame(rate, burst, rent)
 
-    rent = round(rent_usd_per_gpu_hour("h100-sxm"), 2)
-    case = {"burst": 1, "rent": rent}
+    rent_usd = round(rent("h100-sxm"), 2)
+    case = {"burst": 1, "rent": rent_usd}
     return Panel(
         frame,
         cost_chart,
         [
             slider("rate", "Arrivals (requests/s)", 0.5, 14, value=8, step=0.5),
             slider("burst", "Gap variation", 0.5, 4, value=1, step=0.5),
-            slider("rent", "USD per GPU-hour", 0.5, 8, value=rent, step=0.01),
+            slider("rent", "USD per GPU-hour", 0.5, 8, value=rent_usd, step=0.01),
         ],
         presets={
             "2 requests/s": {**case, "rate": 2},

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.catalog.rents import rent
 from econ.catalog.units import MTOK
 from econ.charts.grammar import SHORT, axis, finish, lines
 from econ.charts.panels import Panel, choice, slider
@@ -218,11 +218,11 @@ def bill_chart(frame: pd.DataFrame) -> alt.LayerChart:
 @functools.lru_cache(maxsize=256)
 def _bill(model: str, thinking: float, attempts: int, post: float) -> Bill:
     tp, tokens = LADDER[model], training_runs_frame().loc[model, "tokens"]
-    rent = rent_usd_per_gpu_hour("h100-sxm", "reserved")
+    per_flop = training_usd_per_flop(rent("h100-sxm", "reserved"))
     return lifetime_bill(
         model, training_tokens=tokens, n_requests=MTOK, input_tokens=500, answer_tokens=500,
         thinking_tokens=thinking, n_attempts=attempts, post_training_frac=post / 100,
-        serving=lesson_serving().replace(tp=tp), training_usd_per_flop=training_usd_per_flop(rent),
+        serving=lesson_serving().replace(tp=tp), training_usd_per_flop=per_flop,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import positive, unknown
-from econ.catalog.rents import rent_usd_per_gpu_hour
+from econ.catalog.rents import rent
 from econ.catalog.tables import table
 from econ.catalog.units import GIGA
 from econ.scaling.laws import Law, effective_tokens
@@ -133,8 +133,7 @@ def repeats_frame(
 
 def lesson_serving() -> Serving:
     """The machine of the lesson: H100 at the market's on-demand rent, as in every notebook."""
-    rent = rent_usd_per_gpu_hour("h100-sxm")
-    return Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=rent)
+    return Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=rent("h100-sxm"))
 
 
 def lesson_price() -> SizePrice:

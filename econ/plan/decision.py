@@ -104,9 +104,7 @@ def inputs_of(
     if isinstance(load, Range):
         not_negative("low of load", load.low)
     chips = list(dict.fromkeys(options["accelerator"].astype(str)))
-    priced = dict(rents or {})
-    for name in priced:
-        catalog.accelerator(name)
+    priced = {catalog.accelerator(name).id: rent for name, rent in (rents or {}).items()}
     priced |= rent_ranges([c for c in chips if c not in priced])
     inputs = {LOAD: load}
     for name, row in options.iterrows():

@@ -68,9 +68,8 @@ def prices_of(
 ) -> dict[str, float]:
     """USD per GPU-hour by accelerator: list rents, the scenario's own, then those given."""
     own = {scenario.deployment.accelerator_id: scenario.cost_usd_per_gpu_hour}
-    for name in prices_usd_per_gpu_hour or {}:
-        catalog.accelerator(name)
-    return rents() | own | dict(prices_usd_per_gpu_hour or {})
+    prices = (prices_usd_per_gpu_hour or {}).items()
+    return rents() | own | {catalog.accelerator(name).id: price for name, price in prices}
 
 
 def plan(

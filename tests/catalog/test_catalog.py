@@ -80,7 +80,7 @@ def test_an_operator_adds_its_own_figures():
     [
         (lambda: accelerator("H100-SMX"), "unknown accelerator 'H100-SMX'; nearest: h100-sxm"),
         (lambda: model("llama-3.1-7b"), r"unknown model 'llama-3\.1-7b'; nearest: .*llama-3\.1-"),
-        (lambda: site("virginia"), "unknown site 'virginia'; nearest: us-virginia"),
+        (lambda: site("virgina"), "unknown site 'virgina'; nearest: us-virginia"),
         (lambda: price("gpt4o-mini"), "unknown priced model 'gpt4o-mini'; nearest: gpt-4o-mini"),
         (lambda: price("gpt-5", "OpenAl"), "unknown provider of gpt-5 'OpenAl'; nearest: OpenAI"),
         (

@@ -11,7 +11,7 @@ from econ.catalog import table, table_names
 from econ.catalog.tables import KINDS, data_dir, package, resource
 
 # explanations and parts of other tables: what they hold has its source there
-WITHOUT_PROVENANCE = {"columns", "glossary", "sources", "workload_lengths"}
+WITHOUT_PROVENANCE = {"aliases", "columns", "glossary", "sources", "workload_lengths"}
 FACTS = [name for name in table_names() if name not in WITHOUT_PROVENANCE]
 DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
 
@@ -57,6 +57,11 @@ def test_every_column_is_described_and_every_quantity_has_a_unit_and_limits(name
         if column["type"] in ("number", "integer"):
             assert column.get("unit"), f"{column['name']} has no unit"
             assert "minimum" in column.get("constraints", {}), f"{column['name']} has no limits"
+
+
+def test_every_alias_leads_to_a_row():
+    for row in table("aliases").itertuples():
+        assert row.stands_for in table(f"{row.what}s").index, row.alias
 
 
 def test_no_source_is_idle():

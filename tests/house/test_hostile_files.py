@@ -203,7 +203,7 @@ def test_a_decision_needs_options_known_names_and_a_load():
     assert len(decide_plan(options, demand, load).frame) == 2
     for bad, rents, says in (
         (Range(-3, 5, 9), None, "low of load = -3"),
-        (load, {"h100": Range(1, 2, 3)}, "unknown accelerator 'h100'; nearest: h100-sxm"),
+        (load, {"h100-smx": Range(1, 2, 3)}, "unknown accelerator 'h100-smx'; nearest: h100-sxm"),
     ):
         with pytest.raises(ValueError, match=says):
             decide_plan(options, demand, bad, rents)

@@ -286,8 +286,8 @@ def test_the_plan_becomes_a_scenario(found):
     ("arguments", "says"),
     [
         ({"objective": "price"}, "unknown objective 'price'"),
-        ({"accelerators": ["h100"]}, "unknown accelerator 'h100'"),
-        ({"prices_usd_per_gpu_hour": {"h100": 3}}, "unknown accelerator 'h100'"),
+        ({"accelerators": ["h100-smx"]}, "unknown accelerator 'h100-smx'"),
+        ({"prices_usd_per_gpu_hour": {"h100-smx": 3}}, "unknown accelerator 'h100-smx'"),
         (
             {"prices_usd_per_gpu_hour": {"h100-sxm": -3}},
             "price of h100-sxm in USD per GPU-hour = -3",

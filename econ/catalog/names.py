@@ -1,0 +1,108 @@
+"""Names as people write them: ``"H100"``, ``"MI300X"``, ``"meta-llama/Llama-3.1-70B-Instruct"``.
+
+Identifiers stay what the tables hold; a name is understood if, without regard to case, it is an
+identifier, an alias of ``data/aliases.csv``, the full name of a row, or the beginning of exactly
+one identifier. Of a Hugging Face id the organisation and words such as *Instruct*, which leave the
+shape of a model as it is, are dropped.
+
+>>> import pandas as pd
+>>> rows = pd.DataFrame({"name": ["A100 40 GB", "A100 80 GB"]}, index=["a100-40gb", "a100-80gb"])
+>>> identifier("accelerator", "A100 80 GB", rows)
+'a100-80gb'
+>>> identifier("accelerator", "A100", rows)
+Traceback (most recent call last):
+    ...
+econ.catalog.guard.UnknownName: accelerator 'A100' may be a100-40gb or a100-80gb: name one of them
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import pandas as pd
+
+from econ.catalog.guard import UnknownName, unknown
+from econ.catalog.tables import table
+
+RELEASE_WORDS = ("instruct", "chat", "it", "base", "hf", "thinking")  # same shape, other training
+
+
+def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
+    """The identifier that a name stands for.
+
+    Parameters
+    ----------
+    kind : str
+        What is looked for, as errors call it: ``"accelerator"``, ``"model"``, …
+    name : str
+        E.g. ``"h100-sxm"``, ``"H100"``, ``"Qwen/Qwen3-32B"``.
+    rows : DataFrame
+        The table, indexed by identifier, with the columns ``name`` and ``vendor`` where it has
+        them.
+
+    Returns
+    -------
+    str
+        An entry of the index of ``rows``.
+
+    Raises
+    ------
+    UnknownName
+        For a name that fits none, with the nearest, or more than one, with all that it fits.
+    """
+    ids = rows.index
+    if not isinstance(name, str):
+        raise unknown(kind, name, ids)
+    if name in ids:
+        return name
+    exact = _known_names(kind, rows)
+    spellings = _spellings(kind, name, rows)
+    for spelling in spellings:
+        if spelling in exact:
+            return exact[spelling]
+    for spelling in filter(None, spellings):
+        fits = [id for id in ids if id.startswith(f"{spelling}-")]
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            listed = f"{', '.join(fits[:-1])} or {fits[-1]}"
+            raise UnknownName(f"{kind} {name!r} may be {listed}: name one of them")
+    raise unknown(kind, name, ids)
+
+
+def _fold(name: str) -> str:
+    return re.sub(r"[\s_-]+", "-", name.strip().lower())
+
+
+def _known_names(kind: str, rows: pd.DataFrame) -> dict[str, str]:
+    """Folded name → identifier: full names, aliases, identifiers; the last wins."""
+    full = dict(zip(map(_fold, rows["name"]), rows.index, strict=True)) if "name" in rows else {}
+    aliases = {a: id for a, id in _aliases(kind.split()[-1]).items() if id in rows.index}
+    return full | aliases | {_fold(id): id for id in rows.index}
+
+
+@functools.cache
+def _aliases(kind: str) -> dict[str, str]:
+    rows = table("aliases")
+    rows = rows[rows["what"] == kind]
+    return dict(zip(map(_fold, rows["alias"]), rows["stands_for"], strict=True))
+
+
+def _spellings(kind: str, name: str, rows: pd.DataFrame) -> list[str]:
+    """A name folded; without its organisation or vendor; a model's without its release."""
+    folded = _fold(name)
+    spellings = [folded]
+    if kind.endswith("model"):
+        spellings.append(folded.rpartition("/")[2])
+        words = spellings[-1].split("-")
+        while len(words) > 1 and words[-1] in RELEASE_WORDS:
+            words.pop()
+            spellings.append("-".join(words))
+    elif "vendor" in rows:
+        spellings += [
+            folded.removeprefix(f"{vendor.lower()}-")
+            for vendor in rows["vendor"].unique()
+            if folded.startswith(f"{vendor.lower()}-")
+        ]
+    return list(dict.fromkeys(spellings))
