@@ -70,9 +70,9 @@ def packages() -> Answer:
 def charts() -> Answer:
     """Charts"""
     code = (
-        "from econ.latency.bound import reality_frame; "
-        "from econ.charts import chart_start, render; "
-        "print(len(render.png_of(chart_start.reality_chart(reality_frame()).to_dict())))"
+        "from econ.charts import figure, render; from econ.latency.bound import reality_frame; "
+        "chart = figure(reality_frame(), 'batch', 'slowdown', finding='Over the bound'); "
+        "print(len(render.png_of(chart.to_dict())))"
     )
     done = _python("-c", code)
     if done.returncode:

@@ -102,7 +102,9 @@ class Plot:
         """Title of an axis: the author's own where there is one, else the dictionary's."""
         log = channel in self.log if log is None else log
         if (own := self.titles.get(channel)) is not None:
-            return f"{own} (log)" if log and "log" not in own else own
+            if not log or "log" in own:
+                return own
+            return f"{own[:-1]}, log)" if own.endswith(")") else f"{own} (log)"
         return words.axis_title(name, log)
 
     def told(self, channel: str, name: str) -> str:
@@ -240,18 +242,21 @@ def _path(plot: Plot) -> Drawn:
     """A curve through the rows in their order, each with its label."""
     base = alt.Chart(plot.frame.assign(rank=range(len(plot.frame))))
     base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order="rank:Q")
-    ends = plot.frame.iloc[[0, -1]]
-    told = " to ".join(
-        f"{plot.label} {row[plot.label]} ({words.amount(row[plot.x], plot.x)}, "
-        f"{plot.say(row[plot.y], plot.y)})" if plot.label else
-        f"{words.amount(row[plot.x], plot.x)} and {plot.say(row[plot.y], plot.y)}"
-        for _, row in ends.iterrows()
-    )  # fmt: skip
+    told = " to ".join(_place(plot, i) for i in (0, -1))
     told = (
         f"A curve of {len(plot.frame)} points, {plot.told('y', plot.y)} over "
-        f"{plot.told('x', plot.x)}: from {told}."
+        f"{plot.told('x', plot.x)}: {told}."
     )
     return [base.mark_line(point=True), *_marked(plot, base)], told, {}
+
+
+def _place(plot: Plot, i: int) -> str:
+    """One point of a path in words."""
+    frame = plot.frame
+    at = f"{words.amount(frame[plot.x].iloc[i], plot.x)}, {plot.say(frame[plot.y].iloc[i], plot.y)}"
+    if not plot.label:
+        return at
+    return f"{words.title_and_unit(plot.label)[0].lower()} {frame[plot.label].iloc[i]} ({at})"
 
 
 def _bar(plot: Plot) -> Drawn:
@@ -300,9 +305,13 @@ def _bar_words(plot: Plot, value: str, name: str) -> str:
     known = frame.dropna(subset=[value])
     total = known.groupby(name, sort=False)[value].sum()
     most = known.loc[known.groupby(name, sort=False)[value].idxmax()]
+    share = most.set_index(name)[value] / total
+    whole = np.allclose(
+        total, total.iloc[0]
+    )  # each bar is all of something: its length says nothing
     return "; ".join(
-        f"{r[name]} {plot.say(total[r[name]], value)}, most of it {r[plot.by]} "
-        f"({r[value] / total[r[name]]:.0%})"
+        f"{r[name]} {'' if whole else plot.say(total[r[name]], value) + ', '}"
+        f"most of it {r[plot.by]} ({share[r[name]]:.0%})"
         for _, r in most.iterrows()
     )
 
@@ -351,16 +360,21 @@ def _point(plot: Plot) -> Drawn:
         dots = dots.encode(color=plot.paint(), shape=shape)
     layers += [dots, *_marked(plot, base)]
     value = plot.x if named else plot.y
-    low, high = (
-        plot.frame.loc[i] for i in (plot.frame[value].idxmin(), plot.frame[value].idxmax())
-    )
-    name = plot.y if named else plot.label or plot.by
-    ends = " to ".join(
-        f"{plot.say(r[value], value)}" + (f" ({r[name]})" if name and r[name] else "")
-        for r in (low, high)
-    )
-    told = f"{len(plot.frame)} points of {plot.told('x' if named else 'y', value)}, from {ends}."
+    name = plot.y if named else plot.label
+    groups = plot.frame.groupby(plot.by, sort=False) if plot.by else [("", plot.frame)]
+    ends = "; ".join(f"{group} {_ends(plot, rows, value, name)}".strip() for group, rows in groups)
+    told = f"{len(plot.frame)} points of {plot.told('x' if named else 'y', value)}: {ends}."
     return layers, told, {"height": 16 * len(rows) if named and len(rows) > 8 else 340}
+
+
+def _ends(plot: Plot, rows: pd.DataFrame, value: str, name: str | None) -> str:
+    """The least and the greatest value with their names."""
+    low, high = rows.loc[rows[value].idxmin()], rows.loc[rows[value].idxmax()]
+    if name is None:
+        return plot.span(low[value], high[value], value)
+    return " to ".join(
+        plot.say(r[value], value) + (f" ({r[name]})" if r[name] else "") for r in (low, high)
+    )
 
 
 def _range(plot: Plot) -> Drawn:

@@ -4,14 +4,13 @@ A picture keeps its numbers from many readers; here they come back out of the ch
 that no chart can be without them.
 
 >>> import pandas as pd
->>> from econ.charts.grammar import bars
+>>> from econ.charts.grammar import figure
 >>> frame = pd.DataFrame({"chip": ["A", "B"], "power_w": [700.0, 1000.0], "note": ["x", "y"]})
->>> chart = bars(frame, "power_w", "chip", x_title="Power (W)",
-...              title="B draws more", description="Bars of power: A 700 W, B 1000 W.")
+>>> chart = figure(frame, "power_w", "chip", label="note", kind="bar", finding="B draws more")
 >>> table_of(chart)
-chip power_w
-   A     700
-   B   1,000
+chip power_w note
+   A     700    x
+   B   1,000    y
 """
 
 from __future__ import annotations

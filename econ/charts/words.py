@@ -10,6 +10,8 @@ A column that the dictionary does not know is read from its own name, which carr
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from econ.catalog.units import short
@@ -37,13 +39,13 @@ def _read(name: str) -> tuple[str, str]:
     for i, part in enumerate(parts):
         if part in UNITS and (i + 1 == len(parts) or parts[i + 1] == "per"):
             unit = " ".join(UNITS.get(p, p) for p in parts[i:])
-            unit = unit.replace(" per s", "/s")
+            unit = re.sub(r" per s\b", "/s", unit)
             head = parts[:i]
             break
     else:
         head, unit = [p for p in parts if p != "frac"], ""
     title = " ".join(SPELLED.get(p, p) for p in head) or unit
-    return (title[:1].upper() + title[1:] if head else unit), unit
+    return title[:1].upper() + title[1:], unit
 
 
 def title_and_unit(name: str) -> tuple[str, str]:
@@ -59,7 +61,9 @@ def is_share(name: str) -> bool:
 def axis_title(name: str, log: bool = False) -> str:
     """Title of an axis, with the unit and, where it is logarithmic, that word."""
     title, unit = title_and_unit(name)
-    notes = ", ".join(filter(None, ("" if unit == title else unit, "log" if log else "")))
+    notes = ", ".join(
+        filter(None, ("" if unit.lower() == title.lower() else unit, "log" if log else ""))
+    )
     return f"{title} ({notes})" if notes else title
 
 

@@ -1,113 +1,203 @@
-"""Charts: described, drawn, and drawn again in the Vega-Lite that JupyterLab has."""
+"""Every kind of figure: described, drawn in both Vega-Lites, its arithmetic in the drawn rows."""
 
 import base64
 
+import numpy as np
 import pandas as pd
 import pytest
 import vl_convert
+from hypothesis import given
+from hypothesis import strategies as st
 
-from econ.charts import grammar as charts
-from econ.charts import render
-from econ.latency import bound as envelope
-from econ.latency.speculation import speculation_frame
-from econ.lessons import chart_latency, chart_start, chart_tokens, latency_cases, token_cases
-from econ.scenario import Scenario
-from econ.tokens.count import compression_frame
+from econ.charts import figure, finish, overlay, render, words
+from econ.charts.live import live_spec, records
 
-SERVED = {
-    "model": "llama-3.1-70b",
-    "accelerator": "h100-sxm",
-    "tp": 4,
-    "precision": "fp8",
-    "input_tokens": 1000,
-}
+TWO = pd.DataFrame(
+    [
+        {"batch": b, "tpot_ms": 10 + k * b**0.5, "low": 8.0 + b, "high": 13.0 + b, "kind": name,
+         "measured_ms": 11 + k * b**0.5, "peak": b == 8}
+        for name, k in (("measured", 2.0), ("memory bound", 1.0))
+        for b in (1, 8, 64)
+    ]
+)  # fmt: skip
+ONE = TWO[TWO["kind"] == "measured"]
+COST = pd.DataFrame(
+    {"part": ["chips", "power", "discount"], "usd": [3.0, 0.5, -1.2], "sort": ["a", "b", "a"]}
+)
+SHARES = pd.DataFrame(
+    {
+        "job": ["chat", "chat", "rag", "rag"],
+        "part": ["in", "out"] * 2,
+        "share": [0.2, 0.8, 0.7, 0.3],
+    }
+)
+AREAS = pd.DataFrame(
+    {"n_requests": [1e3, 1e3, 1e6, 1e6], "part": ["a", "b"] * 2, "share": [0.2, 0.8, 0.7, 0.3]}
+)
+RANGES = pd.DataFrame(
+    {"input": ["rent", "power"], "usd": [3.0, 3.0], "low": [1.0, 2.5], "high": [6.0, 3.4]}
+)
+GRID = pd.DataFrame(
+    [
+        {"batch": b, "chip": c, "usd": np.nan if c == "l4" and b == 64 else usd / b}
+        for c, usd in (("h100", 90.0), ("l4", 20.0))
+        for b in (1, 8, 64)
+    ]
+)
+LEDGER = pd.DataFrame(
+    {"name": ["a", "b"], "ours": [512.0, 0.021], "published": [500.0, 0.02], "tol": [0.05, 0.1]}
+)
 CASES = {
-    "reality": lambda: chart_start.reality_chart(envelope.reality_frame()),
-    "tradeoff": lambda: chart_start.tradeoff_chart(
-        envelope.batches_frame(Scenario.default()), guess=5.0
-    ),
-    "parts": lambda: chart_start.parts_chart(envelope.parts_frame(Scenario.default(), 50)),
-    "ranges": lambda: chart_start.ranges_chart(envelope.ranges_frame(Scenario.default())),
-    "languages": lambda: chart_tokens.compression_chart(compression_frame(), guess=3.0),
-    "images": lambda: chart_tokens.images_chart(token_cases.images_frame()),
-    "jobs": lambda: chart_tokens.jobs_chart(token_cases.jobs_frame("gpt-5.6-terra", "OpenAI")),
-    "growth": lambda: chart_tokens.growth_chart(token_cases.growth_frame()),
-    "anatomy": lambda: chart_latency.anatomy_chart(latency_cases.anatomy_frame(**SERVED)),
-    "memory": lambda: chart_latency.memory_chart(
-        latency_cases.memory_frame(
-            "llama-3.1-70b", "h100-sxm", n_gpu=4, precision="fp8", context_tokens=5000, batch=50
-        )
-    ),
-    "roof": lambda: chart_latency.roof_chart(
-        latency_cases.roof_frame("llama-3.1-8b", "h100-sxm", precision="bf16", context_tokens=1000)
-    ),
-    "parity": lambda: chart_latency.parity_chart(latency_cases.parity_frame()),
-    "touched": lambda: chart_latency.touched_chart(
-        latency_cases.touched_frame(["mixtral-8x7b", "gpt-oss-120b"])
-    ),
-    "speculation": lambda: chart_latency.speculation_chart(
-        {
-            "half of all drafts": speculation_frame(
-                Scenario.of(**SERVED, output_tokens=500), acceptance_frac=0.5
-            )
-        }
-    ),
-    "tasks": lambda: chart_tokens.tasks_chart(token_cases.tasks_frame()),
+    "line": (TWO, "batch", "tpot_ms", {"by": "kind", "log": "x", "points": True}),
+    "path": (ONE, "tpot_ms", "low", {"label": "batch"}),
+    "bar": (COST, "usd", "part", {}),
+    "column": (TWO, "batch", "tpot_ms", {"by": "kind"}),
+    "area": (AREAS, "n_requests", "share", {"by": "part", "log": "x"}),
+    "point": (TWO, "tpot_ms", "low", {"by": "kind", "log": "xy"}),
+    "range": (RANGES, "usd", "input", {"low": "low", "high": "high", "log": "x"}),
+    "histogram": (ONE, "low", "batch", {"high": "high"}),
+    "waterfall": (COST, "usd", "part", {}),
+    "heat": (GRID, "batch", "chip", {"by": "usd", "log": "by"}),
+    "gap": (LEDGER, "ours", "name", {"against": "published", "tolerance": "tol"}),
+    "parity": (TWO, "measured_ms", "tpot_ms", {"by": "kind"}),
 }
 
 
-@pytest.fixture(params=CASES)
-def chart(request):
-    """Each chart of the notebooks."""
-    return CASES[request.param]()
+def draw(kind, **more):
+    """One figure of a kind."""
+    frame, x, y, options = CASES[kind]
+    return figure(frame, x, y, kind=kind, finding="A finding", **(options | more))
 
 
-def _titles(node):
-    """All axis titles in a specification."""
-    if isinstance(node, dict):
-        for channel in ("x", "y"):
-            encoding = node.get(channel)
-            if isinstance(encoding, dict) and encoding.get("type") == "quantitative":
-                yield encoding.get("title")
-        for value in node.values():
-            yield from _titles(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _titles(value)
-
-
-def test_every_chart_says_what_it_shows(chart):
-    assert len(chart.description) > 60
+@pytest.mark.parametrize("kind", CASES)
+def test_it_says_its_numbers_and_draws_in_both_vega_lites(kind):
+    chart = draw(kind)
     assert any(c.isdigit() for c in chart.description)
-    assert chart.title.text
+    assert records(chart.data)
+    if kind != "path":  # a path adds its order to the table
+        assert live_spec(chart)["data"] == {"name": "live"}
+    for version in ("5.8", "6.4"):  # JupyterLab's generation and Altair's own
+        svg = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=version)
+        assert svg.count("<path") >= 3
 
 
-def test_quantities_have_titles(chart):
-    titles = [t for t in _titles(chart.to_dict()) if t]
-    assert titles
+def test_titles_and_units_come_from_the_names():
+    spec = draw("line").to_dict()["layer"][0]["encoding"]
+    assert spec["x"]["title"] == "Batch (log)"
+    assert spec["y"]["title"] == "Time per output token (ms)"
+    own = draw("line", y_title="Wait (ms)").to_dict()["layer"][0]["encoding"]
+    assert own["y"]["title"] == "Wait (ms)"
 
 
-def test_every_chart_draws_in_the_vega_lite_of_jupyterlab(chart):
-    svg = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version="5.8")
-    assert svg.count("<path") >= 3
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"finding": " "}, "needs a finding"),
+        ({"by": "kinds"}, "nearest: kind"),
+        ({"frame": TWO.head(0)}, "no rows"),
+        ({"says": "too short"}, "needs a description"),
+    ],
+)
+def test_what_says_nothing_is_refused(change, message):
+    call = {"frame": TWO, "x": "batch", "y": "tpot_ms", "finding": "A finding", **change}
+    with pytest.raises(ValueError, match=message):
+        figure(call.pop("frame"), call.pop("x"), call.pop("y"), **call)
 
 
-def test_a_guess_is_drawn_and_named():
-    without = chart_start.tradeoff_chart(envelope.batches_frame(Scenario.default()))
-    assert "your guess" not in vl_convert.vegalite_to_svg(without.to_dict())
-    assert "your guess" in vl_convert.vegalite_to_svg(CASES["tradeoff"]().to_dict())
+def test_lines_that_end_together_are_named_in_a_legend():
+    apart = vl_convert.vegalite_to_svg(draw("line").to_dict())
+    assert "role-legend" not in apart
+    close = TWO.assign(tpot_ms=TWO["tpot_ms"].where(TWO["kind"] != "measured", 18.1))
+    chart = figure(close, "batch", "tpot_ms", by="kind", finding="A finding")
+    assert "role-legend" in vl_convert.vegalite_to_svg(chart.to_dict())
+
+
+def test_a_long_finding_is_broken_into_lines():
+    finding = "One finding that is so long that it would run far beyond the picture's right edge"
+    chart = figure(TWO, "batch", "tpot_ms", by="kind", finding=finding)
+    assert " ".join(chart.title.text) == finding
+
+
+def test_bands_dots_marks_rules_and_guesses():
+    chart = figure(ONE, "batch", "tpot_ms", low="low", high="high", dots="measured_ms",
+                   mark="peak", rule_y=12.0, guess=15.0, finding="A finding")  # fmt: skip
+    svg = vl_convert.vegalite_to_svg(chart.to_dict())
+    assert "your guess" in svg
+    assert svg.count("stroke-dasharray") == 2
+    plain = vl_convert.vegalite_to_svg(draw("line").to_dict())
+    assert "your guess" not in plain
+
+
+def test_one_picture_for_each_value_of_a_facet():
+    chart = draw("line", facet="kind", dots="measured_ms")
+    assert len(chart.hconcat) == 2
+    assert "measured: Lines" in chart.description
+
+
+def test_figures_lie_over_each_other_under_one_finding():
+    both = overlay(draw("line"), draw("point"), finding="Both at once")
+    assert both.title.text == "Both at once"
+    assert "Lines of" in both.description
+    assert "points of" in both.description
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12))
+def test_steps_meet_and_end_at_the_sum(amounts):
+    frame = pd.DataFrame({"part": [f"p{i}" for i in range(len(amounts))], "usd": amounts})
+    steps = figure(frame, "usd", "part", kind="waterfall", finding="Steps").data
+    body, total = steps.iloc[:-1], steps.iloc[-1]
+    assert body["start"].to_numpy()[1:] == pytest.approx(body["end"].to_numpy()[:-1], abs=1e-6)
+    assert total["end"] == pytest.approx(sum(amounts), abs=1e-6)
+    assert total["kind"] == "total"
+    assert set(body["kind"]) <= {"adds", "takes off"}
+
+
+def test_a_saving_is_told_from_a_cost_in_the_legend():
+    assert ">takes off<" in vl_convert.vegalite_to_svg(draw("waterfall").to_dict())
+    plain = figure(COST.head(2), "usd", "part", kind="waterfall", finding="Steps")
+    assert ">adds<" not in vl_convert.vegalite_to_svg(plain.to_dict())
+
+
+def test_a_cell_without_a_number_says_so_and_ink_follows_the_ground():
+    chart = draw("heat")
+    cells = chart.data.set_index(["chip", "batch"])
+    assert cells.loc[("l4", 64), "label"] == "–"
+    assert cells.loc[("h100", 1), "label"] == "90"
+    assert cells.loc[("h100", 1), "ink"] == "#ffffff"  # the darkest cell
+    assert cells.loc[("h100", 64), "ink"] != "#ffffff"
+    assert "1 of 6 cells have no answer" in chart.description
+
+
+def test_a_gap_is_ours_over_published():
+    rows = draw("gap").data
+    assert rows["gap_percent"].tolist() == pytest.approx([2.4, 5.0])
+    assert rows["label"].tolist() == ["512 · 500", "0.021 · 0.02"]
+
+
+def test_the_line_of_equals_is_drawn_once():
+    svg = vl_convert.vegalite_to_svg(draw("parity").to_dict())
+    assert svg.count("stroke-dasharray") == 1
+
+
+def test_words_come_from_the_table():
+    assert words.describe(LEDGER, "ours", "name", "") == "a 512; b 0.021"
+    many = pd.concat([GRID] * 3)
+    assert words.describe(many.assign(usd=np.nan), "usd", "chip") == "no value"
+    assert words.describe(many, "usd", "chip") == (
+        "15 values from 1.41 USD (h100) to 90 USD (h100)"
+    )
 
 
 def test_a_chart_without_words_is_refused():
     frame = pd.DataFrame({"a": [1.0], "b": ["x"]})
     with pytest.raises(ValueError, match="needs a description"):
-        charts.bars(frame, "a", "b", x_title="a", title="t", description="short")
+        finish(figure(frame, "a", "b", kind="bar", finding="t"), title="t", description="short")
     with pytest.raises(ValueError, match="without a description"):
         render.bundle_of({"mark": "bar"})
 
 
 def test_the_bundle_for_a_reader_and_for_committing(monkeypatch):
-    spec = CASES["parts"]().to_dict()
+    spec = draw("bar").to_dict()
     monkeypatch.delenv("ECON_STATIC", raising=False)
     live, words = render.bundle_of(spec)
     assert live[render.V5_MIME]["$schema"] == render.V5_SCHEMA

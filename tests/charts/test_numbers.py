@@ -4,8 +4,7 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from econ.charts import bars, render, table_of
-from econ.charts import grammar as charts
+from econ.charts import figure, render, table_of
 from econ.charts.numbers import MOST_ROWS, is_drawn
 
 FRAME = pd.DataFrame({"part": ["a<b", "c"], "usd": [1234.5, 0.25], "unseen": [1, 2]})
@@ -13,7 +12,9 @@ WORDS = "Bars of a 1234.5 and c 0.25 USD."
 
 
 def _bars(**more):
-    return bars(FRAME, "usd", "part", x_title="USD", title="a leads", description=WORDS, **more)
+    return figure(
+        FRAME, "usd", "part", kind="bar", form="{:g}", finding="a leads", says=WORDS, **more
+    )
 
 
 def test_the_numbers_of_a_chart_open_beneath_it():
@@ -22,7 +23,9 @@ def test_the_numbers_of_a_chart_open_beneath_it():
     assert "a&lt;b" in html
     assert "1234.50" in html
     assert "unseen" not in html
-    assert repr(table_of(_bars())).split() == ["part", "usd", "a<b", "1,234", "c", "0.25"]
+    assert repr(table_of(_bars())).split() == (
+        ["part", "usd", "label", "a<b", "1,234", "1234.5", "c", "0.25", "0.25"]
+    )
 
 
 def test_each_table_of_a_chart_once():
@@ -30,15 +33,14 @@ def test_each_table_of_a_chart_once():
     assert [len(t.text) for t in made.tables] == [2, 1]  # the guess is a table of its own
     line = alt.Chart(FRAME.head(1)).mark_rule().encode(x="usd:Q")
     (only,) = table_of(alt.layer(_bars(), line)).tables  # a piece of the first is not
-    assert list(only.text) == ["part", "usd"]
+    assert list(only.text) == ["part", "usd", "label"]
     side = alt.hconcat(_bars(), _bars(guess=7.0))
     assert [len(t.text) for t in table_of(side).tables] == [2, 1]
 
 
 def test_a_long_table_is_cut_and_says_so():
     long = pd.DataFrame({"x": range(MOST_ROWS + 1), "y": 1.0})
-    made = table_of(charts.lines(long, "x", "y", x_title="x", y_title="y", title="A line",
-                                 description="A level line, longer than a table."))  # fmt: skip
+    made = table_of(figure(long, "x", "y", finding="A line"))
     assert len(made.tables[0].text) == MOST_ROWS
     assert "1,001 rows, the first 1,000" in made.summary
 

@@ -6,24 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econ.charts import grammar as charts
+from econ.charts import figure
 from econ.charts.live import live_spec
-from econ.charts.panels import Panel, slider
+from econ.charts.panels import panel, slider
 from econ.latency.bound import batches_frame, reality_frame
-from econ.lessons import chart_start, chart_tokens
+from econ.lessons import l00_start, l01_tokens
 from econ.scenario import Scenario
 
 
 @pytest.fixture
 def bill():
     """The panel of notebook 00."""
-    return chart_start.bill_panel(Scenario.default(), reality_frame()["slowdown"].median())
+    return l00_start.bill_panel(Scenario.default(), reality_frame()["slowdown"].median())
 
 
 @pytest.fixture
 def growth():
     """The panel of notebook 01."""
-    return chart_tokens.growth_panel()
+    return l01_tokens.growth_panel()
 
 
 def test_a_control_moves_rows_and_words(bill):
@@ -74,13 +74,14 @@ def test_a_panel_shows_its_twin_when_outputs_are_kept(growth, monkeypatch):
 
 
 def test_a_live_chart_draws_one_table():
-    two = chart_start.tradeoff_chart(batches_frame(Scenario.default()), guess=5.0)
+    batches = batches_frame(Scenario.default())
+    two = figure(batches, "batch", "answer_s", guess=5.0, finding="A finding and a guess")
     with pytest.raises(ValueError, match="one table"):
         live_spec(two)
 
 
 def test_a_logarithmic_slider_stops_at_one_two_five():
-    made = slider("n", "n", 1, 1000, value=40, log=True)
+    made = slider(1, 1000, value=40, log=True)
     assert [v for _, v in made.options] == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
     assert made.value == 50
 
@@ -90,12 +91,10 @@ def _follows(model, control):
 
     def chart(frame):
         top = frame["y"].max()
-        return charts.lines(
-            frame, "x", "y", color="kind", x_title="x", y_title="y", title=f"The top is {top:g}",
-            description=f"Lines that end at {top:g}, nothing more.",
-        )  # fmt: skip
+        return figure(frame, "x", "y", by="kind", legend=True, finding=f"The top is {top:g}",
+                      says=f"Lines that end at {top:g}, nothing more.")  # fmt: skip
 
-    return Panel(model, chart, [control], presets={})
+    return panel(model, chart, n=control, presets={})
 
 
 def _steps(n):
@@ -104,20 +103,20 @@ def _steps(n):
 
 
 def test_a_title_follows_in_place_and_other_shapes_are_drawn_anew():
-    panel = _follows(_steps, slider("n", "n", 1, 9, value=2))
-    first = panel._live.spec
-    panel.set(n=3)
-    assert panel._live.title == "The top is 3"
-    assert panel._live.spec is first
-    panel.set(n=7)  # a second line: another colour domain
-    assert panel._live.spec is not first
-    assert "high" in str(panel._live.spec)
-    assert panel.readout == "Lines that end at 7, nothing more."
+    steps = _follows(_steps, slider(1, 9, value=2))
+    first = steps._live.spec
+    steps.set(n=3)
+    assert steps._live.title == "The top is 3"
+    assert steps._live.spec is first
+    steps.set(n=7)  # a second line: another colour domain
+    assert steps._live.spec is not first
+    assert "high" in str(steps._live.spec)
+    assert steps.readout == "Lines that end at 7, nothing more."
 
 
 def test_rows_cross_the_wire_whatever_the_model_gave():
     gaps = _steps(3).assign(y=[1.0, np.nan], more=[np.inf, np.int64(3)])
-    rows = _follows(lambda n: gaps, slider("n", "n", 1, 9, value=2))._live.rows
+    rows = _follows(lambda n: gaps, slider(1, 9, value=2))._live.rows
     assert json.loads(json.dumps(rows, allow_nan=False))[1]["y"] is None
     assert rows[0]["more"] is None
     assert rows[1]["more"] == 3
@@ -130,10 +129,10 @@ def test_no_refusal_is_a_traceback(error):
             raise error
         return _steps(n)
 
-    panel = _follows(model, slider("n", "n", 1, 9, value=2)).set(n=7)
-    assert panel.readout == f"Not possible: {error}"
-    assert panel._live.rows == []
-    assert panel.set(n=2).readout == "Lines that end at 2, nothing more."
+    steps = _follows(model, slider(1, 9, value=2)).set(n=7)
+    assert steps.readout == f"Not possible: {error}"
+    assert steps._live.rows == []
+    assert steps.set(n=2).readout == "Lines that end at 2, nothing more."
 
 
 def test_a_value_the_control_does_not_have_is_refused_and_nothing_moves(growth, bill):
@@ -147,4 +146,4 @@ def test_a_value_the_control_does_not_have_is_refused_and_nothing_moves(growth, 
 def test_too_many_rows_are_refused():
     many = pd.concat([_steps(3)] * 251)
     with pytest.raises(ValueError, match="at most 500 rows; this chart has 502"):
-        _follows(lambda n: many, slider("n", "n", 1, 9, value=2))
+        _follows(lambda n: many, slider(1, 9, value=2))

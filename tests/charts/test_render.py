@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from econ.charts import bars, figure, render
+from econ.charts import figure, render
 
 FRAME = pd.DataFrame({"chip": ["A", "B"], "power_w": [700.0, 1000.0]})
 WORDS = "Bars of power: A 700 W, B 1000 W."
@@ -16,7 +16,7 @@ WORDS = "Bars of power: A 700 W, B 1000 W."
 @pytest.fixture
 def spec():
     """A small chart's specification."""
-    chart = bars(FRAME, "power_w", "chip", x_title="Power (W)", title="B", description=WORDS)
+    chart = figure(FRAME, "power_w", "chip", kind="bar", finding="B", says=WORDS)
     return chart.to_dict()
 
 

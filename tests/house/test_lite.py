@@ -34,8 +34,8 @@ def test_the_wheel_brings_code_tables_and_script(tmp_path, monkeypatch):
         f"sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
         "import econ; assert 'site' in econ.__file__, econ.__file__\n"
         "from econ.latency.bound import reality_frame\n"
-        "from econ.charts import live, render\nfrom econ.lessons import chart_start\n"
-        "chart = chart_start.reality_chart(reality_frame())\n"
+        "from econ.charts import figure, live, render\n"
+        "chart = figure(reality_frame(), 'batch', 'slowdown', finding='Over the bound')\n"
         "bundle, _ = render.bundle_of(chart.to_dict())\n"
         "print(sorted(bundle), live.script())"
     )

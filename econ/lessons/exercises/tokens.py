@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from econ.catalog import price, table
 from econ.lessons.answers import exercise
-from econ.lessons.token_cases import AGENT, AGENT_STEPS
+from econ.lessons.l01_tokens import AGENT, AGENT_STEPS
 from econ.tokens.bill import agent_loop_tokens, conversation_tokens, token_bill
 from econ.tokens.count import count_tokens, image_tokens
 

@@ -1,4 +1,4 @@
-"""The cases that notebook 01 looks at: picture sizes, four jobs on one price list, measured tasks.
+"""Lesson 01, what is a token?: four jobs on one price list, growing conversations, measured tasks.
 
 >>> jobs_frame("gpt-5.6-terra", "OpenAI")["job"].nunique()
 4
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
+import altair as alt
 import pandas as pd
 
 from econ.catalog import price, table
 from econ.catalog.units import usd_per_mtok_from_usd_per_token
+from econ.charts import Panel, choice, figure, panel, slider
 from econ.tokens.bill import agent_loop_tokens, conversation_tokens, token_bill, turns_bill
 from econ.tokens.count import count_tokens, image_tokens, schemes_frame
 from econ.tokens.workloads import workload
@@ -25,6 +27,24 @@ AGENT = {
 }
 AGENT_STEPS = 40
 SENTENCE_END = re.compile(r"(?<=[.।。።։])\s*")
+SELLERS = {
+    "gpt-5.6-terra": "OpenAI",
+    "claude-sonnet-4-6": "Anthropic",
+    "gemini-3.5-flash": "Google",
+    "mistral-medium-latest": "Mistral",
+}
+# what a reader will look for first among the measured tasks
+NAMED_TASKS = {
+    "gpt-oss-120b (high)": "gpt-oss-120b",
+    "gemini-2.5-flash-preview-05-20 (no think)": "gemini-2.5-flash",
+    "DeepSeek-V3.2-Exp (Chat)": "DeepSeek-V3.2 (chat)",
+    "DeepSeek R1 (0528)": "DeepSeek-R1",
+    "gpt-5 (low)": "gpt-5 (low)",
+    "gpt-5 (high)": "gpt-5 (high)",
+    "claude-opus-4-20250514 (no think)": "claude-opus-4",
+    "grok-4 (high)": "grok-4",
+    "o3-pro (high)": "o3-pro",
+}
 SIDES_PX = [128, 256, 384, 512, 768, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 4096]
 
 
@@ -106,16 +126,64 @@ def growth_frame(
     return pd.concat(made, ignore_index=True)
 
 
+def growth_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """`growth_frame`: a conversation's running bill."""
+    turns = frame["turn"].max()
+    last = frame[frame["turn"] == turns].set_index("way")["total_usd"]
+    return figure(
+        frame,
+        "turn",
+        "total_usd",
+        by="way",
+        legend=True,
+        y_title="Bill so far (USD)",
+        finding="How does a conversation's bill grow?",
+        says=f"After {turns} turns the conversation has cost "
+        f"${last['history re-sent']:.4f}; with prompt caching "
+        f"${last['with prompt caching']:.4f}; "
+        f"{last['history re-sent'] / last['if linear']:.1f} times what a straight line from the "
+        "first turn predicts.",
+    )
+
+
+def growth_panel() -> Panel:
+    """A conversation's bill by turns, lengths and price list."""
+
+    def growth(turns: int, user: int, assistant: int, model: str) -> pd.DataFrame:
+        return growth_frame(turns, user, assistant, model=model, provider=SELLERS[model])
+
+    return panel(
+        growth,
+        growth_chart,
+        turns=slider(2, 100, value=40, label="Turns"),
+        user=slider(10, 2000, value=60, step=10, label="User writes (tokens)"),
+        assistant=slider(10, 2000, value=250, step=10, label="Model writes (tokens)"),
+        model=choice(SELLERS, label="Price list"),
+        presets={f"{n} turns": {"turns": n} for n in (5, 20, 80)},
+    )
+
+
+def listed_frame(models: dict[str, str]) -> pd.DataFrame:
+    """List prices of some models (model → provider), for a table."""
+    rows = [price(model, provider) for model, provider in models.items()]
+    names = ["model", "input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok"]
+    frame = pd.DataFrame([{n: getattr(p, n) for n in [*names, "in_force_since"]} for p in rows])
+    ratio = frame["output_usd_per_mtok"] / frame["input_usd_per_mtok"]
+    return frame.assign(output_over_input=ratio)
+
+
 def tasks_frame() -> pd.DataFrame:
     """A coding benchmark as run and billed: USD per million tokens against USD per solved task.
 
-    ``usd_per_mtok`` is the bill divided by all tokens; ``usd_per_solved`` by the tasks solved.
+    ``usd_per_mtok`` is the bill divided by all tokens; ``usd_per_solved`` by the tasks solved;
+    ``name`` is empty but for the models that a chart names.
     """
     rows = table("task_costs")
     rows = rows[rows["prompt_tokens"] > 0]
     tokens = rows["prompt_tokens"] + rows["completion_tokens"]
     solved = rows["solved_frac"] * rows["n_tasks"]
     return rows.assign(
+        name=rows["model"].map(NAMED_TASKS).fillna(""),
         tokens_per_task=tokens / rows["n_tasks"].astype(float),
         usd_per_mtok=usd_per_mtok_from_usd_per_token(rows["total_usd"] / tokens),
         usd_per_solved=rows["total_usd"] / solved.astype(float),

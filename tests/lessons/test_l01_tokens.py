@@ -3,7 +3,7 @@
 import pytest
 
 from econ.catalog import price, table
-from econ.lessons import token_cases as cases
+from econ.lessons import l01_tokens as cases
 from econ.tokens.count import image_tokens
 from econ.tokens.workloads import workload
 
