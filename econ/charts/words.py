@@ -3,17 +3,19 @@
 A column that the dictionary does not know is read from its own name, which carries its unit.
 
 >>> axis_title("tpot_ms", log=True), axis_title("cost_usd_per_mtok")
-('Time per output token (ms, log)', 'Cost (USD per Mtok)')
+('Time per output token (ms, log)', 'Cost (USD/Mtok)')
 >>> amount(12.345, "power_w"), amount(0.0712, "saving_frac")
 ('12.3 W', '7.1 %')
 """
 
 from __future__ import annotations
 
+import functools
 import re
 
 import pandas as pd
 
+from econ.catalog.columns import UNWRITTEN, columns
 from econ.catalog.units import short
 
 TOLD = 8  # rows a listener will follow; beyond them only the ends are told
@@ -30,6 +32,8 @@ SPELLED = {
     "slo": "SLO", "p99": "P99 of", "p50": "median", "params": "parameters", "gpu": "GPU",
     "tp": "tensor slices", "n": "number of", "usd": "USD",
 }  # fmt: skip
+SCALED = (("_ms", "_s", "ms"), ("_percent", "_frac", "%"), ("_gb", "_bytes", "GB"),
+          ("_kusd", "_usd", "thousand USD"), ("_b", "", "billion"))  # fmt: skip
 SHARES = ("frac", "share")
 
 
@@ -48,13 +52,23 @@ def _read(name: str) -> tuple[str, str]:
     return title[:1].upper() + title[1:], unit
 
 
+@functools.cache
 def title_and_unit(name: str) -> tuple[str, str]:
     """Title and unit of a column; the unit is empty for shares, counts and names."""
+    known = columns()
+    if name in known:
+        entry = known[name]
+        return entry.title, "" if entry.unit in UNWRITTEN else entry.unit
+    for ending, base, unit in SCALED:  # the same quantity in a unit that a reader prefers
+        if name.endswith(ending) and name.removesuffix(ending) + base in known:
+            return known[name.removesuffix(ending) + base].title, unit
     return _read(name)
 
 
 def is_share(name: str) -> bool:
     """Whether a column holds shares of one, which are written in percent."""
+    if name in columns():
+        return columns()[name].unit == "share"
     return name.split("_")[-1] in SHARES or name.startswith("share_")
 
 
