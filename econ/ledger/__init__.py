@@ -2,9 +2,22 @@
 
 * `ledger_frame`, `recomputed`, `counts_frame`, `summary`: ``data/published_figures.csv`` in three
   classes: reproduced, inside a band, we disagree
+* `claim`, `claims_frame`: ``data/claims.csv`` with a verdict: right, wrong, or the answer to
+  another question; `ceiling_frame`, `power_frame`, `token_cost_frame`: limits to hold one against
 * `econ.ledger.recompute`: the formulas in those rows
 """
 
+from econ.ledger.claims import (
+    Claim,
+    ceiling_frame,
+    ceiling_tokens_per_s,
+    claim,
+    claims_frame,
+    power_frame,
+    power_grid_frame,
+    power_usd,
+    token_cost_frame,
+)
 from econ.ledger.ledger import (
     counts_frame,
     disagreements_frame,
@@ -17,12 +30,21 @@ from econ.ledger.ledger import (
 )
 
 __all__ = [
+    "Claim",
+    "ceiling_frame",
+    "ceiling_tokens_per_s",
+    "claim",
+    "claims_frame",
     "counts_frame",
     "disagreements_frame",
     "ledger_frame",
     "main",
     "misses_frame",
+    "power_frame",
+    "power_grid_frame",
+    "power_usd",
     "recomputed",
     "show",
     "summary",
+    "token_cost_frame",
 ]

@@ -6,8 +6,8 @@ paste both into a notebook. What a formula may hold:
 * numbers, text, ``+ - * / // ** %``, comparisons, indices, and the row's inputs by name
 * public functions by their full name: ``econ.tco.cost_usd_per_mtok``. A name alone, without
   brackets, is called with all inputs.
-* `FUNCTIONS`: ``abs``, ``sum``, ``log``, ``sqrt``, ``arange``, and ``frame``, a table with one row;
-  nothing else.
+* `FUNCTIONS`: ``abs``, ``sum``, ``ceil``, ``log``, ``sqrt``, ``arange``, and ``frame``, which makes
+  a table with one row; nothing else.
 
 An input that starts with ``=`` is a formula itself, on the inputs before it. ``"as_in": "row"``
 takes the inputs of another row; those that are given beside it come first.
@@ -46,6 +46,7 @@ from econ.catalog.guard import unknown
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "arange": np.arange,
+    "ceil": math.ceil,
     "frame": lambda **row: pd.DataFrame([row]),
     "log": math.log,
     "sqrt": math.sqrt,
@@ -86,12 +87,22 @@ def evaluate(formula: str, inputs: Mapping[str, Any]) -> Any:
         For a function that does not exist, with the nearest; other errors are those of the
         functions called.
     """
+    names = resolve(inputs)
+    value = _run(formula, names)
+    return value(**names) if callable(value) else value
+
+
+def resolve(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with every formula among them replaced by what it gives, in their order.
+
+    >>> resolve({"rent": 3.0, "dear": "=2 * rent"})
+    {'rent': 3.0, 'dear': 6.0}
+    """
     names = dict(inputs)
     for name, value in names.items():
         if _is_formula(value):
             names[name] = _run(value[1:], names)
-    value = _run(formula, names)
-    return value(**names) if callable(value) else value
+    return names
 
 
 def functions_of(formula: str, inputs: Mapping[str, Any] | None = None) -> list[str]:

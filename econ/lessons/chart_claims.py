@@ -10,7 +10,7 @@ from econ.charts.panels import Panel, choice, slider
 from econ.charts.shapes import heat
 from econ.charts.tables import three
 from econ.charts.theme import INK, PALETTE
-from econ.lessons import claim_frames as frames
+from econ.ledger import claims as frames
 
 TERMS = {"recomputed": "on its own terms", "asked": "what a buyer asks"}
 

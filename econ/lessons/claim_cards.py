@@ -9,8 +9,8 @@ import pandas as pd
 
 from econ.catalog import cite, table
 from econ.charts.tables import Table, safe, three
+from econ.ledger.claims import WORDS, Claim, claim
 from econ.lessons import memory
-from econ.lessons.claims import VERDICTS, Claim, claim
 
 MEANS = {
     "right": "right: the figure can be recomputed and answers the question",
@@ -74,7 +74,7 @@ def verdict(id: str, word: Any) -> Card:
     if word is ... or word is None:
         return Card(case, None, "No verdict yet: right, wrong or other?")
     said = str(word).strip().casefold()
-    if said not in VERDICTS:
+    if said not in WORDS:
         return Card(case, None, f"{word!r} is no verdict; choose right, wrong or other.")
     memory.remember("verdicts", id, {"word": said})
     agree = "We agree." if said == case.verdict else "We see it otherwise."
@@ -87,6 +87,6 @@ def score_frame() -> pd.DataFrame:
     rows = [
         (claim(id).title, v["word"], claim(id).verdict)
         for id, v in kept.items()
-        if id in known and isinstance(v, dict) and v.get("word") in VERDICTS
+        if id in known and isinstance(v, dict) and v.get("word") in WORDS
     ]
     return pd.DataFrame(rows, columns=["claim", "yours", "ours"])

@@ -155,7 +155,7 @@ def test_the_largest_batch_is_the_closed_form():
 
 
 def test_a_change_in_the_model_moves_the_figure(monkeypatch):
-    fewer = replace(model("llama-2-13b"), n_layers=20)
+    fewer = replace(model("llama-2-13b"), head_dim=64)
     monkeypatch.setattr(econ.catalog, "model", lambda id: fewer)
     row = ledger.ledger_frame().loc["llama13b-step-240"]
     assert row.ours < row.published

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from econ.ledger import claim
 from econ.lessons.answers import exercise
-from econ.lessons.claims import claim
 
 
 @exercise("09-1", unit="cards", hint="Tokens/s times bytes over bytes/s of one card.")
