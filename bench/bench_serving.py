@@ -15,21 +15,22 @@ containers forbid it). The sweep is wall time.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
 import tempfile
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 
-from econ.scenario import Slo
-from econ.serving import jit as serving_jit
-from econ.serving import simulation as serving
-from econ.serving.rate_sweep import sweep_frame
-from econ.serving.simulation import Replica, StepCost, simulate
-from econ.tokens.workloads import workload
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from econ.scenario import Scenario
+from econ.serving import Replica, StepCost, engine, simulate, warm_up
+from econ.sweeps import sweep
+from tests.oracles.reference_engine import simulate_reference
 
 COST = StepCost.affine(
     6e-3, 45e-6, per_ctx_token_s=45e-9, prefill_base_s=1e-3, prefill_per_pair_s=2e-10
@@ -50,28 +51,29 @@ def replica(policy: str) -> Replica:
     return Replica(cost=COST, kv_tokens=400_000, max_batch=256, policy=policy, token_budget=2048)
 
 
-def best_s(load, target, engine: str, repeats: int = 3) -> tuple[float, float]:
+def best_s(load, target, kind: str, repeats: int = 3) -> tuple[float, float]:
     """Best CPU time of a call, and of the kernel inside it."""
     call, kernel = np.inf, np.inf
-    inner = {"numba": serving_jit, "python": serving.serving_engine}.get(engine)
+    name = {"numba": "run_compiled", "python": "run_one"}.get(kind)
+    run = simulate_reference if kind == "reference" else functools.partial(simulate, engine=kind)
     for _ in range(repeats):
         spent = []
-        if inner:
-            plain = inner.run_one
+        if name:
+            plain = getattr(engine, name)
 
             def timed(*arguments, plain=plain, spent=spent):
                 start = time.process_time()
                 plain(*arguments)
                 spent.append(time.process_time() - start)
 
-            inner.run_one = timed
+            setattr(engine, name, timed)
         start = time.process_time()
         try:
-            simulate(*load, target, engine=engine)
+            run(*load, target)
         finally:
             call = min(call, time.process_time() - start)
-            if inner:
-                inner.run_one = plain
+            if name:
+                setattr(engine, name, plain)
                 kernel = min(kernel, sum(spent))
     return call, kernel
 
@@ -79,8 +81,8 @@ def best_s(load, target, engine: str, repeats: int = 3) -> tuple[float, float]:
 def start_up_s(cache: str, bytecode: str | None = None) -> float:
     """Seconds of the first numba simulation in a fresh process, the import of numba included."""
     code = (
-        "import time; from econ.models import serving_jit, serving; t = time.process_time(); "
-        "serving_jit.warm(); print(time.process_time() - t)"
+        "import time; from econ.serving import warm_up; t = time.process_time(); "
+        "warm_up(); print(time.process_time() - t)"
     )
     env = {**os.environ, "NUMBA_CACHE_DIR": cache, "PYTHONDONTWRITEBYTECODE": "1"}
     if bytecode:
@@ -91,12 +93,17 @@ def start_up_s(cache: str, bytecode: str | None = None) -> float:
     return float(done.stdout)
 
 
-def sweep() -> None:
+def sweep_in_parallel() -> None:
     """Two policies, 50 rates, 10 seeds."""
-    replicas = {policy: replica(policy) for policy in RATE_PER_S}
     start = time.perf_counter()
-    frame = sweep_frame(
-        workload("chat"), replicas, np.linspace(1, 20, 50), Slo(), seeds=range(10), n_jobs=-1
+    frame = sweep(
+        simulate,
+        Scenario.default(),
+        policy=list(RATE_PER_S),
+        rate_per_s=np.linspace(1, 20, 50),
+        seed=range(10),
+        n_jobs=-1,
+        progress=True,
     )
     spent = time.perf_counter() - start
     print(f"sweep: {len(frame):,} simulations of 10,000 requests in {spent:.1f} s")
@@ -116,25 +123,25 @@ def main() -> None:
         print(
             f"JIT: cold {cold:.2f} s, cached {cached:.2f} s, cached without bytecode {bare:.2f} s"
         )
-    serving_jit.warm()
+    warm_up()
     sizes = {"reference": [1000, 10_000], "python": [1000, 10_000, 50_000]}
     sizes["numba"] = [1000, 10_000, 100_000] + ([1_000_000] if options.million else [])
     print(f"{'policy':16} {'engine':10} {'requests':>9} {'call req/s':>12} {'kernel req/s':>13}")
     for policy, rate_per_s in RATE_PER_S.items():
         per_s = {}
-        for engine, ns in sizes.items():
+        for kind, ns in sizes.items():
             for n in ns:
                 load = requests(n, rate_per_s)
-                repeats = 1 if engine == "reference" else 3
-                call, kernel = best_s(load, replica(policy), engine, repeats)
-                per_s[engine, n] = n / call
+                repeats = 1 if kind == "reference" else 3
+                call, kernel = best_s(load, replica(policy), kind, repeats)
+                per_s[kind, n] = n / call
                 shown = f"{n / kernel:13,.0f}" if np.isfinite(kernel) else f"{'':>13}"
-                print(f"{policy:16} {engine:10} {n:9,} {n / call:12,.0f} {shown}")
+                print(f"{policy:16} {kind:10} {n:9,} {n / call:12,.0f} {shown}")
         for n, beside in ((1000, 1000), (10_000, 10_000), (sizes["numba"][-1], 10_000)):
             ratio = per_s["numba", n] / per_s["reference", beside]
             print(f"{policy:16} numba at {n:,}: {ratio:,.0f} times the reference at {beside:,}")
     if options.sweep:
-        sweep()
+        sweep_in_parallel()
     load = requests(100_000, RATE_PER_S["prefill_first"])
     tracemalloc.start()
     result = simulate(*load, replica("prefill_first"), engine="numba")

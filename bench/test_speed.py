@@ -9,7 +9,7 @@ from econ.lessons.goodput_cases import live_load_frame
 from econ.lessons.l01_tokens import growth_chart, growth_frame, growth_panel
 from econ.lessons.serving_cases import live_cost_frame, live_policies_frame
 from econ.scenario import Scenario
-from econ.serving import jit as serving_jit
+from econ.serving import warm_up
 from econ.tokens.count import count_tokens
 from econ.tokens.workloads import workload
 
@@ -46,7 +46,7 @@ def test_a_panels_whole_move(benchmark):
 @pytest.mark.parametrize("name", ["load", "policies", "cost"])
 def test_a_live_simulation(benchmark, name):
     """The panels of notebook 03: ten thousand requests simulated again."""
-    serving_jit.warm()
+    warm_up()
     call, *case = {
         "load": (live_load_frame, 8.0, 1.0, "chunked_prefill", "scenario"),
         "policies": (live_policies_frame, 20.0, 1.0, 20.0, 2048),
@@ -56,7 +56,7 @@ def test_a_live_simulation(benchmark, name):
 
 
 def test_a_live_panels_whole_move(benchmark):
-    serving_jit.warm()
+    warm_up()
     panel, moves = load_panel(), iter(range(10**9))
     benchmark(lambda: panel.set(rate=0.5 + next(moves) % 27 / 2))
 

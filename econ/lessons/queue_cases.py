@@ -13,6 +13,7 @@ import pandas as pd
 
 from econ.catalog.guard import fraction
 from econ.catalog.units import MILLI
+from econ.serving import Replica, StepCost, simulate
 from econ.serving.queueing import (
     erlang_b,
     erlang_c,
@@ -24,7 +25,6 @@ from econ.serving.queueing import (
     mm1k_loss_frac,
     mmc_wait_s,
 )
-from econ.serving.simulation import Replica, StepCost, simulate
 
 
 def mm1_frame(loads_frac: Iterable[float]) -> pd.DataFrame:

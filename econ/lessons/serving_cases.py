@@ -1,4 +1,4 @@
-"""How notebook 03 schedules: batches, chunks, separate pools, the price of a promise, real runs.
+"""How notebook 03 schedules: batches, chunks, separate pools, the price of an SLO, real runs.
 
 >>> pools_for(Scenario.default(), 1, 3).decode.n_replicas
 3
@@ -15,18 +15,18 @@ import pandas as pd
 
 from econ.catalog.guard import count
 from econ.catalog.units import MILLI
+from econ.ledger.serving_runs import RUN_KEY, simulated_runs_frame
 from econ.lessons.goodput_cases import N, default_case, n_live
 from econ.scenario import Scenario
-from econ.serving.from_scenario import MEASURED_KEY, measured_frame, replica_of
-from econ.serving.goodput import (
-    at_rate,
+from econ.serving import (
+    Disaggregated,
     cost_surface_frame,
-    goodput,
-    load_frame,
+    draw_requests,
     max_rate_per_s,
+    replica,
     serve,
+    simulate,
 )
-from econ.serving.simulation import Disaggregated
 from econ.terms import Slo
 from econ.tokens.workloads import Workload
 
@@ -43,7 +43,7 @@ def pools_for(scenario: Scenario, n_prefill: int, n_decode: int) -> Disaggregate
     d = scenario.deployment
     n = n_prefill + n_decode
     split = dataclasses.replace(d, n_gpu=n * d.n_gpu, dp=n * d.dp, policy="disaggregated")
-    pools = replica_of(scenario.with_(deployment=split))
+    pools = replica(scenario.with_(deployment=split))
     return dataclasses.replace(
         pools,
         prefill=pools.prefill.replace(n_replicas=n_prefill),
@@ -53,14 +53,14 @@ def pools_for(scenario: Scenario, n_prefill: int, n_decode: int) -> Disaggregate
 
 def arrangements(scenario: Scenario, token_budget: int = 2048) -> dict[str, object]:
     """Four replicas of the scenario, put to work in five ways."""
-    replica = replica_of(scenario, token_budget=token_budget).replace(n_replicas=4)
-    made: dict[str, object] = {
-        "prefill first": replica.replace(policy="prefill_first"),
-        "chunked": replica.replace(policy="chunked_prefill"),
+    four = replica(scenario.with_(token_budget=token_budget)).replace(n_replicas=4)
+    ways: dict[str, object] = {
+        "prefill first": four.replace(policy="prefill_first"),
+        "chunked": four.replace(policy="chunked_prefill"),
     }
     for n_prefill, n_decode in SPLITS:
-        made[f"pools {n_prefill} + {n_decode}"] = pools_for(scenario, n_prefill, n_decode)
-    return made
+        ways[f"pools {n_prefill} + {n_decode}"] = pools_for(scenario, n_prefill, n_decode)
+    return ways
 
 
 def budgets_frame(
@@ -70,14 +70,12 @@ def budgets_frame(
 
     Columns: policy, p99_ttft_s, p99_tpot_ms, good_percent, max_rate_per_s.
     """
-    plain = replica_of(scenario)
-    replicas = {"whole prompts first": plain.replace(policy="prefill_first")}
+    cases = {"whole prompts first": scenario.with_(policy="prefill_first")}
     for budget in token_budget:
-        replicas[f"chunks of {budget:,}"] = replica_of(scenario, token_budget=budget)
+        cases[f"chunks of {budget:,}"] = scenario.with_(token_budget=budget)
     rows = []
-    for name, replica in replicas.items():
-        row = load_frame(scenario.workload, replica, scenario.slo, [rate_per_s], n=n).iloc[0]
-        most = max_rate_per_s(scenario.workload, replica, scenario.slo, n=n)
+    for name, case in cases.items():
+        row, most = simulate(case, rate_per_s=rate_per_s, n=n), max_rate_per_s(case, n=n)
         rows.append((name, row.p99_ttft_s, row.p99_tpot_s / MILLI, 100 * row.good_frac, most))
     columns = ["policy", "p99_ttft_s", "p99_tpot_ms", "good_percent", "max_rate_per_s"]
     return pd.DataFrame(rows, columns=columns)
@@ -90,11 +88,11 @@ def pools_frame(
 
     Columns: arrangement, tpot_limit_ms, max_rate_per_s, n_gpu; good for the scenario's share.
     """
-    made, rows = arrangements(scenario), []
+    ways, rows = arrangements(scenario), []
     for limit_s in tpot_limits_s:
-        slo = dataclasses.replace(scenario.slo, tpot_s=limit_s)
-        for name, replica in made.items():
-            rate = max_rate_per_s(scenario.workload, replica, slo, n=n, tolerance_frac=0.02)
+        under = scenario.with_(tpot_s=limit_s)
+        for name, serving in ways.items():
+            rate = max_rate_per_s(under, replica=serving, n=n, tolerance_frac=0.02)
             rows.append((name, limit_s / MILLI, rate, 4 * scenario.deployment.n_gpu))
     return pd.DataFrame(rows, columns=["arrangement", "tpot_limit_ms", "max_rate_per_s", "n_gpu"])
 
@@ -113,11 +111,11 @@ def quoted_frame(scenario: Scenario, *, n: int = 3000) -> pd.DataFrame:
     """
     tokens, n_gpu = scenario.workload.mean_output_tokens, scenario.deployment.n_gpu
     rows = []
-    for name, replica in arrangements(scenario).items():
-        rate = max_rate_per_s(scenario.workload, replica, scenario.slo, n=n)
-        pools = isinstance(replica, Disaggregated)
-        n_decode = replica.decode.n_replicas if pools else replica.n_replicas
-        n_all = n_decode + (replica.prefill.n_replicas if pools else 0)
+    for name, serving in arrangements(scenario).items():
+        rate = max_rate_per_s(scenario, replica=serving, n=n)
+        pools = isinstance(serving, Disaggregated)
+        n_decode = serving.decode.n_replicas if pools else serving.n_replicas
+        n_all = n_decode + (serving.prefill.n_replicas if pools else 0)
         quoted, whole = (rate * tokens / (k * n_gpu) for k in (n_decode, n_all))
         rows.append((name, rate, quoted, whole, quoted / whole))
     columns = ["arrangement", "max_rate_per_s", "per_decode_gpu", "per_gpu", "overstated"]
@@ -126,7 +124,7 @@ def quoted_frame(scenario: Scenario, *, n: int = 3000) -> pd.DataFrame:
 
 # -- what the panels re-simulate ----------------------------------------------------------------
 @functools.lru_cache(maxsize=8)
-def _kept(token_budget: int) -> tuple[Workload, dict[str, object]]:
+def _usual(token_budget: int) -> tuple[Workload, dict[str, object]]:
     """Load and arrangements of the default scenario: what a move of a slider leaves as it is."""
     case = Scenario.default()
     return case.workload, arrangements(case, token_budget)
@@ -140,15 +138,15 @@ def live_policies_frame(
     Every prompt of the chat workload is ``prompt_factor`` times as long. The requests of `n_live`
     are shared out over the arrangements.
     """
-    load, made = _kept(token_budget)
+    load, ways = _usual(token_budget)
     slo = Slo(tpot_s=tpot_limit_ms * MILLI)
-    trace = at_rate(load, rate_per_s, max(n_live() // len(made), FEWEST), 0)
+    trace = draw_requests(load, rate_per_s, max(n_live() // len(ways), FEWEST))
     longer = np.maximum(1, np.rint(trace["input_tokens"] * prompt_factor)).astype("int64")
     trace = trace.assign(input_tokens=longer)
     rows = []
-    for name, replica in made.items():
-        result = serve(trace, replica)
-        good = goodput(result, slo)
+    for name, serving in ways.items():
+        result = serve(trace, serving)
+        good = result.goodput(slo.ttft_s, slo.tpot_s)
         p99 = [float(np.nanpercentile(x, 99)) for x in (result.ttft_s, result.tpot_s)]
         # of the rate, not of the span that the last answers stretch
         row = (
@@ -172,12 +170,10 @@ def live_cost_frame(
 
     The default scenario; columns as in `cost_surface_frame`, the limit on TPOT in ms.
     """
-    case, replica = default_case()
-    load = dataclasses.replace(case.workload, arrival_cv=arrival_cv)
-    result = serve(at_rate(load, rate_per_s, n_live(), 0), replica)
-    frame = cost_surface_frame(
-        result, cost_usd_per_gpu_hour, TTFT_LIMITS_S, TPOT_LIMITS_S, n_gpu=case.deployment.n_gpu
-    )
+    case, usual = default_case()
+    case = case.with_(arrival_cv=arrival_cv, cost_usd_per_gpu_hour=cost_usd_per_gpu_hour)
+    result = simulate(case, rate_per_s=rate_per_s, n=n_live(), replica=usual).requests
+    frame = cost_surface_frame(case, result, TTFT_LIMITS_S, TPOT_LIMITS_S)
     return frame.assign(
         tpot_limit_ms=frame["tpot_limit_s"] / MILLI,
         rate_per_s=rate_per_s,
@@ -192,8 +188,8 @@ def curves_frame(compared: pd.DataFrame | None = None, *, n_least: int = 4) -> p
     Of each (model, accelerator) the deployment with the most numbers of users, if ``n_least`` or
     more. Columns: pair, concurrency, metric (TTFT, TPOT), measured_ms, simulated_ms.
     """
-    compared = measured_frame() if compared is None else compared
-    deployment = [c for c in MEASURED_KEY if c != "concurrency"]
+    compared = simulated_runs_frame() if compared is None else compared
+    deployment = [c for c in RUN_KEY if c != "concurrency"]
     sizes = compared.groupby(deployment)["concurrency"].nunique().rename("n_users").reset_index()
     best = sizes.sort_values("n_users", ascending=False, kind="stable")
     best = best.drop_duplicates(["model", "accelerator"])
@@ -218,7 +214,7 @@ def curves_frame(compared: pd.DataFrame | None = None, *, n_least: int = 4) -> p
 
 def answers_frame(compared: pd.DataFrame | None = None) -> pd.DataFrame:
     """How far simulated runs are off: metric, median_frac, p90_frac, too_low_frac."""
-    compared = measured_frame() if compared is None else compared
+    compared = simulated_runs_frame() if compared is None else compared
     gaps = compared["output_tokens"] - 1
     ours = compared["ttft_s"] + gaps * compared["tpot_s"]
     there = compared["measured_ttft_s"] + gaps * compared["measured_tpot_s"]

@@ -21,8 +21,7 @@ from econ.catalog import Price, table
 from econ.catalog.guard import positive
 from econ.catalog.units import HOURS_PER_DAY, MEGA
 from econ.scenario import Scenario
-from econ.serving.from_scenario import replica_of
-from econ.serving.goodput import at_rate, goodput, max_rate_per_s, serve
+from econ.serving import max_rate_per_s, simulate
 from econ.sweeps import sweep
 from econ.tco.finance import (
     annuity_usd_per_month,
@@ -58,15 +57,14 @@ class Point:
 @functools.lru_cache(maxsize=64)
 def _point(case: str, n: int) -> Point:
     scenario = Scenario.from_json(case)
-    load, replica = scenario.workload, replica_of(scenario)
-    rate = max_rate_per_s(load, replica, scenario.slo, n=n)
+    rate = max_rate_per_s(scenario, n=n)
     if not rate:
         raise ValueError("not even an idle machine keeps this promise: no token is good")
-    good = goodput(serve(at_rate(load, rate, n, 0), replica), scenario.slo)
+    good = simulate(scenario, rate_per_s=rate, n=n)
     n_gpu = scenario.deployment.n_gpu
     return Point(
         requests_per_s=rate,
-        output_tokens_per_s_per_gpu=rate * load.mean_output_tokens / n_gpu,
+        output_tokens_per_s_per_gpu=rate * scenario.workload.mean_output_tokens / n_gpu,
         good_frac=good.good_frac,
         n_gpu=n_gpu,
     )

@@ -17,8 +17,7 @@ from econ.catalog.guard import positive, unknown
 from econ.catalog.units import KILO, MILLI
 from econ.lessons.tco_cases import N_REQUESTS, Point, operating_point
 from econ.scenario import Scenario
-from econ.serving.from_scenario import replica_of
-from econ.serving.goodput import at_rate, cost_surface_frame, serve
+from econ.serving import cost_surface_frame, simulate
 from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
 from econ.tco.layers import owner
 from econ.tco.offers import Api, Buy, Offer, Rent
@@ -140,7 +139,7 @@ def explorer_frame(
 @functools.lru_cache(maxsize=64)
 def _simulated(case: str, rate_per_s: float):
     scenario = Scenario.from_json(case)
-    return serve(at_rate(scenario.workload, rate_per_s, N_REQUESTS, 0), replica_of(scenario))
+    return simulate(scenario, rate_per_s=rate_per_s, n=N_REQUESTS).requests
 
 
 def surface_frame(
@@ -153,11 +152,10 @@ def surface_frame(
     positive("rate_per_s", rate_per_s, 1000)
     result = _simulated(scenario.to_json(indent=None), float(rate_per_s))
     frame = cost_surface_frame(
+        scenario.with_(cost_usd_per_gpu_hour=cost_usd_per_gpu_hour),
         result,
-        cost_usd_per_gpu_hour,
         [0.1, 0.2, 0.4, 0.8, 1.6],
         [0.015, 0.02, 0.03, 0.04, 0.05, 0.07],
-        n_gpu=scenario.deployment.n_gpu,
     )
     cost = frame["cost_usd_per_good_mtok"]
     return frame.assign(

@@ -15,11 +15,10 @@ import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count, unknown
+from econ.deployment import POLICIES
 from econ.plan.search import KEYS, Demand
-from econ.serving import jit as serving_jit
-from econ.serving.from_scenario import replica_for
-from econ.serving.goodput import at_rate, serve, summary
-from econ.serving.simulation import NUMBA_PAYS_FROM, POLICIES, Disaggregated, Replica, StepCost
+from econ.scenario import Scenario
+from econ.serving import Disaggregated, Replica, Service, draw_requests, replica, serve
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.workloads import Workload
 
@@ -39,19 +38,18 @@ def replica_of_row(row, model: Model | str, policy: str, demand: Demand) -> Repl
 
     Its steps take as much longer as the row's TPOT is above that of the calibration's stacks.
     """
-    one = replica_for(
-        model, row.accelerator, tp=int(row.tp), dp=int(row.dp), ep=int(row.ep),
-        precision=row.precision, engine=row.engine, policy=policy,
-        max_batch=max(int(row.concurrency), 1),
-        token_budget=max(2048, 2 * int(row.concurrency)),
-        context_tokens=demand.input_tokens + demand.output_tokens / 2,
+    one = replica(
+        Scenario.of(
+            model, row.accelerator, n_gpu=int(row.tp * row.dp), tp=int(row.tp), dp=int(row.dp),
+            ep=int(row.ep), precision=row.precision, engine=row.engine,
+            max_batch=max(int(row.concurrency), 1),
+            token_budget=max(2048, 2 * int(row.concurrency)),
+            input_tokens=demand.input_tokens, output_tokens=demand.output_tokens,
+            cached_frac=demand.cached_frac,
+        )
     )  # fmt: skip
-    c, s = one.cost, float(row.slowdown)
-    cost = StepCost(
-        c.linear_s * s, c.decode_base_s * s, c.decode_per_ctx_token_s * s,
-        c.prefill_base_s * s, c.prefill_per_pair_s * s,
-    )  # fmt: skip
-    return one.replace(cost=cost, prefix_cached_frac=demand.cached_frac, routing="least_loaded")
+    cost = one.cost.times(float(row.slowdown))
+    return one.replace(cost=cost, policy=policy, n_replicas=1, routing="least_loaded")
 
 
 def fleet_of(replica: Replica, n_replicas: int, kv_transfer_s_per_token: float = 0.0):
@@ -96,10 +94,8 @@ def refine_frame(
     from tqdm.auto import tqdm
 
     tasks = [(row, policy) for row in rows.itertuples(index=False) for policy in policies]
-    work = sum(_requests(row, int(row.n_replicas), n) for row, _ in tasks)
-    engine = "numba" if serving_jit.available() and work >= NUMBA_PAYS_FROM else "auto"
     pool = Parallel(n_jobs=n_jobs, return_as="generator")
-    made = pool(delayed(_refined)(r, workload, model, demand, p, n, seed, engine) for r, p in tasks)
+    made = pool(delayed(_refined)(r, workload, model, demand, p, n, seed) for r, p in tasks)
     found = []
     with tqdm(total=len(tasks), unit="deployment", disable=not progress) as bar:
         for one in made:
@@ -116,12 +112,12 @@ def _requests(row, size: int, n: int | None) -> int:
     return n or int(np.clip(TURNS * size * row.concurrency, FEWEST, MOST))
 
 
-def _refined(row, workload, model, demand: Demand, policy: str, n, seed: int, engine: str) -> dict:
+def _refined(row, workload, model, demand: Demand, policy: str, n, seed: int) -> dict:
     missing = dict.fromkeys(SIMULATED, math.nan) | {"policy": policy, "binding": ""}
     if row.pp > 1:
         return missing | {"constraint": "split", "reason": "pipelines are not simulated"}
     try:
-        replica = replica_of_row(row, model, policy, demand)
+        one = replica_of_row(row, model, policy, demand)
     except ValueError as error:
         return missing | {"constraint": "split", "reason": str(error)}
     slo, move_s = demand.slo, 0.0
@@ -133,10 +129,11 @@ def _refined(row, workload, model, demand: Demand, policy: str, n, seed: int, en
         if size not in found:
             requests = _requests(row, size, n)
             load = workload.head(requests) if isinstance(workload, pd.DataFrame) else workload
-            trace = at_rate(load, peak, requests, seed)
+            trace = draw_requests(load, peak, requests, seed)
             try:
-                served = serve(trace, fleet_of(replica, size, move_s), engine, seed)
-                found[size] = summary(served, slo)
+                fleet = fleet_of(one, size, move_s)
+                served = serve(trace, fleet, seed=seed)
+                found[size] = Service.of(served, slo, fleet, peak).row()
             except ValueError as error:  # a request that no replica can hold
                 found[size] = {"good_frac": 0.0, "overloaded": True, "error": str(error)}
         return found[size]

@@ -150,18 +150,17 @@ def goodput_price(scenario: Scenario, *, n: int = 1000, seed: int = 0) -> Answer
     The simulator finds the highest rate at which enough requests are good; cost = rent × GPUs /
     that rate. Dearer than a steady crowd: bursts must find room.
     """
-    from econ.serving.from_scenario import replica_of
-    from econ.serving.goodput import at_rate, max_rate_per_s, serve
+    from econ.serving import max_rate_per_s, simulate
 
-    replica, load = replica_of(scenario), scenario.workload
-    rate = max_rate_per_s(load, replica, scenario.slo, n=n, seed=seed)
+    load = scenario.workload
+    rate = max_rate_per_s(scenario, n=n, seed=seed)
     if rate == 0:
         slo = scenario.slo
         raise TooSlow(
             f"no rate holds TTFT {slo.ttft_s:g} s and TPOT {slo.tpot_s:g} s for "
             f"{slo.attainment_frac:.0%} of requests"
         )
-    ran = serve(at_rate(load, rate, n, seed), replica, seed=seed)
+    ran = simulate(scenario, rate_per_s=rate, n=n, seed=seed).requests
     n_gpu, rent = scenario.deployment.n_gpu, scenario.cost_usd_per_gpu_hour
     per_s = rate * load.mean_output_tokens / n_gpu
     mean_answer_s = float(np.mean(ran.done_s - ran.arrival_s))

@@ -8,20 +8,25 @@ ValueError: request 1: arrival_s = 1.0 comes before request 0 at 2.0; sort the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from econ.serving.cost import PS_PER_S
-from econ.serving.replica import Plan, Replica
+from econ.serving.replicas import Plan, Replica
 
+Whole = NDArray[np.int64]
 MAX_TIME_S = 2.0**61 / PS_PER_S  # 26 days: no sum of picoseconds may leave int64
 
 
-def cached_prompt(prompt, replica: Replica, cached_tokens) -> np.ndarray:
+def cached_prompt(prompt: Whole, replica: Replica, cached_tokens: Any) -> Whole:
     """Prompt tokens of each request that need no prefill; at least one does."""
     if cached_tokens is None:
-        b = replica.block_tokens
-        hit = np.floor(replica.prefix_cached_frac * prompt).astype("int64") // b * b
-        return np.minimum(hit, (prompt - 1) // b * b)
+        block = replica.block_tokens
+        hit = np.floor(replica.prefix_cached_frac * prompt).astype("int64") // block * block
+        return np.minimum(hit, (prompt - 1) // block * block)
     hit = _whole("cached_tokens", cached_tokens, 0)
     if hit.shape != prompt.shape:
         raise ValueError(f"cached_tokens holds {len(hit)} requests, input_tokens {len(prompt)}")
@@ -34,7 +39,7 @@ def cached_prompt(prompt, replica: Replica, cached_tokens) -> np.ndarray:
     return hit
 
 
-def _whole(name: str, values, low: int) -> np.ndarray:
+def _whole(name: str, values: Any, low: int) -> Whole:
     """Whole numbers from ``low``, or an error that names the first request without."""
     values = np.asarray(values)
     if values.ndim != 1 or values.dtype.kind not in "iuf":
@@ -50,7 +55,9 @@ def _whole(name: str, values, low: int) -> np.ndarray:
     return values.astype("int64")
 
 
-def checked_requests(arrival_s, input_tokens, output_tokens):
+def checked_requests(
+    arrival_s: Any, input_tokens: Any, output_tokens: Any
+) -> tuple[Whole, Whole, Whole]:
     """The three columns as integers, or one error that names the first offending request."""
     arrival = np.asarray(arrival_s)
     if arrival.ndim != 1 or arrival.dtype.kind not in "iuf" or not len(arrival):
@@ -79,7 +86,9 @@ def checked_requests(arrival_s, input_tokens, output_tokens):
     return np.rint(arrival * PS_PER_S).astype("int64"), prompt, out
 
 
-def check_fit(plan: Plan, replica: Replica, prompt, out, names) -> None:
+def check_fit(
+    plan: Plan, replica: Replica, prompt: Whole, out: Whole, names: Sequence[int] | Whole | None
+) -> None:
     """No request may need more KV memory than a replica has: it would wait forever."""
     peak = prompt + out - 1
     if (bad := -(-peak // plan.block_tokens) > plan.n_blocks).any():
@@ -91,7 +100,7 @@ def check_fit(plan: Plan, replica: Replica, prompt, out, names) -> None:
         )
 
 
-def check_horizon(plan: Plan, ready, prompt, out) -> None:
+def check_horizon(plan: Plan, ready: NDArray[Any], prompt: Whole, out: Whole) -> None:
     """Every run of steps must fit into int64 picoseconds; ``ready``: when each could start."""
     cost, size = plan.cost, prompt + out
     step = int(cost.linear_ps.max()) + int(cost.decode_base_ps.max()) + cost.prefill_base_ps

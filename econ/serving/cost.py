@@ -1,4 +1,4 @@
-"""What one step of an engine costs, as tables that are linear in context only.
+"""What one step of an engine costs, as tables that are linear in the context only.
 
 A step that decodes ``B`` sequences holding ``K`` tokens of context and prefills chunks of ``x``
 tokens behind ``c`` tokens each takes
@@ -21,11 +21,13 @@ because only context enters linearly, a run of equal steps still has a closed fo
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from econ.catalog.guard import in_range, not_negative, positive
 from econ.catalog.units import TERA
@@ -39,9 +41,9 @@ FIT_COLUMNS = ["step_s", "prefill_tokens", "n_decode", "context_tokens", "prefil
 class IntegerCost(NamedTuple):
     """A step cost in whole picoseconds; the last slope carries ``linear`` past its end."""
 
-    linear_ps: np.ndarray
-    decode_base_ps: np.ndarray
-    decode_per_ctx_ps: np.ndarray
+    linear_ps: NDArray[np.int64]
+    decode_base_ps: NDArray[np.int64]
+    decode_per_ctx_ps: NDArray[np.int64]
     prefill_base_ps: int
     prefill_per_pair_ps: int
     linear_ps_per_token: int
@@ -49,7 +51,7 @@ class IntegerCost(NamedTuple):
     def of(
         self, tokens: int, n_decode: int, context_tokens: int, chunked: bool, n_pairs: int
     ) -> int:
-        """One step, term by term."""
+        """The duration of one step, term by term."""
         last = len(self.linear_ps) - 1
         time = (
             int(self.linear_ps[min(tokens, last)])
@@ -65,12 +67,40 @@ class IntegerCost(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class StepCost:
-    """The cost of a step; see the module for the formula.
+    """The duration of one engine step as a function of what the step does.
 
-    ``linear_s`` is a table over the tokens of a step (index 0 unused), ``decode_base_s`` and
-    ``decode_per_ctx_token_s`` tables over the sequences decoded. A plain number stands for the
-    same value at every size; past its end a table goes on with its last slope. ``decode_base_s``
-    may correct ``linear_s`` downwards (decodes cheaper than prefill), never below a step of 0.
+    A plain number stands for the same value at every size; past its end a table goes on with its
+    last slope.
+
+    Parameters
+    ----------
+    linear_s : float or array
+        Seconds by the tokens of a step (index 0 is unused), e.g. 0.01 for 256 tokens.
+    decode_base_s : float or array
+        Seconds on top by the number of sequences decoded, at no context. May be negative (decodes
+        cheaper than prefill) as long as no step takes less than 0 s.
+    decode_per_ctx_token_s : float or array
+        Seconds per token of context, by the number of sequences decoded, e.g. 5e-9.
+    prefill_base_s : float
+        Seconds that a step with a prefill takes on top, e.g. 0.001.
+    prefill_per_pair_s : float
+        Seconds per unit of Σ x(2c + x), e.g. 1e-11.
+
+    Raises
+    ------
+    ValueError
+        For an entry outside its range, or a table that falls at its end.
+
+    Notes
+    -----
+    linear_s[tokens] + decode_base_s[B] + decode_per_ctx_token_s[B]·K + prefill_base_s
+    + prefill_per_pair_s·Σ x(2c + x), with the symbols of `econ.serving.cost`.
+
+    Examples
+    --------
+    >>> cost = StepCost(linear_s=[0.0, 0.010, 0.011], decode_per_ctx_token_s=1e-7)
+    >>> cost.step_s(n_decode=2, context_tokens=10_000)
+    0.012
     """
 
     linear_s: Any
@@ -112,7 +142,14 @@ class StepCost:
         prefill_base_s: float = 0.0,
         prefill_per_pair_s: float = 0.0,
     ) -> StepCost:
-        """The straight line: base + per_token·tokens + per_sequence·B + per_ctx·K + prefill."""
+        """A cost that is a straight line in everything.
+
+        base_s + per_token_s·tokens + per_sequence_s·B + per_ctx_token_s·K, and with a prefill
+        prefill_base_s + prefill_per_pair_s·Σ x(2c + x).
+
+        >>> StepCost.affine(0.004, 1e-5).step_s(n_decode=100)
+        0.005
+        """
         return cls(
             linear_s=[base_s, base_s + per_token_s],
             decode_base_s=[0.0, per_sequence_s],
@@ -123,11 +160,20 @@ class StepCost:
 
     @classmethod
     def fit(cls, frame: pd.DataFrame) -> StepCost:
-        """The affine cost nearest to measured steps, by relative least squares, no term below 0.
+        """The affine cost nearest to measured steps.
 
-        Columns: step_s, prefill_tokens, n_decode, context_tokens (summed over the sequences
-        decoded), prefill_pairs (Σ x(2c + x)). One row is one step.
+        Parameters
+        ----------
+        frame : DataFrame
+            One row a step: step_s, prefill_tokens, n_decode, context_tokens (summed over the
+            sequences decoded), prefill_pairs (Σ x(2c + x)).
 
+        Notes
+        -----
+        Least squares of the relative errors, with no term below 0 (Lawson and Hanson, 1974).
+
+        Examples
+        --------
         >>> true = StepCost.affine(4e-3, 2e-5, per_ctx_token_s=3e-8)
         >>> rows = [(0, 8, 8000, 0), (0, 64, 90000, 0), (512, 0, 0, 512**2), (100, 9, 5000, 1e4)]
         >>> steps = pd.DataFrame(rows, columns=FIT_COLUMNS[1:])
@@ -140,58 +186,55 @@ class StepCost:
         missing = [c for c in FIT_COLUMNS if c not in frame.columns]
         if missing:
             raise ValueError(f"no column {', '.join(missing)}; it has {list(frame.columns)}")
-        v = {c: frame[c].to_numpy("float64") for c in FIT_COLUMNS}
-        bad = np.zeros(len(frame), bool)
-        for c in FIT_COLUMNS:
-            bad |= ~np.isfinite(v[c]) | (v[c] < 0)
-        bad |= v["step_s"] <= 0
+        columns = {name: frame[name].to_numpy("float64") for name in FIT_COLUMNS}
+        bad = columns["step_s"] <= 0
+        for values in columns.values():
+            bad |= ~np.isfinite(values) | (values < 0)
         if bad.any() or not len(frame):
             raise ValueError(
                 f"row {int(np.argmax(bad)) + 1 if len(frame) else 0}: a step needs finite numbers, "
                 "0 or above, and a duration above 0"
             )
-        chunk = v["prefill_tokens"]
+        chunk = columns["prefill_tokens"]
         terms = np.column_stack(
             [
                 np.ones(len(frame)),
-                chunk + v["n_decode"],
-                v["n_decode"],
-                v["context_tokens"],
+                chunk + columns["n_decode"],
+                columns["n_decode"],
+                columns["context_tokens"],
                 chunk > 0,
-                v["prefill_pairs"],
+                columns["prefill_pairs"],
             ]
         )
-        terms = terms / v["step_s"][:, None]
+        terms = terms / columns["step_s"][:, None]
         scale = np.where(terms.max(axis=0) > 0, terms.max(axis=0), 1.0)
-        found, _ = nnls(terms / scale, np.ones(len(frame)))
-        return cls.affine(*(found / scale).tolist())
-
-    @classmethod
-    def from_roofline(cls, model, accelerator, **deployment) -> StepCost:
-        """The cost of a model on an accelerator: see `econ.serving.from_scenario.step_cost`.
-
-        >>> cost = StepCost.from_roofline("llama-3.1-8b", "h100-sxm", precision="fp8")
-        >>> cost.step_s(n_decode=64, context_tokens=64_000) < 64 * cost.step_s(1, 1000)
-        True
-        """
-        from econ.serving.from_scenario import step_cost
-
-        return step_cost(model, accelerator, **deployment)
+        weights, _ = nnls(terms / scale, np.ones(len(frame)))
+        return cls.affine(*(weights / scale).tolist())
 
     def step_s(
         self,
         n_decode: int = 0,
         context_tokens: int = 0,
-        chunk_tokens: list[tuple[int, int]] = (),
+        chunk_tokens: Sequence[tuple[int, int]] = (),
     ) -> float:
-        """The time of one step; ``chunk_tokens``: (context before a chunk, its tokens)."""
+        """The duration of one step in seconds.
+
+        Parameters
+        ----------
+        n_decode : int
+            Sequences that decode, e.g. 64.
+        context_tokens : int
+            Tokens of context, summed over those sequences, e.g. 64_000.
+        chunk_tokens : sequence of (int, int)
+            For each prompt read in this step: tokens before the chunk, and tokens of the chunk.
+        """
         tokens = n_decode + sum(x for _, x in chunk_tokens)
         pairs = sum(x * (2 * c + x) for c, x in chunk_tokens)
         cost = self.integer(max(tokens, 1), max(n_decode, 1))
         return cost.of(tokens, n_decode, context_tokens, bool(chunk_tokens), int(pairs)) / PS_PER_S
 
     def times(self, slowdown: float) -> StepCost:
-        """The same machine, every step so many times as long.
+        """The same cost with every step ``slowdown`` times as long.
 
         >>> StepCost.affine(4e-3, 1e-5).times(1.5).step_s(n_decode=100)
         0.0075
@@ -217,17 +260,18 @@ class StepCost:
         )
 
 
-def _least_after(table: np.ndarray) -> np.ndarray:
+def _least_after(table: NDArray[Any]) -> NDArray[Any]:
     """The least entry from each position on; a step of B sequences has B tokens or more."""
-    return np.minimum.accumulate(table[::-1])[::-1]
+    least: NDArray[Any] = np.minimum.accumulate(table[::-1])[::-1]
+    return least
 
 
-def _longer(table_s: np.ndarray, n: int) -> np.ndarray:
+def _longer(table_s: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """The table with at least ``n`` entries, carried on with its last slope."""
     more = np.arange(1, n - len(table_s) + 1) * (table_s[-1] - table_s[-2])
     return np.concatenate([table_s, table_s[-1] + more])
 
 
-def _ps(table_s: np.ndarray, n: int) -> np.ndarray:
+def _ps(table_s: NDArray[np.float64], n: int) -> NDArray[np.int64]:
     """The table in whole picoseconds with at least ``n`` entries, at least 2."""
     return np.rint(_longer(table_s, max(n, 2)) * PS_PER_S).astype("int64")

@@ -1,9 +1,9 @@
 """The event-skipping engine: between two events a batch is constant, so its steps have a sum.
 
-One source, two speeds: plain Python over lists, or compiled by numba over arrays
-(`econ.serving.jit`). Time is int64 picoseconds, so it equals the token-by-token engine
-(`econ.serving.reference`) to the integer. An event is a step that admits, completes,
-preempts or ends a prefill; the run of equal steps before it costs m·base + slope·m(m − 1)/2.
+One source, two speeds: plain Python over lists, or compiled by numba (`run_compiled`). Time is
+int64 picoseconds, so the engine equals one that goes token by token to the integer (the tests hold
+such an engine). An event is a step that admits, completes, preempts or ends a prefill; the run of
+equal steps before it costs m·base + slope·m(m − 1)/2.
 
 Invariants that make it O(1) per event:
 
@@ -15,26 +15,32 @@ Invariants that make it O(1) per event:
 * A blocked head of the queue stays blocked until a completion: free blocks only shrink between.
 """
 
+from __future__ import annotations
+
+import functools
+import importlib.util
+import types
 from heapq import heappop, heappush
 from math import sqrt
+from typing import Any
 
 FOREVER = 1 << 62
 
 # positions in the state of a replica
-T, D_STEP, CONTEXT, BATCH, HELD, TAIL, STACK, HEAD = range(8)
+T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD = range(8)
 PART, PART_DONE, PART_LEFT, EVENTS, N_DONE, N_LATE, STOPPED = range(8, 15)
 N_STATE = 15
 
 
-def used_blocks(cnt, d, context, block):
-    """Blocks held by the decoding requests, exactly: their tokens plus what fills the last ones."""
+def used_blocks(cnt: Any, d: int, context: int, block: int) -> int:
+    """Blocks of the decoding requests, exactly: their tokens plus what fills the last ones."""
     pad = context
     for r in range(block):
         pad += cnt[r] * ((-r - d) % block)
     return pad // block
 
 
-def growth_limit(cnt, d, batch, block, free, m):
+def growth_limit(cnt: Any, d: int, batch: int, block: int, free: int, m: int) -> int:
     """How many of ``m`` decode steps the ``free`` blocks allow (at least one is known to fit)."""
     cycles = free // batch
     steps = cycles * block
@@ -45,7 +51,9 @@ def growth_limit(cnt, d, batch, block, free, m):
     return min(steps, m)
 
 
-def advance(st, heap, cnt, until, req, links, cost, par):
+def advance(
+    st: Any, heap: Any, cnt: Any, until: int, req: Any, links: Any, cost: Any, par: Any
+) -> None:
     """Run one replica through every step that starts before ``until``."""
     arrival, prompt, out, cached, ready, gen, first, done, fin, n_preempt = req
     prv, nxt, follow = links
@@ -53,7 +61,7 @@ def advance(st, heap, cnt, until, req, links, cost, par):
     chunked, max_batch, budget, b, total = par[0], par[1], par[2], par[3], par[4]
     q, pre_base, pre_pair, lin_slope, max_events = par[5], par[6], par[7], par[8], par[9]
     n, n_linear = len(arrival), len(linear)
-    t, d, ctx, batch, held = st[0], st[1], st[2], st[3], st[4]
+    t, d, ctx, batch, reserved = st[0], st[1], st[2], st[3], st[4]
     tail, stack, head, part, p_done = st[5], st[6], st[7], st[8], st[9]
     p_left, events, n_done, late, stopped = st[10], st[11], st[12], st[13], st[14]
     while t < until:
@@ -75,7 +83,7 @@ def advance(st, heap, cnt, until, req, links, cost, par):
         while stack < 0 and head >= 0 and ready[head] and arrival[head] <= t and count < max_batch:
             i = head
             s = prompt[i] + gen[i] - 1
-            free = total - held - used_blocks(cnt, d, ctx, b)
+            free = total - reserved - used_blocks(cnt, d, ctx, b)
             if (s + b) // b + cnt[-d % b] > free:
                 break
             ready[i] = 0
@@ -94,14 +102,14 @@ def advance(st, heap, cnt, until, req, links, cost, par):
 
         # free blocks: a lower bound, made exact as soon as it could refuse something
         waiting = stack if stack >= 0 else head
-        hold = (prompt[waiting] + gen[waiting] + b - 1) // b if waiting >= 0 else 0
-        free = total - held - (ctx + (b - 1) * batch) // b
-        exact = free < batch + hold
+        blocks = (prompt[waiting] + gen[waiting] + b - 1) // b if waiting >= 0 else 0
+        free = total - reserved - (ctx + (b - 1) * batch) // b
+        exact = free < batch + blocks
         if exact:
-            free = total - held - used_blocks(cnt, d, ctx, b)
-        here = stack >= 0 or (head >= 0 and arrival[head] <= t and not ready[head])
+            free = total - reserved - used_blocks(cnt, d, ctx, b)
+        waits = stack >= 0 or (head >= 0 and arrival[head] <= t and not ready[head])
         preempted = False
-        if chunked or not (here and count < max_batch and hold <= free):
+        if chunked or not (waits and count < max_batch and blocks <= free):
             while cnt[-d % b] > free:
                 preempted = True
                 exact = True
@@ -111,7 +119,7 @@ def advance(st, heap, cnt, until, req, links, cost, par):
                     nxt[tail] = -1
                 if i == part:
                     part = -1
-                    held -= (prompt[i] + gen[i] + b - 1) // b
+                    reserved -= (prompt[i] + gen[i] + b - 1) // b
                 else:
                     gen[i] = out[i] - (fin[i] - d)
                     fin[i] = -1
@@ -123,7 +131,7 @@ def advance(st, heap, cnt, until, req, links, cost, par):
                 n_preempt[i] += 1
                 nxt[i] = stack
                 stack = i
-                free = total - held - used_blocks(cnt, d, ctx, b)
+                free = total - reserved - used_blocks(cnt, d, ctx, b)
 
         # the prefill part of this step
         left = budget - q * batch if chunked else budget
@@ -140,7 +148,7 @@ def advance(st, heap, cnt, until, req, links, cost, par):
                 p_take = 0
             else:
                 long_run = True
-        while left > 0 and here and count < max_batch and not preempted and part < 0:
+        while left > 0 and waits and count < max_batch and not preempted and part < 0:
             if stack >= 0:
                 i = stack
             elif head >= 0 and arrival[head] <= t and not ready[head]:
@@ -148,13 +156,13 @@ def advance(st, heap, cnt, until, req, links, cost, par):
             else:
                 break
             size = prompt[i] + gen[i]
-            hold = (size + b - 1) // b
-            if hold > room:
+            blocks = (size + b - 1) // b
+            if blocks > room:
                 if exact:
                     break
                 exact = True
                 room += (ctx + (b - 1) * batch) // b - used_blocks(cnt, d, ctx, b)
-                if hold > room:
+                if blocks > room:
                     break
             x = size - cached[i]
             if not chunked and chunk > 0 and x > left:
@@ -168,8 +176,8 @@ def advance(st, heap, cnt, until, req, links, cost, par):
             if tail >= 0:
                 nxt[tail] = i
             tail = i
-            room -= hold
-            held += hold
+            room -= blocks
+            reserved += blocks
             count += 1
             if chunked and x > left:
                 part = i
@@ -204,20 +212,20 @@ def advance(st, heap, cnt, until, req, links, cost, par):
             if long_run:
                 slope += 2 * pre_pair * p_take * p_take
                 m = min(m, (p_left - 1) // p_take)
-            if decode and (ctx + (m + b - 1) * batch) // b > total - held:
-                free = total - held - used_blocks(cnt, d, ctx, b)
+            if decode and (ctx + (m + b - 1) * batch) // b > total - reserved:
+                free = total - reserved - used_blocks(cnt, d, ctx, b)
                 m = growth_limit(cnt, d, batch, b, free, m)
-            gap = until - t
+            time_left = until - t
             cut = chunk == 0 or ready[head]  # a long prefill leaves no budget for another
             if cut and head >= 0 and arrival[head] > t and count < max_batch:
-                gap = min(gap, arrival[head] - t)
-            if m > 1 and m * base + slope * (m * (m - 1) // 2) > gap:
+                time_left = min(time_left, arrival[head] - t)
+            if m > 1 and m * base + slope * (m * (m - 1) // 2) > time_left:
                 half = base - slope / 2
-                m = int(2 * gap / (half + sqrt(half * half + 2.0 * slope * gap)))
+                m = int(2 * time_left / (half + sqrt(half * half + 2.0 * slope * time_left)))
                 m = max(m, 1)
-                while m * base + slope * (m * (m - 1) // 2) < gap:
+                while m * base + slope * (m * (m - 1) // 2) < time_left:
                     m += 1
-                while m > 1 and (m - 1) * base + slope * ((m - 1) * (m - 2) // 2) >= gap:
+                while m > 1 and (m - 1) * base + slope * ((m - 1) * (m - 2) // 2) >= time_left:
                     m -= 1
         t += m * base + slope * (m * (m - 1) // 2)
         if part >= 0:
@@ -254,7 +262,7 @@ def advance(st, heap, cnt, until, req, links, cost, par):
             if i == part or fin[i] >= 0:  # half prefilled, or joined with its KV cache
                 i = after
                 continue
-            held -= (prompt[i] + gen[i] + b - 1) // b
+            reserved -= (prompt[i] + gen[i] + b - 1) // b
             gen[i] += 1
             if first[i] < 0:
                 first[i] = t
@@ -277,19 +285,21 @@ def advance(st, heap, cnt, until, req, links, cost, par):
                 heappush(heap, fin[i] * n + i)
             i = after
         n_done += late
-    st[0], st[1], st[2], st[3], st[4] = t, d, ctx, batch, held
+    st[0], st[1], st[2], st[3], st[4] = t, d, ctx, batch, reserved
     st[5], st[6], st[7], st[8], st[9] = tail, stack, head, part, p_done
     st[10], st[11], st[12], st[13], st[14] = p_left, events, n_done, late, stopped
 
 
-def run_one(st, cnt, until, req, links, cost, par):
+def run_one(st: Any, cnt: Any, until: int, req: Any, links: Any, cost: Any, par: Any) -> None:
     """One replica that takes every request."""
     heap = [FOREVER]  # never empty of type for the compiler
     heap.pop()
     advance(st, heap, cnt, until, req, links, cost, par)
 
 
-def run_least_loaded(sts, cnts, last, until, req, links, cost, par):
+def run_least_loaded(
+    sts: Any, cnts: Any, last: Any, until: int, req: Any, links: Any, cost: Any, par: Any
+) -> None:
     """Several replicas; each request goes to the one with the fewest unfinished, first on a tie."""
     arrival, follow = req[0], links[2]
     n_rep = len(sts)
@@ -316,3 +326,41 @@ def run_least_loaded(sts, cnts, last, until, req, links, cost, par):
         last[best] = i
     for r in range(n_rep):
         advance(sts[r], heaps[r], cnts[r], until, req, links, cost, par)
+
+
+# -- the same source under numba ----------------------------------------------------------------
+def available() -> bool:
+    """Whether numba is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def compiled() -> bool:
+    """Whether the engine is compiled (or loaded from numba's cache) in this process."""
+    return _is_compiled
+
+
+_is_compiled = False
+
+
+@functools.cache
+def _compiled_functions() -> dict[str, Any]:
+    """The functions above under numba, lowest first so that each calls the compiled ones.
+
+    The machine code is cached beside this file.
+    """
+    from numba import njit
+
+    scope = dict(globals())
+    for name in ("used_blocks", "growth_limit", "advance", "run_one", "run_least_loaded"):
+        bound = types.FunctionType(globals()[name].__code__, scope, name)
+        bound.__module__ = __name__
+        bound.__qualname__ = name
+        scope[name] = njit(cache=True, nogil=True)(bound)
+    return scope
+
+
+def run_compiled(name: str, *arguments: Any) -> None:
+    """``run_one`` or ``run_least_loaded`` under numba; compiles on the first call."""
+    global _is_compiled
+    _compiled_functions()[name](*arguments)
+    _is_compiled = True

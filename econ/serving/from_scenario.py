@@ -1,4 +1,4 @@
-"""From a model on an accelerator to a simulated replica, and the simulator against measured runs.
+"""From a scenario to what the simulator takes: the requests, the step cost, the replica.
 
 The step equations (`econ.latency.steps`) become the tables of a `StepCost`: what all tokens of a
 step share (weights read, or products at prefill efficiency; collectives, kernels) is ``linear_s``;
@@ -8,69 +8,258 @@ equations add for a closed loop stay out, because here they emerge: other users'
 wait for a step to end. The rest of a first token's latency (host, steps until a request is
 admitted) is the replica's lag, from the same calibration.
 
->>> replica = replica_for("llama-3.1-8b", "h100-sxm", precision="fp8", max_batch=64)
->>> 400_000 < replica.kv_tokens < 600_000
+>>> ours = replica(Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8", max_batch=64))
+>>> 400_000 < ours.kv_tokens < 600_000
 True
->>> 0.003 < replica.cost.step_s(n_decode=1, context_tokens=1000) < 0.006
+>>> 0.003 < ours.cost.step_s(n_decode=1, context_tokens=1000) < 0.006
 True
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from econ.catalog.architecture import Model
-from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import count, positive
+from econ.catalog.guard import positive
 from econ.latency import deployments as dep
-from econ.latency import steps
+from econ.latency import shapes, steps
 from econ.latency.calibration import Calibration
-from econ.latency.evidence import sample_runs
-from econ.latency.prediction import predict
+from econ.latency.steps import DoesNotFit
 from econ.scenario import Scenario
 from econ.serving.cost import StepCost
-from econ.serving.replica import Disaggregated, Replica
+from econ.serving.replicas import Disaggregated, Replica
+from econ.station import require_certain
+from econ.tokens.workloads import Workload, check_trace
 
+MAX_BATCH = 256  # sequences of a replica, where the deployment does not say
+TOKEN_BUDGET = 2048  # tokens of a step, where the deployment does not say
 TABLE_POINTS = 400  # points of the linear table past the batch; straight lines between them
-POLICY_OF_ENGINE = {
-    "vllm": "chunked_prefill",
-    "trtllm": "chunked_prefill",
-    "sglang": "prefill_first",
-}
-MEASURED_BUDGET = 8192  # tokens a step: the engines' default on large accelerators
-REQUESTS_PER_USER = 10  # what the measured runs send
 
 
-def step_cost(
-    model: Model | str,
-    accelerator: Accelerator | str,
-    *,
-    max_batch: int = 256,
-    token_budget: int = 2048,
-    context_tokens: float = 2000.0,
-    calibration: Calibration | None = None,
-    **split: int | str,
-) -> StepCost:
-    """The step cost of a replica of tp · dp accelerators, exact for decodes at ``context_tokens``.
+def draw_requests(
+    load: Workload | pd.DataFrame, rate_per_s: float | None, n: int, seed: int = 0
+) -> pd.DataFrame:
+    """Requests of a workload, or a whole trace, with the time stretched to a rate.
 
-    ``split``: ``tp``, ``dp``, ``ep`` (1 each), ``precision`` (bf16) and ``engine``.
+    Parameters
+    ----------
+    load : Workload or DataFrame
+        A workload to draw from, or a trace (arrival_s, input_tokens, output_tokens).
+    rate_per_s : float, optional
+        Mean arrivals per second, e.g. 8; None for the load's own.
+    n : int
+        Requests to draw; a trace is taken whole.
+    seed : int
+        The same seed gives the same requests at every rate (common random numbers), so what
+        differs between two rates is the rate.
 
-    Formula: ``decode_per_ctx_token_s`` is the slope of the KV time from half of that context to
-    one and a half times it; sliding windows and sparse attention make the true curve bend.
-    Attention in prefill is quadratic where every pair is computed, else linear (window, top-k).
-    Pipelines (pp > 1) overlap steps, which the simulator does not; they are left out.
+    Returns
+    -------
+    DataFrame
+        arrival_s, input_tokens, output_tokens.
+
+    Raises
+    ------
+    ValueError
+        For a rate of a load that arrives all at once.
+
+    Examples
+    --------
+    >>> from econ.tokens.workloads import workload
+    >>> slow, fast = (draw_requests(workload("chat"), rate, 100) for rate in (1.0, 2.0))
+    >>> round(float((slow["arrival_s"] / fast["arrival_s"]).iloc[0]), 6)
+    2.0
     """
-    count("max_batch", max_batch, 1, 1_000_000)
-    count("token_budget", token_budget, 1, 100_000_000)
-    k = calibration or Calibration.fitted()
-    c = _replica_case(model, accelerator, context_tokens, **split)
+    if rate_per_s is not None:
+        positive("rate_per_s", rate_per_s)
+    if isinstance(load, Workload):
+        if rate_per_s is not None and load.arrival != "gamma":
+            raise ValueError(f"workload {load.id!r} arrives all at once: it has no rate to set")
+        trace, own_per_s = load.sample(n, seed), float(load.rate_per_s)  # type: ignore[arg-type]
+    else:
+        trace = check_trace(load)
+        span_s = float(trace["arrival_s"].iloc[-1] - trace["arrival_s"].iloc[0])
+        if rate_per_s is not None and span_s <= 0:
+            raise ValueError("the trace arrives all at once: it has no rate to set")
+        own_per_s = (len(trace) - 1) / span_s if span_s > 0 else 0.0
+    if rate_per_s is None:
+        return trace
+    return trace.assign(arrival_s=trace["arrival_s"] * (own_per_s / rate_per_s))
+
+
+def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCost:
+    """The cost of an engine step of one replica, exact for decodes at the workload's mean context.
+
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment (all of it) and the workload's mean lengths.
+    calibration : Calibration, optional
+        Efficiencies and overheads; fitted values by default.
+
+    Returns
+    -------
+    StepCost
+        Tables over the tokens and the sequences of a step.
+
+    Raises
+    ------
+    DoesNotFit
+        Where weights and one sequence exceed the memory.
+    ValueError
+        For a pipeline: its steps overlap, which the simulator does not represent.
+
+    Notes
+    -----
+    ``decode_per_ctx_token_s`` is the slope of the KV time from half of the mean context to one and
+    a half times it; sliding windows and sparse attention make the true curve bend. Attention in
+    prefill is quadratic where every pair is computed, else linear (window, top-k).
+
+    Software maturity m shortens or lengthens every step as in `econ.latency.predict`: only what
+    exceeds the datasheet's bound scales, bound + (time − bound)/m.
+
+    Examples
+    --------
+    >>> cost = step_cost(Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8"))
+    >>> cost.step_s(n_decode=64, context_tokens=64_000) < 64 * cost.step_s(1, 1000)
+    True
+    """
+    require_certain("step_cost", s)
+    c = _replica_case(s)
+    cost = _step_cost(s, c, calibration or Calibration.fitted())
+    maturity = float(s.deployment.software_maturity)  # type: ignore[arg-type]
+    if maturity == 1:
+        return cost
+    bound = _step_cost(s, c, Calibration.datasheet())
+
+    def mature(name: str) -> Any:
+        least = getattr(bound, name)
+        return least + (getattr(cost, name) - least) / maturity
+
+    return StepCost(
+        linear_s=mature("linear_s"),
+        decode_base_s=mature("decode_base_s"),
+        decode_per_ctx_token_s=mature("decode_per_ctx_token_s"),
+        prefill_per_pair_s=mature("prefill_per_pair_s"),
+    )
+
+
+def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica | Disaggregated:
+    """The deployment of a scenario as the simulator takes it.
+
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment (all of it) and workload: mean lengths and ``cached_frac``.
+    calibration : Calibration, optional
+        Efficiencies and overheads; fitted values by default.
+
+    Returns
+    -------
+    Replica or Disaggregated
+        Of a disaggregated deployment each pool takes half of the replicas, and KV caches move over
+        the links inside a server.
+
+    Raises
+    ------
+    DoesNotFit
+        Where weights and one sequence exceed the memory.
+    ValueError
+        For a pipeline (pp > 1), and for two pools with fewer than two replicas.
+
+    Notes
+    -----
+    ``kv_tokens`` = sequences of the mean context that fit beside the weights × that context. The
+    lag is the calibrated host latency of a first token and the steps until a request is admitted,
+    less the one step that the simulation itself waits. Without ``max_batch`` a replica runs 256
+    sequences at a time, without ``token_budget`` 2,048 tokens a step.
+
+    Examples
+    --------
+    >>> ours = replica(Scenario.default())
+    >>> ours.policy, ours.n_replicas, ours.max_batch
+    ('chunked_prefill', 1, 256)
+    >>> replica(Scenario.default().with_(cached_frac=0.366)).prefix_cached_frac
+    0.366
+    """
+    require_certain("replica", s)
+    d, k = s.deployment, calibration or Calibration.fitted()
+    c, context_tokens = _replica_case(s), _context_tokens(s)
+    room = steps.room(_prepared(c, k, context_tokens), k, context_tokens)
+    host_s = k.first_token_s + c.is_sglang * k.first_token_sglang_s
+    host_s += c.is_trtllm * k.first_token_trtllm_s
+    one = Replica(
+        cost=step_cost(s, calibration=k),
+        kv_tokens=int(room * context_tokens),
+        max_batch=d.max_batch or MAX_BATCH,
+        policy="chunked_prefill" if d.policy == "disaggregated" else d.policy,
+        token_budget=d.token_budget or TOKEN_BUDGET,
+        n_replicas=s.n_replicas,
+        prefix_cached_frac=float(s.workload.cached_frac),  # type: ignore[arg-type]
+        lag_s=host_s / float(d.software_maturity),  # type: ignore[arg-type]
+        n_lag_steps=max(k.n_wait_steps - 1, 0),
+    )
+    if d.policy != "disaggregated":
+        return one
+    if s.n_replicas < 2:
+        needed = 2 * d.n_gpu // s.n_replicas
+        raise ValueError(
+            f"n_gpu = {d.n_gpu} is outside its range: two pools need at least {needed}"
+        )
+    link = d.resolved_accelerator.scaleup_bandwidth_bytes_per_s
+    if not link:
+        raise ValueError(
+            f"the link bandwidth of {d.accelerator_id} is unknown, so KV caches cannot move between"
+            " pools; choose another policy than disaggregated"
+        )
+    n_prefill = s.n_replicas // 2
+    moved_bytes = s.resolved_model.kv_bytes_per_token(_kv_bytes_per_element(s))
+    return Disaggregated(
+        prefill=one.replace(n_replicas=n_prefill),
+        decode=one.replace(n_replicas=s.n_replicas - n_prefill),
+        kv_transfer_s_per_token=moved_bytes / (link * d.n_gpu / s.n_replicas),
+    )
+
+
+def _context_tokens(s: Scenario) -> float:
+    """The mean context over an answer's life: the prompt and half the output."""
+    return s.workload.mean_input_tokens + s.workload.mean_output_tokens / 2
+
+
+def _kv_bytes_per_element(s: Scenario) -> float:
+    d = s.deployment
+    if d.kv_precision:
+        return float(shapes.bytes_per_element(d.kv_precision))
+    return float(shapes.kv_bytes_per_element(d.precision, d.engine))
+
+
+def _replica_case(s: Scenario) -> steps.Case:
+    """The numbers of one replica; refuses a pipeline and what does not fit."""
+    d, model = s.deployment, s.resolved_model
+    if d.pp != 1:
+        raise ValueError(f"pp = {d.pp} is outside its range: 1; pipelines are not simulated")
+    dp = d.dp if model.is_moe else 1
+    c = dep.case(model, d.resolved_accelerator, d.precision, d.engine)
+    of_model = shapes.shape(model, d.precision, _kv_bytes_per_element(s))
+    c.__dict__.update(zip(shapes.SHAPE, of_model, strict=True))
+    dep.split(c, n_gpu=d.tp * dp, tp=d.tp, pp=1, ep=d.ep, dp=dp, concurrency=1)
+    one = _prepared(c, Calibration.fitted(), _context_tokens(s))
+    one.output_tokens = 1.0
+    if (missing_bytes := float(dep.missing_bytes(one))) > 0:
+        raise DoesNotFit(dep.lacks(one, missing_bytes), missing_bytes)
+    return c
+
+
+def _step_cost(s: Scenario, c: steps.Case, k: Calibration) -> StepCost:
+    d, context_tokens = s.deployment, _context_tokens(s)
+    max_batch, token_budget = d.max_batch or MAX_BATCH, d.token_budget or TOKEN_BUDGET
     batch = np.arange(1, max_batch + 1)
 
     contexts = (0.5 * context_tokens, 1.5 * context_tokens)
-    kv_s = [steps.step(_prepared(c, k, s), k, batch).kv_s for s in contexts]
+    kv_s = [steps.step(_prepared(c, k, tokens), k, batch).kv_s for tokens in contexts]
     per_ctx_s = (kv_s[1] - kv_s[0]) / (contexts[1] - contexts[0]) / batch
 
     # one table over tokens: every size a decode can have, then sparser
@@ -98,156 +287,13 @@ def step_cost(
     )
 
 
-def replica_for(
-    model: Model | str,
-    accelerator: Accelerator | str,
-    *,
-    policy: str = "chunked_prefill",
-    max_batch: int = 256,
-    token_budget: int = 2048,
-    context_tokens: float = 2000.0,
-    n_replicas: int = 1,
-    calibration: Calibration | None = None,
-    **split: int | str,
-) -> Replica:
-    """A replica with the step cost and the KV memory of this deployment.
-
-    ``split``: ``tp``, ``dp``, ``ep`` (1 each), ``precision`` (bf16) and ``engine``.
-    ``kv_tokens`` = sequences of ``context_tokens`` that fit beside the weights × that context.
-    ``lag_s`` is the calibrated host latency of a first token, ``n_lag_steps`` the steps until a
-    request is admitted, less the one that the simulation itself waits.
-    """
-    k = calibration or Calibration.fitted()
-    c = _replica_case(model, accelerator, context_tokens, **split)
-    kv_tokens = int(steps.room(_prepared(c, k, context_tokens), k, context_tokens) * context_tokens)
-    cost = step_cost(
-        model, accelerator, max_batch=max_batch, token_budget=token_budget,
-        context_tokens=context_tokens, calibration=k, **split,
-    )  # fmt: skip
-    host_s = k.first_token_s + c.is_sglang * k.first_token_sglang_s
-    host_s += c.is_trtllm * k.first_token_trtllm_s
-    return Replica(
-        cost=cost,
-        kv_tokens=kv_tokens,
-        max_batch=max_batch,
-        policy=policy,
-        token_budget=token_budget,
-        n_replicas=n_replicas,
-        lag_s=host_s,
-        n_lag_steps=max(k.n_wait_steps - 1, 0),
-    )
-
-
-def replica_of(scenario: Scenario, **more) -> Replica | Disaggregated:
-    """The deployment of a scenario as the simulator takes it; ``more`` as in `replica_for`.
-
-    Tables are made for the workload's mean context. A disaggregated deployment gives each pool
-    half of the replicas (at least one) and moves KV caches over the scale-up link.
-
-    >>> replica = replica_of(Scenario.default())
-    >>> replica.policy, replica.n_replicas
-    ('chunked_prefill', 1)
-    """
-    d, w = scenario.deployment, scenario.workload
-    if d.pp != 1:
-        raise ValueError(f"pp = {d.pp} is outside its range: 1; pipelines are not simulated")
-    model, chip = dep.as_model(scenario.model), dep.as_accelerator(d.accelerator)
-    dp, n_replicas = dep.replicas(model, d.n_gpu, d.tp, d.dp)
-    settings = {"context_tokens": w.mean_input_tokens + w.mean_output_tokens / 2} | more
-    split = {"tp": d.tp, "dp": dp, "ep": d.ep, "precision": d.precision}
-    if d.policy != "disaggregated":
-        return replica_for(model, chip, **split, policy=d.policy, n_replicas=n_replicas, **settings)
-    if n_replicas < 2:
-        raise ValueError(
-            f"n_gpu = {d.n_gpu} is outside its range: two pools need at least {2 * d.tp * dp}"
-        )
-    half = replica_for(model, chip, **split, n_replicas=n_replicas // 2, **settings)
-    link = d.tp * dp * positive("link", chip.scaleup_bandwidth_bytes_per_s or 0.0)
-    return Disaggregated(
-        prefill=half,
-        decode=half.replace(n_replicas=n_replicas - n_replicas // 2),
-        kv_transfer_s_per_token=model.kv_bytes_per_token() / link,
-    )
-
-
-def measured_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000) -> pd.DataFrame:
-    """Measured runs, simulated: TTFT and TPOT of both, and ours / measured.
-
-    Each run is repeated as it was made: ``concurrency`` users who all start at once, ten requests
-    each (at most ``n_most`` in all), lengths uniform within a ninth of the mean. Means over
-    requests, the opening burst included. The replica's lag lengthens TTFT; that it also keeps a
-    closed loop's users out of the batch for so long is left out. Runs with pp > 1 are left out.
-    """
-    from econ.serving.simulation import simulate_closed
-
-    runs = sample_runs() if runs is None else runs
-    rows = []
-    for run in runs[runs["pp"] == 1].itertuples():
-        model = dep.as_model(run.model)
-        dp, n_replicas = dep.replicas(model, int(run.n_gpu), int(run.tp), int(run.dp))
-        users = max(1, round(run.concurrency / n_replicas))
-        replica = replica_for(
-            run.model, run.accelerator, tp=int(run.tp), dp=dp, ep=int(run.ep),
-            precision=run.precision, engine=run.engine, policy=POLICY_OF_ENGINE[run.engine],
-            max_batch=max(users, 2), token_budget=MEASURED_BUDGET,
-            context_tokens=run.input_tokens + run.output_tokens / 2,
-        )  # fmt: skip
-        rng = np.random.default_rng(0)
-        n = min(REQUESTS_PER_USER * users, max(n_most, 2 * users))
-        spread = rng.uniform(8 / 9, 10 / 9, (2, n))
-        prompt = np.maximum(1, np.rint(run.input_tokens * spread[0]))
-        out = np.maximum(1, np.rint(run.output_tokens * spread[1]))
-        result = simulate_closed(prompt, out, replica, users)
-        ours = {"ttft_s": float(result.ttft_s.mean()), "tpot_s": result.request_mean_tpot_s}
-        row = {name: getattr(run, name) for name in MEASURED_KEY}
-        for name, value in ours.items():
-            there = float(getattr(run, name))
-            row |= {name: value, f"measured_{name}": there, f"{name[:4]}_ratio": value / there}
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-MEASURED_KEY = [
-    *("model", "accelerator", "n_gpu", "tp", "precision", "engine"),
-    *("input_tokens", "output_tokens", "concurrency"),
-]
-
-
-def gap_frame(compared: pd.DataFrame, by: Iterable[str] = ("model", "accelerator")) -> pd.DataFrame:
-    """The median factor by which ours misses the measured value, and which way, per group."""
-    off = compared.assign(
-        ttft_gap_x=np.exp(np.abs(np.log(compared["ttft_ratio"]))),
-        tpot_gap_x=np.exp(np.abs(np.log(compared["tpot_ratio"]))),
-    )
-    columns = ["ttft_gap_x", "tpot_gap_x", "ttft_ratio", "tpot_ratio"]
-    groups = off.groupby(list(by))
-    return groups[columns].median().assign(n_runs=groups.size()).reset_index()
-
-
-def _replica_case(
-    model, accelerator, context_tokens, *, tp=1, dp=1, ep=1, precision="bf16", engine=""
-):
-    """The case of one replica, after the checks that `econ.latency.predict` makes."""
-    positive("context_tokens", context_tokens, dep.LARGEST["input_tokens"])
-    split = {"tp": tp, "dp": dp, "ep": ep}
-    n_gpu = tp * dp
-    engine = dep.known_engine(engine)
-    one = Scenario.of(
-        model, accelerator, **split, n_gpu=n_gpu, precision=precision, engine=engine,
-        input_tokens=max(context_tokens, 1), output_tokens=1,
-    )  # fmt: skip
-    predict(one, concurrency=1)
-    c = dep.case(dep.as_model(model), dep.as_accelerator(accelerator), precision, engine)
-    return dep.split(c, n_gpu=n_gpu, pp=1, concurrency=1, **split)
-
-
-def _prepared(c, k: Calibration, context_tokens):
+def _prepared(c: steps.Case, k: Calibration, context_tokens: float | NDArray[Any]) -> steps.Case:
     """A copy for prompts of that length and answers that add nothing to the context."""
     copy = steps.Case(**vars(c))
     copy.input_tokens, copy.output_tokens = context_tokens, 0.0
     return steps.prepare(copy, k)
 
 
-def _table(values: np.ndarray) -> np.ndarray:
+def _table(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """With an entry for a batch of 0, and one past the end so that the table goes on level."""
     return np.concatenate([[0.0], values, values[-1:]])

@@ -1,18 +1,26 @@
-"""What a simulation returns: per-request times, and what a latency promise makes of them."""
+"""What a simulation returns: the times of every request, and what they amount to under an SLO."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from econ.catalog.guard import positive
 from econ.serving.cost import PS_PER_S
+from econ.serving.replicas import Disaggregated, Replica
+from econ.station import Result
+from econ.terms import Slo
 
 NEVER = np.iinfo(np.int64).max  # the time of what did not happen
 OVERLOAD_FRAC = 0.05
 MIN_REQUESTS_TO_JUDGE = 20
+PERCENTILES = (50, 95, 99)
+Seconds = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 
 class Goodput(float):
@@ -31,7 +39,7 @@ class Goodput(float):
     tpot_met_frac: float
     binding: str
 
-    def __new__(cls, requests_per_s: float, **parts):
+    def __new__(cls, requests_per_s: float, **parts: Any) -> Goodput:
         self = super().__new__(cls, requests_per_s)
         self.requests_per_s = float(requests_per_s)
         for name, value in parts.items():
@@ -46,64 +54,65 @@ class Goodput(float):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result:
-    """Times of every request, in the order given; NaN where a request did not get so far.
+class RequestTimes:
+    """The times of every request, in the order given; NaN where a request did not get so far.
 
     ``arrival_ps``, ``first_token_ps`` and ``done_ps`` are the exact integers behind the seconds
     (`NEVER` where unreached). ``arrival_ps`` is when a request reached the scheduler; it was sent
-    ``lag_ps`` earlier, which TTFT and e2e count.
+    ``lag_ps`` earlier, which TTFT and e2e count. ``engine`` is the one that ran (python or numba),
+    ``stopped`` says that some requests were left unfinished.
     """
 
-    arrival_ps: np.ndarray
-    first_token_ps: np.ndarray
-    done_ps: np.ndarray
-    input_tokens: np.ndarray
-    output_tokens: np.ndarray
-    n_preemptions: np.ndarray
+    arrival_ps: Whole
+    first_token_ps: Whole
+    done_ps: Whole
+    input_tokens: Whole
+    output_tokens: Whole
+    n_preemptions: Whole
     n_replicas: int
     n_events: int
     engine: str
     stopped: bool
-    lag_ps: np.ndarray | int = 0
+    lag_ps: Whole | int = 0
 
     def __repr__(self) -> str:
         done = int((self.done_ps != NEVER).sum())
         state = f", overloaded (backlog {self.backlog:,})" if self.overloaded else ""
         state += ", stopped early" if self.stopped else ""
-        return f"Result({done:,} of {self.n_requests:,} requests done{state})"
+        return f"RequestTimes({done:,} of {self.n_requests:,} requests done{state})"
 
     @property
     def n_requests(self) -> int:
-        """Requests given."""
+        """Number of requests."""
         return len(self.arrival_ps)
 
     @property
-    def arrival_s(self) -> np.ndarray:
+    def arrival_s(self) -> Seconds:
         """Arrival of each request at the scheduler."""
         return _seconds(self.arrival_ps)
 
     @property
-    def first_token_s(self) -> np.ndarray:
+    def first_token_s(self) -> Seconds:
         """When each first token appeared."""
         return _seconds(self.first_token_ps)
 
     @property
-    def done_s(self) -> np.ndarray:
+    def done_s(self) -> Seconds:
         """When each last token appeared."""
         return _seconds(self.done_ps)
 
     @property
-    def ttft_s(self) -> np.ndarray:
+    def ttft_s(self) -> Seconds:
         """Time to first token: first_token − arrival + lag."""
         return _difference(self.first_token_ps, self.arrival_ps - self.lag_ps)
 
     @property
-    def e2e_s(self) -> np.ndarray:
+    def e2e_s(self) -> Seconds:
         """End to end: done − arrival + lag."""
         return _difference(self.done_ps, self.arrival_ps - self.lag_ps)
 
     @property
-    def tpot_s(self) -> np.ndarray:
+    def tpot_s(self) -> Seconds:
         """Time per output token after the first: (e2e − TTFT)/(n − 1); NaN for a single token."""
         steps = np.where(self.output_tokens > 1, self.output_tokens - 1, np.nan)
         return _difference(self.done_ps, self.first_token_ps) / steps
@@ -111,7 +120,8 @@ class Result:
     @property
     def request_mean_tpot_s(self) -> float:
         """TPOT averaged over requests: what the typical request sees."""
-        return float(np.nanmean(self.tpot_s)) if (self.output_tokens > 1).any() else np.nan
+        gaps_s = self.tpot_s[np.isfinite(self.tpot_s)]
+        return float(gaps_s.mean()) if len(gaps_s) else np.nan
 
     @property
     def token_mean_tpot_s(self) -> float:
@@ -163,9 +173,9 @@ class Result:
         return backlog > OVERLOAD_FRAC * self.n_requests and backlog > self.waiting_at(half)
 
     def goodput(self, slo_ttft_s: float, slo_tpot_s: float) -> Goodput:
-        """Good requests per second of `span_s`: both limits met, by the same request.
+        """Good requests per second of `span_s`: the same request meets both limits.
 
-        A single-token request has no TPOT and meets that limit. An unfinished one is not good.
+        A request of a single token has no TPOT and meets that limit; an unfinished one is not good.
         """
         positive("slo_ttft_s", slo_ttft_s)
         positive("slo_tpot_s", slo_tpot_s)
@@ -194,11 +204,86 @@ class Result:
         return pd.DataFrame({name: getattr(self, name) for name in names})
 
 
-def _seconds(time_ps: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Service(Result):
+    """What the users of a scenario get, and what of it is good.
+
+    A request is good when it meets the TTFT and the TPOT limit of the SLO. ``goodput`` counts good
+    requests, ``good_tokens_per_s`` their output tokens, per second from the first arrival to the
+    last completion. ``binding`` names the limit that more requests miss: ttft, tpot, both (equally)
+    or none. ``overloaded``: the queue still grew when the last request arrived. ``requests`` holds
+    the times of every request, ``replica`` what served them.
+    """
+
+    rate_per_s: float
+    n_requests: int
+    goodput: float
+    good_tokens_per_s: float
+    good_frac: float
+    ttft_met_frac: float
+    tpot_met_frac: float
+    binding: str
+    meets_slo: bool
+    overloaded: bool
+    p50_ttft_s: float
+    p95_ttft_s: float
+    p99_ttft_s: float
+    p50_tpot_s: float
+    p95_tpot_s: float
+    p99_tpot_s: float
+    p50_e2e_s: float
+    p95_e2e_s: float
+    p99_e2e_s: float
+    request_mean_tpot_s: float
+    token_mean_tpot_s: float
+    throughput_requests_per_s: float
+    throughput_tokens_per_s: float
+    n_preemptions: int
+    backlog: int
+    requests: RequestTimes = field(repr=False)
+    replica: Replica | Disaggregated = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, requests: RequestTimes, slo: Slo, replica: Replica | Disaggregated, rate_per_s: float
+    ) -> Service:
+        """The figures of one simulation under an SLO."""
+        good = requests.goodput(float(slo.ttft_s), float(slo.tpot_s))
+        times_s = {}
+        for name in ("ttft_s", "tpot_s", "e2e_s"):
+            reached = getattr(requests, name)
+            reached = reached[np.isfinite(reached)]
+            for q in PERCENTILES:
+                value = float(np.percentile(reached, q)) if len(reached) else np.nan
+                times_s[f"p{q}_{name}"] = value
+        return cls(
+            rate_per_s=float(rate_per_s),
+            n_requests=requests.n_requests,
+            goodput=good.requests_per_s,
+            good_tokens_per_s=good.tokens_per_s,
+            good_frac=good.good_frac,
+            ttft_met_frac=good.ttft_met_frac,
+            tpot_met_frac=good.tpot_met_frac,
+            binding=good.binding,
+            meets_slo=good.good_frac >= float(slo.attainment_frac) and not requests.overloaded,
+            overloaded=requests.overloaded,
+            request_mean_tpot_s=requests.request_mean_tpot_s,
+            token_mean_tpot_s=requests.token_mean_tpot_s,
+            throughput_requests_per_s=requests.throughput_requests_per_s,
+            throughput_tokens_per_s=requests.throughput_tokens_per_s,
+            n_preemptions=int(requests.n_preemptions.sum()),
+            backlog=requests.backlog,
+            requests=requests,
+            replica=replica,
+            **times_s,
+        )
+
+
+def _seconds(time_ps: Whole) -> Seconds:
     return np.where(time_ps == NEVER, np.nan, time_ps / PS_PER_S)
 
 
-def _difference(end_ps: np.ndarray, start_ps: np.ndarray) -> np.ndarray:
+def _difference(end_ps: Whole, start_ps: Whole) -> Seconds:
     reached = end_ps != NEVER
     out = np.full(len(end_ps), np.nan)
     out[reached] = (end_ps[reached] - start_ps[reached]) / PS_PER_S

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from econ.lessons import chart_goodput, chart_serving, goodput_cases
-from econ.serving import jit as serving_jit
+from econ.serving import engine, warm_up
 
 PANELS = {
     "load": (chart_goodput.load_panel, {"rate": 11}),
@@ -16,7 +16,7 @@ PANELS = {
 
 @pytest.fixture(autouse=True, scope="module")
 def _warm():
-    serving_jit.warm()
+    warm_up()
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -32,8 +32,8 @@ def test_panels_follow_their_controls(name):
 
 
 def test_without_numba_the_panel_says_so(monkeypatch):
-    monkeypatch.setattr(serving_jit, "_compiled", False)
-    monkeypatch.setattr(serving_jit, "available", lambda: False)
+    monkeypatch.setattr(engine, "_is_compiled", False)
+    monkeypatch.setattr(engine, "available", lambda: False)
     panel = chart_goodput.load_panel()
     assert "1,000 requests" in panel.readout
     assert "Without numba" in panel.readout
@@ -59,8 +59,8 @@ def test_a_price_without_a_good_token_is_said():
 
 
 def test_the_knee_marks_the_guess():
-    case, replica = goodput_cases.default_case()
-    frame = goodput_cases.knee_frame(case.workload, replica, case.slo, [4.0, 8.0, 12.0], n=500)
+    case, _ = goodput_cases.default_case()
+    frame = goodput_cases.knee_frame(case, [4.0, 8.0, 12.0], n=500)
     bare = chart_goodput.knee_chart(frame)
     marked = chart_goodput.knee_chart(frame, guess=6.0)
     assert len(marked.layer) == len(bare.layer) + 2

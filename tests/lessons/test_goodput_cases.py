@@ -9,20 +9,19 @@ import pandas as pd
 import pytest
 
 from econ.lessons import goodput_cases as cases
-from econ.serving import jit as serving_jit
-from econ.serving.goodput import at_rate, max_rate_per_s, serve
-from econ.serving.simulation import Replica, StepCost, simulate
+from econ.scenario import Scenario
+from econ.serving import Replica, StepCost, engine, max_rate_per_s, simulate, warm_up
 from econ.terms import Slo
 from econ.tokens.workloads import Workload, workload
 
 SMALL = Replica(cost=StepCost.affine(6e-3, 45e-6, per_ctx_token_s=45e-9), kv_tokens=400_000)
-SLO = Slo(ttft_s=0.5, tpot_s=0.05)
+CASE = Scenario.default().with_(ttft_s=0.5, tpot_s=0.05)
 FEW = 600
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _warm():
-    serving_jit.warm()
+    warm_up()
 
 
 def test_percentiles_by_hand():
@@ -37,7 +36,7 @@ def test_percentiles_by_hand():
 
 
 def test_good_requests_are_never_more_than_completed_ones():
-    frame = cases.knee_frame(workload("chat"), SMALL, SLO, [1.0, 5.0, 20.0], n=FEW)
+    frame = cases.knee_frame(CASE, [1.0, 5.0, 20.0], replica=SMALL, n=FEW)
     wide = frame.pivot_table(index="rate_per_s", columns="what", values="requests_per_s")
     assert (wide["good"] <= wide["completed"] + 1e-12).all()
     share = frame[frame["what"] == "good"].set_index("rate_per_s")["good_frac"]
@@ -45,7 +44,7 @@ def test_good_requests_are_never_more_than_completed_ones():
 
 
 def test_bursts_hurt_and_what_is_overloaded_is_left_out():
-    frame = cases.bursts_frame(workload("chat"), SMALL, SLO, [1, 4], [2.0, 4.0, 1000.0], n=FEW)
+    frame = cases.bursts_frame(CASE, [1, 4], [2.0, 4.0, 1000.0], replica=SMALL, n=FEW)
     assert frame["rate_per_s"].max() < 1000
     tails = frame.pivot_table(index="rate_per_s", columns="arrivals", values="p99_ttft_s")
     assert (tails["gaps vary by 4 × their mean"] > tails["Poisson"]).all()
@@ -55,23 +54,23 @@ def test_saturation_is_what_equal_requests_allow():
     """Equal requests, decode only by far: batch / (tokens × step) requests a second."""
     flat = Workload(id="flat", input_quantile_tokens=(1,) * 18, output_quantile_tokens=(100,) * 18)
     machine = Replica(cost=StepCost.affine(0.01), kv_tokens=10**6, max_batch=10)
-    assert cases.saturation_per_s(flat, machine, n=1000) == pytest.approx(
+    case = CASE.with_(workload=flat)
+    assert cases.saturation_per_s(case, replica=machine, n=1000) == pytest.approx(
         10 / (100 * 0.01), rel=0.02
     )
 
 
-def test_a_promise_is_kept_at_its_rate_and_costs_throughput():
-    frame = cases.promises_frame(workload("chat"), SMALL, ["chat", "chat-interactive"], n=FEW)
+def test_an_slo_is_met_at_its_rate_and_costs_throughput():
+    frame = cases.slos_cost_frame(CASE, ["chat", "chat-interactive"], replica=SMALL, n=FEW)
     assert frame["share_of_throughput"].between(0, 1.1).all()
     assert frame["rate_per_s"].iloc[0] > frame["rate_per_s"].iloc[1]
     row = frame.iloc[1]
     limits = Slo(ttft_s=row.ttft_s, tpot_s=row.tpot_s, attainment_frac=0.99)
-    assert row.rate_per_s == max_rate_per_s(workload("chat"), SMALL, limits, n=FEW)
+    assert row.rate_per_s == max_rate_per_s(CASE.with_(slo=limits), replica=SMALL, n=FEW)
 
 
 def test_a_closed_loop_hides_what_an_open_one_shows():
-    load = workload("chat")
-    frame = cases.loops_frame(load, SMALL, 60, [1.0, 1.5], n_requests=(FEW, 4 * FEW))
+    frame = cases.loops_frame(CASE, 60, [1.0, 1.5], replica=SMALL, n_requests=(FEW, 4 * FEW))
     grown = cases.grown(frame)
     assert grown.index[0] == "closed"
     assert grown.iloc[0] < 2  # about as much as the steps
@@ -81,7 +80,7 @@ def test_a_closed_loop_hides_what_an_open_one_shows():
 
 
 def test_the_wait_grows_above_saturation_and_not_below():
-    frame = cases.watch_frame(workload("chat"), SMALL, [0.5, 1.5], n=2000, n_bins=10)
+    frame = cases.watch_frame(CASE, [0.5, 1.5], replica=SMALL, n=2000, n_bins=10)
     ends = frame.groupby("load", sort=False)["ttft_s"].agg(["first", "last"])
     assert ends["last"].iloc[0] < 1
     assert ends["last"].iloc[1] > 5 * ends["first"].iloc[1]
@@ -92,8 +91,7 @@ def test_the_two_means_by_a_second_route():
     frame = cases.averages_frame([("code", 0.5, 3)], n=FEW)
     row = frame.iloc[0]
     load = dataclasses.replace(workload("code"), arrival_cv=3)
-    replica = cases.replica_of(cases.Scenario.default().with_(workload=load))
-    result = serve(at_rate(load, 0.5, FEW, 0), replica)
+    result = simulate(Scenario.default().with_(workload=load), rate_per_s=0.5, n=FEW).requests
     known = pd.DataFrame({"t": result.tpot_s, "n": result.output_tokens - 1}).dropna()
     assert row.per_request_ms == pytest.approx(1e3 * known["t"].mean())
     assert row.per_token_ms == pytest.approx(1e3 * np.average(known["t"], weights=known["n"]))
@@ -101,18 +99,18 @@ def test_the_two_means_by_a_second_route():
 
 
 def test_more_requests_narrow_the_answer():
-    frame = cases.seeds_frame(workload("chat"), SMALL, SLO, range(4), [100, 1600])
+    frame = cases.seeds_frame(CASE, range(4), [100, 1600], replica=SMALL)
     spread = (frame["high_per_s"] - frame["low_per_s"]) / frame["median_per_s"]
     assert spread.iloc[1] < spread.iloc[0]
     assert (frame["low_per_s"] <= frame["median_per_s"]).all()
 
 
 def test_without_a_compiled_engine_a_panel_simulates_fewer(monkeypatch):
-    assert serving_jit.available() == (cases.n_live() == cases.LIVE_REQUESTS)
-    monkeypatch.setattr(serving_jit, "_compiled", False)
+    assert engine.available() == (cases.n_live() == cases.LIVE_REQUESTS)
+    monkeypatch.setattr(engine, "_is_compiled", False)
     assert cases.n_live() == cases.LIVE_REQUESTS_WITHOUT_NUMBA
-    monkeypatch.setattr(serving_jit, "available", lambda: False)
-    assert serving_jit.warm() is False
-    assert not serving_jit.compiled()
+    monkeypatch.setattr(engine, "available", lambda: False)
+    assert warm_up() is False
+    assert not engine.compiled()
     frame = cases.live_load_frame(6.0, 1.0, "chunked_prefill", "scenario")
     assert (frame["n_requests"] == cases.LIVE_REQUESTS_WITHOUT_NUMBA).all()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from econ.lessons import queue_cases
-from econ.serving import jit as serving_jit
+from econ.serving import warm_up
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _warm():
-    serving_jit.warm()
+    warm_up()
 
 
 def test_the_closed_form_has_the_exponential_law_s_ratios():

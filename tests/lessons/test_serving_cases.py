@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 
 from econ.latency.evidence import sample_runs
+from econ.ledger.serving_runs import simulated_runs_frame
 from econ.lessons import serving_cases as cases
 from econ.lessons.goodput_cases import default_case, live_load_frame
 from econ.scenario import Scenario
-from econ.serving import jit as serving_jit
-from econ.serving.from_scenario import measured_frame
-from econ.serving.goodput import at_rate, serve
-from econ.serving.simulation import Disaggregated
+from econ.serving import Disaggregated, engine, simulate, simulation, warm_up
 
 CASE = Scenario.default()
 FEW = 600
@@ -22,13 +20,13 @@ FEW = 600
 
 @pytest.fixture(autouse=True, scope="module")
 def _warm():
-    serving_jit.warm()
+    warm_up()
 
 
 @pytest.fixture(scope="module")
 def compared():
     """Every second measured run, simulated."""
-    return measured_frame(sample_runs().iloc[::2], n_most=400)
+    return simulated_runs_frame(sample_runs().iloc[::2], n_most=400)
 
 
 def test_every_arrangement_has_the_same_hardware():
@@ -73,8 +71,9 @@ def test_what_is_quoted_per_decode_gpu_is_more_by_the_share_left_out():
 
 def test_the_price_of_a_good_token_is_rent_over_good_tokens():
     frame = cases.live_cost_frame(6.0, 1.0, 2.0)
-    case, replica = default_case()
-    result = serve(at_rate(case.workload, 6.0, int(frame["n_requests"].iloc[0]), 0), replica)
+    case, _ = default_case()
+    n = int(frame["n_requests"].iloc[0])
+    result = simulate(case, rate_per_s=6.0, n=n).requests
     row = frame[(frame["ttft_limit_s"] == 1.0) & (frame["tpot_limit_ms"] == 50.0)].iloc[0]
     fine = (result.ttft_s <= 1.0) & ~(result.tpot_s > 0.05)
     spent_usd = 4 * 2.0 / 3600 * result.span_s
@@ -92,7 +91,7 @@ def test_the_price_of_a_good_token_is_rent_over_good_tokens():
 
 
 def test_curves_hold_four_deployments_and_their_own_numbers():
-    runs = measured_frame()
+    runs = simulated_runs_frame()
     frame = cases.curves_frame(runs)
     assert frame["pair"].nunique() >= 4
     one = frame[frame["metric"] == "TPOT"].iloc[0]
@@ -117,20 +116,17 @@ def test_errors_are_those_of_the_ratios(compared):
 def test_a_panel_s_call_simulates_each_time(live, monkeypatch):
     """The live path: every call runs the engine again, nothing is looked up."""
     spent = []
-    from econ.serving import simulation as serving
-
-    plain = serving._skip
-    monkeypatch.setattr(serving, "_skip", lambda *a, **k: (spent.append(a[0]), plain(*a, **k))[1])
+    plain = simulation._run_engine
+    monkeypatch.setattr(simulation, "_run_engine", lambda *a: (spent.append(a[0]), plain(*a))[1])
     live()
     first = len(spent)
     live()
     assert first > 0
     assert len(spent) == 2 * first
-    assert set(spent) == {"numba" if serving_jit.available() else "python"}
+    assert set(spent) == {engine.available()}
 
 
-@pytest.mark.skipif(not serving_jit.available(), reason="numba is not installed")
+@pytest.mark.skipif(not engine.available(), reason="numba is not installed")
 def test_ten_thousand_requests_are_simulated_by_the_compiled_engine():
     case, replica = default_case()
-    trace = at_rate(case.workload, 8.0, 10_000, 0)
-    assert serve(trace, replica).engine == "numba"
+    assert simulate(case, rate_per_s=8.0, replica=replica).requests.engine == "numba"

@@ -150,13 +150,14 @@ def test_the_smallest_fleet_holds_and_one_less_does_not(found):
     again = refine_frame(row, *args, n=1000)
     assert again["n_replicas"][0] == row["n_replicas"].iloc[0]
     from econ.plan.refine import fleet_of, replica_of_row
-    from econ.serving.goodput import at_rate, serve, summary
+    from econ.serving import draw_requests, serve
 
     one = replica_of_row(next(row.itertuples()), SCENARIO.model, policies[0], demand)
-    trace = at_rate(SCENARIO.workload, demand.rate_per_s, 1000, 0)
+    trace = draw_requests(SCENARIO.workload, demand.rate_per_s, 1000, 0)
     slo = SCENARIO.slo
-    less = summary(serve(trace, fleet_of(one, int(row["n_replicas"].iloc[0]) - 1)), slo)
-    assert less["good_frac"] < slo.attainment_frac or less["overloaded"]
+    less = serve(trace, fleet_of(one, int(row["n_replicas"].iloc[0]) - 1))
+    good_frac = less.goodput(slo.ttft_s, slo.tpot_s).good_frac
+    assert good_frac < slo.attainment_frac or less.overloaded
 
 
 def test_a_promise_nobody_keeps_says_what_stands_in_the_way():

@@ -1,4 +1,4 @@
-"""The bridge from a deployment to a simulated replica, and the simulator against measured runs."""
+"""The bridge from a scenario to a simulated replica."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from econ.latency.calibration import Calibration
-from econ.latency.evidence import sample_runs
-from econ.latency.prediction import max_batch, predict
-from econ.scenario import Deployment, Scenario
-from econ.serving.from_scenario import gap_frame, measured_frame, replica_for, replica_of
-from econ.serving.simulation import Disaggregated, StepCost, simulate, simulate_closed
+from econ.latency.prediction import DoesNotFit, max_batch, predict
+from econ.scenario import Scenario
+from econ.serving import Disaggregated, replica, simulate, simulate_closed, step_cost
+from econ.tokens.workloads import workload
 
 CASES = [
     ("llama-3.1-8b", "h100-sxm", 1, "fp8"),
@@ -25,14 +24,12 @@ CONTEXT = 3000
 
 @pytest.mark.parametrize(("model", "chip", "tp", "precision"), CASES)
 def test_a_decode_step_is_the_step_equations(model, chip, tp, precision):
-    cost = StepCost.from_roofline(
-        model, chip, tp=tp, precision=precision, context_tokens=CONTEXT, max_batch=64
+    # half an output token makes the mean context of the prediction the table's
+    case = Scenario.of(
+        model, chip, tp=tp, precision=precision, input_tokens=CONTEXT - 0.5, output_tokens=1
     )
+    cost = step_cost(case.with_(max_batch=64))
     for batch in (1, 7, 64):
-        # half an output token makes the mean context of the prediction the table's
-        case = Scenario.of(
-            model, chip, tp=tp, precision=precision, input_tokens=CONTEXT - 0.5, output_tokens=1
-        )
         there = predict(case, concurrency=1)
         ours_s = cost.step_s(n_decode=batch, context_tokens=batch * CONTEXT)
         if batch == 1:
@@ -43,81 +40,109 @@ def test_a_decode_step_is_the_step_equations(model, chip, tp, precision):
 
 @pytest.mark.parametrize(("model", "chip", "tp", "precision"), CASES)
 def test_a_prompt_alone_takes_its_prefill(model, chip, tp, precision):
-    cost = StepCost.from_roofline(
-        model, chip, tp=tp, precision=precision, context_tokens=2000, token_budget=4096
-    )
+    base = Scenario.of(model, chip, tp=tp, precision=precision, token_budget=4096)
+    cost = step_cost(base.with_(input_tokens=1999.5, output_tokens=1))
     for n in (50, 500, 2000):
-        case = Scenario.of(model, chip, tp=tp, precision=precision, input_tokens=n, output_tokens=1)
+        case = base.with_(input_tokens=n, output_tokens=1)
         there = predict(case, concurrency=1).ttft_parts_s["own prompt"]
         # weights are read once beside the attention, which the equations let overlap
         assert there * 0.999 <= cost.step_s(chunk_tokens=[(0, n)]) <= there * 1.1
 
 
-def test_kv_memory_is_the_roofline_s():
-    replica = replica_for("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", context_tokens=8192)
-    fits = max_batch(Scenario.default(), context_tokens=8192)
-    assert fits <= replica.kv_tokens / 8192 < fits + 1
+def test_kv_memory_is_the_latency_models():
+    case = Scenario.default().with_(input_tokens=8191, output_tokens=2)
+    fits = max_batch(case, context_tokens=8192)
+    assert fits <= replica(case).kv_tokens / 8192 < fits + 1
 
 
 def test_what_does_not_fit_is_refused():
+    with pytest.raises(DoesNotFit, match="does not fit") as error:
+        replica(Scenario.of("llama-3.1-70b", "h100-sxm"))
+    assert error.value.missing_bytes > 50e9
     with pytest.raises(ValueError, match="does not fit"):
-        replica_for("llama-3.1-70b", "h100-sxm")
-    with pytest.raises(ValueError, match="nearest"):
-        StepCost.from_roofline("llama-3.1-8", "h100-sxm")
+        step_cost(Scenario.of("llama-3.1-70b", "h100-sxm"))
 
 
 def test_the_scenario_becomes_its_replica():
     base = Scenario.default()
-    eight = dataclasses.replace(base.deployment, n_gpu=8, tp=4, dp=2)
-    assert replica_of(base.with_(deployment=eight)).n_replicas == 2
-    pools = replica_of(
-        base.with_(deployment=dataclasses.replace(eight, policy="disaggregated")), max_batch=32
-    )
+    eight = base.with_(n_gpu=8, dp=2)
+    assert replica(eight).n_replicas == 2
+    pools = replica(eight.with_(policy="disaggregated", max_batch=32))
     assert isinstance(pools, Disaggregated)
     assert pools.prefill.n_replicas == pools.decode.n_replicas == 1
     assert pools.decode.max_batch == 32
     # 320 KiB of cache per token over four links of 450 GB/s
     assert pools.kv_transfer_s_per_token == pytest.approx(327_680 / (4 * 450e9))
+    narrow = replica(eight.with_(policy="disaggregated", kv_precision="fp8"))
+    assert narrow.kv_transfer_s_per_token == pytest.approx(pools.kv_transfer_s_per_token / 2)
     with pytest.raises(ValueError, match="two pools need at least 8"):
-        replica_of(
-            base.with_(deployment=dataclasses.replace(base.deployment, policy="disaggregated"))
-        )
-    piped = Deployment(accelerator="h100-sxm", n_gpu=4, tp=2, pp=2, precision="fp8")
+        replica(base.with_(policy="disaggregated"))
     with pytest.raises(ValueError, match="pp = 2"):
-        replica_of(base.with_(deployment=piped))
+        replica(base.with_(tp=2, pp=2))
+    loose = dataclasses.replace(
+        base.deployment.resolved_accelerator, id="loose", scaleup_bandwidth_bytes_per_s=None
+    )
+    with pytest.raises(ValueError, match="link bandwidth of loose is unknown"):
+        replica(Scenario.of("llama-3.2-1b", loose, n_gpu=2, tp=1, policy="disaggregated"))
+
+
+def test_launch_settings_and_the_workloads_cached_share_arrive():
+    base = Scenario.default()
+    usual = replica(base)
+    assert (usual.max_batch, usual.token_budget, usual.prefix_cached_frac) == (256, 2048, 0.0)
+    own = replica(base.with_(max_batch=64, token_budget=512, policy="prefill_first"))
+    assert (own.max_batch, own.token_budget, own.policy) == (64, 512, "prefill_first")
+    rag = replica(base.with_(workload=workload("rag")))
+    assert rag.prefix_cached_frac == workload("rag").cached_frac == pytest.approx(0.366, abs=5e-4)
+    half = replica(base.with_(kv_precision="fp8"))
+    assert half.kv_tokens == pytest.approx(2 * usual.kv_tokens, rel=1e-4)
+
+
+def test_experts_spread_over_attention_replicas_stay_one_replica():
+    wide = Scenario.of("deepseek-v3", "h200-sxm", n_gpu=16, tp=2, dp=8, ep=16, precision="fp8")
+    ours = replica(wide)
+    assert ours.n_replicas == 1
+    assert ours.kv_tokens > 100_000
+
+
+@pytest.mark.parametrize("maturity", [0.25, 0.5, 2.0, 100.0])
+def test_software_maturity_scales_what_exceeds_the_bound_as_in_the_prediction(maturity):
+    base = Scenario.default().with_(input_tokens=1999.5, output_tokens=1)
+    changed = base.with_(software_maturity=maturity)
+    cost = step_cost(changed)
+    alone_s = cost.step_s(n_decode=1, context_tokens=2000)
+    assert alone_s == pytest.approx(predict(changed, concurrency=1).tpot_s, rel=1e-3)
+    usual_s = step_cost(base).step_s(chunk_tokens=[(0, 2000)])
+    assert (cost.step_s(chunk_tokens=[(0, 2000)]) > usual_s) == (maturity < 1)
+    assert replica(changed).lag_s == pytest.approx(replica(base).lag_s / maturity)
+
+
+def test_a_model_an_accelerator_and_a_workload_of_ones_own_are_served():
+    model = dataclasses.replace(Scenario.default().resolved_model, id="mine")
+    chip = dataclasses.replace(Scenario.default().deployment.resolved_accelerator, id="ours")
+    own = Scenario.default().with_(model=model, accelerator=chip)
+    assert replica(own).kv_tokens == replica(Scenario.default()).kv_tokens
+    assert simulate(own, n=100).goodput == simulate(Scenario.default(), n=100).goodput
 
 
 def test_the_simulator_agrees_with_the_closed_loop_equations():
     """Two roads to TPOT: simulated step by step, and the steady state of the equations."""
     model, chip, n_in, n_out = "llama-3.1-8b", "h100-sxm", 1000, 300
-    replica = replica_for(
-        model, chip, precision="fp8", context_tokens=n_in + n_out / 2, max_batch=64,
-        policy="prefill_first", token_budget=8192,
-    )  # fmt: skip
+    base = Scenario.of(model, chip, precision="fp8", input_tokens=n_in, output_tokens=n_out)
+    ours = replica(base.with_(max_batch=64, policy="prefill_first", token_budget=8192))
     for users in (1, 8, 32):
         rng = np.random.default_rng(0)
         spread = rng.uniform(0.8, 1.2, (2, 800))
         prompt, out = np.rint(n_in * spread[0]), np.rint(n_out * spread[1])
-        result = simulate_closed(prompt, out, replica, users)
+        result = simulate_closed(prompt, out, ours, users)
         case = Scenario.of(model, chip, precision="fp8", input_tokens=n_in, output_tokens=n_out)
         there = predict(case, concurrency=users)
         assert result.token_mean_tpot_s == pytest.approx(there.tpot_s, rel=0.15)
 
 
-def test_measured_runs_are_met_within_the_stated_gap():
-    """A bound just above what docs and reports state, over every pair of the shipped sample."""
-    runs = sample_runs()
-    compared = measured_frame(runs[runs["concurrency"] / runs["n_gpu"] <= 32].iloc[::2])
-    assert compared.groupby(["model", "accelerator"]).ngroups >= 15
-    gaps = gap_frame(compared.assign(all=1), by=["all"]).iloc[0]
-    assert gaps.tpot_gap_x < 1.15
-    assert gaps.ttft_gap_x < 1.35
-    assert gap_frame(compared)["tpot_gap_x"].max() < 1.4
-
-
 def test_the_lag_is_the_calibrations_and_lengthens_only_the_first_token():
     k = Calibration.fitted()
-    ours = replica_for("llama-3.1-8b", "h100-sxm", precision="fp8", engine="SGLang")
+    ours = replica(Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8", engine="sglang"))
     assert ours.lag_s == pytest.approx(k.first_token_s + k.first_token_sglang_s)
     assert ours.n_lag_steps == pytest.approx(k.n_wait_steps - 1)
     load = (np.arange(50) / 10, np.full(50, 800), np.full(50, 100))

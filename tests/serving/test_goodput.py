@@ -11,21 +11,23 @@ import pytest
 
 from econ.catalog import table
 from econ.catalog.units import DAY_S, HOUR_S
-from econ.serving.goodput import (
-    at_rate,
+from econ.scenario import Scenario
+from econ.serving import (
+    Disaggregated,
+    Replica,
+    StepCost,
     cost_surface_frame,
     diurnal_trace,
+    draw_requests,
     frontier_frame,
-    goodput,
     hourly_frame,
-    load_frame,
     max_rate_per_s,
     serve,
+    simulate,
     slo_preset,
     slos_frame,
 )
 from econ.serving.queueing import md1_wait_s
-from econ.serving.simulation import Disaggregated, Replica, StepCost, simulate
 from econ.terms import Slo
 from econ.tokens.public_traces import fetch_trace, read_azure, trace_statistics, traces_frame
 from econ.tokens.workloads import workload
@@ -33,6 +35,7 @@ from econ.tokens.workloads import workload
 COST = StepCost.affine(6e-3, 45e-6, per_ctx_token_s=45e-9)
 REPLICA = Replica(cost=COST, kv_tokens=400_000, max_batch=128, token_budget=1024)
 SLO = Slo(ttft_s=0.5, tpot_s=0.05, attainment_frac=0.95)
+CASE = Scenario.default().with_(slo=SLO)
 RAW = Path(__file__).parents[3] / "shared" / "sources" / "azure_llm_2023"
 
 
@@ -68,12 +71,14 @@ def test_unfinished_requests_are_not_good():
 
 
 def test_max_rate_brackets_the_attainment():
-    load = workload("chat")
-    rate = max_rate_per_s(load, REPLICA, SLO, n=1500)
-    below, above = load_frame(load, REPLICA, SLO, [rate, rate * 1.03], n=1500).to_dict("records")
-    assert below["good_frac"] >= SLO.attainment_frac
-    assert above["good_frac"] < SLO.attainment_frac
-    assert max_rate_per_s(load, REPLICA, SLO, 0.5, n=1500) > rate
+    rate = max_rate_per_s(CASE, replica=REPLICA, n=1500)
+    below, above = (
+        simulate(CASE, rate_per_s=r, replica=REPLICA, n=1500) for r in (rate, rate * 1.03)
+    )
+    assert below.meets_slo
+    assert below.good_frac >= SLO.attainment_frac
+    assert above.good_frac < SLO.attainment_frac
+    assert max_rate_per_s(CASE.with_(attainment_frac=0.5), replica=REPLICA, n=1500) > rate
 
 
 def test_max_rate_of_a_queue_with_a_known_answer():
@@ -83,44 +88,43 @@ def test_max_rate_of_a_queue_with_a_known_answer():
     trace = pd.DataFrame(
         {"arrival_s": np.cumsum(rng.exponential(1, 20_000)), "input_tokens": 9, "output_tokens": 1}
     )
-    rate = max_rate_per_s(trace, replica, Slo(ttft_s=80_000, tpot_s=1), 0.9)
+    loose = CASE.with_(ttft_s=80_000, tpot_s=1, attainment_frac=0.9)
+    rate = max_rate_per_s(loose, replica=replica, trace=trace)
     assert rate == pytest.approx(1.05, abs=0.06)  # 5 % of the requests may be left waiting
-    mean_s = serve(at_rate(trace, 0.6, 1, 0), replica).ttft_s.mean()
+    mean_s = serve(draw_requests(trace, 0.6, 1), replica).ttft_s.mean()
     assert mean_s - 1.0 == pytest.approx(md1_wait_s(0.6, 1.0), rel=0.06)
 
 
 def test_max_rate_is_zero_or_refused_where_there_is_none():
-    assert max_rate_per_s(workload("chat"), REPLICA, Slo(ttft_s=1e-3, tpot_s=1), n=100) == 0.0
+    assert max_rate_per_s(CASE.with_(ttft_s=1e-3, tpot_s=1), replica=REPLICA, n=100) == 0.0
     with pytest.raises(ValueError, match="all at once"):
-        max_rate_per_s(workload("batch"), REPLICA, SLO)
+        max_rate_per_s(CASE.with_(workload=workload("batch")), replica=REPLICA)
     with pytest.raises(ValueError, match="attainment_frac = 95"):
-        max_rate_per_s(workload("chat"), REPLICA, SLO, 95)
+        max_rate_per_s(CASE.with_(attainment_frac=95), replica=REPLICA)
 
 
-def test_a_looser_promise_carries_more():
+def test_a_looser_slo_carries_more():
     rates = [
-        max_rate_per_s(workload("chat"), REPLICA, Slo(ttft_s=t, tpot_s=0.05), n=600)
-        for t in (0.3, 0.6, 1.2)
+        max_rate_per_s(CASE.with_(ttft_s=limit_s), replica=REPLICA, n=600)
+        for limit_s in (0.3, 0.6, 1.2)
     ]
     assert rates == sorted(rates)
 
 
 def test_bursts_cost_goodput():
-    calm = workload("chat")
-    shape = {"input_quantile_tokens": calm.input_quantile_tokens}
-    shape["output_quantile_tokens"] = calm.output_quantile_tokens
-    bursty = type(calm)(id="x", arrival_cv=3.0, **shape)
-    assert max_rate_per_s(bursty, REPLICA, SLO, n=1500) < max_rate_per_s(calm, REPLICA, SLO, n=1500)
+    bursty = CASE.with_(arrival_cv=3.0)
+    assert max_rate_per_s(bursty, replica=REPLICA, n=1500) < max_rate_per_s(
+        CASE, replica=REPLICA, n=1500
+    )
 
 
 def test_disaggregation_takes_the_same_road():
     pools = Disaggregated(prefill=REPLICA, decode=REPLICA, kv_transfer_s_per_token=1e-6)
-    frame = load_frame(workload("chat"), pools, SLO, [2.0], n=300)
-    assert frame["good_frac"].iloc[0] > 0.9
+    assert simulate(CASE, rate_per_s=2.0, replica=pools, n=300).good_frac > 0.9
 
 
 def test_throughput_is_bought_with_interactivity():
-    frame = frontier_frame(workload("chat"), REPLICA, [1, 4, 16, 64], n=800, n_gpu=2)
+    frame = frontier_frame(CASE, [1, 4, 16, 64], replica=REPLICA, n=800)
     assert frame["throughput_tokens_per_s_per_gpu"].is_monotonic_increasing
     assert frame["interactivity_tokens_per_s"].is_monotonic_decreasing
     alone = frame.iloc[0]
@@ -130,15 +134,18 @@ def test_throughput_is_bought_with_interactivity():
 
 
 def test_cost_surface_falls_with_looser_limits_and_meets_the_bill():
-    result = serve(at_rate(workload("chat"), 6.0, 1500, 0), REPLICA)
+    case = CASE.with_(cost_usd_per_gpu_hour=2.0)
+    result = simulate(case, rate_per_s=6.0, replica=REPLICA, n=1500).requests
     limits = [0.05, 0.2, 1.0, 10.0]
-    frame = cost_surface_frame(result, 2.0, limits, [0.01, 0.05, 1.0], n_gpu=4)
+    frame = cost_surface_frame(case, result, limits, [0.01, 0.05, 1.0])
     values = frame["cost_usd_per_good_mtok"].to_numpy().reshape(4, 3)
     assert (values[1:] <= values[:-1]).all()
     assert (values[:, 1:] <= values[:, :-1]).all()
     everything = 2.0 * 4 * result.span_s / HOUR_S / result.output_tokens.sum() * 1e6
     assert values[-1, -1] == pytest.approx(everything)
-    none = cost_surface_frame(result, 2.0, [1e-6], [1.0], n_gpu=1)
+    half = cost_surface_frame(case.with_(utilisation_frac=0.5), result, [10.0], [1.0])
+    assert half["cost_usd_per_good_mtok"].iloc[0] == pytest.approx(2 * everything)
+    none = cost_surface_frame(case, result, [1e-6], [1.0])
     assert none["cost_usd_per_good_mtok"].iloc[0] == math.inf
 
 
@@ -155,7 +162,7 @@ def test_a_day_has_its_mean_its_peak_and_its_trough():
     by_hour = hourly_frame(result, SLO)
     assert by_hour["n_requests"].sum() == len(trace)
     share = (by_hour["good_frac"] * by_hour["n_requests"]).sum() / len(trace)
-    assert share == pytest.approx(goodput(result, SLO).good_frac)
+    assert share == pytest.approx(result.goodput(SLO.ttft_s, SLO.tpot_s).good_frac)
     with pytest.raises(ValueError, match="peak_to_mean_factor"):
         diurnal_trace(workload("chat"), 1.0, 3.0)
 

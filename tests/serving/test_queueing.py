@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from econ.serving import Replica, StepCost, simulate
 from econ.serving.queueing import (
     erlang_b,
     erlang_c,
@@ -25,7 +26,6 @@ from econ.serving.queueing import (
     mmc_wait_s,
     processor_sharing_e2e_s,
 )
-from econ.serving.simulation import Replica, StepCost, simulate
 
 PS_PER_MS = 10**9
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from econ.serving import jit as serving_jit
-from econ.serving import simulation as serving
-from econ.serving.cost import FIT_COLUMNS
-from econ.serving.result import NEVER
-from econ.serving.simulation import (
+from econ.deployment import POLICIES
+from econ.scenario import Scenario
+from econ.serving import (
     Disaggregated,
     Replica,
     Speculation,
     StepCost,
+    engine,
     simulate,
     simulate_closed,
+    simulation,
+    warm_up,
 )
+from econ.serving.result import NEVER
+from econ.sweeps import sweep
+from tests.oracles.reference_engine import simulate_reference
 
 SEEDS = st.integers(0, 2**32 - 1)
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -85,23 +92,23 @@ def same(a, b) -> bool:
     return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in TIMES)
 
 
-@pytest.mark.parametrize("policy", serving.POLICIES)
+@pytest.mark.parametrize("policy", POLICIES)
 @QUICK
 @given(seed=SEEDS)
 def test_the_event_skipping_engine_equals_the_reference(policy, seed):
     case, more = random_case(seed, policy)
-    reference = simulate(*case, engine="reference", **more)
+    reference = simulate_reference(*case, **more)
     skipping = simulate(*case, engine="python", **more)
     assert same(reference, skipping)
 
 
-@pytest.mark.parametrize("policy", serving.POLICIES)
+@pytest.mark.parametrize("policy", POLICIES)
 def test_the_compiled_engine_equals_both(policy):
     pytest.importorskip("numba")
     n_preemptions = 0
     for seed in range(60):
         case, more = random_case(seed, policy)
-        reference = simulate(*case, engine="reference", **more)
+        reference = simulate_reference(*case, **more)
         assert same(reference, simulate(*case, engine="numba", **more))
         n_preemptions += reference.n_preemptions.sum()
     assert n_preemptions > 10  # the cases do press on memory
@@ -113,7 +120,7 @@ def test_the_engines_agree_at_real_size(policy):
     n = 600
     load = (np.cumsum(rng.exponential(0.1, n)), rng.integers(1, 2000, n), rng.integers(1, 400, n))
     replica = Replica(cost=COST, kv_tokens=20_000, max_batch=64, policy=policy, token_budget=512)
-    results = [simulate(*load, replica, engine=e) for e in ("reference", "python")]
+    results = [simulate_reference(*load, replica), simulate(*load, replica, engine="python")]
     assert same(*results)
     assert results[0].n_preemptions.sum() > 20
 
@@ -185,20 +192,8 @@ def test_cached_prefixes_save_prefill_in_whole_blocks_and_never_all_of_it():
     assert given_cached.ttft_s[0] == 1.0
 
 
-def test_speculation_takes_the_expected_number_of_steps():
-    drafts = Speculation(draft_tokens=3, acceptance_frac=0.7)
-    n, out = 400, 300
-    replica = Replica(cost=StepCost.affine(1e-6), kv_tokens=10_000_000, max_batch=n,
-                      speculation=drafts)  # fmt: skip
-    result = simulate(np.zeros(n), np.ones(n), np.full(n, out), replica, seed=3)
-    steps = np.rint((result.done_s - result.first_token_s) / 1e-6)
-    assert (out - 1) / steps.mean() == pytest.approx(drafts.tokens_per_step, rel=0.01)
-    sure = Speculation(draft_tokens=3, acceptance_frac=1.0)
-    assert sure.draw_steps(np.array([0, 1, 4, 5]), 0).tolist() == [0, 1, 1, 2]
-
-
 @QUICK
-@given(seed=SEEDS, concurrency=st.integers(1, 12), policy=st.sampled_from(serving.POLICIES[:2]))
+@given(seed=SEEDS, concurrency=st.integers(1, 12), policy=st.sampled_from(POLICIES[:2]))
 def test_a_closed_loop_is_the_open_loop_of_its_own_arrivals(seed, concurrency, policy):
     (_, prompt, out, replica), _ = random_case(seed, policy)
     # a step of no time at all would let a user submit twice in the same instant
@@ -212,7 +207,7 @@ def test_a_closed_loop_is_the_open_loop_of_its_own_arrivals(seed, concurrency, p
 
 
 @QUICK
-@given(seed=SEEDS, policy=st.sampled_from(serving.POLICIES))
+@given(seed=SEEDS, policy=st.sampled_from(POLICIES))
 def test_tokens_times_and_littles_law(seed, policy):
     case, _ = random_case(seed, policy)
     result = simulate(*case)
@@ -260,15 +255,16 @@ def test_overload_ends_with_a_flag_and_a_backlog():
     assert calm.backlog == 0
 
 
-@pytest.mark.parametrize("engine", ["reference", "python", "numba"])
-def test_pools_overloaded_past_the_end_of_time_end_with_a_flag(engine):
-    if engine == "numba":
+@pytest.mark.parametrize("kind", ["reference", "python", "numba"])
+def test_pools_overloaded_past_the_end_of_time_end_with_a_flag(kind):
+    if kind == "numba":
         pytest.importorskip("numba")
+    run = simulate_reference if kind == "reference" else functools.partial(simulate, engine=kind)
     cost = StepCost.affine(1.0, 1.0)  # a prefill of half an hour, thousands of them at once
     pool = Replica(cost=cost, kv_tokens=9000, max_batch=1, policy="prefill_first")
     pools = Disaggregated(prefill=pool, decode=pool, kv_transfer_s_per_token=1.0)
     n = 3000
-    result = simulate(np.arange(n) * 1e-3, np.full(n, 2000), np.full(n, 3), pools, engine)
+    result = run(np.arange(n) * 1e-3, np.full(n, 2000), np.full(n, 3), pools)
     assert result.stopped
     assert result.overloaded
     seen = result.done_ps != NEVER
@@ -287,17 +283,17 @@ def test_a_transfer_longer_than_time_itself_is_refused():
     assert simulate([0.0], [20_000_000], [1], pools).done_s[0] == pytest.approx(9.766)
 
 
-@pytest.mark.parametrize("engine", ["python", "numba"])
-def test_the_number_of_events_is_bounded(engine):
-    if engine == "numba":
+@pytest.mark.parametrize("kind", ["python", "numba"])
+def test_the_number_of_events_is_bounded(kind):
+    if kind == "numba":
         pytest.importorskip("numba")
     replica = Replica(cost=COST, kv_tokens=5000, max_batch=4)
-    result = simulate(np.arange(50) / 9, [100] * 50, [20] * 50, replica, engine, n_most_events=30)
+    result = simulate(np.arange(50) / 9, [100] * 50, [20] * 50, replica, kind, n_most_events=30)
     assert result.stopped
     assert result.n_events == 30
     assert np.isnan(result.done_s).any()
     assert np.isfinite(result.done_s).any()
-    full = simulate(np.arange(50) / 9, [100] * 50, [20] * 50, replica, engine)
+    full = simulate(np.arange(50) / 9, [100] * 50, [20] * 50, replica, kind)
     seen = result.done_ps != NEVER
     assert np.array_equal(result.done_ps[seen], full.done_ps[seen])
 
@@ -329,32 +325,15 @@ GOOD = {"arrival_s": [0.0, 1.0, 2.0], "input_tokens": [10, 10, 10], "output_toke
         ("input_tokens", ["a", "b", "c"], "input_tokens: give one number per request"),
     ],
 )
-@pytest.mark.parametrize("engine", ["reference", "python"])
-def test_bad_requests_are_named(column, values, message, engine):
+def test_bad_requests_are_named(column, values, message):
     replica = Replica(cost=COST, kv_tokens=999, block_tokens=3)
     with pytest.raises(ValueError, match=message):
-        simulate(**{**GOOD, column: values}, replica=replica, engine=engine)
+        simulate(**{**GOOD, column: values}, replica=replica, engine="python")
 
 
 def test_a_request_that_just_fits_is_served():
     replica = Replica(cost=COST, kv_tokens=999, block_tokens=3)
     assert not simulate([0.0], [995], [5], replica).stopped
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"policy": "chunked"}, "nearest: chunked_prefill"),
-        ({"routing": "random"}, "unknown routing 'random'"),
-        ({"max_batch": 0}, "max_batch = 0"),
-        ({"kv_tokens": 8}, "kv_tokens = 8"),
-        ({"prefix_cached_frac": 40}, "a share, not a percentage"),
-        ({"token_budget": np.nan}, "token_budget = nan"),
-    ],
-)
-def test_bad_replicas_are_named(change, message):
-    with pytest.raises(ValueError, match=message):
-        Replica(**{"cost": COST, "kv_tokens": 1000, **change})
 
 
 def test_a_replica_is_keyword_only_and_engines_are_known():
@@ -368,9 +347,9 @@ def test_a_replica_is_keyword_only_and_engines_are_known():
 
 
 def test_without_numba_auto_takes_python(monkeypatch):
-    monkeypatch.setattr(serving_jit, "available", lambda: False)
-    monkeypatch.setattr(serving_jit, "compiled", lambda: False)
-    monkeypatch.setattr(serving, "NUMBA_PAYS_FROM", 1)
+    monkeypatch.setattr(engine, "available", lambda: False)
+    monkeypatch.setattr(engine, "compiled", lambda: False)
+    monkeypatch.setattr(simulation, "COMPILE_FROM", 1)
     replica = Replica(cost=COST, kv_tokens=1000)
     assert simulate([0.0], [1], [1], replica).engine == "python"
     with pytest.raises(ModuleNotFoundError, match="numba"):
@@ -379,48 +358,8 @@ def test_without_numba_auto_takes_python(monkeypatch):
 
 def test_auto_takes_numba_once_compiled():
     pytest.importorskip("numba")
-    serving_jit.warm()
+    warm_up()
     assert simulate([0.0], [1], [1], Replica(cost=COST, kv_tokens=1000)).engine == "numba"
-
-
-def test_tables_go_on_with_their_last_slope():
-    cost = StepCost(linear_s=[0.0, 1.0, 3.0])
-    assert cost.step_s(chunk_tokens=[(0, 7)]) == 3.0 + 5 * 2.0
-    with pytest.raises(ValueError, match="falls at its end"):
-        StepCost(linear_s=[0.0, 2.0, 1.0])
-    with pytest.raises(ValueError, match=r"decode_base_s\[1\] = -1.5"):
-        StepCost(linear_s=[0.0, 1.0, 3.0], decode_base_s=[0.0, -1.5, -1.5])
-    with pytest.raises(ValueError, match=r"linear_s\[1\] = nan"):
-        StepCost(linear_s=[0.0, np.nan, 1.0])
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.floats(1e-9, 1e-2), min_size=6, max_size=6), SEEDS)
-def test_fit_finds_the_affine_cost_behind_exact_steps(terms, seed):
-    true, rng = StepCost.affine(*terms), np.random.default_rng(seed)
-    rows = []
-    for k in range(60):
-        x, c, b = int(rng.integers(0, 900)) * (k % 3 > 0), int(rng.integers(0, 900)), k % 50
-        context = int(b * rng.integers(1, 3000))
-        chunks = [(c, x)] if x else []
-        step_s = true.step_s(b, context, chunks)
-        if step_s > 0:
-            rows.append((step_s, x, b, context, x * (2 * c + x)))
-    frame = pd.DataFrame(rows, columns=FIT_COLUMNS)
-    fitted = StepCost.fit(frame)
-    for row in frame.itertuples():
-        chunks = [((row.prefill_pairs // row.prefill_tokens - row.prefill_tokens) // 2,
-                   row.prefill_tokens)] if row.prefill_tokens else []  # fmt: skip
-        again = fitted.step_s(row.n_decode, row.context_tokens, chunks)
-        assert again == pytest.approx(row.step_s, rel=1e-3, abs=1e-9)
-
-
-def test_fit_names_the_bad_row():
-    frame = pd.DataFrame([(1.0, 1, 1, 1, 1), (np.nan, 1, 1, 1, 1)], columns=FIT_COLUMNS)
-    with pytest.raises(ValueError, match="row 2"):
-        StepCost.fit(frame)
-    with pytest.raises(ValueError, match="no column step_s"):
-        StepCost.fit(frame.drop(columns="step_s"))
 
 
 def test_both_averages_of_tpot_are_what_they_say():
@@ -443,3 +382,118 @@ def test_a_lag_in_steps_by_hand_and_in_pools():
     assert pools.ttft_s.tolist() == [1.25]
     with pytest.raises(ValueError, match="n_lag_steps = -1"):
         slow.replace(n_lag_steps=-1)
+
+
+# -- the scenario's form ------------------------------------------------------------------------
+CASE = Scenario.default()
+
+
+def test_a_scenario_is_served_as_its_requests_are():
+    service = simulate(CASE, rate_per_s=6.0, n=300, seed=3)
+    trace = CASE.workload.sample(300, 3)
+    arrival_s = trace["arrival_s"] * (CASE.workload.rate_per_s / 6.0)
+    times = simulate(arrival_s, trace["input_tokens"], trace["output_tokens"], service.replica)
+    assert same(service.requests, times)
+    good = times.goodput(CASE.slo.ttft_s, CASE.slo.tpot_s)
+    assert service.goodput == good
+    assert (service.good_frac, service.binding) == (good.good_frac, good.binding)
+    assert service.p99_ttft_s == pytest.approx(np.percentile(times.ttft_s, 99))
+    assert service.p50_tpot_s == pytest.approx(np.nanmedian(times.tpot_s))
+    row = service.row()
+    assert row["n_requests"] == 300
+    assert "requests" not in row
+    assert set(service.frame()["quantity"]) == set(row)
+
+
+def test_the_workloads_own_rate_is_the_default():
+    own = simulate(CASE, n=200)
+    assert own.rate_per_s == CASE.workload.rate_per_s
+    assert same(own.requests, simulate(CASE, rate_per_s=own.rate_per_s, n=200).requests)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cached_frac": 0.5},
+        {"max_batch": 4},
+        {"token_budget": 256},
+        {"policy": "prefill_first"},
+        {"kv_precision": "fp8"},
+        {"engine": "sglang"},
+        {"software_maturity": 0.5},
+        {"precision": "bf16"},
+        {"arrival_cv": 3.0},
+        {"ttft_s": 0.1},
+    ],
+)
+def test_a_setting_of_the_scenario_is_felt(change):
+    s = CASE.with_(input_tokens=2000, output_tokens=200)
+    usual, changed = (simulate(x, rate_per_s=12.0, n=400).row() for x in (s, s.with_(**change)))
+    assert usual != changed
+
+
+def test_the_two_forms_do_not_mix():
+    with pytest.raises(TypeError, match="drawn from its workload"):
+        simulate(CASE, [1], [1])
+    with pytest.raises(TypeError, match="belong to a scenario"):
+        simulate([0.0], [1], [1], Replica(cost=COST, kv_tokens=1000), rate_per_s=1.0)
+    with pytest.raises(ValueError, match=r"setting of the deployment: scenario\.with_"):
+        simulate(CASE, n=10, engine="vllm")
+    with pytest.raises(ValueError, match="rate_per_s = 0"):
+        simulate(CASE, rate_per_s=0, n=10)
+    with pytest.raises(ValueError, match="n = 0"):
+        simulate(CASE, n=0)
+
+
+# -- sweeps -------------------------------------------------------------------------------------
+def swept(**more) -> pd.DataFrame:
+    lists = {"software_maturity": [0.8, 1.0], "rate_per_s": [3.0, 6.0], "seed": range(4)}
+    return sweep(simulate, CASE, **lists, n=200, **more)
+
+
+def test_each_row_of_a_sweep_is_its_own_simulation():
+    frame = swept()
+    assert len(frame) == 2 * 2 * 4
+    assert (frame["reason"] == "").all()
+    row = frame.query("software_maturity == 0.8 and rate_per_s == 6.0 and seed == 2").iloc[0]
+    alone = simulate(CASE.with_(software_maturity=0.8), rate_per_s=6.0, seed=2, n=200).row()
+    for name, value in alone.items():
+        assert row[name] == value, name
+
+
+def test_common_random_numbers_narrow_a_difference():
+    frame = swept().query("rate_per_s == 3.0")
+    slow, fast = (
+        frame.query("software_maturity == @maturity")["p50_tpot_s"].to_numpy(float)
+        for maturity in (0.8, 1.0)
+    )
+    assert (slow - fast).var() < 0.5 * (slow.var() + fast.var())
+
+
+def test_a_sweep_takes_the_engine_of_the_deployment():
+    frame = sweep(simulate, CASE, engine=["vllm", "sglang"], n=100)
+    assert (frame["reason"] == "").all()
+    assert frame["p50_ttft_s"].nunique() == 2
+
+
+@pytest.mark.slow
+def test_workers_give_the_same_rows():
+    pd.testing.assert_frame_equal(swept(), swept(n_jobs=2))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the cluster's own chatter is not under test
+def test_a_dask_cluster_gives_the_same_rows():
+    distributed = pytest.importorskip("distributed")
+    joblib = pytest.importorskip("joblib")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with (
+            distributed.LocalCluster(
+                n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+            ) as cluster,
+            distributed.Client(cluster),
+            joblib.parallel_config(backend="dask"),
+        ):
+            on_cluster = swept()
+    pd.testing.assert_frame_equal(swept(), on_cluster)

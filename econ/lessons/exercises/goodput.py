@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from econ.lessons.answers import exercise
 from econ.lessons.goodput_cases import N, default_case
-from econ.serving.goodput import max_rate_per_s, slo_preset
+from econ.serving import Replica, StepCost, max_rate_per_s, simulate, slo_preset
 from econ.serving.queueing import mm1_e2e_quantile_s
-from econ.serving.simulation import Replica, StepCost, simulate
 
 
 @exercise("03-1", unit="s", hint="The time in the system is exponential with mean s/(1 − ρ).")
@@ -39,10 +38,9 @@ def least_joint_share() -> float:
     "03-4",
     unit="requests/s",
     tolerance_frac=0.02,
-    hint="Give max_rate_per_s the preset and n=10_000.",
+    hint="Give max_rate_per_s the scenario with the preset and the policy, and n=10_000.",
 )
 def promised() -> float:
     """The highest rate under the preset ``reasoning`` with whole prompts first."""
-    case, replica = default_case()
-    slo = slo_preset("reasoning")
-    return max_rate_per_s(case.workload, replica.replace(policy="prefill_first"), slo, n=N)
+    case, _ = default_case()
+    return max_rate_per_s(case.with_(slo=slo_preset("reasoning"), policy="prefill_first"), n=N)

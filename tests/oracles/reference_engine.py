@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from unittest import mock
+
+import numpy as np
+
+from econ.serving import simulation
+from econ.serving.result import NEVER, RequestTimes
 
 
 @dataclass
@@ -199,3 +205,28 @@ def run_reference(plan, requests: list[Sequence], until_ps: int) -> list[Server]
     for server in servers:
         server.advance(until_ps)
     return servers
+
+
+def run_pool(plan, until, n_most_events, arrival, prompt, out, cached, is_ready):
+    """One pool, as `econ.serving.simulation.RUNNERS` are called; the number of events is 0."""
+    columns = zip(arrival, prompt, out, cached, strict=True)
+    requests = [
+        Sequence(i, int(a), int(p), int(o), int(c), int(is_ready), is_ready)
+        for i, (a, p, o, c) in enumerate(columns)
+    ]
+    n = len(arrival)
+    first, done = np.full(n, NEVER), np.full(n, NEVER)
+    n_preempt = np.zeros(n, "int64")
+    for server in run_reference(plan, requests, until):
+        first[list(server.first)] = list(server.first.values())
+        for i, at in server.finished:
+            done[i] = at
+        for i, times in server.n_preempt.items():
+            n_preempt[i] = times
+    return first, done, n_preempt, 0, False
+
+
+def simulate_reference(*requests, **more) -> RequestTimes:
+    """`econ.serving.simulate` of arrays, with this engine."""
+    with mock.patch.dict(simulation.RUNNERS, reference=run_pool):
+        return simulation.simulate(*requests, **more, engine="reference")

@@ -1,4 +1,6 @@
-"""What serves: a replica, or pools of them, and the same in whole numbers for the engines.
+"""What serves: a replica, equal replicas behind a router, or separate pools of them.
+
+`Plan` is the same in whole numbers, as the engine takes it.
 
 >>> replica = Replica(cost=StepCost.affine(0.01), kv_tokens=100_000, max_batch=64)
 >>> replica.replace(policy="prefill_frist")
@@ -11,26 +13,36 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from econ.catalog.guard import count, fraction, not_negative, unknown
 from econ.catalog.units import HOUR_S
+from econ.deployment import POLICIES
 from econ.latency.speculation import tokens_per_check
 from econ.serving.cost import IntegerCost, StepCost
 
-POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
 ROUTINGS = ("round_robin", "least_loaded")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Speculation:
-    """Speculative decoding: each step proposes ``draft_tokens`` and keeps the accepted run.
+    """Speculative decoding: each step proposes tokens and keeps those that are accepted.
 
-    Each draft token is accepted with ``acceptance_frac``, independently, until the first refusal;
-    a step yields 1 + accepted tokens and processes draft_tokens + 1 per sequence. The number of
+    Parameters
+    ----------
+    draft_tokens : int
+        Tokens proposed in a step, e.g. 3.
+    acceptance_frac : float
+        Probability that a proposed token is accepted, e.g. 0.7; the first refusal ends the run.
+
+    Notes
+    -----
+    A step yields 1 + accepted tokens and processes draft_tokens + 1 per sequence. The number of
     steps of a request is drawn when it is simulated. The tokens that fewer steps save are reserved
-    in KV memory from the start, so context is over- and never underestimated.
+    in KV memory from the start, so the context of a request is never below the true one.
     """
 
     draft_tokens: int
@@ -47,10 +59,10 @@ class Speculation:
         >>> Speculation(draft_tokens=3, acceptance_frac=0.5).tokens_per_step
         1.875
         """
-        return tokens_per_check(self.acceptance_frac, self.draft_tokens)
+        return float(tokens_per_check(self.acceptance_frac, self.draft_tokens))
 
-    def draw_steps(self, tokens: np.ndarray, seed: int) -> np.ndarray:
-        """Decode steps that yield so many tokens, for each request."""
+    def draw_steps(self, tokens: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+        """Decode steps that yield the given tokens of each request."""
         rng = np.random.default_rng(seed)
         steps, left = np.zeros(len(tokens), "int64"), np.array(tokens, dtype="int64")
         active = np.flatnonzero(left > 0)
@@ -66,20 +78,41 @@ class Speculation:
 
 @dataclass(frozen=True, kw_only=True)
 class Replica:
-    """One engine, or ``n_replicas`` equal ones behind a router.
+    """One engine, or equal engines behind a router.
 
-    ``kv_tokens`` is the KV memory, in tokens, of one replica; whole blocks are handed out.
-    ``max_batch`` limits the sequences admitted at once, ``token_budget`` the tokens of a step.
-    ``prefix_cached_frac`` of each prompt is found in a prefix cache (whole blocks, at least one
-    token is left to compute); it saves prefill work, not memory. ``least_loaded`` routes to the
-    replica with the fewest unfinished requests.
+    Parameters
+    ----------
+    cost : StepCost
+        The duration of a step.
+    kv_tokens : int
+        KV memory of one replica in tokens, e.g. 400_000; whole blocks are handed out.
+    block_tokens : int
+        Tokens of a block.
+    max_batch : int
+        Sequences admitted at a time, e.g. 256.
+    policy : str
+        prefill_first, chunked_prefill or disaggregated (see `econ.serving.simulate`). The last is
+        short for `Disaggregated` with two pools like this one (twice the hardware, see
+        ``RequestTimes.n_replicas``) and a transfer that takes no time.
+    token_budget : int
+        Tokens of one step, e.g. 2048.
+    n_replicas : int
+        Equal replicas behind the router.
+    routing : str
+        round_robin, or least_loaded: to the replica with the fewest unfinished requests.
+    prefix_cached_frac : float
+        Share of each prompt that a prefix cache holds (whole blocks; at least one token is left to
+        compute). It saves prefill work, not memory.
+    speculation : Speculation, optional
+        Speculative decoding.
+    lag_s, n_lag_steps : float
+        Seconds, and steps at the request's own pace, that pass before a request reaches the
+        scheduler. They lengthen TTFT and e2e and nothing else.
 
-    ``lag_s`` and ``n_lag_steps`` (times the request's own time per decode step) pass before a
-    request reaches the scheduler. They lengthen its TTFT and nothing else: what arrives at the
-    scheduler was sent so much earlier.
-
-    ``policy="disaggregated"`` is short for `Disaggregated` with two pools like this one (twice the
-    hardware: see ``Result.n_replicas``) and a free transfer.
+    Raises
+    ------
+    ValueError
+        For a number outside its range or an unknown policy or routing, with the nearest.
     """
 
     cost: StepCost
@@ -98,11 +131,14 @@ class Replica:
     def __post_init__(self) -> None:
         if not isinstance(self.cost, StepCost):
             raise TypeError(f"cost = {self.cost!r} is not a StepCost")
-        count("block_tokens", self.block_tokens, 1, 1_000_000)
-        count("kv_tokens", self.kv_tokens, self.block_tokens)
-        count("max_batch", self.max_batch, 1, 1_000_000)
-        count("token_budget", self.token_budget, 1, 100_000_000)
-        count("n_replicas", self.n_replicas, 1, 100_000)
+        for name, low, high in (
+            ("block_tokens", 1, 1e6),
+            ("kv_tokens", self.block_tokens, 1e12),
+            ("max_batch", 1, 1e6),
+            ("token_budget", 1, 1e8),
+            ("n_replicas", 1, 1e5),
+        ):
+            object.__setattr__(self, name, count(name, getattr(self, name), low, high))
         fraction("prefix_cached_frac", self.prefix_cached_frac)
         not_negative("lag_s", self.lag_s, HOUR_S)
         not_negative("n_lag_steps", self.n_lag_steps, 1000)
@@ -118,19 +154,27 @@ class Replica:
         """Tokens a sequence processes in a decode step."""
         return 1 + (self.speculation.draft_tokens if self.speculation else 0)
 
-    def replace(self, **changes) -> Replica:
+    def replace(self, **changes: Any) -> Replica:
         """The same replica with some settings changed."""
         return dataclasses.replace(self, **changes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disaggregated:
-    """Separate pools: ``prefill`` makes the first token, ``decode`` all others.
+    """Separate pools: one makes the first token of each request, the other all that follow.
 
-    Between them each prompt's KV cache moves for ``kv_transfer_s_per_token`` × prompt tokens;
-    transfers overlap each other and all compute, and the prefill side frees its blocks at the end
-    of the prefill. A request preempted in the decode pool is prefilled again there. The prefill
-    pool's ``lag_s`` counts; ``n_lag_steps`` do not, as no decode step stands before a prefill.
+    Parameters
+    ----------
+    prefill, decode : Replica
+        The pools.
+    kv_transfer_s_per_token : float
+        Seconds to move the KV cache of one prompt token from pool to pool, e.g. 2e-7.
+
+    Notes
+    -----
+    Transfers overlap each other and all compute; the prefill pool frees its blocks at the end of
+    the prefill. A request that is preempted in the decode pool is prefilled again there. Of the
+    prefill pool, ``lag_s`` counts and ``n_lag_steps`` does not: no decode step precedes a prefill.
     """
 
     prefill: Replica
@@ -146,7 +190,7 @@ class Disaggregated:
 
 @dataclass(frozen=True)
 class Plan:
-    """A replica in whole numbers, as both engines take it."""
+    """A replica in whole numbers, as the engine takes it."""
 
     cost: IntegerCost
     n_blocks: int
@@ -160,6 +204,7 @@ class Plan:
 
     @classmethod
     def of(cls, replica: Replica) -> Plan:
+        """The plan of one pool."""
         chunked, per_seq = replica.policy != "prefill_first", replica.tokens_per_decode
         budget, batch = replica.token_budget, replica.max_batch
         if chunked:  # every running sequence must fit into a step
