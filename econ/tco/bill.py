@@ -302,7 +302,9 @@ def _hours(
         except ValueError as error:
             reasons[i] = reasons[i] or str(error)
     for (chip, include, *names), rows in alike.items():
-        columns = {name: np.array([inputs[i][name] for i in rows]) for name in names}
+        columns: dict[str, Any] = {
+            name: np.array([inputs[i][name] for i in rows]) for name in names
+        }
         try:
             hours[rows] = owner(chip, include=include, **columns).cost_usd_per_gpu_hour
         except ValueError as error:

@@ -1,8 +1,10 @@
-"""Buy, rent or call an API: one day's load at one latency promise, and every break-even.
+"""Buy, rent or call an API: one day's load at one SLO, and every break-even.
 
 Machines come whole, so costs are staircases in the load while the API's is a straight line: they
 can cross many times. Crossings are found between all steps, not sampled, and "never" is an answer.
 
+>>> from econ.catalog import Price
+>>> from econ.tco.offers import Api, Buy, Rent
 >>> own = Buy(model="m", cost_usd_per_gpu_hour=1.6, per_s_per_instance=6.0, gpus_per_instance=4)
 >>> cloud = Rent(model="m", cost_usd_per_gpu_hour=3.8, per_s_per_instance=6.0, gpus_per_instance=4)
 >>> listed = Price(model="m", input_usd_per_mtok=0.9, output_usd_per_mtok=0.9)
@@ -17,20 +19,19 @@ can cross many times. Crossings are found between all steps, not sampled, and "n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog import Price
 from econ.catalog.guard import each, fraction, in_range, not_negative, positive, shown
-from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, HOURS_PER_DAY, MONTHS_PER_YEAR
+from econ.catalog.units import HOUR_S, HOURS_PER_DAY
 from econ.catalog.units import usd_per_mtok_from_usd_per_token as per_mtok
-from econ.tco.offers import Api, Buy, Machines, Offer, Rent, doubts, refuse_unlike
+from econ.tco.finance import Amount
+from econ.tco.offers import Machines, Offer, doubts, refuse_unlike
 from econ.terms import Slo
-
-__all__ = ["Api", "Buy", "Comparison", "Price", "Rent", "compare_buy_rent_api", "day_load"]
 
 MOST_STEPS = 50_000  # steps of a staircase that a search looks between
 FARTHEST = 20.0  # times the load, where steps allow
@@ -40,6 +41,20 @@ EVEN_FRAC = 1e-9  # costs closer than this are equal
 def day_load(mean_per_s: float, peak_to_mean_factor: float = 1.5) -> np.ndarray:
     """Requests per second in each hour of a day: a cosine, lowest at midnight.
 
+    Parameters
+    ----------
+    mean_per_s : float
+        Requests per second over the day, e.g. 10.
+    peak_to_mean_factor : float
+        1 for a flat day, up to 2.
+
+    Returns
+    -------
+    numpy.ndarray
+        24 rates.
+
+    Examples
+    --------
     >>> day_load(10.0, 1.5).round(1).tolist()[::6]
     [5.1, 10.7, 14.9, 9.3]
     """
@@ -47,17 +62,26 @@ def day_load(mean_per_s: float, peak_to_mean_factor: float = 1.5) -> np.ndarray:
     in_range("peak_to_mean_factor", peak_to_mean_factor, 1.0, 2.0)
     edges = np.arange(int(HOURS_PER_DAY) + 1) * 2 * np.pi / HOURS_PER_DAY
     mean_cosine = np.diff(np.sin(edges)) / np.diff(edges)
-    return mean_per_s * (1 - (peak_to_mean_factor - 1) * mean_cosine)
+    rates: np.ndarray = mean_per_s * (1 - (peak_to_mean_factor - 1) * mean_cosine)
+    return rates
 
 
 @dataclass(frozen=True)
 class Comparison:
     """One day's bill of each option, and where each pair breaks even.
 
-    ``frame``: option, usd_per_day, usd_per_request, cost_usd_per_mtok (all tokens), n_gpu (most in
-    an hour), gpu_hours, used_frac, cheapest. ``crossings``: option, against, requests_per_day,
-    what ("pays from", "no longer from", "always", "never"). ``searched_to_per_day``: the requests a
-    day up to which they were sought. ``warnings``: what a reader must know.
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Columns option, usd_per_day, usd_per_request, cost_usd_per_mtok (all tokens), n_gpu (most
+        in an hour), gpu_hours, used_frac, cheapest.
+    crossings : pandas.DataFrame
+        Columns option, against, requests_per_day, what ("pays from", "no longer from", "always",
+        "never").
+    searched_to_per_day : float
+        Requests a day up to which crossings were sought.
+    warnings : list of str
+        What a reader must know.
     """
 
     frame: pd.DataFrame
@@ -72,7 +96,7 @@ class Comparison:
 
 
 def compare_buy_rent_api(
-    load_per_s: Sequence[float],
+    load_per_s: Sequence[float] | np.ndarray,
     *offers: Offer,
     input_tokens: float,
     output_tokens: float,
@@ -84,13 +108,36 @@ def compare_buy_rent_api(
 ) -> Comparison:
     """The same day served in every way offered.
 
-    ``load_per_s``: requests per second in each of 24 hours. ``offers``: any of `Buy`, `Rent`,
-    `Api`; their rates must hold at the ``slo``. Options that are not like for like raise
-    `UnlikeComparison` naming the difference; with ``allow_unlike`` it becomes a warning. Break-even
-    is searched from no load to ``search_to_factor`` times this one, with the shape of the day kept;
-    left out, to twenty times, or as far as fifty thousand steps of a staircase reach.
+    Parameters
+    ----------
+    load_per_s : sequence of float
+        Requests per second in each of 24 hours (`day_load`).
+    *offers : Buy, Rent or Api
+        Two or more; their rates must hold at the ``slo``.
+    input_tokens, output_tokens : float
+        Mean lengths of a request.
+    cached_frac : float
+        Share of the input that an API bills as cached.
+    slo : Slo, optional
+        What users are promised: an API without one is warned of.
+    allow_unlike : bool
+        Whether options that are not like for like give a warning in place of an error.
+    on : str, optional
+        The day as YYYY-MM-DD on which prices must be in force; today if left out.
+    search_to_factor : float, optional
+        Break-even is searched from no load to so many times this one, with the shape of the day
+        unchanged; by default twenty times, or as far as fifty thousand steps of a staircase reach.
 
-    Raises `ValueError` for a load that is not 24 finite rates, or for no offers.
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UnlikeComparison
+        Where options are not like for like: the message names each difference.
+    ValueError
+        For a load that is not 24 finite rates, fewer than two offers, or two of one name.
     """
     load = np.asarray(load_per_s, dtype=float)
     if load.shape != (int(HOURS_PER_DAY),) or np.isnan(load).any() or not load.any():
@@ -101,6 +148,66 @@ def compare_buy_rent_api(
     if search_to_factor is not None:
         positive("search_to_factor", search_to_factor, 1e6)
     fraction("cached_frac", cached_frac)
+    _check_offers(offers)
+    warnings = refuse_unlike(offers, allow_unlike) + doubts(offers, slo, on)
+    sizes = {"input_tokens": input_tokens, "output_tokens": output_tokens,
+             "cached_frac": cached_frac}  # fmt: skip
+    requests = float(load.sum() * HOUR_S)
+    frame = pd.DataFrame([_day(offer, load, sizes) for offer in offers])
+    frame["cheapest"] = frame["usd_per_day"] == frame["usd_per_day"].min()
+    reach = MOST_STEPS / max(1.0, *(float(o.steps_per_s(load).sum()) for o in offers))
+    most = min(FARTHEST, reach) if search_to_factor is None else search_to_factor
+    crossings = [
+        row
+        for i, a in enumerate(offers)
+        for b in offers[i + 1 :]
+        for row in _crossings(a, b, load, most, sizes)
+    ]
+    return Comparison(frame, pd.DataFrame(crossings), most * requests, warnings)
+
+
+def scales_frame(
+    load_per_s: Sequence[float] | np.ndarray, *offers: Offer, scales: Amount, **sizes: float
+) -> pd.DataFrame:
+    """Bills over the size of the load, with the shape of the day unchanged.
+
+    Parameters
+    ----------
+    load_per_s : sequence of float
+        24 rates of the unscaled day.
+    *offers : Buy, Rent or Api
+        What is billed.
+    scales : array
+        Factors on the load.
+    **sizes : float
+        input_tokens, output_tokens, cached_frac.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns option, requests_per_day, usd_per_day, cost_usd_per_mtok (all tokens).
+    """
+    factors = np.asarray(each(positive, "scales", scales), dtype=float)
+    loads = factors[:, None] * np.asarray(load_per_s, dtype=float)
+    requests = loads.sum(axis=1) * HOUR_S
+    frame = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "option": offer.label,
+                    "requests_per_day": requests,
+                    "usd_per_day": offer.usd_per_day(loads, **sizes),
+                }
+            )
+            for offer in offers
+        ],
+        ignore_index=True,
+    )
+    tokens = frame["requests_per_day"] * (sizes["input_tokens"] + sizes["output_tokens"])
+    return frame.assign(cost_usd_per_mtok=per_mtok(frame["usd_per_day"] / tokens))
+
+
+def _check_offers(offers: Sequence[Offer]) -> None:
     for offer in offers:
         if not isinstance(offer, Offer):
             raise ValueError(f"{shown(offer)} is no offer: give a Buy, a Rent or an Api")
@@ -109,72 +216,31 @@ def compare_buy_rent_api(
     labels = [o.label for o in offers]
     if len(set(labels)) < len(labels):
         raise ValueError(f"two offers have one name: {', '.join(labels)}; set name=")
-    warnings = refuse_unlike(offers, allow_unlike) + doubts(offers, slo, on)
-    sizes = {"input_tokens": input_tokens, "output_tokens": output_tokens,
-             "cached_frac": cached_frac}  # fmt: skip
-    requests = float(load.sum() * HOUR_S)
-    rows = []
-    for offer in offers:
-        usd = float(usd_per_day(offer, load, **sizes))
-        row = {"option": offer.label, "usd_per_day": usd, "usd_per_request": usd / requests}
-        row["cost_usd_per_mtok"] = per_mtok(usd / requests / (input_tokens + output_tokens))
-        if isinstance(offer, Machines):
-            gpus = offer.gpus(load)
-            could = gpus / offer.gpus_per_instance * offer.per_s_per_instance
-            row |= {"n_gpu": gpus.max(), "gpu_hours": gpus.sum()}
-            row["used_frac"] = load.sum() / could.sum()
-        rows.append(row)
-    frame = pd.DataFrame(rows)
-    frame["cheapest"] = frame["usd_per_day"] == frame["usd_per_day"].min()
-    reach = MOST_STEPS / max(1.0, *(_steps_per_load(o, load) for o in offers))
-    most = min(FARTHEST, reach) if search_to_factor is None else search_to_factor
-    crossed = [
-        found
-        for i, a in enumerate(offers)
-        for b in offers[i + 1 :]
-        for found in _crossings(a, b, load, most, sizes)
-    ]
-    return Comparison(frame, pd.DataFrame(crossed), most * requests, warnings)
 
 
-def usd_per_day(
-    offer: Offer,
-    load_per_s: np.ndarray,
-    *,
-    input_tokens: float,
-    output_tokens: float,
-    cached_frac: float = 0.0,
-) -> np.ndarray:
-    """The day's bill of one option; the hours are the last axis of the load."""
-    load = np.asarray(load_per_s, dtype=float)
-    if isinstance(offer, Api):
-        each_usd = offer.usd_per_request(input_tokens, output_tokens, cached_frac)
-        return load.sum(axis=-1) * HOUR_S * each_usd
-    staff = getattr(offer, "staff_usd_per_month", 0.0) * MONTHS_PER_YEAR / DAYS_PER_YEAR
-    return offer.gpus(load).sum(axis=-1) * offer.cost_usd_per_gpu_hour + staff
+def _day(offer: Offer, load: np.ndarray, sizes: Mapping[str, float]) -> dict[str, Any]:
+    """One option's row of `Comparison.frame`."""
+    usd = float(offer.usd_per_day(load, **sizes))
+    request_usd = usd / float(load.sum() * HOUR_S)
+    row: dict[str, Any] = {
+        "option": offer.label,
+        "usd_per_day": usd,
+        "usd_per_request": request_usd,
+        "cost_usd_per_mtok": per_mtok(
+            request_usd / (sizes["input_tokens"] + sizes["output_tokens"])
+        ),
+    }
+    if isinstance(offer, Machines):
+        gpus = offer.gpus(load)
+        possible_per_s = gpus / offer.gpus_per_instance * offer.per_s_per_instance
+        row |= {"n_gpu": gpus.max(), "gpu_hours": gpus.sum()}
+        row["used_frac"] = load.sum() / possible_per_s.sum()
+    return row
 
 
-def scales_frame(
-    load_per_s: Sequence[float], *offers: Offer, scales: np.ndarray, **sizes: float
-) -> pd.DataFrame:
-    """Bills over the size of the load, the day's shape kept: option, requests_per_day, usd_per_day.
-
-    Also ``cost_usd_per_mtok`` over all tokens. ``sizes`` as `usd_per_day`.
-    """
-    factors = np.asarray(each(positive, "scales", scales), dtype=float)
-    loads = factors[:, None] * np.asarray(load_per_s, dtype=float)
-    requests = loads.sum(axis=1) * HOUR_S
-    tokens = requests * (sizes["input_tokens"] + sizes["output_tokens"])
-    parts = []
-    for offer in offers:
-        usd = usd_per_day(offer, loads, **sizes)
-        made = {"requests_per_day": requests, "usd_per_day": usd}
-        made["cost_usd_per_mtok"] = per_mtok(usd / tokens)
-        parts.append(pd.DataFrame({"option": offer.label, **made}))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _crossings(a: Offer, b: Offer, load, most: float, sizes: dict) -> list[dict]:
+def _crossings(
+    a: Offer, b: Offer, load: np.ndarray, most: float, sizes: Mapping[str, float]
+) -> list[dict[str, Any]]:
     """Where ``a`` costs no more than ``b``, as the load grows: exact between the steps of both.
 
     Between two steps each bill is constant or a line through no load, so their difference is a
@@ -183,61 +249,44 @@ def _crossings(a: Offer, b: Offer, load, most: float, sizes: dict) -> list[dict]
     steps = np.unique(np.concatenate([[0.0, most], _steps(a, load, most), _steps(b, load, most)]))
     low, high = steps[:-1], steps[1:]
     third = (high - low) / 3  # two points inside each piece give its line
-    at = [usd_per_day(a, s[:, None] * load, **sizes) - usd_per_day(b, s[:, None] * load, **sizes)
-          for s in (low + third, high - third)]  # fmt: skip
-    slope = (at[1] - at[0]) / third
-    starts, ends = at[0] - slope * third, at[1] + slope * third
-    tiny = EVEN_FRAC * np.maximum(
-        np.abs(at[0]), usd_per_day(b, (low + third)[:, None] * load, **sizes)
-    )
-    touch = np.abs(starts) <= tiny, np.abs(ends) <= tiny  # there the other end decides
-    pays_start = np.where(touch[0], ends <= tiny, starts <= tiny)
-    pays_end = np.where(touch[1], starts <= tiny, ends <= tiny)
+    of_b = b.usd_per_day((low + third)[:, None] * load, **sizes)
+    first = a.usd_per_day((low + third)[:, None] * load, **sizes) - of_b
+    second_load = (high - third)[:, None] * load
+    second = a.usd_per_day(second_load, **sizes) - b.usd_per_day(second_load, **sizes)
+    slope = (second - first) / third
+    starts, ends = first - slope * third, second + slope * third
+    tiny = EVEN_FRAC * np.maximum(np.abs(first), of_b)
+    # where an end is even, the other end decides
+    pays_start = np.where(np.abs(starts) <= tiny, ends <= tiny, starts <= tiny)
+    pays_end = np.where(np.abs(ends) <= tiny, starts <= tiny, ends <= tiny)
     inside = pays_start != pays_end
     with np.errstate(divide="ignore", invalid="ignore"):
         zero = np.where(inside, low - starts / slope, np.nan)
     points = np.concatenate([low, zero[inside]])
-    now = np.concatenate([pays_start, pays_end[inside]])
+    pays = np.concatenate([pays_start, pays_end[inside]])
     order = np.argsort(points, kind="stable")
-    points, now = points[order], now[order]
-    change = np.flatnonzero(np.diff(now)) + 1
+    points, pays = points[order], pays[order]
+    change = np.flatnonzero(np.diff(pays)) + 1
     per_day = float(np.sum(load) * HOUR_S)
-    row = {"option": a.label, "against": b.label}
+    pair: dict[str, Any] = {"option": a.label, "against": b.label}
     if not len(change):
-        return [row | {"requests_per_day": np.nan, "what": "always" if now[0] else "never"}]
-    found = [row | {"requests_per_day": 0.0, "what": "pays from"}] if now[0] else []
-    return found + [
-        row | {"requests_per_day": float(points[i]) * per_day,
-               "what": "pays from" if now[i] else "no longer from"}
+        return [pair | {"requests_per_day": np.nan, "what": "always" if pays[0] else "never"}]
+    rows = [pair | {"requests_per_day": 0.0, "what": "pays from"}] if pays[0] else []
+    return rows + [
+        pair | {"requests_per_day": float(points[i]) * per_day,
+                "what": "pays from" if pays[i] else "no longer from"}
         for i in change
     ]  # fmt: skip
 
 
-def _rates(offer: Offer, load: np.ndarray) -> np.ndarray:
-    """The hours' rates that open units: the peak's for what is paid all day."""
-    if isinstance(offer, Api):
-        return np.empty(0)
-    always = isinstance(offer, Buy) or offer.reserved
-    return np.array([load.max()]) if always else np.unique(load[load > 0])
-
-
-def _steps_per_load(offer: Offer, load: np.ndarray) -> float:
-    """Units opened over all hours at this load: steps up to its factor one."""
-    return float(_rates(offer, load).sum()) / getattr(offer, "per_s_per_instance", 1.0)
-
-
 def _steps(offer: Offer, load: np.ndarray, most: float) -> np.ndarray:
     """The scales at which another unit is needed, up to ``most``."""
-    rates = _rates(offer, load)
-    if not rates.size:
-        return rates
-    n = np.floor(most * rates / offer.per_s_per_instance)
+    per_scale = offer.steps_per_s(load)
+    n = np.floor(most * per_scale)
     if n.sum() > MOST_STEPS:
         raise ValueError(
             f"search_to_factor = {most:g} is outside its range: {n.sum():,.0f} steps of "
             f"{offer.label} lie below it; at most {MOST_STEPS:,} are searched"
         )
-    ends = [
-        np.arange(1, k + 1) * offer.per_s_per_instance / r for k, r in zip(n, rates, strict=True)
-    ]
-    return np.concatenate(ends)
+    ends = [np.arange(1, k + 1) / per for k, per in zip(n, per_scale, strict=True)]
+    return np.concatenate(ends) if ends else np.empty(0)

@@ -101,7 +101,7 @@ def straight_line_usd_per_month(
     each(not_negative, "capital_usd", capital_usd)
     each(positive, "years", years, MOST_YEARS)
     each(fraction, "residual_frac", residual_frac)
-    return _plain(capital_usd) * (1 - _plain(residual_frac)) / (_plain(years) * MONTHS_PER_YEAR)
+    return plain(capital_usd) * (1 - plain(residual_frac)) / (plain(years) * MONTHS_PER_YEAR)
 
 
 def average_balance_usd_per_month(
@@ -122,8 +122,8 @@ def average_balance_usd_per_month(
     """
     _rate("rate_per_year", rate_per_year)
     line = straight_line_usd_per_month(capital_usd, years, residual_frac)
-    mean_usd = _plain(capital_usd) * (1 + _plain(residual_frac)) / 2
-    return line + mean_usd * _plain(rate_per_year) / MONTHS_PER_YEAR
+    mean_usd = plain(capital_usd) * (1 + plain(residual_frac)) / 2
+    return line + mean_usd * plain(rate_per_year) / MONTHS_PER_YEAR
 
 
 def _yearly(
@@ -223,7 +223,7 @@ def _rate(name: str, value: Amount) -> None:
     each(check, name, value)
 
 
-def _plain(value: Amount) -> Amount:
+def plain(value: Amount) -> Amount:
     """Lists as arrays; numbers and pandas objects as they are."""
     return np.asarray(value, dtype=float) if isinstance(value, list | tuple) else value
 
@@ -239,9 +239,9 @@ def _level_payment_usd(
     _rate("rate_per_year", rate_per_year)
     each(positive, "years", years, MOST_YEARS)
     each(fraction, "residual_frac", residual_frac)
-    rate = _plain(rate_per_year) / periods_per_year
-    n = _plain(years) * periods_per_year
-    residual = _plain(residual_frac)
+    rate = plain(rate_per_year) / periods_per_year
+    n = plain(years) * periods_per_year
+    residual = plain(residual_frac)
     flat = np.abs(rate) < FLAT_RATE
     safe = np.where(flat, 1.0, rate)
     # two forms of one formula, each without loss of digits on its side of zero
@@ -251,5 +251,5 @@ def _level_payment_usd(
         above = safe * (1 + (1 - residual) / gained)
         below = safe * (growth - residual) / gained
     paid_frac = np.where(flat, rate + (1 - residual) / n, np.where(safe > 0, above, below))
-    payment = _plain(capital_usd) * paid_frac
+    payment = plain(capital_usd) * paid_frac
     return float(payment) if np.ndim(payment) == 0 else payment

@@ -23,7 +23,7 @@ from econ.catalog.units import (
     usd_per_mtok_from_usd_per_token,
     usd_per_token_from_usd_per_mtok,
 )
-from econ.tco.finance import annuity_usd_per_month
+from econ.tco.finance import Amount, annuity_usd_per_month
 from econ.tco.token_cost import cost_usd_per_mtok
 
 
@@ -40,12 +40,36 @@ def life_frame(
     rate_per_year: float = 0.0,
     residual_frac: float = 0.0,
 ) -> pd.DataFrame:
-    """Month by month, for one GPU: month, utilisation_frac, tokens, revenue_usd, cost_usd, net_usd.
+    """One GPU's life month by month, from its purchase to its resale.
 
-    Month 0 is the purchase; the last month brings the residual value. Use rises in a straight line
-    over ``n_ramp_months`` to ``full_utilisation_frac``; the price changes by
-    ``price_change_per_year`` (−0.5 halves it each year). ``worth_usd`` is the running present value
-    at ``rate_per_year``.
+    Parameters
+    ----------
+    capital_usd_per_gpu : float
+        Paid in month 0, e.g. 45,157.
+    operating_usd_per_gpu_hour : float
+        In every hour, e.g. 0.44.
+    tokens_per_s_per_gpu : float
+        While busy, e.g. 1,000.
+    price_usd_per_mtok : float
+        Of these tokens at the start, e.g. 1.0.
+    years : float
+        Life, e.g. 5.
+    full_utilisation_frac : float
+        Busy share of the hours once the ramp is over.
+    n_ramp_months : float
+        Months over which use rises in a straight line.
+    price_change_per_year : float
+        −0.5 halves the price each year.
+    rate_per_year : float
+        Discount rate, nominal.
+    residual_frac : float
+        Share of the price that the last month brings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns month, utilisation_frac, tokens, price_usd_per_mtok, revenue_usd, cost_usd, net_usd,
+        discount_factor, worth_usd (the running present value).
     """
     for name, value in (("capital_usd_per_gpu", capital_usd_per_gpu),
                         ("operating_usd_per_gpu_hour", operating_usd_per_gpu_hour),
@@ -65,7 +89,7 @@ def life_frame(
     month = np.arange(n + 1)
     use = full_utilisation_frac * np.clip((month - 0.5) / max(n_ramp_months, 0.5), 0, 1)
     tokens = tokens_per_s_per_gpu * HOUR_S * HOURS_PER_MONTH * use
-    price = price_usd_per_mtok * (1 + price_change_per_year) ** (month / MONTHS_PER_YEAR)
+    price: Amount = price_usd_per_mtok * (1 + price_change_per_year) ** (month / MONTHS_PER_YEAR)
     revenue = tokens * usd_per_token_from_usd_per_mtok(price)
     cost = np.full(n + 1, operating_usd_per_gpu_hour * HOURS_PER_MONTH)
     cost[0] = capital_usd_per_gpu
@@ -99,6 +123,10 @@ def payback_month(life: pd.DataFrame) -> int | None:
 def levelised_cost_usd_per_mtok(life: pd.DataFrame) -> float:
     """Present value of all costs over that of all tokens: the constant price that breaks even.
 
+    ``life`` is a table of `life_frame`.
+
+    Examples
+    --------
     >>> flat = life_frame(capital_usd_per_gpu=0, operating_usd_per_gpu_hour=3.6, years=2,
     ...                   tokens_per_s_per_gpu=1_000, price_usd_per_mtok=1, rate_per_year=0.1)
     >>> round(levelised_cost_usd_per_mtok(flat), 6)
@@ -111,7 +139,11 @@ def levelised_cost_usd_per_mtok(life: pd.DataFrame) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Refresh:
-    """Two ways to make the same tokens next, per million; sunk capital stands beside, uncounted."""
+    """Two ways to make the same tokens, per million; sunk capital stands beside, uncounted.
+
+    ``pays_below_price_usd`` is the new one's price per GPU at which both ways cost the same: below
+    0 no price would do, infinite where capital costs nothing.
+    """
 
     keep_usd_per_mtok: float
     replace_usd_per_mtok: float
@@ -141,14 +173,43 @@ def keep_or_replace(
     utilisation_frac: float = 1.0,
     book_usd_per_gpu_hour: float = 0.0,
 ) -> Refresh:
-    """Keep the old for ``kept_years`` more, or sell it and buy the new?
+    """Keep the old accelerator for ``kept_years`` more, or sell it and buy the new?
 
+    Parameters
+    ----------
+    old_operating_usd_per_gpu_hour, new_operating_usd_per_gpu_hour : float
+        Running costs of every hour.
+    old_tokens_per_s_per_gpu, new_tokens_per_s_per_gpu : float
+        While busy.
+    resale_usd_per_gpu : float
+        What the old one brings today.
+    resale_after_frac : float
+        Share of that which it brings after ``kept_years``.
+    new_capital_usd_per_gpu : float
+        Price of the new one, cluster included.
+    rate_per_year : float
+        Cost of capital, nominal.
+    kept_years, new_years : float
+        How long each is used.
+    new_residual_frac : float
+        Share of the new one's price that its resale brings.
+    utilisation_frac : float
+        Busy share of the hours of both.
+    book_usd_per_gpu_hour : float
+        What was paid once and is still in the books: it decides nothing, and is carried along to
+        show what counting it would have said.
+
+    Returns
+    -------
+    Refresh
+
+    Notes
+    -----
     Keeping costs its running and what the resale value loses meanwhile, with interest: the resale
-    value is lent to the fleet and ``resale_after_frac`` of it comes back. What was paid once, and
-    is still in the books (``book_usd_per_gpu_hour``), decides nothing; it is carried along to show
-    what counting it would have said. ``pays_below_price_usd``: the new one's price per GPU at which
-    both ways cost the same; below 0 no price would do, infinite where capital costs nothing.
+    value is lent to the fleet and ``resale_after_frac`` of it comes back.
 
+    Examples
+    --------
     >>> old_h100 = keep_or_replace(
     ...     old_operating_usd_per_gpu_hour=0.44, old_tokens_per_s_per_gpu=1_000,
     ...     resale_usd_per_gpu=12_000, resale_after_frac=0.7, new_capital_usd_per_gpu=56_000,
@@ -202,4 +263,4 @@ def _fair_price_usd(saved_usd_per_hour: float, hour_of_a_usd: float) -> float:
 
 def _hour(usd: float, rate_per_year: float, years: float, residual_frac: float) -> float:
     """Capital per hour of the year."""
-    return annuity_usd_per_month(usd, rate_per_year, years, residual_frac) / HOURS_PER_MONTH
+    return float(annuity_usd_per_month(usd, rate_per_year, years, residual_frac)) / HOURS_PER_MONTH

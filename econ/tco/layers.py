@@ -46,7 +46,7 @@ DEFAULTS: dict[str, Amount] = {"residual_frac": 0.0, "n_fleet_gpu": None}
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """A row of ``data/layers.csv``: one thing that an owner pays for."""
+    """A row of ``data/layers.csv``."""
 
     layer: str
     title: str
@@ -65,7 +65,7 @@ class Layer:
     source: str
 
 
-# measure of a quotation -> USD of capital, or USD per month of operation, for one server or rack
+# per what it is quoted -> USD of capital, or USD per month of operation, of one server or rack
 PER: dict[str, Callable[[Layer, Amount, Mapping[str, Amount]], Amount]] = {
     "server": lambda layer, quote, own: quote,
     "gpu": lambda layer, quote, own: quote * own["n_gpu"],
@@ -178,7 +178,7 @@ def owner(
     _require(own, rows, level, chip.id)
     own = {name: _checked(name, value) for name, value in own.items() if value is not None}
     own.setdefault("n_fleet_gpu", own["n_gpu"])
-    quoted = {layer.layer: _quote(layer, level, own) for layer in rows}
+    quoted = {layer.layer: own.get(layer.quote, getattr(layer, level)) for layer in rows}
     bought = [
         Asset(
             layer.layer,
@@ -314,8 +314,3 @@ def _require(own: Mapping[str, Amount], rows: Iterable[Layer], level: str, chip:
 def _checked(name: str, value: Amount) -> Amount:
     check = positive if name in ("n_gpu", "n_fleet_gpu") else not_negative
     return each(check, name, value) if name != "cost_of_capital_frac" else value
-
-
-def _quote(layer: Layer, level: str, own: Mapping[str, Amount]) -> Amount:
-    value = own.get(layer.quote)
-    return getattr(layer, level) if value is None else value

@@ -1,8 +1,9 @@
 """Three ways to get an answer, and the guard that names what makes them unlike.
 
-A comparison is fair when all serve the same model within the same latency limits, in one
-currency, at prices still in force. What differs is named; what cannot be compared is refused.
+A comparison is fair when all serve the same model within the same SLO, in one currency, at prices
+still in force. What differs is named; what cannot be compared is refused.
 
+>>> from econ.catalog import price
 >>> own = Buy(model="llama-3.1-70b", cost_usd_per_gpu_hour=1.55, per_s_per_instance=6.0,
 ...           gpus_per_instance=4)
 >>> api = Api(model="gpt-4o-mini", price=price("gpt-4o-mini"))
@@ -20,14 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from econ.catalog import Price, price
+from econ.catalog import Price
 from econ.catalog.audit import is_stale
 from econ.catalog.guard import count, fraction, not_negative, positive
+from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, MONTHS_PER_YEAR
+from econ.tco.finance import Amount
 from econ.tco.whole_units import units, whole
 from econ.terms import Slo
 from econ.tokens.bill import token_bill
-
-__all__ = ["Api", "Buy", "Offer", "Rent", "UnlikeComparison", "price"]
 
 
 class UnlikeComparison(ValueError):
@@ -36,7 +37,25 @@ class UnlikeComparison(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What every option states about itself."""
+    """What every option states about itself.
+
+    Parameters
+    ----------
+    model : str
+        What it serves; options that serve different models are not compared unless asked.
+    name : str
+        What a reader calls it; by default what it is (buy, rent, api).
+    slo : Slo, optional
+        What its rate keeps; None where nothing is promised.
+    precision : str
+        Format of the weights, where known.
+    currency : str
+        Of its prices; two currencies are never compared.
+    stale_after : str
+        The day (YYYY-MM-DD) after which its price is to be checked again.
+    source : str
+        Where the price comes from.
+    """
 
     model: str
     name: str = ""
@@ -51,10 +70,35 @@ class Offer:
         """Its name, or what it is."""
         return self.name or type(self).__name__.lower()
 
+    def usd_per_day(
+        self,
+        load_per_s: Amount,
+        *,
+        input_tokens: float,
+        output_tokens: float,
+        cached_frac: float = 0.0,
+    ) -> Amount:
+        """The day's bill; the 24 hours are the last axis of the load."""
+        raise NotImplementedError
+
+    def steps_per_s(self, load_per_s: Amount) -> Amount:
+        """How fast units open in each hour as the load grows: steps per scale of the load."""
+        return np.empty(0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machines(Offer):
-    """Accelerators by the hour; ``per_s_per_instance`` is the rate that meets the SLO."""
+    """Accelerators by the hour.
+
+    Parameters
+    ----------
+    cost_usd_per_gpu_hour : float
+        Of every hour paid for, e.g. 3.85.
+    per_s_per_instance : float
+        Requests per second of one instance within the SLO.
+    gpus_per_instance, gpus_per_server : int
+        Accelerators of an instance, and of a server that is bought whole.
+    """
 
     cost_usd_per_gpu_hour: float
     per_s_per_instance: float
@@ -66,6 +110,29 @@ class Machines(Offer):
         positive("per_s_per_instance", self.per_s_per_instance)
         count("gpus_per_instance", self.gpus_per_instance, 1)
         count("gpus_per_server", self.gpus_per_server, 1)
+
+    def gpus(self, rate_per_s: Amount) -> Amount:
+        """GPUs paid in each hour of the day (last axis)."""
+        raise NotImplementedError
+
+    def usd_per_day(
+        self,
+        load_per_s: Amount,
+        *,
+        input_tokens: float,
+        output_tokens: float,
+        cached_frac: float = 0.0,
+    ) -> Amount:
+        """Hours paid at their price; lengths and hits are inside the rate of an instance."""
+        return self.gpus(np.asarray(load_per_s)).sum(axis=-1) * self.cost_usd_per_gpu_hour
+
+    def rates_per_s(self, load_per_s: Amount) -> Amount:
+        """The hours' rates that open units: the peak's where it is paid all day."""
+        return np.array([np.max(load_per_s)])
+
+    def steps_per_s(self, load_per_s: Amount) -> Amount:
+        """Units that each rate fills at this load."""
+        return self.rates_per_s(load_per_s) / self.per_s_per_instance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +153,7 @@ class Buy(Machines):
         fraction("spare_frac", self.spare_frac)
         not_negative("staff_usd_per_month", self.staff_usd_per_month)
 
-    def gpus(self, rate_per_s: np.ndarray) -> np.ndarray:
+    def gpus(self, rate_per_s: Amount) -> Amount:
         """GPUs paid in each hour of the day (last axis): the peak's, all day."""
         need = units(
             peak_per_s=np.asarray(rate_per_s).max(axis=-1),
@@ -98,10 +165,18 @@ class Buy(Machines):
         ).n_gpu
         return np.broadcast_to(np.asarray(need)[..., None], np.shape(rate_per_s))
 
+    def usd_per_day(self, load_per_s: Amount, **sizes: float) -> Amount:
+        """The servers of the peak all day, and the staff."""
+        staff_usd = self.staff_usd_per_month * MONTHS_PER_YEAR / DAYS_PER_YEAR
+        return super().usd_per_day(load_per_s, **sizes) + staff_usd
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rent(Machines):
-    """Rented instances: by the hour following the load, or ``reserved`` for the peak all day."""
+    """Rented instances: by the hour following the load, or ``reserved`` for the peak all day.
+
+    ``n_least`` instances are paid in every hour.
+    """
 
     reserved: bool = False
     n_least: int = 1
@@ -110,17 +185,22 @@ class Rent(Machines):
         super().__post_init__()
         count("n_least", self.n_least)
 
-    def gpus(self, rate_per_s: np.ndarray) -> np.ndarray:
+    def gpus(self, rate_per_s: Amount) -> Amount:
         """GPUs paid in each hour of the day (last axis)."""
         n = np.maximum(whole(rate_per_s, self.per_s_per_instance), self.n_least)
         if self.reserved:
             n = np.broadcast_to(n.max(axis=-1, keepdims=True), n.shape)
         return n * self.gpus_per_instance
 
+    def rates_per_s(self, load_per_s: Amount) -> Amount:
+        """Every hour's rate, or the peak's where it is reserved."""
+        load = np.asarray(load_per_s)
+        return super().rates_per_s(load) if self.reserved else np.unique(load[load > 0])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Api(Offer):
-    """A price list; the seller keeps the machines."""
+    """A price list, in batch where ``batch``; the seller keeps the machines."""
 
     price: Price
     batch: bool = False
@@ -138,47 +218,59 @@ class Api(Offer):
             batch=self.batch,
         ).total_usd
 
+    def usd_per_day(
+        self,
+        load_per_s: Amount,
+        *,
+        input_tokens: float,
+        output_tokens: float,
+        cached_frac: float = 0.0,
+    ) -> Amount:
+        """Every request at its list price."""
+        request_usd = self.usd_per_request(input_tokens, output_tokens, cached_frac)
+        return np.asarray(load_per_s, dtype=float).sum(axis=-1) * HOUR_S * request_usd
+
 
 def unlike(offers: Sequence[Offer]) -> list[str]:
-    """What makes a comparison unfair: other models, other promises, other currencies."""
-    found = []
-    for what, of in (
-        ("currency", lambda o: o.currency),
-        ("model", lambda o: o.model),
-        ("SLO", lambda o: o.slo and _slo(o.slo)),
+    """What makes a comparison unfair: other models, other SLOs, other currencies."""
+    differences = []
+    for what, values in (
+        ("currency", {o.label: o.currency for o in offers}),
+        ("model", {o.label: o.model for o in offers}),
+        ("SLO", {o.label: _words(o.slo) for o in offers if o.slo}),
     ):
-        said = {o.label: of(o) for o in offers if of(o)}
-        if len(set(said.values())) > 1:
-            words = " against ".join(f"{value} ({name})" for name, value in said.items())
-            found.append(f"{what}: {words}")
-    return found
+        if len({value for value in values.values() if value}) > 1:
+            words = " against ".join(f"{value} ({name})" for name, value in values.items() if value)
+            differences.append(f"{what}: {words}")
+    return differences
 
 
 def doubts(offers: Sequence[Offer], slo: Slo | None = None, on: str | None = None) -> list[str]:
-    """What a reader must know beside a fair comparison: stale prices, other bits, no promise.
+    """What a reader must know beside a fair comparison: stale prices, other bits, no SLO.
 
     ``on``: the day as YYYY-MM-DD, today if left out.
     """
-    found = []
-    for o in offers:
-        if is_stale(o.stale_after, on):
-            found.append(f"{o.label}: price to be checked again after {o.stale_after}")
-        if slo is not None and o.slo is None and isinstance(o, Api):
-            found.append(f"{o.label}: latency is not promised")
-    bits = {o.label: o.precision for o in offers if o.precision}
-    if len(set(bits.values())) > 1:
-        found.append("precision: " + " against ".join(f"{v} ({k})" for k, v in bits.items()))
-    return found
+    warnings = []
+    for offer in offers:
+        if is_stale(offer.stale_after, on):
+            warnings.append(f"{offer.label}: price to be checked again after {offer.stale_after}")
+        if slo is not None and offer.slo is None and isinstance(offer, Api):
+            warnings.append(f"{offer.label}: latency is not promised")
+    formats = {o.label: o.precision for o in offers if o.precision}
+    if len(set(formats.values())) > 1:
+        words = " against ".join(f"{value} ({name})" for name, value in formats.items())
+        warnings.append(f"precision: {words}")
+    return warnings
 
 
 def refuse_unlike(offers: Sequence[Offer], allow_unlike: bool) -> list[str]:
-    """The differences if allowed, else the error; two currencies are never allowed."""
-    found = unlike(offers)
-    never = [f for f in found if f.startswith("currency")]
-    if never or (found and not allow_unlike):
-        raise UnlikeComparison("not like for like: " + "; ".join(never or found))
-    return found
+    """The differences if allowed, else `UnlikeComparison`; two currencies are never allowed."""
+    differences = unlike(offers)
+    never = [text for text in differences if text.startswith("currency")]
+    if never or (differences and not allow_unlike):
+        raise UnlikeComparison("not like for like: " + "; ".join(never or differences))
+    return differences
 
 
-def _slo(slo: Slo) -> str:
+def _words(slo: Slo) -> str:
     return f"TTFT {slo.ttft_s:g} s, TPOT {slo.tpot_s:g} s for {slo.attainment_frac:.0%}"

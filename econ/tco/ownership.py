@@ -19,44 +19,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import each, fraction, in_range, not_negative, positive
 from econ.catalog.units import HOURS_PER_MONTH, KILO, MONTHS_PER_YEAR
-from econ.tco.finance import capital_usd_per_month
+from econ.tco.finance import Amount, capital_usd_per_month, plain
 
 
 # -- what is owned -------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Asset:
-    """Capital of one class, with its own life, cost of capital and residual value.
+    """Capital of one class; money as in `econ.tco.capital_usd_per_month`.
 
-    Parameters
-    ----------
-    name : str
-        Of the layer, e.g. ``"server"``.
-    capital_usd : float
-        What is bought, e.g. 361,255 for a server with its network.
-    rate_per_year : float
-        Nominal cost of capital, e.g. 0.1025.
-    years : float
-        Life, e.g. 6.
-    residual_frac : float
-        Share of the price that is got back at the end.
-    method : str
-        One of `econ.tco.finance.METHODS`; all but ``annuity`` are shortcuts of others.
-    group, source : str
-        Where a bill shows it, and a key of ``data/sources.csv``.
+    ``group`` is where a bill shows it, ``source`` a key of ``data/sources.csv``.
     """
 
     name: str
-    capital_usd: float
-    rate_per_year: float
-    years: float
-    residual_frac: float = 0.0
+    capital_usd: Amount
+    rate_per_year: Amount
+    years: Amount
+    residual_frac: Amount = 0.0
     method: str = "annuity"
     group: str = ""
     source: str = ""
@@ -65,7 +49,7 @@ class Asset:
         _ = self.usd_per_month  # a bad number is refused here, by name
 
     @property
-    def usd_per_month(self) -> float:
+    def usd_per_month(self) -> Amount:
         """Its monthly cost by its ``method``."""
         return capital_usd_per_month(
             self.capital_usd, self.rate_per_year, self.years, self.residual_frac, self.method
@@ -77,7 +61,7 @@ class Charge:
     """An operating cost per month, the group of a bill that shows it, and its source."""
 
     name: str
-    usd_per_month: float
+    usd_per_month: Amount
     group: str = ""
     source: str = ""
 
@@ -110,7 +94,7 @@ class Ownership:
     1.59
     """
 
-    n_gpu: float
+    n_gpu: Amount
     assets: tuple[Asset, ...] = ()
     charges: tuple[Charge, ...] = ()
     name: str = ""
@@ -119,37 +103,37 @@ class Ownership:
         each(positive, "n_gpu", self.n_gpu)
 
     @property
-    def capital_usd(self) -> float:
+    def capital_usd(self) -> Amount:
         """What is bought, in USD."""
-        return sum((_number(a.capital_usd) for a in self.assets), 0.0)
+        return sum((plain(a.capital_usd) for a in self.assets), 0.0)
 
     @property
-    def capital_usd_per_month(self) -> float:
+    def capital_usd_per_month(self) -> Amount:
         """Repayment and cost of capital."""
         return sum((a.usd_per_month for a in self.assets), 0.0)
 
     @property
-    def operating_usd_per_month(self) -> float:
+    def operating_usd_per_month(self) -> Amount:
         """All charges."""
-        return sum((_number(c.usd_per_month) for c in self.charges), 0.0)
+        return sum((plain(c.usd_per_month) for c in self.charges), 0.0)
 
     @property
-    def usd_per_month(self) -> float:
+    def usd_per_month(self) -> Amount:
         """Capital and operation."""
         return self.capital_usd_per_month + self.operating_usd_per_month
 
     @property
-    def capital_usd_per_gpu_hour(self) -> float:
+    def capital_usd_per_gpu_hour(self) -> Amount:
         """Capital by hour of the year and accelerator."""
         return self._per_gpu_hour(self.capital_usd_per_month)
 
     @property
-    def operating_usd_per_gpu_hour(self) -> float:
+    def operating_usd_per_gpu_hour(self) -> Amount:
         """Charges by hour of the year and accelerator."""
         return self._per_gpu_hour(self.operating_usd_per_month)
 
     @property
-    def cost_usd_per_gpu_hour(self) -> float:
+    def cost_usd_per_gpu_hour(self) -> Amount:
         """Both, for every hour of the year, used or not."""
         return self._per_gpu_hour(self.usd_per_month)
 
@@ -180,15 +164,15 @@ class Ownership:
         """USD per GPU-hour of each group, in the order of the layers."""
         return self.frame().groupby("group", sort=False)["usd_per_gpu_hour"].sum()
 
-    def _per_gpu_hour(self, usd_per_month: Any) -> Any:
-        return usd_per_month / (_number(self.n_gpu) * HOURS_PER_MONTH)
+    def _per_gpu_hour(self, usd_per_month: Amount) -> Amount:
+        return usd_per_month / (plain(self.n_gpu) * HOURS_PER_MONTH)
 
 
 def assets(
-    capital_usd: Mapping[str, float],
-    rate_per_year: float,
-    years: float,
-    residual_frac: float = 0.0,
+    capital_usd: Mapping[str, Amount],
+    rate_per_year: Amount,
+    years: Amount,
+    residual_frac: Amount = 0.0,
     method: str = "annuity",
 ) -> tuple[Asset, ...]:
     """One asset for each named sum, all with the same life, cost of capital and residual."""
@@ -200,32 +184,55 @@ def assets(
 
 # -- charges as they are quoted -----------------------------------------------------------------
 def colocation(
-    provisioned_w: float, colocation_usd_per_kw_per_month: float, name: str = "colocation"
+    provisioned_w: Amount, colocation_usd_per_kw_per_month: Amount, name: str = "colocation"
 ) -> Charge:
     """Space, cooling and power capacity: billed on provisioned kW, drawn or not.
 
+    Parameters
+    ----------
+    provisioned_w : float or array
+        IT power that is reserved, e.g. 10,930 W for a server of eight H200.
+    colocation_usd_per_kw_per_month : float or array
+        e.g. 150.
+    name : str
+        Of the charge.
+
+    Examples
+    --------
     >>> colocation(10_930, 150).usd_per_month
     1639.5
     """
     each(not_negative, "provisioned_w", provisioned_w)
     each(not_negative, "colocation_usd_per_kw_per_month", colocation_usd_per_kw_per_month)
-    usd = _number(provisioned_w) / KILO * _number(colocation_usd_per_kw_per_month)
+    usd = plain(provisioned_w) / KILO * plain(colocation_usd_per_kw_per_month)
     return Charge(name, usd)
 
 
 def electricity(
-    it_power_w: float,
-    electricity_usd_per_kwh: float,
+    it_power_w: Amount,
+    electricity_usd_per_kwh: Amount,
     *,
-    pue: float = 1.0,
-    power_load_frac: float = 1.0,
+    pue: Amount = 1.0,
+    power_load_frac: Amount = 1.0,
     name: str = "electricity",
 ) -> Charge:
-    """Energy: nameplate IT power × mean load × PUE × price, for every hour of the month.
+    """Energy: nameplate IT power · mean load · PUE · price, for every hour of the month.
 
-    ``power_load_frac`` turns nameplate into average power; where the average or the power at the
-    meter is known, leave it, or ``pue``, at 1.
+    Parameters
+    ----------
+    it_power_w : float or array
+        Nameplate power of the IT, e.g. 10,930 W.
+    electricity_usd_per_kwh : float or array
+        e.g. 0.087.
+    pue : float or array
+        Power of the site over that of the IT; 1 where the power at the meter is given.
+    power_load_frac : float or array
+        Average over nameplate power, e.g. 0.8; 1 where the average is given.
+    name : str
+        Of the charge.
 
+    Examples
+    --------
     >>> round(electricity(1_000, 0.087, pue=1.35, power_load_frac=0.8).usd_per_month, 2)
     68.59
     """
@@ -233,41 +240,56 @@ def electricity(
     each(not_negative, "electricity_usd_per_kwh", electricity_usd_per_kwh)
     each(in_range, "pue", pue, 1.0, 10.0)
     each(fraction, "power_load_frac", power_load_frac)
-    drawn_kw = _number(it_power_w) / KILO * _number(power_load_frac) * _number(pue)
-    return Charge(name, drawn_kw * HOURS_PER_MONTH * _number(electricity_usd_per_kwh))
+    drawn_kw = plain(it_power_w) / KILO * plain(power_load_frac) * plain(pue)
+    return Charge(name, drawn_kw * HOURS_PER_MONTH * plain(electricity_usd_per_kwh))
 
 
 def share_of_capital(
-    capital_usd: float, support_frac_per_year: float, name: str = "support"
+    capital_usd: Amount, support_frac_per_year: Amount, name: str = "support"
 ) -> Charge:
     """What is quoted as a share of the price per year: support, insurance, tax."""
     each(not_negative, "capital_usd", capital_usd)
     each(fraction, f"{name}: share of capital per year", support_frac_per_year)
-    usd_per_year = _number(capital_usd) * _number(support_frac_per_year)
+    usd_per_year = plain(capital_usd) * plain(support_frac_per_year)
     return Charge(name, usd_per_year / MONTHS_PER_YEAR)
 
 
-def per_year(name: str, usd_per_year: float, n: float = 1) -> Charge:
+def per_year(name: str, usd_per_year: Amount, n: Amount = 1) -> Charge:
     """A yearly cost of each of ``n`` things: licences per GPU, staff by head, support by server.
 
+    Examples
+    --------
     >>> per_year("licences", 4_500, n=8).usd_per_month
     3000.0
     """
     each(not_negative, f"{name}: usd_per_year", usd_per_year)
     each(not_negative, f"{name}: n", n)
-    return Charge(name, _number(usd_per_year) * _number(n) / MONTHS_PER_YEAR)
+    return Charge(name, plain(usd_per_year) * plain(n) / MONTHS_PER_YEAR)
 
 
 def break_even_utilisation_frac(
-    fixed_usd_per_gpu_hour: float,
-    rent_usd_per_gpu_hour: float,
-    busy_usd_per_gpu_hour: float = 0.0,
-) -> float:
+    fixed_usd_per_gpu_hour: Amount,
+    rent_usd_per_gpu_hour: Amount,
+    busy_usd_per_gpu_hour: Amount = 0.0,
+) -> Amount:
     """The share of hours above which owning beats renting by the useful hour; above 1: never.
 
-    Owned: fixed cost in every hour, and ``busy_usd_per_gpu_hour`` more in useful ones (energy).
-    Rented: paid when used. Formula: fixed / (rent − busy); infinite where rent ≤ busy.
+    Parameters
+    ----------
+    fixed_usd_per_gpu_hour : float or array
+        What an owner pays in every hour, e.g. 1.59.
+    rent_usd_per_gpu_hour : float or array
+        What a renter pays in the hours that are used, e.g. 3.85.
+    busy_usd_per_gpu_hour : float or array
+        What an owner pays more in useful hours (energy).
 
+    Returns
+    -------
+    float or array
+        fixed / (rent − busy); infinite where rent ≤ busy.
+
+    Examples
+    --------
     >>> round(break_even_utilisation_frac(1.59, 3.98), 3)
     0.399
     """
@@ -277,8 +299,3 @@ def break_even_utilisation_frac(
     spread = np.asarray(rent_usd_per_gpu_hour) - busy_usd_per_gpu_hour
     share = np.where(spread > 0, fixed_usd_per_gpu_hour / np.where(spread > 0, spread, 1), np.inf)
     return float(share) if share.ndim == 0 else share
-
-
-def _number(value: Any) -> Any:
-    """Lists as arrays; numbers, arrays and columns as they are."""
-    return np.asarray(value, dtype=float) if isinstance(value, list | tuple) else value

@@ -28,12 +28,22 @@ from econ.catalog.units import (
 )
 from econ.tokens.bill import token_bill
 
-__all__ = ["Price", "Statement", "Tier", "ladder_frame", "seats", "tiers_of"]
-
 
 @dataclass(frozen=True)
 class Tier:
-    """One thing sold. ``realised_frac``: paid over listed (free use and rebates lower it)."""
+    """One thing sold.
+
+    Parameters
+    ----------
+    name : str
+        What a statement calls it, e.g. ``"output"``.
+    tokens : float
+        How many.
+    list_usd : float
+        What they cost by the list.
+    realised_frac : float
+        Paid over listed: free use and rebates lower it.
+    """
 
     name: str
     tokens: float
@@ -56,7 +66,7 @@ class Tier:
 
     @property
     def revenue_usd(self) -> float:
-        """What comes in."""
+        """What comes in: the list times the share that is paid."""
         return self.list_usd * self.realised_frac
 
 
@@ -71,6 +81,24 @@ def tiers_of(
 ) -> tuple[Tier, ...]:
     """Fresh, cached and output tokens on one price list; a share of all in batch, at its discount.
 
+    Parameters
+    ----------
+    price : Price
+        Of the seller.
+    fresh_tokens, cached_tokens, output_tokens : float
+        What is sold.
+    batch_frac : float
+        Share of all that is sold in batch, at the list's discount.
+    realised_frac : float
+        Paid over listed.
+
+    Returns
+    -------
+    tuple of Tier
+        Fresh input, cached input, output and batch, without those of no tokens.
+
+    Examples
+    --------
     >>> listed = Price(model="m", input_usd_per_mtok=2, output_usd_per_mtok=8,
     ...                batch_discount_frac=0.5)
     >>> [(t.name, t.revenue_usd) for t in tiers_of(listed, fresh_tokens=1e6, output_tokens=1e6,
@@ -80,12 +108,17 @@ def tiers_of(
     fraction("batch_frac", batch_frac)
     not_negative("fresh_tokens", fresh_tokens)
     not_negative("cached_tokens", cached_tokens)
-    sizes = {
-        "input_tokens": fresh_tokens + cached_tokens,
-        "cache_read_tokens": cached_tokens,
-        "output_tokens": output_tokens,
-    }
-    bill = token_bill(price, **sizes)
+    input_tokens = fresh_tokens + cached_tokens
+    bill, in_batch = (
+        token_bill(
+            price,
+            input_tokens=input_tokens,
+            cache_read_tokens=cached_tokens,
+            output_tokens=output_tokens,
+            batch=batch,
+        )
+        for batch in (False, batch_frac > 0)
+    )
     live = 1 - batch_frac
     sold = [
         ("fresh input", fresh_tokens, bill.fresh_input_usd),
@@ -94,15 +127,27 @@ def tiers_of(
     ]
     tiers = [Tier(n, t * live, usd * live, realised_frac) for n, t, usd in sold if t]
     if batch_frac:
-        tokens = (sizes["input_tokens"] + output_tokens) * batch_frac
-        usd = token_bill(price, **sizes, batch=True).total_usd * batch_frac
-        tiers.append(Tier("batch", tokens, usd, realised_frac))
+        tokens = (input_tokens + output_tokens) * batch_frac
+        tiers.append(Tier("batch", tokens, in_batch.total_usd * batch_frac, realised_frac))
     return tuple(tiers)
 
 
 def seats(n_seats: float, price_usd_per_month: float, tokens_per_seat: float, days: float) -> Tier:
     """Flat subscriptions: paid by the month however many tokens are used in these days.
 
+    Parameters
+    ----------
+    n_seats : float
+        Subscribers.
+    price_usd_per_month : float
+        Of a seat, e.g. 20.
+    tokens_per_seat : float
+        Used by a seat in these days.
+    days : float
+        Of the statement, e.g. 30.
+
+    Examples
+    --------
     >>> round(seats(1000, 20.0, 3e6, days=365 / 12).revenue_usd)
     20000
     """
@@ -120,8 +165,18 @@ def seats(n_seats: float, price_usd_per_month: float, tokens_per_seat: float, da
 class Statement:
     """Revenue and cost of some days of service.
 
-    ``gpu_hours`` are those paid for; ``it_power_w`` the power they hold, at the meter if the margin
-    per megawatt is to be the site's.
+    Parameters
+    ----------
+    tiers : tuple of Tier
+        What is sold.
+    cost_usd : float
+        What the days cost.
+    gpu_hours : float
+        Hours paid for.
+    days : float
+        How many.
+    it_power_w : float, optional
+        Power that is provisioned; at the meter if the margin per megawatt is to be the site's.
     """
 
     tiers: tuple[Tier, ...]
@@ -194,9 +249,19 @@ class Statement:
 def ladder_frame(**layers_usd: float) -> pd.DataFrame:
     """Who keeps what of the last price: layers from the ground up, each selling to the next.
 
-    Give what each layer's customer pays for the same unit, lowest first. A layer's cost is the
-    price of the one below it, so ``margin_frac`` is before costs of its own that are not named.
+    Parameters
+    ----------
+    **layers_usd : float
+        What each layer's customer pays for the same unit, lowest first.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Columns layer, price_usd, kept_usd, margin_frac, share_frac. A layer's cost is the price of
+        the one below it, so ``margin_frac`` is before costs of its own that are not named.
+
+    Examples
+    --------
     >>> ladder_frame(electricity=0.13, owner=1.59, renter=4.6)["kept_usd"].round(2).tolist()
     [0.13, 1.46, 3.01]
     """

@@ -21,7 +21,7 @@ from econ.catalog.units import (
     usd_per_mtok_from_usd_per_token,
     usd_per_token_from_usd_per_mtok,
 )
-from econ.tco.finance import Amount
+from econ.tco.finance import Amount, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +89,9 @@ def cost_usd_per_mtok(
     each(positive, "tokens_per_s_per_gpu", tokens_per_s_per_gpu)
     each(positive, "utilisation_frac", utilisation_frac, 1.0)
     cost, rate, use = (
-        np.asarray(v, dtype=float) if isinstance(v, list | tuple) else v
-        for v in (cost_usd_per_gpu_hour, tokens_per_s_per_gpu, utilisation_frac)
+        plain(v) for v in (cost_usd_per_gpu_hour, tokens_per_s_per_gpu, utilisation_frac)
     )
-    usd = usd_per_mtok_from_usd_per_token(per_second_from_per_hour(cost) / (rate * use))
+    usd: Amount = usd_per_mtok_from_usd_per_token(per_second_from_per_hour(cost) / (rate * use))
     return float(usd) if np.ndim(usd) == 0 else usd
 
 

@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 
 from econ.catalog import Price
 from econ.tco import compare_buy_rent_api as front_door
-from econ.tco.comparison import (
-    Api,
-    Buy,
-    Rent,
-    compare_buy_rent_api,
-    day_load,
-    scales_frame,
-    usd_per_day,
-)
-from econ.tco.offers import UnlikeComparison, doubts, unlike
+from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
+from econ.tco.offers import Api, Buy, Rent, UnlikeComparison, doubts, unlike
 from econ.terms import Slo
 
 LIST = Price(model="m", input_usd_per_mtok=0.5, output_usd_per_mtok=1.5)
@@ -57,7 +49,7 @@ def test_rent_follows_the_load_and_a_reservation_does_not():
     by_hand = np.maximum(np.ceil(DAY / 6.0), 1) * 4
     assert follows.tolist() == by_hand.tolist()
     assert (reserved.gpus(DAY) == by_hand.max()).all()
-    assert usd_per_day(reserved, DAY, **SIZES) > usd_per_day(CLOUD, DAY, **SIZES)
+    assert reserved.usd_per_day(DAY, **SIZES) > CLOUD.usd_per_day(DAY, **SIZES)
 
 
 @settings(max_examples=25, deadline=None)
