@@ -1,4 +1,4 @@
-"""The form of notebook 08 and of the app: a workload, a promise, candidates; a plan to take away.
+"""The form of notebook 08 and of the app: a workload, an SLO, candidates; a plan to take away.
 
 A trace is read from an upload (CSV or Parquet), or a named workload stands in. What a file lacks is
 said beneath the form, and the last good workload stays. Results are SVG and tables with words, so
@@ -27,10 +27,7 @@ import pandas as pd
 from econ.charts.plan import frontier_chart
 from econ.charts.render import is_static
 from econ.charts.tables import Table, three
-from econ.plan.exports import export
-from econ.plan.frontier import frontiers_frame
-from econ.plan.load import describe_frame, peak_factor
-from econ.plan.planner import plan, rents
+from econ.plan import Plan, describe_frame, export, peak_factor, plan, prices_of
 from econ.report import answer_text, first_table, report_html, svg_of
 from econ.scenario import Scenario
 from econ.terms import Slo
@@ -38,8 +35,9 @@ from econ.tokens.trace_files import UNITS, read_trace
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 WIDE = {"layout": {"width": "340px"}, "style": {"description_width": "150px"}}
+POLICIES = ("chunked_prefill", "prefill_first")
 STATIC = (
-    "In the live notebook a form stands here: choose or upload a workload, set the promise and the "
+    "In the live notebook a form stands here: choose or upload a workload, set the SLO and the "
     "candidates, press Plan. What follows uses its first state: "
 )
 TYPES = {".html": "text/html", ".csv": "text/csv", ".json": "application/json",
@@ -52,11 +50,11 @@ class Planner:
     def __init__(self, scenario: Scenario | None = None, n_requests: int = 5000, seed: int = 1):
         self._base = scenario or Scenario.default()
         self._n, self._seed = n_requests, seed
-        self.plan: pd.DataFrame | None = None
+        self.plan: Plan | None = None
         self.readout = ""
         names = [w for w in workloads_frame().index if workload(w).arrival != "all_at_once"]
-        slo = self._base.slo
-        made = {
+        slo, names_of_chips = self._base.slo, sorted(prices_of(self._base))
+        controls: dict[str, Any] = {
             "workload": widgets.Dropdown(options=names, value=self._base.workload.id,
                                          description="Workload", **WIDE),
             "unit": widgets.Dropdown(options=[("seconds from the start", None), *zip(UNITS, UNITS,
@@ -71,19 +69,19 @@ class Planner:
                                               description="Share that meet both", **WIDE),
             "spare": widgets.BoundedIntText(value=0, min=0, max=100, description="Spare replicas",
                                             **WIDE),
-            "accelerators": widgets.SelectMultiple(options=sorted(rents()), rows=8,
-                                                   value=tuple(sorted(rents())),
+            "accelerators": widgets.SelectMultiple(options=names_of_chips, rows=8,
+                                                   value=tuple(names_of_chips),
                                                    description="Accelerators", **WIDE),
         }  # fmt: skip
-        self.controls: dict[str, widgets.DOMWidget] = made
+        self.controls = controls
         self.upload = widgets.FileUpload(accept=".csv,.parquet", description="Upload a trace")
         self.button = widgets.Button(description="Plan", button_style="primary")
         self._says = widgets.HTML()
         self._shows = widgets.HTML()
-        made["workload"].observe(lambda _: self.choose(made["workload"].value), "value")
+        controls["workload"].observe(lambda _: self.choose(controls["workload"].value), "value")
         self.upload.observe(self._uploaded, "value")
         self.button.on_click(lambda _: self.run())
-        grid = widgets.Box(list(made.values()), layout={"flex_flow": "row wrap"})
+        grid = widgets.Box(list(controls.values()), layout={"flex_flow": "row wrap"})
         row = widgets.HBox([self.upload, self.button])
         self.widget = widgets.VBox([grid, row, self._says, self._shows]).add_class("econ-planner")
         self.choose(self._base.workload.id)
@@ -125,35 +123,37 @@ class Planner:
 
     def run(self, **settings: Any) -> Planner:
         """Plan with what the controls say, and show the result with files to take away."""
-        chips = list(self.controls["accelerators"].value)
         self._say("Planning: a few seconds …")
         self.button.disabled = True
         try:
             peak = peak_factor(self.trace)[0]
-            case = {"accelerators": chips, "n_spare": self.controls["spare"].value,
-                    "peak_factor": max(peak, 1.0)} | settings  # fmt: skip
-            made = plan(self.scenario, **case)
-            said = answer_text(self.scenario, made)
+            defaults = {
+                "accelerators": list(self.controls["accelerators"].value),
+                "policies": POLICIES,
+                "n_spare": self.controls["spare"].value,
+                "peak_factor": max(peak, 1.0),
+            }
+            answer = plan(self.scenario, **defaults | settings)
+            words = answer_text(answer)
         except (ValueError, ArithmeticError) as error:
             return self._say(str(error), wrong=True)
         finally:
             self.button.disabled = False
-        self.plan = made
-        self._shows.value = self._result(made)
-        return self._say(f"{said} Sized for {peak:.2f} times the mean load.")
+        self.plan = answer
+        self._shows.value = self._result(answer)
+        return self._say(f"{words} Sized for {peak:.2f} times the mean load.")
 
-    def _result(self, made: pd.DataFrame) -> str:
-        simulated = made[made["basis"] == "simulated"]
-        chart = frontier_chart(frontiers_frame(made), simulated, self.scenario.slo)
-        links = " · ".join(self._link(name, make) for name, make in self._files(made).items())
-        table = first_table(made, 6)._repr_html_()
+    def _result(self, answer: Plan) -> str:
+        chart = frontier_chart(answer.frontiers(), answer.simulated, self.scenario.slo)
+        links = " · ".join(self._link(name, make) for name, make in self._files(answer).items())
+        table = first_table(answer, 6)._repr_html_()
         return f'<div style="line-height:1.4">{svg_of(chart)}{table}<p>Take away: {links}</p></div>'
 
-    def _files(self, made: pd.DataFrame) -> dict[str, Callable[[], Any]]:
+    def _files(self, answer: Plan) -> dict[str, Callable[[], Any]]:
         return {
-            "report.html": lambda: report_html(self.scenario, made),
-            "plan.csv": lambda: made,
-            "plan.parquet": lambda: made,
+            "report.html": lambda: report_html(answer),
+            "plan.csv": answer.frame,
+            "plan.parquet": answer.frame,
             "scenario.json": lambda: self.scenario,
         }
 

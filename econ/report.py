@@ -19,9 +19,7 @@ from econ.catalog.sources import cite
 from econ.catalog.tables import table
 from econ.charts import plan as plan_charts
 from econ.charts.tables import Table, three
-from econ.plan.frontier import frontiers_frame
-from econ.plan.planner import best_of, constraints_frame
-from econ.scenario import Scenario
+from econ.plan import Plan
 from econ.uncertainty import Decision
 
 STYLE = """
@@ -58,19 +56,19 @@ arrivals like the workload's. Quality is not priced: a smaller precision is take
 Whole replicas are rented around the clock at one price. Pipelines are screened, not simulated."""
 
 
-def answer_text(scenario: Scenario, plan: pd.DataFrame) -> str:
+def answer_text(plan: Plan) -> str:
     """The recommendation in one sentence, with its band."""
-    best = best_of(plan)
+    best, workload = plan.best, plan.demand.scenario.workload
     policy = f", {best['policy'].replace('_', ' ')}" if best.get("policy") else ""
-    low, high = (best[f"cost_{end}_usd_per_good_mtok"] for end in ("low", "high"))
+    low, high = plan.band("cost_usd_per_good_mtok")
     good = best.get("good_frac")
-    kept = f"; {good:.1%} of requests keep the promise" if good == good and good else ""
+    share = f"; {good:.1%} of requests meet the SLO" if good == good and good else ""
     rests = RESTS.get(str(best["regime"]), "")
     return (
         f"{best['fleet_gpus']:.0f} × {best['accelerator']} at {best['precision']} (TP "
-        f"{best['tp']:.0f}{policy}) serve {scenario.workload.title or scenario.workload.id} at "
+        f"{best['tp']:.0f}{policy}) serve {workload.title or workload.id} at "
         f"${best['cost_usd_per_good_mtok']:.2f} per million good output tokens "
-        f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{kept}.{rests}"
+        f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{share}.{rests}"
     )
 
 
@@ -86,8 +84,7 @@ def svg_of(chart: alt.TopLevelMixin, n_before: int = 0) -> str:
 
 
 def report_html(
-    scenario: Scenario,
-    plan: pd.DataFrame,
+    plan: Plan,
     *,
     stress: pd.DataFrame | None = None,
     decision: Decision | None = None,
@@ -107,18 +104,18 @@ def report_html(
         words = html.escape(chart.to_dict()["description"])
         return f"<figure>{svg_of(chart, next(numbers))}<figcaption>{words}</figcaption></figure>"
 
+    scenario = plan.demand.scenario
     title = f"A plan for {scenario.name}"
-    simulated = plan[plan["basis"] == "simulated"]
     parts = [
-        f'<p class="answer">{html.escape(answer_text(scenario, plan))}</p>',
+        f'<p class="answer">{html.escape(answer_text(plan))}</p>',
         "<h2>What was asked</h2>",
         _table(Table(scenario.frame())),
         "<h2>Cost against speed</h2>",
-        figure(plan_charts.frontier_chart(frontiers_frame(plan), simulated, scenario.slo)),
+        figure(plan_charts.frontier_chart(plan.frontiers(), plan.simulated, scenario.slo)),
         "<h2>The first deployments</h2>",
         _table(first_table(plan, n_rows)),
         "<h2>What ruled out the others</h2>",
-        figure(plan_charts.losers_chart(constraints_frame(plan))),
+        figure(plan_charts.losers_chart(plan.constraints())),
     ]
     if stress is not None:
         parts += ["<h2>Under stress</h2>", figure(plan_charts.stress_chart(stress))]
@@ -129,7 +126,7 @@ def report_html(
     if worth is not None:
         parts += ["<h2>What to measure next</h2>", figure(plan_charts.worth_chart(worth))]
     parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", "<h2>Sources</h2>"]
-    said = [f"{s} ({w})" for w, s in sources_frame(scenario, plan).itertuples(index=False)]
+    said = [f"{s} ({w})" for w, s in sources_frame(plan).itertuples(index=False)]
     parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in said) + "</ul>")
     parts.append(f"<p><small>Made on {day} by inference-economics {__version__}.</small></p>")
     return (
@@ -144,9 +141,9 @@ def report_html(
     )
 
 
-def first_table(plan: pd.DataFrame, n_rows: int = 12) -> Table:
-    """The plan's first rows that keep the promise, under readable heads."""
-    rows = plan[plan["basis"] != "rejected"].head(n_rows)
+def first_table(plan: Plan, n_rows: int = 12) -> Table:
+    """The plan's first rows that meet the SLO, under readable heads."""
+    rows = plan.feasible.head(n_rows)
     names = [
         f"{r.fleet_gpus:.0f} × {r.accelerator}, {r.precision}, TP {r.tp}"
         + (f", PP {r.pp}" if r.pp > 1 else "") + (f", DP {r.dp}" if r.dp > 1 else "")
@@ -168,12 +165,12 @@ def first_table(plan: pd.DataFrame, n_rows: int = 12) -> Table:
     return Table(shown, **(formats | money))
 
 
-def sources_frame(scenario: Scenario, plan: pd.DataFrame) -> pd.DataFrame:
+def sources_frame(plan: Plan) -> pd.DataFrame:
     """Where workload, rents and calibration come from, each once: what, source."""
-    keys = {}
-    if scenario.workload.source:
-        keys[scenario.workload.source] = "workload"
-    chips = set(plan.loc[plan["basis"] != "rejected", "accelerator"].astype(str))
+    keys: dict[str, str] = {}
+    if source := plan.demand.scenario.workload.source:
+        keys[source] = "workload"
+    chips = set(plan.feasible["accelerator"].astype(str))
     rents = table("rentals")
     for row in rents[rents["accelerator"].isin(chips)].itertuples():
         keys.setdefault(row.source, f"rents, {row.as_of}")

@@ -62,7 +62,7 @@ def test_a_bad_upload_is_said_and_the_last_good_one_stays(form):
 def test_what_cannot_be_planned_is_said(form):
     form.controls["tpot"].value = 0.001
     form.run(**QUICK)
-    assert "keeps the promise; ruled out by" in form.readout
+    assert "meets the SLO; ruled out by" in form.readout
     assert form.plan is None
     assert not form.button.disabled
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from econ.catalog import accelerator
 from econ.catalog.units import HOUR_S, MTOK
 from econ.cli import main
 from econ.latency.prediction import predict
@@ -50,6 +52,39 @@ def test_a_plan_from_a_file_with_its_reports(tmp_path, capsys):
     assert "is there already and is left as it is" in capsys.readouterr().err
 
 
+def test_own_objects_in_a_file_are_planned_and_priced(tmp_path, capsys):
+    gpu = dataclasses.replace(accelerator("h100-sxm"), id="my-gpu")
+    own = Scenario.default().with_(accelerator=gpu, cost_usd_per_gpu_hour=2.0)
+    file = tmp_path / "own.json"
+    file.write_text(own.to_json())
+    few = ["--accelerators", "my-gpu", "h200-sxm", "--precisions", "fp8", "--json"]
+    assert main(["plan", str(file), *few]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert {row["accelerator"] for row in answer["first"]} == {"my-gpu", "h200-sxm"}
+    assert main(["cost", str(file), "--json"]) == 0
+    priced = json.loads(capsys.readouterr().out)
+    assert priced["usd_per_gpu_hour"] == 2.0
+    half = ["cost", str(file), "--utilisation-frac", "0.5", "--json"]
+    assert main(half) == 0
+    idle = json.loads(capsys.readouterr().out)["cost_usd_per_mtok"]
+    assert idle == pytest.approx(2 * priced["cost_usd_per_mtok"])
+
+
+def test_a_models_own_config_is_planned_and_priced(tmp_path, capsys):
+    config = tmp_path / "config.json"
+    shape = {"model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096, "vocab_size":
+             128256, "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size":
+             14336, "max_position_embeddings": 131072, "torch_dtype": "bfloat16",
+             "tie_word_embeddings": False}  # fmt: skip
+    config.write_text(json.dumps(shape))
+    assert main([*PLAN, "--model", str(config), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["best"]["accelerator"] == "h100-sxm"
+    assert main([*COST[:2], str(config), *COST[3:], "--json"]) == 0
+    own = json.loads(capsys.readouterr().out)["tpot_s"]
+    assert main([*COST, "--json"]) == 0
+    assert own == json.loads(capsys.readouterr().out)["tpot_s"]
+
+
 def test_a_plan_as_json_alone(capsys):
     assert main([*PLAN, "--json", "--spare", "1", "--rate-per-s", "20"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -77,6 +112,7 @@ def test_a_trace_takes_the_workloads_place(tmp_path, capsys):
         ([*PLAN, "--rate-per-s", "-1"], "rate_per_s = -1"),
         ([*PLAN, "--out", "plan.xlsx"], "give a .html, .csv or .parquet"),
         ([*PLAN, "--trace", "day.xlsx"], "give a .csv or a .parquet"),
+        (["cost", "--model", "llama-3.1-8b"], "or --accelerator, --input-tokens, --output-tokens"),
         ([*COST[:2], "llama-9", *COST[3:]], "unknown model 'llama-9'"),
         ([*COST, "--n-gpu", "3", "--tp", "2"], "n_gpu = 3"),
         ([*COST[:4], "l4", *COST[5:], "--usd-per-gpu-hour", "1", "--concurrency", "0"], "concurr"),

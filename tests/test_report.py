@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from html.parser import HTMLParser
 
 import pytest
 
-from econ.plan.planner import plan
-from econ.plan.stress import stress_frame
+from econ.plan import plan
+from econ.plan.decision import stress_frame
 from econ.report import answer_text, first_table, report_html, svg_of
 from econ.scenario import Scenario
 
@@ -26,7 +27,7 @@ def made():
 
 @pytest.fixture(scope="module")
 def page(made):
-    return report_html(SCENARIO, made, created=DAY)
+    return report_html(made, created=DAY)
 
 
 class Reader(HTMLParser):
@@ -77,34 +78,33 @@ def test_names_are_escaped_and_the_answer_is_there(page, made):
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "Söhne" in page
-    best = made.iloc[0]
+    best = made.best
     assert f"${best['cost_usd_per_good_mtok']:.2f} per million" in page
     assert "2026-11-24" in page
     assert "@media print" in page
-    assert "was in the fit" not in answer_text(SCENARIO, made)  # this pair was measured
-    odd = made.assign(regime="beyond")
-    assert "the band is wide" in answer_text(SCENARIO, odd)
-    assert answer_text(SCENARIO, made).startswith(f"{best['fleet_gpus']:.0f} × ")
+    assert "was in the fit" not in answer_text(made)  # this pair was measured
+    odd = dataclasses.replace(made, rows=made.rows.assign(regime="beyond"))
+    assert "the band is wide" in answer_text(odd)
+    assert answer_text(made).startswith(f"{best['fleet_gpus']:.0f} × ")
 
 
 def test_all_sections_that_were_asked_for(made):
     stress = stress_frame(SCENARIO, n_refined=0, **QUICK)
-    whole = report_html(SCENARIO, made, stress=stress, created=DAY)
+    whole = report_html(made, stress=stress, created=DAY)
     assert "Under stress" in whole
-    assert whole == report_html(SCENARIO, made, stress=stress, created=DAY)  # the same bytes
+    assert whole == report_html(made, stress=stress, created=DAY)  # the same bytes
 
 
 def test_a_screen_alone_makes_a_page_too():
     made = plan(SCENARIO, n_refined=0, **QUICK)
-    assert "none was simulated" in report_html(SCENARIO, made, created=DAY)
+    assert "none was simulated" in report_html(made, created=DAY)
     assert len(first_table(made, 5).text) == 5
 
 
 def test_a_charts_inner_ids_are_its_own(made):
     from econ.charts.plan import frontier_chart
-    from econ.plan.frontier import frontiers_frame
 
-    chart = frontier_chart(frontiers_frame(made), made.head(1), SCENARIO.slo)
+    chart = frontier_chart(made.frontiers(), made.rows.head(1), SCENARIO.slo)
     found = [set(re.findall(r'\bid="([^"]+)"', svg_of(chart, n))) for n in (1, 2)]
     assert not found[0] & found[1]
     assert svg_of(chart).count("<svg") == 1

@@ -24,9 +24,9 @@ def describe_labels(frame: pd.DataFrame, by: str) -> str:
 
 
 def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> alt.LayerChart:
-    """`frontiers_frame` and the plan's simulated rows: cost against speed for a user.
+    """`Plan.frontiers` and `Plan.simulated`: cost against speed for a user.
 
-    Cost steps with whole replicas; the dashed line is the slowest stream that the promise allows.
+    Cost steps with whole replicas; the dashed line is the slowest stream that the SLO allows.
     """
     kinds = list(dict.fromkeys(frame.sort_values("cost_usd_per_good_mtok")["accelerator"]))
     color = alt.Color(
@@ -67,14 +67,16 @@ def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> al
 
 
 def losers_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`constraints_frame`: what rules deployments out."""
+    """`Plan.constraints`: what rules deployments out."""
     total = frame["n_deployments"].sum()
     shown = frame.assign(label=[f"{n:,}" for n in frame["n_deployments"]])
     kept = shown.loc[shown["constraint"].str.startswith("none"), "n_deployments"].sum()
     return bars(
         shown, "n_deployments", "constraint", text="label", sort=shown["constraint"].tolist(),
-        x_title="Deployments", title=f"{kept / total:.0%} of {total:,} keep the promise",
-        description="Bars: " + describe(frame, "n_deployments", "constraint") + ".",
+        x_title="Deployments", title=f"{kept / total:.0%} of {total:,} meet the SLO",
+        description="Bars of deployments by what rules them out: "
+        + describe(frame, "n_deployments", "constraint")
+        + ".",
         height=34 * len(shown),
     )  # fmt: skip
 
@@ -101,7 +103,7 @@ def stress_chart(frame: pd.DataFrame) -> alt.LayerChart:
     names = base.mark_text(align="left", dx=4).encode(text="label:N")
     changed = int((~frame["same_choice"]).sum())
     lost = frame.loc[frame["cost_usd_per_good_mtok"].isna(), "case"].tolist()
-    none = f" Nothing keeps the promise with: {', '.join(lost)}." if lost else ""
+    none = f" Nothing meets the SLO with: {', '.join(lost)}." if lost else ""
     return finish(
         alt.layer(mark, names).properties(height=30 * len(shown)),
         title=f"The choice changes in {changed} of {len(frame) - 1} stresses",

@@ -11,9 +11,7 @@ from econ.charts.panels import Panel, slider
 from econ.charts.plan import COST, describe_labels
 from econ.charts.shapes import parity
 from econ.lessons.plan_cases import cheapest_frame
-from econ.plan.search import Demand
-from econ.scenario import Scenario
-from econ.terms import Slo
+from econ.plan import Demand, Plan
 
 CHEAPEST_FIRST = alt.EncodingSortField("cost_usd_per_good_mtok", op="min", order="ascending")
 
@@ -51,7 +49,7 @@ def _chips(n: float) -> str:
 def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.LayerChart:
     """`cheapest_frame`: each accelerator's cheapest deployment, and the learner's guess."""
     if frame.empty:
-        raise ValueError("no deployment keeps this promise: relax a limit")
+        raise ValueError("no deployment meets this SLO: relax a limit")
     shown = frame.assign(
         label=[
             f"${r.cost_usd_per_good_mtok:.2f}  {_chips(r.fleet_gpus)}, {r.precision}, TP {r.tp}"
@@ -67,17 +65,13 @@ def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.Layer
     )  # fmt: skip
 
 
-def plan_panel(plan: pd.DataFrame, scenario: Scenario) -> Panel:
-    """The cheapest deployment of each accelerator by load and promise."""
-    w = scenario.workload
-    searched = plan[plan["ttft_s"].notna() & (plan["basis"] != "simulated")]
+def plan_panel(plan: Plan) -> Panel:
+    """The cheapest deployment of each accelerator by load and SLO."""
+    searched = plan.rows[plan.rows["ttft_s"].notna() & (plan.rows["basis"] != "simulated")]
 
     def frame(rate: float, ttft: float, tpot: float, peak: float) -> pd.DataFrame:
-        demand = Demand(
-            rate_per_s=rate, input_tokens=w.mean_input_tokens, output_tokens=w.mean_output_tokens,
-            slo=Slo(ttft_s=ttft, tpot_s=tpot), peak_factor=peak,
-        )  # fmt: skip
-        return cheapest_frame(searched, demand)
+        asked = plan.demand.scenario.with_(rate_per_s=rate, ttft_s=ttft, tpot_s=tpot)
+        return cheapest_frame(searched, Demand(asked, peak_factor=peak))
 
     plain = {"rate": 5, "ttft": 1, "tpot": 0.05, "peak": 1.0}
     return Panel(

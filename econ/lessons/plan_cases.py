@@ -7,7 +7,7 @@ import pandas as pd
 
 from econ.catalog.guard import count
 from econ.catalog.units import MINUTE_S
-from econ.plan.search import Demand
+from econ.plan import Demand, Plan
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.trace_check import check_trace
 
@@ -41,17 +41,16 @@ def lengths_frame(trace: pd.DataFrame) -> pd.DataFrame:
 
 
 def cheapest_frame(searched: pd.DataFrame, demand: Demand, n_most: int = 8) -> pd.DataFrame:
-    """The cheapest deployment of each accelerator at another load and promise; milliseconds.
+    """The cheapest deployment of each accelerator at another load and SLO; milliseconds.
 
-    ``searched`` is a plan or a search at any promise: latencies do not depend on load or limits, so
-    only who keeps the promise and the size of the fleet are worked out anew.
+    ``searched`` is the rows of a plan or a search at any SLO: latencies do not depend on load or
+    limits, so only who meets the SLO and the size of the fleet are worked out anew.
     """
     slo, v = demand.slo, {name: searched[name].to_numpy("float64") for name in JUDGED}
     keeps = (v["ttft_s"] <= slo.ttft_s) & (v["tpot_s"] <= slo.tpot_s) & (v["usd_per_gpu_hour"] > 0)
     kept = np.flatnonzero(keeps)
     v = {name: values[kept] for name, values in v.items()}
-    peak = demand.rate_per_s * demand.peak_factor
-    n = np.ceil(peak / v["requests_per_s_per_replica"] * (1 - 1e-12)) + demand.n_spare
+    n = np.ceil(demand.peak_per_s / v["requests_per_s_per_replica"] * (1 - 1e-12)) + demand.n_spare
     gpus = n * v["n_gpu"]
     usd_per_hour = gpus * v["usd_per_gpu_hour"]
     chips = searched["accelerator"].astype("category").cat.codes.to_numpy()[kept]
@@ -64,20 +63,20 @@ def cheapest_frame(searched: pd.DataFrame, demand: Demand, n_most: int = 8) -> p
     return made[columns].assign(accelerator=made["accelerator"].astype(str)).reset_index(drop=True)
 
 
-def tails_frame(plan: pd.DataFrame, n_most: int = 6) -> pd.DataFrame:
+def tails_frame(plan: Plan, n_most: int = 6) -> pd.DataFrame:
     """What real arrivals ask for beyond the screen: replicas before and after, and the tail.
 
-    ``screened`` replicas carry the peak at mean lengths, ``simulated`` keep the promise.
+    ``screened`` replicas carry the peak at mean lengths, ``simulated`` meet the SLO.
     """
     count("n_most", n_most, 1, 100)
-    rows = plan[plan["basis"] == "simulated"].drop_duplicates(["accelerator", "precision", "tp"])
+    rows = plan.simulated.drop_duplicates(["accelerator", "precision", "tp"])
     rows = rows.head(n_most)
-    bears = rows["busy_frac"] * rows["n_replicas"]  # at mean lengths
+    sustained = rows["busy_frac"] * rows["n_replicas"]  # at mean lengths
     return pd.DataFrame(
         {
             "deployment": [f"{r.accelerator}, {r.precision}, TP {r.tp}" for r in rows.itertuples()],
             "policy": rows["policy"].str.replace("_", " "),
-            "screened": np.ceil(bears * (1 - 1e-12)).astype(int),
+            "screened": np.ceil(sustained * (1 - 1e-12)).astype(int),
             "simulated": rows["n_replicas"].astype(int),
             "good_frac": rows["good_frac"],
             "ttft_s": rows["ttft_s"],

@@ -1,1 +1,35 @@
-"""Plan: which deployment serves a load within its SLO at the lowest cost."""
+"""Plan: which deployment meets a scenario's SLO at the lowest cost.
+
+`plan` searches accelerators × precisions × splits × batch limits with the latency model, serves
+the best in the simulator, and gives a `Plan`: the best row, the frontier, and for every other
+deployment the constraint that rules it out. `export` writes its table to a new file.
+
+>>> from econ.scenario import Scenario
+>>> answer = plan(Scenario.default(), ["h100-sxm"], ["fp8"], [(4, 1, 1, 1)], n_refined=0)
+>>> answer.best["accelerator"], answer.regime
+('h100-sxm', 'calibrated')
+"""
+
+from econ.plan.candidates import candidates_frame, splits_of
+from econ.plan.exports import export
+from econ.plan.frontier import on_frontier
+from econ.plan.load import describe_frame, peak_factor
+from econ.plan.market import prices_of
+from econ.plan.planner import plan
+from econ.plan.result import Plan
+from econ.plan.search import Demand, concurrency_grid, search_frame
+
+__all__ = [
+    "Demand",
+    "Plan",
+    "candidates_frame",
+    "concurrency_grid",
+    "describe_frame",
+    "export",
+    "on_frontier",
+    "peak_factor",
+    "plan",
+    "prices_of",
+    "search_frame",
+    "splits_of",
+]

@@ -1,4 +1,4 @@
-"""How sure is the choice? The plan's best options under uncertain load, prices and speed.
+"""How sure is the choice? A plan's best options under uncertain load, prices and speed, and stress.
 
 Three things are uncertain: how much is asked, what each accelerator rents for, and how fast each
 option really is (the error of the latency model, from runs left out of its fit, for each option on
@@ -9,18 +9,25 @@ cases in which each is cheapest, and what it is worth to measure one of the inpu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog import catalog
-from econ.catalog.guard import count, not_negative, unknown
+from econ.catalog.guard import count, not_negative, positive, unknown
 from econ.catalog.tables import table
 from econ.catalog.units import HOURS_PER_YEAR
-from econ.plan.search import Demand
+from econ.plan.market import prices_of
+from econ.plan.planner import plan
+from econ.plan.result import Plan
+from econ.plan.search import ROUNDING, Demand
+from econ.scenario import Scenario
 from econ.uncertainty import Decision, Range, decide, information_frame, tornado_frame
 
 LOAD, SPEED, RENT = "load", "speed of ", "rent of "
+STRESS_COLUMNS = ["accelerator", "precision", "tp", "pp", "policy", "fleet_gpus", "usd_per_hour",
+                  "cost_usd_per_good_mtok"]  # fmt: skip
 
 
 def rent_ranges(accelerators: list[str]) -> dict[str, Range]:
@@ -33,30 +40,28 @@ def rent_ranges(accelerators: list[str]) -> dict[str, Range]:
     """
     rows = table("rentals").sort_values("as_of", kind="stable")
     latest = rows.groupby(["accelerator", "term"])["usd_per_gpu_hour"].last()
-    known, made = set(rows["accelerator"]), {}
+    known = set(rows["accelerator"])
+    ranges = {}
     for name in accelerators:
         if name not in known:
             raise unknown("rented accelerator", name, sorted(known))
         prices = latest[name]
         typical = float(prices.get("on-demand", prices.median()))
-        unit = "USD per GPU-hour"
-        made[name] = Range(float(prices.min()), typical, float(prices.max()), unit)
-    return made
+        low, high = float(prices.min()), float(prices.max())
+        ranges[name] = Range(low, typical, high, "USD per GPU-hour")
+    return ranges
 
 
-def options_of(plan: pd.DataFrame, n: int = 4, by: str = "accelerator") -> pd.DataFrame:
-    """The plan's best row of each accelerator (or precision, …) that keeps the promise, named.
+def options_of(answer: Plan, n: int = 4, by: str = "accelerator") -> pd.DataFrame:
+    """The plan's best row of each accelerator (or precision, …) that meets the SLO, named.
 
-    Simulated rows where there are any, else screened ones. ``rate_per_s_per_replica`` is what one
-    replica bears under the promise: at least the peak over the smallest fleet found, at most the
-    peak over one replica less and what the search gives; the geometric mean of the two.
+    Simulated rows where there are any, else screened ones.
     """
     count("n", n, 1, 50)
-    if by not in plan:
-        raise unknown("column", by, plan.columns)
-    kept = plan[plan["basis"] == "simulated"]
-    kept = kept if len(kept) else plan[plan["basis"] == "screened"]
-    rows = kept.drop_duplicates(by).head(n).copy()
+    if by not in answer.rows:
+        raise unknown("column", by, answer.rows.columns)
+    rows = answer.simulated if len(answer.simulated) else answer.feasible
+    rows = rows.drop_duplicates(by).head(n).copy()
     names: list[str] = []
     for r in rows.itertuples():
         name = f"{r.accelerator} {r.precision}, {int(r.n_gpu)} a replica"
@@ -68,48 +73,56 @@ def options_of(plan: pd.DataFrame, n: int = 4, by: str = "accelerator") -> pd.Da
 def yearly_cost(options: pd.DataFrame, demand: Demand) -> Callable[..., dict[str, np.ndarray]]:
     """The model of a year's cost in USD: inputs ``load``, ``speed of …``, ``rent of …`` by name.
 
-    Replicas = load · peak / (what one bears · speed), rounded up, and spares.
+    Replicas = load · peak / (sustained rate · speed), rounded up, and spares.
     """
-    bears = _bears(options, demand)
+    rates = _sustained_rates(options, demand)
 
     def model(**inputs: np.ndarray) -> dict[str, np.ndarray]:
         costs = {}
         for name, row in options.iterrows():
-            asked = inputs[LOAD] * demand.peak_factor
-            n = np.ceil(asked / (bears[name] * inputs[SPEED + name]) * (1 - 1e-12))
+            peak = inputs[LOAD] * demand.peak_factor
+            n = np.ceil(peak / (rates[name] * inputs[f"{SPEED}{name}"]) * ROUNDING)
             gpus = (n + demand.n_spare) * row["n_gpu"]
-            costs[name] = gpus * inputs[RENT + str(row["accelerator"])] * HOURS_PER_YEAR
+            costs[name] = gpus * inputs[f"{RENT}{row['accelerator']}"] * HOURS_PER_YEAR
         return costs
 
     return model
 
 
-def _bears(options: pd.DataFrame, demand: Demand) -> dict[str, float]:
-    """Requests per second that one replica of an option bears within the promise."""
-    peak, made = demand.rate_per_s * demand.peak_factor, {}
+def _sustained_rates(options: pd.DataFrame, demand: Demand) -> dict[Any, float]:
+    """Requests per second that one replica of an option sustains within the SLO.
+
+    At least the peak over the smallest fleet, at most the peak over one replica less and what the
+    search gives; the geometric mean of the two.
+    """
+    peak, rates = demand.peak_per_s, {}
     for name, row in options.iterrows():
         n = max(float(row["n_replicas"]) - demand.n_spare, 1.0)
         least = peak / n
         most = min(float(row["requests_per_s_per_replica"]), peak / (n - 1) if n > 1 else np.inf)
-        made[name] = float(np.sqrt(least * max(most, least)))
-    return made
+        rates[name] = float(np.sqrt(least * max(most, least)))
+    return rates
 
 
 def inputs_of(
-    options: pd.DataFrame, demand: Demand, load: Range, rents: Mapping[str, Range] | None = None
+    options: pd.DataFrame, load: Range, rents: Mapping[str, Range] | None = None
 ) -> dict[str, Range]:
     """The uncertain inputs of the decision; ``load`` in requests per second is yours to state."""
     if not len(options):
-        raise ValueError("no option to decide on: no deployment keeps the promise")
+        raise ValueError("no option to decide on: no deployment meets the SLO")
     if isinstance(load, Range):
         not_negative("low of load", load.low)
     chips = list(dict.fromkeys(options["accelerator"].astype(str)))
-    priced = {catalog.accelerator(name).id: rent for name, rent in (rents or {}).items()}
+    priced = {
+        name if name in chips else catalog.accelerator(name).id: rent
+        for name, rent in (rents or {}).items()
+    }
     priced |= rent_ranges([c for c in chips if c not in priced])
-    inputs = {LOAD: load}
-    for name, row in options.iterrows():
-        inputs[SPEED + name] = Range.within_factor(1.0, float(row["rate_p90_factor"]), "× ours")
-    return inputs | {RENT + c: priced[c] for c in chips}
+    speeds = {
+        f"{SPEED}{name}": Range.within_factor(1.0, float(row["rate_p90_factor"]), "× ours")
+        for name, row in options.iterrows()
+    }
+    return {LOAD: load} | speeds | {RENT + chip: priced[chip] for chip in chips}
 
 
 def decide_plan(
@@ -121,7 +134,7 @@ def decide_plan(
     seed: int = 0,
 ) -> Decision:
     """Which option is cheapest over a year, in what share of cases, and what being wrong costs."""
-    inputs = inputs_of(options, demand, load, rents)
+    inputs = inputs_of(options, load, rents)
     return decide(yearly_cost(options, demand), inputs, n, seed)
 
 
@@ -134,7 +147,7 @@ def measure_next_frame(
     seed: int = 0,
 ) -> pd.DataFrame:
     """What each input is worth knowing before choosing, in USD a year, most first."""
-    inputs = inputs_of(options, demand, load, rents)
+    inputs = inputs_of(options, load, rents)
     return information_frame(yearly_cost(options, demand), inputs, n, seed=seed)
 
 
@@ -143,6 +156,73 @@ def swing_frame(
 ) -> pd.DataFrame:
     """The tornado of the first option's yearly cost."""
     first = options.head(1)
-    inputs = inputs_of(first, demand, load, rents)
+    inputs = inputs_of(first, load, rents)
     model, name = yearly_cost(first, demand), first.index[0]
-    return tornado_frame(lambda **given: model(**given)[name], inputs)
+    return tornado_frame(lambda **values: model(**values)[name], inputs)
+
+
+def stresses(
+    scenario: Scenario, settings: Mapping[str, Any] | None = None
+) -> dict[str, tuple[Scenario, dict[str, Any]]]:
+    """The cases: name → scenario and settings of `plan`; ``settings`` are the plain case's."""
+    plain = dict(settings or {})
+    slo, load = scenario.slo, scenario.workload
+    cached = min(0.9, 0.5 + load.cached_frac / 2)
+    cases = {
+        "as planned": {},
+        "twice the load": {"rate_per_s": 2 * load.rate_per_s},
+        "half the load": {"rate_per_s": load.rate_per_s / 2},
+        "TPOT limit halved": {"tpot_s": slo.tpot_s / 2},
+        "TTFT limit halved": {"ttft_s": slo.ttft_s / 2},
+        f"{cached:.0%} of prompts cached": {"cached_frac": cached},
+    }
+    spare = plain | {"n_spare": plain.get("n_spare", 0) + 1}
+    return {name: (scenario.with_(**change), plain) for name, change in cases.items()} | {
+        "one spare replica": (scenario, spare)
+    }
+
+
+def stress_frame(
+    scenario: Scenario, price_factor: float = 1.5, n_refined: int = 3, **settings: Any
+) -> pd.DataFrame:
+    """The best deployment of each case, its cost, and whether the choice of accelerator changed.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The plain case.
+    price_factor : float
+        By how much the accelerator of the plain plan gets dearer in one of the cases.
+    n_refined, **settings
+        As in `econ.plan.planner.plan`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A case in which nothing meets the SLO says so in ``note``.
+    """
+    positive("price_factor", price_factor, 1000)
+    settings = {"n_refined": n_refined, **settings}
+    cases = iter(stresses(scenario, settings).items())
+    rows = [_stressed(name, *case) for name, case in [next(cases)]]
+    if chip := rows[0]["accelerator"]:
+        prices = prices_of(scenario, settings.get("prices_usd_per_gpu_hour"))
+        dearer = settings | {
+            "prices_usd_per_gpu_hour": prices | {chip: prices[chip] * price_factor}
+        }
+        rows.append(_stressed(f"{chip} × {price_factor:g} dearer", scenario, dearer))
+    rows += [_stressed(name, *case) for name, case in cases]
+    frame = pd.DataFrame(rows)
+    cost = frame["cost_usd_per_good_mtok"]
+    return frame.assign(
+        cost_over_plan=cost / cost.iloc[0],
+        same_choice=frame["accelerator"] == frame["accelerator"].iloc[0],
+    )
+
+
+def _stressed(name: str, scenario: Scenario, settings: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        best = plan(scenario, **settings).best
+    except ValueError as error:
+        return {"case": name, **dict.fromkeys(STRESS_COLUMNS), "note": str(error)}
+    return {"case": name, **{key: best[key] for key in STRESS_COLUMNS if key in best}, "note": ""}

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, unknown
+from econ.catalog.guard import unknown
 
 SMALLER = ("cost_usd_per_good_mtok", "site_energy_j_per_token", "carbon_g_per_mtok")
 LARGER = ("tokens_per_s_per_user",)
@@ -23,6 +23,15 @@ def on_frontier(
 ) -> np.ndarray:
     """Whether each row is Pareto-optimal; a row with a missing figure is not.
 
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows to compare.
+    lower, higher : iterable of str
+        Columns of which less, or more, is better.
+
+    Notes
+    -----
     A row is beaten by another that is no worse on every count and better on one. Equal rows all
     stay. Rows are taken in order of their sum of ranks, so that the first survivors clear most of
     the rest at once: time grows with rows × frontier, not with rows².
@@ -36,37 +45,15 @@ def on_frontier(
     sides = [frame[n].to_numpy("float64") for n in lower]
     sides += [-frame[n].to_numpy("float64") for n in higher]
     points = np.column_stack(sides)
-    whole = np.isfinite(points).all(axis=1)
-    alive = np.flatnonzero(whole)
+    alive = np.flatnonzero(np.isfinite(points).all(axis=1))
     ranks = np.column_stack([np.unique(points[alive, k], return_inverse=True)[1]
                              for k in range(points.shape[1])])  # fmt: skip
     alive = alive[np.argsort(ranks.sum(axis=1), kind="stable")] if len(alive) else alive
     keep = np.zeros(len(frame), bool)
     while len(alive):
-        here = points[alive[0]]
+        first = points[alive[0]]
         keep[alive[0]] = True
-        beaten = (points[alive] >= here).all(axis=1) & (points[alive] > here).any(axis=1)
+        beaten = (points[alive] >= first).all(axis=1) & (points[alive] > first).any(axis=1)
         beaten[0] = True  # taken; those equal to it go on to be kept in their turn
         alive = alive[~beaten]
     return keep
-
-
-def frontiers_frame(plan: pd.DataFrame, n_most: int = 6) -> pd.DataFrame:
-    """For each accelerator the screened deployments that no other of it beats on cost and speed.
-
-    The accelerators with the cheapest best deployment come first, at most ``n_most`` of them.
-    """
-    count("n_most", n_most, 1, 50)
-    kept = plan[(plan["basis"] == "screened") & (plan["cost_usd_per_good_mtok"] > 0)]
-    best = kept.groupby("accelerator", observed=True)["cost_usd_per_good_mtok"].min()
-    parts = []
-    for name in best.sort_values(kind="stable").index[:n_most]:
-        mine = kept[kept["accelerator"] == name]
-        edge = mine[on_frontier(mine, ["cost_usd_per_good_mtok"], ["tokens_per_s_per_user"])]
-        parts.append(edge.drop_duplicates(["cost_usd_per_good_mtok", "tokens_per_s_per_user"]))
-    columns = ["accelerator", "precision", "tp", "concurrency", "tokens_per_s_per_user",
-               "cost_usd_per_good_mtok", "fleet_gpus"]  # fmt: skip
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    frame = pd.concat(parts)[columns].sort_values("tokens_per_s_per_user", kind="stable")
-    return frame.assign(accelerator=frame["accelerator"].astype(str)).reset_index(drop=True)

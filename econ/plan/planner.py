@@ -1,180 +1,191 @@
-"""Which deployment serves a workload within its promise at the least cost, and how sure is that?
+"""Which deployment serves a workload within its SLO at the least cost?
 
-`plan` looks at every candidate (`econ.plan.candidates`) at every batch limit
-(`econ.plan.search`), serves the best in the simulator (`econ.plan.refine`) and marks
-the frontier (`econ.plan.frontier`). Every rejected row names the constraint that failed.
-
->>> from econ.scenario import Scenario
->>> found = plan(Scenario.default(), accelerators=["h100-sxm"], precisions=["fp8"], n_refined=1,
-...              concurrencies=[8, 32], parallelism=[(4, 1, 1, 1), (8, 1, 1, 1)], n=400)
->>> best = best_of(found)
->>> best["basis"], best["accelerator"], int(best["tp"]), int(best["fleet_gpus"])
-('simulated', 'h100-sxm', 4, 4)
->>> found["constraint"].astype(str).value_counts().index[0]
-''
+`plan` looks at every candidate (`econ.plan.candidates`) at every batch limit (`econ.plan.search`),
+serves the best in the simulator (`econ.plan.refine`) and marks the frontier. Every rejected row
+names the constraint that failed.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog import catalog
+from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, unknown
-from econ.catalog.rents import rents
 from econ.deployment import POLICIES
-from econ.plan.candidates import candidates_frame, listed, splits_of
+from econ.plan.candidates import Split, candidates_frame
 from econ.plan.frontier import LARGER, SMALLER, on_frontier
+from econ.plan.market import listed
 from econ.plan.refine import distinct, refine_frame
-from econ.plan.search import KEYS, Demand, concurrency_grid, constraints_frame, search_frame
+from econ.plan.result import Plan
+from econ.plan.search import KEYS, Demand, concurrency_grid, search_frame
 from econ.plan.site import with_site
-from econ.scenario import Deployment, Scenario
-from econ.terms import Finance
+from econ.scenario import Scenario
+from econ.station import station
 from econ.tokens.trace_check import check_trace
-
-__all__ = [
-    "best_of",
-    "constraints_frame",
-    "demand_of",
-    "fewest_gpus",
-    "plan",
-    "rents",
-    "scenario_of",
-]
 
 BASES = ("simulated", "screened", "rejected")
 OBJECTIVES = (*SMALLER, *LARGER)
 TRIES = 4  # how many times the shapes asked for are simulated at most, where arrivals rule some out
-PRECISIONS = ("bf16", "fp8")  # 4 bits can cost quality, which is priced nowhere here: ask for them
 
 
-def demand_of(scenario: Scenario, rate_per_s: float | None = None, **more) -> Demand:
-    """What a scenario asks of a fleet: ``more`` as in `econ.plan.search.Demand`."""
-    w = scenario.workload
-    return Demand(
-        rate_per_s=w.rate_per_s if rate_per_s is None else rate_per_s,
-        input_tokens=w.mean_input_tokens,
-        output_tokens=w.mean_output_tokens,
-        slo=scenario.slo,
-        **more,
-    )
-
-
-def prices_of(
-    scenario: Scenario, prices_usd_per_gpu_hour: Mapping[str, float] | None
-) -> dict[str, float]:
-    """USD per GPU-hour by accelerator: list rents, the scenario's own, then those given."""
-    own = {scenario.deployment.accelerator_id: scenario.cost_usd_per_gpu_hour}
-    prices = (prices_usd_per_gpu_hour or {}).items()
-    return rents() | own | {catalog.accelerator(name).id: price for name, price in prices}
-
-
+@station(headline="cost_usd_per_good_mtok")
 def plan(
     scenario: Scenario,
-    accelerators: Iterable[str] | None = None,
+    accelerators: Iterable[str | Accelerator] | None = None,
     precisions: Iterable[str] | None = None,
-    parallelism: Iterable[tuple[int, int, int, int]] | None = None,
-    policies: Iterable[str] = ("chunked_prefill", "prefill_first"),
+    parallelism: Iterable[Split] | None = None,
+    policies: Iterable[str] | None = None,
     objective: str = "cost_usd_per_good_mtok",
     *,
     concurrencies: Iterable[int] | None = None,
     prices_usd_per_gpu_hour: Mapping[str, float] | None = None,
-    rate_per_s: float | None = None,
     peak_factor: float = 1.0,
     n_spare: int = 0,
-    cached_frac: float = 0.0,
-    software_maturity: float = 1.0,
     step_overhead_s: float = 0.0,
-    engine: str = "",
     trace: pd.DataFrame | None = None,
     n_refined: int = 6,
     n: int | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
     progress: bool = False,
-) -> pd.DataFrame:
-    """Every deployment that was looked at, best first; what was rejected, and by what.
+) -> Plan:
+    """Which deployment meets the scenario's SLO at its load best, and what rules out the others.
 
-    ``accelerators``: all that have a price. ``precisions``: bf16 and fp8.
-    ``parallelism``: (tp, pp, ep, dp) of a replica (`splits_of`). ``policies`` are told apart by the
-    simulator alone. ``prices_usd_per_gpu_hour`` over the latest list rents and the scenario's
-    own. ``peak_factor``: peak over mean rate, for which the fleet is sized. ``n_spare``: replicas
-    beyond need (1 is N+1). ``cached_frac``: share of prompts that a prefix cache serves.
-    ``software_maturity`` and ``step_overhead_s`` are those of your stack, 1 and 0 the usual ones.
-    ``n_refined``: replica shapes that are simulated (more, where some fail there), each on requests
-    drawn from the workload or on those of a ``trace``. ``n_jobs``: as in joblib. Work that is all
-    there at the start is only screened, its rate being what has to be worked off.
+    Load, lengths, cached share, model, engine, software, KV precision, batch limit, token budget,
+    SLO, site, prices and utilisation are the scenario's. Accelerator, split, precision, batch and
+    the size of the fleet are what is searched; the scenario's own are among the candidates.
 
-    Columns, beyond the deployment: ``basis`` (simulated, screened, rejected), latency with its
-    band, ``fleet_gpus``, cost, energy and carbon per token with bands, ``on_frontier``,
-    ``constraint`` and ``reason``. The screen works with means and counts every token as good; the
-    simulation counts. Rows of one basis are in order of the objective.
+    Parameters
+    ----------
+    scenario : Scenario
+        What is asked; see `econ.scenario`.
+    accelerators : iterable of str or Accelerator, optional
+        Names or objects of your own; None for all that have a price.
+    precisions : iterable of str, optional
+        None for bf16, fp8 and the scenario's.
+    parallelism : iterable of (tp, pp, ep, dp), optional
+        Splits of a replica; None for `econ.plan.candidates.splits_of` the model.
+    policies : iterable of str, optional
+        Scheduling policies, which the simulator alone tells apart; None for the scenario's.
+    objective : str
+        cost_usd_per_good_mtok, site_energy_j_per_token, carbon_g_per_mtok or
+        tokens_per_s_per_user.
+    concurrencies : iterable of int, optional
+        Batch limits of a replica; None for 41 from 1 to 1,024, ended by ``max_batch``.
+    prices_usd_per_gpu_hour : mapping of str to float, optional
+        By accelerator, e.g. ``{"h100-sxm": 2.9}``, over list rents and the scenario's own.
+    peak_factor : float
+        Peak over mean rate, for which the fleet is sized, e.g. 1.5.
+    n_spare : int
+        Replicas beyond need; 1 is N+1.
+    step_overhead_s : float
+        Seconds that your stack adds to a step (`econ.latency.own_stack`).
+    trace : pandas.DataFrame, optional
+        Requests that the simulator serves in place of draws from the workload.
+    n_refined : int
+        Replica shapes that are simulated; more, where some fail there.
+    n : int, optional
+        Requests of a simulation; None for enough.
+    seed : int
+        Of the requests that are drawn.
+    n_jobs, progress
+        Processes as in joblib, and a bar.
+
+    Returns
+    -------
+    Plan
+        `Plan.best`, `Plan.frame`, `Plan.constraints`, `Plan.scenario`.
+
+    Raises
+    ------
+    ValueError
+        For a number outside its range, an empty list, or an accelerator of your own without a
+        price.
+    UnknownName
+        For a name that the catalogue does not hold.
+
+    Notes
+    -----
+    Work that is all there at the start is only screened: its rate is what has to be worked off.
+    Pipelines (pp > 1) are only screened too; the simulator has none.
+
+    Examples
+    --------
+    >>> answer = plan(Scenario.default(), ["h100-sxm"], ["fp8"], [(4, 1, 1, 1), (8, 1, 1, 1)],
+    ...               n_refined=1, concurrencies=[8, 32], n=400)
+    >>> best = answer.best
+    >>> best["basis"], best["accelerator"], int(best["tp"]), int(best["fleet_gpus"])
+    ('simulated', 'h100-sxm', 4, 4)
+    >>> answer.scenario().deployment.max_batch
+    32
     """
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES)
     n_refined, seed = count("n_refined", n_refined, 0, 10_000), count("seed", seed, 0)
-    if not (policies := listed("policies", policies)) and n_refined:
+    policies = [scenario.deployment.policy] if policies is None else listed("policies", policies)
+    if not policies and n_refined:
         raise ValueError("no policy to simulate: name one or more, or set n_refined=0")
     for policy in policies:
         if policy not in POLICIES:
             raise unknown("policy", policy, POLICIES)
     if trace is not None:
         trace = check_trace(trace)
-    w, m = scenario.workload, catalog.model(scenario.model)
-    price = prices_of(scenario, prices_usd_per_gpu_hour)
-    demand = demand_of(
-        scenario, rate_per_s, peak_factor=peak_factor, n_spare=n_spare, cached_frac=cached_frac,
-        software_maturity=software_maturity, step_overhead_s=step_overhead_s,
-    )  # fmt: skip
+    demand = Demand(scenario, peak_factor, n_spare, step_overhead_s)
     candidates = candidates_frame(
-        m,
-        sorted(price) if accelerators is None else accelerators,
-        PRECISIONS if precisions is None else precisions,
-        splits_of(m) if parallelism is None else parallelism,
-        price,
-        input_tokens=demand.input_tokens,
-        output_tokens=demand.output_tokens,
-        longest_tokens=w.input_quantile_tokens[-1] + w.output_quantile_tokens[-1],
-        engine=engine,
+        scenario, accelerators, precisions, parallelism, prices_usd_per_gpu_hour
     )
-    grid = concurrency_grid() if concurrencies is None else concurrencies
-    frame = search_frame(candidates, grid, m, demand, n_jobs=n_jobs, progress=progress)
+    if concurrencies is None:
+        concurrencies = concurrency_grid(max_batch=scenario.deployment.max_batch)
+    workers: dict[str, Any] = {"n_jobs": n_jobs, "progress": progress}
+    frame = search_frame(candidates, concurrencies, demand, **workers)
     frame["basis"] = np.where(frame["constraint"] == "", "screened", "rejected")
-    if objective in ("site_energy_j_per_token", "carbon_g_per_mtok"):
-        frame = with_site(frame, scenario)
-    rising = objective not in LARGER
-    fits = frame[(frame["constraint"] == "").to_numpy()]
-    if n_refined and len(fits) and w.arrival != "all_at_once":
-        load = w if trace is None else trace
-        frame = _simulated(
-            frame, fits, objective, rising, n_refined, (load, m, demand, policies),
-            {"n": n, "seed": seed, "n_jobs": n_jobs, "progress": progress},
-        )  # fmt: skip
-    return _finished(with_site(frame, scenario), objective, rising)
+    frame = with_site(frame, scenario)
+    is_rising = objective not in LARGER
+    fits = frame[(frame["constraint"] == "") & (frame["pp"] == 1)]
+    if n_refined and scenario.workload.arrival != "all_at_once":
+        best = distinct(fits, objective, TRIES * n_refined, is_rising)
+        settings = {"trace": trace, "n": n, "seed": seed, **workers}
+        frame = with_site(_simulated(frame, best, n_refined, demand, policies, settings), scenario)
+    chips = {chip.id: chip for chip in candidates["accelerator"].cat.categories}
+    return Plan(
+        demand=demand,
+        rows=_finished(frame, objective, is_rising),
+        accelerators=chips,
+        objective=objective,
+    )
 
 
-def _simulated(frame, fits, objective, rising, n_refined, case, settings) -> pd.DataFrame:
-    """The best shapes replaced by their simulations, down the list until enough of them hold."""
-    best = distinct(fits[fits["pp"] == 1], objective, TRIES * n_refined, rising)
-    made, n_held = [], 0
+def _simulated(
+    frame: pd.DataFrame,
+    best: pd.DataFrame,
+    n_refined: int,
+    demand: Demand,
+    policies: list[str],
+    settings: dict[str, Any],
+) -> pd.DataFrame:
+    """The best shapes replaced by their simulations, down the list until enough meet the SLO."""
+    parts: list[pd.DataFrame] = []
+    n_good = 0
     for start in range(0, len(best), n_refined):
-        if n_held >= n_refined:
+        if n_good >= n_refined:
             break
-        made.append(refine_frame(best.iloc[start : start + n_refined], *case, **settings))
-        n_held += made[-1].loc[made[-1]["constraint"] == "", list(KEYS)].drop_duplicates().shape[0]
-    if not made:
+        part = refine_frame(best.iloc[start : start + n_refined], demand, policies, **settings)
+        n_good += len(part.loc[part["constraint"] == "", list(KEYS)].drop_duplicates())
+        parts.append(part)
+    if not parts:
         return frame
-    found = pd.concat(made, ignore_index=True)
-    found["basis"] = np.where(found["constraint"] == "", "simulated", "rejected")
-    tried = best.index[: len(made) * n_refined]
-    return pd.concat([found, frame.drop(index=tried)], ignore_index=True)
+    refined = pd.concat(parts, ignore_index=True)
+    refined["basis"] = np.where(refined["constraint"] == "", "simulated", "rejected")
+    tried = best.index[: len(parts) * n_refined]
+    return pd.concat([refined, frame.drop(index=tried)], ignore_index=True)
 
 
-def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame:
-    """Frontier marked, rows in order, names as categories."""
+def _finished(frame: pd.DataFrame, objective: str, is_rising: bool) -> pd.DataFrame:
+    """Frontier marked, rows in order, names in place of objects."""
     frame["on_frontier"] = False
     for basis in BASES[:2]:  # what was simulated is not compared with what was only screened
         rows = frame["basis"] == basis
@@ -185,75 +196,9 @@ def _finished(frame: pd.DataFrame, objective: str, rising: bool) -> pd.DataFrame
         if name in frame:
             frame[name] = frame[name].fillna("")
     frame["basis"] = pd.Categorical(frame["basis"], BASES)
+    frame["accelerator"] = frame["accelerator"].map(lambda chip: chip.id).astype("category")
     order = frame.sort_values(
-        ["basis", objective, "tpot_s"], ascending=[True, rising, True], kind="stable"
-    )
-    order = order.reset_index(drop=True)
-    names = ("accelerator", "precision", "constraint", "regime")
+        ["basis", objective, "tpot_s"], ascending=[True, is_rising, True], kind="stable"
+    ).reset_index(drop=True)
+    names = ("precision", "constraint", "regime")
     return order.assign(**{name: order[name].astype("category") for name in names})
-
-
-def best_of(frame: pd.DataFrame) -> pd.Series:
-    """The best that keeps the promise; if none does, an error says what ruled them out.
-
-    Where deployments were simulated and none held, the screened ones are not offered instead: what
-    failed the better ones, bursts or long requests, is not in the screen.
-    """
-    kept = frame[frame["basis"] != "rejected"]
-    ran = frame["policy"] != "" if "policy" in frame else pd.Series(False, frame.index)
-    if ran.any() and not (frame["basis"] == "simulated").any():
-        why = frame.loc[ran, "reason"].iloc[0]
-        raise ValueError(
-            f"{len(kept):,} deployments pass the screen at mean lengths, but none of {ran.sum()} "
-            f"simulated keeps the promise under these arrivals (the first: {why}): relax the "
-            "latency limits or the share that must meet them"
-        )
-    if kept.empty:
-        lacking = constraints_frame(frame)
-        said = ", ".join(f"{r.constraint} {r.n_deployments:,}" for r in lacking.itertuples())
-        raise ValueError(
-            f"none of {len(frame):,} deployments keeps the promise; ruled out by {said}: relax the "
-            "latency limits, or allow more accelerators, precisions or splits"
-        )
-    return kept.iloc[0]
-
-
-def fewest_gpus(frame: pd.DataFrame) -> pd.Series:
-    """The deployment that keeps the promise on the fewest accelerators, whatever they cost.
-
-    Simulated rows where there are any; the cheaper of two that need as many.
-    """
-    best_of(frame)  # says why, if none keeps it
-    kept = frame[frame["basis"] == frame["basis"].iloc[0]]
-    return kept.sort_values(["fleet_gpus", "usd_per_hour"], kind="stable").iloc[0]
-
-
-def scenario_of(row: pd.Series, scenario: Scenario) -> Scenario:
-    """The scenario on a deployment of the plan: its whole fleet, all replicas of it.
-
-    A mixture of experts whose attention is replicated stands for one of its replicas, with the
-    share of requests that this one gets.
-    """
-    policy = row["policy"] if row.get("policy") else scenario.deployment.policy
-    n, tp, pp = int(row["fleet_gpus"]), int(row["tp"]), int(row["pp"])
-    workload = scenario.workload
-    if catalog.model(scenario.model).is_moe and row["n_replicas"] > 1:
-        n = int(row["n_gpu"])
-        rate_per_s = workload.rate_per_s / float(row["n_replicas"])
-        workload = dataclasses.replace(workload, rate_per_s=rate_per_s)
-    return scenario.replace(
-        workload=workload,
-        deployment=Deployment(
-            accelerator=str(row["accelerator"]),
-            n_gpu=n,
-            tp=tp,
-            pp=pp,
-            ep=int(row["ep"]),
-            dp=n // (tp * pp),
-            precision=str(row["precision"]),
-            policy=policy,
-        ),
-        finance=Finance(
-            cost_usd_per_gpu_hour=float(row["usd_per_gpu_hour"]), source=scenario.finance.source
-        ),
-    )

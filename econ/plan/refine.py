@@ -1,31 +1,36 @@
-"""The best candidates once more, under real arrivals: how many replicas does the promise take?
+"""The best candidates once more, under real arrivals: how many replicas does the SLO take?
 
-The search works with means; a promise is about a share of requests. Here each of the best
-deployments serves the workload's own requests in the simulator, with more and fewer replicas, until
-the smallest fleet is found that keeps the promise at the peak rate.
+The search works with means; an SLO is about a share of requests. Here each of the best deployments
+serves the workload's own requests in the simulator, with more and fewer replicas, until the
+smallest fleet is found that meets the SLO at the peak rate.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog.architecture import Model
+from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, unknown
 from econ.deployment import POLICIES
-from econ.plan.search import KEYS, Demand
+from econ.plan.search import KEYS, ROUNDING, Demand
 from econ.scenario import Scenario
-from econ.serving import Disaggregated, Replica, Service, draw_requests, replica, serve
+from econ.serving import jit
+from econ.serving.from_scenario import replica_for
+from econ.serving.goodput import at_rate, serve, summary
+from econ.serving.simulation import NUMBA_PAYS_FROM, Disaggregated, Replica, StepCost
 from econ.tco.token_cost import cost_usd_per_mtok
-from econ.tokens.workloads import Workload
 
 TURNS = 8  # how often every place of a fleet is used over in a simulation, filling included
 FEWEST, MOST = 3_000, 40_000  # requests of one simulation
 GROWTH = 16  # a fleet more than this many times the search's is not looked for
 PREFILL_POOL_FRAC = 1 / 3  # of the replicas, where prompts are read in a pool of their own
+LEAST_BUDGET = 2048  # tokens of a step, where the scenario names none
 SIMULATED = [
     *("policy", "n_replicas", "fleet_gpus", "usd_per_hour", "busy_frac", "good_frac"),
     *("p95_ttft_s", "p95_tpot_s", "binding", "cost_usd_per_good_mtok"),
@@ -33,56 +38,104 @@ SIMULATED = [
 ]
 
 
-def replica_of_row(row, model: Model | str, policy: str, demand: Demand) -> Replica:
+def deployed(
+    scenario: Scenario, row: Any, accelerator: Accelerator, n_gpu: int, policy: str
+) -> Scenario:
+    """The scenario on the deployment of a row: its split, precision, batch limit and budget."""
+    batch = max(int(row.concurrency), 1)
+    own = scenario.deployment
+    budget = own.token_budget
+    deployment = dataclasses.replace(
+        own,
+        accelerator=accelerator,
+        n_gpu=n_gpu,
+        tp=int(row.tp),
+        pp=int(row.pp),
+        ep=int(row.ep),
+        dp=int(row.dp),
+        precision=str(row.precision),
+        max_batch=batch,
+        token_budget=max(LEAST_BUDGET, 2 * batch) if budget is None else budget,
+        policy=policy,
+    )
+    return scenario.with_(deployment=deployment)
+
+
+def replica_of_row(row: Any, policy: str, demand: Demand) -> Replica:
     """One replica of a row of the search as the simulator takes it.
 
     Its steps take as much longer as the row's TPOT is above that of the calibration's stacks.
     """
-    one = replica(
-        Scenario.of(
-            model, row.accelerator, n_gpu=int(row.tp * row.dp), tp=int(row.tp), dp=int(row.dp),
-            ep=int(row.ep), precision=row.precision, engine=row.engine,
-            max_batch=max(int(row.concurrency), 1),
-            token_budget=max(2048, 2 * int(row.concurrency)),
-            input_tokens=demand.input_tokens, output_tokens=demand.output_tokens,
-            cached_frac=demand.cached_frac,
-        )
+    on_row = deployed(demand.scenario, row, row.accelerator, int(row.n_gpu), policy)
+    d, w = on_row.deployment, on_row.workload
+    replica = replica_for(
+        on_row.resolved_model, d.resolved_accelerator, tp=d.tp, dp=d.dp, ep=d.ep,
+        precision=d.precision, engine=d.engine, policy=policy,
+        max_batch=d.max_batch, token_budget=d.token_budget,
+        context_tokens=w.mean_input_tokens + w.mean_output_tokens / 2,
     )  # fmt: skip
-    cost = one.cost.times(float(row.slowdown))
-    return one.replace(cost=cost, policy=policy, n_replicas=1, routing="least_loaded")
+    cost, slowdown = replica.cost, float(row.slowdown)
+    slower = StepCost(
+        cost.linear_s * slowdown,
+        cost.decode_base_s * slowdown,
+        cost.decode_per_ctx_token_s * slowdown,
+        cost.prefill_base_s * slowdown,
+        cost.prefill_per_pair_s * slowdown,
+    )
+    return replica.replace(cost=slower, prefix_cached_frac=w.cached_frac, routing="least_loaded")
 
 
-def fleet_of(replica: Replica, n_replicas: int, kv_transfer_s_per_token: float = 0.0):
+def fleet_of(
+    replica: Replica, n_replicas: int, kv_transfer_s_per_token: float = 0.0
+) -> Replica | Disaggregated:
     """So many replicas behind a router; of separate pools a third reads prompts, the rest write."""
     if replica.policy != "disaggregated":
         return replica.replace(n_replicas=n_replicas)
-    half = replica.replace(policy="chunked_prefill")
+    pool = replica.replace(policy="chunked_prefill")
     n_prefill = max(1, int(n_replicas * PREFILL_POOL_FRAC))
     return Disaggregated(
-        prefill=half.replace(n_replicas=n_prefill),
-        decode=half.replace(n_replicas=n_replicas - n_prefill),
+        prefill=pool.replace(n_replicas=n_prefill),
+        decode=pool.replace(n_replicas=n_replicas - n_prefill),
         kv_transfer_s_per_token=kv_transfer_s_per_token,
     )
 
 
 def refine_frame(
     rows: pd.DataFrame,
-    workload: Workload | pd.DataFrame,
-    model: Model | str,
     demand: Demand,
-    policies: Iterable[str] = ("chunked_prefill",),
+    policies: Iterable[str],
     *,
+    trace: pd.DataFrame | None = None,
     n: int | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Rows of the search with the smallest fleet that keeps the promise, one for each policy.
+    """Rows of the search with the smallest fleet that meets the SLO, one for each policy.
 
-    A trace in place of the workload is stretched to the peak rate and served from its start.
-    A row whose promise no fleet keeps gets the constraint that binds. ``n`` fixes the requests of
-    a simulation (default: enough that every place of the fleet is used several times). Pipelines
-    are not simulated; their rows say so.
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of `econ.plan.search.search_frame`.
+    demand : Demand
+        What has to be served.
+    policies : iterable of str
+        Scheduling policies to tell apart (`econ.deployment.POLICIES`).
+    trace : pandas.DataFrame, optional
+        Requests in place of the workload, stretched to the peak rate and served from its start.
+    n : int, optional
+        Requests of a simulation; None for enough that every place of the fleet is used several
+        times.
+    seed : int
+        Of the requests that are drawn.
+    n_jobs, progress
+        As in `econ.plan.search.search_frame`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row that meets the SLO with no fleet has the constraint that binds. Pipelines are not
+        simulated; their rows say so.
     """
     policies = list(policies)
     for policy in policies:
@@ -94,105 +147,112 @@ def refine_frame(
     from tqdm.auto import tqdm
 
     tasks = [(row, policy) for row in rows.itertuples(index=False) for policy in policies]
+    work = sum(_requests(row, int(row.n_replicas), n) for row, _ in tasks)
+    engine = "numba" if jit.available() and work >= NUMBA_PAYS_FROM else "auto"
     pool = Parallel(n_jobs=n_jobs, return_as="generator")
-    made = pool(delayed(_refined)(r, workload, model, demand, p, n, seed) for r, p in tasks)
-    found = []
+    results = pool(delayed(_refined)(row, demand, p, trace, n, seed, engine) for row, p in tasks)
+    answers = []
     with tqdm(total=len(tasks), unit="deployment", disable=not progress) as bar:
-        for one in made:
-            found.append(one)
+        for answer in results:
+            answers.append(answer)
             bar.update(1)
     repeated = rows.loc[rows.index.repeat(len(policies))].reset_index(drop=True)
-    new = pd.DataFrame(found, columns=SIMULATED)
-    kept = repeated.drop(columns=[c for c in SIMULATED if c in repeated])
-    return pd.concat([kept, new], axis=1)
+    screened = repeated.drop(columns=[c for c in SIMULATED if c in repeated])
+    return pd.concat([screened, pd.DataFrame(answers, columns=SIMULATED)], axis=1)
 
 
-def _requests(row, size: int, n: int | None) -> int:
+def _requests(row: Any, size: int, n: int | None) -> int:
     """Requests of one simulation of a fleet."""
     return n or int(np.clip(TURNS * size * row.concurrency, FEWEST, MOST))
 
 
-def _refined(row, workload, model, demand: Demand, policy: str, n, seed: int) -> dict:
+def _refined(
+    row: Any,
+    demand: Demand,
+    policy: str,
+    trace: pd.DataFrame | None,
+    n: int | None,
+    seed: int,
+    engine: str,
+) -> dict[str, Any]:
     missing = dict.fromkeys(SIMULATED, math.nan) | {"policy": policy, "binding": ""}
     if row.pp > 1:
-        return missing | {"constraint": "split", "reason": "pipelines are not simulated"}
+        reason = f"pp = {row.pp}: pipelines are screened, not simulated"
+        return missing | {"constraint": "split", "reason": reason}
     try:
-        one = replica_of_row(row, model, policy, demand)
+        replica = replica_of_row(row, policy, demand)
     except ValueError as error:
         return missing | {"constraint": "split", "reason": str(error)}
-    slo, move_s = demand.slo, 0.0
-    if policy == "disaggregated":
-        move_s = _transfer_s(row, model)
-    peak, found = demand.rate_per_s * demand.peak_factor, {}
+    slo = demand.slo
+    transfer_s = _transfer_s(row, demand) if policy == "disaggregated" else 0.0
+    tried: dict[int, dict[str, Any]] = {}
 
-    def tried(size: int) -> dict:
-        if size not in found:
+    def outcome(size: int) -> dict[str, Any]:
+        if size not in tried:
             requests = _requests(row, size, n)
-            load = workload.head(requests) if isinstance(workload, pd.DataFrame) else workload
-            trace = draw_requests(load, peak, requests, seed)
+            load = demand.scenario.workload if trace is None else trace.head(requests)
             try:
-                fleet = fleet_of(one, size, move_s)
-                served = serve(trace, fleet, seed=seed)
-                found[size] = Service.of(served, slo, fleet, peak).row()
+                served = at_rate(load, demand.peak_per_s, requests, seed)
+                result = serve(served, fleet_of(replica, size, transfer_s), engine, seed)
+                tried[size] = summary(result, slo)
             except ValueError as error:  # a request that no replica can hold
-                found[size] = {"good_frac": 0.0, "overloaded": True, "error": str(error)}
-        return found[size]
+                tried[size] = {"good_frac": 0.0, "overloaded": True, "error": str(error)}
+        return tried[size]
 
-    def holds(size: int) -> bool:
-        got = tried(size)
-        return got["good_frac"] >= slo.attainment_frac and not got["overloaded"]
+    def is_enough(size: int) -> bool:
+        answer = outcome(size)
+        return bool(answer["good_frac"] >= slo.attainment_frac and not answer["overloaded"])
 
     least = 2 if policy == "disaggregated" else 1
     start = max(int(row.n_replicas) - demand.n_spare, least)
     low, high = least - 1, start
-    while not holds(high):
+    while not is_enough(high):
         low, high = high, high * 2
         if high > GROWTH * start + least:
-            got = tried(low)
-            said = got.get("error") or (
-                f"{low} replicas keep the promise for {got['good_frac']:.1%} of requests, "
-                f"{slo.attainment_frac:.1%} are promised; more hardly help"
+            answer = outcome(low)
+            reason = answer.get("error") or (
+                f"{low} replicas meet the SLO for {answer['good_frac']:.1%} of requests, "
+                f"{slo.attainment_frac:.1%} must; more hardly help"
             )
-            binding = got.get("binding", "")
+            binding = answer.get("binding", "")
             constraint = binding if binding in ("ttft", "tpot") else "ttft"
-            return missing | {"constraint": constraint, "reason": said}
+            return missing | {"constraint": constraint, "reason": reason}
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle, high)
-    return _priced(row, demand, policy, high, tried(high))
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return _priced(row, demand, policy, high, outcome(high))
 
 
-def _transfer_s(row, model) -> float:
+def _transfer_s(row: Any, demand: Demand) -> float:
     """Seconds to move a prompt token's KV cache to the other pool over the scale-up link."""
-    from econ.latency.deployments import as_accelerator, as_model
+    link = row.accelerator.scaleup_bandwidth_bytes_per_s
+    if not link:
+        return 0.0
+    return demand.scenario.resolved_model.kv_bytes_per_token() / float(link * row.tp * row.dp)
 
-    link = as_accelerator(row.accelerator).scaleup_bandwidth_bytes_per_s
-    return as_model(model).kv_bytes_per_token() / (link * row.tp * row.dp) if link else 0.0
 
-
-def _priced(row, demand: Demand, policy: str, size: int, got: dict) -> dict:
-    """Cost per good token of the fleet found; its band keeps the ratio that the search had."""
+def _priced(
+    row: Any, demand: Demand, policy: str, size: int, outcome: dict[str, Any]
+) -> dict[str, Any]:
+    """Cost per good token of the fleet; its band keeps the ratio that the search had."""
     n_replicas = size + demand.n_spare
     n_gpu = n_replicas * row.n_gpu
-    good_rate = demand.output_tokens_per_s * got["good_frac"] / n_gpu
-    cost = cost_usd_per_mtok(row.usd_per_gpu_hour, good_rate)
-    spread = {
-        end: math.ceil(size * factor * (1 - 1e-12)) + demand.n_spare
-        for end, factor in (("low", 1 / row.rate_p90_factor), ("high", row.rate_p90_factor))
-    }
+    good_rate = demand.output_tokens_per_s * outcome["good_frac"] / n_gpu
+    cost = cost_usd_per_mtok(row.usd_per_gpu_hour, good_rate, demand.utilisation_frac)
+    low, high = (
+        math.ceil(size * factor * ROUNDING) + demand.n_spare
+        for factor in (1 / row.rate_p90_factor, row.rate_p90_factor)
+    )
     return {
         "policy": policy,
         "n_replicas": n_replicas,
         "fleet_gpus": n_gpu,
         "usd_per_hour": n_gpu * row.usd_per_gpu_hour,
         "busy_frac": demand.rate_per_s / (n_replicas * row.requests_per_s_per_replica),
-        "good_frac": got["good_frac"],
-        "p95_ttft_s": got["p95_ttft_s"],
-        "p95_tpot_s": got["p95_tpot_s"],
-        "binding": got["binding"],
+        **{name: outcome[name] for name in ("good_frac", "p95_ttft_s", "p95_tpot_s", "binding")},
         "cost_usd_per_good_mtok": cost,
-        "cost_low_usd_per_good_mtok": cost * spread["low"] / n_replicas,
-        "cost_high_usd_per_good_mtok": cost * spread["high"] / n_replicas,
+        "cost_low_usd_per_good_mtok": cost * low / n_replicas,
+        "cost_high_usd_per_good_mtok": cost * high / n_replicas,
         "constraint": "",
         "reason": "",
     }

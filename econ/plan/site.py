@@ -34,9 +34,9 @@ def with_site(frame: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     empty.
     """
     rate = frame["requests_per_s_per_replica"] * frame["output_tokens"] / frame["n_gpu"]
-    busy = np.clip(frame["busy_frac"].to_numpy("float64"), LEAST_BUSY_FRAC, 1.0)
-    chips = frame["accelerator"].astype(object)
-    points = frame[POINT].assign(accelerator=chips, output_tokens_per_s_per_gpu=rate)
+    at_work = frame["busy_frac"].to_numpy("float64") * scenario.finance.utilisation_frac
+    busy = np.clip(at_work, LEAST_BUSY_FRAC, 1.0)
+    points = frame[[*POINT, "accelerator"]].assign(output_tokens_per_s_per_gpu=rate)
     at_site = site_frame(points, scenario.resolved_site, busy)
     joules, in_use_g, hardware_g = (
         at_site[name]

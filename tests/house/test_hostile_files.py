@@ -9,10 +9,8 @@ import pytest
 from econ.catalog.ranges import Range
 from econ.latency.bench_rows import read_bench
 from econ.latency.own_stack import fit_stack
-from econ.plan.decision import decide_plan, options_of, swing_frame
-from econ.plan.exports import export
-from econ.plan.planner import demand_of, plan
-from econ.plan.stress import stress_frame
+from econ.plan import Demand, export, plan
+from econ.plan.decision import decide_plan, options_of, stress_frame, swing_frame
 from econ.scenario import Scenario
 from econ.tokens.trace_check import check_trace
 from econ.tokens.trace_files import read_trace
@@ -145,11 +143,11 @@ FEW = {"accelerators": "h100-sxm", "precisions": "fp8", "parallelism": [(4, 1, 1
 
 def test_a_single_name_is_a_list_of_one():
     found = plan(Scenario.default(), **FEW)
-    assert found[["accelerator", "precision", "tp", "concurrency"]].to_numpy().tolist() == [
+    assert found.rows[["accelerator", "precision", "tp", "concurrency"]].to_numpy().tolist() == [
         ["h100-sxm", "fp8", 4, 8]
     ]
     twice = plan(Scenario.default(), **FEW | {"accelerators": ["h100-sxm", "h100-sxm"]})
-    assert len(twice) == 1
+    assert len(twice.rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -199,7 +197,7 @@ def test_runs_that_teach_nothing_are_refused(runs, says):
 def test_a_decision_needs_options_known_names_and_a_load():
     scenario = Scenario.default()
     found = plan(scenario, **FEW | {"accelerators": ["h100-sxm", "b200-sxm"]})
-    options, demand, load = options_of(found), demand_of(scenario), Range(3, 5, 9)
+    options, demand, load = options_of(found), Demand(scenario), Range(3, 5, 9)
     assert len(decide_plan(options, demand, load).frame) == 2
     for bad, rents, says in (
         (Range(-3, 5, 9), None, "low of load = -3"),
@@ -208,7 +206,7 @@ def test_a_decision_needs_options_known_names_and_a_load():
         with pytest.raises(ValueError, match=says):
             decide_plan(options, demand, bad, rents)
     for ask in (decide_plan, swing_frame):
-        with pytest.raises(ValueError, match="no deployment keeps the promise"):
+        with pytest.raises(ValueError, match="no deployment meets the SLO"):
             ask(options.iloc[:0], demand, load)
     with pytest.raises(ValueError, match="price_factor = -1"):
         stress_frame(scenario, price_factor=-1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,13 +12,9 @@ from econ.charts import plan as plan_charts
 from econ.latency.own_stack import compare_frame
 from econ.lessons import chart_plan
 from econ.lessons import plan_cases as cases
-from econ.plan.frontier import frontiers_frame
-from econ.plan.load import describe_frame, peak_factor
-from econ.plan.planner import constraints_frame, demand_of, plan
-from econ.plan.search import Demand
+from econ.plan import Demand, describe_frame, peak_factor, plan
 from econ.report import sources_frame
 from econ.scenario import Scenario
-from econ.terms import Slo
 from econ.tokens.workloads import workload
 
 SCENARIO = Scenario.default()
@@ -57,49 +55,50 @@ def test_the_peak_by_hand():
 
 
 def test_frontiers_fall_to_the_left(made):
-    frame = frontiers_frame(made)
+    frame = made.frontiers()
     for _, rows in frame.groupby("accelerator"):
         assert rows["tokens_per_s_per_user"].is_monotonic_increasing
         assert rows["cost_usd_per_good_mtok"].is_monotonic_increasing
-    assert frontiers_frame(made[made["basis"] == "rejected"]).empty
+    lost = made.rows[made.rows["basis"] == "rejected"]
+    assert dataclasses.replace(made, rows=lost).frontiers().empty
 
 
 def test_the_cheapest_at_another_promise_is_what_a_new_plan_says(made):
-    other = SCENARIO.with_(slo=Slo(ttft_s=2.0, tpot_s=0.03))
-    again = plan(other, rate_per_s=40.0, **QUICK | {"n_refined": 0})
-    fast = cases.cheapest_frame(made, demand_of(other, 40.0))
-    kept = again[again["basis"] == "screened"].drop_duplicates("accelerator")
+    other = SCENARIO.with_(ttft_s=2.0, tpot_s=0.03, rate_per_s=40.0)
+    again = plan(other, **QUICK | {"n_refined": 0})
+    fast = cases.cheapest_frame(made.rows, Demand(other))
+    kept = again.feasible.drop_duplicates("accelerator")
     want = kept.set_index(kept["accelerator"].astype(str))["cost_usd_per_good_mtok"]
     have = fast.set_index("accelerator")["cost_usd_per_good_mtok"]
     assert set(have.index) == set(want.index)
     assert have.to_numpy() == pytest.approx(want[have.index].to_numpy())
     assert have.is_monotonic_increasing
-    nobody = Demand(rate_per_s=1, input_tokens=9, output_tokens=9, slo=Slo(ttft_s=1e-6, tpot_s=1))
-    assert cases.cheapest_frame(made, nobody).empty
+    nobody = Demand(SCENARIO.with_(ttft_s=1e-6))
+    assert cases.cheapest_frame(made.rows, nobody).empty
 
 
 def test_tails_and_sources(made):
     tails = cases.tails_frame(made)
     assert (tails["simulated"] >= tails["screened"]).all()
-    sources = sources_frame(SCENARIO, made)
+    sources = sources_frame(made)
     assert {"workload", "calibration of latency"} <= set(sources["what"])
     assert sources["source"].is_unique
 
 
 # -- charts -------------------------------------------------------------------------------------
 def test_charts_say_their_numbers(made):
-    best = made.iloc[0]
-    chart = plan_charts.frontier_chart(frontiers_frame(made), made.head(1), SCENARIO.slo)
+    best = made.best
+    chart = plan_charts.frontier_chart(made.frontiers(), made.rows.head(1), SCENARIO.slo)
     assert f"${best.cost_usd_per_good_mtok:.2f} on {best.fleet_gpus:.0f}" in chart.description
-    lost = plan_charts.losers_chart(constraints_frame(made))
-    assert f"of {len(made):,} keep" in lost.title.text
+    lost = plan_charts.losers_chart(made.constraints())
+    assert f"of {len(made.rows):,} meet" in lost.title.text
     lengths = chart_plan.lengths_chart(cases.lengths_frame(TRACE))
     assert f"{TRACE['input_tokens'].quantile(0.5):,.0f} tokens" in lengths.description
     arrivals = chart_plan.arrivals_chart(cases.arrivals_frame(TRACE))
     assert "times the mean" in arrivals.title.text
     with pytest.raises(ValueError, match="relax a limit"):
-        chart_plan.cheapest_chart(cases.cheapest_frame(made, demand_of(SCENARIO)).head(0))
-    guess = chart_plan.cheapest_chart(cases.cheapest_frame(made, demand_of(SCENARIO)), guess=2.0)
+        chart_plan.cheapest_chart(cases.cheapest_frame(made.rows, Demand(SCENARIO)).head(0))
+    guess = chart_plan.cheapest_chart(cases.cheapest_frame(made.rows, Demand(SCENARIO)), guess=2.0)
     assert "your guess" in str(guess.to_dict())
 
 
@@ -120,10 +119,10 @@ def test_ours_and_theirs_before_and_after():
 
 
 def test_the_panel_follows_and_refuses(made):
-    panel = chart_plan.plan_panel(made, SCENARIO)
+    panel = chart_plan.plan_panel(made)
     before = panel.readout
     assert panel.set(rate=500).readout != before
     panel.set(ttft=0.1, tpot=0.01)
-    assert panel.readout.startswith(("Bars", "Not possible: no deployment keeps this promise"))
+    assert panel.readout.startswith(("Bars", "Not possible: no deployment meets this SLO"))
     panel._follow()
     assert len(panel.static().description) > 100

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from econ.plan import plan
 from econ.plan.decision import (
     LOAD,
     RENT,
@@ -16,27 +17,25 @@ from econ.plan.decision import (
     measure_next_frame,
     options_of,
     rent_ranges,
+    stress_frame,
     swing_frame,
     yearly_cost,
 )
-from econ.plan.planner import demand_of, plan
-from econ.plan.stress import stress_frame
 from econ.scenario import Scenario
-from econ.terms import Slo
 from econ.uncertainty import Range, typical_of
 
-SCENARIO = Scenario.default()
+SCENARIO = Scenario.default().with_(rate_per_s=30.0)
 PRICES = {"h100-sxm": 3.0, "h200-sxm": 4.0, "a100-sxm-80gb": 1.5}
 RENTS = {name: Range(0.7 * p, p, 1.5 * p, "USD per GPU-hour") for name, p in PRICES.items()}
 QUICK = {"prices_usd_per_gpu_hour": PRICES, "accelerators": list(PRICES),
-         "concurrencies": [8, 32, 64, 128], "rate_per_s": 30.0,
+         "concurrencies": [8, 32, 64, 128],
          "parallelism": [(2, 1, 1, 1), (4, 1, 1, 1)]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def made():
-    frame = plan(SCENARIO, n_refined=6, n=1000, policies=["chunked_prefill"], **QUICK)
-    return options_of(frame), demand_of(SCENARIO, 30.0)
+    answer = plan(SCENARIO, n_refined=6, n=1000, **QUICK)
+    return options_of(answer), answer.demand
 
 
 def test_options_are_the_best_of_each_accelerator(made):
@@ -50,7 +49,7 @@ def test_options_are_the_best_of_each_accelerator(made):
 def test_at_typical_inputs_the_years_cost_is_the_plans(made):
     options, demand = made
     load = Range(30, 30, 30)
-    typical = typical_of(inputs_of(options, demand, load, RENTS))
+    typical = typical_of(inputs_of(options, load, RENTS))
     costs = yearly_cost(options, demand)(**typical)
     for name, row in options.iterrows():
         n_gpu = row["fleet_gpus"]
@@ -62,7 +61,7 @@ def test_cost_follows_load_speed_and_rent(made):
     options, demand = made
     model = yearly_cost(options, demand)
     name = options.index[0]
-    base = typical_of(inputs_of(options, demand, Range(20, 30, 60), RENTS))
+    base = typical_of(inputs_of(options, Range(20, 30, 60), RENTS))
     n = model(**base)[name]
     assert model(**base | {LOAD: 60.0})[name] >= 1.5 * n
     assert model(**base | {SPEED + name: 0.5})[name] >= 1.5 * n
@@ -77,7 +76,7 @@ def test_the_decision_and_what_to_measure(made):
     assert got.frame["wins_frac"].sum() == pytest.approx(1)
     assert 0 <= got.evpi_usd <= got.frame["mean_usd"].min()
     worth = measure_next_frame(options, demand, load, RENTS, n=256)
-    assert set(worth["input"]) == set(inputs_of(options, demand, load, RENTS))
+    assert set(worth["input"]) == set(inputs_of(options, load, RENTS))
     assert (worth["value_usd"] >= 0).all()
     assert worth["value_usd"].max() <= 1.2 * got.evpi_usd + 1
     swing = swing_frame(options, demand, load, RENTS)
@@ -93,7 +92,7 @@ def test_rents_come_from_the_table():
 
 
 def test_stress_says_what_changes():
-    frame = stress_frame(SCENARIO, n_refined=1, n=500, policies=["chunked_prefill"], **QUICK)
+    frame = stress_frame(SCENARIO, n_refined=1, n=500, **QUICK)
     assert frame["case"].tolist()[0] == "as planned"
     assert frame["cost_over_plan"][0] == 1
     by = frame.set_index("case")
@@ -105,8 +104,8 @@ def test_stress_says_what_changes():
 
 
 def test_a_case_that_cannot_be_says_so():
-    hard = SCENARIO.with_(slo=Slo(ttft_s=0.2, tpot_s=0.02))
+    hard = SCENARIO.with_(ttft_s=0.2, tpot_s=0.02)
     frame = stress_frame(hard, n_refined=0, **QUICK)
-    assert frame["note"].str.contains("none of .* keeps the promise").any()
+    assert frame["note"].str.contains("none of .* meets the SLO").any()
     assert all(n is None or isinstance(n, str) or math.isnan(n) for n in frame["accelerator"])
     assert np.isfinite(frame["cost_over_plan"].dropna()).all()

@@ -9,9 +9,8 @@ import pandas as pd
 from econ.catalog.units import HOUR_S, MILLI, MTOK
 from econ.lessons.answers import exercise
 from econ.lessons.plan_cases import cheapest_frame
-from econ.plan.planner import demand_of, plan
+from econ.plan import Demand, plan
 from econ.scenario import Scenario
-from econ.terms import Slo
 from econ.uncertainty import evpi_usd
 
 IN_FLIGHT, TTFT_S, TPOT_S, OUTPUT_TOKENS = 64, 0.4, 25 * MILLI, 300
@@ -53,6 +52,6 @@ def worth_of_knowing() -> float:
 def fleet_at_a_faster_stream() -> float:
     """Accelerators of the cheapest screened fleet of the default scenario at a TPOT of 20 ms."""
     scenario = Scenario.default()
-    fast = scenario.with_(slo=Slo(ttft_s=1.0, tpot_s=0.02))
-    found = cheapest_frame(plan(scenario, n_refined=0), demand_of(fast))
-    return float(found["fleet_gpus"].iloc[0])
+    fast = Demand(scenario.with_(tpot_s=0.02))
+    cheapest = cheapest_frame(plan(scenario, n_refined=0).rows, fast)
+    return float(cheapest["fleet_gpus"].iloc[0])

@@ -1,0 +1,178 @@
+"""What a plan answers: its rows, the best of them, what rules out the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from econ.catalog.catalog import Accelerator
+from econ.catalog.guard import count, unknown
+from econ.plan.candidates import CONSTRAINTS
+from econ.plan.frontier import on_frontier
+from econ.plan.refine import deployed
+from econ.plan.search import Demand
+from econ.scenario import Scenario
+from econ.station import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan(Result):
+    """Every deployment that was looked at, best first, and what was rejected by what.
+
+    Parameters
+    ----------
+    demand : Demand
+        The scenario, its peak and its spares.
+    rows : pandas.DataFrame
+        Beyond the deployment: ``basis`` (simulated, screened, rejected), latency with its band,
+        ``fleet_gpus``, cost, energy and carbon per token with bands, ``on_frontier``,
+        ``constraint`` and ``reason``. The screen works with means and counts every token as good;
+        the simulation counts. Rows of one basis are in order of the objective.
+    accelerators : mapping of str to Accelerator
+        What was looked at, by name.
+    objective : str
+        The column that orders the rows.
+    """
+
+    demand: Demand
+    rows: pd.DataFrame
+    accelerators: Mapping[str, Accelerator]
+    objective: str = "cost_usd_per_good_mtok"
+
+    def frame(self) -> pd.DataFrame:
+        """All rows, best first."""
+        return self.rows
+
+    @property
+    def simulated(self) -> pd.DataFrame:
+        """The rows that met the SLO under real arrivals."""
+        return self.rows[self.rows["basis"] == "simulated"]
+
+    @property
+    def feasible(self) -> pd.DataFrame:
+        """The rows that meet the SLO, simulated ones first."""
+        return self.rows[self.rows["basis"] != "rejected"]
+
+    @property
+    def best(self) -> pd.Series:
+        """The best row that meets the SLO.
+
+        Where deployments were simulated and none met the SLO, the screened ones are not offered
+        instead: what failed the better ones, bursts or long requests, is not in the screen.
+
+        Raises
+        ------
+        ValueError
+            Where no row meets the SLO, with what ruled them out.
+        """
+        feasible = self.feasible
+        ran = self.rows[self.rows["policy"] != ""] if "policy" in self.rows else self.rows[:0]
+        if len(ran) and self.simulated.empty:
+            raise ValueError(
+                f"{len(feasible):,} deployments pass the screen at mean lengths, but none of "
+                f"{len(ran)} simulated meets the SLO under these arrivals (the first: "
+                f"{ran['reason'].iloc[0]}): relax the latency limits or the share that must meet "
+                "them"
+            )
+        if feasible.empty:
+            losses = self.constraints().itertuples(index=False)
+            causes = ", ".join(f"{constraint} {n:,}" for constraint, n in losses)
+            raise ValueError(
+                f"none of {len(self.rows):,} deployments meets the SLO; ruled out by {causes}: "
+                "relax the latency limits, or allow more accelerators, precisions or splits"
+            )
+        return feasible.iloc[0]
+
+    @property
+    def fewest_gpus(self) -> pd.Series:
+        """The row that meets the SLO on the fewest accelerators, whatever they cost.
+
+        Simulated rows where there are any; the cheaper of two that need as many.
+        """
+        rows = self.rows[self.rows["basis"] == self.best["basis"]]
+        return rows.sort_values(["fleet_gpus", "usd_per_hour"], kind="stable").iloc[0]
+
+    def constraints(self) -> pd.DataFrame:
+        """How many deployments each constraint rules out, in the order of their tests."""
+        counts = self.rows["constraint"].astype(str).value_counts()
+        rows = [
+            (name or "none: meets the SLO", int(counts.get(name, 0))) for name in ("", *CONSTRAINTS)
+        ]
+        frame = pd.DataFrame(rows, columns=["constraint", "n_deployments"])
+        return frame[frame["n_deployments"] > 0].reset_index(drop=True)
+
+    def frontiers(self, n_most: int = 6) -> pd.DataFrame:
+        """For each accelerator its screened rows that no other of it beats on cost and speed.
+
+        The accelerators with the cheapest best deployment come first, at most ``n_most`` of them.
+        """
+        count("n_most", n_most, 1, 50)
+        cost, speed = "cost_usd_per_good_mtok", "tokens_per_s_per_user"
+        rows = self.rows[(self.rows["basis"] == "screened") & (self.rows[cost] > 0)]
+        rows = rows.assign(accelerator=rows["accelerator"].astype(str))
+        least = rows.groupby("accelerator")[cost].min().sort_values(kind="stable")
+        parts = [rows[:0]]
+        for name in least.index[:n_most]:
+            one = rows[rows["accelerator"] == name]
+            edge = one[on_frontier(one, [cost], [speed])]
+            parts.append(edge.drop_duplicates([cost, speed]))
+        columns = ["accelerator", "precision", "tp", "concurrency", speed, cost, "fleet_gpus"]
+        frame = pd.concat(parts)[columns].sort_values(speed, kind="stable")
+        return frame.reset_index(drop=True)
+
+    def scenario(self, row: pd.Series | None = None) -> Scenario:
+        """The scenario on a row's deployment: its whole fleet, at its price.
+
+        Parameters
+        ----------
+        row : pandas.Series, optional
+            A row of the plan; None for the best.
+        """
+        row = self.best if row is None else row
+        asked = self.demand.scenario
+        policy = row["policy"] if row.get("policy") else asked.deployment.policy
+        chip = self.accelerators[str(row["accelerator"])]
+        on_row = deployed(asked, row, chip, int(row["fleet_gpus"]), policy)
+        if asked.finance.tenure == "owned" and asked.finance.cost_usd_per_gpu_hour is None:
+            return on_row
+        return on_row.with_(cost_usd_per_gpu_hour=float(row["usd_per_gpu_hour"]))
+
+    @property
+    def cost_usd_per_good_mtok(self) -> float:
+        """What a million good output tokens cost on the best row."""
+        return float(self.best["cost_usd_per_good_mtok"])
+
+    @property
+    def regime(self) -> str:
+        """How far the best row lies from what was measured (`econ.latency.regimes`)."""
+        return str(self.best["regime"])
+
+    def row(self) -> dict[str, Any]:
+        """The best row's numbers and words."""
+        return {
+            str(name): value.item() if hasattr(value, "item") else value
+            for name, value in self.best.items()
+        }
+
+    def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:
+        """Low and high of a metric of the best row; 90 % of held-out cases lie inside.
+
+        Raises
+        ------
+        UnknownName
+            For a metric without a band.
+        ValueError
+            For a coverage other than 0.9: whole replicas have no narrower band.
+        """
+        first, _, rest = metric.partition("_")
+        ends = [f"{first}_{end}_{rest}" for end in ("low", "high")]
+        if not set(ends) <= set(self.rows):
+            banded = [c.replace("_low_", "_") for c in self.rows if "_low_" in c]
+            raise unknown("metric with a band", metric, banded)
+        if coverage_frac != 0.9:
+            raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.9")
+        low, high = (float(self.best[end]) for end in ends)
+        return low, high
