@@ -1,7 +1,6 @@
 """What could be deployed: every accelerator × precision × split, and what rules a replica out.
 
->>> from econ.plan.market import listed, market
-from econ.scenario import Scenario
+>>> from econ.scenario import Scenario
 >>> rows = candidates_frame(Scenario.default(), ["h100-sxm"], ["bf16"],
 ...                         [(1, 1, 1, 1), (8, 1, 1, 1)])
 >>> rows[["tp", "constraint", "most_sequences"]].to_numpy().tolist()

@@ -61,11 +61,8 @@ def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
     if isinstance(thing, str):
         return thing.encode(errors="replace")
     if path.suffix.lower() == ".csv":
-        return (
-            _harmless(thing)
-            .to_csv(index=False, lineterminator="\n", float_format=DIGITS)
-            .encode(errors="replace")  # half a character from somebody's file is no reason to fail
-        )
+        text = str(_harmless(thing).to_csv(index=False, lineterminator="\n", float_format=DIGITS))
+        return text.encode(errors="replace")  # half a character is no reason to fail
     try:
         whole = io.BytesIO()
         thing.to_parquet(whole, index=False)

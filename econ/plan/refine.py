@@ -20,10 +20,7 @@ from econ.catalog.guard import count, unknown
 from econ.deployment import POLICIES
 from econ.plan.search import KEYS, ROUNDING, Demand
 from econ.scenario import Scenario
-from econ.serving import jit
-from econ.serving.from_scenario import replica_for
-from econ.serving.goodput import at_rate, serve, summary
-from econ.serving.simulation import NUMBA_PAYS_FROM, Disaggregated, Replica, StepCost
+from econ.serving import Disaggregated, Replica, Service, draw_requests, replica, serve
 from econ.tco.token_cost import cost_usd_per_mtok
 
 TURNS = 8  # how often every place of a fleet is used over in a simulation, filling included
@@ -61,41 +58,32 @@ def deployed(
     return scenario.with_(deployment=deployment)
 
 
-def replica_of_row(row: Any, policy: str, demand: Demand) -> Replica:
-    """One replica of a row of the search as the simulator takes it.
+def replica_of_row(row: Any, policy: str, demand: Demand) -> tuple[Replica, float]:
+    """One replica of a row of the search as the simulator takes it, and seconds a KV token moves.
 
-    Its steps take as much longer as the row's TPOT is above that of the calibration's stacks.
+    Its steps take as much longer as the overhead of your stack makes the row's TPOT.
     """
-    on_row = deployed(demand.scenario, row, row.accelerator, int(row.n_gpu), policy)
-    d, w = on_row.deployment, on_row.workload
-    replica = replica_for(
-        on_row.resolved_model, d.resolved_accelerator, tp=d.tp, dp=d.dp, ep=d.ep,
-        precision=d.precision, engine=d.engine, policy=policy,
-        max_batch=d.max_batch, token_budget=d.token_budget,
-        context_tokens=w.mean_input_tokens + w.mean_output_tokens / 2,
-    )  # fmt: skip
-    cost, slowdown = replica.cost, float(row.slowdown)
-    slower = StepCost(
-        cost.linear_s * slowdown,
-        cost.decode_base_s * slowdown,
-        cost.decode_per_ctx_token_s * slowdown,
-        cost.prefill_base_s * slowdown,
-        cost.prefill_per_pair_s * slowdown,
-    )
-    return replica.replace(cost=slower, prefix_cached_frac=w.cached_frac, routing="least_loaded")
+    is_split = policy == "disaggregated"
+    n_gpu = int(row.n_gpu) * (2 if is_split else 1)
+    ready = replica(deployed(demand.scenario, row, row.accelerator, n_gpu, policy))
+    if isinstance(ready, Disaggregated):
+        one, transfer_s = ready.prefill, ready.kv_transfer_s_per_token
+    else:
+        one, transfer_s = ready, 0.0
+    cost = one.cost.times(float(row.slowdown))
+    return one.replace(cost=cost, n_replicas=1, routing="least_loaded"), transfer_s
 
 
 def fleet_of(
-    replica: Replica, n_replicas: int, kv_transfer_s_per_token: float = 0.0
+    one: Replica, n_replicas: int, policy: str, kv_transfer_s_per_token: float = 0.0
 ) -> Replica | Disaggregated:
     """So many replicas behind a router; of separate pools a third reads prompts, the rest write."""
-    if replica.policy != "disaggregated":
-        return replica.replace(n_replicas=n_replicas)
-    pool = replica.replace(policy="chunked_prefill")
+    if policy != "disaggregated":
+        return one.replace(n_replicas=n_replicas)
     n_prefill = max(1, int(n_replicas * PREFILL_POOL_FRAC))
     return Disaggregated(
-        prefill=pool.replace(n_replicas=n_prefill),
-        decode=pool.replace(n_replicas=n_replicas - n_prefill),
+        prefill=one.replace(n_replicas=n_prefill),
+        decode=one.replace(n_replicas=n_replicas - n_prefill),
         kv_transfer_s_per_token=kv_transfer_s_per_token,
     )
 
@@ -147,10 +135,8 @@ def refine_frame(
     from tqdm.auto import tqdm
 
     tasks = [(row, policy) for row in rows.itertuples(index=False) for policy in policies]
-    work = sum(_requests(row, int(row.n_replicas), n) for row, _ in tasks)
-    engine = "numba" if jit.available() and work >= NUMBA_PAYS_FROM else "auto"
     pool = Parallel(n_jobs=n_jobs, return_as="generator")
-    results = pool(delayed(_refined)(row, demand, p, trace, n, seed, engine) for row, p in tasks)
+    results = pool(delayed(_refined)(row, demand, p, trace, n, seed) for row, p in tasks)
     answers = []
     with tqdm(total=len(tasks), unit="deployment", disable=not progress) as bar:
         for answer in results:
@@ -173,18 +159,16 @@ def _refined(
     trace: pd.DataFrame | None,
     n: int | None,
     seed: int,
-    engine: str,
 ) -> dict[str, Any]:
     missing = dict.fromkeys(SIMULATED, math.nan) | {"policy": policy, "binding": ""}
     if row.pp > 1:
         reason = f"pp = {row.pp}: pipelines are screened, not simulated"
         return missing | {"constraint": "split", "reason": reason}
     try:
-        replica = replica_of_row(row, policy, demand)
+        one, transfer_s = replica_of_row(row, policy, demand)
     except ValueError as error:
         return missing | {"constraint": "split", "reason": str(error)}
     slo = demand.slo
-    transfer_s = _transfer_s(row, demand) if policy == "disaggregated" else 0.0
     tried: dict[int, dict[str, Any]] = {}
 
     def outcome(size: int) -> dict[str, Any]:
@@ -192,9 +176,10 @@ def _refined(
             requests = _requests(row, size, n)
             load = demand.scenario.workload if trace is None else trace.head(requests)
             try:
-                served = at_rate(load, demand.peak_per_s, requests, seed)
-                result = serve(served, fleet_of(replica, size, transfer_s), engine, seed)
-                tried[size] = summary(result, slo)
+                drawn = draw_requests(load, demand.peak_per_s, requests, seed)
+                fleet = fleet_of(one, size, policy, transfer_s)
+                times = serve(drawn, fleet, seed=seed)
+                tried[size] = Service.of(times, slo, fleet, demand.peak_per_s).row()
             except ValueError as error:  # a request that no replica can hold
                 tried[size] = {"good_frac": 0.0, "overloaded": True, "error": str(error)}
         return tried[size]
@@ -221,14 +206,6 @@ def _refined(
         middle = (low + high) // 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)
     return _priced(row, demand, policy, high, outcome(high))
-
-
-def _transfer_s(row: Any, demand: Demand) -> float:
-    """Seconds to move a prompt token's KV cache to the other pool over the scale-up link."""
-    link = row.accelerator.scaleup_bandwidth_bytes_per_s
-    if not link:
-        return 0.0
-    return demand.scenario.resolved_model.kv_bytes_per_token() / float(link * row.tp * row.dp)
 
 
 def _priced(

@@ -209,10 +209,6 @@ def _predicted(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
         fresh = np.maximum(table["input_tokens"] * (1 - cached), 1)
         ttft_s = predict_frame(table.assign(input_tokens=fresh))["ttft_s"]
     ttft_s = ttft_s + demand.step_overhead_s
-    if demand.scenario.deployment.software_maturity == 1:
-        usual_s = prediction["tpot_s"]
-    else:
-        usual_s = predict_frame(table.assign(software_maturity=1.0))["tpot_s"]
     ttft_factor, tpot_factor = ttft_s / prediction["ttft_s"], tpot_s / prediction["tpot_s"]
     wait_s = answer_s(ttft_s, tpot_s, demand.output_tokens)
     spread = np.array([bands()[name, RATE].p90_factor for name in REGIMES])
@@ -225,7 +221,7 @@ def _predicted(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
             "tpot_low_s": prediction["tpot_low_s"] * tpot_factor,
             "tpot_high_s": prediction["tpot_high_s"] * tpot_factor,
             "tokens_per_s_per_user": 1 / tpot_s,
-            "slowdown": tpot_s / usual_s,
+            "slowdown": tpot_factor,
             "batch": prediction["batch"],
             "requests_per_s_per_replica": frame["concurrency"].to_numpy() / wait_s,
             "rate_p90_factor": spread[prediction["regime"].cat.codes],

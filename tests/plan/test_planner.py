@@ -29,7 +29,7 @@ from econ.plan.candidates import CONSTRAINTS
 from econ.plan.refine import fleet_of, refine_frame, replica_of_row
 from econ.plan.search import KEYS
 from econ.scenario import Scenario
-from econ.serving.goodput import at_rate, serve, summary
+from econ.serving import Service, draw_requests, serve
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.workloads import workload
 
@@ -154,13 +154,16 @@ def test_the_smallest_fleet_is_enough_and_one_less_is_not():
     again = refine_frame(row, demand, ["chunked_prefill"], n=1000)
     size = int(again["n_replicas"][0])
     assert size > 1
-    replica = replica_of_row(next(row.itertuples()), "chunked_prefill", demand)
-    trace = at_rate(SCENARIO.workload, demand.rate_per_s, 1000, 0)
-    slo = SCENARIO.slo
-    enough = summary(serve(trace, fleet_of(replica, size)), slo)
-    assert enough["good_frac"] >= slo.attainment_frac
-    less = summary(serve(trace, fleet_of(replica, size - 1)), slo)
-    assert less["good_frac"] < slo.attainment_frac or less["overloaded"]
+    one, _ = replica_of_row(next(row.itertuples()), "chunked_prefill", demand)
+    trace = draw_requests(SCENARIO.workload, demand.rate_per_s, 1000, 0)
+
+    def service(n_replicas: int) -> Service:
+        fleet = fleet_of(one, n_replicas, "chunked_prefill")
+        return Service.of(serve(trace, fleet), SCENARIO.slo, fleet, demand.rate_per_s)
+
+    assert service(size).good_frac >= SCENARIO.slo.attainment_frac
+    less = service(size - 1)
+    assert less.good_frac < SCENARIO.slo.attainment_frac or less.overloaded
 
 
 def test_an_slo_nobody_meets_says_what_stands_in_the_way():
