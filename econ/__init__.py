@@ -31,6 +31,7 @@ _OBJECTS = {
     "Range": "econ.catalog.ranges",
     "sweep": "econ.sweeps",
     "uncertain": "econ.uncertainty",
+    "bill": "econ.service_bill",
 }
 _STATIONS = (
     "catalog", "tokens", "latency", "serving", "energy", "tco", "scaling", "trends", "plan",

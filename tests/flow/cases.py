@@ -72,6 +72,7 @@ STATIONS: dict[str, Callable[[econ.Scenario], object]] = {
     "energy": lambda s: econ.energy.energy(s, concurrency=32),
     "tco": lambda s: econ.tco.cost(s),
     "plan": _plan,
+    "bill": lambda s: econ.bill(s, n=400),
 }
 
 
