@@ -3,20 +3,19 @@
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import (
     Accelerator,
-    Price,
     Site,
     accelerator,
     accelerators_frame,
+    classroom,
     model,
     models_frame,
-    price,
-    prices_frame,
     site,
     sites_frame,
 )
 from econ.catalog.columns import Column, column
 from econ.catalog.guard import UnknownName
-from econ.catalog.prices_now import prices_now_frame
+from econ.catalog.prices import Price, price, prices_frame, prices_now_frame
+from econ.catalog.ranges import Range, given
 from econ.catalog.rents import rent
 from econ.catalog.sources import Citation, cite, sources_frame
 from econ.catalog.tables import BadTable, table, table_names
@@ -28,12 +27,15 @@ __all__ = [
     "Column",
     "Model",
     "Price",
+    "Range",
     "Site",
     "UnknownName",
     "accelerator",
     "accelerators_frame",
     "cite",
+    "classroom",
     "column",
+    "given",
     "model",
     "models_frame",
     "price",

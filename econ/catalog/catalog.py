@@ -1,4 +1,4 @@
-"""The catalogue: accelerators, models, sites and list prices by identifier.
+"""The catalogue: accelerators, models and sites by name.
 
 Each object is a frozen dataclass in base units that anyone can also build by hand; a field that
 no source gives is None. Usual names and Hugging Face ids are understood (`econ.catalog.names`); an
@@ -11,20 +11,17 @@ unknown one lists the nearest.
 Traceback (most recent call last):
     ...
 econ.catalog.guard.UnknownName: unknown accelerator 'h100-smx'; nearest: h100-sxm, h200-sxm
->>> price("gpt-4o-mini").output_usd_per_mtok
-0.6
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass, fields
 
 import pandas as pd
 
 from econ.catalog.architecture import Model
-from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.guard import count, in_range, not_negative, positive, unknown
 from econ.catalog.names import identifier
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.ranges import ends
@@ -124,30 +121,7 @@ class Site:
             ends(_pue, "pue", self.pue)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Price:
-    """A list price per million tokens, as published on a date."""
-
-    model: str
-    provider: str = ""
-    input_usd_per_mtok: float
-    output_usd_per_mtok: float
-    cached_input_usd_per_mtok: float | None = None
-    cache_write_usd_per_mtok: float | None = None
-    batch_discount_frac: float | None = None
-    in_force_since: str = ""
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is not None and field.type != "str":
-                not_negative(field.name, value)
-        if self.batch_discount_frac is not None:
-            fraction("batch_discount_frac", self.batch_discount_frac)
-
-
-def _build(cls, row: pd.Series):
+def build(cls, row: pd.Series):
     """A dataclass from a table's row: its columns where the names agree, None where empty."""
     values = {}
     for field in fields(cls):
@@ -204,7 +178,7 @@ def accelerator(id: str | Accelerator) -> Accelerator:
 
 @functools.cache
 def _accelerator(id: str) -> Accelerator:
-    return _build(Accelerator, _row("accelerator", id))
+    return build(Accelerator, _row("accelerator", id))
 
 
 def model(id: str | Model) -> Model:
@@ -236,7 +210,7 @@ def model(id: str | Model) -> Model:
 
 @functools.cache
 def _model(id: str) -> Model:
-    return _build(Model, _row("model", id))
+    return build(Model, _row("model", id))
 
 
 def site(id: str | Site, operator: str | None = None) -> Site:
@@ -278,42 +252,23 @@ def _site(id: str, operator: str | None) -> Site:
     if operator is not None:
         runs = _row("operator", operator)
         row = pd.concat([row, runs[["pue", "wue_l_per_kwh", "market_carbon_g_per_kwh"]]])
-    return _build(Site, row)
-
-
-def price(model: str, provider: str | None = None, on: str | None = None) -> Price:
-    """The list price of ``model`` in force on a date; default: the latest row.
-
-    ``on`` is ``YYYY-MM`` or ``YYYY-MM-DD``. Where only snapshots of a price exist, the row starts
-    at the latest month it can have begun. A model sold by several providers needs ``provider``;
-    the error lists them.
-
-    >>> price("gpt-3-davinci", on="2022-08").input_usd_per_mtok
-    60.0
-    """
-    if on is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-\d\d)?", on):
-        raise ValueError(f"on = {on!r} is outside its range: a date as YYYY-MM or YYYY-MM-DD")
-    rows = table("api_prices")
-    if model not in set(rows["model"]):
-        raise unknown("priced model", model, rows["model"].unique())
-    rows = rows[rows["model"] == model]
-    sellers = rows["provider"].unique()
-    if provider is not None and provider not in sellers:
-        raise unknown(f"provider of {model}", provider, sellers)
-    if provider is None and len(sellers) > 1:
-        raise ValueError(f"{model} is sold by {', '.join(sellers)}: name a provider")
-    rows = rows[rows["provider"] == (provider or sellers[0])].sort_values("in_force_since")
-    if on is not None:
-        early = rows["in_force_since"].iloc[0]
-        rows = rows[rows["in_force_since"] <= on]
-        if rows.empty:
-            raise ValueError(f"no price of {model} before {early}; asked for {on}")
-    return _build(Price, rows.iloc[-1])
+    return build(Site, row)
 
 
 def accelerators_frame() -> pd.DataFrame:
     """All accelerators in base units, one row each."""
     return table("accelerators")
+
+
+@functools.cache
+def classroom() -> tuple[str, ...]:
+    """The accelerators that lessons offer for choice: those marked ``in_lessons`` in the table.
+
+    >>> classroom()
+    ('a100-sxm-80gb', 'h100-sxm', 'h200-sxm', 'b200-sxm', 'mi300x')
+    """
+    rows = table("accelerators")
+    return tuple(rows.index[rows["in_lessons"]])
 
 
 def models_frame() -> pd.DataFrame:
@@ -342,8 +297,3 @@ def models_frame() -> pd.DataFrame:
 def sites_frame() -> pd.DataFrame:
     """All sites, one row each; empty cells are unknown, not zero."""
     return table("sites")
-
-
-def prices_frame() -> pd.DataFrame:
-    """All dated list prices, one row each."""
-    return table("api_prices")

@@ -30,7 +30,9 @@ from typing import Any
 
 import numpy as np
 
+from econ.catalog.columns import column
 from econ.catalog.guard import in_range, positive, unknown
+from econ.catalog.tables import table
 
 LAWS = ("pert", "lognormal", "uniform")
 TAIL_FRAC = 0.05  # what a lognormal's low leaves below it, and its high above
@@ -106,6 +108,49 @@ class Range:
         below, above = self._spreads()
         z = ndtri(share)
         return self.typical * np.exp(np.where(z < 0, below, above) * z)
+
+
+def given(name: str, id: str) -> Range:
+    """A row of low, typical and high as a `Range`.
+
+    Parameters
+    ----------
+    name : str
+        A table with these three columns, e.g. ``"energy_inputs"``, ``"tco_inputs"`` or
+        ``"servers"`` (``low_usd``, ``typical_usd``, ``high_usd``).
+    id : str
+        Key of the row.
+
+    Returns
+    -------
+    Range
+        With unit and source of the row.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown table or row, with the nearest.
+    ValueError
+        For a table without such columns.
+
+    Examples
+    --------
+    >>> given("energy_inputs", "life_years").typical
+    5.0
+    >>> given("servers", "h100-sxm").unit
+    'USD'
+    """
+    rows = table(name)
+    typical = [column for column in rows if column.split("_")[0] == "typical"]
+    if not typical:
+        raise ValueError(f"table {name} has no columns low, typical and high")
+    suffix = typical[0].removeprefix("typical")
+    if id not in rows.index:
+        raise unknown(f"row of {name}", id, rows.index)
+    row = rows.loc[id]
+    unit = row["unit"] if "unit" in rows else column(typical[0]).unit
+    ends = (float(row[f"{end}{suffix}"]) for end in ("low", "typical", "high"))
+    return Range(*ends, unit=unit, source=row["source"])
 
 
 def ends(check: Callable, name: str, value: Any, *limits: float) -> None:

@@ -10,7 +10,6 @@ from econ.energy.boundaries import (
     boundary_frame,
     boundary_tornado_frame,
     idle_j_per_token,
-    input_range,
     ladder_j,
 )
 from econ.energy.consumption import Energy, energy, energy_frame
@@ -55,7 +54,6 @@ __all__ = [
     "energy_kwh_per_mtok",
     "footprint_frame",
     "idle_j_per_token",
-    "input_range",
     "ladder_j",
     "site_bill",
     "site_frame",

@@ -21,8 +21,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from econ.catalog import table
-from econ.catalog.guard import fraction, in_range, not_negative, positive, unknown
+from econ.catalog import given, table
+from econ.catalog.guard import fraction, in_range, not_negative, positive
 from econ.catalog.ranges import Range, typical_of
 from econ.uncertainty import interval, propagate, tornado_frame
 
@@ -64,32 +64,6 @@ def checked_busy(busy_frac: float) -> float:
     """``busy_frac`` if it can be one: greater than 0 and up to 1."""
     positive("busy_frac", busy_frac)
     return fraction("busy_frac", busy_frac)
-
-
-def input_range(id: str) -> Range:
-    """An input of ``data/energy_inputs.csv`` as a `Range`.
-
-    Parameters
-    ----------
-    id : str
-        e.g. ``host_frac``, ``busy_frac``, ``life_years``.
-
-    Raises
-    ------
-    UnknownName
-        For a name that the table does not hold, with the nearest.
-
-    Examples
-    --------
-    >>> input_range("life_years").typical
-    5.0
-    """
-    rows = table("energy_inputs")
-    if id not in rows.index:
-        raise unknown("input of the energy ladder", id, rows.index)
-    row = rows.loc[id]
-    low, typical, high = (float(row[end]) for end in ("low", "typical", "high"))
-    return Range(low, typical, high, unit=row["unit"], source=row["source"])
 
 
 def idle_range() -> Range:
@@ -201,8 +175,12 @@ def ladder_ranges(
             not_negative("host_frac", value, MOST_HOST_FRAC)
     return {
         "accelerators_j": point.range(),
-        "host_frac": input_range("host_frac") if host_frac is None else _as_range(host_frac),
-        "busy_frac": input_range("busy_frac") if busy_frac is None else _as_range(busy_frac),
+        "host_frac": given("energy_inputs", "host_frac")
+        if host_frac is None
+        else _as_range(host_frac),
+        "busy_frac": given("energy_inputs", "busy_frac")
+        if busy_frac is None
+        else _as_range(busy_frac),
         "idle_frac": idle_range(),
         "pue": _as_range(pue),
     }

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from econ.catalog import table
+from econ.catalog import given, table
 from econ.catalog.guard import unknown
 from econ.catalog.units import MICRO, MILLI
 from econ.energy.consumption import energy_frame, phase_energy
@@ -179,9 +179,9 @@ def wall_frame() -> pd.DataFrame:
     full = runs.drop(columns="energy_j_per_token").assign(concurrency=LARGEST["concurrency"])
     whole = max_throughput_frame(full.assign(engine="trtllm"))
     ours = energy_frame(whole)
-    given = energy_frame(whole.assign(output_tokens_per_s_per_gpu=rate))
-    power_w = given["power_w"] * runs["n_gpu"]
-    host = table("energy_inputs").loc["host_frac", "typical"] * tdp_w
+    frame = energy_frame(whole.assign(output_tokens_per_s_per_gpu=rate))
+    power_w = frame["power_w"] * runs["n_gpu"]
+    host = given("energy_inputs", "host_frac").typical * tdp_w
     predicted_w = ours["power_w"] * runs["n_gpu"] + host
     predicted_rate = ours["output_tokens_per_s_per_gpu"] * runs["n_gpu"]
     return runs.assign(

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog import Site, accelerator, table
+from econ.catalog import Site, accelerator, given, table
 from econ.catalog import site as site_of
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, fraction, not_negative, unknown
@@ -46,7 +46,6 @@ from econ.energy.boundaries import (
     checked_busy,
     checked_pue,
     idle_range,
-    input_range,
     ladder_j,
 )
 from econ.energy.footprint import embodied_g_per_mtok, energy_kwh_per_mtok
@@ -218,10 +217,12 @@ def site_frame(frame: pd.DataFrame, site: Site, busy_frac: Any) -> pd.DataFrame:
         for name in ("energy_j_per_token", "output_tokens_per_s_per_gpu")
     )
     busy = np.broadcast_to(np.asarray(busy_frac, dtype="float64"), len(frame))
-    hardware: dict[str, Any] = {name: input_range(id).typical for name, id in HARDWARE.items()}
+    hardware: dict[str, Any] = {
+        name: given("energy_inputs", id).typical for name, id in HARDWARE.items()
+    }
     pue = known_figure(site, "pue")
     shares = {
-        "host_frac": input_range("host_frac").typical,
+        "host_frac": given("energy_inputs", "host_frac").typical,
         "busy_frac": busy,
         "idle_frac": idle_range().typical,
         "pue": math.nan if pue is None else checked_pue(pue),
@@ -257,7 +258,7 @@ def embodied_range(
     Joint samples of life, time at work, the two masses of carbon and the band of the throughput.
     """
     joules = point.range()
-    ranges = {name: input_range(id) for name, id in HARDWARE.items()}
+    ranges = {name: given("energy_inputs", id) for name, id in HARDWARE.items()}
     if busy_frac is not None:
         ranges["busy_frac"] = Range(*[checked_busy(busy_frac)] * 3)
     ranges["slower"] = Range.within_factor(1.0, joules.high / joules.typical)

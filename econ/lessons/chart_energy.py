@@ -7,7 +7,7 @@ import functools
 import altair as alt
 import pandas as pd
 
-from econ.catalog import table
+from econ.catalog import classroom, table
 from econ.charts.grammar import axis, bars, finish, lines
 from econ.charts.panels import Panel, choice, slider
 from econ.charts.shapes import describe, parity, waterfall
@@ -17,7 +17,7 @@ from econ.energy.consumption import Energy, energy
 from econ.lessons import energy_cases as cases
 from econ.scenario import Scenario
 
-CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
+CHIPS = list(classroom())
 MODELS = ["llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
 SERVED = Scenario.default()
 PHASES = {"prefill": PALETTE["orange"], "decode": PALETTE["blue"]}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from econ.catalog import classroom
 from econ.charts.grammar import axis, bars, finish, lines
 from econ.charts.panels import Panel, choice, slider
 from econ.charts.theme import PALETTE
 from econ.lessons import latency_cases as cases
 
-CHIPS = ["a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x"]
+CHIPS = list(classroom())
 MODELS = ["llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"]
 # one colour a part: memory blue, arithmetic green, everything that is software warm
 PART_COLOURS = {

@@ -12,11 +12,11 @@ import json
 
 import pandas as pd
 
-from econ.catalog import table
+from econ.catalog import given, table
 from econ.catalog.guard import count, unknown
 from econ.catalog.ranges import Range
 from econ.catalog.units import KILO, WH_J
-from econ.energy.boundaries import boundary_frame, input_range
+from econ.energy.boundaries import boundary_frame
 from econ.energy.consumption import Energy, energy, energy_frame
 from econ.energy.footprint import (
     carbon_g_per_mtok,
@@ -215,7 +215,10 @@ def embodied_frame(one: Energy, sites: list[str], operator: str = "industry") ->
 def price_share_frame(sites: list[str], operator: str = "industry") -> pd.DataFrame:
     """Electricity in an owned H200 hour: site, server_w per accelerator, usd_per_gpu_hour of
     electricity, share of the owner's cost (typical; low and high over that cost's range)."""
-    chip, owner = table("accelerators").loc["h200-sxm"], input_range("owner_usd_per_gpu_hour")
+    chip, owner = (
+        table("accelerators").loc["h200-sxm"],
+        given("energy_inputs", "owner_usd_per_gpu_hour"),
+    )
     server_w = float(chip["server_power_w"] / chip["n_per_server"])
     out = []
     for id in sites:

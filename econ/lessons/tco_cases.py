@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from econ.catalog import Price, table
+from econ.catalog import Price, given, table
 from econ.catalog.guard import positive
 from econ.catalog.units import HOURS_PER_DAY, MEGA
 from econ.scenario import Scenario
@@ -28,7 +28,7 @@ from econ.tco.finance import (
     capital_usd_per_month,
     straight_line_usd_per_month,
 )
-from econ.tco.layers import owner, tco_input
+from econ.tco.layers import owner
 from econ.tco.ownership import Charge, Ownership
 from econ.tco.revenue import Statement, tiers_of
 from econ.tco.token_cost import Utilisation, cost_usd_per_mtok
@@ -114,7 +114,7 @@ def bill_frame(
     point = point or operating_point(scenario)
     own = owner(scenario, **changes)
     use = utilisation_of(
-        mean_per_s, point, peak_to_mean_factor, float(tco_input("available")["typical"])
+        mean_per_s, point, peak_to_mean_factor, given("tco_inputs", "available").typical
     )
     rate = point.output_tokens_per_s_per_gpu
     rows = [(group, cost_usd_per_mtok(usd, rate)) for group, usd in own.groups().items()]

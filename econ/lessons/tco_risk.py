@@ -25,7 +25,7 @@ from econ.lessons.tco_cases import Point, operating_point
 from econ.lessons.tco_choice import rental, seller, sizes_of
 from econ.scenario import Scenario
 from econ.tco.comparison import day_load
-from econ.tco.layers import TERMS, cost_layers, owner, tco_input
+from econ.tco.layers import TERMS, cost_layers, owner
 from econ.tco.token_cost import cost_usd_per_good_mtok
 from econ.tco.whole_units import whole
 
@@ -95,7 +95,8 @@ def _rows() -> dict:
         for layer in cost_layers()
         if layer.counted and layer.layer != "server" and layer.housing != "own building"
     }
-    return quoted | {name: tco_input(id) for name, id in (terms | shares).items()}
+    inputs = table("tco_inputs")
+    return quoted | {name: inputs.loc[id] for name, id in (terms | shares).items()}
 
 
 def chain_usd_per_mtok(

@@ -11,7 +11,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from econ.catalog import Price, table
+from econ.catalog import Price, given, table
 from econ.catalog.guard import positive
 from econ.catalog.units import HOUR_S, HOURS_PER_MONTH, MILLI
 from econ.energy.consumption import energy
@@ -22,7 +22,7 @@ from econ.lessons.tco_choice import rental, sizes_of
 from econ.scenario import Scenario
 from econ.tco.finance import straight_line_usd_per_month
 from econ.tco.fleet import Refresh, keep_or_replace, life_frame
-from econ.tco.layers import owner, tco_input
+from econ.tco.layers import owner
 from econ.tco.revenue import ladder_frame
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.bill import token_bill
@@ -190,7 +190,7 @@ def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8)
     factor (of this step), users.
     """
     chip = scenario.deployment.accelerator
-    idle, busy = (float(tco_input(id)["typical"]) for id in ("enterprise-busy", "busy"))
+    idle, busy = (given("tco_inputs", id).typical for id in ("enterprise-busy", "busy"))
     rent = float(rental(chip, "on-demand").usd_per_gpu_hour)
     many, more, newest = (
         users_within(_replica(scenario, c, p))
@@ -232,11 +232,11 @@ def lives_frame(
             operating_usd_per_gpu_hour=own.operating_usd_per_gpu_hour,
             tokens_per_s_per_gpu=point.output_tokens_per_s_per_gpu * tokens,
             price_usd_per_mtok=price_usd_per_mtok,
-            years=float(tco_input("life")["typical"]),
-            full_utilisation_frac=float(tco_input("busy")["typical"]),
+            years=given("tco_inputs", "life").typical,
+            full_utilisation_frac=given("tco_inputs", "busy").typical,
             n_ramp_months=6,
             price_change_per_year=change,
-            rate_per_year=float(tco_input("cost-of-capital")["typical"]),
+            rate_per_year=given("tco_inputs", "cost-of-capital").typical,
         )
         parts.append(life[["month", "worth_usd"]].assign(path=f"{change:+.0%} a year"))
     return pd.concat(parts, ignore_index=True)
@@ -250,8 +250,8 @@ def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
         predict(one, concurrency=users_within(one)).output_tokens_per_s_per_gpu
         for one in (_replica(scenario, c, "fp8") for c in (chip, better))
     ]
-    residual = float(tco_input("residual")["typical"])
-    life = float(tco_input("life")["typical"])
+    residual = given("tco_inputs", "residual").typical
+    life = given("tco_inputs", "life").typical
     return keep_or_replace(
         old_operating_usd_per_gpu_hour=old.operating_usd_per_gpu_hour,
         old_tokens_per_s_per_gpu=rates[0],
@@ -260,7 +260,7 @@ def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
         new_capital_usd_per_gpu=new.capital_usd / new.n_gpu,
         new_operating_usd_per_gpu_hour=new.operating_usd_per_gpu_hour,
         new_tokens_per_s_per_gpu=rates[1],
-        rate_per_year=float(tco_input("cost-of-capital")["typical"]),
+        rate_per_year=given("tco_inputs", "cost-of-capital").typical,
         new_years=life,
         book_usd_per_gpu_hour=old.capital_usd_per_gpu_hour,
     )

@@ -19,9 +19,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from econ.catalog import catalog, table
+from econ.catalog import catalog, given, table
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import each, not_negative, positive, unknown
 from econ.catalog.units import MONTHS_PER_YEAR
@@ -100,14 +99,6 @@ def cost_layers() -> tuple[Layer, ...]:
     return tuple(Layer(**row) for row in rows.to_dict("records"))
 
 
-def tco_input(id: str) -> pd.Series:
-    """A row of ``data/tco_inputs.csv``: low, typical, high, unit, source."""
-    rows = table("tco_inputs")
-    if id not in rows.index:
-        raise unknown("input of a TCO", id, rows.index)
-    return rows.loc[id]
-
-
 def owner(
     of: str | Accelerator | Scenario,
     *,
@@ -172,9 +163,9 @@ def owner(
         if value not in known:
             raise unknown(kind, value, known)
     rows = _counted(cost_layers(), housing, include, inputs)
-    given = owner_inputs(of) if isinstance(of, Scenario) else {}
+    stated = owner_inputs(of) if isinstance(of, Scenario) else {}
     chip = of.deployment.resolved_accelerator if isinstance(of, Scenario) else _accelerator(of)
-    own = _terms(level) | DEFAULTS | _server(chip, level) | given | inputs
+    own = _terms(level) | DEFAULTS | _server(chip, level) | stated | inputs
     _require(own, rows, level, chip.id)
     own = {name: _checked(name, value) for name, value in own.items() if value is not None}
     own.setdefault("n_fleet_gpu", own["n_gpu"])
@@ -249,8 +240,9 @@ def _counted(
 def _terms(level: str) -> dict[str, Amount]:
     opposite = {"low": "high", "high": "low"}  # a longer life is the cheaper end
     return {
-        name: float(tco_input(id)[opposite.get(level, level) if name.endswith("_years") else level])
+        name: getattr(given("tco_inputs", id), opposite.get(level, level) if years else level)
         for name, id in TERMS.items()
+        for years in [name.endswith("_years")]
     }
 
 

@@ -13,10 +13,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from econ.catalog import table
+from econ.catalog import given, table
 from econ.catalog.guard import unknown
 from econ.catalog.units import MONTHS_PER_YEAR, TERA
-from econ.energy.boundaries import input_range
 from econ.energy.consumption import energy_frame
 from econ.energy.evidence import power_runs
 from econ.energy.fit import held_out
@@ -183,8 +182,8 @@ def software_frame() -> pd.DataFrame:
     mine = runs[(runs["model"] == SAME["model"]) & (runs["accelerator"] == SAME["accelerator"])]
     old = mine.iloc[(mine["concurrency"] - SAME["concurrency"]).abs().argmin()]
     rate, joules = old["output_tokens_per_s_per_gpu"], old["energy_j_per_token"]
-    faster = input_range("software_speed_factor").typical
-    leaner = input_range("software_energy_factor").typical
+    faster = given("energy_inputs", "software_speed_factor").typical
+    leaner = given("energy_inputs", "software_energy_factor").typical
     bare = mine.loc[[old.name]].drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
     new = energy_frame(bare).iloc[0]
     rows = [

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from econ import catalog
 from econ.catalog import Site, site, table
 from econ.catalog.ranges import Range
 from econ.energy import boundaries, sites
 from econ.energy import footprint as fp
-from econ.energy.boundaries import boundary_frame, idle_j_per_token, input_range, ladder_j
+from econ.energy.boundaries import boundary_frame, idle_j_per_token, ladder_j
 from econ.energy.consumption import energy
 from econ.energy.sites import (
     carbon_at_g_per_kwh,
@@ -153,11 +154,11 @@ def test_the_band_of_the_accelerators_moves_the_site_most():
 
 
 def test_inputs_are_ranges_with_a_source():
-    made = input_range("host_frac")
+    made = catalog.given("energy_inputs", "host_frac")
     assert (made.low, made.typical, made.high, made.unit) == (0.3, 0.44, 0.53, "share")
     assert made.source == "mlperf-power"
     with pytest.raises(ValueError, match="nearest: host_frac"):
-        input_range("host_fraction")
+        catalog.given("energy_inputs", "host_fraction")
 
 
 def test_our_ladder_is_of_the_size_that_google_published():

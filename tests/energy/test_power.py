@@ -98,4 +98,4 @@ def test_load_frame_ends_at_the_limit():
     with pytest.raises(ValueError, match="tpu-v6e has no published TDP"):
         load_frame("tpu-v6e")
     with pytest.raises(UnknownName, match="h100-sxm"):
-        load_frame("h100")
+        load_frame("h100-smx")

@@ -9,10 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from econ.catalog import Accelerator, Site, table
+from econ.catalog import Accelerator, Site, given, table
 from econ.catalog.tables import data_dir
 from econ.scenario import Scenario
-from econ.tco.layers import TERMS, cost_layers, owner, tco_input
+from econ.tco.layers import TERMS, cost_layers, owner
 
 OWN_CHIP = Accelerator(
     id="my-chip", memory_bytes=96e9, memory_bandwidth_bytes_per_s=2e12, peak_bf16_flop_per_s=4e14
@@ -22,12 +22,12 @@ OPTIONAL = ("licences", "staff", "support", "insurance")
 
 def test_every_default_is_a_row():
     named = {layer.quote: layer.typical for layer in cost_layers()}
-    named |= {name: tco_input(id)["typical"] for name, id in TERMS.items()}
+    named |= {name: given("tco_inputs", id).typical for name, id in TERMS.items()}
     server = table("servers").loc["h200-sxm"]
     named |= {"server_usd": server.typical_usd, "provisioned_w": server.provisioned_w, "n_gpu": 8}
     optional = {layer.quote for layer in cost_layers() if not layer.counted or layer.housing}
-    given = {name: value for name, value in named.items() if name not in optional}
-    assert owner("h200-sxm", **given).frame().equals(owner("h200-sxm").frame())
+    required = {name: value for name, value in named.items() if name not in optional}
+    assert owner("h200-sxm", **required).frame().equals(owner("h200-sxm").frame())
 
 
 def test_a_new_layer_is_one_row(tmp_path):
@@ -141,7 +141,7 @@ def test_an_accelerator_of_ones_own_says_what_is_unknown():
         (lambda: owner("h100-sxm", provisioned_w=-1), "provisioned_w = -1"),
         (lambda: owner("h100-sxm", support_frac_per_year=5), "support: share of capital"),
         (lambda: owner("h100-sxm", licence_usd_per_gpu_per_year=float("nan")), "per_year = nan"),
-        (lambda: tco_input("pu"), "nearest: pue"),
+        (lambda: given("tco_inputs", "pu"), "nearest: pue"),
     ],
 )
 def test_bad_names_and_numbers(call, says):
