@@ -58,8 +58,9 @@ class Finance:
         Your own price of an hour, all in; None for the list rent or the owner's built-up cost.
     utilisation_frac : float or Range
         Share of the paid hours in which the accelerators serve requests, e.g. 0.6.
-    cost_of_capital_frac, life_years : float or Range, optional
-        Of an owner; None for the typical value in ``data/``.
+    cost_of_capital_frac, life_years, server_usd : float or Range, optional
+        Of an owner: the price of a server or rack of this accelerator, e.g. 258,000 for eight H100;
+        None for the typical value in ``data/``.
     source : str
         Where the price comes from.
     """
@@ -70,6 +71,7 @@ class Finance:
     utilisation_frac: float = 1.0
     cost_of_capital_frac: float | None = None
     life_years: float | None = None
+    server_usd: float | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -82,6 +84,7 @@ class Finance:
         for name, check, limits in (
             ("cost_of_capital_frac", fraction, ()),
             ("life_years", positive, (50,)),
+            ("server_usd", positive, (1e9,)),
         ):
             value = getattr(self, name)
             if value is None:

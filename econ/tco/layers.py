@@ -114,7 +114,7 @@ def owner(
     ----------
     of : str, Accelerator or Scenario
         An accelerator, or a scenario: it brings its accelerator, the electricity price and PUE of
-        its site, its cost of capital and life, and the size of its fleet.
+        its site, its server price, cost of capital and life, and the size of its fleet.
     housing : str
         ``"colocation"``, or ``"own building"``, which is capital in place of the rent.
     level : str
@@ -281,7 +281,7 @@ def owner_inputs(scenario: Scenario) -> dict[str, Amount]:
         "n_fleet_gpu": scenario.deployment.n_gpu,
         **{
             name: value
-            for name in ("cost_of_capital_frac", "life_years")
+            for name in ("cost_of_capital_frac", "life_years", "server_usd")
             if (value := getattr(finance, name)) is not None
         },
     }
@@ -298,8 +298,8 @@ def _require(own: Mapping[str, Amount], rows: Iterable[Layer], level: str, chip:
     if missing:
         raise ValueError(
             f"{', '.join(missing)} of {chip}: unknown in data/servers.csv; set "
-            f"{'it' if len(missing) == 1 else 'them'} in econ.tco.owner, or the whole hour as "
-            "cost_usd_per_gpu_hour of a scenario"
+            f"{'it' if len(missing) == 1 else 'them'} in econ.tco.owner or in the scenario, or "
+            "the whole hour as cost_usd_per_gpu_hour"
         )
 
 

@@ -54,6 +54,7 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "finance.utilisation_frac": (CHAT, {"utilisation_frac": 0.25}),
     "finance.cost_of_capital_frac": (OWNED, {"cost_of_capital_frac": 0.2}),
     "finance.life_years": (OWNED, {"life_years": 3.0}),
+    "finance.server_usd": (OWNED, {"server_usd": 200_000.0}),
 }
 # what describes and does not count: shown to a reader, felt by no number
 DESCRIPTIVE = {"workload.id", "workload.title", "workload.source", "finance.source"}

@@ -127,6 +127,15 @@ def test_a_sweep_gives_a_reason_where_there_is_no_cost():
     assert "licences" in sweep(cost, CASE, include=[(), ("licences",)]).to_csv()
 
 
+def test_an_accelerator_of_ones_own_is_owned_at_its_price():
+    mine = dataclasses.replace(MY_GPU, n_per_server=8, server_power_w=10_960.0)
+    s = OWNED.with_(accelerator=mine, server_usd=258_000.0)
+    assert cost(s, concurrency=32).usd_per_mtok == pytest.approx(
+        cost(OWNED, concurrency=32).usd_per_mtok, rel=1e-9
+    )
+    assert cost(OWNED.with_(server_usd=1e5)).usd_per_mtok < cost(OWNED).usd_per_mtok
+
+
 def test_ranges_of_a_scenario_give_a_range_of_its_cost():
     unsure = OWNED.with_(electricity_usd_per_kwh=Range(0.06, 0.09, 0.15), life_years=Range(3, 5, 6))
     answer = uncertain(cost, unsure, n=64)
