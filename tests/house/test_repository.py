@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOP = {
     "notebooks", "econ", "data", "tests", "environment.yml", "README.md",
     "pyproject.toml", "requirements.lock", "Makefile", "LICENSE", "CITATION.cff", "CHANGELOG.md",
+    "CONTRIBUTING.md",
     ".binder", ".ci", ".gitignore", "tools", "bench", "workshop", "conftest.py",
 }  # fmt: skip
 # split so that this file does not name them itself
