@@ -15,7 +15,7 @@ import pandas as pd
 
 from econ.latency.evidence import sample_runs
 from econ.scenario import Scenario
-from econ.serving import replica, simulate_closed
+from econ.serving import Replica, replica, simulate_closed
 
 POLICY_OF_ENGINE = {
     "vllm": "chunked_prefill",
@@ -72,7 +72,9 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
             cached_frac=0.0,
         )
         users = max(1, round(run.concurrency / case.n_replicas))
-        serving = replica(case.with_(max_batch=max(users, 2))).replace(n_replicas=1)
+        serving = replica(case.with_(max_batch=max(users, 2)))
+        assert isinstance(serving, Replica)  # neither policy of these engines separates pools
+        serving = serving.replace(n_replicas=1)
         rng = np.random.default_rng(0)
         n = min(REQUESTS_PER_USER * users, max(n_most, 2 * users))
         spread = rng.uniform(8 / 9, 10 / 9, (2, n))

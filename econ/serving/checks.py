@@ -25,8 +25,10 @@ def cached_prompt(prompt: Whole, replica: Replica, cached_tokens: Any) -> Whole:
     """Prompt tokens of each request that need no prefill; at least one does."""
     if cached_tokens is None:
         block = replica.block_tokens
-        hit = np.floor(replica.prefix_cached_frac * prompt).astype("int64") // block * block
-        return np.minimum(hit, (prompt - 1) // block * block)
+        hit: Whole = np.floor(replica.prefix_cached_frac * prompt).astype("int64")
+        hit = hit // block * block
+        most: Whole = (prompt - 1) // block * block
+        return np.minimum(hit, most)
     hit = _whole("cached_tokens", cached_tokens, 0)
     if hit.shape != prompt.shape:
         raise ValueError(f"cached_tokens holds {len(hit)} requests, input_tokens {len(prompt)}")
@@ -52,7 +54,8 @@ def _whole(name: str, values: Any, low: int) -> Whole:
             f"request {i}: {name} = {values[i]} is outside its range: a whole number from {low} "
             "to 2,147,483,647; drop or correct the request"
         )
-    return values.astype("int64")
+    whole: Whole = values.astype("int64")
+    return whole
 
 
 def checked_requests(

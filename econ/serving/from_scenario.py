@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from econ.catalog.guard import positive
+from econ.catalog.precision import bytes_per_element
 from econ.latency import deployments as dep
 from econ.latency import shapes, steps
 from econ.latency.calibration import Calibration
@@ -78,7 +79,7 @@ def draw_requests(
     if isinstance(load, Workload):
         if rate_per_s is not None and load.arrival != "gamma":
             raise ValueError(f"workload {load.id!r} arrives all at once: it has no rate to set")
-        trace, own_per_s = load.sample(n, seed), float(load.rate_per_s)  # type: ignore[arg-type]
+        trace, own_per_s = load.sample(n, seed), float(load.rate_per_s)
     else:
         trace = check_trace(load)
         span_s = float(trace["arrival_s"].iloc[-1] - trace["arrival_s"].iloc[0])
@@ -130,7 +131,7 @@ def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCos
     require_certain("step_cost", s)
     c = _replica_case(s)
     cost = _step_cost(s, c, calibration or Calibration.fitted())
-    maturity = float(s.deployment.software_maturity)  # type: ignore[arg-type]
+    maturity = float(s.deployment.software_maturity)
     if maturity == 1:
         return cost
     bound = _step_cost(s, c, Calibration.datasheet())
@@ -198,8 +199,8 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
         policy="chunked_prefill" if d.policy == "disaggregated" else d.policy,
         token_budget=d.token_budget or TOKEN_BUDGET,
         n_replicas=s.n_replicas,
-        prefix_cached_frac=float(s.workload.cached_frac),  # type: ignore[arg-type]
-        lag_s=host_s / float(d.software_maturity),  # type: ignore[arg-type]
+        prefix_cached_frac=float(s.workload.cached_frac),
+        lag_s=host_s / float(d.software_maturity),
         n_lag_steps=max(k.n_wait_steps - 1, 0),
     )
     if d.policy != "disaggregated":
@@ -232,7 +233,7 @@ def _context_tokens(s: Scenario) -> float:
 def _kv_bytes_per_element(s: Scenario) -> float:
     d = s.deployment
     if d.kv_precision:
-        return float(shapes.bytes_per_element(d.kv_precision))
+        return float(bytes_per_element(d.kv_precision))
     return float(shapes.kv_bytes_per_element(d.precision, d.engine))
 
 

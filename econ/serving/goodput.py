@@ -108,7 +108,7 @@ def max_rate_per_s(
     positive("tolerance_frac", tolerance_frac, 1.0)
     load = s.workload if trace is None else trace
     serving = replica_of_scenario(s) if replica is None else replica
-    share, limits_s = float(s.slo.attainment_frac), (float(s.slo.ttft_s), float(s.slo.tpot_s))  # type: ignore[arg-type]
+    share, limits_s = float(s.slo.attainment_frac), (float(s.slo.ttft_s), float(s.slo.tpot_s))
 
     def is_met(rate_per_s: float) -> bool:
         requests = draw_requests(load, rate_per_s, n, seed)
@@ -173,10 +173,10 @@ def frontier_frame(
         raise ValueError("policy = 'disaggregated': a closed loop is simulated on a single pool")
     n_gpu = s.deployment.n_gpu / s.n_replicas
     trace = s.workload.sample(n, seed)
-    lengths = [trace[name].to_numpy() for name in ("input_tokens", "output_tokens")]
+    prompt, out = (trace[name].to_numpy() for name in ("input_tokens", "output_tokens"))
     rows = []
     for n_users in concurrency:
-        times = simulate_closed(*lengths, serving.replace(n_replicas=1), n_users, engine)
+        times = simulate_closed(prompt, out, serving.replace(n_replicas=1), n_users, engine)
         order = np.argsort(times.done_ps, kind="stable")
         middle = order[n // 4 : n - n // 4]
         done_s = times.done_s[middle]
@@ -231,7 +231,7 @@ def cost_surface_frame(
     True
     """
     require_certain("cost_surface_frame", s)
-    hour_usd = s.cost_usd_per_gpu_hour / s.finance.utilisation_frac  # type: ignore[operator]
+    hour_usd = s.cost_usd_per_gpu_hour / s.finance.utilisation_frac
     spent_usd = per_second_from_per_hour(hour_usd) * s.deployment.n_gpu * requests.span_s
     tpot_limits_s = list(tpot_limits_s)
     rows = []
@@ -284,7 +284,7 @@ def diurnal_trace(
     in_range("peak_to_mean_factor", peak_to_mean_factor, 1, 2)
     swing = peak_to_mean_factor - 1
     expected = mean_rate_per_s * (duration_s + DAY_S / 2)
-    n = int(expected + 6 * float(load.arrival_cv) * math.sqrt(expected)) + 100  # type: ignore[arg-type]
+    n = int(expected + 6 * float(load.arrival_cv) * math.sqrt(expected)) + 100
     trace = draw_requests(load, mean_rate_per_s, n, seed)
     grid_s = np.linspace(0, float(trace["arrival_s"].iloc[-1]) + DAY_S, 200_001)
     turn = 2 * np.pi / DAY_S

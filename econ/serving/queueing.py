@@ -1,7 +1,9 @@
 """Queues with an answer in closed form: what the simulator must reproduce, and why it blows up.
 
-Waits are means in the queue, before service starts; ρ = arrivals × service / servers. A queue with
-ρ ≥ 1 grows without end: its wait is infinite.
+Waits are means in the queue, before service starts. λ is the rate of arrivals, s the mean service,
+c the number of servers and ρ = λ·s/c the load. A queue with ρ ≥ 1 grows without end: its wait is
+infinite. Every function takes arrivals per second and services in seconds; any other unit of time
+serves as well, as long as both use it.
 
 >>> round(mm1_wait_s(0.8, 1.0), 9), round(md1_wait_s(0.8, 1.0), 9)     # fixed service halves it
 (4.0, 2.0)
@@ -10,23 +12,44 @@ Waits are means in the queue, before service starts; ρ = arrivals × service / 
 >>> mm1_wait_s(1.0, 1.0)
 inf
 
-Sources: any text on queueing, such as Kleinrock, Queueing Systems I (1975); Lindley (1952) and
-Kiefer & Wolfowitz (1955) for the recursions along a path.
+Sources: Kleinrock, Queueing Systems I (1975), unless a function names another.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from econ.catalog.guard import count, fraction, in_range, not_negative, positive
 
 
 def load_frac(arrival_per_s: float, service_s: float, servers: int = 1) -> float:
-    """ρ = λ·s/c, the share of time a server is busy if the queue is stable.
+    """The share of time that a server is busy, if the queue is stable.
 
+    Parameters
+    ----------
+    arrival_per_s : float
+        Arrivals per second over all servers, e.g. 6.
+    service_s : float
+        Mean service in seconds, e.g. 0.5.
+    servers : int
+        Equal servers.
+
+    Returns
+    -------
+    float
+        1 or more where arrivals outrun the servers.
+
+    Notes
+    -----
+    ρ = λ·s/c
+
+    Examples
+    --------
     >>> load_frac(6.0, 0.5, servers=4)
     0.75
     """
@@ -36,18 +59,55 @@ def load_frac(arrival_per_s: float, service_s: float, servers: int = 1) -> float
 
 
 def mm1_wait_s(arrival_per_s: float, service_s: float) -> float:
-    """Poisson arrivals, exponential service, one server: s·ρ/(1 − ρ)."""
+    """The mean wait with Poisson arrivals, exponential services and one server (M/M/1).
+
+    Notes
+    -----
+    s·ρ/(1 − ρ)
+
+    Examples
+    --------
+    >>> round(mm1_wait_s(0.9, 1.0), 9)
+    9.0
+    """
     return mg1_wait_s(arrival_per_s, service_s, service_cv=1.0)
 
 
 def md1_wait_s(arrival_per_s: float, service_s: float) -> float:
-    """Poisson arrivals, constant service, one server: s·ρ/(2(1 − ρ))."""
+    """The mean wait with Poisson arrivals, equal services and one server (M/D/1).
+
+    Notes
+    -----
+    s·ρ/(2(1 − ρ)), half of the wait under exponential services.
+
+    Examples
+    --------
+    >>> round(md1_wait_s(0.9, 1.0), 9)
+    4.5
+    """
     return mg1_wait_s(arrival_per_s, service_s, service_cv=0.0)
 
 
 def mg1_wait_s(arrival_per_s: float, service_s: float, service_cv: float) -> float:
-    """Pollaczek–Khinchine: s·ρ/(1 − ρ)·(1 + cv²)/2, cv the coefficient of variation of service.
+    """The mean wait with Poisson arrivals, services of any law and one server (M/G/1).
 
+    Parameters
+    ----------
+    arrival_per_s, service_s : float
+        Arrivals per second and mean service in seconds.
+    service_cv : float
+        Standard deviation of the services over their mean, e.g. 1 for exponential ones.
+
+    Notes
+    -----
+    s·ρ/(1 − ρ)·(1 + cv²)/2
+
+    References
+    ----------
+    Pollaczek (1930), Khinchine (1932).
+
+    Examples
+    --------
     >>> mg1_wait_s(0.5, 1.0, service_cv=3.0)
     5.0
     """
@@ -61,8 +121,25 @@ def mg1_wait_s(arrival_per_s: float, service_s: float, service_cv: float) -> flo
 def kingman_wait_s(
     arrival_per_s: float, service_s: float, arrival_cv: float, service_cv: float
 ) -> float:
-    """Kingman's approximation for any arrivals: s·ρ/(1 − ρ)·(cv_a² + cv_s²)/2, good near ρ = 1.
+    """The approximate mean wait with arrivals and services of any law and one server (G/G/1).
 
+    Parameters
+    ----------
+    arrival_per_s, service_s : float
+        Arrivals per second and mean service in seconds.
+    arrival_cv, service_cv : float
+        Standard deviation over mean, of the gaps between arrivals and of the services.
+
+    Notes
+    -----
+    s·ρ/(1 − ρ)·(cv_a² + cv_s²)/2, good near ρ = 1.
+
+    References
+    ----------
+    Kingman, The single server queue in heavy traffic (1961).
+
+    Examples
+    --------
     >>> round(kingman_wait_s(0.9, 1.0, arrival_cv=3.0, service_cv=0.0), 1)     # 9 × M/D/1
     40.5
     """
@@ -75,10 +152,25 @@ def kingman_wait_s(
 
 
 def erlang_b(offered_load: float, servers: int) -> float:
-    """The share of arrivals turned away when all servers are busy and nobody may wait.
+    """The share of arrivals turned away when all servers are busy and nobody may wait (M/G/c/c).
 
-    ``offered_load`` a = λ·s in erlangs; by the stable recursion B(k) = a·B(k−1)/(k + a·B(k−1)).
+    Parameters
+    ----------
+    offered_load : float
+        a = λ·s in erlangs, e.g. 8.
+    servers : int
+        Servers, e.g. 10.
 
+    Notes
+    -----
+    B(0) = 1, B(k) = a·B(k − 1)/(k + a·B(k − 1)), a recursion that is stable for many servers.
+
+    References
+    ----------
+    Erlang (1917).
+
+    Examples
+    --------
     >>> round(erlang_b(8.0, 10), 4)
     0.1217
     """
@@ -90,10 +182,25 @@ def erlang_b(offered_load: float, servers: int) -> float:
 
 
 def erlang_c(offered_load: float, servers: int) -> float:
-    """The probability that an arrival waits in M/M/c; ``offered_load`` a = λ·s in erlangs.
+    """The probability that an arrival has to wait (M/M/c).
 
-    From Erlang's B: C = B/(1 − ρ(1 − B)). 1 if a ≥ servers: everybody waits.
+    Parameters
+    ----------
+    offered_load : float
+        a = λ·s in erlangs, e.g. 8.
+    servers : int
+        Servers, e.g. 10. With a ≥ servers everybody waits.
 
+    Notes
+    -----
+    C = B/(1 − ρ(1 − B)), with B of `erlang_b`.
+
+    References
+    ----------
+    Erlang (1917).
+
+    Examples
+    --------
     >>> erlang_c(0.8, 1), round(erlang_c(8.0, 10), 4)
     (0.8, 0.4092)
     """
@@ -104,10 +211,21 @@ def erlang_c(offered_load: float, servers: int) -> float:
 
 
 def mm1k_loss_frac(arrival_per_s: float, service_s: float, n_places: int) -> float:
-    """The share turned away by M/M/1 with room for ``n_places``, the one in service included.
+    """The share turned away by a queue of limited length (M/M/1/K).
 
-    (1 − ρ)·ρ^K/(1 − ρ^(K+1)), which is 1/Σ ρ^(−j) for j = 0 … K: finite at any load.
+    Parameters
+    ----------
+    arrival_per_s, service_s : float
+        Arrivals per second and mean service in seconds.
+    n_places : int
+        K, the place in service included, e.g. 10.
 
+    Notes
+    -----
+    (1 − ρ)·ρ^K/(1 − ρ^(K + 1)), which is 1/Σ ρ^(−j) for j = 0 … K: finite at any load.
+
+    Examples
+    --------
     >>> round(mm1k_loss_frac(0.9, 1.0, 10), 4), mm1k_loss_frac(1.0, 1.0, 4)
     (0.0508, 0.2)
     """
@@ -119,8 +237,14 @@ def mm1k_loss_frac(arrival_per_s: float, service_s: float, n_places: int) -> flo
 
 
 def mmc_wait_s(arrival_per_s: float, service_s: float, servers: int) -> float:
-    """Poisson arrivals, exponential service, c servers, one queue: C(a, c)·s/(c − a).
+    """The mean wait of Poisson arrivals, exponential services and one queue for c servers (M/M/c).
 
+    Notes
+    -----
+    C·s/(c − a), with C of `erlang_c` and a = λ·s.
+
+    Examples
+    --------
     >>> mmc_wait_s(0.8, 1.0, 1) == mm1_wait_s(0.8, 1.0)
     True
     >>> round(mmc_wait_s(8.0, 1.0, 10), 4)     # ten servers at the same 80 %: 1/20 of the wait
@@ -133,7 +257,24 @@ def mmc_wait_s(arrival_per_s: float, service_s: float, servers: int) -> float:
 
 
 def mm1_e2e_quantile_s(arrival_per_s: float, service_s: float, quantile_frac: float) -> float:
-    """The quantile of wait and service in M/M/1: s/(1 − ρ)·ln(1/(1 − q)); it is exponential."""
+    """A quantile of wait and service together (M/M/1).
+
+    Parameters
+    ----------
+    arrival_per_s, service_s : float
+        Arrivals per second and mean service in seconds.
+    quantile_frac : float
+        q, e.g. 0.99.
+
+    Notes
+    -----
+    The sum is exponential: s/(1 − ρ)·ln(1/(1 − q)).
+
+    Examples
+    --------
+    >>> round(mm1_e2e_quantile_s(0.8, 1.0, 0.5), 2)
+    3.47
+    """
     rho = load_frac(arrival_per_s, service_s)
     in_range("quantile_frac", fraction("quantile_frac", quantile_frac), 0, 1 - 1e-15)
     return math.inf if rho >= 1 else service_s / (1 - rho) * -math.log1p(-quantile_frac)
@@ -145,12 +286,31 @@ def processor_sharing_e2e_s(
     step_base_s: float,
     step_per_sequence_s: float,
 ) -> float:
-    """Mean time to decode ``output_tokens`` with step d0 + d1·B: L·(d0 + d1)/(1 − λ·L·d1).
+    """The mean time to decode an answer when each step is longer the more sequences it serves.
 
-    Decode batching is processor sharing with a base cost: by Little B = λ·E, and each of the L
-    steps takes d0 + d1·(1 + B) as an arrival sees it (it meets the B others). Only the mean length
-    counts, not its law. Stepping adds about 1/(2L) of it: an arrival waits for a step to end.
+    Parameters
+    ----------
+    arrival_per_s : float
+        Arrivals per second, e.g. 2.
+    output_tokens : float
+        L, mean tokens of an answer, e.g. 200.
+    step_base_s, step_per_sequence_s : float
+        d0 and d1: a step of B sequences takes d0 + d1·B, e.g. 0.010 and 0.001.
 
+    Returns
+    -------
+    float
+        Seconds; infinite where λ·L·d1 reaches 1.
+
+    Notes
+    -----
+    L·(d0 + d1)/(1 − λ·L·d1). Decode batching is processor sharing with a base cost: by Little
+    B = λ·E, and each of the L steps takes d0 + d1·(1 + B) as an arrival sees it, which meets the B
+    others. Only the mean length counts, not its law. Stepping adds about 1/(2L) of it: an arrival
+    waits for a step to end.
+
+    Examples
+    --------
     >>> round(processor_sharing_e2e_s(2.0, 200, 0.010, 0.001), 3)
     3.667
     >>> processor_sharing_e2e_s(5.0, 200, 0.010, 0.001)      # 1,000 tokens/s × 1 ms: saturated
@@ -167,35 +327,68 @@ def processor_sharing_e2e_s(
 
 
 def little_concurrency(arrival_per_s: float, time_s: float) -> float:
-    """Little's law: the mean number present = rate × mean time; no assumption on either law.
+    """The mean number of requests present: rate × mean time, under any law.
 
+    References
+    ----------
+    Little, A proof for the queuing formula L = λW (1961).
+
+    Examples
+    --------
     >>> little_concurrency(4.0, 12.5)
     50.0
     """
     return not_negative("arrival_per_s", arrival_per_s) * not_negative("time_s", time_s)
 
 
-def lindley_wait(arrival, service) -> np.ndarray:
-    """The wait of each request at one first-come server: W' = max(0, W + S − gap), Lindley.
+def lindley_wait(arrival: ArrayLike, service: ArrayLike) -> NDArray[Any]:
+    """The wait of each request at one server that serves in order of arrival.
 
-    Any unit; whole numbers stay exact.
+    Parameters
+    ----------
+    arrival, service : array
+        Of each request, in any unit; whole numbers stay exact.
 
+    Notes
+    -----
+    W' = max(0, W + S − gap)
+
+    References
+    ----------
+    Lindley, The theory of queues with a single server (1952).
+
+    Examples
+    --------
     >>> lindley_wait([0, 1, 2, 30], [5, 5, 5, 5]).tolist()
     [0, 4, 8, 0]
     """
     return kiefer_wolfowitz_wait(arrival, service, 1)
 
 
-def kiefer_wolfowitz_wait(arrival, service, servers: int) -> np.ndarray:
-    """The same at ``servers`` equal servers behind one queue: each takes the first that is free.
+def kiefer_wolfowitz_wait(arrival: ArrayLike, service: ArrayLike, servers: int) -> NDArray[Any]:
+    """The wait of each request at equal servers behind one queue: the first free server takes it.
 
+    Parameters
+    ----------
+    arrival, service : array
+        Of each request, in any unit; whole numbers stay exact.
+    servers : int
+        Equal servers.
+
+    References
+    ----------
+    Kiefer and Wolfowitz, On the theory of queues with many servers (1955).
+
+    Examples
+    --------
     >>> kiefer_wolfowitz_wait([0, 1, 2], [5, 5, 5], servers=2).tolist()
     [0, 0, 3]
     """
-    arrival, service = np.asarray(arrival), np.asarray(service)
-    free = [arrival[0] * 0 for _ in range(count("servers", servers, 1))]
-    start = np.zeros_like(arrival)
-    for i, (at, need) in enumerate(zip(arrival, service, strict=True)):
-        start[i] = max(at, free[0])
-        heapq.heapreplace(free, start[i] + need)
-    return start - arrival
+    arrivals, services = np.asarray(arrival), np.asarray(service)
+    free = [arrivals[0] * 0 for _ in range(count("servers", servers, 1))]
+    start: NDArray[Any] = np.zeros_like(arrivals)
+    for i, (arrived, needed) in enumerate(zip(arrivals, services, strict=True)):
+        start[i] = max(arrived, free[0])
+        heapq.heapreplace(free, start[i] + needed)
+    waits: NDArray[Any] = start - arrivals
+    return waits

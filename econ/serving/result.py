@@ -115,7 +115,8 @@ class RequestTimes:
     def tpot_s(self) -> Seconds:
         """Time per output token after the first: (e2e − TTFT)/(n − 1); NaN for a single token."""
         steps = np.where(self.output_tokens > 1, self.output_tokens - 1, np.nan)
-        return _difference(self.done_ps, self.first_token_ps) / steps
+        tpot_s: Seconds = _difference(self.done_ps, self.first_token_ps) / steps
+        return tpot_s
 
     @property
     def request_mean_tpot_s(self) -> float:

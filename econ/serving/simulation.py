@@ -173,7 +173,7 @@ def simulate(
         load = scenario.workload
         trace = draw_requests(load, rate_per_s, N_REQUESTS if n is None else n, seed)
         serving = replica_of_scenario(scenario) if replica is None else replica
-        rate = float(load.rate_per_s) if rate_per_s is None else rate_per_s  # type: ignore[arg-type]
+        rate = float(load.rate_per_s) if rate_per_s is None else rate_per_s
         return Service.of(serve(trace, serving, engine, **more), scenario.slo, serving, rate)
     if rate_per_s is not None or n is not None:
         raise TypeError("rate_per_s and n belong to a scenario; arrays hold the requests already")
@@ -211,8 +211,10 @@ def serve(
     >>> serve(trace, Replica(cost=StepCost.affine(1.0), kv_tokens=100)).done_s.tolist()
     [3.0]
     """
-    columns = [trace[c].to_numpy() for c in ("arrival_s", "input_tokens", "output_tokens")]
-    return _simulate_arrays(*columns, replica, engine, **more)
+    arrival_s, prompt, out = (
+        trace[c].to_numpy() for c in ("arrival_s", "input_tokens", "output_tokens")
+    )
+    return _simulate_arrays(arrival_s, prompt, out, replica, engine, **more)
 
 
 def warm_up() -> bool:
@@ -427,7 +429,7 @@ def _run_routed(
     n_preempt, n_events, stopped = np.zeros(n, "int64"), 0, False
     for r in range(min(plan.n_replicas, n)):
         own = slice(r, None, plan.n_replicas)
-        columns = [column[own] for column in (arrival, prompt, out, cached)]
+        columns = (arrival[own], prompt[own], out[own], cached[own])
         part = _run_engine(is_compiled, plan, *rest, *columns, is_ready)
         first[own], done[own], n_preempt[own] = part[:3]
         n_events, stopped = n_events + part[3], stopped or part[4]
@@ -471,12 +473,14 @@ def _run_engine(
         else:
             events.run_compiled("run_one", states[0], counts[0], *rest)
     else:
-        lists = [[column.tolist() for column in group] for group in (req, links, cost)]
+        lists = tuple([column.tolist() for column in group] for group in (req, links, cost))
         states, counts = states.tolist(), counts.tolist()
         if plan.least_loaded:
-            events.run_least_loaded(states, counts, last.tolist(), until, *lists, par)
+            events.run_least_loaded(
+                states, counts, last.tolist(), until, lists[0], lists[1], lists[2], par
+            )
         else:
-            events.run_one(states[0], counts[0], until, *lists, par)
+            events.run_one(states[0], counts[0], until, lists[0], lists[1], lists[2], par)
         req = [np.array(column) for column in lists[0]]
     first, done, n_preempt = (np.asarray(req[k], "int64") for k in (6, 7, 9))
     first[first < 0], done[done < 0] = NEVER, NEVER
