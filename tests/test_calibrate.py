@@ -98,16 +98,17 @@ def test_writing_needs_the_full_file(capsys):
 
 def test_tables_are_written_whole_and_read_back(tmp_path, monkeypatch):
     monkeypatch.setattr(calibrate, "data_dir", lambda: tmp_path)
+    (folder := tmp_path / "latency").mkdir()
     runs = sample_runs().iloc[::6].reset_index(drop=True)
     k = Calibration.fitted()
     rows = calibrate.calibration_rows(k, runs, "2026-11-24")
     path = calibrate.write_table("calibration", rows)
     again = read_checked(path, resource("calibration")["schema"]).set_index("name")
     assert again.loc["kernel_s", "value"] == pytest.approx(k.kernel_s, rel=1e-3)
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(folder.iterdir()) == [path]
     with pytest.raises(KeyError):
         calibrate.write_table("calibration", rows.drop(columns="note"))
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(folder.iterdir()) == [path]
     path = calibrate.write_table("measured_serving", calibrate.sample_rows(runs))
     assert len(read_checked(path, resource("measured_serving")["schema"])) == len(runs)
     path.write_text(path.read_text().replace("measured", "guessed", 1))

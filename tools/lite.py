@@ -151,8 +151,9 @@ def write_wheel(out: Path) -> Path:
         "Tag: py3-none-any\n",
         "econ/charts/live.bundle.js": bundle(),
     }
-    for path in [*ROOT.glob("econ/**/*.py"), *ROOT.glob("data/*")]:
-        files[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+    for path in [*ROOT.glob("econ/**/*.py"), *ROOT.glob("data/**/*.*")]:
+        inside = "econ" if path.is_relative_to(ROOT / "data") else ""  # as in the real wheel
+        files[(Path(inside) / path.relative_to(ROOT)).as_posix()] = path.read_text(encoding="utf-8")
     record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
     wheel = out / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as box:

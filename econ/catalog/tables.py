@@ -34,15 +34,23 @@ class BadTable(ValueError):
 
 
 def data_dir() -> Path:
-    """The folder with the tables: ``ECON_DATA`` if set, else ``data/`` beside the package."""
+    """The folder with the tables: ``ECON_DATA`` if set, else that of a clone or of the wheel.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no data package in it.
+    """
     named = os.environ.get("ECON_DATA")
-    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "data"
-    if not (folder / "datapackage.json").exists():
-        raise FileNotFoundError(
-            f"no datapackage.json in {folder}; run from a clone of the repository "
-            "(pip install --no-deps --editable .) or set ECON_DATA to its data folder"
-        )
-    return folder
+    package_dir = Path(__file__).resolve().parents[1]
+    homes = [Path(named)] if named else [package_dir.parent / "data", package_dir / "data"]
+    for folder in homes:
+        if (folder / "datapackage.json").exists():
+            return folder
+    raise FileNotFoundError(
+        f"no datapackage.json in {' or '.join(map(str, homes))}: install the package again, or set "
+        "ECON_DATA to the folder with the tables"
+    )
 
 
 @functools.cache

@@ -28,7 +28,9 @@ def test_frictionless_finds_no_fault():
 
 def test_every_file_is_declared_and_every_declared_file_exists():
     declared = sorted(r["path"] for r in package()["resources"])
-    assert declared == sorted(p.name for p in data_dir().glob("*.csv"))
+    assert declared == sorted(
+        p.relative_to(data_dir()).as_posix() for p in data_dir().rglob("*.csv")
+    )
 
 
 @pytest.mark.parametrize("name", table_names())

@@ -28,7 +28,7 @@ def test_the_wheel_brings_code_tables_and_script(tmp_path, monkeypatch):
         names = set(box.namelist())
     here = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("econ/**/*.py")}
     assert here <= names
-    assert {p.relative_to(ROOT).as_posix() for p in ROOT.glob("data/*")} <= names
+    assert {f"econ/{p.relative_to(ROOT).as_posix()}" for p in ROOT.glob("data/**/*.csv")} <= names
     code = (
         "import sys\nfor n in ('numba', 'vl_convert'): sys.modules[n] = None\n"
         f"sys.path.insert(0, {str(tmp_path / 'site')!r})\n"

@@ -36,7 +36,7 @@ def test_a_new_layer_is_one_row(tmp_path):
     shutil.copytree(data_dir(), folder)
     row = ("security,Guards,operation,security,guards_usd_per_gpu_per_year,USD per GPU-year,"
            "gpu_year,0,876,876,true,,,false,judgement,2026-11,assumed,2027-12-31,")  # fmt: skip
-    with (folder / "layers.csv").open("a", encoding="utf-8") as file:
+    with (folder / "tco" / "layers.csv").open("a", encoding="utf-8") as file:
         file.write(row + "\n")
     code = (
         "import json; from econ.tco.layers import owner; a = owner('h100-sxm');"
