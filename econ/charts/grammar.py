@@ -7,7 +7,7 @@ and the words for a reader who cannot see the picture come from the columns' nam
 >>> f = pd.DataFrame({"chip": ["A", "B"], "power_w": [700.0, 1000.0]})
 >>> chart = figure(f, "power_w", "chip", kind="bar", finding="B draws more")
 >>> chart.description
-'Bars of Power (W): A 700 W; B 1,000 W.'
+'B draws more. Bars of Power (W): A 700 W; B 1,000 W.'
 >>> figure(f, "power_w", "chip", kind="bar", finding="")
 Traceback (most recent call last):
     ...
@@ -20,6 +20,7 @@ econ.catalog.guard.UnknownName: unknown kind of figure 'baar'; nearest: bar...
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -157,8 +158,11 @@ class Plot:
             scale = {"domain": kinds, "range": ramp(len(kinds))}
             title = words.axis_title(self.by)
         if self.colors:
-            spare = [c for c in CATEGORIES if c not in self.colors.values()]
-            scale["range"] = [self.colors.get(str(k), spare[i % 6]) for i, k in enumerate(kinds)]
+            spare = itertools.cycle(
+                [c for c in CATEGORIES if c not in self.colors.values()] or CATEGORIES
+            )
+            own = [self.colors.get(str(k)) for k in kinds]
+            scale["range"] = [colour or next(spare) for colour in own]
         letters = sum(len(str(k)) + 4 for k in kinds)
         wide = columns or (0 if letters < TITLE_WIDTH else 2 if letters < 2 * TITLE_WIDTH else 1)
         key = alt.Legend(title=title, orient="top", columns=wide) if legend else None
@@ -221,9 +225,22 @@ def _line(plot: Plot) -> Drawn:
     told = (
         f"Lines of {plot.told('y', plot.y)} over {plot.told('x', plot.x)} from "
         f"{words.number(across.min(), plot.x)} to {words.number(across.max(), plot.x)}: "
-        f"{_spans(plot)}."
+        f"{_spans(plot)}.{_marked_words(plot)}"
     )
     return layers, told, {}
+
+
+def _marked_words(plot: Plot) -> str:
+    """The rows that are pointed at, in words."""
+    if not plot.mark:
+        return ""
+    marked = plot.frame[plot.frame[plot.mark].astype(bool)].head(words.TOLD)
+    parts = []
+    for i in range(len(marked)):
+        row = marked.iloc[i]
+        name = row[plot.by] if plot.by else row[plot.label] if plot.label else ""
+        parts.append(f"{name} {words.amount(row[plot.x], plot.x)}, {plot.say(row[plot.y], plot.y)}")
+    return f" Marked: {'; '.join(p.strip() for p in parts)}."
 
 
 def _marked(plot: Plot, base: alt.Chart) -> list[alt.Chart]:
@@ -516,6 +533,12 @@ def _heat(plot: Plot) -> Drawn:
             f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in (low, high)
         )
     told = f"A map of {title} over {blank.told('x', plot.x)} and {blank.told('y', plot.y)}: {told}."
+    if 1 < len(order(plot.x)) <= words.TOLD and len(order(plot.y)) > 1 and len(rows):
+        least = rows.loc[rows.groupby(plot.x, sort=False)[value].idxmin()]
+        names = [
+            f"{r[plot.x]} {r[plot.y]} ({plot.say(r[value], value)})" for _, r in least.iterrows()
+        ]
+        told += f" Least by {blank.told('x', plot.x)}: {'; '.join(names)}."
     if missing := len(cells) - len(rows):
         told += f" {missing} of {len(cells)} cells have no answer."
     return [empty, full, text], told, {**size, "color": "independent"}
@@ -704,7 +727,13 @@ def figure(
         chart = chart.resolve_scale(color="independent")
     size |= {k: v for k, v in (("width", width), ("height", height)) if v}
     chart = chart.properties(**size)
-    return finish(chart, title=finding, subtitle=subtitle, description=says or told)
+    description = says or f"{sentence(finding)} {told}"
+    return finish(chart, title=finding, subtitle=subtitle, description=description)
+
+
+def sentence(finding: str) -> str:
+    """A finding with its full stop."""
+    return finding if finding.endswith(("?", ".", "!")) else f"{finding}."
 
 
 def _faceted(
@@ -719,7 +748,8 @@ def _faceted(
         parts.append(part.properties(title=alt.Title(str(value), fontSize=13)))
         told.append(f"{value}: {text}")
     chart = alt.hconcat(*parts, spacing=36)
-    return finish(chart, title=finding, subtitle=subtitle, description=says or " ".join(told))
+    description = says or " ".join([sentence(finding), *told])
+    return finish(chart, title=finding, subtitle=subtitle, description=description)
 
 
 def overlay(
@@ -727,11 +757,13 @@ def overlay(
 ) -> alt.TopLevelMixin:
     """Several figures on the same axes, under the first one's finding unless another is given."""
     first = figures[0]
+    title = finding or _plain(first.title.text)
+    told = [f.description.removeprefix(sentence(_plain(f.title.text))).strip() for f in figures]
     return finish(
         alt.layer(*figures),
-        title=finding or _plain(first.title.text),
+        title=title,
         subtitle=subtitle,
-        description=says or " ".join(f.description for f in figures),
+        description=says or " ".join([sentence(title), *told]),
     )
 
 

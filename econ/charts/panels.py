@@ -9,9 +9,9 @@
 >>> steepness = panel(model, chart, slope=slider(1, 5, value=2),
 ...                   presets={"flat": {"slope": 1}, "steep": {"slope": 5}})
 >>> steepness.readout
-'Lines of Length (px) over Time (s) from 0 to 1: 0 to 2 px.'
+'How steep? Lines of Length (px) over Time (s) from 0 to 1: 0 to 2 px.'
 >>> steepness.set(slope=4).readout
-'Lines of Length (px) over Time (s) from 0 to 1: 0 to 4 px.'
+'How steep? Lines of Length (px) over Time (s) from 0 to 1: 0 to 4 px.'
 """
 
 from __future__ import annotations
