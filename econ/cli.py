@@ -22,7 +22,7 @@ from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
 from econ.scenario import Scenario
-from econ.tco.token_cost import cost_usd_per_mtok
+from econ.tco.bill import cost
 from econ.tokens.trace_files import read_trace
 from econ.tokens.workloads import Workload
 
@@ -205,31 +205,28 @@ def _write(answer: Plan, name: str) -> None:
 
 
 def _cost(options: argparse.Namespace) -> int:
-    scenario = _cost_scenario(options)
-    prediction = predict(scenario, concurrency=options.concurrency)
-    usd = scenario.cost_usd_per_gpu_hour
-    utilisation_frac = scenario.finance.utilisation_frac
-    metric = "output_tokens_per_s_per_gpu"
-    rate = prediction.output_tokens_per_s_per_gpu
-    slow, fast = prediction.band(metric)
-    cost, low, high = (cost_usd_per_mtok(usd, r, utilisation_frac) for r in (rate, fast, slow))
+    scenario, users = _cost_scenario(options), options.concurrency
+    prediction, price = predict(scenario, concurrency=users), cost(scenario, concurrency=users)
+    usd, (low, high) = price.usd_per_mtok, price.band("usd_per_mtok")
     answer = {
-        "cost_usd_per_mtok": cost,
+        "cost_usd_per_mtok": usd,
         "cost_low_usd_per_mtok": low,
         "cost_high_usd_per_mtok": high,
-        "usd_per_gpu_hour": usd,
-        metric: rate,
+        "usd_per_gpu_hour": price.paid_usd_per_gpu_hour,
+        "output_tokens_per_s_per_gpu": price.output_tokens_per_s_per_gpu,
         "ttft_s": prediction.ttft_s,
         "tpot_s": prediction.tpot_s,
         "bound_by": prediction.bound_by,
         "regime": prediction.regime,
+        "layers_usd_per_mtok": price.frame().set_index("layer")["usd_per_mtok"].to_dict(),
     }
     if options.json:
         _print_json(answer)
         return 0
     print(
-        f"${cost:.2f} per million output tokens (90 % band ${low:.2f} to ${high:.2f}) at "
-        f"${usd:.2f} per GPU-hour\n{rate:,.0f} output tokens/s per accelerator, "
+        f"${usd:.2f} per million output tokens (90 % band ${low:.2f} to ${high:.2f}) at "
+        f"${price.paid_usd_per_gpu_hour:.2f} per GPU-hour\n"
+        f"{price.output_tokens_per_s_per_gpu:,.0f} output tokens/s per accelerator, "
         f"TTFT {prediction.ttft_s:.3g} s, TPOT {prediction.tpot_s:.3g} s, bound by "
         f"{prediction.bound_by}"
     )

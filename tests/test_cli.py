@@ -64,6 +64,7 @@ def test_own_objects_in_a_file_are_planned_and_priced(tmp_path, capsys):
     assert main(["cost", str(file), "--json"]) == 0
     priced = json.loads(capsys.readouterr().out)
     assert priced["usd_per_gpu_hour"] == 2.0
+    assert sum(priced["layers_usd_per_mtok"].values()) == pytest.approx(priced["cost_usd_per_mtok"])
     half = ["cost", str(file), "--utilisation-frac", "0.5", "--json"]
     assert main(half) == 0
     idle = json.loads(capsys.readouterr().out)["cost_usd_per_mtok"]

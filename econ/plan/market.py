@@ -15,7 +15,9 @@ from econ.catalog import catalog
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import positive
 from econ.catalog.rents import rents
+from econ.catalog.tables import table
 from econ.scenario import Scenario
+from econ.tco.layers import owner, owner_inputs
 
 
 def market(
@@ -23,15 +25,12 @@ def market(
     accelerators: Iterable[str | Accelerator] | None,
     prices_usd_per_gpu_hour: Mapping[str, float] | None,
 ) -> tuple[list[Accelerator], dict[str, float]]:
-    """The accelerators to look at, and what an hour of each costs by name.
-
-    An accelerator of your own has no list price, even where it bears a name of the catalogue.
-    """
+    """The accelerators to look at, and what an hour of each costs by name."""
     given = dict(prices_usd_per_gpu_hour or {})
     own = scenario.deployment.resolved_accelerator
     if accelerators is None:
-        priced = sorted({*_list_prices(scenario), *given, own.id})
-        accelerators = [own if name == own.id else name for name in priced]
+        names = sorted({*_priced_names(scenario), *given, own.id})
+        accelerators = [_named(name, own) for name in names]
     chips: dict[str, Accelerator] = {}
     for item in listed("accelerators", accelerators):
         chip = item if isinstance(item, Accelerator) else _named(item, own)
@@ -43,51 +42,75 @@ def market(
 def prices_of(
     scenario: Scenario,
     prices_usd_per_gpu_hour: Mapping[str, float] | None = None,
-    accelerators: Iterable[Accelerator] = (),
+    accelerators: Iterable[Accelerator] | None = None,
 ) -> dict[str, float]:
-    """USD per GPU-hour by accelerator: list rents of the scenario's term, its own price, yours.
+    """USD per GPU-hour by accelerator: yours, the scenario's own, then list rents or owners' hours.
 
     Parameters
     ----------
     scenario : Scenario
-        Its ``finance.term`` selects the rents; its ``finance.cost_usd_per_gpu_hour``, where there
-        is one, is the price of its own accelerator.
+        Its ``finance`` says whether an hour is rented, on which term, or owned: then
+        `econ.tco.owner` builds it with the electricity price and the PUE of the site. Its
+        ``cost_usd_per_gpu_hour``, where there is one, is the price of its own accelerator.
     prices_usd_per_gpu_hour : mapping of str to float, optional
-        These come before all others.
+        By accelerator, e.g. ``{"h100-sxm": 2.9}``; these come before all others.
     accelerators : iterable of Accelerator, optional
-        Objects of your own among them need a price.
+        Whose price is asked for; None for all that have one.
 
     Raises
     ------
     ValueError
-        For a price outside its range, or an accelerator of your own without one.
+        For a price outside its range, or an accelerator of your own without one: it has no list
+        rent, even where it bears a name of the catalogue.
     UnknownName
         For the price of an accelerator that nobody knows.
     """
-    own = scenario.deployment.resolved_accelerator
-    chips = {chip.id: chip for chip in (own, *accelerators)}
-    prices = _list_prices(scenario)
-    priced = {chips[n].id if n in chips else catalog.accelerator(n).id: usd
-              for n, usd in (prices_usd_per_gpu_hour or {}).items()}  # fmt: skip
-    if scenario.finance.cost_usd_per_gpu_hour is not None:
-        priced = {own.id: float(scenario.finance.cost_usd_per_gpu_hour), **priced}
-    for name, usd in priced.items():
+    own, finance = scenario.deployment.resolved_accelerator, scenario.finance
+    if accelerators is None:
+        accelerators = [catalog.accelerator(name) for name in _priced_names(scenario)]
+    chips = {chip.id: chip for chip in accelerators}
+    known = chips | {own.id: own}
+    prices = {
+        known[name].id if name in known else catalog.accelerator(name).id: usd
+        for name, usd in (prices_usd_per_gpu_hour or {}).items()
+    }
+    if finance.cost_usd_per_gpu_hour is not None:
+        prices = {own.id: float(finance.cost_usd_per_gpu_hour)} | prices
+    for name, usd in prices.items():
         positive(f"price of {name} in USD per GPU-hour", usd, 10_000)
-    for chip in accelerators:
+    unpriced = [chip for chip in chips.values() if chip.id not in prices]
+    if finance.tenure == "owned":
+        return prices | _owners_hours(scenario, unpriced)
+    rented = rents(finance.term)
+    for chip in unpriced:
         if not _is_listed(chip):
-            prices.pop(chip.id, None)
-            if chip.id not in priced:
-                raise ValueError(
-                    f"no price of {chip.id}, an accelerator of your own: give "
-                    f"prices_usd_per_gpu_hour={{{chip.id!r}: …}}"
-                )
-    return prices | priced
+            raise ValueError(
+                f"no price of {chip.id}, an accelerator of your own: give "
+                f"prices_usd_per_gpu_hour={{{chip.id!r}: …}}"
+            )
+    return prices | {chip.id: rented[chip.id] for chip in unpriced if chip.id in rented}
 
 
-def _list_prices(scenario: Scenario) -> dict[str, float]:
+def _priced_names(scenario: Scenario) -> list[str]:
+    """Accelerators of the catalogue that can be rented on the scenario's term, or bought."""
     if scenario.finance.tenure == "owned":
-        return {}
-    return rents(scenario.finance.term)
+        return list(table("servers").index)
+    return list(rents(scenario.finance.term))
+
+
+def _owners_hours(scenario: Scenario, chips: Iterable[Accelerator]) -> dict[str, float]:
+    """What an hour of each costs its owner; the catalogue's without a known server have none."""
+    terms, own = owner_inputs(scenario), scenario.deployment.resolved_accelerator
+    server_usd = terms.pop("server_usd", None)  # of the scenario's own accelerator
+    hours = {}
+    for chip in chips:
+        server = {"server_usd": server_usd} if chip == own and server_usd is not None else {}
+        try:
+            hours[chip.id] = float(owner(chip, **terms, **server).cost_usd_per_gpu_hour)
+        except ValueError:
+            if not _is_listed(chip):
+                raise
+    return hours
 
 
 def _named(name: Any, own: Accelerator) -> Accelerator:

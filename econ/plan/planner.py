@@ -156,6 +156,7 @@ def plan(
         rows=_finished(frame, objective, is_rising),
         accelerators=chips,
         objective=objective,
+        given_prices=frozenset(prices_usd_per_gpu_hour or {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from econ.plan.refine import deployed
 from econ.plan.search import Demand
 from econ.scenario import Scenario
 from econ.station import Result
+from econ.terms import Finance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,12 +37,15 @@ class Plan(Result):
         What was looked at, by name.
     objective : str
         The column that orders the rows.
+    given_prices : frozenset of str
+        Accelerators whose price was given to `plan`.
     """
 
     demand: Demand
     rows: pd.DataFrame
     accelerators: Mapping[str, Accelerator]
     objective: str = "cost_usd_per_good_mtok"
+    given_prices: frozenset[str] = frozenset()
 
     def frame(self) -> pd.DataFrame:
         """All rows, best first."""
@@ -136,9 +141,26 @@ class Plan(Result):
         policy = row["policy"] if row.get("policy") else asked.deployment.policy
         chip = self.accelerators[str(row["accelerator"])]
         on_row = deployed(asked, row, chip, int(row["fleet_gpus"]), policy)
-        if asked.finance.tenure == "owned" and asked.finance.cost_usd_per_gpu_hour is None:
-            return on_row
-        return on_row.with_(cost_usd_per_gpu_hour=float(row["usd_per_gpu_hour"]))
+        return on_row.with_(finance=self._finance(chip, float(row["usd_per_gpu_hour"])))
+
+    def _finance(self, chip: Accelerator, usd_per_gpu_hour: float) -> Finance:
+        """The scenario's terms for an accelerator: a price, or an owner's inputs where they count.
+
+        The price of a server is that of the scenario's own accelerator.
+        """
+        asked = self.demand.scenario
+        finance = asked.finance
+        is_own = chip == asked.deployment.resolved_accelerator
+        is_built = finance.tenure == "owned" and finance.cost_usd_per_gpu_hour is None
+        if is_built and chip.id not in self.given_prices:
+            return finance if is_own else dataclasses.replace(finance, server_usd=None)
+        return Finance(
+            tenure=finance.tenure,
+            term=finance.term,
+            cost_usd_per_gpu_hour=usd_per_gpu_hour,
+            utilisation_frac=finance.utilisation_frac,
+            source=finance.source,
+        )
 
     @property
     def cost_usd_per_good_mtok(self) -> float:

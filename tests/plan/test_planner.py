@@ -30,6 +30,7 @@ from econ.plan.refine import fleet_of, refine_frame, replica_of_row
 from econ.plan.search import KEYS
 from econ.scenario import Scenario
 from econ.serving import Service, draw_requests, serve
+from econ.tco.layers import owner
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.workloads import workload
 
@@ -387,6 +388,34 @@ def test_utilisation_prices_the_hours_without_load():
     assert half.best["site_energy_j_per_token"] > whole.best["site_energy_j_per_token"]
 
 
+def test_an_owner_pays_for_server_and_site():
+    owned = SCENARIO.with_(tenure="owned")
+    chips = ["h100-sxm", "h200-sxm"]
+    answer = plan(owned, chips, **FEW)
+    hour = answer.rows.drop_duplicates("accelerator").set_index("accelerator")["usd_per_gpu_hour"]
+    assert hour["h100-sxm"] == pytest.approx(owner(owned).cost_usd_per_gpu_hour)
+    assert hour["h200-sxm"] > hour["h100-sxm"]
+    assert answer.scenario().finance == owned.finance
+    dear = plan(owned.with_(electricity_usd_per_kwh=0.5), chips, **FEW)
+    assert dear.cost_usd_per_good_mtok > answer.cost_usd_per_good_mtok
+    server = plan(owned.with_(server_usd=900_000.0), chips, **FEW)
+    assert server.best["accelerator"] == "h200-sxm"
+    assert server.scenario().finance.server_usd is None
+    given = plan(owned, chips, prices_usd_per_gpu_hour={"h100-sxm": 0.5}, **FEW)
+    assert given.scenario().finance.cost_usd_per_gpu_hour == 0.5
+    with pytest.raises(ValueError, match="server_usd"):
+        plan(owned.with_(accelerator=GPU), **FEW)
+    everywhere = plan(owned, **FEW).rows
+    assert set(everywhere.loc[everywhere["constraint"] != "price", "accelerator"]) >= set(chips)
+
+
+def test_a_rental_term_selects_the_price():
+    spot = plan(SCENARIO.with_(term="spot"), ["h100-sxm"], **FEW).best["usd_per_gpu_hour"]
+    assert spot == rents("spot")["h100-sxm"]
+    with pytest.raises(ValueError, match="unknown rental term 'sopt'"):
+        plan(SCENARIO.with_(term="sopt"), ["h100-sxm"], **FEW)
+
+
 def test_a_batch_limit_ends_the_search():
     rows = plan(SCENARIO.with_(max_batch=8), ["h100-sxm"], **FEW).rows
     assert rows.loc[rows["concurrency"] == 32, "constraint"].tolist() == ["max batch"]
@@ -430,7 +459,7 @@ def test_bad_input_is_named(arguments, says):
 
 
 def test_prices_go_from_the_general_to_the_special():
-    assert prices_of(SCENARIO, None) == rents() | {"h100-sxm": 3.85}
+    assert prices_of(SCENARIO) == rents() | {"h100-sxm": 3.85}
     assert prices_of(SCENARIO, {"h100-sxm": 1.0})["h100-sxm"] == 1.0
 
 
