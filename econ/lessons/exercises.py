@@ -16,7 +16,7 @@ import pandas as pd
 
 from econ import tco
 from econ.catalog import model, price, site, table
-from econ.catalog.units import GIGA, HOUR_S, MILLI, MTOK
+from econ.catalog.units import GIGA, MILLI
 from econ.energy import energy, energy_cost_usd_per_mtok, idle_j_per_token, water_l_per_mtok
 from econ.latency.bound import envelope, parts_frame, reality_frame
 from econ.latency.prediction import answer_s, kv_bytes_per_token, weight_bytes
@@ -257,14 +257,17 @@ def _servers_with_a_spare() -> float:
 
 
 # -- 08 Your workload ----------------------------------------------------------------------------
+MEAN_PER_S, PEAK_FACTOR = 60, 1.5
+
+
 def _replica_per_s() -> float:
     """Requests per second of a replica: 64 in flight, TTFT 0.4 s, TPOT 25 ms, 300 tokens."""
     return 64 / answer_s(0.4, 25 * MILLI, 300)
 
 
 def _fleet_with_a_spare() -> float:
-    """Replicas for a peak of 1.5 × 60 requests per second, and one more."""
-    return math.ceil(60 * 1.5 / _replica_per_s()) + 1
+    """Replicas for the peak, and one more."""
+    return math.ceil(MEAN_PER_S * PEAK_FACTOR / _replica_per_s()) + 1
 
 
 exercise("08-1", unit="requests per second", hint="Little: in flight over TTFT + 299 · TPOT.")(
@@ -274,7 +277,7 @@ exercise("08-2", unit="replicas", tolerance_frac=1e-6, hint="Round up the peak, 
     _fleet_with_a_spare
 )
 exercise("08-3", unit="USD", hint="All 13 are paid; only good tokens of the mean count.")(
-    lambda: _fleet_with_a_spare() * 4 * 3.0 / HOUR_S / (60 * 300 * 0.97) * MTOK
+    lambda: tco.cost_usd_per_mtok(_fleet_with_a_spare() * 4 * 3.0, MEAN_PER_S * 300 * 0.97)
 )
 exercise("08-4", unit="USD", hint="Cheapest mean now, less the mean of the cheaper in each case.")(
     lambda: evpi_usd(pd.DataFrame({"new": [100e3, 220e3], "known": [150e3, 150e3]}))
