@@ -27,6 +27,7 @@ from econ.catalog.guard import unknown
 
 DTYPES = {"number": "float64", "integer": "Int64", "boolean": "boolean"}  # the rest is text
 KINDS = ("measured", "list_price", "vendor_claim", "derived", "assumed")
+DATE = r"\d{4}(-\d{2}){0,2}"  # a year, a month or a day
 
 
 class BadTable(ValueError):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 from frictionless import Package
 
 from econ.catalog import table, table_names
+from econ.catalog.package import descriptor, text
 from econ.catalog.tables import KINDS, data_dir, package, resource
 
 # explanations and parts of other tables: what they hold has its source there
@@ -24,6 +26,23 @@ def test_frictionless_finds_no_fault():
     report = Package(str(data_dir() / "datapackage.json")).validate()
     faults = [f"{t.name}: {e.message}" for t in report.tasks for e in t.errors]
     assert not faults + [e.message for e in report.errors]
+
+
+def test_the_descriptor_is_the_one_that_the_tables_declare():
+    committed = (data_dir() / "datapackage.json").read_text(encoding="utf-8")
+    assert committed == text(), "write it anew: python -m econ.catalog.package"
+
+
+def test_a_column_that_the_dictionary_lacks_is_named(tmp_path, monkeypatch):
+    for name in ("columns.csv", "datapackage.json"):
+        shutil.copy(data_dir() / name, tmp_path / name)
+    table_of_one = (
+        '[rows]\nfile = "rows.csv"\nabout = "x"\nkey = "id"\ncolumns = {id = {}, odd_w = {}}\n'
+    )
+    (tmp_path / "tables.toml").write_text(table_of_one)
+    monkeypatch.setenv("ECON_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match=r"table rows: no row of columns\.csv for odd_w"):
+        descriptor()
 
 
 def test_every_file_is_declared_and_every_declared_file_exists():
