@@ -1,4 +1,4 @@
-"""The data package's descriptor, written from the dictionary of quantities and ``data/tables.toml``.
+"""The descriptor of the data package, written from ``columns.csv`` and ``tables.toml``.
 
 ``python -m econ.catalog.package`` writes ``data/datapackage.json``. A table there is its file, what
 it holds, its key and its columns with their limits; titles, units and meanings come from
