@@ -1,34 +1,44 @@
-"""Total cost of ownership, from capital to margin: the front door to the modules behind it.
+"""TCO: what an hour, a token, a request and a day cost, who pays whom, and when owning pays.
 
-* `econ.tco.finance`: annuity, straight line, present value
-* `econ.tco.layers`: the owner of an accelerator, layer by layer, from ``data/layers.csv``
-* `econ.tco.ownership`: assets and charges, USD per owned GPU-hour
-* `econ.tco.token_cost`: utilisation; USD per million tokens, good tokens, requests, tasks
-* `econ.tco.token_time`: input, cached input and output by machine time
-* `econ.tco.whole_units`: whole instances, servers, spares; every break-even
-* `econ.tco.offers`, `econ.tco.comparison`: buy, rent or API over a day, and what is unlike
-* `econ.tco.revenue`: tiers, seats, margins; `econ.tco.fleet`: ramp, life, refresh
+`cost` takes a scenario: the hour is rented or owned, layer by layer (``data/layers.csv``), the
+tokens are those that `econ.latency.predict` writes within the SLO. `with_ranges` puts the ranges of
+the data in, for `econ.uncertain`. The rest are functions of numbers for a chain of one's own.
 
->>> hour = owner("h200-sxm", server_usd=258_001, spare_frac=0, life_years=6).cost_usd_per_gpu_hour
->>> round(hour, 2), round(cost_usd_per_mtok(hour, 1_000, utilisation_frac=0.6), 2)
-(1.59, 0.74)
+* an hour: `owner`, `cost_layers`, `Ownership`, `annuity_usd_per_month`, `capital_usd_per_month`
+* a token: `cost_usd_per_mtok`, `marginal_cost_frame` (input and output by machine time), `Utilisation`
+* a service: `compare_buy_rent_api` of `Buy`, `Rent` and `Api` over a `day_load`; `units`, `break_even`
+* a business: `Statement` of `Tier`, `seats`; `life_frame`, `keep_or_replace` of a fleet
+
+>>> from econ.scenario import Scenario
+>>> s = Scenario.default().with_(utilisation_frac=0.6)
+>>> cost(s.with_(tenure="owned")).usd_per_mtok < cost(s).usd_per_mtok        # $3.85 an hour
+True
+>>> round(cost_usd_per_mtok(3.85, 1_000, utilisation_frac=0.6), 2)
+1.78
 """
 
-from __future__ import annotations
-
 from econ.tco.bill import Cost, cost
-from econ.tco.comparison import Comparison, compare_buy_rent_api, day_load
+from econ.tco.comparison import Comparison, compare_buy_rent_api, day_load, scales_frame
 from econ.tco.finance import (
     annuity_usd_per_month,
     annuity_usd_per_year,
     capital_usd_per_month,
+    present_value_usd,
     straight_line_usd_per_month,
 )
-from econ.tco.fleet import keep_or_replace, levelised_cost_usd_per_mtok, life_frame
+from econ.tco.fleet import (
+    Refresh,
+    keep_or_replace,
+    levelised_cost_usd_per_mtok,
+    life_frame,
+    payback_month,
+)
+from econ.tco.hours import hour_parts
 from econ.tco.layers import Layer, cost_layers, owner
-from econ.tco.offers import Api, Buy, Rent, UnlikeComparison, unlike
+from econ.tco.offers import Api, Buy, Offer, Rent, UnlikeComparison, doubts, unlike
 from econ.tco.ownership import Asset, Charge, Ownership, break_even_utilisation_frac
-from econ.tco.revenue import Statement, Tier, seats, tiers_of
+from econ.tco.ranges import with_ranges
+from econ.tco.revenue import Statement, Tier, ladder_frame, seats, tiers_of
 from econ.tco.token_cost import (
     Utilisation,
     cost_usd_per_accepted_task,
@@ -36,8 +46,14 @@ from econ.tco.token_cost import (
     cost_usd_per_mtok,
     cost_usd_per_request,
 )
-from econ.tco.token_time import marginal_cost_frame, pool_cost_frame
-from econ.tco.whole_units import BreakEven, break_even, units
+from econ.tco.token_time import (
+    list_split_frame,
+    marginal_cost_frame,
+    pool_cost_frame,
+    pool_gpu_hours,
+    request_gpu_s,
+)
+from econ.tco.whole_units import BreakEven, Units, break_even, units, whole
 
 __all__ = [
     "Api",
@@ -48,10 +64,13 @@ __all__ = [
     "Comparison",
     "Cost",
     "Layer",
+    "Offer",
     "Ownership",
+    "Refresh",
     "Rent",
     "Statement",
     "Tier",
+    "Units",
     "UnlikeComparison",
     "Utilisation",
     "annuity_usd_per_month",
@@ -67,15 +86,26 @@ __all__ = [
     "cost_usd_per_mtok",
     "cost_usd_per_request",
     "day_load",
+    "doubts",
+    "hour_parts",
     "keep_or_replace",
+    "ladder_frame",
     "levelised_cost_usd_per_mtok",
     "life_frame",
+    "list_split_frame",
     "marginal_cost_frame",
     "owner",
+    "payback_month",
     "pool_cost_frame",
+    "pool_gpu_hours",
+    "present_value_usd",
+    "request_gpu_s",
+    "scales_frame",
     "seats",
     "straight_line_usd_per_month",
     "tiers_of",
     "units",
     "unlike",
+    "whole",
+    "with_ranges",
 ]

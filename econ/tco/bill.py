@@ -24,26 +24,16 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import positive
-from econ.catalog.rents import rent_rows
 from econ.catalog.units import HOURS_PER_DAY, usd_per_token_from_usd_per_mtok
 from econ.latency.prediction import Prediction, predict, predict_scenarios, users_within
 from econ.scenario import Scenario
 from econ.station import Result, station
-from econ.tco.layers import extra_charges, owner, owner_inputs
-from econ.tco.ownership import Ownership
+from econ.tco.hours import Part, hour_parts, hours_usd
 from econ.tco.token_cost import cost_usd_per_mtok
 
 IDLE = "idle hours"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One layer of the hour: what it is, where a bill shows it, and where its price comes from."""
-
-    layer: str
-    group: str
-    usd_per_gpu_hour: float
-    source: str = ""
+MOST_USERS = 512  # of a replica, as users_within has it
+FEW = 3  # scenarios for which a table of all users each is quicker than halving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,20 +110,18 @@ def cost_scenarios(
     named = include is None or all(isinstance(layer, str) for layer in include)
     includes = [tuple(include or ())] * n if named else [tuple(one or ()) for one in include]
     reasons = [""] * n
-    most: dict[Any, int] = {}
+    alike: dict[Any, list[int]] = {}
     for i, s in enumerate(scenarios):
-        if users[i] is not None:
-            continue
-        physics = (s.model, s.deployment, s.workload, s.slo)
-        try:
-            if physics not in most:
-                most[physics] = _users(s)
-            users[i] = most[physics]
-        except ValueError as error:
-            users[i], reasons[i] = np.nan, str(error)
+        if users[i] is None:
+            alike.setdefault((s.model, s.deployment, s.workload, s.slo), []).append(i)
+    most = _most_users([scenarios[rows[0]] for rows in alike.values()])
+    for rows, load in zip(alike.values(), most, strict=True):
+        why = "" if load else _no_users(scenarios[rows[0]])
+        for i in rows:
+            users[i], reasons[i] = load or np.nan, why
     loads = [1.0 if np.isnan(load) else load for load in users]
     served = predict_scenarios(scenarios, concurrency=loads)
-    hours = _hours(scenarios, includes, reasons)
+    hours = hours_usd(scenarios, includes, reasons)
     rate = served["output_tokens_per_s_per_gpu"].to_numpy()
     use = np.array([s.finance.utilisation_frac for s in scenarios])
     reason = [own or of_latency for own, of_latency in zip(reasons, served["reason"], strict=True)]
@@ -232,82 +220,38 @@ def cost(s: Scenario, *, concurrency: float | None = None, include: Collection[s
     )
 
 
-def hour_parts(s: Scenario, include: Collection[str] = ()) -> tuple[Part, ...]:
-    """The layers of a paid GPU-hour: a rent, a price of one's own, or an owner's.
-
-    >>> [part.layer for part in hour_parts(Scenario.default(), include=["licences"])]
-    ['rent', 'licences']
-    """
-    finance = s.finance
-    if _is_built_up(s):
-        return _parts(owner(s, include=include))
-    if finance.cost_usd_per_gpu_hour is not None:
-        first = Part(
-            layer="hour",
-            group="hour",
-            usd_per_gpu_hour=s.cost_usd_per_gpu_hour,
-            source=finance.source,
-        )
-    else:
-        latest = rent_rows(s.deployment.accelerator_id, finance.term).iloc[-1]
-        first = Part(
-            layer="rent",
-            group="rent",
-            usd_per_gpu_hour=s.cost_usd_per_gpu_hour,
-            source=str(latest["source"]),
-        )
-    extra = Ownership(
-        n_gpu=s.deployment.n_gpu, charges=extra_charges(include, n_gpu=s.deployment.n_gpu)
-    )
-    return (first, *_parts(extra))
-
-
-def _parts(own: Ownership) -> tuple[Part, ...]:
-    columns = ["layer", "group", "usd_per_gpu_hour", "source"]
-    return tuple(Part(**row) for row in own.frame()[columns].to_dict("records"))
-
-
-def _is_built_up(s: Scenario) -> bool:
-    return s.finance.tenure == "owned" and s.finance.cost_usd_per_gpu_hour is None
-
-
 def _users(s: Scenario) -> int:
     """The most users within the SLO, or the reason why there is none."""
     users = users_within(s)
     if not users:
-        fits: Prediction = predict(s, concurrency=s.n_replicas)  # or raises DoesNotFit
+        one: Prediction = predict(s, concurrency=s.n_replicas)  # or raises DoesNotFit
         raise ValueError(
-            f"concurrency = 0: one user of each replica waits {fits.ttft_s:.3g} s (ttft_s of the "
-            f"SLO: {s.slo.ttft_s:g}) and {fits.tpot_s:.3g} s a token (tpot_s: {s.slo.tpot_s:g}); "
+            f"concurrency = 0: one user of each replica waits {one.ttft_s:.3g} s (ttft_s of the "
+            f"SLO: {s.slo.ttft_s:g}) and {one.tpot_s:.3g} s a token (tpot_s: {s.slo.tpot_s:g}); "
             "loosen the SLO or give concurrency"
         )
     return users
 
 
-def _hours(
-    scenarios: Sequence[Scenario], includes: Sequence[tuple[str, ...]], reasons: list[str]
-) -> np.ndarray:
-    """USD of a paid GPU-hour of each scenario; owners of one accelerator in one call."""
-    hours = np.full(len(scenarios), np.nan)
-    alike: dict[Any, list[int]] = {}
-    inputs: list[dict[str, Any]] = [{} for _ in scenarios]
-    for i, s in enumerate(scenarios):
-        try:
-            if _is_built_up(s):
-                inputs[i] = owner_inputs(s)
-                chip = s.deployment.resolved_accelerator
-                alike.setdefault((chip, includes[i], *inputs[i]), []).append(i)
-            else:
-                hours[i] = sum(part.usd_per_gpu_hour for part in hour_parts(s, includes[i]))
-        except ValueError as error:
-            reasons[i] = reasons[i] or str(error)
-    for (chip, include, *names), rows in alike.items():
-        columns: dict[str, Any] = {
-            name: np.array([inputs[i][name] for i in rows]) for name in names
-        }
-        try:
-            hours[rows] = owner(chip, include=include, **columns).cost_usd_per_gpu_hour
-        except ValueError as error:
-            for i in rows:
-                reasons[i] = reasons[i] or str(error)
-    return hours
+def _no_users(s: Scenario) -> str:
+    """Why no user is within the SLO."""
+    try:
+        _users(s)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _most_users(scenarios: Sequence[Scenario]) -> list[int]:
+    """`econ.latency.users_within` of each, all halving at once: waits never fall with the users."""
+    if len(scenarios) <= FEW:
+        return [users_within(s) for s in scenarios]
+    limits = pd.DataFrame([vars(s.slo) for s in scenarios])
+    replicas = np.array([s.n_replicas for s in scenarios])
+    low, high = np.zeros(len(scenarios), int), np.full(len(scenarios), MOST_USERS + 1)
+    while (high - low > 1).any():
+        users = np.maximum((low + high) // 2, 1)
+        served = predict_scenarios(scenarios, concurrency=users * replicas)
+        within = (served["ttft_s"] <= limits["ttft_s"]) & (served["tpot_s"] <= limits["tpot_s"])
+        low, high = np.where(within, users, low), np.where(within, high, users)
+    return [int(n) for n in low * replicas]

@@ -19,7 +19,7 @@ from econ.catalog.units import HOUR_S, per_second_from_per_hour, usd_per_mtok_fr
 from econ.latency.prediction import answer_s, predict
 from econ.scenario import Scenario
 from econ.station import require_certain
-from econ.tco.bill import hour_parts
+from econ.tco.hours import hour_parts
 
 OTHERS = "others' prompts"  # the part of TPOT that other users' prefill takes
 MEMORY = "memory"  # the part of TTFT that waits for room in the KV cache

@@ -116,6 +116,17 @@ def test_the_table_of_scenarios_is_the_station_row_by_row(concurrency):
         assert (row["regime"], row["tenure"], row["reason"]) == (one["regime"], one["tenure"], "")
 
 
+def test_the_users_of_many_scenarios_are_those_of_each():
+    scenarios = [
+        CASE.with_(software_maturity=m, n_gpu=n, tpot_s=t, accelerator=chip)
+        for m in (0.5, 1.0, 1.3) for n in (4, 8) for t in (0.015, 0.05)
+        for chip in ("h100-sxm", "b200-sxm", "l4")
+    ]  # fmt: skip
+    users = cost_scenarios(scenarios)["concurrency"].fillna(0).tolist()
+    assert users == [users_within(s) for s in scenarios]
+    assert 0 in users
+
+
 def test_a_sweep_gives_a_reason_where_there_is_no_cost():
     frame = sweep(
         cost, OWNED, accelerator=["h100-sxm", "tpu-v5p", MY_GPU], n_gpu=[4, 8], concurrency=16
