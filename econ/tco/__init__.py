@@ -5,8 +5,8 @@ tokens are those that `econ.latency.predict` writes within the SLO. `with_ranges
 the data in, for `econ.uncertain`. The rest are functions of numbers for a chain of one's own.
 
 * an hour: `owner`, `cost_layers`, `Ownership`, `annuity_usd_per_month`, `capital_usd_per_month`
-* a token: `cost_usd_per_mtok`, `marginal_cost_frame` (input and output by machine time), `Utilisation`
-* a service: `compare_buy_rent_api` of `Buy`, `Rent` and `Api` over a `day_load`; `units`, `break_even`
+* a token: `cost_usd_per_mtok`, `Utilisation`, `marginal_cost_frame` (by machine time)
+* a service: `compare_buy_rent_api` of `Buy`, `Rent`, `Api`; `day_load`, `units`, `break_even`
 * a business: `Statement` of `Tier`, `seats`; `life_frame`, `keep_or_replace` of a fleet
 
 >>> from econ.scenario import Scenario
