@@ -8,7 +8,6 @@ ValueError: request 1: arrival_s = 1.0 comes before request 0 at 2.0; sort the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -89,9 +88,7 @@ def checked_requests(
     return np.rint(arrival * PS_PER_S).astype("int64"), prompt, out
 
 
-def check_fit(
-    plan: Plan, replica: Replica, prompt: Whole, out: Whole, names: Sequence[int] | Whole | None
-) -> None:
+def check_fit(plan: Plan, replica: Replica, prompt: Whole, out: Whole, names: Whole | None) -> None:
     """No request may need more KV memory than a replica has: it would wait forever."""
     peak = prompt + out - 1
     if (bad := -(-peak // plan.block_tokens) > plan.n_blocks).any():

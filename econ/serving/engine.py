@@ -12,7 +12,7 @@ Invariants that make it O(1) per event:
   a step are one entry of ``cnt``.
 * Requests run in order of arrival: the tail is the preemption victim, and what was preempted
   returns (last in, first out) before anything newer, so at most one is half prefilled.
-* A blocked head of the queue stays blocked until a completion: free blocks only shrink between.
+* A blocked head of the queue stays blocked until_ps a completion: free blocks only shrink between.
 """
 
 from __future__ import annotations
@@ -32,29 +32,31 @@ PART, PART_DONE, PART_LEFT, EVENTS, N_DONE, N_LATE, STOPPED = range(8, 15)
 N_STATE = 15
 
 
-def used_blocks(cnt: Any, d: int, context: int, block: int) -> int:
+def used_blocks(cnt: Any, n_decoded: int, context_tokens: int, block_tokens: int) -> int:
     """Blocks of the decoding requests, exactly: their tokens plus what fills the last ones."""
-    pad = context
-    for r in range(block):
-        pad += cnt[r] * ((-r - d) % block)
-    return pad // block
+    padded = context_tokens
+    for r in range(block_tokens):
+        padded += cnt[r] * ((-r - n_decoded) % block_tokens)
+    return padded // block_tokens
 
 
-def growth_limit(cnt: Any, d: int, batch: int, block: int, free: int, m: int) -> int:
-    """How many of ``m`` decode steps the ``free`` blocks allow (at least one is known to fit)."""
-    cycles = free // batch
-    steps = cycles * block
-    free -= cycles * batch
-    while steps < m and cnt[(-d - steps) % block] <= free:
-        free -= cnt[(-d - steps) % block]
+def growth_limit(
+    cnt: Any, n_decoded: int, n_batch: int, block_tokens: int, n_free: int, n_steps: int
+) -> int:
+    """How many of the decode steps the free blocks allow (at least one is known to fit)."""
+    cycles = n_free // n_batch
+    steps = cycles * block_tokens
+    n_free -= cycles * n_batch
+    while steps < n_steps and cnt[(-n_decoded - steps) % block_tokens] <= n_free:
+        n_free -= cnt[(-n_decoded - steps) % block_tokens]
         steps += 1
-    return min(steps, m)
+    return min(steps, n_steps)
 
 
 def advance(
-    st: Any, heap: Any, cnt: Any, until: int, req: Any, links: Any, cost: Any, par: Any
+    st: Any, heap: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any
 ) -> None:
-    """Run one replica through every step that starts before ``until``."""
+    """Run one replica through every step that starts before ``until_ps``."""
     arrival, prompt, out, cached, ready, gen, first, done, fin, n_preempt = req
     prv, nxt, follow = links
     linear, decode_base, decode_ctx = cost
@@ -64,7 +66,7 @@ def advance(
     t, d, ctx, batch, reserved = st[0], st[1], st[2], st[3], st[4]
     tail, stack, head, part, p_done = st[5], st[6], st[7], st[8], st[9]
     p_left, events, n_done, late, stopped = st[10], st[11], st[12], st[13], st[14]
-    while t < until:
+    while t < until_ps:
         if batch == 0 and part < 0 and stack < 0:
             if head < 0:
                 break
@@ -215,7 +217,7 @@ def advance(
             if decode and (ctx + (m + b - 1) * batch) // b > total - reserved:
                 free = total - reserved - used_blocks(cnt, d, ctx, b)
                 m = growth_limit(cnt, d, batch, b, free, m)
-            time_left = until - t
+            time_left = until_ps - t
             cut = chunk == 0 or ready[head]  # a long prefill leaves no budget for another
             if cut and head >= 0 and arrival[head] > t and count < max_batch:
                 time_left = min(time_left, arrival[head] - t)
@@ -290,15 +292,15 @@ def advance(
     st[10], st[11], st[12], st[13], st[14] = p_left, events, n_done, late, stopped
 
 
-def run_one(st: Any, cnt: Any, until: int, req: Any, links: Any, cost: Any, par: Any) -> None:
+def run_one(st: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any) -> None:
     """One replica that takes every request."""
     heap = [FOREVER]  # never empty of type for the compiler
     heap.pop()
-    advance(st, heap, cnt, until, req, links, cost, par)
+    advance(st, heap, cnt, until_ps, req, links, cost, par)
 
 
 def run_least_loaded(
-    sts: Any, cnts: Any, last: Any, until: int, req: Any, links: Any, cost: Any, par: Any
+    sts: Any, cnts: Any, last: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any
 ) -> None:
     """Several replicas; each request goes to the one with the fewest unfinished, first on a tie."""
     arrival, follow = req[0], links[2]
@@ -311,7 +313,7 @@ def run_least_loaded(
         now = arrival[i]
         best, fewest = 0, FOREVER
         for r in range(n_rep):
-            advance(sts[r], heaps[r], cnts[r], min(now, until), req, links, cost, par)
+            advance(sts[r], heaps[r], cnts[r], min(now, until_ps), req, links, cost, par)
             inside = routed[r] - sts[r][N_DONE]
             if sts[r][T] > now:  # the step under way at the arrival has not completed them yet
                 inside += sts[r][N_LATE]
@@ -325,7 +327,7 @@ def run_least_loaded(
             follow[last[best]] = i
         last[best] = i
     for r in range(n_rep):
-        advance(sts[r], heaps[r], cnts[r], until, req, links, cost, par)
+        advance(sts[r], heaps[r], cnts[r], until_ps, req, links, cost, par)
 
 
 # -- the same source under numba ----------------------------------------------------------------

@@ -212,8 +212,13 @@ class Service(Result):
     A request is good when it meets the TTFT and the TPOT limit of the SLO. ``goodput`` counts good
     requests, ``good_tokens_per_s`` their output tokens, per second from the first arrival to the
     last completion. ``binding`` names the limit that more requests miss: ttft, tpot, both (equally)
-    or none. ``overloaded``: the queue still grew when the last request arrived. ``requests`` holds
+    or none; ``meets_slo`` says whether ``attainment_frac`` of the requests are good and the queue
+    does not grow. ``overloaded``: it still grew when the last request arrived. ``requests`` holds
     the times of every request, ``replica`` what served them.
+
+    ``regime`` and ``bands`` are those of the step equations (`econ.latency.predict`) at as many
+    users as were present, from held-out runs in a closed loop; the queue itself has nothing fitted.
+    Both are empty where an own replica served.
     """
 
     rate_per_s: float
@@ -221,6 +226,7 @@ class Service(Result):
     goodput: float
     good_tokens_per_s: float
     good_frac: float
+    attainment_frac: float
     ttft_met_frac: float
     tpot_met_frac: float
     binding: str
@@ -235,14 +241,18 @@ class Service(Result):
     p50_e2e_s: float
     p95_e2e_s: float
     p99_e2e_s: float
+    mean_ttft_s: float
+    mean_e2e_s: float
     request_mean_tpot_s: float
     token_mean_tpot_s: float
     throughput_requests_per_s: float
     throughput_tokens_per_s: float
     n_preemptions: int
-    backlog: int
+    n_backlog: int
     requests: RequestTimes = field(repr=False)
     replica: Replica | Disaggregated = field(repr=False)
+    regime: str = ""
+    bands: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -250,19 +260,22 @@ class Service(Result):
     ) -> Service:
         """The figures of one simulation under an SLO."""
         good = requests.goodput(float(slo.ttft_s), float(slo.tpot_s))
-        times_s = {}
+        times_s: dict[str, Any] = {}
         for name in ("ttft_s", "tpot_s", "e2e_s"):
             reached = getattr(requests, name)
             reached = reached[np.isfinite(reached)]
             for q in PERCENTILES:
                 value = float(np.percentile(reached, q)) if len(reached) else np.nan
                 times_s[f"p{q}_{name}"] = value
+            if name != "tpot_s":
+                times_s[f"mean_{name}"] = float(reached.mean()) if len(reached) else np.nan
         return cls(
             rate_per_s=float(rate_per_s),
             n_requests=requests.n_requests,
             goodput=good.requests_per_s,
             good_tokens_per_s=good.tokens_per_s,
             good_frac=good.good_frac,
+            attainment_frac=float(slo.attainment_frac),
             ttft_met_frac=good.ttft_met_frac,
             tpot_met_frac=good.tpot_met_frac,
             binding=good.binding,
@@ -273,7 +286,7 @@ class Service(Result):
             throughput_requests_per_s=requests.throughput_requests_per_s,
             throughput_tokens_per_s=requests.throughput_tokens_per_s,
             n_preemptions=int(requests.n_preemptions.sum()),
-            backlog=requests.backlog,
+            n_backlog=requests.backlog,
             requests=requests,
             replica=replica,
             **times_s,

@@ -19,30 +19,24 @@ dropped, and it is prefilled again, with what it had generated, before anything 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
-from collections.abc import Callable
 from typing import Any, overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from econ.catalog.guard import count, positive, unknown
 from econ.deployment import ENGINES as SERVING_SOFTWARE
+from econ.latency.prediction import predict
 from econ.scenario import Scenario
 from econ.serving import engine as events
-from econ.serving.checks import (
-    MAX_TIME_S,
-    cached_prompt,
-    check_fit,
-    check_horizon,
-    checked_requests,
-)
+from econ.serving.checks import MAX_TIME_S, cached_prompt, checked_requests
 from econ.serving.cost import PS_PER_S, StepCost
-from econ.serving.from_scenario import draw_requests
+from econ.serving.from_scenario import MAX_BATCH, draw_requests
 from econ.serving.from_scenario import replica as replica_of_scenario
-from econ.serving.replicas import Disaggregated, Plan, Replica
+from econ.serving.pools import RUNNERS, Whole, lag_ps, run_pool, run_pools
+from econ.serving.replicas import Disaggregated, Replica
 from econ.serving.result import NEVER, RequestTimes, Service
 from econ.station import require_certain
 
@@ -50,9 +44,6 @@ N_REQUESTS = 10_000  # of a scenario's simulation
 COMPILE_FROM = 50_000  # requests of one call; below, plain Python answers before the compiler has
 COMPILE_FROM_TOTAL = 200_000  # and that many over all calls of a process pay for compiling, too
 EVENTS_PER_REQUEST, EVENTS_FLOOR = 1000, 1_000_000
-
-Whole = NDArray[np.int64]
-Times = tuple[Whole, Whole, Whole, int, bool]  # first token, done, preemptions, events, stopped
 
 
 @overload
@@ -174,12 +165,25 @@ def simulate(
         trace = draw_requests(load, rate_per_s, N_REQUESTS if n is None else n, seed)
         serving = replica_of_scenario(scenario) if replica is None else replica
         rate = float(load.rate_per_s) if rate_per_s is None else rate_per_s
-        return Service.of(serve(trace, serving, engine, **more), scenario.slo, serving, rate)
+        service = Service.of(serve(trace, serving, engine, **more), scenario.slo, serving, rate)
+        return service if replica is not None else _with_bands(service, scenario)
     if rate_per_s is not None or n is not None:
         raise TypeError("rate_per_s and n belong to a scenario; arrays hold the requests already")
     return _simulate_arrays(
         arrival_s, input_tokens, output_tokens, replica, engine, cached_tokens, **more
     )
+
+
+def _with_bands(service: Service, s: Scenario) -> Service:
+    """With the regime and the bands of the step equations at as many users as were present."""
+    users = service.rate_per_s * service.mean_e2e_s
+    users = min(max(users, 1.0), float(s.n_replicas * (s.deployment.max_batch or MAX_BATCH)))
+    prediction = predict(s, concurrency=users)
+    bands = {
+        ours: prediction.bands[metric]
+        for ours, metric in (("mean_ttft_s", "ttft_s"), ("request_mean_tpot_s", "tpot_s"))
+    }
+    return dataclasses.replace(service, regime=prediction.regime, bands=bands)
 
 
 def _station_form(
@@ -247,12 +251,12 @@ def _simulate_arrays(
         replica = Disaggregated(prefill=pool, decode=pool)
     if not isinstance(replica, Replica | Disaggregated):
         raise TypeError(f"replica = {replica!r} is neither a Replica nor a Disaggregated")
-    until = events.FOREVER
+    until_ps = events.FOREVER
     if until_s is not None:
-        until = round(positive("until_s", until_s, MAX_TIME_S) * PS_PER_S)
+        until_ps = round(positive("until_s", until_s, MAX_TIME_S) * PS_PER_S)
     if n_most_events is None:
         n_most_events = EVENTS_PER_REQUEST * n + EVENTS_FLOOR
-    limits = (until, count("n_most_events", n_most_events, 1, 1e18))
+    limits = (until_ps, count("n_most_events", n_most_events, 1, 1e18))
     engine = _chosen_engine(engine, n)
 
     pools = isinstance(replica, Disaggregated)
@@ -266,14 +270,14 @@ def _simulate_arrays(
     n_replicas = prefill.n_replicas
     if isinstance(replica, Disaggregated):
         n_replicas += decode.n_replicas
-        times = _run_pools(engine, replica, limits, arrival, prompt, reserve, steps, cached)
+        times = run_pools(engine, replica, limits, arrival, prompt, reserve, steps, cached)
     else:
-        times = _run_pool(engine, replica, limits, arrival, prompt + reserve, steps, cached)
+        times = run_pool(engine, replica, limits, arrival, prompt + reserve, steps, cached)
     first, done, n_preempt, n_events, stopped = times
     stopped = stopped or bool((done == NEVER).any())
     lag: Whole | int = round(prefill.lag_s * PS_PER_S)
     if prefill.n_lag_steps and not pools:
-        lag = lag + _lag_ps(prefill.n_lag_steps, first, done, steps)
+        lag = lag + lag_ps(prefill.n_lag_steps, first, done, steps)
     return RequestTimes(
         arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped, lag
     )
@@ -344,153 +348,3 @@ def simulate_closed(
     arrival = np.zeros(len(zeros), "int64")
     arrival[concurrency:] = np.sort(times.done_ps)[: max(len(zeros) - concurrency, 0)]
     return dataclasses.replace(times, arrival_ps=arrival)
-
-
-def _lag_ps(n_lag_steps: float, first: Whole, done: Whole, steps: Whole) -> Whole:
-    """So many steps of each request's own pace; the mean pace for one without a decode step."""
-    paced = (steps > 1) & (done != NEVER)
-    if not paced.any():
-        return np.zeros(len(first), "int64")
-    pace = (done[paced] - first[paced]) / (steps[paced] - 1)
-    step = np.full(len(first), pace.mean())
-    step[paced] = pace
-    return np.rint(n_lag_steps * step).astype("int64")
-
-
-def _run_pools(
-    engine: str,
-    pools: Disaggregated,
-    limits: tuple[int, int],
-    arrival: Whole,
-    prompt: Whole,
-    reserve: Whole,
-    steps: Whole,
-    cached: Whole,
-) -> Times:
-    """The prefill pool makes one token each; the rest go on in order of the KV cache's arrival."""
-    n, move = len(arrival), round(pools.kv_transfer_s_per_token * PS_PER_S)
-    # in floats, as it may not fit; by the arrival, as a queue in front is no fault of the request
-    moved = arrival + float(move) * prompt * (steps > 1)
-    check_horizon(Plan.of(pools.decode), moved, prompt + reserve, steps)
-    first, done, n_preempt, n_events, stopped = _run_pool(
-        engine, pools.prefill, limits, arrival, prompt, np.ones(n, "int64"), cached
-    )
-    going_on = np.flatnonzero((steps > 1) & (done != NEVER))
-    moved = done[going_on] + move * prompt[going_on]
-    order = np.argsort(moved, kind="stable")
-    going_on, moved = going_on[order], moved[order]
-    done = np.where((steps > 1), NEVER, done)
-    if len(going_on):
-        size, again = prompt[going_on] + reserve[going_on], cached[going_on]
-        last = _run_pool(
-            engine, pools.decode, limits, moved, size, steps[going_on], again, names=going_on
-        )
-        done[going_on] = last[1]
-        n_preempt[going_on] += last[2]
-        n_events, stopped = n_events + last[3], stopped or last[4]
-    return first, done, n_preempt, n_events, stopped
-
-
-def _run_pool(
-    engine: str,
-    replica: Replica,
-    limits: tuple[int, int],
-    arrival: Whole,
-    prompt: Whole,
-    out: Whole,
-    cached: Whole,
-    names: Whole | None = None,
-) -> Times:
-    """Run one pool; ``names`` are the original positions of requests that come prefilled."""
-    plan, is_ready = Plan.of(replica), names is not None
-    check_fit(plan, replica, prompt, out, names)
-    if not is_ready:  # the decode pool's were checked before the prefill
-        check_horizon(plan, arrival, prompt, out)
-    return RUNNERS[engine](plan, *limits, arrival, prompt, out, cached, is_ready)
-
-
-def _run_routed(
-    is_compiled: bool,
-    plan: Plan,
-    until: int,
-    n_most_events: int,
-    arrival: Whole,
-    prompt: Whole,
-    out: Whole,
-    cached: Whole,
-    is_ready: bool,
-) -> Times:
-    """The event-skipping engine; under round robin every replica runs by itself."""
-    rest = (until, n_most_events)
-    if plan.n_replicas == 1 or plan.least_loaded:
-        return _run_engine(is_compiled, plan, *rest, arrival, prompt, out, cached, is_ready)
-    n = len(arrival)
-    first, done = np.full(n, NEVER), np.full(n, NEVER)
-    n_preempt, n_events, stopped = np.zeros(n, "int64"), 0, False
-    for r in range(min(plan.n_replicas, n)):
-        own = slice(r, None, plan.n_replicas)
-        columns = (arrival[own], prompt[own], out[own], cached[own])
-        part = _run_engine(is_compiled, plan, *rest, *columns, is_ready)
-        first[own], done[own], n_preempt[own] = part[:3]
-        n_events, stopped = n_events + part[3], stopped or part[4]
-    return first, done, n_preempt, n_events, stopped
-
-
-def _run_engine(
-    is_compiled: bool,
-    plan: Plan,
-    until: int,
-    n_most_events: int,
-    arrival: Whole,
-    prompt: Whole,
-    out: Whole,
-    cached: Whole,
-    is_ready: bool,
-) -> Times:
-    """The event-skipping engine on lists (Python) or arrays (numba)."""
-    n, n_rep, small = len(arrival), plan.n_replicas if plan.least_loaded else 1, "int32"
-    req: list[Any] = [np.ascontiguousarray(arrival)]
-    req += [np.ascontiguousarray(column, small) for column in (prompt, out, cached)]
-    req += [np.full(n, is_ready, "int8"), np.full(n, int(is_ready), small)]
-    req += [np.full(n, -1, "int64"), np.full(n, -1, "int64"), np.full(n, -1, "int64")]
-    req += [np.zeros(n, small)]
-    links = [np.full(n, -1, small), np.full(n, -1, small), np.arange(1, n + 1, dtype=small)]
-    links[2][-1] = -1
-    cost = list(plan.cost[:3])
-    par = [int(plan.chunked), plan.max_batch, plan.token_budget, plan.block_tokens, plan.n_blocks]
-    par += [plan.tokens_per_sequence, *plan.cost[3:], n_most_events]
-    state = [0] * events.N_STATE
-    for k in (events.TAIL, events.STACK, events.PART):
-        state[k] = -1
-    state[events.HEAD] = -1 if plan.least_loaded else 0
-    states: Any = np.array([state] * n_rep, "int64")
-    counts: Any = np.zeros((n_rep, plan.block_tokens), "int64")
-    last = np.zeros(n_rep, "int64")
-    if is_compiled:
-        rest = (until, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
-        if plan.least_loaded:
-            events.run_compiled("run_least_loaded", states, counts, last, *rest)
-        else:
-            events.run_compiled("run_one", states[0], counts[0], *rest)
-    else:
-        lists = tuple([column.tolist() for column in group] for group in (req, links, cost))
-        states, counts = states.tolist(), counts.tolist()
-        if plan.least_loaded:
-            events.run_least_loaded(
-                states, counts, last.tolist(), until, lists[0], lists[1], lists[2], par
-            )
-        else:
-            events.run_one(states[0], counts[0], until, lists[0], lists[1], lists[2], par)
-        req = [np.array(column) for column in lists[0]]
-    first, done, n_preempt = (np.asarray(req[k], "int64") for k in (6, 7, 9))
-    first[first < 0], done[done < 0] = NEVER, NEVER
-    n_events = sum(int(state[events.EVENTS]) for state in states)
-    stopped = any(int(state[events.STOPPED]) for state in states)
-    return first, done, n_preempt, n_events, stopped
-
-
-# engine → what runs the requests of one pool; the tests add one that goes token by token
-RUNNERS: dict[str, Callable[..., Times]] = {
-    "python": functools.partial(_run_routed, False),
-    "numba": functools.partial(_run_routed, True),
-}

@@ -12,7 +12,7 @@ from econ.ledger.serving_runs import simulated_runs_frame
 from econ.lessons import serving_cases as cases
 from econ.lessons.goodput_cases import default_case, live_load_frame
 from econ.scenario import Scenario
-from econ.serving import Disaggregated, engine, simulate, simulation, warm_up
+from econ.serving import Disaggregated, engine, pools, simulate, warm_up
 
 CASE = Scenario.default()
 FEW = 600
@@ -116,8 +116,8 @@ def test_errors_are_those_of_the_ratios(compared):
 def test_a_panel_s_call_simulates_each_time(live, monkeypatch):
     """The live path: every call runs the engine again, nothing is looked up."""
     spent = []
-    plain = simulation._run_engine
-    monkeypatch.setattr(simulation, "_run_engine", lambda *a: (spent.append(a[0]), plain(*a))[1])
+    plain = pools.run_engine
+    monkeypatch.setattr(pools, "run_engine", lambda *a: (spent.append(a[0]), plain(*a))[1])
     live()
     first = len(spent)
     live()

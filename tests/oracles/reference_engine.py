@@ -12,7 +12,7 @@ from unittest import mock
 
 import numpy as np
 
-from econ.serving import simulation
+from econ.serving import pools, simulate
 from econ.serving.result import NEVER, RequestTimes
 
 
@@ -208,7 +208,7 @@ def run_reference(plan, requests: list[Sequence], until_ps: int) -> list[Server]
 
 
 def run_pool(plan, until, n_most_events, arrival, prompt, out, cached, is_ready):
-    """One pool, as `econ.serving.simulation.RUNNERS` are called; the number of events is 0."""
+    """One pool, as `econ.serving.pools.RUNNERS` are called; the number of events is 0."""
     columns = zip(arrival, prompt, out, cached, strict=True)
     requests = [
         Sequence(i, int(a), int(p), int(o), int(c), int(is_ready), is_ready)
@@ -228,5 +228,5 @@ def run_pool(plan, until, n_most_events, arrival, prompt, out, cached, is_ready)
 
 def simulate_reference(*requests, **more) -> RequestTimes:
     """`econ.serving.simulate` of arrays, with this engine."""
-    with mock.patch.dict(simulation.RUNNERS, reference=run_pool):
-        return simulation.simulate(*requests, **more, engine="reference")
+    with mock.patch.dict(pools.RUNNERS, reference=run_pool):
+        return simulate(*requests, **more, engine="reference")

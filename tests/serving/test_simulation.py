@@ -402,6 +402,9 @@ def test_a_scenario_is_served_as_its_requests_are():
     row = service.row()
     assert row["n_requests"] == 300
     assert "requests" not in row
+    assert service.regime == "calibrated"
+    low, high = service.band("request_mean_tpot_s")
+    assert low < service.request_mean_tpot_s < high
     assert set(service.frame()["quantity"]) == set(row)
 
 

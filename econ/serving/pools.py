@@ -1,0 +1,173 @@
+"""How requests run through the pools of a replica: whole numbers in, whole numbers out.
+
+Requests come checked, in picoseconds (`econ.serving.checks`); `econ.serving.engine` does the steps.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econ.serving import engine as events
+from econ.serving.checks import check_fit, check_horizon
+from econ.serving.cost import PS_PER_S
+from econ.serving.replicas import Disaggregated, Plan, Replica
+from econ.serving.result import NEVER
+
+Whole = NDArray[np.int64]
+Limits = tuple[int, int]  # time, events
+Times = tuple[Whole, Whole, Whole, int, bool]  # first token, done, preemptions, events, stopped
+
+
+def lag_ps(n_lag_steps: float, first: Whole, done: Whole, steps: Whole) -> Whole:
+    """So many steps of each request's own pace; the mean pace for one without a decode step."""
+    paced = (steps > 1) & (done != NEVER)
+    if not paced.any():
+        return np.zeros(len(first), "int64")
+    pace = (done[paced] - first[paced]) / (steps[paced] - 1)
+    step = np.full(len(first), pace.mean())
+    step[paced] = pace
+    return np.rint(n_lag_steps * step).astype("int64")
+
+
+def run_pools(
+    engine: str,
+    pools: Disaggregated,
+    limits: Limits,
+    arrival: Whole,
+    prompt: Whole,
+    reserve: Whole,
+    steps: Whole,
+    cached: Whole,
+) -> Times:
+    """The prefill pool makes one token each; the rest go on in order of the KV cache's arrival."""
+    n, move = len(arrival), round(pools.kv_transfer_s_per_token * PS_PER_S)
+    # in floats, as it may not fit; by the arrival, as a queue in front is no fault of the request
+    moved = arrival + float(move) * prompt * (steps > 1)
+    check_horizon(Plan.of(pools.decode), moved, prompt + reserve, steps)
+    first, done, n_preempt, n_events, stopped = run_pool(
+        engine, pools.prefill, limits, arrival, prompt, np.ones(n, "int64"), cached
+    )
+    going_on = np.flatnonzero((steps > 1) & (done != NEVER))
+    moved = done[going_on] + move * prompt[going_on]
+    order = np.argsort(moved, kind="stable")
+    going_on, moved = going_on[order], moved[order]
+    done = np.where((steps > 1), NEVER, done)
+    if len(going_on):
+        size, again = prompt[going_on] + reserve[going_on], cached[going_on]
+        last = run_pool(
+            engine, pools.decode, limits, moved, size, steps[going_on], again, names=going_on
+        )
+        done[going_on] = last[1]
+        n_preempt[going_on] += last[2]
+        n_events, stopped = n_events + last[3], stopped or last[4]
+    return first, done, n_preempt, n_events, stopped
+
+
+def run_pool(
+    engine: str,
+    replica: Replica,
+    limits: Limits,
+    arrival: Whole,
+    prompt: Whole,
+    out: Whole,
+    cached: Whole,
+    names: Whole | None = None,
+) -> Times:
+    """Run one pool; ``names`` are the original positions of requests that come prefilled."""
+    plan, is_ready = Plan.of(replica), names is not None
+    check_fit(plan, replica, prompt, out, names)
+    if not is_ready:  # the decode pool's were checked before the prefill
+        check_horizon(plan, arrival, prompt, out)
+    return RUNNERS[engine](plan, *limits, arrival, prompt, out, cached, is_ready)
+
+
+def _run_routed(
+    is_compiled: bool,
+    plan: Plan,
+    until_ps: int,
+    n_most_events: int,
+    arrival: Whole,
+    prompt: Whole,
+    out: Whole,
+    cached: Whole,
+    is_ready: bool,
+) -> Times:
+    """The event-skipping engine; under round robin every replica runs by itself."""
+    rest = (until_ps, n_most_events)
+    if plan.n_replicas == 1 or plan.least_loaded:
+        return run_engine(is_compiled, plan, *rest, arrival, prompt, out, cached, is_ready)
+    n = len(arrival)
+    first, done = np.full(n, NEVER), np.full(n, NEVER)
+    n_preempt, n_events, stopped = np.zeros(n, "int64"), 0, False
+    for r in range(min(plan.n_replicas, n)):
+        own = slice(r, None, plan.n_replicas)
+        columns = (arrival[own], prompt[own], out[own], cached[own])
+        part = run_engine(is_compiled, plan, *rest, *columns, is_ready)
+        first[own], done[own], n_preempt[own] = part[:3]
+        n_events, stopped = n_events + part[3], stopped or part[4]
+    return first, done, n_preempt, n_events, stopped
+
+
+def run_engine(
+    is_compiled: bool,
+    plan: Plan,
+    until_ps: int,
+    n_most_events: int,
+    arrival: Whole,
+    prompt: Whole,
+    out: Whole,
+    cached: Whole,
+    is_ready: bool,
+) -> Times:
+    """The event-skipping engine on lists (Python) or arrays (numba)."""
+    n, n_rep, small = len(arrival), plan.n_replicas if plan.least_loaded else 1, "int32"
+    req: list[Any] = [np.ascontiguousarray(arrival)]
+    req += [np.ascontiguousarray(column, small) for column in (prompt, out, cached)]
+    req += [np.full(n, is_ready, "int8"), np.full(n, int(is_ready), small)]
+    req += [np.full(n, -1, "int64"), np.full(n, -1, "int64"), np.full(n, -1, "int64")]
+    req += [np.zeros(n, small)]
+    links = [np.full(n, -1, small), np.full(n, -1, small), np.arange(1, n + 1, dtype=small)]
+    links[2][-1] = -1
+    cost = list(plan.cost[:3])
+    par = [int(plan.chunked), plan.max_batch, plan.token_budget, plan.block_tokens, plan.n_blocks]
+    par += [plan.tokens_per_sequence, *plan.cost[3:], n_most_events]
+    state = [0] * events.N_STATE
+    for k in (events.TAIL, events.STACK, events.PART):
+        state[k] = -1
+    state[events.HEAD] = -1 if plan.least_loaded else 0
+    states: Any = np.array([state] * n_rep, "int64")
+    counts: Any = np.zeros((n_rep, plan.block_tokens), "int64")
+    last = np.zeros(n_rep, "int64")
+    if is_compiled:
+        rest = (until_ps, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
+        if plan.least_loaded:
+            events.run_compiled("run_least_loaded", states, counts, last, *rest)
+        else:
+            events.run_compiled("run_one", states[0], counts[0], *rest)
+    else:
+        lists = tuple([column.tolist() for column in group] for group in (req, links, cost))
+        states, counts = states.tolist(), counts.tolist()
+        if plan.least_loaded:
+            events.run_least_loaded(
+                states, counts, last.tolist(), until_ps, lists[0], lists[1], lists[2], par
+            )
+        else:
+            events.run_one(states[0], counts[0], until_ps, lists[0], lists[1], lists[2], par)
+        req = [np.array(column) for column in lists[0]]
+    first, done, n_preempt = (np.asarray(req[k], "int64") for k in (6, 7, 9))
+    first[first < 0], done[done < 0] = NEVER, NEVER
+    n_events = sum(int(state[events.EVENTS]) for state in states)
+    stopped = any(int(state[events.STOPPED]) for state in states)
+    return first, done, n_preempt, n_events, stopped
+
+
+# engine → what runs the requests of one pool; the tests add one that goes token by token
+RUNNERS: dict[str, Callable[..., Times]] = {
+    "python": functools.partial(_run_routed, False),
+    "numba": functools.partial(_run_routed, True),
+}
