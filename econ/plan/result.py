@@ -79,15 +79,14 @@ class Plan(Result):
             raise ValueError(
                 f"{len(feasible):,} deployments pass the screen at mean lengths, but none of "
                 f"{len(ran)} simulated meets the SLO under these arrivals (the first: "
-                f"{ran['reason'].iloc[0]}): relax the latency limits or the share that must meet "
-                "them"
+                f"{ran['reason'].iloc[0]}): relax ttft_s, tpot_s or attainment_frac"
             )
         if feasible.empty:
             losses = self.constraints().itertuples(index=False)
             causes = ", ".join(f"{constraint} {n:,}" for constraint, n in losses)
             raise ValueError(
                 f"none of {len(self.rows):,} deployments meets the SLO; ruled out by {causes}: "
-                "relax the latency limits, or allow more accelerators, precisions or splits"
+                "relax ttft_s or tpot_s, or allow more accelerators, precisions or splits"
             )
         return feasible.iloc[0]
 
