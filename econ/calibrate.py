@@ -28,18 +28,14 @@ from econ.latency.accuracy import (
     ladder_frame,
     summary,
 )
-from econ.latency.calibration import Calibration, bands
+from econ.latency.calibration import CROWD, REGIMES, Calibration, bands
 from econ.latency.evidence import RUN, configuration, read_runs, sample_runs, thin
 from econ.latency.fitting import fit, limits_of, with_intervals
-from econ.latency.regimes import CROWD, REGIMES
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 
 REASONS = {
     "decode_compute_frac": "Not identified: no run is bound by decode arithmetic",
-    "host_s_per_sequence": "The fastest step per sequence of any vLLM run, per front-end process; "
-    "ML.ENERGY runs pointed to it",
-    "host_trtllm_s_per_sequence": "The fastest step per sequence of any TensorRT-LLM run",
     "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, "
     "MI325X 0.73, MI355X 0.82 of B200; a round middle",
     "amd_overhead_factor": "Kimi-K2.5 in 4 bits on four MI355X, one and two users with cached "
@@ -62,8 +58,6 @@ ENERGY_SPLITS = ("configuration", "model", "accelerator", "source")
 SOURCES = {
     "amd_compute_frac": ("mlperf-results", "derived"),
     "amd_overhead_factor": ("inferencemax-agentic", "derived"),
-    "host_s_per_sequence": ("inferencex-runs", "derived"),
-    "host_trtllm_s_per_sequence": ("inferencex-runs", "derived"),
 }
 
 
@@ -103,6 +97,23 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
             }
         )
     return pd.DataFrame(rows)
+
+
+def engine_rows(k: Calibration, n_runs: int, today: str) -> pd.DataFrame:
+    """The engines' fitted values as rows of ``data/engines.csv``; the rest of a row stays."""
+    rows = table("engines").astype({"first_token_s": float})
+    for engine in k.engines:
+        for value, key in (
+            ("first_token", f"{engine.name}.first_token_s"),
+            ("prefill_wait", f"{engine.policy}.prefill_wait_frac"),
+        ):
+            if key in k.intervals:
+                unit = key.rsplit("_", 1)[1]
+                low, high = k.intervals[key]
+                for end, number in (("", k.value(key)), ("_low", low), ("_high", high)):
+                    rows.loc[engine.name, f"{value}{end}_{unit}"] = float(f"{number:.4g}")
+                rows.loc[engine.name, ["n_runs", "as_of"]] = n_runs, today
+    return rows
 
 
 def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
@@ -259,13 +270,12 @@ def main(arguments: list[str] | None = None) -> None:
         k = with_intervals(runs, fit(runs))
         for name, rows in (
             ("calibration", calibration_rows(k, runs, today)),
+            ("engines", engine_rows(k, len(runs), today)),
             ("calibration_bands", band_rows(runs, today)),
             ("measured_serving", sample_rows(runs)),
         ):
             print("wrote", write_table(name, rows).name)
         forget()  # energy builds on what was just written
-        Calibration.fitted.cache_clear()
-        bands.cache_clear()
         write_energy(powered, today)
     print(report(runs))
     print("\n" + energy_report(powered))

@@ -22,11 +22,11 @@ import numpy as np
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
+from econ.catalog.engines import engine
 from econ.catalog.guard import count, positive, unknown
 from econ.catalog.ranges import ends
 
 POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
-ENGINES = ("vllm", "sglang", "trtllm")
 KV_PRECISIONS = ("bf16", "fp16", "fp8", "int8")
 MOST_GPU = 1_000_000
 MOST_MATURITY = 1e3
@@ -50,7 +50,7 @@ class Deployment:
     kv_precision : str
         Format of the KV cache; empty for what the engine keeps by default.
     engine : str
-        vllm, sglang or trtllm; empty for what the three have in common.
+        A row of ``data/engines.csv`` (vllm, sglang, trtllm); empty for the common habits.
     software_maturity : float or Range
         1 for the software of the calibration; above 1 is better, below 1 worse.
     max_batch : int, optional
@@ -99,11 +99,12 @@ class Deployment:
             )
         for name, known in (
             ("policy", POLICIES),
-            ("engine", ("", *ENGINES)),
             ("kv_precision", ("", *KV_PRECISIONS)),
         ):
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), filter(None, known))
+        if self.engine:
+            object.__setattr__(self, "engine", engine(self.engine).name)
         ends(positive, "software_maturity", self.software_maturity, MOST_MATURITY)
         for name in ("max_batch", "token_budget"):
             if (value := getattr(self, name)) is not None:

@@ -12,7 +12,7 @@ from econ.latency import accuracy
 from econ.latency.accuracy import accuracy_frame, held_out, kendall_within, ladder_frame, summary
 from econ.latency.calibration import Calibration
 from econ.latency.evidence import read_runs, sample_runs
-from econ.latency.fitting import START, case_of, fit, solve
+from econ.latency.fitting import START, fit, runs_table, solve
 from tests.latency.test_calibration import FULL
 
 with_full = pytest.mark.skipif(not FULL.exists(), reason="the full file is not here")
@@ -21,20 +21,20 @@ with_full = pytest.mark.skipif(not FULL.exists(), reason="the full file is not h
 def made(k: Calibration) -> pd.DataFrame:
     """The sample's runs as the model itself would have measured them."""
     runs = sample_runs()
-    s = solve(case_of(runs), k)
+    s = solve(runs_table(runs), k)
     return runs.assign(ttft_s=s.ttft_s, tpot_s=s.tpot_s)
 
 
 def test_the_fit_finds_the_parameters_that_made_the_data():
-    truth = Calibration.fitted().replace(
-        weight_bandwidth_frac=0.7, kv_bandwidth_frac=0.6, kernel_s=8e-6, prefill_wait_frac=0.2,
-        first_token_s=0.05,
-    )  # fmt: skip
-    names = ["weight_bandwidth_frac", "kv_bandwidth_frac", "kernel_s", "prefill_wait_frac",
-             "first_token_s"]  # fmt: skip
-    found = fit(made(truth), names=names, start=Calibration.fitted())
-    for name in names:
-        assert getattr(found, name) == pytest.approx(getattr(truth, name), rel=0.01), name
+    changes = {
+        "weight_bandwidth_frac": 0.7, "kv_bandwidth_frac": 0.6, "kernel_s": 8e-6,
+        "chunked_prefill.prefill_wait_frac": 0.2, "vllm.first_token_s": 0.05,
+    }  # fmt: skip
+    truth = Calibration.fitted().replace(**changes)
+    found = fit(made(truth), names=list(changes), start=Calibration.fitted())
+    for name, value in changes.items():
+        assert truth.value(name) == value
+        assert found.value(name) == pytest.approx(value, rel=0.01), name
 
 
 def test_held_out_runs_are_predicted_perfectly_when_the_model_is_true():
@@ -87,7 +87,7 @@ def test_kendall_counts_pairs_inside_a_workload_only():
 def test_a_bad_run_stops_the_fit():
     runs = sample_runs().iloc[:3].assign(tp=7)
     with pytest.raises(ValueError, match="run 0: "):
-        case_of(runs)
+        runs_table(runs)
 
 
 # -- the command ----------------------------------------------------------------------------
@@ -130,8 +130,8 @@ def test_the_committed_calibration_is_what_the_full_file_gives():
     found, kept = fit(read_runs(FULL)), Calibration.fitted()
     for name in START:
         low, high = kept.intervals[name]
-        near = pytest.approx(getattr(kept, name), rel=0.02, abs=0.02 * (high - low))
-        assert getattr(found, name) == near, name
+        near = pytest.approx(kept.value(name), rel=0.02, abs=0.02 * (high - low))
+        assert found.value(name) == near, name
 
 
 @with_full

@@ -18,6 +18,7 @@ import functools
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,20 @@ def table(name: str) -> pd.DataFrame:
     return _read(name).copy()
 
 
+def remember(function: Callable[..., Any]) -> Any:
+    """Compute what rests on a table once, until `forget`: a decorator."""
+    cached = functools.cache(function)
+    _remembered.append(cached)
+    return cached
+
+
 def forget() -> None:
     """Read every table anew when it is next asked for: after one of them was written."""
-    _read.cache_clear()
+    for cached in (package, _read, *_remembered):
+        cached.cache_clear()
+
+
+_remembered: list[Any] = []
 
 
 @functools.cache

@@ -40,12 +40,10 @@ from econ.energy.sites import (
     site_figure,
     site_frame,
 )
-from econ.latency import deployments as dep
 from econ.latency import steps
-from econ.latency.calibration import Calibration
-from econ.latency.frame import blocks, encode, mark, numbers_at_fault, predict_frame
+from econ.latency.calibration import REGIMES, Calibration
+from econ.latency.frame import LARGEST, look_up, predict_frame
 from econ.latency.prediction import predict, scenarios_frame
-from econ.latency.regimes import REGIMES, place
 from econ.scenario import Scenario
 from econ.station import Result, station
 
@@ -288,7 +286,7 @@ def energy(
     >>> energy(dear, concurrency=32).electricity_usd_per_mtok > 2 * one.electricity_usd_per_mtok
     True
     """
-    positive("concurrency", concurrency, dep.LARGEST["concurrency"])
+    positive("concurrency", concurrency, LARGEST["concurrency"])
     chip = s.deployment.resolved_accelerator
     tdp_w = known_tdp_w(chip)
     row = energy_scenarios([s], concurrency=concurrency, law=law, calibration=calibration).iloc[0]
@@ -327,28 +325,27 @@ def energy_frame(
     >>> bool(0.1 < out.energy_j_per_token[0] < 0.5), out.reason[1][:40]
     (True, 'tpu-v5e has no published TDP, so no powe')
     """
-    k, law = calibration or Calibration.fitted(), law or PowerLaw.fitted()
+    cal, law = calibration or Calibration.fitted(), law or PowerLaw.fitted()
     if not set(OPERATING_POINT) <= set(frame):
-        frame = predict_frame(frame, k)
+        frame = predict_frame(frame, cal)
     size = len(frame)
-    codes, reason, numbers = encode(frame)
-    reason = numbers_at_fault(numbers, reason)
-    if "reason" in frame:
-        reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)
-    chip = codes["names"][1]
+    table = look_up(frame, cal)
+    chip = table.accelerator
     tdp_w = np.array([a.tdp_w if a is not None and a.tdp_w else np.nan for a in chip.items])
     tdp_w = tdp_w[chip.code]
     rate, batch = (frame[n].to_numpy("float64") for n in OPERATING_POINT)
     out = {name: np.full(size, np.nan) for name in COLUMNS}
     regime = np.zeros(size, dtype="int8")
     with np.errstate(all="ignore"):
-        for part, c, split in blocks(codes, numbers, size):
-            mark(c, split, reason[part])
-            c.rate, c.batch, c.tdp_w = rate[part], batch[part], tdp_w[part]
-            made = phase_energy(steps.prepare(c, k), k, law)
+        for part, case in table.blocks():
+            p = steps.prepare(case, cal)
+            values = phase_energy(p, cal, law, rate[part], batch[part], tdp_w[part])
             for name in COLUMNS:
-                out[name][part] = made[name]
-            regime[part] = place(c, c.novelty)
+                out[name][part] = values[name]
+            regime[part] = table.regime(part, case)
+    reason = table.reason
+    if "reason" in frame:
+        reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)
     for row in np.flatnonzero((reason == "") & np.isnan(tdp_w)):
         id = chip.items[chip.code[row]].id
         reason[row] = f"{id} has no published TDP, so no power can be said"
@@ -363,28 +360,37 @@ def energy_frame(
     return frame.assign(**out, reason=reason)
 
 
-def phase_energy(c: steps.Case, k: Calibration, law: PowerLaw) -> dict[str, np.ndarray]:
-    """`COLUMNS` of a prepared case with ``rate`` (output tokens per second and accelerator),
-    ``batch`` and ``tdp_w``.
+def phase_energy(
+    p: steps.Prepared,
+    calibration: Calibration,
+    law: PowerLaw,
+    rate_per_s_per_gpu: Any,
+    batch: Any,
+    tdp_w: Any,
+) -> dict[str, Any]:
+    """`COLUMNS` of a prepared case at a rate of output tokens, a batch and a TDP.
 
     A request costs its prefill at the prefill's power, and the rest of the machine's time, shared
     by the batch, at decode's: the two sum to power over throughput.
     """
-    n = c.n_gpu / c.n_replicas
-    requests = c.rate * n / c.output_tokens  # per second and replica
-    phases(c, k, requests, c.batch)
-    prefill_w = law.load_power_w(c.tdp_w, 0.0, c.prefill_compute_frac)
-    decode_w = law.load_power_w(c.tdp_w, c.decode_memory_frac, c.decode_compute_frac)
-    share = c.prefill_share_frac
+    n_in, n_out = p.load.input_tokens, p.load.output_tokens
+    n = p.split.n_gpu / p.split.n_replicas
+    requests_per_s = rate_per_s_per_gpu * n / n_out  # of a replica
+    loads = phases(p, calibration, requests_per_s, batch)
+    prefill_w = law.load_power_w(tdp_w, 0.0, loads.prefill_compute_load_frac)
+    decode_w = law.load_power_w(
+        tdp_w, loads.decode_memory_load_frac, loads.decode_compute_load_frac
+    )
+    share = loads.prefill_share_frac
     power_w = share * prefill_w + (1 - share) * decode_w
-    request_j = power_w * n / requests
-    prefill_j = share * prefill_w * n / requests
+    request_j = power_w * n / requests_per_s
+    prefill_j = share * prefill_w * n / requests_per_s
     return {
         "power_w": power_w,
         "prefill_power_w": prefill_w,
         "decode_power_w": decode_w,
-        "energy_j_per_token": request_j / c.output_tokens,
-        "energy_j_per_total_token": request_j / (c.input_tokens + c.output_tokens),
-        "prefill_energy_j_per_token": prefill_j / c.input_tokens,
-        "decode_energy_j_per_token": (request_j - prefill_j) / c.output_tokens,
+        "energy_j_per_token": request_j / n_out,
+        "energy_j_per_total_token": request_j / (n_in + n_out),
+        "prefill_energy_j_per_token": prefill_j / n_in,
+        "decode_energy_j_per_token": (request_j - prefill_j) / n_out,
     }

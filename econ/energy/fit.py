@@ -23,9 +23,9 @@ from econ.energy.consumption import energy_frame, phase_energy
 from econ.energy.evidence import power_runs, wall_runs
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
-from econ.latency.deployments import LARGEST
 from econ.latency.evidence import configuration, folds
-from econ.latency.fitting import SOFT, case_of
+from econ.latency.fitting import SOFT, runs_table
+from econ.latency.frame import LARGEST
 from econ.latency.prediction import max_throughput_frame, predict_frame
 from econ.latency.steps import prepare
 
@@ -34,15 +34,6 @@ START = (0.25, 0.6, 2.0)
 SPLITS = ("configuration", "model", "accelerator", "source")
 ROUTES = ("given throughput", "end to end", "end to end, host time known")
 MEASURED = ["output_tokens_per_s_per_gpu", "energy_j_per_token"]
-
-
-def _case(runs: pd.DataFrame, k: Calibration):
-    c = prepare(case_of(runs), k)
-    c.rate = runs["output_tokens_per_s_per_gpu"].to_numpy("float64")
-    c.batch = c.concurrency  # the mean batch that was running, of a replica
-    chips = table("accelerators")["tdp_w"]
-    c.tdp_w = runs["accelerator"].map(chips).to_numpy("float64")
-    return c
 
 
 def idle_frac() -> float:
@@ -55,7 +46,10 @@ def fit(runs: pd.DataFrame, weights: np.ndarray | None = None) -> PowerLaw:
     from scipy.optimize import least_squares
 
     k, idle = Calibration.fitted(), idle_frac()
-    c = _case(runs, k)
+    p = prepare(runs_table(runs).case(slice(None)), k)
+    rate = runs["output_tokens_per_s_per_gpu"].to_numpy("float64")
+    batch = p.load.concurrency  # the mean batch that was running, of a replica
+    tdp_w = runs["accelerator"].map(table("accelerators")["tdp_w"]).to_numpy("float64")
     truth = np.log(runs["energy_j_per_token"].to_numpy("float64"))
     root = np.sqrt(np.ones(len(runs)) if weights is None else weights)
 
@@ -63,7 +57,8 @@ def fit(runs: pd.DataFrame, weights: np.ndarray | None = None) -> PowerLaw:
         return PowerLaw(idle_frac=idle, **dict(zip(FITTED, map(float, x), strict=True)))
 
     def residuals(x: np.ndarray) -> np.ndarray:
-        return root * (np.log(phase_energy(c, k, law(x))["energy_j_per_token"]) - truth)
+        ours = phase_energy(p, k, law(x), rate, batch, tdp_w)["energy_j_per_token"]
+        return root * (np.log(ours) - truth)
 
     found = least_squares(
         residuals, START, bounds=([idle, 0, 0], [1, 9, 9]), loss="soft_l1", f_scale=SOFT

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import fraction, not_negative, positive
 from econ.latency import steps
 from econ.latency.calibration import Calibration
-from econ.latency.steps import Case
+from econ.latency.steps import Case, Prepared
 
 LARGEST_SHARE = 10.0  # of TDP per full load; the cap makes anything above 1 mean "at the limit"
 
@@ -124,26 +125,39 @@ def _bound(n_tile_tokens: float) -> Calibration:
     return Calibration.datasheet().replace(n_tile_tokens=n_tile_tokens)
 
 
-def phases(c: Case, k: Calibration, rate_per_s, batch) -> Case:
+class Loads(NamedTuple):
     """How a replica's time divides, and how loaded memory and arithmetic are in each part.
 
-    ``c`` is prepared under ``k``; ``rate_per_s`` requests finish per replica and second while
-    ``batch`` sequences decode. Sets ``prefill_share_frac`` (of time), ``decode_memory_frac``,
-    ``decode_compute_frac`` and ``prefill_compute_frac`` (loads, 0 to 1). Loads are the time that
-    the work takes at the datasheet's rates over the time it took.
+    All are 0 to 1; loads are the time that the work takes at the datasheet's rates over the time
+    that it took.
     """
-    bound = _bound(k.n_tile_tokens)  # matrix units also work on what pads a tile
-    least = steps.step(steps.prepare(Case(**c.__dict__), bound), bound, batch)
-    c.prefill_share_frac = np.clip(rate_per_s * c.prefill_s, 0, 1)
-    busy = rate_per_s * c.output_tokens / np.maximum(batch, 1e-9)  # decode steps per second
-    decode_s = np.maximum(1 - c.prefill_share_frac, 1e-9) / np.maximum(busy, 1e-12)
-    stages = np.minimum(batch, c.pp) / c.pp  # of a pipeline, those that have work
-    attend_s = batch / c.dp * c.decode_attention_flop / (c.tp * c.work16)
-    c.decode_memory_frac = np.clip((least.weights_s + least.kv_s) * stages / decode_s, 0, 1)
-    c.decode_compute_frac = np.clip((least.compute_s + attend_s) * stages / decode_s, 0, 1)
-    arithmetic = least.prefill_compute_s + least.prefill_attention_s
-    c.prefill_compute_frac = np.clip(arithmetic / c.pp / np.maximum(c.prefill_s, 1e-12), 0, 1)
-    return c
+
+    prefill_share_frac: Any  # of time
+    decode_memory_load_frac: Any
+    decode_compute_load_frac: Any
+    prefill_compute_load_frac: Any
+
+
+def phases(p: Prepared, calibration: Calibration, rate_per_s: Any, batch: Any) -> Loads:
+    """Loads of a case prepared under a calibration, while ``batch`` sequences decode and
+    ``rate_per_s`` requests finish per replica and second."""
+    split = p.split
+    bound = _bound(calibration.n_tile_tokens)  # matrix units also work on what pads a tile
+    bare = steps.prepare(Case(p.shapes, split, p.load), bound)
+    least, alone = steps.step(bare, bound, batch), steps.prefill(bare, bound)
+    prefill_s = steps.prefill(p, calibration).prefill_s
+    share = np.clip(rate_per_s * prefill_s, 0, 1)
+    busy = rate_per_s * p.load.output_tokens / np.maximum(batch, 1e-9)  # decode steps per second
+    decode_s = np.maximum(1 - share, 1e-9) / np.maximum(busy, 1e-12)
+    stages = np.minimum(batch, split.pp) / split.pp  # of a pipeline, those that have work
+    attend_s = batch / split.dp * p.decode_attention_flop / (split.tp * p.work16_flop_per_s)
+    arithmetic_s = (alone.compute_s + alone.attention_s) / split.pp
+    return Loads(
+        prefill_share_frac=share,
+        decode_memory_load_frac=np.clip((least.weights_s + least.kv_s) * stages / decode_s, 0, 1),
+        decode_compute_load_frac=np.clip((least.compute_s + attend_s) * stages / decode_s, 0, 1),
+        prefill_compute_load_frac=np.clip(arithmetic_s / np.maximum(prefill_s, 1e-12), 0, 1),
+    )
 
 
 def load_frame(accelerator: str = "h100-sxm", law: PowerLaw | None = None) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pandas as pd
 from econ.catalog.guard import unknown
 from econ.latency.calibration import Calibration
 from econ.latency.evidence import WORKLOAD, configuration, folds, sample_runs
-from econ.latency.fitting import FIXED, START, TTFT_WEIGHT, case_of, fit, solve
+from econ.latency.fitting import FIXED, START, TTFT_WEIGHT, fit, runs_table, solve
 from econ.latency.steps import answer_s
 
 METRICS = ("tpot_s", "ttft_s", "output_tokens_per_s_per_gpu")
@@ -57,7 +57,7 @@ def held_out(
     for group in sorted(label.unique()):
         inside = (label == group).to_numpy()
         k = fit(runs[~inside], names=names, start=start, ttft_weight_frac=ttft_weight_frac)
-        predicted = solve(case_of(runs[inside]), k)
+        predicted = solve(runs_table(runs[inside]), k)
         times = {"tpot_s": predicted.tpot_s, "ttft_s": predicted.ttft_s}
         out.append(measured(runs[inside].assign(**times)))
     return pd.concat(out).loc[runs.index]
@@ -115,22 +115,6 @@ def accuracy_by_group(split: str, runs: pd.DataFrame | None = None) -> pd.DataFr
     return pd.DataFrame(rows).T.rename_axis(split)
 
 
-# fixed values that belong to a rung
-TURNED_ON = {
-    "two efficiencies": {n: FIXED[n] for n in ("usable_memory_frac", "reserved_bytes")},
-    "kernels and host": {n: v for n, v in FIXED.items() if n.startswith("host")},
-    "others' prompts": {"interference_frac": 1.0},
-    "collectives": {n: FIXED[n] for n in ("large_message_bytes", "slow_link_bytes_per_s")},
-    "experts and states": {
-        n: FIXED[n]
-        for n in (
-            "n_tile_tokens",
-            "n_prefill_tile_tokens",
-            "prefill_chunk_tokens",
-            "decode_compute_frac",
-        )
-    },
-}
 LADDER = (
     ("datasheet", []),
     ("two efficiencies", ["weight_bandwidth_frac", "kv_bandwidth_frac"]),
@@ -140,9 +124,29 @@ LADDER = (
     ("experts and states", ["expert_compute_frac", "n_state_passes"]),
     (
         "who waits",
-        [n for n in START if n.startswith(("first_token", "prefill_wait", "n_wait"))],
+        [n for n in START if "." in n or n == "n_wait_steps"],
     ),
 )
+
+
+def _turned_on() -> dict[str, dict[str, float]]:
+    """Values set beforehand that come with a rung of the ladder."""
+
+    def fixed(*names: str) -> dict[str, float]:
+        return {name: FIXED[name] for name in names}
+
+    host = {
+        f"{engine.name}.host_s_per_sequence": engine.host_s_per_sequence
+        for engine in Calibration.fitted().engines
+    }
+    return {
+        "two efficiencies": fixed("usable_memory_frac", "reserved_bytes"),
+        "kernels and host": host,
+        "others' prompts": {"interference_frac": 1.0},
+        "collectives": fixed("large_message_bytes", "slow_link_bytes_per_s"),
+        "experts and states": fixed("n_tile_tokens", "n_prefill_tile_tokens",
+                                    "prefill_chunk_tokens", "decode_compute_frac"),
+    }  # fmt: skip
 
 
 def ladder_frame(runs: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -156,7 +160,7 @@ def ladder_frame(runs: pd.DataFrame | None = None) -> pd.DataFrame:
     k, names, rows = Calibration.datasheet(), [], []
     for rung, added in LADDER:
         names = names + list(added)
-        changed = {n: START[n][0] for n in added} | TURNED_ON.get(rung, {})
+        changed = {n: START[n][0] for n in added} | _turned_on().get(rung, {})
         k = k.replace(**changed)
         weight = TTFT_WEIGHT if rung == LADDER[-1][0] else 0.0
         predicted = held_out(runs, names=names, start=k, ttft_weight_frac=weight)

@@ -1,8 +1,9 @@
 """What the latency model cannot know from a datasheet: efficiencies and overheads, with intervals.
 
-Three sets of values share one shape. `Calibration.fitted` holds what ``python -m econ.calibrate``
+Three sets of values share one form. `Calibration.fitted` holds what ``python -m econ.calibrate``
 found in measured runs; `Calibration.textbook` round values of the common size;
-`Calibration.datasheet` the bound, with perfect efficiency and no overhead.
+`Calibration.datasheet` the bound, with perfect efficiency and no overhead. Beside them stand the
+bands: by which factor predictions were off, and how far a case lies from what was measured.
 
 >>> fitted = Calibration.fitted()
 >>> 0.7 < fitted.weight_bandwidth_frac < 1
@@ -10,41 +11,78 @@ True
 >>> low, high = fitted.intervals["weight_bandwidth_frac"]
 >>> low <= fitted.weight_bandwidth_frac <= high
 True
->>> Calibration.datasheet().kernel_s
-0.0
+>>> Calibration.datasheet().kernel_s, Calibration.datasheet().engine("sglang").first_token_s
+(0.0, 0.0)
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from econ.catalog.engines import Engine, engines
 from econ.catalog.guard import fraction, not_negative, unknown
-from econ.catalog.tables import table
+from econ.catalog.tables import remember, table
 from econ.catalog.units import GB, MICRO, MILLI
 
-ENGINES = ("vllm", "sglang", "trtllm")
+ENGINE_VALUES = ("first_token_s", "prefill_wait_frac", "host_s_per_sequence")
+# the regimes of a prediction, from near to far: model and accelerator were both measured; one or
+# both were not; measured, but with so many users of one replica that batch limits which nobody
+# recorded may bind; and beyond (pipelines, AMD, a crowd on something new, a thousand users), where
+# there are no open measurements to speak of and physics alone carries
+REGIMES = ("calibrated", "new accelerator", "new model", "new both", "crowded", "beyond")
+CROWD, MANY_USERS = 256, 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
     """Efficiencies (shares of the datasheet) and overheads of today's serving software.
 
-    ``prefill_wait_frac``: of the time in which others' prompts are read, the share that falls
-    before a request's own first token; the rest stretches its later tokens, so nothing is lost
-    or counted twice. ``n_wait_steps``: decode steps until a new request is admitted and its first
-    token leaves. ``n_state_passes``: how often a linear layer's state crosses the memory bus per
-    prompt token. ``host_s_per_sequence``: the least a step takes per running sequence, set by the
-    one process that hands out tokens; ``host_exposed_frac``: the share of it that the accelerator
-    waits for in any case. ``pipeline_bubble_frac``: b in a slowdown of 1 + b·(pp − 1)/pp; parts of
-    equal length have 0, exponentially distributed ones 1 (a closed ring of pp stages and parts).
-    ``amd_overhead_factor``: a kernel or collective on AMD over one on NVIDIA.
-    ``network_bytes_per_s``: one accelerator's card beyond the fast links.
+    Parameters
+    ----------
+    weight_bandwidth_frac, kv_bandwidth_frac : float
+        Share of the memory bandwidth at which weights and KV caches are read, e.g. 0.93.
+    decode_compute_frac, prefill_compute_frac, attention_compute_frac, expert_compute_frac : float
+        Share of the peak FLOP/s; that of the experts applies on top of the dense one.
+    link_frac, prefill_link_frac : float
+        Share of the link bandwidth for decode's small and prefill's large messages.
+    n_tile_tokens, n_prefill_tile_tokens : float
+        Tokens of the smallest tile of a grouped product: an expert with fewer pads up.
+    prefill_chunk_tokens : float
+        Short prompts are read together up to so many tokens.
+    large_message_bytes, slow_link_bytes_per_s, network_bytes_per_s : float
+        Where messages count as large; a link no faster carries small ones as well; the card of one
+        accelerator beyond the fast links.
+    kernel_s, collective_s : float
+        Time to launch a kernel, and least time of an all-reduce, e.g. 5 µs.
+    n_wait_steps : float
+        Decode steps until a new request is admitted and its first token leaves.
+    n_state_passes : float
+        How often a linear layer's state crosses the memory bus per prompt token.
+    host_exposed_frac : float
+        Share of the host's work that the accelerator waits for in any case.
+    amd_compute_frac, amd_overhead_factor : float
+        Arithmetic, and kernels and collectives, on AMD over those on NVIDIA.
+    pipeline_bubble_frac : float
+        b in a slowdown of 1 + b·(pp − 1)/pp: 0 for equal parts, 1 for exponentially distributed.
+    usable_memory_frac, reserved_bytes : float
+        What of the memory weights and caches may fill.
+    interference_frac : float
+        Share of others' prompts that is felt: 1, or 0 at the bound.
+    engines : tuple of Engine
+        The habits of each serving engine; the first stands for those without a row.
+    intervals : mapping
+        Name (``"kernel_s"``, ``"vllm.first_token_s"``) → 5 % and 95 % of refits.
 
-    Raises ``ValueError`` for a share outside 0..1 or a negative time.
+    Raises
+    ------
+    ValueError
+        For a share outside 0 to 1 or a negative time.
     """
 
     weight_bandwidth_frac: float = 1.0
@@ -61,15 +99,8 @@ class Calibration:
     large_message_bytes: float = 0.0
     kernel_s: float = 0.0
     collective_s: float = 0.0
-    first_token_s: float = 0.0
-    first_token_sglang_s: float = 0.0
-    first_token_trtllm_s: float = 0.0
-    prefill_wait_frac: float = 0.0
-    prefill_wait_sglang_frac: float = 0.0
     n_wait_steps: float = 0.0
     n_state_passes: float = 0.0
-    host_s_per_sequence: float = 0.0
-    host_trtllm_s_per_sequence: float = 0.0
     host_exposed_frac: float = 0.0
     amd_compute_frac: float = 1.0
     amd_overhead_factor: float = 1.0
@@ -79,7 +110,10 @@ class Calibration:
     usable_memory_frac: float = 1.0
     reserved_bytes: float = 0.0
     interference_frac: float = 1.0
-    intervals: dict = field(default_factory=dict, compare=False, repr=False)
+    engines: tuple[Engine, ...] = ()
+    intervals: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         for name in self.names():
@@ -90,22 +124,16 @@ class Calibration:
 
     @classmethod
     def names(cls) -> list[str]:
-        """The parameters, without the intervals."""
-        return [f.name for f in fields(cls) if f.name != "intervals"]
+        """The parameters of the physics, without engines and intervals."""
+        return [f.name for f in fields(cls) if f.name not in ("engines", "intervals")]
 
     @classmethod
-    @functools.cache
     def fitted(cls) -> Calibration:
-        """The values in ``data/calibration.csv``; the default of every prediction."""
-        rows = table("calibration")
-        bounds = rows.dropna(subset=["low", "high"])
-        return cls(
-            **rows["value"].to_dict(),
-            intervals={n: (lo, hi) for n, lo, hi in bounds[["low", "high"]].itertuples()},
-        )
+        """The values in ``data/calibration.csv`` and ``engines.csv``: each prediction's default."""
+        calibration: Calibration = _fitted()
+        return calibration
 
     @classmethod
-    @functools.cache
     def textbook(cls) -> Calibration:
         """Round values of the common size, not fitted (but written down with the fit in view)."""
         return cls(
@@ -119,36 +147,109 @@ class Calibration:
             prefill_link_frac=0.5,
             kernel_s=5 * MICRO,
             collective_s=10 * MICRO,
-            first_token_s=20 * MILLI,
             n_wait_steps=1.0,
-            prefill_wait_frac=0.1,
-            prefill_wait_sglang_frac=0.1,
             n_state_passes=0.1,
             usable_memory_frac=0.9,
+            engines=(Engine(first_token_s=20 * MILLI, prefill_wait_frac=0.1),),
         )
 
     @classmethod
-    @functools.cache
     def datasheet(cls) -> Calibration:
         """The physical bound: full bandwidth and FLOP/s, no overhead, nobody else's prompt."""
-        return cls(interference_frac=0.0)
+        calibration: Calibration = _datasheet()
+        return calibration
+
+    def engine(self, name: str) -> Engine:
+        """The habits of an engine; of one without a row, those of the first."""
+        for engine in self.engines:
+            if engine.name == name:
+                return engine
+        return self.engines[0] if self.engines else Engine()
+
+    def value(self, name: str) -> float:
+        """A parameter by name; engines' as ``"vllm.first_token_s"``, or by scheduling policy.
+
+        >>> Calibration.fitted().value("prefill_first.prefill_wait_frac")
+        0.3938
+        """
+        if "." not in name:
+            return float(getattr(self, _known(name, self.names())))
+        return float(getattr(self._engines_of(name)[0], name.split(".")[1]))
 
     def replace(self, **changes: float) -> Calibration:
         """The same calibration with some values changed; intervals of those are dropped.
 
+        Names are those of `value`, or one of an engine's values for all engines.
+
         >>> Calibration.datasheet().replace(kernel_s=5e-6).kernel_s
         5e-06
+        >>> slow = Calibration.fitted().replace(host_s_per_sequence=5e-4)
+        >>> slow.engine("trtllm").host_s_per_sequence
+        0.0005
         """
-        for name in changes:
-            if name not in self.names():
-                raise unknown("parameter of the calibration", name, self.names())
-        kept = {n: v for n, v in self.intervals.items() if n not in changes}
-        return dataclasses.replace(self, **changes, intervals=kept)
+        physics: dict[str, Any] = {}
+        changed = {engine.name: engine for engine in self.engines or (Engine(),)}
+        for name, value in changes.items():
+            if "." in name or name in ENGINE_VALUES:
+                _check_engine_value(name, value)
+                for engine in self._engines_of(name):
+                    new = {name.rsplit(".", maxsplit=1)[-1]: value}
+                    changed[engine.name] = dataclasses.replace(changed[engine.name], **new)
+            else:
+                physics[_known(name, self.names())] = value
+        gone = {n for n in self.intervals if n in changes or n.split(".")[-1] in changes}
+        left = {n: ends for n, ends in self.intervals.items() if n not in gone}
+        if any("." in name or name in ENGINE_VALUES for name in changes):
+            physics["engines"] = tuple(changed.values())
+        return dataclasses.replace(self, **physics, intervals=left)
+
+    def _engines_of(self, name: str) -> list[Engine]:
+        """The engines that ``"who.value"`` means: one by name, or all of a policy; or all."""
+        who, _, value = name.rpartition(".")
+        _known(value, ENGINE_VALUES)
+        rows = list(self.engines) or [Engine()]
+        named = [e for e in rows if not who or who in (e.name, e.policy)]
+        if not named:
+            raise unknown("engine of the calibration", who, [e.name for e in rows])
+        return named
 
     def frame(self) -> pd.DataFrame:
         """The parameters as a table: name, value, low, high (5 % and 95 %)."""
-        rows = [(n, getattr(self, n), *self.intervals.get(n, (None, None))) for n in self.names()]
+        names = [*self.names(), *(n for n in self.intervals if "." in n)]
+        rows = [(n, self.value(n), *self.intervals.get(n, (None, None))) for n in names]
         return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
+
+
+def _known(name: str, names: Any) -> str:
+    if name not in names:
+        raise unknown("parameter of the calibration", name, [*names, *ENGINE_VALUES])
+    return name
+
+
+def _check_engine_value(name: str, value: float) -> None:
+    fraction(name, value) if name.endswith("_frac") else not_negative(name, value)
+
+
+@remember
+def _fitted() -> Calibration:
+    rows, habits = table("calibration"), table("engines")
+    bounds = rows.dropna(subset=["low", "high"])
+    intervals = {name: (low, high) for name, low, high in bounds[["low", "high"]].itertuples()}
+    for row in habits[habits["n_runs"] > 0].itertuples():
+        ends = (row.first_token_low_s, row.first_token_high_s)
+        intervals[f"{row.name}.first_token_s"] = ends
+        ends = (row.prefill_wait_low_frac, row.prefill_wait_high_frac)
+        intervals[f"{row.policy}.prefill_wait_frac"] = ends
+    return Calibration(
+        **rows["value"].to_dict(), engines=tuple(engines().values()), intervals=intervals
+    )
+
+
+@remember
+def _datasheet() -> Calibration:
+    without = dict.fromkeys(ENGINE_VALUES, 0.0)
+    habits = tuple(dataclasses.replace(engine, **without) for engine in engines().values())
+    return Calibration(interference_frac=0.0, engines=habits)
 
 
 DIVISORS = {
@@ -178,7 +279,7 @@ class Band:
     n_rows: int
 
 
-@functools.cache
+@remember
 def bands() -> dict[tuple[str, str], Band]:
     """The bands in ``data/calibration_bands.csv`` by (regime, metric).
 
@@ -197,3 +298,27 @@ def bands() -> dict[tuple[str, str], Band]:
         )
         for r in rows.itertuples()
     }
+
+
+@remember
+def measured_names() -> tuple[frozenset[str], frozenset[str]]:
+    """The models and the accelerators of the measured runs."""
+    rows = table("measured_serving")
+    return frozenset(rows["model"]), frozenset(rows["accelerator"])
+
+
+def novelty(model_id: str, accelerator_id: str) -> int:
+    """Position in `REGIMES`, from the names alone.
+
+    >>> REGIMES[novelty("llama-3.1-70b", "h100-sxm")], REGIMES[novelty("falcon-180b", "l40s")]
+    ('calibrated', 'new both')
+    """
+    models, chips = measured_names()
+    return (accelerator_id not in chips) + 2 * (model_id not in models)
+
+
+def regime_code(new: Any, *, concurrency: Any, pp: Any, is_mesh: Any) -> Any:
+    """Position in `REGIMES` of one case or many: novelty, users of a replica, stages, AMD."""
+    crowded = (concurrency >= CROWD) * (REGIMES.index("crowded") + (new > 0))
+    alone = (pp > 1) | (is_mesh > 0) | (concurrency >= MANY_USERS)
+    return np.maximum(np.maximum(new, crowded), alone * REGIMES.index("beyond"))

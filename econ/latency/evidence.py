@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from econ.catalog.engines import engine_names
 from econ.catalog.guard import unknown
 from econ.catalog.tables import BadTable, table
 from econ.catalog.units import KILO
-from econ.latency.calibration import ENGINES
 
 CONFIGURATION = ["model", "precision", "accelerator", "tp", "pp", "ep", "dp", "engine"]
 WORKLOAD = ["model", "input_tokens", "output_tokens"]
@@ -66,7 +66,7 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     Lengths are scaled to what was really drawn (``len_scale``), times are seconds.
     """
     raw = read_raw(path, RAW)
-    raw = raw[(raw["quality"] == "ok") & raw["engine"].isin(ENGINES)]
+    raw = raw[(raw["quality"] == "ok") & raw["engine"].isin(engine_names())]
     runs = in_our_names(raw, Path(path).name)
     runs["ttft_s"], runs["tpot_s"] = raw["ttft_ms"] / KILO, raw["tpot_ms"] / KILO
     runs["as_of"] = raw["date"].astype(str).str[:10].where(raw["date"].notna(), "2025")

@@ -12,22 +12,24 @@ True
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
 from econ.catalog.units import GB, MEGA, MICRO, MILLI
-from econ.latency import frame as roofline_frame
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.evidence import configuration, sample_runs
-from econ.latency.steps import Case
+from econ.latency.frame import Table, look_up
+from econ.latency.steps import Steady
 
 __all__ = [
     "FIXED",
     "START",
-    "case_of",
     "fit",
     "limits_of",
+    "runs_table",
     "sample_runs",
     "solve",
     "with_intervals",
@@ -45,11 +47,11 @@ START = {
     "prefill_link_frac": (0.3, 1),
     "kernel_s": (5 * MICRO, 1),
     "collective_s": (10 * MICRO, 1),
-    "first_token_s": (20 * MILLI, 10),
-    "first_token_sglang_s": (150 * MILLI, 10),
-    "first_token_trtllm_s": (1 * MILLI, 10),
-    "prefill_wait_frac": (0.09, 0.9),
-    "prefill_wait_sglang_frac": (0.4, 0.9),
+    "vllm.first_token_s": (20 * MILLI, 10),
+    "sglang.first_token_s": (170 * MILLI, 10),
+    "trtllm.first_token_s": (21 * MILLI, 10),
+    "chunked_prefill.prefill_wait_frac": (0.09, 0.9),
+    "prefill_first.prefill_wait_frac": (0.4, 0.9),
     "n_wait_steps": (3.0, 100),
     "n_state_passes": (0.4, 100),
     "host_exposed_frac": (0.3, 1),
@@ -61,8 +63,6 @@ LOW_FRAC = 0.02
 # set beforehand: the runs do not identify them (source and reason in data/calibration.csv)
 FIXED = {
     "decode_compute_frac": 0.8,
-    "host_s_per_sequence": 60 * MICRO,
-    "host_trtllm_s_per_sequence": 30 * MICRO,
     "n_tile_tokens": 16.0,
     "n_prefill_tile_tokens": 64.0,
     "prefill_chunk_tokens": 2048.0,
@@ -85,21 +85,21 @@ def limits_of(name: str) -> tuple[float, float]:
     return start * LOWEST_FRAC.get(name, LOW_FRAC), highest
 
 
-def case_of(runs: pd.DataFrame) -> Case:
-    """All runs as one `Case`; a run that the rules refuse is an error here."""
-    codes, reason, numbers = roofline_frame.encode(runs)
-    reason = roofline_frame.numbers_at_fault(numbers, reason)
-    ((_, whole, split),) = roofline_frame.blocks(codes, numbers, len(runs), max(len(runs), 1))
-    roofline_frame.mark(whole, split, reason)
-    for row in np.flatnonzero(reason != "")[:1]:
-        raise ValueError(f"run {row}: {reason[row]}")
-    return whole
+def runs_table(runs: pd.DataFrame) -> Table:
+    """All runs, looked up; a run that the rules refuse is an error here."""
+    looked_up = look_up(runs, Calibration.fitted())
+    for _ in looked_up.blocks():  # writes down what the rules of a split refuse
+        pass
+    for row in np.flatnonzero(looked_up.reason != "")[:1]:
+        raise ValueError(f"run {row}: {looked_up.reason[row]}")
+    return looked_up
 
 
-def solve(c: Case, k: Calibration) -> Case:
-    """The case with its TTFT and TPOT under a calibration; ``c`` itself stays as it is."""
+def solve(runs: Table, calibration: Calibration) -> Steady:
+    """TTFT, TPOT and the rest of all runs under a calibration and its engines."""
+    case = runs.under(calibration).case(slice(None))
     with np.errstate(all="ignore"):
-        return steps.steady(steps.prepare(Case(**c.__dict__), k), k)
+        return steps.steady(steps.prepare(case, calibration), calibration)
 
 
 def fit(
@@ -117,18 +117,18 @@ def fit(
     from scipy.optimize import least_squares
 
     names = list(START) if names is None else names
-    base = start or Calibration(**FIXED, **{n: v for n, (v, _) in START.items()})
+    base = start or first_guess()
     if not names:
         return base
-    c = case_of(runs)
+    looked_up = runs_table(runs)
     tpot, ttft = (np.log(runs[name].to_numpy("float64")) for name in ("tpot_s", "ttft_s"))
     root = np.sqrt(np.ones(len(runs)) if weights is None else weights)
     low, high = np.log([limits_of(n) for n in names]).T
-    first = np.log([max(getattr(base, n), 1e-8) for n in names])
+    first = np.log([max(base.value(n), 1e-8) for n in names])
 
     def residuals(x: np.ndarray) -> np.ndarray:
         k = base.replace(**dict(zip(names, np.exp(x), strict=True)))
-        s = solve(c, k)
+        s = solve(looked_up, k)
         errors = (
             root * (np.log(s.tpot_s) - tpot),
             root * ttft_weight_frac * (np.log(s.ttft_s) - ttft),
@@ -146,6 +146,12 @@ def fit(
     return base.replace(**dict(zip(names, np.exp(found.x).tolist(), strict=True)))
 
 
+def first_guess() -> Calibration:
+    """Where the search starts: fixed values, round others, the engines' own host times."""
+    base = Calibration(**FIXED, engines=Calibration.fitted().engines)
+    return base.replace(**{name: value for name, (value, _) in START.items()})
+
+
 def with_intervals(runs: pd.DataFrame, k: Calibration, n_draws: int = 40) -> Calibration:
     """The calibration with 5–95 % intervals: refits with whole configurations drawn anew."""
     labels = configuration(runs)
@@ -157,7 +163,7 @@ def with_intervals(runs: pd.DataFrame, k: Calibration, n_draws: int = 40) -> Cal
         draws.append(fit(runs, start=k, weights=labels.map(drawn).fillna(0).to_numpy("float64")))
     intervals = {}
     for name in START:
-        low, high = np.quantile([getattr(d, name) for d in draws], [0.05, 0.95])
-        value = getattr(k, name)
+        low, high = np.quantile([d.value(name) for d in draws], [0.05, 0.95])
+        value = k.value(name)
         intervals[name] = (min(float(low), value), max(float(high), value))
-    return Calibration(**{n: getattr(k, n) for n in k.names()}, intervals=intervals)
+    return dataclasses.replace(k, intervals=intervals)

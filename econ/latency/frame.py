@@ -5,28 +5,45 @@ Names are looked up once per distinct value; the equations run in blocks that st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from econ.catalog.engines import Engine, find_engine
+from econ.catalog.guard import unknown
 from econ.catalog.precision import check_precision
-from econ.latency import deployments as dep
-from econ.latency import shapes, steps
-from econ.latency.calibration import Calibration, bands
-from econ.latency.regimes import REGIMES, place, regime_code
-from econ.latency.steps import Case
+from econ.deployment import KV_PRECISIONS, MOST_GPU, split_rules
+from econ.latency import steps
+from econ.latency.calibration import REGIMES, Calibration, bands, measured_names, regime_code
+from econ.latency.shapes import (
+    CHIP_FIELDS,
+    ENGINE_FIELDS,
+    MODEL_FIELDS,
+    Shapes,
+    as_accelerator,
+    as_model,
+    chip_row,
+    engine_row,
+    model_row,
+)
+from econ.latency.steps import Case, Load, Prepared, Split
 
 BLOCK = 8192  # rows whose columns fit in the second-level cache
-COUNTS_OF_LOAD = ("input_tokens", "output_tokens", "concurrency", "software_maturity")
+REQUIRED = ("model", "accelerator", "input_tokens", "output_tokens", "concurrency")
+COUNTS = ("n_gpu", "tp", "pp", "ep", "dp")
+LARGEST = {"input_tokens": 1e8, "output_tokens": 1e8, "concurrency": 1e7, "software_maturity": 1e3}
+OPTIONAL = {"software_maturity": 1.0, "cached_frac": 0.0, "max_batch": steps.NO_LIMIT}
 
 
 class Lookup:
     """Distinct names of a column, each resolved once; what cannot be resolved keeps its reason."""
 
-    def __init__(self, values: pd.Series, resolve: Callable) -> None:
+    def __init__(self, values: pd.Series, resolve: Callable[[Any], Any]) -> None:
         self.code, names = pd.factorize(values, use_na_sentinel=False)
-        self.items, self.reasons = [], []
+        self.items: list[Any] = []
+        self.reasons: list[str] = []
         for name in names:
             try:
                 self.items.append(resolve(name))
@@ -36,163 +53,280 @@ class Lookup:
                 self.reasons.append(str(error))
 
 
+class Table(NamedTuple):
+    """A frame of deployments, looked up: codes into rows of shapes, the numbers, what is wrong."""
+
+    rows: tuple[tuple[tuple[str, ...], np.ndarray, np.ndarray], ...]  # fields, code, values
+    numbers: dict[str, Any]
+    model: Lookup
+    accelerator: Lookup
+    engine: Lookup
+    reason: np.ndarray
+
+    def under(self, calibration: Calibration) -> Table:
+        """The same rows with the engines' habits of another calibration."""
+        habits = (ENGINE_FIELDS, self.engine.code, _habits(self.engine, calibration))
+        return self._replace(rows=(*self.rows[:2], habits))
+
+    def case(self, part: slice) -> Case:
+        """Some of the rows as a case of arrays."""
+        shapes = {
+            name: values[code[part]]
+            for names, code, rows in self.rows
+            for name, values in zip(names, rows, strict=True)
+        }
+        at = {n: v[part] if isinstance(v, np.ndarray) else v for n, v in self.numbers.items()}
+        split = Split.of(shapes["is_moe"], **{n: at[n] for n in ("n_gpu", "tp", "pp", "dp")})
+        load = Load(
+            at["input_tokens"],
+            at["output_tokens"],
+            at["concurrency"] / split.n_replicas,
+            at["cached_frac"],
+            at["max_batch"],
+            at["software_maturity"],
+        )
+        return Case(Shapes(**shapes), split, load)
+
+    def blocks(self, n_rows: int = BLOCK) -> Iterator[tuple[slice, Case]]:
+        """The rows in blocks; the reasons of splits that the rules refuse are written down."""
+        size = len(self.reason)
+        for start in range(0, size, n_rows):
+            part = slice(start, min(start + n_rows, size))
+            case = self.case(part)
+            self._refuse_splits(part, case.shapes)
+            yield part, case
+
+    def _refuse_splits(self, part: slice, shapes: Shapes) -> None:
+        reason = self.reason[part]
+        given = {n: self.numbers[n][part] for n in COUNTS}
+        limits = {n: getattr(shapes, n) for n in ("n_heads", "n_layers", "n_experts")}
+        rules = split_rules(
+            **given, **limits, is_moe=shapes.is_moe, link=shapes.link_bytes_per_s
+        ).values()
+        for broken, text in rules:
+            for row in np.flatnonzero(np.asarray(broken) & (reason == "")):
+                values = {n: v[row] for n, v in (given | limits).items()}
+                values["used"] = values["tp"] * values["pp"] * values["dp"]
+                values["shared"] = values["tp"] * values["dp"]
+                reason[row] = text.format(**values)
+
+    def regime(self, part: slice, case: Case) -> Any:
+        """Position in `REGIMES` of each row."""
+        models, chips = measured_names()
+        new_model = np.array([m is None or m.id not in models for m in self.model.items])
+        new_chip = np.array([a is None or a.id not in chips for a in self.accelerator.items])
+        new = (
+            new_chip[self.accelerator.code[part]].astype("int8")
+            + 2 * new_model[self.model.code[part]]
+        )
+        return regime_code(
+            new,
+            concurrency=case.load.concurrency,
+            pp=case.split.pp,
+            is_mesh=case.shapes.is_mesh,
+        )
+
+
+def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
+    """A frame of deployments as a `Table`; rows that cannot be have a reason already."""
+    if lacking := [name for name in REQUIRED if name not in frame]:
+        raise ValueError(f"the frame has no column {', '.join(lacking)}")
+    reason = np.full(len(frame), "", dtype=object)
+    model = Lookup(frame["model"], as_model)
+    chip = Lookup(frame["accelerator"], as_accelerator)
+    precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
+    kept = Lookup(_text(frame, "kv_precision", ""), _kv_precision)
+    engine = Lookup(_text(frame, "engine", ""), lambda name: find_engine(name) or Engine())
+    for column in (model, chip, precision, kept):
+        if any(column.reasons):
+            texts = np.array(column.reasons, dtype=object)[column.code]
+            reason = np.where((reason == "") & (texts != ""), texts, reason)
+
+    shape_key, shape_rows = _rows(
+        (model, precision, engine, kept),
+        MODEL_FIELDS,
+        lambda m, p, e, kv: model_row(m, p, e.kv_bytes_per_element(p, kv)),
+        reason,
+    )
+    chip_key, chip_rows = _rows((chip, precision), CHIP_FIELDS, chip_row, reason)
+    numbers = numbers_of(frame)
+    _refuse_numbers(numbers, reason)
+    rows = (
+        (MODEL_FIELDS, shape_key, shape_rows),
+        (CHIP_FIELDS, chip_key, chip_rows),
+        (ENGINE_FIELDS, engine.code, _habits(engine, calibration)),
+    )
+    return Table(rows, numbers, model, chip, engine, reason)
+
+
+def _habits(engine: Lookup, calibration: Calibration) -> np.ndarray:
+    """A column of values for each distinct engine, under a calibration."""
+    rows = [engine_row(calibration.engine(e.name)) for e in engine.items]
+    return np.ascontiguousarray(np.array(rows).reshape(-1, len(ENGINE_FIELDS)).T)
+
+
 def _text(frame: pd.DataFrame, name: str, default: str) -> pd.Series:
     if name in frame:
         return frame[name]
     return pd.Series(pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [default]))
 
 
-def encode(frame: pd.DataFrame) -> tuple[dict, np.ndarray, dict]:
-    """Codes into the tables of shapes and chips, what is wrong with each row, the numbers."""
-    if lacking := [name for name in dep.REQUIRED if name not in frame]:
-        raise ValueError(f"the frame has no column {', '.join(lacking)}")
-    size = len(frame)
-    reason = np.full(size, "", dtype=object)
-    model = Lookup(frame["model"], dep.as_model)
-    chip = Lookup(frame["accelerator"], dep.as_accelerator)
-    precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
-    engine = Lookup(_text(frame, "engine", ""), dep.known_engine)
-    for column in (model, chip, precision):
-        if any(column.reasons):
-            texts = np.array(column.reasons, dtype=object)[column.code]
-            reason = np.where((reason == "") & (texts != ""), texts, reason)
-
-    n_p, n_e, n_c = len(precision.items), len(engine.items), len(chip.items)
-    shape_key = (model.code * n_p + precision.code) * n_e + engine.code
-    chip_key = chip.code * n_p + precision.code
-    shape_rows = np.full((len(model.items) * n_p * n_e, len(shapes.SHAPE)), np.nan)
-    chip_rows = np.full((n_c * n_p, len(shapes.CHIP)), np.nan)
-    for key in np.flatnonzero(np.bincount(shape_key, minlength=len(shape_rows))):
-        rest, e = divmod(int(key), n_e)
-        m, p = divmod(rest, n_p)
-        if model.items[m] is not None and precision.items[p] is not None:
-            kv = shapes.kv_bytes_per_element(precision.items[p], engine.items[e])
-            shape_rows[key] = shapes.shape(model.items[m], precision.items[p], kv)
-    for key in np.flatnonzero(np.bincount(chip_key, minlength=len(chip_rows))):
-        a, p = divmod(int(key), n_p)
-        if chip.items[a] is not None and precision.items[p] is not None:
-            try:
-                chip_rows[key] = shapes.chip(chip.items[a], precision.items[p])
-            except ValueError as error:
-                reason[(chip_key == key) & (reason == "")] = str(error)
-    engines = np.array(engine.items, dtype=object)
-    codes = {
-        "shape": (shape_key, np.ascontiguousarray(shape_rows.T)),
-        "chip": (chip_key, np.ascontiguousarray(chip_rows.T)),
-        "names": (model, chip),
-        "novelty": regime_code(model, chip),
-        "is_sglang": (engines == "sglang").astype(float)[engine.code],
-        "is_trtllm": (engines == "trtllm").astype(float)[engine.code],
-    }
-    return codes, reason, dep.columns(frame)
+def _kv_precision(name: object) -> str:
+    """A named format of the cache; empty (or missing) for the engine's own."""
+    text = "" if name is None or name != name else str(name)
+    if text and text not in KV_PRECISIONS:
+        raise unknown("kv_precision", text, KV_PRECISIONS)
+    return text
 
 
-def numbers_at_fault(numbers: dict, reason: np.ndarray) -> np.ndarray:
-    """Mark rows whose counts are not whole or whose loads are not positive; repeat name, value."""
-    for name in (*dep.COUNTS, *COUNTS_OF_LOAD):
-        value = numbers[name]
-        if name in dep.COUNTS:
-            good = (value >= 1) & (value <= dep.MOST_GPU) & (value == np.floor(value))
-            says = f"a whole number from 1 to {dep.MOST_GPU:g}"
-        else:
-            good = (value > 0) & (value <= dep.LARGEST[name])
-            says = f"above 0, up to {dep.LARGEST[name]:g}"
-        for row in np.flatnonzero(~good & (reason == "")):
-            reason[row] = f"{name} = {value[row]:g} is outside its range: {says}"
-    return reason
+def _rows(
+    columns: tuple[Lookup, ...],
+    names: tuple[str, ...],
+    row_of: Callable[..., tuple[float, ...]],
+    reason: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """One row of numbers for each combination of names that occurs, and each row's combination."""
+    sizes = [max(len(column.items), 1) for column in columns]
+    key = np.ravel_multi_index([column.code for column in columns], sizes)
+    values = np.full((int(np.prod(sizes)), len(names)), np.nan)
+    for code in np.flatnonzero(np.bincount(key, minlength=len(values))):
+        places = np.unravel_index(int(code), sizes)
+        items = [column.items[int(i)] for column, i in zip(columns, places, strict=True)]
+        if any(item is None for item in items):
+            continue
+        try:
+            values[code] = row_of(*items)
+        except ValueError as error:
+            reason[(key == code) & (reason == "")] = str(error)
+    return key, np.ascontiguousarray(values.T)
 
 
-def blocks(codes: dict, numbers: dict, n: int, n_rows: int = BLOCK):
-    """Slices of the table with their `Case`."""
-    for start in range(0, n, n_rows):
-        part = slice(start, min(start + n_rows, n))
-        c = Case(is_sglang=codes["is_sglang"][part], is_trtllm=codes["is_trtllm"][part])
-        for what, names in (("shape", shapes.SHAPE), ("chip", shapes.CHIP)):
-            key, rows = codes[what]
-            for name, values in zip(names, rows, strict=True):
-                setattr(c, name, values[key[part]])
-        for name in ("input_tokens", "output_tokens"):
-            setattr(c, name, numbers[name][part])
-        c.novelty = codes["novelty"][part]
-        split = {n: numbers[n][part] for n in (*dep.COUNTS, "concurrency")}
-        yield part, dep.split(c, **split), split
+def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
+    """The numeric columns of a frame of deployments, with the defaults of those left out.
 
-
-def mark(c: Case, split: dict, reason: np.ndarray) -> None:
-    """Reasons of a block: impossible parallelism, then memory."""
-    rules = {n: split[n] for n in ("tp", "pp", "ep", "dp", "n_gpu")}
-    for bad, text in dep.faults(c, **rules).values():
-        for row in np.flatnonzero(bad & (reason == "")):
-            values = {n: v[row] for n, v in rules.items()}
-            values["used"] = values["tp"] * values["pp"] * values["dp"]
-            values["shared"] = values["tp"] * values["dp"]
-            for name in ("n_heads", "n_layers", "n_experts"):
-                values[name] = getattr(c, name)[row]
-            reason[row] = text.format(**values)
-
-
-def mark_memory(c: Case, reason: np.ndarray) -> None:
-    """Reasons of a block's rows whose weights and one sequence exceed the memory."""
-    missing = dep.missing_bytes(c)
-    for row in np.flatnonzero((missing > 0) & (reason == "")):
-        one = Case(tp=c.tp[row], pp=c.pp[row], dp=c.dp[row], memory=c.memory[row])
-        reason[row] = dep.lacks(one, missing[row])
-
-
-def solved(frame: pd.DataFrame, k: Calibration, answer: Callable, keys: tuple[str, ...]):
-    """Columns by name, and the reason of each row that has none (its values are NaN).
-
-    ``answer`` takes a block's prepared case and its software maturity (None where no row of the
-    frame departs from 1), and returns the values of ``keys``.
+    ``tp`` defaults to what ``n_gpu`` leaves; ``n_gpu`` to tp · pp · dp; ``dp`` to 1, or, for
+    experts spread wider than ``tp``, to what ``n_gpu`` leaves.
     """
-    codes, reason, numbers = encode(frame)
-    reason = numbers_at_fault(numbers, reason)
-    maturity = numbers["software_maturity"]
-    plain = not (maturity != 1).any()
+    one = np.ones(len(frame))
+    numbers: dict[str, Any] = {
+        name: pd.to_numeric(frame[name], errors="coerce").to_numpy("float64")
+        for name in (*COUNTS, "input_tokens", "output_tokens", "concurrency", *OPTIONAL)
+        if name in frame
+    }
+    for name in ("pp", "ep"):
+        numbers.setdefault(name, one)
+    if "dp" not in numbers:
+        numbers["dp"] = one
+        if "tp" in numbers and "n_gpu" in numbers:
+            left = numbers["n_gpu"] / (numbers["tp"] * numbers["pp"])
+            numbers["dp"] = np.where(numbers["ep"] > numbers["tp"], left, one)
+    if "tp" not in numbers:
+        whole = numbers.get("n_gpu", one)
+        numbers["tp"] = whole / (numbers["pp"] * numbers["dp"])
+    numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
+    if "max_batch" in numbers:  # an empty cell is no limit
+        limit = numbers["max_batch"]
+        numbers["max_batch"] = np.where(np.isnan(limit), steps.NO_LIMIT, limit)
+    return OPTIONAL | numbers
+
+
+def _refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
+    """Reasons of rows whose counts are not whole or whose loads are outside their range."""
+
+    def refuse(name: str, good: np.ndarray, says: str) -> None:
+        for row in np.flatnonzero(~good & (reason == "")):
+            reason[row] = f"{name} = {numbers[name][row]:g} is outside its range: {says}"
+
+    for name in COUNTS:
+        value = numbers[name]
+        good = (value >= 1) & (value <= MOST_GPU) & (value == np.floor(value))
+        refuse(name, good, f"a whole number from 1 to {MOST_GPU:g}")
+    for name, most in LARGEST.items():
+        value = numbers[name]
+        if isinstance(value, np.ndarray):
+            refuse(name, (value > 0) & (value <= most), f"above 0, up to {most:g}")
+    if isinstance(value := numbers["cached_frac"], np.ndarray):
+        refuse("cached_frac", (value >= 0) & (value <= 1), "0 to 1")
+    if isinstance(value := numbers["max_batch"], np.ndarray):
+        refuse("max_batch", (value >= 1) & (value == np.floor(value)), "a whole number, 1 or more")
+
+
+def _solve(
+    frame: pd.DataFrame,
+    calibration: Calibration,
+    keys: tuple[str, ...],
+    answer: Callable[[Prepared], tuple[Any, ...]],
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Columns by name (NaN where a row has no answer), the regime, the reasons.
+
+    ``answer`` takes a block's prepared case and returns the values of ``keys``.
+    """
+    table = look_up(frame, calibration)
     out = {key: np.full(len(frame), np.nan) for key in keys}
+    regime = np.zeros(len(frame), dtype="int8")
     with np.errstate(all="ignore"):
-        for part, c, split in blocks(codes, numbers, len(frame)):
-            mark(c, split, reason[part])
-            steps.prepare(c, k)
-            mark_memory(c, reason[part])
-            values = answer(c, None if plain else maturity[part])
-            for key, value in zip(keys, values, strict=True):
+        for part, case in table.blocks():
+            p = steps.prepare(case, calibration)
+            _refuse_memory(p, table.reason[part])
+            regime[part] = table.regime(part, case)
+            for key, value in zip(keys, answer(p), strict=True):
                 out[key][part] = value
     for values in out.values():
-        values[reason != ""] = np.nan
-    return out, reason
+        values[table.reason != ""] = np.nan
+    return out, regime, table.reason
+
+
+def _refuse_memory(p: Prepared, reason: np.ndarray) -> None:
+    """Reasons of rows whose weights and one sequence exceed the memory."""
+    missing = steps.missing_bytes(p)
+    for row in np.flatnonzero((missing > 0) & (reason == "")):
+        n_gpu = p.split.tp[row] * p.split.pp[row] * p.split.dp[row]
+        reason[row] = steps.too_large(missing[row], n_gpu, p.shapes.memory_bytes[row])
 
 
 def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -> pd.DataFrame:
-    """The frame with predictions added; a row that cannot be has a ``reason`` and NaN.
+    """Predictions for a table of deployments; a row that cannot be has a ``reason`` and NaN.
 
-    Columns in: model, accelerator, input_tokens, output_tokens, concurrency; optional n_gpu, tp,
-    pp, ep, dp (1), precision (bf16), engine, software_maturity (1). Identifiers or objects.
-    Columns out: ttft_s, tpot_s, output_tokens_per_s_per_gpu, tokens_per_s_per_user, batch, the
-    90 % band (``…_low_s``, ``…_high_s``), regime, reason.
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns model, accelerator (names or objects), input_tokens, output_tokens, concurrency;
+        optional n_gpu, tp, pp, ep, dp (1), precision (bf16), kv_precision (the engine's own),
+        engine (an unknown one has the common habits), software_maturity (1), cached_frac (0),
+        max_batch (no limit).
+    calibration : Calibration, optional
+        Efficiencies and overheads of the software; fitted values by default.
 
+    Returns
+    -------
+    DataFrame
+        The frame with ttft_s, tpot_s, output_tokens_per_s_per_gpu, tokens_per_s_per_user, batch,
+        the 90 % band (``…_low_s``, ``…_high_s``), regime and reason added.
+
+    Raises
+    ------
+    ValueError
+        Where a required column is missing.
+
+    Examples
+    --------
     >>> runs = pd.DataFrame({"model": ["llama-3.1-8b", "llama-9"], "accelerator": "h100-sxm",
     ...     "input_tokens": 1000, "output_tokens": 500, "concurrency": 16})
     >>> out = predict_frame(runs)
     >>> bool(0.005 < out.tpot_s[0] < 0.02), out.reason[1][:24]
     (True, "unknown model 'llama-9';")
     """
-    k = calibration or Calibration.fitted()
+    cal = calibration or Calibration.fitted()
 
-    def answer(c: Case, maturity: np.ndarray | None) -> tuple:
-        steps.steady(c, k)
-        if maturity is not None:
-            least = steps.floor(c, Calibration.datasheet())
-            c.ttft_s = steps.mature(c.ttft_s, least[0], maturity)
-            c.tpot_s = steps.mature(c.tpot_s, least[1], maturity)
-        whole_s = steps.answer_s(c.ttft_s, c.tpot_s, c.output_tokens)
-        rate = c.concurrency * c.output_tokens / whole_s * c.n_replicas / c.n_gpu
-        return c.ttft_s, c.tpot_s, rate, c.batch, place(c, c.novelty)
+    def answer(p: Prepared) -> tuple[Any, ...]:
+        s, load, split = steps.steady(p, cal), p.load, p.split
+        whole_s = steps.answer_s(s.ttft_s, s.tpot_s, load.output_tokens)
+        rate = load.concurrency * load.output_tokens / whole_s * split.n_replicas / split.n_gpu
+        return s.ttft_s, s.tpot_s, rate, s.batch
 
-    keys = ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "batch", "regime")
-    out, reason = solved(frame, k, answer, keys)
-    regime = np.nan_to_num(out["regime"]).astype("int8")
-    out["tokens_per_s_per_user"] = 1 / out["tpot_s"]
+    keys = ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "batch")
+    numbers, regime, reason = _solve(frame, cal, keys, answer)
+    out: dict[str, Any] = {**numbers, "tokens_per_s_per_user": 1 / numbers["tpot_s"]}
     for metric in ("ttft", "tpot"):
         factor = np.array([bands()[name, f"{metric}_s"].p90_factor for name in REGIMES])[regime]
         out[f"{metric}_low_s"] = out[f"{metric}_s"] / factor
@@ -206,24 +340,33 @@ def max_throughput_frame(
 ) -> pd.DataFrame:
     """Offline maximum throughput: as many sequences as fit, all work waiting at the door.
 
-    Takes the columns of `predict_frame`; ``concurrency``, where given, caps the batch. Adds
-    output_tokens_per_s_per_gpu, batch, tpot_s, reason.
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns of `predict_frame`; ``concurrency``, where there is one, caps the batch.
+    calibration : Calibration, optional
+        As in `predict_frame`.
 
+    Returns
+    -------
+    DataFrame
+        The frame with output_tokens_per_s_per_gpu, batch, tpot_s and reason added.
+
+    Examples
+    --------
     >>> runs = pd.DataFrame({"model": ["llama-2-70b"], "accelerator": "h100-sxm", "n_gpu": 8,
     ...     "tp": 2, "precision": "fp8", "input_tokens": 294, "output_tokens": 294})
     >>> bool(2500 < max_throughput_frame(runs).output_tokens_per_s_per_gpu[0] < 4500)
     True
     """
-    k = calibration or Calibration.fitted()
-    full = frame if "concurrency" in frame else frame.assign(concurrency=dep.LARGEST["concurrency"])
+    cal = calibration or Calibration.fitted()
+    full = frame if "concurrency" in frame else frame.assign(concurrency=LARGEST["concurrency"])
 
-    def answer(c: Case, maturity: np.ndarray | None) -> tuple:
-        steps.offline(c, k)
-        if maturity is not None:
-            least = steps.floor(c, Calibration.datasheet())
-            c.tpot_s = steps.mature(c.tpot_s, least[2], maturity)
-        rate = c.batch / c.tpot_s * c.n_replicas / c.n_gpu
-        return rate, c.batch, c.tpot_s
+    def answer(p: Prepared) -> tuple[Any, ...]:
+        run = steps.offline(p, cal)
+        rate = run.batch / run.tpot_s * p.split.n_replicas / p.split.n_gpu
+        return rate, run.batch, run.tpot_s
 
-    out, reason = solved(full, k, answer, ("output_tokens_per_s_per_gpu", "batch", "tpot_s"))
+    keys = ("output_tokens_per_s_per_gpu", "batch", "tpot_s")
+    out, _, reason = _solve(full, cal, keys, answer)
     return frame.assign(**out, reason=reason)

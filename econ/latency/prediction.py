@@ -32,15 +32,14 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
+from econ.catalog.engines import Engine, find_engine
 from econ.catalog.guard import count, not_negative, positive
 from econ.catalog.precision import weight_bytes_by_part
-from econ.latency import deployments as dep
 from econ.latency import steps
-from econ.latency.calibration import Calibration, bands
-from econ.latency.deployments import as_model
-from econ.latency.frame import max_throughput_frame, predict_frame
-from econ.latency.regimes import REGIMES, novelty, place
-from econ.latency.steps import Case, DoesNotFit, answer_s
+from econ.latency.calibration import REGIMES, Calibration, bands, novelty, regime_code
+from econ.latency.frame import LARGEST, max_throughput_frame, predict_frame
+from econ.latency.shapes import Shapes, as_model
+from econ.latency.steps import Case, DoesNotFit, Load, Prepared, Split, answer_s
 from econ.scenario import Scenario
 from econ.station import Result, require_certain, station
 from econ.terms import Slo
@@ -58,17 +57,6 @@ __all__ = [
     "users_within",
     "weight_bytes",
 ]
-
-# the parts of a token's time, in the order in which they are named when several are equal
-PARTS = {
-    "weights": "weights_s",
-    "kv cache": "kv_s",
-    "compute": "compute_s",
-    "kernels": "kernels_s",
-    "links": "links_s",
-    "host": "host_s",
-    "others' prompts": "interference_s",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,12 +163,11 @@ def max_batch(
     """
     require_certain("max_batch", s)
     if context_tokens is not None:
-        positive("context_tokens", context_tokens, dep.LARGEST["input_tokens"])
-    k = calibration or Calibration.fitted()
-    c = _case(s, 1.0)
-    steps.prepare(c, k)
-    context = c.context if context_tokens is None else context_tokens
-    n = max(int(steps.room(c, k, context) + 1e-9), 0)
+        positive("context_tokens", context_tokens, LARGEST["input_tokens"])
+    cal = calibration or Calibration.fitted()
+    p = steps.prepare(case_of(s, 1.0, cal), cal)
+    context = p.context_tokens if context_tokens is None else context_tokens
+    n = max(int(steps.room(p, cal, context) + 1e-9), 0)
     if s.deployment.max_batch is not None:
         n = min(n, s.deployment.max_batch)
     return n * s.n_replicas
@@ -207,12 +194,14 @@ def scenarios_frame(
     scenarios: Sequence[Scenario], concurrency: float | Iterable[float]
 ) -> pd.DataFrame:
     """Scenarios as the table of deployments that `predict_frame` takes."""
-    split = ("n_gpu", "tp", "pp", "ep", "dp", "precision", "engine", "software_maturity")
+    split = ("n_gpu", "tp", "pp", "ep", "dp", "precision", "kv_precision", "engine",
+             "software_maturity", "max_batch")  # fmt: skip
     columns: dict[str, object] = {
         "model": [s.resolved_model for s in scenarios],
         "accelerator": [s.deployment.resolved_accelerator for s in scenarios],
         "input_tokens": [s.workload.mean_input_tokens for s in scenarios],
         "output_tokens": [s.workload.mean_output_tokens for s in scenarios],
+        "cached_frac": [s.workload.cached_frac for s in scenarios],
     }
     columns |= {name: [getattr(s.deployment, name) for s in scenarios] for name in split}
     return pd.DataFrame(columns).assign(concurrency=concurrency)
@@ -256,44 +245,49 @@ def predict(
     >>> 0.01 < one.tpot_s < 0.03, one.regime
     (True, 'calibrated')
     """
-    k = calibration or Calibration.fitted()
-    positive("concurrency", concurrency, dep.LARGEST["concurrency"])
-    c = _case(s, float(concurrency))
-    steps.prepare(c, k)
-    missing = float(dep.missing_bytes(c))
-    if missing > 0:
-        raise DoesNotFit(dep.lacks(c, missing), missing)
-    steps.steady(c, k)
-    ttft_s, tpot_s = float(c.ttft_s), float(c.tpot_s)
-    maturity = s.deployment.software_maturity
-    if maturity != 1:
-        least = steps.floor(c, Calibration.datasheet())
-        ttft_s = float(steps.mature(ttft_s, least[0], maturity))
-        tpot_s = float(steps.mature(tpot_s, least[1], maturity))
-    parts = {name: float(getattr(c, attribute)) for name, attribute in PARTS.items()}
-    hidden = "compute" if parts["compute"] <= parts["weights"] else "weights"
-    shown = {name: value for name, value in parts.items() if name != hidden}
-    wait_s = float(answer_s(ttft_s, tpot_s, c.output_tokens))
-    where = REGIMES[int(place(c, novelty(s.model_id, s.deployment.accelerator_id)))]
-    table = bands()
+    cal = calibration or Calibration.fitted()
+    positive("concurrency", concurrency, LARGEST["concurrency"])
+    p = fitting(case_of(s, float(concurrency), cal), cal)
+    steady = steps.steady(p, cal)
+    ttft_s, tpot_s = float(steady.ttft_s), float(steady.tpot_s)
+    one = steady.step
+    parts = {
+        "weights": float(one.weights_s),
+        "kv cache": float(one.kv_s),
+        "compute": float(one.compute_s),
+        "kernels": float(one.kernels_s),
+        "links": float(one.links_s),
+        "host": float(one.host_s),
+        "others' prompts": float(steady.interference_s),
+    }
+    del parts["compute" if parts["compute"] <= parts["weights"] else "weights"]
+    n_out = p.load.output_tokens
+    wait_s = float(answer_s(ttft_s, tpot_s, n_out))
+    code = regime_code(
+        novelty(s.model_id, s.deployment.accelerator_id),
+        concurrency=p.load.concurrency,
+        pp=p.split.pp,
+        is_mesh=p.shapes.is_mesh,
+    )
+    regime, known = REGIMES[int(code)], bands()
     return Prediction(
         ttft_s=ttft_s,
         tpot_s=tpot_s,
         answer_s=wait_s,
-        output_tokens_per_s_per_gpu=concurrency * c.output_tokens / wait_s / c.n_gpu,
+        output_tokens_per_s_per_gpu=concurrency * n_out / wait_s / p.split.n_gpu,
         tokens_per_s_per_user=1 / tpot_s,
-        batch=float(c.batch),
-        bound_by=max(shown, key=lambda name: shown[name]),
-        parts_s=shown,
+        batch=float(steady.batch),
+        bound_by=max(parts, key=lambda name: parts[name]),
+        parts_s=parts,
         ttft_parts_s={
-            "own prompt": float(c.own_prefill_s),
-            "others' prompts": float(c.queue_s),
-            "memory": float(c.memory_wait_s),
+            "own prompt": float(steady.prefill.own_prefill_s),
+            "others' prompts": float(steady.queue_s),
+            "memory": float(steady.memory_wait_s),
         },
-        regime=where,
+        regime=regime,
         bands={
-            m: (table[where, m].median_factor, table[where, m].p90_factor)
-            for m in ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu")
+            metric: (known[regime, metric].median_factor, known[regime, metric].p90_factor)
+            for metric in ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu")
         },
     )
 
@@ -339,10 +333,34 @@ def users_within(
     return int(users[within].max(initial=0)) * s.n_replicas
 
 
-def _case(s: Scenario, concurrency: float) -> Case:
-    """The numbers of one scenario under so many users."""
+def kv_bytes_per_element(s: Scenario) -> float:
+    """Bytes of a cached number: of the deployment's KV format, or what its engine keeps."""
     d = s.deployment
-    c = dep.case(s.resolved_model, d.resolved_accelerator, d.precision, dep.known_engine(d.engine))
-    c.input_tokens = float(s.workload.mean_input_tokens)
-    c.output_tokens = float(s.workload.mean_output_tokens)
-    return dep.split(c, n_gpu=d.n_gpu, tp=d.tp, pp=d.pp, ep=d.ep, dp=d.dp, concurrency=concurrency)
+    return (find_engine(d.engine) or Engine()).kv_bytes_per_element(d.precision, d.kv_precision)
+
+
+def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
+    """What the step equations take, from a scenario and the users over all its replicas."""
+    d, model = s.deployment, s.resolved_model
+    habits = calibration.engine(d.engine)
+    kv_bytes = kv_bytes_per_element(s)
+    shapes = Shapes.of(model, d.resolved_accelerator, d.precision, kv_bytes, habits)
+    split = Split.of(float(model.is_moe), n_gpu=d.n_gpu, tp=d.tp, pp=d.pp, dp=d.dp)
+    load = Load(
+        float(s.workload.mean_input_tokens),
+        float(s.workload.mean_output_tokens),
+        concurrency / split.n_replicas,
+        s.workload.cached_frac,
+        steps.NO_LIMIT if d.max_batch is None else d.max_batch,
+        d.software_maturity,
+    )
+    return Case(shapes, split, load)
+
+
+def fitting(case: Case, calibration: Calibration) -> Prepared:
+    """The case prepared; `DoesNotFit` where weights and one sequence exceed the memory."""
+    p = steps.prepare(case, calibration)
+    if (missing := float(steps.missing_bytes(p))) > 0:
+        n_gpu = p.split.tp * p.split.pp * p.split.dp
+        raise DoesNotFit(steps.too_large(missing, n_gpu, p.shapes.memory_bytes), missing)
+    return p

@@ -8,15 +8,14 @@ stored in which precision.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass, fields
+from typing import Any
 
+from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
-from econ.catalog.precision import (
-    UNQUANTISED_BYTES,
-    bytes_per_element,
-    check_precision,
-    weight_bytes_by_part,
-)
+from econ.catalog.engines import Engine
+from econ.catalog.precision import bytes_per_element, check_precision, weight_bytes_by_part
 
 # kernels that a decode step launches in a layer: round counts of the size that the operations
 # suggest (norm, QKV, rotary, cache write, attention, output, …), settled after a free fit to all
@@ -35,52 +34,102 @@ KERNELS_QUANTISE = 0.2
 
 NEVER = 1e18  # a limit on the context that no context reaches
 
-SHAPE = (
-    "dense_bytes",  # what every token reads: attention, router, dense and shared blocks, head
-    "expert_bytes",
-    "stored_bytes",  # the input table, read row by row
-    "dense_params",
-    "head_params",
-    "active_expert_params",
-    "touch_log",  # log(1 − k/E): what one token leaves of an expert's chance to stay idle
-    "kv_full_bytes",
-    "kv_index_bytes",
-    "kv_window_bytes",
-    "window_tokens",
-    "top_k_tokens",
-    "state_bytes",
-    "kv_heads",
-    "attention_flop",
-    "prefill_flop",
-    "window_flop",
-    "n_kernels",
-    "n_kernels_native",  # more (or fewer) of them where the chip computes in the precision
-    "n_layers",
-    "n_moe_layers",
-    "hidden_size",
-    "experts_per_token",
-    "is_moe",
-    "n_heads",
-    "n_experts",
-)
-CHIP = (
-    "bandwidth",
-    "peak",
-    "peak16",
-    "link",
-    "memory",
-    "is_mesh",
-    "is_native",  # whether it computes in the named precision or only stores weights in it
-    "domain",
-)
+Numbers = Any  # a float for one deployment, an array of floats for many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shapes:
+    """All that the step equations know of a model, an accelerator and an engine.
+
+    Of the model in its precisions: what every token reads (``dense_bytes``), the routed experts,
+    the input table (``stored_bytes``), parameters by their use, ``touch_log`` = log(1 − k/E) (what
+    one token leaves of an expert's chance to stay idle), bytes of KV cache per token by layer kind,
+    FLOP of attention per pair of tokens, kernels per step (``n_kernels_native`` more of them where
+    the chip computes in the precision). Of the accelerator: rates at the datasheet's peak,
+    ``is_mesh`` where fewer partners mean fewer links, ``is_native`` where it computes in the
+    precision and does not only store it, ``n_domain`` accelerators joined by fast links. Of the
+    engine: see `econ.catalog.engines.Engine`.
+    """
+
+    dense_bytes: Numbers
+    expert_bytes: Numbers
+    stored_bytes: Numbers
+    dense_params: Numbers
+    head_params: Numbers
+    active_expert_params: Numbers
+    touch_log: Numbers
+    kv_full_bytes: Numbers
+    kv_index_bytes: Numbers
+    kv_window_bytes: Numbers
+    window_tokens: Numbers
+    top_k_tokens: Numbers
+    state_bytes: Numbers
+    n_kv_heads: Numbers
+    attention_flop: Numbers
+    prefill_flop: Numbers
+    window_flop: Numbers
+    n_kernels: Numbers
+    n_kernels_native: Numbers
+    n_layers: Numbers
+    n_moe_layers: Numbers
+    hidden_size: Numbers
+    experts_per_token: Numbers
+    is_moe: Numbers
+    n_heads: Numbers
+    n_experts: Numbers
+    bandwidth_bytes_per_s: Numbers
+    peak_flop_per_s: Numbers
+    peak16_flop_per_s: Numbers
+    link_bytes_per_s: Numbers
+    memory_bytes: Numbers
+    is_mesh: Numbers
+    is_native: Numbers
+    n_domain: Numbers
+    first_token_s: Numbers
+    prefill_wait_frac: Numbers
+    host_s_per_sequence: Numbers
+
+    @classmethod
+    def of(
+        cls, model: Model, accelerator: Accelerator, precision: str, kv_bytes: float, habits: Engine
+    ) -> Shapes:
+        """The numbers of one model on one accelerator under one engine."""
+        return cls(
+            **dict(zip(MODEL_FIELDS, model_row(model, precision, kv_bytes), strict=True)),
+            **dict(zip(CHIP_FIELDS, chip_row(accelerator, precision), strict=True)),
+            **dict(zip(ENGINE_FIELDS, engine_row(habits), strict=True)),
+        )
+
+
+_FIELDS = tuple(field.name for field in fields(Shapes))
+MODEL_FIELDS = _FIELDS[: _FIELDS.index("bandwidth_bytes_per_s")]
+CHIP_FIELDS = _FIELDS[len(MODEL_FIELDS) : _FIELDS.index("first_token_s")]
+ENGINE_FIELDS = _FIELDS[len(MODEL_FIELDS) + len(CHIP_FIELDS) :]
+
+
+def as_model(model: Model | str) -> Model:
+    """The model itself, or the catalogue's by name."""
+    return model if isinstance(model, Model) else catalog.model(model)
+
+
+def as_accelerator(accelerator: Accelerator | str) -> Accelerator:
+    """The accelerator itself, or the catalogue's by name."""
+    if isinstance(accelerator, Accelerator):
+        return accelerator
+    return catalog.accelerator(accelerator)
+
+
+def engine_row(habits: Engine) -> tuple[float, ...]:
+    """An engine's values, in the order of `ENGINE_FIELDS`."""
+    return tuple(float(getattr(habits, name)) for name in ENGINE_FIELDS)
 
 
 @functools.lru_cache(maxsize=4096)
-def shape(model: Model, precision: str, kv_bytes_per_element: float = 2.0) -> tuple[float, ...]:
-    """The model's row, in the order of `SHAPE`."""
+def model_row(model: Model, precision: str, kv_bytes: float = 2.0) -> tuple[float, ...]:
+    """A model's numbers in the order of `MODEL_FIELDS`; ``kv_bytes`` per cached element."""
     part = weight_bytes_by_part(model, precision)
     share = model.experts_per_token / model.n_experts if model.is_moe else 0.0
-    elements = model.kv_elements_per_token_per_layer * kv_bytes_per_element
+    elements = model.kv_elements_per_token_per_layer * kv_bytes
     kernels = (
         KERNELS * model.n_layers
         + KERNELS_MOE * model.n_moe_layers
@@ -112,12 +161,12 @@ def shape(model: Model, precision: str, kv_bytes_per_element: float = 2.0) -> tu
         "active_expert_params": model.routed_expert_params * share,
         "touch_log": _log1m(share),
         "kv_full_bytes": model.n_full_attention_layers * elements,
-        "kv_index_bytes": model.kv_index_bytes_per_token * kv_bytes_per_element / 2,
+        "kv_index_bytes": model.kv_index_bytes_per_token * kv_bytes / 2,
         "kv_window_bytes": model.n_sliding_layers * elements,
         "window_tokens": model.sliding_window_tokens,
         "top_k_tokens": model.sparse_top_k_tokens or NEVER,
         "state_bytes": model.fixed_state_bytes_per_sequence,
-        "kv_heads": 1 if model.is_mla else model.n_kv_heads,
+        "n_kv_heads": 1 if model.is_mla else model.n_kv_heads,
         "attention_flop": model.attention_flop_per_context_token,
         "prefill_flop": model.attention_flop_per_context_token if sparse else prefill,
         "window_flop": model.n_sliding_layers * head_flop,
@@ -131,7 +180,7 @@ def shape(model: Model, precision: str, kv_bytes_per_element: float = 2.0) -> tu
         "n_heads": model.n_heads,
         "n_experts": model.n_experts,
     }
-    return tuple(float(row[name]) for name in SHAPE)
+    return tuple(float(row[name]) for name in MODEL_FIELDS)
 
 
 def _log1m(share: float) -> float:
@@ -142,31 +191,21 @@ def _log1m(share: float) -> float:
 
 
 @functools.lru_cache(maxsize=1024)
-def chip(accelerator: Accelerator, precision: str) -> tuple[float, ...]:
-    """The accelerator's row, in the order of `CHIP`; an error where it lacks the precision.
+def chip_row(accelerator: Accelerator, precision: str) -> tuple[float, ...]:
+    """An accelerator's numbers in the order of `CHIP_FIELDS`; an error without the precision.
 
     AMD accelerators are joined pairwise: with fewer partners fewer links work (``is_mesh``).
     """
     memory = accelerator.device_memory_bytes or accelerator.memory_bytes
     peak = accelerator.peak_flop_per_s(check_precision(precision))
     row = {
-        "bandwidth": accelerator.memory_bandwidth_bytes_per_s,
-        "peak": peak,
-        "peak16": accelerator.peak_bf16_flop_per_s,
-        "link": accelerator.scaleup_bandwidth_bytes_per_s or 0.0,
-        "memory": memory,
+        "bandwidth_bytes_per_s": accelerator.memory_bandwidth_bytes_per_s,
+        "peak_flop_per_s": peak,
+        "peak16_flop_per_s": accelerator.peak_bf16_flop_per_s,
+        "link_bytes_per_s": accelerator.scaleup_bandwidth_bytes_per_s or 0.0,
+        "memory_bytes": memory,
         "is_mesh": accelerator.vendor == "AMD",
         "is_native": peak > accelerator.peak_bf16_flop_per_s,
-        "domain": max(accelerator.scaleup_domain, 1),
+        "n_domain": max(accelerator.scaleup_domain, 1),
     }
-    return tuple(float(row[name]) for name in CHIP)
-
-
-def kv_bytes_per_element(precision: str, engine: str = "") -> float:
-    """What the cache is kept in: TensorRT-LLM pairs quantised weights with an fp8 cache, the
-    other engines keep 2 bytes unless told otherwise."""
-    return (
-        1.0
-        if engine == "trtllm" and bytes_per_element(precision) < UNQUANTISED_BYTES
-        else UNQUANTISED_BYTES
-    )
+    return tuple(float(row[name]) for name in CHIP_FIELDS)

@@ -1,22 +1,28 @@
 """The equations of a serving step, written once for a number and for an array of a million.
 
-Every quantity is an attribute of a `Case`: a float for one deployment, an array for many. Only
-operators and numpy's elementwise functions are used, so both take the same path.
+A `Case` is what goes in: `Shapes` (model, accelerator, engine), `Split` (how the model is divided)
+and `Load` (who asks what). Every function returns new values and changes nothing that it was given.
+Only operators and numpy's elementwise functions are used, so that numbers and arrays take the same
+path. ``cal`` is the `Calibration`.
 
-Symbols: a replica of ``tp`` × ``dp`` accelerators per pipeline stage, ``batch`` sequences running
-in it, context the mean over an answer's life (the prompt and half the output).
+A replica is ``tp`` × ``dp`` accelerators in each of ``pp`` stages; ``batch`` sequences run in it,
+and their context is the mean over an answer's life: the prompt and half the output.
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from econ.catalog.units import GB
 from econ.latency.calibration import Calibration
+from econ.latency.shapes import Numbers, Shapes
 
 ACTIVATION_BYTES = 2.0
 FEWEST_FREE = 1e-9  # keeps a quotient of two zeros defined
+NO_LIMIT = float("inf")
 
 
 class DoesNotFit(ValueError):
@@ -27,120 +33,297 @@ class DoesNotFit(ValueError):
         self.missing_bytes = missing_bytes
 
 
-def answer_s(ttft_s, tpot_s, output_tokens):
+class Split(NamedTuple):
+    """How a model is divided; ``dp`` counts the attention replicas inside one replica."""
+
+    n_gpu: Numbers
+    tp: Numbers
+    pp: Numbers
+    dp: Numbers
+    n_replicas: Numbers
+
+    @classmethod
+    def of(cls, is_moe: Numbers, *, n_gpu: Numbers, tp: Numbers, pp: Numbers, dp: Numbers) -> Split:
+        """The split as a deployment names it: a dense model under ``dp`` is ``dp`` replicas."""
+        inner = 1 + (dp - 1) * is_moe
+        return cls(n_gpu, tp, pp, inner, n_gpu / (tp * pp * inner))
+
+
+class Load(NamedTuple):
+    """Requests of mean length, and how many users a replica has at a time."""
+
+    input_tokens: Numbers
+    output_tokens: Numbers
+    concurrency: Numbers = 1.0
+    cached_frac: Numbers = 0.0
+    max_batch: Numbers = NO_LIMIT
+    software_maturity: Numbers = 1.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One deployment under one load, or many of them."""
+
+    shapes: Shapes
+    split: Split
+    load: Load
+
+
+class Prepared(NamedTuple):
+    """A case with what does not depend on the batch."""
+
+    shapes: Shapes
+    split: Split
+    load: Load
+    n_sharing: Numbers  # accelerators that share the experts
+    kv_shard: Numbers
+    context_tokens: Numbers
+    kv_read_bytes: Numbers  # of one sequence and step
+    decode_attention_flop: Numbers
+    held_weight_bytes: Numbers  # by one accelerator
+    launch_factor: Numbers
+    kernels_s: Numbers
+    work_flop_per_s: Numbers
+    work16_flop_per_s: Numbers
+    wire_bytes_per_s: Numbers
+    pipeline_factor: Numbers
+    is_apart: Numbers  # whether attention replicas exchange tokens with the experts
+    n_hops: Numbers
+
+
+class Prefill(NamedTuple):
+    """The time to read one prompt.
+
+    ``prefill_s`` is the machine time that it costs the replica (others wait for it),
+    ``own_prefill_s`` how long its own reader waits. The rest are its terms.
+    """
+
+    prefill_s: Numbers
+    own_prefill_s: Numbers
+    compute_s: Numbers
+    attention_s: Numbers
+    link_s: Numbers
+    state_s: Numbers
+    read_s: Numbers
+
+
+class Step(NamedTuple):
+    """The time between two tokens of a sequence when nobody prefills, and its terms."""
+
+    step_s: Numbers
+    weights_s: Numbers
+    compute_s: Numbers
+    kv_s: Numbers
+    kernels_s: Numbers
+    links_s: Numbers
+    host_s: Numbers
+
+
+class Steady(NamedTuple):
+    """Users in a closed loop: times, the batch that decodes, and what the times are made of."""
+
+    ttft_s: Numbers
+    tpot_s: Numbers
+    batch: Numbers
+    interference_s: Numbers
+    queue_s: Numbers
+    memory_wait_s: Numbers
+    step: Step
+    prefill: Prefill
+
+
+class Offline(NamedTuple):
+    """More work waiting than fits: the batch that runs and the time per token."""
+
+    batch: Numbers
+    tpot_s: Numbers
+
+
+def answer_s(ttft_s: Numbers, tpot_s: Numbers, output_tokens: Numbers) -> Any:
     """Time of a whole answer: its first token, then one TPOT for each of the others.
 
+    Parameters
+    ----------
+    ttft_s, tpot_s : float or array
+        Time to first token, e.g. 0.2, and per later token, e.g. 0.02.
+    output_tokens : float or array
+        Tokens of the answer; 1 or fewer leave the time to first token alone.
+
+    Returns
+    -------
+    float or array
+        TTFT + (output tokens − 1) · TPOT, in seconds.
+
+    Examples
+    --------
     >>> round(float(answer_s(0.2, 0.02, 101)), 6)
     2.2
     """
     return ttft_s + np.maximum(output_tokens - 1, 0) * tpot_s
 
 
-class Case(SimpleNamespace):
-    """The numbers of one deployment (or many): `shapes.SHAPE`, `shapes.CHIP`, the parallelism
-    ``tp pp dp`` inside a replica, ``input_tokens``, ``output_tokens``, ``concurrency`` per
-    replica, and the flags ``is_sglang`` and ``is_trtllm``."""
-
-
-def prepare(c: Case, k: Calibration) -> Case:
-    """What does not depend on the batch: shards, memory, kernels, the time to read one prompt."""
-    c.n = c.tp * c.dp  # accelerators that share the experts
-    c.kv_shard = np.minimum(c.tp, c.kv_heads) * c.pp
-    c.context = c.input_tokens + 0.5 * c.output_tokens
-    seen = np.minimum(c.context, c.top_k_tokens)
-    window = np.minimum(c.context, c.window_tokens)
-    c.kv_read = c.kv_full_bytes * seen + c.kv_index_bytes * c.context + c.kv_window_bytes * window
-    c.kv_held = held(c, c.context)
-    c.decode_attention_flop = c.attention_flop * seen + c.window_flop * window
-    c.weights_held = ((c.dense_bytes + c.stored_bytes) / c.tp + c.expert_bytes / c.n) / c.pp
-    amd = 1 - c.is_mesh * (1 - k.amd_compute_frac)
-    c.launch_factor = 1 + c.is_mesh * (k.amd_overhead_factor - 1)
-    c.kernels_s = k.kernel_s * c.launch_factor * (c.n_kernels + c.is_native * c.n_kernels_native)
-    c.work = c.peak * amd
-    c.work16 = c.peak16 * amd
-    partners = np.minimum((c.n - 1) / np.maximum(c.domain - 1, 1), 1)
-    c.wire = c.link * (1 - c.is_mesh * (1 - partners))
+def prepare(case: Case, cal: Calibration) -> Prepared:
+    """What does not depend on the batch: shards, memory, kernels, links."""
+    shapes, split, load = case.shapes, case.split, case.load
+    n = split.tp * split.dp
+    context = load.input_tokens + 0.5 * load.output_tokens
+    seen = np.minimum(context, shapes.top_k_tokens)
+    window = np.minimum(context, shapes.window_tokens)
+    amd = 1 - shapes.is_mesh * (1 - cal.amd_compute_frac)
+    launch_factor = 1 + shapes.is_mesh * (cal.amd_overhead_factor - 1)
+    n_kernels = shapes.n_kernels + shapes.is_native * shapes.n_kernels_native
+    partners = np.minimum((n - 1) / np.maximum(shapes.n_domain - 1, 1), 1)
+    wire = shapes.link_bytes_per_s * (1 - shapes.is_mesh * (1 - partners))
     # rings that leave the fast links share the network cards of those inside
-    outside = np.minimum(c.wire, c.domain * k.network_bytes_per_s)
-    c.wire = np.maximum(np.where(c.n > c.domain, outside, c.wire), FEWEST_FREE)
-    c.pipeline_factor = 1 + k.pipeline_bubble_frac * (c.pp - 1) / c.pp
-    c.apart = (c.dp > 1) * 1.0
-    c.hops = np.log2(c.tp) / 3
-    return prefill(c, k)
+    outside = np.minimum(wire, shapes.n_domain * cal.network_bytes_per_s)
+    held = (shapes.dense_bytes + shapes.stored_bytes) / split.tp + shapes.expert_bytes / n
+    return Prepared(
+        shapes=shapes,
+        split=split,
+        load=load,
+        n_sharing=n,
+        kv_shard=np.minimum(split.tp, shapes.n_kv_heads) * split.pp,
+        context_tokens=context,
+        kv_read_bytes=shapes.kv_full_bytes * seen
+        + shapes.kv_index_bytes * context
+        + shapes.kv_window_bytes * window,
+        decode_attention_flop=shapes.attention_flop * seen + shapes.window_flop * window,
+        held_weight_bytes=held / split.pp,
+        launch_factor=launch_factor,
+        kernels_s=cal.kernel_s * launch_factor * n_kernels,
+        work_flop_per_s=shapes.peak_flop_per_s * amd,
+        work16_flop_per_s=shapes.peak16_flop_per_s * amd,
+        wire_bytes_per_s=np.maximum(np.where(n > shapes.n_domain, outside, wire), FEWEST_FREE),
+        pipeline_factor=1 + cal.pipeline_bubble_frac * (split.pp - 1) / split.pp,
+        is_apart=(split.dp > 1) * 1.0,
+        n_hops=np.log2(split.tp) / 3,
+    )
 
 
-def held(c: Case, context):
-    """KV cache and state of one sequence of ``context`` tokens, in bytes over all accelerators."""
-    growing = (c.kv_full_bytes + c.kv_index_bytes) * context
-    return growing + c.kv_window_bytes * np.minimum(context, c.window_tokens) + c.state_bytes
+def held_bytes(shapes: Shapes, context_tokens: Numbers) -> Any:
+    """KV cache and state of one sequence of that length, over all accelerators."""
+    growing = (shapes.kv_full_bytes + shapes.kv_index_bytes) * context_tokens
+    window = np.minimum(context_tokens, shapes.window_tokens)
+    return growing + shapes.kv_window_bytes * window + shapes.state_bytes
 
 
-def room(c: Case, k: Calibration, context):
-    """Sequences of ``context`` tokens that fit beside the weights, per replica (not rounded).
+def room(p: Prepared, cal: Calibration, context_tokens: Numbers) -> Any:
+    """Sequences of that length that fit beside the weights, per replica (not rounded).
 
-    Formula: (memory · usable − weights − reserved) · dp / (bytes per sequence / KV shard).
+    Formula: (memory · usable − reserved − weights) · dp / (bytes per sequence / KV shard).
     """
-    free = c.memory * k.usable_memory_frac - k.reserved_bytes - c.weights_held
-    return free * c.dp * c.kv_shard / np.maximum(held(c, context), FEWEST_FREE)
+    usable = p.shapes.memory_bytes * cal.usable_memory_frac - cal.reserved_bytes
+    free = usable - p.held_weight_bytes
+    one = np.maximum(held_bytes(p.shapes, context_tokens), FEWEST_FREE)
+    return free * p.split.dp * p.kv_shard / one
 
 
-def prefill(c: Case, k: Calibration) -> Case:
+def most_sequences(p: Prepared, cal: Calibration) -> Any:
+    """Sequences of a replica at a time: what memory holds, up to the engine's limit, at least 1."""
+    fits = np.maximum(np.floor(room(p, cal, p.context_tokens)), 1)
+    return np.minimum(fits, p.load.max_batch)
+
+
+def missing_bytes(p: Prepared) -> Any:
+    """Bytes by which weights and one sequence exceed the memory of a replica (0 if they fit)."""
+    one = held_bytes(p.shapes, p.load.input_tokens + p.load.output_tokens)
+    lacking = p.held_weight_bytes + one / p.kv_shard - p.shapes.memory_bytes
+    return np.maximum(lacking, 0) * p.split.tp * p.split.pp * p.split.dp
+
+
+def too_large(missing: float, n_gpu: float, memory_bytes: float) -> str:
+    """The sentence for a replica of so many accelerators that does not fit."""
+    memory = n_gpu * memory_bytes
+    return (
+        f"does not fit: {missing / GB:.1f} GB missing; weights and one sequence need "
+        f"{(missing + memory) / GB:.1f} GB, {n_gpu:g} accelerators hold {memory / GB:.1f} GB"
+    )
+
+
+def computed_tokens(load: Load) -> Any:
+    """Tokens of a prompt that no prefix cache serves: at least one is always computed."""
+    least = np.minimum(load.input_tokens, 1.0)
+    return np.maximum(load.input_tokens * (1 - load.cached_frac), least)
+
+
+def prefill(p: Prepared, cal: Calibration) -> Prefill:
     """The time to read one prompt.
 
-    ``prefill_s`` is the machine time a prompt costs the replica (others wait for it),
-    ``own_prefill_s`` how long its own reader waits. Formula: 2·parameters·tokens / FLOP/s, plus
-    attention (over half the prompt on average, less under a window), plus all-reduces of the
+    Formula: 2·parameters·tokens / FLOP/s, plus attention (over half the prompt on average, less
+    under a window; a cached prefix is attended to but not computed), plus all-reduces of the
     activations, plus linear-state traffic; never faster than the weights can be read once.
     Short prompts are read together, so that a chunk's tokens share the padding of the experts.
     """
-    n_in = c.input_tokens
-    chosen = np.minimum(n_in, c.top_k_tokens)
-    window = np.minimum(n_in, c.window_tokens)
-    pairs = chosen * (n_in - 0.5 * chosen)
-    attention = c.prefill_flop * pairs + c.window_flop * window * (n_in - 0.5 * window)
-    idle = np.exp(n_in * c.touch_log)
-    chunk = np.maximum(n_in, k.prefill_chunk_tokens)
-    touched = 1 - np.exp(chunk * c.touch_log)
-    experts = expert_products(c, k, chunk, touched, k.n_prefill_tile_tokens) * (n_in / chunk)
-    products = n_in * c.dense_params + experts
-    c.prefill_compute_s = 2 * products / (c.n * c.work * k.prefill_compute_frac)
-    c.prefill_attention_s = attention / (c.n * c.work16 * k.attention_compute_frac)
-    moved = 2 * (c.tp - 1) / c.n * n_in * c.hidden_size * ACTIVATION_BYTES
-    c.prefill_link_s = 2 * c.n_layers * moved / (c.wire * k.prefill_link_frac)
-    c.prefill_state_s = n_in * c.state_bytes * k.n_state_passes / (c.n * c.bandwidth)
-    total = c.prefill_compute_s + c.prefill_attention_s + c.prefill_link_s + c.prefill_state_s
-    read = c.dense_bytes / c.tp + (1 - idle) * c.expert_bytes / c.n
-    c.prefill_read_s = read / (c.bandwidth * k.weight_bandwidth_frac)
-    # the stages read different prompts at the same time
-    c.prefill_s = total * c.pipeline_factor / c.pp
-    c.own_prefill_s = np.maximum(total * c.dp, c.prefill_read_s) + c.kernels_s
-    return c
+    shapes, split, n = p.shapes, p.split, p.n_sharing
+    tokens = computed_tokens(p.load)
+    pairs = _pairs(p.load.input_tokens, tokens, shapes.top_k_tokens)
+    in_window = _pairs(p.load.input_tokens, tokens, shapes.window_tokens)
+    attention = shapes.prefill_flop * pairs + shapes.window_flop * in_window
+    idle = np.exp(tokens * shapes.touch_log)
+    chunk = np.maximum(tokens, cal.prefill_chunk_tokens)
+    touched = 1 - np.exp(chunk * shapes.touch_log)
+    experts = expert_products(shapes, cal, chunk, touched, cal.n_prefill_tile_tokens)
+    products = tokens * shapes.dense_params + experts * (tokens / chunk)
+    compute_s = 2 * products / (n * p.work_flop_per_s * cal.prefill_compute_frac)
+    attention_s = attention / (n * p.work16_flop_per_s * cal.attention_compute_frac)
+    moved = 2 * (split.tp - 1) / n * tokens * shapes.hidden_size * ACTIVATION_BYTES
+    link_s = 2 * shapes.n_layers * moved / (p.wire_bytes_per_s * cal.prefill_link_frac)
+    state_bytes = tokens * shapes.state_bytes * cal.n_state_passes
+    state_s = state_bytes / (n * shapes.bandwidth_bytes_per_s)
+    total_s = compute_s + attention_s + link_s + state_s
+    read = shapes.dense_bytes / split.tp + (1 - idle) * shapes.expert_bytes / n
+    read_s = read / (shapes.bandwidth_bytes_per_s * cal.weight_bandwidth_frac)
+    return Prefill(
+        # the stages read different prompts at the same time
+        prefill_s=total_s * p.pipeline_factor / split.pp,
+        own_prefill_s=np.maximum(total_s * split.dp, read_s) + p.kernels_s,
+        compute_s=compute_s,
+        attention_s=attention_s,
+        link_s=link_s,
+        state_s=state_s,
+        read_s=read_s,
+    )
 
 
-def expert_products(c: Case, k: Calibration, tokens, touched, tile_tokens):
+def _pairs(tokens: Numbers, computed: Numbers, most: Numbers) -> Any:
+    """Pairs of tokens that attention visits for the last ``computed`` of a prompt's tokens, where
+    each sees at most ``most`` before it: the integral of min(x, most)."""
+
+    def below(x: Numbers) -> Any:
+        seen = np.minimum(x, most)
+        return seen * (x - 0.5 * seen)
+
+    return below(tokens) - below(tokens - computed)
+
+
+def expert_products(
+    shapes: Shapes, cal: Calibration, tokens: Numbers, touched: Numbers, tile_tokens: float
+) -> Any:
     """Multiplications of the routed experts for a batch of tokens, as dense ones would count.
 
     Grouped products are less efficient, and each touched expert works on whole tiles: an expert
     with few tokens pads up to one.
     """
-    padding = tile_tokens * touched * c.n_experts / np.maximum(c.experts_per_token, 1)
-    return c.active_expert_params * (tokens + padding) / k.expert_compute_frac
+    padding = tile_tokens * touched * shapes.n_experts / np.maximum(shapes.experts_per_token, 1)
+    return shapes.active_expert_params * (tokens + padding) / cal.expert_compute_frac
 
 
-def transfer(c: Case, k: Calibration, message):
-    """Time to move ``message`` bytes over an accelerator's link.
+def transfer_s(wire_bytes_per_s: Numbers, cal: Calibration, message_bytes: Numbers) -> Any:
+    """Time to move a message over an accelerator's link.
 
     Up to ``large_message_bytes`` at the slow rate of decode's small messages, what exceeds it at
     the rate of prefill's large ones. What slows small messages is the software: a link no faster
     than ``slow_link_bytes_per_s`` carries them at the large ones' rate.
     """
-    small = np.minimum(message, k.large_message_bytes)
-    fast = np.maximum(k.prefill_link_frac, k.link_frac)
-    share = np.minimum(np.maximum(k.link_frac, k.slow_link_bytes_per_s / c.wire), fast)
-    return (small / share + (message - small) / k.prefill_link_frac) / c.wire
+    small = np.minimum(message_bytes, cal.large_message_bytes)
+    fast = np.maximum(cal.prefill_link_frac, cal.link_frac)
+    slow = np.maximum(cal.link_frac, cal.slow_link_bytes_per_s / wire_bytes_per_s)
+    share = np.minimum(slow, fast)
+    large_s = (message_bytes - small) / cal.prefill_link_frac
+    return (small / share + large_s) / wire_bytes_per_s
 
 
-def step(c: Case, k: Calibration, batch, streams: bool = True) -> Case:
+def step(p: Prepared, cal: Calibration, batch: Numbers, streams: bool = True) -> Step:
     """The time between two tokens of a sequence when ``batch`` sequences run and nobody prefills.
 
     (weights⁴ + compute⁴)^¼ + KV cache + kernels + collectives + the host's work per sequence that
@@ -149,102 +332,108 @@ def step(c: Case, k: Calibration, batch, streams: bool = True) -> Case:
     a time: a token passes all stages, each reading its share of the weights for one part; the
     parts differ, so that a share of the stages waits for the slowest.
     """
-    parts = np.maximum(np.minimum(batch, c.pp), 1)
+    shapes, split, n = p.shapes, p.split, p.n_sharing
+    parts = np.maximum(np.minimum(batch, split.pp), 1)
     together = batch / parts
-    local = together / c.dp
-    touched = 1 - np.exp(together * c.touch_log)
-    read = c.dense_bytes / c.tp + touched * c.expert_bytes / c.n
-    c.weights_s = read / (c.bandwidth * k.weight_bandwidth_frac)
-    experts = expert_products(c, k, together, touched, k.n_tile_tokens)
-    dense = local * (c.dense_params + c.head_params) / c.tp
-    c.compute_s = 2 * (dense + experts / c.n) / (c.work * k.decode_compute_frac)
-    shard = c.kv_shard / c.pp
-    kv_bytes = c.kv_read / shard + 2 * c.state_bytes / c.tp  # a state is read and written
-    kv_s = local * kv_bytes / (c.bandwidth * k.kv_bandwidth_frac)
-    attend_s = local * c.decode_attention_flop / (c.tp * c.work16 * k.attention_compute_frac)
-    c.kv_s = np.maximum(kv_s, attend_s)
-    message = local * c.hidden_size * ACTIVATION_BYTES
-    hop_s = k.collective_s * c.launch_factor
-    reduce_s = hop_s * c.hops + 2 * (c.tp - 1) / c.tp * transfer(c, k, message)
+    local = together / split.dp
+    touched = 1 - np.exp(together * shapes.touch_log)
+    read = shapes.dense_bytes / split.tp + touched * shapes.expert_bytes / n
+    weights_s = read / (shapes.bandwidth_bytes_per_s * cal.weight_bandwidth_frac)
+    experts = expert_products(shapes, cal, together, touched, cal.n_tile_tokens)
+    dense = local * (shapes.dense_params + shapes.head_params) / split.tp
+    compute_s = 2 * (dense + experts / n) / (p.work_flop_per_s * cal.decode_compute_frac)
+    # a state is read and written
+    kv_bytes = p.kv_read_bytes / (p.kv_shard / split.pp) + 2 * shapes.state_bytes / split.tp
+    stream_s = local * kv_bytes / (shapes.bandwidth_bytes_per_s * cal.kv_bandwidth_frac)
+    attending = split.tp * p.work16_flop_per_s * cal.attention_compute_frac
+    kv_s = np.maximum(stream_s, local * p.decode_attention_flop / attending)
+    message = local * shapes.hidden_size * ACTIVATION_BYTES
+    hop_s = cal.collective_s * p.launch_factor
+    moved_s = transfer_s(p.wire_bytes_per_s, cal, message)
+    reduce_s = hop_s * p.n_hops + 2 * (split.tp - 1) / split.tp * moved_s
     # attention replicas exchange tokens with the experts: sent in 1 byte, returned in 2
-    shuffle = hop_s * np.log2(c.n) / 3
-    sent = 0.75 * c.experts_per_token * message
-    shuffle = shuffle + (c.n - 1) / c.n * transfer(c, k, sent)
-    c.links_s = 2 * (c.n_layers * reduce_s + c.apart * c.n_moe_layers * shuffle)
-    w2, c2 = c.weights_s * c.weights_s, c.compute_s * c.compute_s
-    core = np.sqrt(np.sqrt(w2 * w2 + c2 * c2))
-    device = core + c.kv_s + c.kernels_s + c.links_s
-    device = device * c.pipeline_factor
-    python, compiled = k.host_s_per_sequence, k.host_trtllm_s_per_sequence
-    host = batch / c.dp * (python + c.is_trtllm * (compiled - python))
-    exposed = k.host_exposed_frac * host
-    c.host_s = np.maximum(host - device, exposed) if streams else exposed
-    c.step_s = device + c.host_s
-    return c
+    sent = 0.75 * shapes.experts_per_token * message
+    shuffle_s = hop_s * np.log2(n) / 3
+    shuffle_s = shuffle_s + (n - 1) / n * transfer_s(p.wire_bytes_per_s, cal, sent)
+    links_s = 2 * (shapes.n_layers * reduce_s + p.is_apart * shapes.n_moe_layers * shuffle_s)
+    weights2, compute2 = weights_s * weights_s, compute_s * compute_s
+    core_s = np.sqrt(np.sqrt(weights2 * weights2 + compute2 * compute2))
+    device_s = (core_s + kv_s + p.kernels_s + links_s) * p.pipeline_factor
+    whole_host_s = batch / split.dp * shapes.host_s_per_sequence
+    exposed_s = cal.host_exposed_frac * whole_host_s
+    host_s = np.maximum(whole_host_s - device_s, exposed_s) if streams else exposed_s
+    return Step(device_s + host_s, weights_s, compute_s, kv_s, p.kernels_s, links_s, host_s)
 
 
-def steady(c: Case, k: Calibration, n_rounds: int = 3) -> Case:
+def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
     """TTFT and TPOT of ``concurrency`` users who each ask again when answered (a closed loop).
 
     Each request meets batch − 1 foreign prefills between its arrival and its last token. The share
     ``prefill_wait_frac`` of them delays its first token, the rest is spread over all its tokens.
     While a prompt is read everybody pauses; between prompts all decode but those being admitted
-    (Little's law), and three rounds settle that batch. Users beyond what memory holds wait a whole
-    cycle.
+    (Little's law), and three rounds settle that batch. Users beyond what memory or the engine's
+    limit allows wait a whole cycle.
     """
-    cap = np.maximum(np.floor(room(c, k, c.context)), 1)
-    c.present = np.minimum(c.concurrency, cap)
-    wait = k.prefill_wait_frac + c.is_sglang * (k.prefill_wait_sglang_frac - k.prefill_wait_frac)
-    first = c.own_prefill_s + (
-        k.first_token_s
-        + c.is_sglang * k.first_token_sglang_s
-        + c.is_trtllm * k.first_token_trtllm_s
-    )
-    foreign = np.maximum(c.present - 1, 0) * c.prefill_s * k.interference_frac
-    c.interference_s = foreign * (1 - wait) / c.output_tokens
-    c.queue_s = foreign * (wait + (1 - wait) / c.output_tokens)
-    batch = c.present
+    shapes, load = p.shapes, p.load
+    reading = prefill(p, cal)
+    present = np.minimum(load.concurrency, most_sequences(p, cal))
+    wait, n_out = shapes.prefill_wait_frac, load.output_tokens
+    first_s = reading.own_prefill_s + shapes.first_token_s
+    foreign_s = np.maximum(present - 1, 0) * reading.prefill_s * cal.interference_frac
+    interference_s = foreign_s * (1 - wait) / n_out
+    queue_s = foreign_s * (wait + (1 - wait) / n_out)
+    following = present
     for _ in range(n_rounds):
-        c.batch = batch
-        step(c, k, batch)
-        c.tpot_s = c.step_s + c.interference_s
-        c.ttft_s = first + c.queue_s + k.n_wait_steps * c.step_s
-        answer = c.output_tokens * c.step_s
-        decoding = c.present * answer / (first + k.n_wait_steps * c.step_s + answer)
-        batch = np.maximum(decoding, np.minimum(c.present, 1))
-    alone_s = answer_s(c.ttft_s, c.tpot_s, c.output_tokens)
-    c.memory_wait_s = (c.concurrency / c.present - 1) * alone_s
-    c.ttft_s = c.ttft_s + c.memory_wait_s
-    return c
+        batch = following
+        one = step(p, cal, batch)
+        decode_s = n_out * one.step_s
+        decoding = present * decode_s / (first_s + cal.n_wait_steps * one.step_s + decode_s)
+        following = np.maximum(decoding, np.minimum(present, 1))
+    tpot_s = one.step_s + interference_s
+    ttft_s = first_s + queue_s + cal.n_wait_steps * one.step_s
+    memory_wait_s = (load.concurrency / present - 1) * answer_s(ttft_s, tpot_s, n_out)
+    ttft_s = ttft_s + memory_wait_s
+    if _is_other_software(load):
+        least, alone = _bound(p, batch)
+        ttft_s = matured_s(ttft_s, alone.own_prefill_s, load.software_maturity)
+        tpot_s = matured_s(tpot_s, least.step_s, load.software_maturity)
+    return Steady(ttft_s, tpot_s, batch, interference_s, queue_s, memory_wait_s, one, reading)
 
 
-def offline(c: Case, k: Calibration) -> Case:
-    """Output tokens/s of a replica with always more work waiting: as many sequences as fit.
+def offline(p: Prepared, cal: Calibration) -> Offline:
+    """Time per token of a replica with always more work waiting: as many sequences as fit.
 
-    Formula: batch / (step + batch · prefill / output), batch = what memory holds; nobody waits
-    for a stream, so that the host's least step does not bind. Requests of mixed age hold the mean
-    context.
+    Formula: step + batch · prefill / output, batch = what memory holds; nobody waits for a stream,
+    so that the host's least step does not bind. Requests of mixed age hold the mean context.
     """
-    c.batch = np.maximum(np.minimum(np.floor(room(c, k, c.context)), c.concurrency), 1)
-    step(c, k, c.batch, streams=False)
-    c.tpot_s = c.step_s + c.batch * c.prefill_s / c.output_tokens
-    return c
+    batch = np.maximum(np.minimum(most_sequences(p, cal), p.load.concurrency), 1)
+    one, reading = step(p, cal, batch, streams=False), prefill(p, cal)
+    tpot_s = one.step_s + batch * reading.prefill_s / p.load.output_tokens
+    if _is_other_software(p.load):
+        least, alone = _bound(p, batch)
+        least_s = least.step_s + batch * alone.prefill_s / p.load.output_tokens
+        tpot_s = matured_s(tpot_s, least_s, p.load.software_maturity)
+    return Offline(batch, tpot_s)
 
 
-def floor(c: Case, bound: Calibration) -> tuple:
-    """The least TTFT, TPOT and offline time per token of a case, at its batch, by the datasheet."""
-    least = step(prepare(Case(**c.__dict__), bound), bound, c.batch)
-    offline_s = least.step_s + c.batch * least.prefill_s / c.output_tokens
-    return least.own_prefill_s, least.step_s, offline_s
+def _is_other_software(load: Load) -> bool:
+    return bool(np.any(load.software_maturity != 1))
 
 
-def mature(time_s, least_s, software_maturity):
+def _bound(p: Prepared, batch: Numbers) -> tuple[Step, Prefill]:
+    """A step and a prompt by the datasheet; what is not streamed has no least host time."""
+    bound = Calibration.datasheet()
+    bare = prepare(Case(p.shapes, p.split, p.load), bound)
+    return step(bare, bound, batch, streams=False), prefill(bare, bound)
+
+
+def matured_s(time_s: Numbers, least_s: Numbers, software_maturity: Numbers) -> Any:
     """The time under software that is better (above 1) or worse than that of the calibration.
 
     Only what exceeds the physical floor scales: floor + (time − floor) / maturity, so no software
     beats the datasheet.
 
-    >>> round(float(mature(0.03, 0.01, 2.0)), 6)
+    >>> round(float(matured_s(0.03, 0.01, 2.0)), 6)
     0.02
     """
     return least_s + np.maximum(time_s - least_s, 0) / software_maturity

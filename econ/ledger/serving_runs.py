@@ -13,16 +13,11 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from econ.catalog.engines import engine
 from econ.latency.evidence import sample_runs
 from econ.scenario import Scenario
 from econ.serving import Replica, replica, simulate_closed
 
-POLICY_OF_ENGINE = {
-    "vllm": "chunked_prefill",
-    "trtllm": "chunked_prefill",
-    "sglang": "prefill_first",
-}
-MEASURED_BUDGET = 8192  # tokens a step: the engines' default on large accelerators
 REQUESTS_PER_USER = 10  # what the measured runs send
 RUN_KEY = [
     *("model", "accelerator", "n_gpu", "tp", "precision", "engine"),
@@ -56,6 +51,7 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
     runs = sample_runs() if runs is None else runs
     rows = []
     for run in runs[runs["pp"] == 1].itertuples():
+        software = engine(run.engine)
         case = Scenario.of(
             run.model,
             run.accelerator,
@@ -65,8 +61,8 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
             ep=int(run.ep),
             precision=run.precision,
             engine=run.engine,
-            policy=POLICY_OF_ENGINE[run.engine],
-            token_budget=MEASURED_BUDGET,
+            policy=software.policy,
+            token_budget=software.token_budget,
             input_tokens=run.input_tokens,
             output_tokens=run.output_tokens,
             cached_frac=0.0,

@@ -19,9 +19,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, in_range, not_negative
-from econ.latency.calibration import bands
+from econ.latency.calibration import REGIMES, bands
 from econ.latency.frame import predict_frame
-from econ.latency.regimes import REGIMES
 from econ.latency.steps import answer_s
 from econ.plan.candidates import SPLIT, settings_of
 from econ.plan.market import listed
@@ -140,8 +139,8 @@ def search_frame(
     A replica with ``concurrency`` requests in it serves concurrency/(TTFT + (output − 1)·TPOT)
     requests per second (Little's law); the fleet is the peak rate over it, rounded up, plus
     spares. A good token costs fleet price / (output tokens per second · utilisation).
-    ``regime`` says what the prediction rests on (`econ.latency.regimes`). The band on cost prices
-    the fleets that throughput at the ends of its 90 % band would need.
+    ``regime`` says what the prediction rests on (`econ.latency.calibration.REGIMES`). The band on
+    cost prices the fleets that throughput at the ends of its 90 % band would need.
     """
     limits = [count("concurrency", c, 1, 1_000_000) for c in listed("concurrencies", concurrencies)]
     if not limits:

@@ -24,11 +24,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from econ.catalog.guard import positive
-from econ.catalog.precision import bytes_per_element
-from econ.latency import deployments as dep
-from econ.latency import shapes, steps
+from econ.latency import steps
 from econ.latency.calibration import Calibration
-from econ.latency.steps import DoesNotFit
+from econ.latency.prediction import case_of, fitting, kv_bytes_per_element
+from econ.latency.steps import Case, Load, Prepared
 from econ.scenario import Scenario
 from econ.serving.cost import StepCost
 from econ.serving.replicas import Disaggregated, Replica
@@ -129,12 +128,12 @@ def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCos
     True
     """
     require_certain("step_cost", s)
-    c = _replica_case(s)
-    cost = _step_cost(s, c, calibration or Calibration.fitted())
+    k, least = calibration or Calibration.fitted(), Calibration.datasheet()
+    cost = _step_cost(s, _replica_case(s, k), k)
     maturity = float(s.deployment.software_maturity)
     if maturity == 1:
         return cost
-    bound = _step_cost(s, c, Calibration.datasheet())
+    bound = _step_cost(s, _replica_case(s, least), least)
 
     def mature(name: str) -> Any:
         least = getattr(bound, name)
@@ -188,10 +187,9 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     """
     require_certain("replica", s)
     d, k = s.deployment, calibration or Calibration.fitted()
-    c, context_tokens = _replica_case(s), _context_tokens(s)
-    room = steps.room(_prepared(c, k, context_tokens), k, context_tokens)
-    host_s = k.first_token_s + c.is_sglang * k.first_token_sglang_s
-    host_s += c.is_trtllm * k.first_token_trtllm_s
+    case, context_tokens = _replica_case(s, k), _context_tokens(s)
+    room = steps.room(_prepared(case, k, context_tokens), k, context_tokens)
+    host_s = float(case.shapes.first_token_s)
     one = Replica(
         cost=step_cost(s, calibration=k),
         kv_tokens=int(room * context_tokens),
@@ -217,7 +215,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
             " pools; choose another policy than disaggregated"
         )
     n_prefill = s.n_replicas // 2
-    moved_bytes = s.resolved_model.kv_bytes_per_token(_kv_bytes_per_element(s))
+    moved_bytes = s.resolved_model.kv_bytes_per_token(kv_bytes_per_element(s))
     return Disaggregated(
         prefill=one.replace(n_replicas=n_prefill),
         decode=one.replace(n_replicas=s.n_replicas - n_prefill),
@@ -230,31 +228,18 @@ def _context_tokens(s: Scenario) -> float:
     return s.workload.mean_input_tokens + s.workload.mean_output_tokens / 2
 
 
-def _kv_bytes_per_element(s: Scenario) -> float:
-    d = s.deployment
-    if d.kv_precision:
-        return float(bytes_per_element(d.kv_precision))
-    return float(shapes.kv_bytes_per_element(d.precision, d.engine))
-
-
-def _replica_case(s: Scenario) -> steps.Case:
+def _replica_case(s: Scenario, k: Calibration) -> Case:
     """The numbers of one replica; refuses a pipeline and what does not fit."""
-    d, model = s.deployment, s.resolved_model
+    d = s.deployment
     if d.pp != 1:
         raise ValueError(f"pp = {d.pp} is outside its range: 1; pipelines are not simulated")
-    dp = d.dp if model.is_moe else 1
-    c = dep.case(model, d.resolved_accelerator, d.precision, d.engine)
-    of_model = shapes.shape(model, d.precision, _kv_bytes_per_element(s))
-    c.__dict__.update(zip(shapes.SHAPE, of_model, strict=True))
-    dep.split(c, n_gpu=d.tp * dp, tp=d.tp, pp=1, ep=d.ep, dp=dp, concurrency=1)
-    one = _prepared(c, Calibration.fitted(), _context_tokens(s))
-    one.output_tokens = 1.0
-    if (missing_bytes := float(dep.missing_bytes(one))) > 0:
-        raise DoesNotFit(dep.lacks(one, missing_bytes), missing_bytes)
-    return c
+    case = case_of(s, 1.0, k)
+    load = Load(_context_tokens(s), 1.0)
+    fitting(Case(case.shapes, case.split, load), k)
+    return case
 
 
-def _step_cost(s: Scenario, c: steps.Case, k: Calibration) -> StepCost:
+def _step_cost(s: Scenario, c: Case, k: Calibration) -> StepCost:
     d, context_tokens = s.deployment, _context_tokens(s)
     max_batch, token_budget = d.max_batch or MAX_BATCH, d.token_budget or TOKEN_BUDGET
     batch = np.arange(1, max_batch + 1)
@@ -268,18 +253,20 @@ def _step_cost(s: Scenario, c: steps.Case, k: Calibration) -> StepCost:
     sizes = np.unique(np.rint(np.geomspace(1, most, TABLE_POINTS)).astype(int))
     sizes = np.union1d(batch, sizes)
     p = _prepared(c, k, sizes.astype("float64"))
-    pairless = p.prefill_flop * p.top_k_tokens * (p.top_k_tokens < context_tokens)
-    pairless = pairless + p.window_flop * np.minimum(p.window_tokens, context_tokens)
-    attention_s = sizes * pairless / (p.n * p.work16 * k.attention_compute_frac)
-    work_s = p.prefill_compute_s + p.prefill_link_s + p.prefill_state_s + attention_s
-    linear_s = np.maximum(work_s, p.prefill_read_s) + p.kernels_s
+    net, reading = c.shapes, steps.prefill(p, k)
+    attending = p.n_sharing * p.work16_flop_per_s * k.attention_compute_frac
+    pairless = net.prefill_flop * net.top_k_tokens * (net.top_k_tokens < context_tokens)
+    pairless = pairless + net.window_flop * np.minimum(net.window_tokens, context_tokens)
+    attention_s = sizes * pairless / attending
+    work_s = reading.compute_s + reading.link_s + reading.state_s + attention_s
+    linear_s = np.maximum(work_s, reading.read_s) + p.kernels_s
     linear_s = np.interp(np.arange(sizes[-1] + 1), sizes, np.maximum.accumulate(linear_s))
     linear_s[0] = 0.0
 
     decode = steps.step(_prepared(c, k, context_tokens), k, batch)
     base_s = decode.step_s - per_ctx_s * batch * context_tokens - linear_s[1 : max_batch + 1]
-    pair_flop = c.prefill_flop * (c.top_k_tokens >= context_tokens)
-    per_pair_s = pair_flop / 2 / (decode.n * decode.work16 * k.attention_compute_frac)
+    pair_flop = net.prefill_flop * (net.top_k_tokens >= context_tokens)
+    per_pair_s = pair_flop / 2 / attending
     return StepCost(
         linear_s=linear_s,
         decode_base_s=_table(base_s),
@@ -288,11 +275,9 @@ def _step_cost(s: Scenario, c: steps.Case, k: Calibration) -> StepCost:
     )
 
 
-def _prepared(c: steps.Case, k: Calibration, context_tokens: float | NDArray[Any]) -> steps.Case:
-    """A copy for prompts of that length and answers that add nothing to the context."""
-    copy = steps.Case(**vars(c))
-    copy.input_tokens, copy.output_tokens = context_tokens, 0.0
-    return steps.prepare(copy, k)
+def _prepared(c: Case, k: Calibration, context_tokens: float | NDArray[Any]) -> Prepared:
+    """For prompts of that length and answers that add nothing to the context."""
+    return steps.prepare(Case(c.shapes, c.split, Load(context_tokens, 0.0)), k)
 
 
 def _table(values: NDArray[np.float64]) -> NDArray[np.float64]:

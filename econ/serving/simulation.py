@@ -26,8 +26,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from econ.catalog.engines import engine_names
 from econ.catalog.guard import count, positive, unknown
-from econ.deployment import ENGINES as SERVING_SOFTWARE
 from econ.latency.prediction import predict
 from econ.scenario import Scenario
 from econ.serving import engine as events
@@ -289,7 +289,7 @@ _n_in_python = 0  # requests that plain Python has served in this process
 def _chosen_engine(engine: str, n: int) -> str:
     """The engine that runs ``n`` requests."""
     global _n_in_python
-    if engine in SERVING_SOFTWARE:
+    if engine in engine_names():
         raise ValueError(
             f"engine = {engine!r} is a setting of the deployment: scenario.with_(engine={engine!r})"
         )

@@ -12,9 +12,8 @@ from econ.catalog import Accelerator, Site, UnknownName
 from econ.catalog.ranges import Range
 from econ.energy.consumption import COLUMNS, NAMES, bands, energy, energy_frame
 from econ.energy.power import PowerLaw
-from econ.latency import deployments as dep
+from econ.latency.calibration import REGIMES
 from econ.latency.prediction import DoesNotFit, max_throughput_frame, predict, predict_frame
-from econ.latency.regimes import REGIMES
 from econ.scenario import Scenario
 from econ.sweeps import sweep
 from econ.uncertainty import uncertain
@@ -23,13 +22,6 @@ CASE = {"tp": 4, "precision": "fp8", "input_tokens": 1000, "output_tokens": 500,
 PAIR = ("llama-3.1-70b", "h100-sxm")
 S = Scenario.default().with_(input_tokens=1000, output_tokens=500)
 SCENARIO = Scenario.of(*PAIR, tp=4, precision="fp8", input_tokens=1000, output_tokens=500)
-
-
-def case_of():
-    """The `Case` behind `CASE`, not yet prepared."""
-    c = dep.case(dep.as_model(PAIR[0]), dep.as_accelerator(PAIR[1]), "fp8")
-    c.input_tokens, c.output_tokens = 1000.0, 500.0
-    return dep.split(c, n_gpu=4, tp=4, pp=1, ep=1, dp=1, concurrency=32)
 
 
 def test_energy_is_power_over_the_latency_models_throughput():

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from econ.catalog import UnknownName, accelerator
 from econ.energy.power import PowerLaw, load_frame, phases, unit_energy
 from econ.latency.calibration import Calibration
-from econ.latency.steps import prepare
-from tests.energy.test_consumption import case_of
+from econ.latency.prediction import case_of
+from econ.latency.steps import prefill, prepare
+from tests.energy.test_consumption import S
 
 LAW = PowerLaw(idle_frac=0.1, awake_frac=0.2, memory_frac=0.5, compute_frac=2.0)
 shares = st.floats(0, 1)
@@ -69,24 +70,23 @@ def test_the_fitted_law_is_the_table_and_lies_in_its_intervals():
 
 def test_time_divides_into_prefill_and_decode():
     k = Calibration.fitted()
-    c = prepare(case_of(), k)
-    phases(c, k, rate_per_s=1.0, batch=32)
-    assert c.prefill_share_frac == pytest.approx(c.prefill_s)
+    p = prepare(case_of(S, 32, k), k)
+    loads = phases(p, k, rate_per_s=1.0, batch=32)
+    assert loads.prefill_share_frac == pytest.approx(prefill(p, k).prefill_s)
     # weights alone: bytes over bandwidth, times decode steps per second of decoding
-    steps_per_s = 1.0 * c.output_tokens / 32 / (1 - c.prefill_share_frac)
-    weights = c.dense_bytes / c.tp / c.bandwidth * steps_per_s
-    assert c.decode_memory_frac > weights
-    caches = 32 * c.kv_read / c.kv_shard / c.bandwidth * steps_per_s
-    assert c.decode_memory_frac == pytest.approx(weights + caches, rel=1e-6)
+    bandwidth = p.shapes.bandwidth_bytes_per_s
+    steps_per_s = 1.0 * p.load.output_tokens / 32 / (1 - loads.prefill_share_frac)
+    weights = p.shapes.dense_bytes / p.split.tp / bandwidth * steps_per_s
+    assert loads.decode_memory_load_frac > weights
+    caches = 32 * p.kv_read_bytes / p.kv_shard / bandwidth * steps_per_s
+    assert loads.decode_memory_load_frac == pytest.approx(weights + caches, rel=1e-6)
 
 
 def test_loads_are_shares_whatever_is_asked():
     k = Calibration.fitted()
     for rate in (1e-9, 1.0, 1e9):
-        c = prepare(case_of(), k)
-        phases(c, k, rate, 32)
-        for name in ("prefill_share", "decode_memory", "decode_compute", "prefill_compute"):
-            assert 0 <= float(getattr(c, f"{name}_frac")) <= 1
+        loads = phases(prepare(case_of(S, 32, k), k), k, rate, 32)
+        assert all(0 <= float(load) <= 1 for load in loads)
 
 
 def test_load_frame_ends_at_the_limit():

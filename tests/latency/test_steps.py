@@ -9,20 +9,21 @@ import pytest
 from econ.catalog import accelerator, model, table
 from econ.catalog.precision import BYTES_PER_ELEMENT
 from econ.catalog.units import GB
-from econ.latency import deployments as dep
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.prediction import max_throughput_frame, predict_frame
-from econ.latency.shapes import KERNELS_MOE, KERNELS_MOE_FUSED, KERNELS_QUANTISE
+from econ.latency.shapes import KERNELS_MOE, KERNELS_MOE_FUSED, KERNELS_QUANTISE, Shapes
+from econ.latency.steps import Case, Load, Split
 
 BOUND = Calibration.datasheet()
 
 
 def prepared(net="llama-3.1-70b", chip="h100-sxm", precision="bf16", k=BOUND, **split):
-    split = {"n_gpu": 1, "tp": 1, "pp": 1, "ep": 1, "dp": 1, "concurrency": 1} | split
-    c = dep.case(model(net), accelerator(chip), precision)
-    c.input_tokens, c.output_tokens = 1000.0, 500.0
-    return steps.prepare(dep.split(c, **split), k)
+    split = {"n_gpu": 1, "tp": 1, "pp": 1, "dp": 1} | split
+    net = model(net)
+    shapes = Shapes.of(net, accelerator(chip), precision, 2.0, k.engine(""))
+    split = Split.of(float(net.is_moe), **split)
+    return steps.prepare(Case(shapes, split, Load(1000.0, 500.0)), k)
 
 
 def test_experts_in_four_bits_take_fewer_kernels_where_the_chip_computes_in_them():
@@ -40,7 +41,7 @@ def test_experts_in_four_bits_take_fewer_kernels_where_the_chip_computes_in_them
 
 def test_a_pipeline_waits_for_its_slowest_part():
     k = BOUND.replace(pipeline_bubble_frac=1.0)
-    split = {"n_gpu": 8, "tp": 1, "pp": 8, "concurrency": 64}
+    split = {"n_gpu": 8, "tp": 1, "pp": 8}
     even, odd = (steps.step(prepared("llama-3.1-8b", k=c, **split), c, 64.0) for c in (BOUND, k))
     # eight exponential servers and as many customers in a ring work 8 / 15 of the time
     assert odd.step_s / even.step_s == pytest.approx(15 / 8)
@@ -48,21 +49,25 @@ def test_a_pipeline_waits_for_its_slowest_part():
 
 def test_links_end_at_the_server():
     k = BOUND.replace(network_bytes_per_s=50 * GB)
-    assert prepared(k=k, n_gpu=8, tp=8).wire == 450 * GB
-    assert prepared(k=k, n_gpu=16, tp=16).wire == 400 * GB  # eight cards share the ring
-    assert prepared("deepseek-v3", "gb200-nvl72", k=k, n_gpu=64, tp=64).wire == 900 * GB
-    assert prepared("llama-3.1-8b", "h100-pcie", k=k, n_gpu=4, tp=4).wire == 100 * GB  # pairs
+
+    def wire(*pair: str, n: int) -> float:
+        return prepared(*pair, k=k, n_gpu=n, tp=n).wire_bytes_per_s
+
+    assert wire(n=8) == 450 * GB
+    assert wire(n=16) == 400 * GB  # eight cards share the ring
+    assert wire("deepseek-v3", "gb200-nvl72", n=64) == 900 * GB
+    assert wire("llama-3.1-8b", "h100-pcie", n=4) == 100 * GB  # pairs
 
 
 def test_a_slow_link_carries_small_messages_as_well_as_large_ones():
     k = BOUND.replace(
         link_frac=0.1, prefill_link_frac=0.5, large_message_bytes=1e6, slow_link_bytes_per_s=50 * GB
     )
-    fast = prepared(n_gpu=8, tp=8, k=k)
-    assert steps.transfer(fast, k, 1e6) == pytest.approx(1e6 / (50 * GB))  # 0.11 of 450 GB/s
-    assert steps.transfer(fast, k, 3e6) == pytest.approx(1e6 / (50 * GB) + 2e6 / (225 * GB))
-    slow = prepared("llama-3.1-8b", "l40s", n_gpu=2, tp=2, k=k)
-    assert steps.transfer(slow, k, 1e6) == pytest.approx(1e6 / (16 * GB))  # half of 32 GB/s
+    fast = prepared(n_gpu=8, tp=8, k=k).wire_bytes_per_s
+    assert steps.transfer_s(fast, k, 1e6) == pytest.approx(1e6 / (50 * GB))  # 0.11 of 450 GB/s
+    assert steps.transfer_s(fast, k, 3e6) == pytest.approx(1e6 / (50 * GB) + 2e6 / (225 * GB))
+    slow = prepared("llama-3.1-8b", "l40s", n_gpu=2, tp=2, k=k).wire_bytes_per_s
+    assert steps.transfer_s(slow, k, 1e6) == pytest.approx(1e6 / (16 * GB))  # half of 32 GB/s
 
 
 def test_the_host_is_waited_for_in_part_or_sets_the_pace():
@@ -79,13 +84,13 @@ def test_the_host_is_waited_for_in_part_or_sets_the_pace():
 def test_a_short_prompt_shares_the_padding_of_the_experts():
     k = BOUND.replace(n_prefill_tile_tokens=64.0, prefill_chunk_tokens=2048.0)
     net = model("kimi-k2.5")
-    c = prepared(net.id, k=k)
-    plain = prepared(net.id)
+    padded_s = steps.prefill(prepared(net.id, k=k), k).compute_s
+    plain_s = steps.prefill(prepared(net.id), BOUND).compute_s
     touched = 1 - (1 - net.experts_per_token / net.n_experts) ** 2048
     padding = 64 * net.n_experts * touched / net.experts_per_token / 2048  # of each token
     active = net.routed_expert_params * net.experts_per_token / net.n_experts
     extra_s = 2 * 1000 * padding * active / accelerator("h100-sxm").peak_flop_per_s("bf16")
-    assert c.prefill_compute_s - plain.prefill_compute_s == pytest.approx(extra_s, rel=1e-6)
+    assert padded_s - plain_s == pytest.approx(extra_s, rel=1e-6)
 
 
 def test_an_accelerator_of_amd_takes_longer_for_what_is_no_arithmetic():

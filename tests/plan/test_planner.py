@@ -144,7 +144,7 @@ def test_the_simulated_are_first_and_meet_the_slo(answer):
         assert row.cost_usd_per_good_mtok == pytest.approx(
             cost_usd_per_mtok(PRICES[row.accelerator], per_gpu)
         )
-        assert row.p95_ttft_s > Calibration.fitted().first_token_s
+        assert row.p95_ttft_s > Calibration.fitted().value("vllm.first_token_s")
 
 
 def test_the_smallest_fleet_is_enough_and_one_less_is_not():

@@ -143,7 +143,7 @@ def test_the_simulator_agrees_with_the_closed_loop_equations():
 def test_the_lag_is_the_calibrations_and_lengthens_only_the_first_token():
     k = Calibration.fitted()
     ours = replica(Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8", engine="sglang"))
-    assert ours.lag_s == pytest.approx(k.first_token_s + k.first_token_sglang_s)
+    assert ours.lag_s == pytest.approx(k.value("sglang.first_token_s"))
     assert ours.n_lag_steps == pytest.approx(k.n_wait_steps - 1)
     load = (np.arange(50) / 10, np.full(50, 800), np.full(50, 100))
     with_lag = simulate(*load, ours)
