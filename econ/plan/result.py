@@ -168,7 +168,7 @@ class Plan(Result):
 
     @property
     def regime(self) -> str:
-        """How far the best row lies from what was measured (`econ.latency.regimes`)."""
+        """How far the best row lies from what was measured (`econ.latency.calibration.REGIMES`)."""
         return str(self.best["regime"])
 
     def row(self) -> dict[str, Any]:
