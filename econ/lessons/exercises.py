@@ -14,7 +14,7 @@ import math
 
 import pandas as pd
 
-from econ import tco
+from econ import scaling, tco
 from econ.catalog import model, price, site, table
 from econ.catalog.units import GIGA, MILLI
 from econ.energy import energy, energy_cost_usd_per_mtok, idle_j_per_token, water_l_per_mtok
@@ -27,9 +27,6 @@ from econ.lessons.goodput_cases import N, default_case
 from econ.lessons.l01_tokens import AGENT, AGENT_STEPS
 from econ.lessons.plan_cases import cheapest_frame
 from econ.plan import Demand, plan
-from econ.scaling import optimal
-from econ.scaling.price import training_gpu_hours
-from econ.scaling.test_time import best_of_n_accuracy
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, slo_preset
 from econ.serving.queueing import mm1_e2e_quantile_s
@@ -177,28 +174,28 @@ def _water_of_a_million() -> float:
 
 # -- 05 Scaling laws -----------------------------------------------------------------------------
 exercise("05-1", unit="GPU-hours", hint="6·N·D over peak × MFU gives seconds; then hours.")(
-    lambda: training_gpu_hours(float(optimal.training_flop(8e9, 15e12)), "h100-sxm", 0.4)
+    lambda: scaling.training_gpu_hours(float(scaling.training_flop(8e9, 15e12)), "h100-sxm", 0.4)
 )
 
 
 @exercise(
     "05-2", unit="billion parameters", tolerance_frac=0.02,
-    hint="The target is the loss at the training optimum; then ask lifetime_optimal.",
+    hint="The target is the loss at the training optimum; then ask lifetime_scaling.",
 )  # fmt: skip
 def _cheapest_size_for_life() -> float:
     law = "besiroglu2024"
     target = float(
-        optimal.loss(*optimal.compute_optimal(optimal.optimal_flop(13e9, law), law), law)
+        scaling.loss(*scaling.compute_optimal(scaling.optimal_flop(13e9, law), law), law)
     )
-    return optimal.lifetime_optimal(target, 10e12, law).params / GIGA
+    return scaling.lifetime_optimal(target, 10e12, law).params / GIGA
 
 
 exercise("05-3", unit="share", hint="Average pass@10 over the problems, not the success rates.")(
-    lambda: float(optimal.coverage_curve([50, 50], [5, 0], [10])["coverage"].iloc[0])
+    lambda: float(scaling.coverage_curve([50, 50], [5, 0], [10])["coverage"].iloc[0])
 )
 exercise("05-4", unit="share", hint="Of all answers that pass, which share is right?")(
     lambda: float(
-        best_of_n_accuracy(0.1, 1_000_000, true_positive_frac=0.9, false_positive_frac=0.05)
+        scaling.best_of_n_accuracy(0.1, 1_000_000, true_positive_frac=0.9, false_positive_frac=0.05)
     )
 )
 

@@ -24,10 +24,10 @@ from econ.catalog.units import GIGA, KILO, MEGA, MTOK, TERA
 from econ.charts import Panel, choice, figure, overlay, panel, slider, three
 from econ.charts.theme import PALETTE
 from econ.scaling.bill import PARTS, Bill, demand_frame, lifetime_bill
+from econ.scaling.fit import Fit
 from econ.scaling.laws import Law, effective_tokens
 from econ.scaling.laws import law as as_law
 from econ.scaling.optimal import (
-    Fit,
     compute_optimal,
     lifetime_frame,
     lifetime_optimal,
@@ -35,10 +35,8 @@ from econ.scaling.optimal import (
     optimal_flop,
 )
 from econ.scaling.price import (
-    LADDER,
-    Serving,
     SizePrice,
-    answer_prices_frame,
+    answer_prices,
     size_price,
     training_runs_frame,
     training_usd_per_flop,
@@ -50,7 +48,13 @@ from econ.scaling.test_time import (
     difficulty,
     majority_vote_accuracy,
 )
+from econ.scenario import Scenario
 
+# dense models of one design, and the accelerators each is usually split over
+LADDER = {
+    "llama-3.2-1b": 1, "llama-3.2-3b": 1, "llama-3.1-8b": 1, "qwen3-14b": 1, "qwen3-32b": 2,
+    "llama-3.1-70b": 4, "llama-3.1-405b": 8,
+}  # fmt: skip
 GOPHER_FLOP = 5.76e23  # the budget of Gopher and of Chinchilla (Hoffmann et al. 2022, table 3)
 READ = ("kaplan2020", "hoffmann2022", "hoffmann2022-printed", "besiroglu2024", "chinchilla-245")
 RECOMMENDED = "Kaplan, as recommended"
@@ -156,14 +160,17 @@ def repeats_frame(
     return pd.DataFrame(rows, columns=["epochs", "effective_tokens", "loss", "loss_if_fresh"])
 
 
-def lesson_serving() -> Serving:
-    """The machine of the lesson: H100 at the market's on-demand rent, as in every notebook."""
-    return Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=rent("h100-sxm"))
+def served(model: str, accelerator: str = "h100-sxm", **settings: object) -> Scenario:
+    """A model as the lesson serves it: at the on-demand rent of an H100, split as `LADDER` says, in
+    fp8, within 10 s to the first token and 0.1 s a token."""
+    usual = {"tp": LADDER.get(model, 1), "precision": "fp8", "ttft_s": 10.0, "tpot_s": 0.1}
+    usual["cost_usd_per_gpu_hour"] = rent("h100-sxm")
+    return Scenario.of(model, accelerator, **(usual | settings))
 
 
 def lesson_price() -> SizePrice:
-    """USD per token by size, for prompts of 1,000 and answers of 500 tokens, on that machine."""
-    return size_price(lesson_serving(), input_tokens=1000, output_tokens=500)
+    """USD per token by size, for prompts of 1,000 and answers of 500 tokens."""
+    return size_price([served(model, input_tokens=1000, output_tokens=500) for model in LADDER])
 
 
 def life_frame(
@@ -319,9 +326,7 @@ def thinking_accuracy(tokens: float | np.ndarray, id: str) -> float | np.ndarray
     return float(found) if found.ndim == 0 else found
 
 
-def thinking_frame(
-    id: str, model: str, serving: Serving, limits_s: tuple[float, ...], *, input_tokens: float = 300
-) -> pd.DataFrame:
+def thinking_frame(id: str, s: Scenario, limits_s: tuple[float, ...]) -> pd.DataFrame:
     """Cost of a right answer over thinking length, under limits on the whole answer.
 
     Columns: tokens, limit, accuracy, usd_per_answer, usd_per_correct, concurrency. What cannot be
@@ -330,23 +335,19 @@ def thinking_frame(
     row = table("thinking_curves").loc[id] if id in table("thinking_curves").index else None
     if row is None:
         raise unknown("thinking curve", id, table("thinking_curves").index)
-    tokens = np.geomspace(row.low_tokens, row.high_tokens, 12)
-    cases = pd.DataFrame(
-        [(t, limit) for limit in limits_s for t in tokens],
-        columns=["output_tokens", "answer_limit_s"],
-    )
-    cases = cases.assign(model=model, input_tokens=input_tokens)
-    priced = answer_prices_frame(cases, serving)
-    right = thinking_accuracy(np.clip(cases["output_tokens"], row.low_tokens, row.high_tokens), id)
-    names = ["no limit" if math.isinf(s) else f"within {s:g} s" for s in cases["answer_limit_s"]]
+    lengths = np.geomspace(row.low_tokens, row.high_tokens, 12)
+    cases = [(limit, n, s.with_(output_tokens=n)) for limit in limits_s for n in lengths]
+    limits, tokens, scenarios = (list(column) for column in zip(*cases, strict=True))
+    prices = answer_prices(scenarios, answer_limit_s=limits)
+    right = thinking_accuracy(np.clip(tokens, row.low_tokens, row.high_tokens), id)
     frame = pd.DataFrame(
         {
-            "tokens": cases["output_tokens"],
-            "limit": names,
+            "tokens": tokens,
+            "limit": ["no limit" if math.isinf(t) else f"within {t:g} s" for t in limits],
             "accuracy": right,
-            "usd_per_answer": priced["cost_usd_per_answer"],
-            "usd_per_correct": priced["cost_usd_per_answer"] / right,
-            "concurrency": priced["concurrency"],
+            "usd_per_answer": prices["cost_usd_per_answer"],
+            "usd_per_correct": prices["cost_usd_per_answer"] / right,
+            "concurrency": prices["concurrency"],
         }
     )
     return frame.dropna(subset=["usd_per_answer"]).reset_index(drop=True)
@@ -640,12 +641,12 @@ def bill_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
 
 @functools.lru_cache(maxsize=256)
 def _bill(model: str, thinking: float, attempts: int, post: float) -> Bill:
-    tp, tokens = LADDER[model], training_runs_frame().loc[model, "tokens"]
+    tokens = float(training_runs_frame().loc[model, "tokens"])
     per_flop = training_usd_per_flop(rent("h100-sxm", "reserved"))
     return lifetime_bill(
-        model, training_tokens=tokens, n_requests=MTOK, input_tokens=500, answer_tokens=500,
-        thinking_tokens=thinking, n_attempts=attempts, post_training_frac=post / 100,
-        serving=lesson_serving().replace(tp=tp), training_usd_per_flop=per_flop,
+        served(model, input_tokens=500, output_tokens=500), training_tokens=tokens,
+        n_requests=MTOK, thinking_tokens=thinking, n_attempts=attempts,
+        post_training_frac=post / 100, training_usd_per_flop=per_flop,
     )  # fmt: skip
 
 

@@ -2,13 +2,12 @@
 
 Training is paid once and shared by all requests; thinking and further attempts are paid with every
 one of them. Which part is largest depends on how many requests there will be, and on the price of
-a token, which depends on the promise of speed (`econ.scaling.price`).
+a token, which depends on the SLO (`econ.scaling.price`).
 
->>> serving = Serving(accelerator="h100-sxm", tp=4, cost_usd_per_gpu_hour=3.85)
->>> case = dict(training_tokens=15e12, input_tokens=500, answer_tokens=500, serving=serving,
-...             training_usd_per_flop=1.8e-18)
->>> small = lifetime_bill("llama-3.1-70b", n_requests=1e8, **case)
->>> large = lifetime_bill("llama-3.1-70b", n_requests=1e12, thinking_tokens=4000, **case)
+>>> s = Scenario.default().with_(input_tokens=500, output_tokens=500, ttft_s=10, tpot_s=0.1)
+>>> training = dict(training_tokens=15e12, training_usd_per_flop=1.8e-18)
+>>> small = lifetime_bill(s, n_requests=1e8, **training)
+>>> large = lifetime_bill(s, n_requests=1e12, thinking_tokens=4000, **training)
 >>> small.largest, large.largest
 ('pretraining', 'test-time compute')
 """
@@ -16,26 +15,40 @@ a token, which depends on the promise of speed (`econ.scaling.price`).
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog import model as model_of
 from econ.catalog.guard import count, each, fraction, not_negative, positive
 from econ.latency.prediction import flop_per_token
 from econ.scaling.optimal import FLOP_TO_READ, training_flop
-from econ.scaling.price import Serving, TooSlow, answer_prices_frame
+from econ.scaling.price import TooSlow, answer_prices
+from econ.scenario import Scenario
+from econ.station import Result, station
 
 PARTS = ("pretraining", "post-training", "plain answers", "test-time compute")
+MOST_REQUESTS = 1e20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bill:
+class Bill(Result):
     """What a model takes over its life, part by part, in USD and in FLOP.
 
-    ``plain answers`` is one attempt without thinking at every request; thinking and all further
-    attempts are ``test-time compute``. ``accuracy_frac`` is the share of requests answered right.
+    Attributes
+    ----------
+    n_requests : float
+        Over the life, e.g. 1e9.
+    accuracy_frac : float
+        Share of the requests that are answered right.
+    usd, flop : tuple of float
+        By part, in the order of `PARTS`: ``plain answers`` is one attempt without thinking at every
+        request; thinking and all further attempts are ``test-time compute``.
+    answer_s : float
+        Time of an answer with its thinking.
     """
 
     n_requests: float
@@ -72,12 +85,17 @@ class Bill:
 
     def at(self, n_requests: float) -> Bill:
         """The same model with another demand: training stays, inference grows in step."""
-        grow = positive("n_requests", n_requests, 1e20) / self.n_requests
-        scaled = {
-            name: (*values[:2], *(v * grow for v in values[2:]))
-            for name, values in (("usd", self.usd), ("flop", self.flop))
-        }
-        return dataclasses.replace(self, n_requests=n_requests, **scaled)
+        grow = positive("n_requests", n_requests, MOST_REQUESTS) / self.n_requests
+        usd, flop = (
+            (*parts[:2], *(part * grow for part in parts[2:])) for parts in (self.usd, self.flop)
+        )
+        return dataclasses.replace(self, n_requests=n_requests, usd=usd, flop=flop)
+
+    def row(self) -> dict[str, Any]:
+        """The numbers of the bill in one row: totals, costs of an answer, the largest part."""
+        names = ("total_usd", "cost_usd_per_answer", "cost_usd_per_correct", "training_frac")
+        totals = {name: getattr(self, name) for name in names}
+        return {**super().row(), **totals, "largest": self.largest}
 
     def frame(self) -> pd.DataFrame:
         """One row per part: part, usd, flop, share, usd_per_request."""
@@ -87,72 +105,94 @@ class Bill:
         )
 
 
+@station(headline="cost_usd_per_answer")
 def lifetime_bill(
-    model: str,
+    s: Scenario,
     *,
     training_tokens: float,
     n_requests: float,
-    input_tokens: float,
-    answer_tokens: float,
-    serving: Serving,
     training_usd_per_flop: float,
     thinking_tokens: float = 0.0,
     n_attempts: int = 1,
     post_training_frac: float = 0.0,
     accuracy_frac: float = 1.0,
+    answer_limit_s: float = math.inf,
 ) -> Bill:
-    """The bill of a catalogue model over all its requests.
+    """The bill of a model over all its requests.
 
-    * pretraining: 6 · active parameters · training tokens, at a price per FLOP
-    * post-training: ``post_training_frac`` of that (published: 0.2 % to 5 %)
-    * inference: ``n_attempts`` answers of thinking + answer tokens per request, each at the price
-      of the cheapest crowd within the serving's limits; all attempts run at once
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment, SLO and finance; its mean lengths are those of a plain answer.
+    training_tokens : float
+        Read in pretraining, e.g. 15e12.
+    n_requests : float
+        Over the life, e.g. 1e10.
+    training_usd_per_flop : float
+        Price of a trained FLOP, e.g. 1.8e-18 (`training_usd_per_flop`).
+    thinking_tokens : float
+        Written before each answer, e.g. 2000.
+    n_attempts : int
+        Answers to each request, all at once.
+    post_training_frac : float
+        Post-training over pretraining; published are 0.002 to 0.05.
+    accuracy_frac : float
+        Share of the requests that are answered right.
+    answer_limit_s : float
+        Limit on an answer with its thinking, e.g. 60; by default none.
 
-    Limits that no crowd meets raise `TooSlow`.
+    Raises
+    ------
+    TooSlow
+        Where no load meets the limits.
+
+    Notes
+    -----
+    pretraining = 6 · active parameters · training tokens · USD per FLOP; inference = requests ·
+    attempts · price of an answer at the cheapest load within the limits (`answer_price`).
     """
-    positive("n_requests", n_requests, 1e20)
+    positive("n_requests", n_requests, MOST_REQUESTS)
     fraction("accuracy_frac", accuracy_frac)
     not_negative("post_training_frac", post_training_frac, 1e6)
     not_negative("thinking_tokens", thinking_tokens, 1e9)
     positive("training_usd_per_flop", training_usd_per_flop, 1.0)
     count("n_attempts", n_attempts, 1)
-    net = model_of(model)
-    lengths = [answer_tokens, answer_tokens + thinking_tokens]
-    cases = pd.DataFrame({"output_tokens": lengths, "input_tokens": input_tokens, "model": model})
-    priced = answer_prices_frame(cases, serving)
-    for reason in priced.loc[priced["reason"] != "", "reason"].head(1):
+    model, lengths = s.resolved_model, s.workload
+    long = lengths.mean_output_tokens + thinking_tokens
+    answers = [s, s.with_(output_tokens=long) if thinking_tokens else s]
+    prices = answer_prices(answers, answer_limit_s=answer_limit_s)
+    for reason in prices.loc[prices["reason"] != "", "reason"].head(1):
         raise TooSlow(reason)
-    plain, full = priced["cost_usd_per_answer"]
-    flop_of = [
-        FLOP_TO_READ * net.active_params * input_tokens
-        + out * flop_per_token(model, input_tokens + out / 2)
-        for out in lengths
-    ]
-    trained = float(training_flop(net.active_params, training_tokens))
-    flop = (
-        trained,
-        trained * post_training_frac,
-        n_requests * flop_of[0],
-        n_requests * (n_attempts * flop_of[1] - flop_of[0]),
+    plain, full = prices["cost_usd_per_answer"]
+    plain_flop, full_flop = (
+        FLOP_TO_READ * model.active_params * lengths.mean_input_tokens
+        + tokens * flop_per_token(model, lengths.mean_input_tokens + tokens / 2)
+        for tokens in (lengths.mean_output_tokens, long)
     )
-    usd = (
-        trained * training_usd_per_flop,
-        trained * post_training_frac * training_usd_per_flop,
-        n_requests * plain,
-        n_requests * max(n_attempts * full - plain, 0.0),
-    )
+    pretraining = float(training_flop(model.active_params, training_tokens))
+    training = (pretraining, pretraining * post_training_frac)
     return Bill(
         n_requests=n_requests,
         accuracy_frac=accuracy_frac,
-        usd=tuple(map(float, usd)),
-        flop=tuple(map(float, flop)),
-        answer_s=float(priced["answer_s"].iloc[1]),
+        usd=(
+            *(flop * training_usd_per_flop for flop in training),
+            float(n_requests * plain),
+            float(n_requests * max(n_attempts * full - plain, 0.0)),
+        ),
+        flop=(
+            *training,
+            float(n_requests * plain_flop),
+            float(n_requests * (n_attempts * full_flop - plain_flop)),
+        ),
+        answer_s=float(prices["answer_s"].iloc[1]),
     )
 
 
-def demand_frame(bill: Bill, n_requests: tuple[float, ...]) -> pd.DataFrame:
+def demand_frame(bill: Bill, n_requests: Sequence[float]) -> pd.DataFrame:
     """The parts of a bill over the demand: n_requests, part, usd, share, usd_per_request."""
-    demand = np.asarray(each(positive, "n_requests", n_requests, 1e20), dtype="float64")[:, None]
+    demand = np.asarray(each(positive, "n_requests", n_requests, MOST_REQUESTS), dtype="float64")[
+        :, None
+    ]
     grow = np.where(np.arange(len(PARTS)) < 2, 1.0, demand / bill.n_requests)
     usd = grow * np.array(bill.usd)
     return pd.DataFrame(

@@ -27,6 +27,7 @@ from econ.catalog.guard import each, in_range, not_negative, positive, unknown
 from econ.catalog.tables import table
 
 PARAMETERS = ("E", "A", "B", "alpha", "beta")
+Size = float | np.ndarray
 LARGEST = 1e40  # FLOP, parameters or tokens: far beyond what will be trained, far below overflow
 
 
@@ -73,14 +74,15 @@ class Law:
             raise unknown("parameter with an interval", name, known)
         return known[name]
 
-    def loss(self, params: float | np.ndarray, tokens: float | np.ndarray) -> float | np.ndarray:
+    def loss(self, params: Size, tokens: Size) -> Size:
         """Loss in nats per token; arrays are broadcast. Sizes must be positive and finite."""
         n, d = sizes("params", params), sizes("tokens", tokens)
-        return (self.E + self.A * n**-self.alpha + self.B * d**-self.beta) ** self.gamma
+        additive: Size = self.E + self.A * n**-self.alpha + self.B * d**-self.beta
+        return additive**self.gamma
 
     def smallest_params(self, target_loss: float) -> float:
         """The size that reaches the target only with endless data: smaller ones never do."""
-        log_params = (math.log(self.A) - math.log(self._room(target_loss))) / self.alpha
+        log_params = (math.log(self.A) - math.log(self._above_floor(target_loss))) / self.alpha
         if log_params > math.log(LARGEST):
             raise NoAnswer(
                 f"target_loss = {target_loss!r} is so near to {self.floor_nats:.4g} nats, the "
@@ -88,33 +90,34 @@ class Law:
             )
         return math.exp(log_params)
 
-    def tokens_for(self, params: float | np.ndarray, target_loss: float) -> float | np.ndarray:
+    def tokens_for(self, params: Size, target_loss: float) -> Size:
         """Tokens that bring a size to the target loss; infinite where the size is too small.
 
         D = (B / (L^(1/γ) − E − A/N^α))^(1/β).
 
-        >>> found = law("hoffmann2022")
-        >>> tokens = found.tokens_for(7e9, target_loss=float(found.loss(13e9, 260e9)))
+        >>> chinchilla = law("hoffmann2022")
+        >>> tokens = chinchilla.tokens_for(7e9, target_loss=float(chinchilla.loss(13e9, 260e9)))
         >>> f"{tokens:.2e}"
         '4.66e+11'
         """
-        room = self._room(target_loss) - self.A * sizes("params", params) ** -self.alpha
+        left = self._above_floor(target_loss) - self.A * sizes("params", params) ** -self.alpha
         with np.errstate(divide="ignore", invalid="ignore"):
-            tokens = np.where(room > 0, (self.B / np.maximum(room, 0)) ** (1 / self.beta), np.inf)
+            tokens = np.where(left > 0, (self.B / np.maximum(left, 0)) ** (1 / self.beta), np.inf)
         return float(tokens) if tokens.ndim == 0 else tokens
 
-    def _room(self, target_loss: float) -> float:
+    def _above_floor(self, target_loss: float) -> float:
+        """What size and data may add to E, L^(1/γ) − E."""
         positive("target_loss", target_loss, 100.0)
-        room = target_loss ** (1 / self.gamma) - self.E
-        if room <= 0:
+        above = float(target_loss ** (1 / self.gamma) - self.E)
+        if above <= 0:
             raise NoAnswer(
                 f"target_loss = {target_loss:g} is not above {self.floor_nats:.4g} nats, what this "
                 "law leaves at any size and any amount of data: no model reaches it"
             )
-        return room
+        return above
 
 
-def sizes(name: str, size: float | np.ndarray) -> float | np.ndarray:
+def sizes(name: str, size: Size) -> Size:
     """One or many positive, finite sizes as floats, else a `ValueError`."""
     each(positive, name, size, LARGEST)
     return float(size) if np.ndim(size) == 0 else np.asarray(size, dtype="float64")
@@ -155,4 +158,4 @@ def effective_tokens(unique_tokens: float, n_epochs: float) -> float:
     positive("unique_tokens", unique_tokens, LARGEST)
     in_range("n_epochs", n_epochs, 1, 1e9, says="1 or more (one epoch reads every token once)")
     decay = float(table("scaling_laws").loc["muennighoff2023", "repeats_decay"])
-    return unique_tokens * (1 + decay * -np.expm1(-(n_epochs - 1) / decay))
+    return float(unique_tokens * (1 + decay * -np.expm1(-(n_epochs - 1) / decay)))

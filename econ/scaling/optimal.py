@@ -24,30 +24,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, not_negative, positive
-from econ.scaling.fit import Fit, fit_law
-from econ.scaling.laws import LARGEST, Law, NoAnswer, effective_tokens, laws_frame, sizes
+from econ.scaling.laws import LARGEST, Law, Size, sizes
 from econ.scaling.laws import law as as_law
-from econ.scaling.test_time import coverage_curve, majority_vote_accuracy, pass_at_k
-
-__all__ = [
-    "Fit",
-    "Law",
-    "Lifetime",
-    "NoAnswer",
-    "Split",
-    "compute_optimal",
-    "coverage_curve",
-    "effective_tokens",
-    "fit_law",
-    "laws_frame",
-    "lifetime_frame",
-    "lifetime_optimal",
-    "loss",
-    "majority_vote_accuracy",
-    "optimal_flop",
-    "pass_at_k",
-    "training_flop",
-]
 
 FLOP_TO_TRAIN, FLOP_TO_READ = 6.0, 2.0  # per parameter and token: forward 2, backward 4
 WIDEST = 12.0  # e-folds of size above the smallest that the search covers
@@ -61,67 +39,119 @@ class Split(NamedTuple):
 
 
 def training_flop(
-    params: float | np.ndarray,
-    tokens: float | np.ndarray,
+    params: Size,
+    tokens: Size,
     *,
     n_layers: int = 0,
     attention_size: float = 0.0,
     context_tokens: float = 0.0,
-) -> float | np.ndarray:
-    """FLOP to train: 6 per parameter and token; of a mixture, the parameters active per token.
+) -> Size:
+    """FLOP to train a model.
 
-    With a shape given, attention over the context adds 12·layers·(heads × head width)·context per
-    token (Chowdhery et al. 2022, appendix B).
+    Parameters
+    ----------
+    params : float or array
+        Parameters, e.g. 70e9; of a mixture those active per token.
+    tokens : float or array
+        Read in training, e.g. 15e12.
+    n_layers : int
+        For attention over the context: layers, e.g. 80.
+    attention_size : float
+        Heads times head width, e.g. 8192.
+    context_tokens : float
+        Length of a training sequence, e.g. 8192.
 
+    Returns
+    -------
+    float or array
+        FLOP, forward and backward.
+
+    Notes
+    -----
+    C = 6·N·D, and with a shape given 12·layers·(heads × head width)·context more per token.
+
+    References
+    ----------
+    Chowdhery et al. 2022, PaLM, appendix B.
+
+    Examples
+    --------
     >>> f"{training_flop(70e9, 15e12):.1e}"
     '6.3e+24'
     """
     for name, value in (("n_layers", n_layers), ("attention_size", attention_size)):
         not_negative(name, value, 1e9)
     not_negative("context_tokens", context_tokens, LARGEST)
-    per_token = FLOP_TO_TRAIN * sizes("params", params)
-    per_token = per_token + 12 * n_layers * attention_size * context_tokens
-    return per_token * sizes("tokens", tokens)
+    attention_flop = 12 * n_layers * attention_size * context_tokens
+    return (FLOP_TO_TRAIN * sizes("params", params) + attention_flop) * sizes("tokens", tokens)
 
 
-def loss(
-    params: float | np.ndarray, tokens: float | np.ndarray, law: Law | str
-) -> float | np.ndarray:
-    """The loss in nats per token that a law predicts."""
+def loss(params: Size, tokens: Size, law: Law | str) -> Size:
+    """The loss in nats per token that a law predicts for a size and its data: `Law.loss`.
+
+    >>> round(float(loss(70e9, 1.4e12, "hoffmann2022")), 3)
+    1.921
+    """
     return as_law(law).loss(params, tokens)
 
 
 def compute_optimal(flop: float, law: Law | str) -> Split:
-    """The size and data with the lowest loss that ``flop`` can train.
+    """The size and data with the lowest loss that a budget can train.
 
-    N = G·(C/6)^(β/(α+β)), D = C/(6N), G = (αA/βB)^(1/(α+β)). The law's own minimum: Kaplan et al.
-    recommended another split (`econ.lessons.scaling_cases.allocation_params`).
+    Parameters
+    ----------
+    flop : float
+        The budget C, e.g. 5.76e23.
+    law : Law or str
+        A loss law, or the name of a published one.
 
+    Returns
+    -------
+    Split
+        ``params`` and ``tokens``.
+
+    Notes
+    -----
+    N = G·(C/6)^(β/(α+β)), D = C/(6N), G = (αA/βB)^(1/(α+β)): the law's own minimum. Kaplan et al.
+    (2020) recommended another split, read off points along long runs.
+
+    References
+    ----------
+    Hoffmann et al. 2022, equation 4.
+
+    Examples
+    --------
     >>> f"{compute_optimal(5.76e23, 'hoffmann2022').params / 1e9:.0f} B"
     '40 B'
     """
-    one, flop = as_law(law), sizes("flop", flop)
+    one = as_law(law)
+    budget = float(sizes("flop", flop))
     scale = (one.alpha * one.A / (one.beta * one.B)) ** (1 / (one.alpha + one.beta))
-    params = scale * (flop / FLOP_TO_TRAIN) ** one.params_exponent
-    return Split(params, flop / (FLOP_TO_TRAIN * params))
+    params = scale * (budget / FLOP_TO_TRAIN) ** one.params_exponent
+    return Split(params, budget / (FLOP_TO_TRAIN * params))
 
 
 def optimal_flop(params: float, law: Law | str) -> float:
-    """The budget at which a size is compute-optimal: the inverse of `compute_optimal`."""
+    """The budget at which a size is compute-optimal: the inverse of `compute_optimal`.
+
+    >>> f"{optimal_flop(67e9, 'hoffmann2022'):.1e}"
+    '1.7e+24'
+    """
     one = as_law(law)
     unit = compute_optimal(FLOP_TO_TRAIN, one).params
-    return FLOP_TO_TRAIN * (sizes("params", params) / unit) ** (1 / one.params_exponent)
+    return FLOP_TO_TRAIN * (float(sizes("params", params)) / unit) ** (1 / one.params_exponent)
 
 
 def optimum_for(target_loss: float, law: Law | str) -> Split:
-    """The cheapest training that reaches a loss.
+    """The cheapest training that reaches a loss, e.g. 2.0 nats per token.
 
-    At the optimum αA/N^α = βB/D^β, so the room above E splits as β : α between size and data.
+    At the optimum αA/N^α = βB/D^β, so what the loss has above E splits as β : α between size and
+    data. A loss at or below the law's floor raises `NoAnswer`.
     """
     one = as_law(law)
     smallest = one.smallest_params(target_loss)
     params = smallest * (1 + one.alpha / one.beta) ** (1 / one.alpha)
-    return Split(params, one.tokens_for(params, target_loss))
+    return Split(params, float(one.tokens_for(params, target_loss)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,36 +188,59 @@ def lifetime_optimal(
     training_usd_per_flop: float | None = None,
     inference_usd_per_token: Callable[[float], float] | None = None,
 ) -> Lifetime:
-    """The model that reaches ``target_loss`` and costs least over its life.
+    """The model that reaches a loss and costs least over its life.
 
-    Minimises 6·N·D + 2·N·T over N, with D what the law needs for the loss and T all tokens read
-    and written in service. In USD where both prices are given: training at a price per FLOP, a
-    token in service at a price that depends on the size (`econ.scaling.price.SizePrice`).
-    A loss at or below the law's floor raises `NoAnswer`.
+    Parameters
+    ----------
+    target_loss : float
+        In nats per token, e.g. 2.0.
+    inference_tokens : float
+        All tokens read and written in service, e.g. 2e12.
+    law : Law or str
+        A loss law, or the name of a published one.
+    training_usd_per_flop : float, optional
+        Price of a trained FLOP, e.g. 1.8e-18, to count in USD instead of FLOP.
+    inference_usd_per_token : callable, optional
+        Price of a token in service by the size of the model (`SizePrice`), with the former.
+
+    Raises
+    ------
+    NoAnswer
+        For a loss at or below the law's floor.
+
+    Notes
+    -----
+    Minimises 6·N·D + 2·N·T over N, with D what the law needs for the loss and T the tokens in
+    service (Sardana et al. 2023).
     """
     one = as_law(law)
     not_negative("inference_tokens", inference_tokens, LARGEST)
-    parts, unit = _parts(inference_tokens, training_usd_per_flop, inference_usd_per_token)
+    costs, unit = _costs(inference_tokens, training_usd_per_flop, inference_usd_per_token)
     smallest = math.log(one.smallest_params(target_loss))
 
-    def total(log_params: float) -> float:
+    def log_total(log_params: float) -> float:
         params = math.exp(log_params)
-        return math.log(sum(parts(params, one.tokens_for(params, target_loss))))
+        return math.log(sum(costs(params, float(one.tokens_for(params, target_loss)))))
 
     from scipy.optimize import minimize_scalar  # a second to import: not at a kernel's start
 
-    found = minimize_scalar(
-        total, bounds=(smallest + 1e-9, smallest + WIDEST), method="bounded",
+    optimum = minimize_scalar(
+        log_total,
+        bounds=(smallest + 1e-9, smallest + WIDEST),
+        method="bounded",
         options={"xatol": 1e-10},
-    )  # fmt: skip
-    params = math.exp(found.x)
-    tokens = one.tokens_for(params, target_loss)
-    training, inference = parts(params, tokens)
-    baseline = sum(parts(*optimum_for(target_loss, one)))
+    )
+    params = math.exp(optimum.x)
+    tokens = float(one.tokens_for(params, target_loss))
+    training, inference = costs(params, tokens)
     return Lifetime(
-        params=params, tokens=tokens, training=training, inference=inference,
-        baseline=baseline, unit=unit,
-    )  # fmt: skip
+        params=params,
+        tokens=tokens,
+        training=training,
+        inference=inference,
+        baseline=sum(costs(*optimum_for(target_loss, one))),
+        unit=unit,
+    )
 
 
 def lifetime_frame(
@@ -199,42 +252,56 @@ def lifetime_frame(
     inference_usd_per_token: Callable[[float], float] | None = None,
     n: int = 60,
 ) -> pd.DataFrame:
-    """All models of one quality: params, tokens, tokens_per_param, training, inference, total.
+    """All models of one quality, with what they cost for life; parameters as `lifetime_optimal`.
 
-    From just above the smallest size that can reach the loss to four times the training optimum.
+    From just above the smallest size that can reach the loss to four times the training optimum, in
+    ``n`` steps. Columns: ``params``, ``tokens``, ``tokens_per_param``, ``training``,
+    ``inference``, ``total``, ``unit``.
     """
     one = as_law(law)
     not_negative("inference_tokens", inference_tokens, LARGEST)
-    parts, unit = _parts(inference_tokens, training_usd_per_flop, inference_usd_per_token)
+    costs, unit = _costs(inference_tokens, training_usd_per_flop, inference_usd_per_token)
     count("n", n, 2, 100_000)
     low, best = one.smallest_params(target_loss), optimum_for(target_loss, one).params
     params = np.geomspace(low * 1.15, 4 * best, n)
-    tokens = one.tokens_for(params, target_loss)
-    costs = [parts(p, d) for p, d in zip(params, tokens, strict=True)]
-    frame = pd.DataFrame(costs, columns=["training", "inference"])
+    tokens = np.asarray(one.tokens_for(params, target_loss))
+    pairs = [costs(float(p), float(d)) for p, d in zip(params, tokens, strict=True)]
+    frame = pd.DataFrame(pairs, columns=["training", "inference"])
     return frame.assign(
-        params=params, tokens=tokens, tokens_per_param=tokens / params,
-        total=frame["training"] + frame["inference"], unit=unit,
-    )  # fmt: skip
+        params=params,
+        tokens=tokens,
+        tokens_per_param=tokens / params,
+        total=frame["training"] + frame["inference"],
+        unit=unit,
+    )
 
 
-def _parts(inference_tokens, training_usd_per_flop, inference_usd_per_token):
-    """What a model costs to train and to serve, in FLOP or in USD, and which."""
-    if (training_usd_per_flop is None) != (inference_usd_per_token is None):
+def _costs(
+    inference_tokens: float,
+    training_usd_per_flop: float | None,
+    inference_usd_per_token: Callable[[float], float] | None,
+) -> tuple[Callable[[float, float], tuple[float, float]], str]:
+    """What a model of a size on so many tokens costs to train and to serve, and the unit."""
+
+    def in_flop(params: float, tokens: float) -> tuple[float, float]:
+        return FLOP_TO_TRAIN * params * tokens, FLOP_TO_READ * params * inference_tokens
+
+    if training_usd_per_flop is None and inference_usd_per_token is None:
+        return in_flop, "FLOP"
+    if training_usd_per_flop is None or inference_usd_per_token is None:
         raise ValueError(
             "a bill in USD needs both training_usd_per_flop and inference_usd_per_token"
         )
-    if training_usd_per_flop is None:
-        return lambda n, d: (FLOP_TO_TRAIN * n * d, FLOP_TO_READ * n * inference_tokens), "FLOP"
-    positive("training_usd_per_flop", training_usd_per_flop, 1.0)
-    if not callable(inference_usd_per_token):
+    usd_per_flop = positive("training_usd_per_flop", training_usd_per_flop, 1.0)
+    usd_per_token = inference_usd_per_token
+    if not callable(usd_per_token):
         raise ValueError(
-            f"inference_usd_per_token = {inference_usd_per_token!r} is no function of the size: "
-            "give one, such as econ.scaling.price.size_price(...)"
+            f"inference_usd_per_token = {usd_per_token!r} is no function of the size: "
+            "give one, such as econ.scaling.size_price(...)"
         )
 
-    def priced(n: float, d: float) -> tuple[float, float]:
-        per_token = not_negative("inference_usd_per_token", inference_usd_per_token(n))
-        return FLOP_TO_TRAIN * n * d * training_usd_per_flop, inference_tokens * per_token
+    def in_usd(params: float, tokens: float) -> tuple[float, float]:
+        per_token = not_negative("inference_usd_per_token", usd_per_token(params))
+        return FLOP_TO_TRAIN * params * tokens * usd_per_flop, inference_tokens * per_token
 
-    return priced, "USD"
+    return in_usd, "USD"

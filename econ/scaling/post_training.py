@@ -15,6 +15,7 @@ inf
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,8 @@ import pandas as pd
 from econ.catalog.guard import count, each, fraction, in_range, not_negative, positive, unknown
 from econ.catalog.tables import table
 from econ.scaling.optimal import FLOP_TO_READ, FLOP_TO_TRAIN, training_flop
-from econ.scaling.price import Serving, answer_prices_frame
+from econ.scaling.price import answer_prices
+from econ.scenario import Scenario
 
 STORED_BYTES_PER_PARAM = 12.0  # bf16 weight and gradient, two fp32 moments (Dettmers et al. 2023)
 
@@ -161,45 +163,78 @@ def shares_frame() -> pd.DataFrame:
     return rows.assign(share_frac=share, models_for_30_fold=30 / share)
 
 
-def routes_frame(
-    routes: list[dict], serving: Serving, training_usd_per_flop: float
-) -> pd.DataFrame:
-    """Ways to one quality, priced: route, fixed_usd, usd_per_request, break_even_requests.
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A way to a quality: a scenario of serving, and what is paid once to get there.
 
-    Each route: ``route``, ``model``, ``tp``, ``input_tokens``, ``output_tokens``, and what is paid
-    once, ``flop`` and ``data_usd`` (0 where absent). The first route is what the others are held
-    against. A route that cannot be served within the limits has NaN and its ``reason``.
+    Parameters
+    ----------
+    name : str
+        What a reader calls it.
+    scenario : Scenario
+        Model, deployment and the lengths of a request; its SLO must be met.
+    flop : float
+        Trained once, e.g. 1e20 of fine-tuning.
+    data_usd : float
+        Paid once for data, e.g. 20,000.
+    """
 
-    >>> serving = Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85)
-    >>> lengths = {"input_tokens": 3000, "output_tokens": 300}
-    >>> frame = routes_frame([{"route": "large", "model": "llama-3.1-70b", "tp": 4, **lengths},
-    ...     {"route": "tuned", "model": "llama-3.1-8b", "tp": 1, **lengths, "data_usd": 10_000.0}],
-    ...     serving, 1.8e-18)
+    name: str
+    scenario: Scenario
+    flop: float = 0.0
+    data_usd: float = 0.0
+
+    def __post_init__(self) -> None:
+        not_negative("flop", self.flop)
+        not_negative("data_usd", self.data_usd)
+
+
+def routes_frame(routes: Sequence[Route], training_usd_per_flop: float) -> pd.DataFrame:
+    """Ways to one quality, priced.
+
+    Parameters
+    ----------
+    routes : sequence of Route
+        The first is what the others are compared with.
+    training_usd_per_flop : float
+        Price of a trained FLOP, e.g. 1.8e-18.
+
+    Returns
+    -------
+    DataFrame
+        ``route``, ``model``, ``input_tokens``, ``fixed_usd``, ``usd_per_request``,
+        ``break_even_requests``, ``reason``. A route that cannot be served within its limits has NaN
+        and its reason.
+
+    Examples
+    --------
+    >>> large = Scenario.default().with_(input_tokens=3000, output_tokens=300, ttft_s=10)
+    >>> small = large.with_(model="llama-3.1-8b", n_gpu=1, tp=1)
+    >>> frame = routes_frame([Route(name="large", scenario=large),
+    ...                       Route(name="tuned", scenario=small, data_usd=1e4)], 1.8e-18)
     >>> bool(1e6 < frame.break_even_requests[1] < 1e8)
     True
     """
     positive("training_usd_per_flop", training_usd_per_flop, 1.0)
-    cases = pd.DataFrame(routes)
-    if cases.empty:
+    if not routes:
         raise ValueError("no routes to compare")
-    for name in ("flop", "data_usd"):
-        cases[name] = cases[name].fillna(0.0) if name in cases else 0.0
-        each(not_negative, name, cases[name])
-    priced = answer_prices_frame(cases, serving)
-    fixed = cases["flop"] * training_usd_per_flop + cases["data_usd"]
-    per_request = priced["cost_usd_per_answer"]
-    pays = [
-        break_even_requests(max(f - fixed[0], 0.0), per_request[0], r) if r == r else math.nan
-        for f, r in zip(fixed, per_request, strict=True)
-    ]
+    scenarios = [route.scenario for route in routes]
+    prices = answer_prices(scenarios)
+    fixed = [route.flop * training_usd_per_flop + route.data_usd for route in routes]
+    per_request = prices["cost_usd_per_answer"].tolist()
     return pd.DataFrame(
         {
-            "route": cases["route"],
-            "model": cases["model"],
-            "input_tokens": cases["input_tokens"],
+            "route": [route.name for route in routes],
+            "model": [s.model_id for s in scenarios],
+            "input_tokens": [s.workload.mean_input_tokens for s in scenarios],
             "fixed_usd": fixed,
             "usd_per_request": per_request,
-            "break_even_requests": pays,
-            "reason": priced["reason"],
+            "break_even_requests": [
+                math.nan
+                if math.isnan(usd)
+                else break_even_requests(max(once - fixed[0], 0.0), per_request[0], usd)
+                for once, usd in zip(fixed, per_request, strict=True)
+            ],
+            "reason": prices["reason"],
         }
     )

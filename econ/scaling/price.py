@@ -1,43 +1,36 @@
-"""What a trained FLOP and a served answer cost on rented hardware.
+"""What a trained FLOP and a served answer cost.
 
 Training: the accelerator-hours that published runs reported, pauses and restarts included, at a
-rent. Serving: the latency model's throughput at the largest crowd that still meets every limit, so
-a promise of speed has its price; `goodput_price` asks the simulator for the same with requests
-that arrive at random.
+rent. Serving: a scenario's hour (`econ.tco`) over the latency model's throughput at the most users
+that still meet every limit, so a tight SLO has its price; `goodput_price` asks the simulator for
+the same with requests that arrive at random.
 
->>> serving = Serving(accelerator="h100-sxm", tp=4, cost_usd_per_gpu_hour=3.85)
->>> free = answer_price("llama-3.1-70b", serving, input_tokens=500, output_tokens=4000)
->>> hurried = answer_price("llama-3.1-70b", serving.replace(answer_limit_s=60),
-...                        input_tokens=500, output_tokens=4000)
+>>> s = Scenario.default().with_(ttft_s=10, tpot_s=0.1, input_tokens=500, output_tokens=4000)
+>>> free, hurried = answer_price(s), answer_price(s, answer_limit_s=60)
 >>> 2 < hurried.cost_usd_per_answer / free.cost_usd_per_answer < 5
 True
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog import accelerator as chip_of
-from econ.catalog import model as model_of
+from econ.catalog import accelerator as accelerator_of
 from econ.catalog import table
-from econ.catalog.guard import count, each, positive, unknown
+from econ.catalog.guard import each, positive, unknown
 from econ.catalog.units import HOUR_S, per_second_from_per_hour, usd_per_token_from_usd_per_mtok
-from econ.latency.prediction import answer_s, predict_frame
+from econ.latency.prediction import answer_s, predict_frame, scenarios_frame
 from econ.scenario import Scenario
+from econ.station import Result, station
 from econ.tco import cost_usd_per_mtok
+from econ.tco.bill import hour_parts
 
-CROWDS = np.unique(np.geomspace(1, 4096, 49).round())  # users tried, 19 % apart
-# dense models of one design, and the accelerators each is usually split over
-LADDER = {
-    "llama-3.2-1b": 1, "llama-3.2-3b": 1, "llama-3.1-8b": 1, "qwen3-14b": 1, "qwen3-32b": 2,
-    "llama-3.1-70b": 4, "llama-3.1-405b": 8,
-}  # fmt: skip
+USERS = np.unique(np.geomspace(1, 4096, 49).round())  # of a replica: tried, 19 % apart
 
 
 class TooSlow(ValueError):
@@ -45,39 +38,20 @@ class TooSlow(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Serving:
-    """The machine that serves, its rent, and what users are promised.
+class AnswerPrice(Result):
+    """What one answer costs, and the users and speed at which it does.
 
-    ``answer_limit_s`` bounds the whole answer, thinking included; the other limits are those of an
-    `Slo`, met by the mean user of a steady crowd. ``utilisation_frac``: share of hours in use.
+    Attributes
+    ----------
+    concurrency : float
+        Users over all replicas.
+    ttft_s, tpot_s, answer_s : float
+        Times that each of them sees.
+    output_tokens_per_s_per_gpu : float
+        Throughput of an accelerator while it serves.
+    cost_usd_per_answer, cost_usd_per_mtok : float
+        Of an answer of mean length with its prompt; of a million output tokens.
     """
-
-    accelerator: str
-    cost_usd_per_gpu_hour: float
-    tp: int = 1
-    precision: str = "fp8"
-    ttft_limit_s: float = 10.0
-    tpot_limit_s: float = 0.1
-    answer_limit_s: float = math.inf
-    utilisation_frac: float = 1.0
-
-    def __post_init__(self) -> None:
-        chip_of(self.accelerator).peak_flop_per_s(self.precision)
-        positive("cost_usd_per_gpu_hour", self.cost_usd_per_gpu_hour, 10_000)
-        positive("utilisation_frac", self.utilisation_frac, 1.0)
-        count("tp", self.tp, 1, 100_000)
-        for name in ("ttft_limit_s", "tpot_limit_s", "answer_limit_s"):
-            if getattr(self, name) != math.inf:
-                positive(name, getattr(self, name))
-
-    def replace(self, **changes: Any) -> Serving:
-        """The same with some parts changed."""
-        return dataclasses.replace(self, **changes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswerPrice:
-    """What one answer costs, and the crowd and speed at which it does."""
 
     concurrency: float
     ttft_s: float
@@ -88,60 +62,91 @@ class AnswerPrice:
     cost_usd_per_mtok: float
 
 
-def answer_price(
-    model: str, serving: Serving, *, input_tokens: float, output_tokens: float
-) -> AnswerPrice:
-    """The cheapest crowd that is served within all limits; `TooSlow` if there is none."""
-    model_of(model)
-    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens)):
-        positive(name, value)
-    lengths = pd.DataFrame({"input_tokens": [input_tokens], "output_tokens": [output_tokens]})
-    row = answer_prices_frame(lengths.assign(model=model), serving).iloc[0]
-    if row.reason:
-        raise TooSlow(row.reason)
-    return AnswerPrice(**{f.name: float(row[f.name]) for f in dataclasses.fields(AnswerPrice)})
+def answer_prices(
+    scenarios: Sequence[Scenario], *, answer_limit_s: float | Iterable[float] = math.inf
+) -> pd.DataFrame:
+    """`answer_price` for many scenarios at once, with a ``reason`` where no load meets the limits.
 
-
-def answer_prices_frame(cases: pd.DataFrame, serving: Serving) -> pd.DataFrame:
-    """Prices of many answers: columns model, input_tokens, output_tokens in; `AnswerPrice` added.
-
-    Optional columns of ``cases`` override the serving: tp, answer_limit_s. A case without any
-    crowd that meets the limits has NaN and a ``reason``.
+    ``answer_limit_s`` is one number or one a scenario. All loads of all scenarios are one table of
+    the latency model.
     """
-    cases = cases.reset_index(drop=True)
-    if cases.empty:
-        raise ValueError("no cases to price: the frame has no rows")
-    own = {"accelerator": serving.accelerator, "tp": serving.tp, "precision": serving.precision}
-    own |= {"answer_limit_s": serving.answer_limit_s}
-    cases = cases.assign(**{name: v for name, v in own.items() if name not in cases})
-    case = np.repeat(np.arange(len(cases)), len(CROWDS))
-    grid = cases.iloc[case].reset_index(drop=True)
-    grid = predict_frame(grid.assign(concurrency=np.tile(CROWDS, len(cases))))
-    whole_s = answer_s(grid["ttft_s"], grid["tpot_s"], grid["output_tokens"])
-    slow = grid["tpot_s"] > serving.tpot_limit_s
-    slow |= (grid["ttft_s"] > serving.ttft_limit_s) | (whole_s > grid["answer_limit_s"])
-    rate = grid["output_tokens_per_s_per_gpu"].where(~slow).to_numpy().reshape(len(cases), -1)
-    alone = np.arange(len(cases)) * len(CROWDS)
-    best = alone + np.nan_to_num(rate, nan=-1.0).argmax(axis=1)
-    found = grid.iloc[best].reset_index(drop=True).assign(answer_s=whole_s.to_numpy()[best])
-    none = np.isnan(rate).all(axis=1)
-    known = found["output_tokens_per_s_per_gpu"].mask(none).to_numpy()
-    found["cost_usd_per_mtok"] = cost_usd_per_mtok(
-        serving.cost_usd_per_gpu_hour, known, serving.utilisation_frac
+    if not len(scenarios):
+        raise ValueError("no scenarios to price")
+    each(_limit, "answer_limit_s", answer_limit_s)
+    n, n_loads = len(scenarios), len(USERS)
+    cases = scenarios_frame(scenarios, 1.0).assign(
+        answer_limit_s=answer_limit_s,
+        ttft_limit_s=[s.slo.ttft_s for s in scenarios],
+        tpot_limit_s=[s.slo.tpot_s for s in scenarios],
+        n_replicas=[s.n_replicas for s in scenarios],
     )
-    per_token = usd_per_token_from_usd_per_mtok(found["cost_usd_per_mtok"])
-    found["cost_usd_per_answer"] = per_token * found["output_tokens"]
-    first = grid.iloc[alone].reset_index(drop=True)
-    found["reason"] = [
-        "" if not n else why or
-        f"{m}: one user alone waits {t:.2f} s and reads at {p:.3f} s a token, {a:.0f} s in all; "
-        f"the limits are {serving.ttft_limit_s:g}, {serving.tpot_limit_s:g} and {limit:g} s"
-        for n, why, m, t, p, a, limit in zip(
-            none, first["reason"], first["model"], first["ttft_s"], first["tpot_s"],
-            whole_s.to_numpy()[alone], first["answer_limit_s"], strict=True,
+    loads = cases.iloc[np.repeat(np.arange(n), n_loads)].reset_index(drop=True)
+    loads = predict_frame(loads.assign(concurrency=np.tile(USERS, n) * loads["n_replicas"]))
+    loads["answer_s"] = answer_s(loads["ttft_s"], loads["tpot_s"], loads["output_tokens"])
+    slow = np.zeros(len(loads), dtype=bool)
+    for name in ("ttft", "tpot", "answer"):
+        slow |= (loads[f"{name}_s"] > loads[f"{name}_limit_s"]).to_numpy()
+    rate = loads["output_tokens_per_s_per_gpu"].mask(slow).to_numpy().reshape(n, n_loads)
+    alone = np.arange(n) * n_loads
+    best = alone + np.nan_to_num(rate, nan=-1.0).argmax(axis=1)
+    prices = loads.iloc[best].reset_index(drop=True)
+    served = ~np.isnan(rate).all(axis=1)
+    use = np.array([s.finance.utilisation_frac for s in scenarios], dtype="float64")
+    known = prices["output_tokens_per_s_per_gpu"].where(served).to_numpy()
+    prices["cost_usd_per_mtok"] = cost_usd_per_mtok(_hours(scenarios), known, use)
+    per_token = usd_per_token_from_usd_per_mtok(prices["cost_usd_per_mtok"])
+    prices["cost_usd_per_answer"] = per_token * prices["output_tokens"]
+    prices["reason"] = [
+        "" if good else row.reason or
+        f"{s.model_id}: one user alone waits {row.ttft_s:.2f} s and reads at {row.tpot_s:.3f} s a "
+        f"token, {row.answer_s:.0f} s in all; the limits are {row.ttft_limit_s:g}, "
+        f"{row.tpot_limit_s:g} and {row.answer_limit_s:g} s"
+        for good, s, row in zip(
+            served, scenarios, loads.iloc[alone].itertuples(), strict=True
         )
     ]  # fmt: skip
-    return found
+    return prices[[*(f.name for f in fields(AnswerPrice)), "reason"]]
+
+
+@station(headline="cost_usd_per_answer", vector=answer_prices)
+def answer_price(s: Scenario, *, answer_limit_s: float = math.inf) -> AnswerPrice:
+    """What an answer costs at the cheapest load that is served within all limits.
+
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment, mean lengths, the SLO's limits, and the price of an hour.
+    answer_limit_s : float
+        Limit on the whole answer, thinking included, e.g. 60; by default none.
+
+    Raises
+    ------
+    TooSlow
+        Where not even one user alone is served within the limits.
+
+    Notes
+    -----
+    USD per answer = USD per GPU-hour / 3600 / (output tokens/s per GPU · utilisation) · tokens. Of
+    the loads in `USERS` the one of highest throughput counts; limits hold for the mean user.
+    """
+    row = answer_prices([s], answer_limit_s=answer_limit_s).iloc[0]
+    if row["reason"]:
+        raise TooSlow(row["reason"])
+    return AnswerPrice(**{f.name: float(row[f.name]) for f in fields(AnswerPrice)})
+
+
+def _limit(name: str, value: float) -> float:
+    return value if value == math.inf else positive(name, value)
+
+
+def _hours(scenarios: Sequence[Scenario]) -> np.ndarray:
+    """USD of a paid GPU-hour of each scenario; alike ones are priced once."""
+    keys = [(s.deployment, s.finance, s.site) for s in scenarios]
+    hours: dict[object, float] = {}
+    for key, s in zip(keys, scenarios, strict=True):
+        if key not in hours:
+            hours[key] = sum(float(part.usd_per_gpu_hour) for part in hour_parts(s))
+    return np.array([hours[key] for key in keys])
 
 
 def goodput_price(scenario: Scenario, *, n: int = 1000, seed: int = 0) -> AnswerPrice:
@@ -197,29 +202,39 @@ class SizePrice:
         """USD per token, read or written, of a model of this size."""
         positive("params", params)
         x, y = np.log(self.params), np.log(self.usd_per_token)
-        at = math.log(params)
-        if at > x[-1]:
-            return math.exp(y[-1] + (at - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2]))
-        return math.exp(float(np.interp(at, x, y)))
+        size = math.log(params)
+        if size > x[-1]:
+            return math.exp(y[-1] + (size - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2]))
+        return math.exp(float(np.interp(size, x, y)))
 
 
-def size_price(serving: Serving, *, input_tokens: float, output_tokens: float) -> SizePrice:
-    """The price of a token by size, from seven dense models under the same limits.
+def size_price(scenarios: Sequence[Scenario]) -> SizePrice:
+    """The price of a token by size, from scenarios of dense models under the same limits.
 
-    >>> by_size = size_price(Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85),
-    ...                      input_tokens=1000, output_tokens=500)
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        One a model, of rising size, with the same lengths; those too slow are left out.
+
+    Raises
+    ------
+    TooSlow
+        Where fewer than two of them meet their limits.
+
+    Examples
+    --------
+    >>> base = Scenario.default().with_(ttft_s=10, tpot_s=0.1)
+    >>> by_size = size_price([base.with_(model="llama-3.1-8b", n_gpu=1, tp=1), base])
     >>> 5 < by_size(70e9) / by_size(8e9) < 15
     True
     """
-    cases = pd.DataFrame({"model": list(LADDER), "tp": list(LADDER.values())})
-    cases = cases.assign(input_tokens=input_tokens, output_tokens=output_tokens)
-    rows = answer_prices_frame(cases, serving)
-    rows = rows[rows["reason"] == ""]
-    if len(rows) < 2:
+    prices = answer_prices(scenarios)
+    served = [s for s, reason in zip(scenarios, prices["reason"], strict=True) if not reason]
+    if len(served) < 2:
         raise TooSlow("fewer than two sizes meet the limits: no price by size")
-    params = np.array([model_of(m).n_params for m in rows["model"]])
-    per_token = rows["cost_usd_per_answer"].to_numpy() / (input_tokens + output_tokens)
-    return SizePrice(params, per_token)
+    lengths = [s.workload.mean_input_tokens + s.workload.mean_output_tokens for s in served]
+    usd = prices.loc[prices["reason"] == "", "cost_usd_per_answer"].to_numpy("float64")
+    return SizePrice(np.array([s.resolved_model.n_params for s in served]), usd / lengths)
 
 
 def training_runs_frame(cost_usd_per_gpu_hour: float | None = None) -> pd.DataFrame:
@@ -230,7 +245,7 @@ def training_runs_frame(cost_usd_per_gpu_hour: float | None = None) -> pd.DataFr
     rows = table("training_runs")
     flop = 6 * rows["params"] * rows["tokens"]
     speed = flop / (rows["gpu_hours"] * HOUR_S)
-    peak = rows["accelerator"].map(lambda id: chip_of(id).peak_bf16_flop_per_s)
+    peak = rows["accelerator"].map(lambda id: accelerator_of(id).peak_bf16_flop_per_s)
     frame = rows.assign(flop=flop, flop_per_s_per_gpu=speed, mfu_frac=speed / peak,
                         tokens_per_param=rows["tokens"] / rows["params"])  # fmt: skip
     if cost_usd_per_gpu_hour is None:
@@ -262,4 +277,4 @@ def training_gpu_hours(flop: float, accelerator: str, mfu_frac: float) -> float:
     """
     positive("flop", flop)
     positive("mfu_frac", mfu_frac, 1.0)
-    return flop / (chip_of(accelerator).peak_bf16_flop_per_s * mfu_frac) / HOUR_S
+    return flop / (accelerator_of(accelerator).peak_bf16_flop_per_s * mfu_frac) / HOUR_S

@@ -167,7 +167,6 @@ RUNS = pd.DataFrame({"params": [1e6, 2e6, 3e6] * 3, "loss": 3.0})
 RUNS["tokens"] = np.repeat([1e9, 2e9, 3e9], 3)
 HOFFMANN = laws.law("hoffmann2022")
 USD = {"training_usd_per_flop": 1e-18}
-SERVING = model_prices.Serving(accelerator="h100-sxm", tp=4, cost_usd_per_gpu_hour=3.0)
 
 
 @pytest.mark.parametrize(
@@ -188,12 +187,11 @@ SERVING = model_prices.Serving(accelerator="h100-sxm", tp=4, cost_usd_per_gpu_ho
         (lambda: scaling_fit.fit_law(RUNS.assign(params="big")), "params = 'big' in row 0"),
         (lambda: post_training.distil_flop(7e10, 8e9, "x"), "tokens = 'x'"),
         (lambda: post_training.rl_frame([]), "no curves"),
-        (lambda: model_prices.answer_price("llama-9", SERVING, input_tokens=1, output_tokens=1),
+        (lambda: model_prices.answer_price(Scenario.default().with_(model="llama-9")),
          "unknown model 'llama-9'"),
-        (lambda: model_prices.answer_price("llama-3.1-70b", SERVING, input_tokens="5",
-                                           output_tokens=1), "input_tokens = '5'"),
-        (lambda: model_prices.answer_prices_frame(pd.DataFrame(), SERVING), "no cases"),
-        (lambda: SERVING.replace(tp=0), "tp = 0"),
+        (lambda: model_prices.answer_price(Scenario.default(), answer_limit_s="5"),
+         "answer_limit_s = '5'"),
+        (lambda: model_prices.answer_prices([]), "no scenarios"),
         (lambda: model_prices.SizePrice(np.array([1e9]), np.array([1.0])), "two sizes or more"),
         (lambda: test_time.coverage_curve([0, 5], [0, 1], [1]), "n = 0"),
         (lambda: test_time.Difficulty(a=1, b=1).coverage(-5), "k = -5"),
@@ -207,7 +205,7 @@ def test_scaling_names_what_is_wrong(call, says):
 
 def test_an_unknown_model_is_not_merely_too_slow():
     with pytest.raises(guard.UnknownName):
-        model_prices.answer_price("llama-9", SERVING, input_tokens=1, output_tokens=1)
+        model_prices.answer_price(Scenario.default().with_(model="llama-9"))
 
 
 def test_work_of_many_attempts_does_not_wrap_round():

@@ -7,11 +7,11 @@ import pytest
 
 from econ.catalog import table
 from econ.lessons import l05_scaling as cases
-from econ.scaling.fit import loss_points
+from econ.scaling.fit import fit_law, loss_points
 from econ.scaling.laws import law
-from econ.scaling.optimal import compute_optimal, fit_law, lifetime_optimal, loss, optimal_flop
-from econ.scaling.post_training import routes_frame
-from econ.scaling.price import Serving, SizePrice
+from econ.scaling.optimal import compute_optimal, lifetime_optimal, loss, optimal_flop
+from econ.scaling.post_training import Route, routes_frame
+from econ.scaling.price import SizePrice
 from econ.scaling.test_time import difficulty
 
 
@@ -78,7 +78,7 @@ def test_a_life_is_drawn_with_its_two_optima():
 
 FITS = table("coverage_fits")
 PRICE = SizePrice(np.array([1e8, 1e11]), np.array([1e-8, 1e-6]))
-EIGHT = Serving(accelerator="h200-sxm", tp=8, cost_usd_per_gpu_hour=3.85)
+EIGHT = cases.served("deepseek-v3", "h200-sxm", tp=8, input_tokens=300)
 
 
 @pytest.mark.parametrize("id", FITS.index)
@@ -139,9 +139,7 @@ def test_thinking_is_a_line_in_the_range_measured_and_nothing_outside():
 
 
 def test_a_clock_makes_right_answers_dearer_until_none_fits():
-    frame = cases.thinking_frame(
-        "claude-3.7-sonnet-aime", "deepseek-v3", EIGHT, (60.0, 600.0, math.inf)
-    )
+    frame = cases.thinking_frame("claude-3.7-sonnet-aime", EIGHT, (60.0, 600.0, math.inf))
     wide = frame.pivot(index="tokens", columns="limit", values="usd_per_correct")
     assert (wide["within 600 s"] >= wide["no limit"] * (1 - 1e-9)).all()
     assert wide["within 60 s"].isna().any()
@@ -174,7 +172,7 @@ def test_more_problems_make_larger_models_cheapest():
         (lambda: cases.family_frame(1e3, 1e-18, PRICE, family="qwen"), "unknown family"),
         (lambda: cases.size_frame((1e3,), 0.99, 1e-18, PRICE), "no size reaches it"),
         (lambda: cases.measured_frame(("llama",)), "unknown fitted coverage"),
-        (lambda: cases.thinking_frame("x", "deepseek-v3", EIGHT, (60,)), "unknown thinking"),
+        (lambda: cases.thinking_frame("x", EIGHT, (60,)), "unknown thinking"),
     ],
 )
 def test_bad_input_is_refused(call, says):
@@ -220,12 +218,10 @@ def test_descriptions_come_from_the_tables():
 
 
 def test_a_route_that_cannot_be_served_is_left_out():
-    lengths = {"input_tokens": 500, "output_tokens": 300}
-    routes = [
-        {"route": "small", "model": "llama-3.1-8b", "tp": 1, **lengths},
-        {"route": "huge on one chip", "model": "llama-3.1-405b", "tp": 1, **lengths},
-    ]
-    frame = routes_frame(routes, cases.lesson_serving(), 1.8e-18)
+    small = cases.served("llama-3.1-8b", input_tokens=500, output_tokens=300)
+    huge = small.with_(model="llama-3.1-405b")
+    routes = [Route(name="small", scenario=small), Route(name="huge on one chip", scenario=huge)]
+    frame = routes_frame(routes, 1.8e-18)
     words = cases.routes_chart(frame, 1e9).description
     assert "Cost of 1 ways" in words
     assert "huge" not in words

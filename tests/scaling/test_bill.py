@@ -14,17 +14,15 @@ from econ.scaling.bill import (
     demand_that_passes_training,
     lifetime_bill,
 )
-from econ.scaling.price import Serving, TooSlow, answer_price
+from econ.scaling.price import TooSlow, answer_price
+from econ.scenario import Scenario
 
-SERVING = Serving(accelerator="h100-sxm", tp=4, cost_usd_per_gpu_hour=3.85)
-CASE = {
-    "training_tokens": 15e12, "input_tokens": 500, "answer_tokens": 400, "serving": SERVING,
-    "training_usd_per_flop": 2e-18, "n_requests": 1e9,
-}  # fmt: skip
+S = Scenario.default().with_(input_tokens=500, output_tokens=400, ttft_s=10.0, tpot_s=0.1)
+CASE = {"training_tokens": 15e12, "training_usd_per_flop": 2e-18, "n_requests": 1e9}
 
 
-def bill(**more) -> Bill:
-    return lifetime_bill("llama-3.1-70b", **CASE | more)
+def bill(s: Scenario = S, **more) -> Bill:
+    return lifetime_bill(s, **CASE | more)
 
 
 def test_the_parts_by_hand():
@@ -35,8 +33,8 @@ def test_the_parts_by_hand():
         pytest.approx(one.flop[0] * 2e-18),
         pytest.approx(one.flop[0] * 1e-19),
     )
-    plain = answer_price("llama-3.1-70b", SERVING, input_tokens=500, output_tokens=400)
-    full = answer_price("llama-3.1-70b", SERVING, input_tokens=500, output_tokens=2000)
+    plain = answer_price(S)
+    full = answer_price(S.with_(output_tokens=2000))
     assert one.usd[2] == pytest.approx(1e9 * plain.cost_usd_per_answer)
     assert one.usd[2] + one.usd[3] == pytest.approx(3e9 * full.cost_usd_per_answer)
     assert one.cost_usd_per_correct == pytest.approx(2 * one.cost_usd_per_answer)
@@ -53,6 +51,7 @@ def test_the_frame_is_the_bill():
     assert frame["share"].sum() == pytest.approx(1)
     assert frame.loc[frame["usd"].idxmax(), "part"] == one.largest
     assert one.training_frac == pytest.approx(frame["share"].iloc[:2].sum())
+    assert one.row()["total_usd"] == one.total_usd
 
 
 @settings(deadline=None)
@@ -85,8 +84,8 @@ def test_plain_answers_have_no_test_time_compute():
 
 
 def test_a_mixture_is_trained_by_its_active_parameters():
-    eight = Serving(accelerator="h200-sxm", tp=8, cost_usd_per_gpu_hour=3.85)
-    one = lifetime_bill("deepseek-v3", **CASE | {"serving": eight, "training_tokens": 14.8e12})
+    eight = S.with_(model="deepseek-v3", accelerator="h200-sxm", n_gpu=8, tp=8)
+    one = bill(eight, training_tokens=14.8e12)
     assert one.flop[0] == pytest.approx(6 * 37e9 * 14.8e12, rel=0.05)
 
 
@@ -107,6 +106,5 @@ def test_bad_input_is_refused(more, says):
 
 
 def test_limits_that_cannot_hold_are_named():
-    hurry = SERVING.replace(answer_limit_s=5)
     with pytest.raises(TooSlow, match="one user alone"):
-        bill(serving=hurry, thinking_tokens=20_000)
+        bill(answer_limit_s=5, thinking_tokens=20_000)

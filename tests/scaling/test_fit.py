@@ -8,9 +8,9 @@ import pytest
 from scipy.optimize import minimize
 
 from econ.scaling import fit as scaling_fit
-from econ.scaling.fit import held_out_frame, loss_points
+from econ.scaling.fit import fit_law, held_out_frame, loss_points
 from econ.scaling.laws import PARAMETERS, law
-from econ.scaling.optimal import compute_optimal, fit_law
+from econ.scaling.optimal import compute_optimal
 
 RAW = Path(__file__).resolve().parents[3] / "shared/sources/chinchilla_epoch/svg_extracted_data.csv"
 

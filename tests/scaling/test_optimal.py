@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econ.scaling import optimal as scaling
+from econ import scaling as package
 from econ.scaling.laws import NoAnswer, law
 from econ.scaling.optimal import (
     compute_optimal,
@@ -23,8 +23,8 @@ LAWS = st.sampled_from(["hoffmann2022", "besiroglu2024", "kaplan2020", "sardana2
 
 
 def test_everything_of_the_lesson_is_importable_from_here():
-    for name in scaling.__all__:
-        assert callable(getattr(scaling, name)), name
+    for name in package.__all__:
+        assert callable(getattr(package, name)), name
 
 
 @settings(deadline=None)

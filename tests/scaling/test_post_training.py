@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from econ.catalog import table
 from econ.scaling import post_training as post
 from econ.scaling.optimal import training_flop
-from econ.scaling.price import Serving, answer_price
+from econ.scaling.price import answer_price
+from econ.scenario import Scenario
 
-H100 = Serving(accelerator="h100-sxm", cost_usd_per_gpu_hour=3.85)
 USD = st.floats(0, 1e9)
 
 
@@ -79,21 +79,21 @@ def test_shares_are_quotients_of_published_budgets():
 
 
 def test_routes_are_priced_like_answers():
-    lengths = {"input_tokens": 500, "output_tokens": 300}
+    large = Scenario.default().with_(input_tokens=500, output_tokens=300, ttft_s=10.0)
+    small = large.with_(model="llama-3.1-8b", n_gpu=1, tp=1)
     routes = [
-        {"route": "large", "model": "llama-3.1-70b", "tp": 4, **lengths},
-        {"route": "tuned", "model": "llama-3.1-8b", "tp": 1, **lengths, "flop": 1e20},
-        {"route": "huge on one chip", "model": "llama-3.1-405b", "tp": 1, **lengths},
+        post.Route(name="large", scenario=large),
+        post.Route(name="tuned", scenario=small, flop=1e20),
+        post.Route(name="huge on one", scenario=small.with_(model="llama-3.1-405b")),
     ]
-    frame = post.routes_frame(routes, H100, 1.8e-18)
-    one = answer_price("llama-3.1-8b", H100, **lengths)
-    assert frame["usd_per_request"][1] == pytest.approx(one.cost_usd_per_answer)
+    frame = post.routes_frame(routes, 1.8e-18)
+    assert frame["usd_per_request"][1] == pytest.approx(answer_price(small).cost_usd_per_answer)
     assert frame["fixed_usd"].tolist() == [0.0, pytest.approx(180.0), 0.0]
     n = frame["break_even_requests"][1]
     assert 180 + n * frame["usd_per_request"][1] == pytest.approx(n * frame["usd_per_request"][0])
     assert math.isnan(frame["usd_per_request"][2])
     assert "GB" in frame["reason"][2]
     with pytest.raises(ValueError, match="no routes"):
-        post.routes_frame([], H100, 1.8e-18)
-    with pytest.raises(ValueError, match=r"data_usd\[0\] = -5"):
-        post.routes_frame([{**routes[0], "data_usd": -5.0}], H100, 1.8e-18)
+        post.routes_frame([], 1.8e-18)
+    with pytest.raises(ValueError, match="data_usd = -5"):
+        post.Route(name="large", scenario=large, data_usd=-5.0)
