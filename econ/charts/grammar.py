@@ -97,6 +97,7 @@ class Plot:
     form: Callable[[float], str] | None
     zero: bool | None
     sort: Any
+    domains: Mapping[str, tuple[float, float]]
     options: Mapping[str, Any]
 
     def title(self, channel: str, name: str, log: bool | None = None) -> str:
@@ -132,7 +133,7 @@ class Plot:
                 ticks["labelExpr"] = SHORT
             scale = alt.Scale(type="log", nice=False, padding=8)
             parts |= {"scale": scale, "axis": alt.Axis(**ticks)}
-        elif name == "year" and values.min() > 1900:
+        elif name == "year" and values.min() > words.FIRST_YEAR:
             parts |= {"scale": alt.Scale(zero=False), "axis": YEARS}
         else:
             zero = self.zero if channel == "y" and self.zero is not None else channel == "y"
@@ -141,6 +142,9 @@ class Plot:
                 parts["axis"] = alt.Axis(format="%")
             elif pd.api.types.is_integer_dtype(self.frame[name]):
                 parts["axis"] = alt.Axis(tickMinStep=1)  # things that are counted have no halves
+        if channel in self.domains:
+            kind = "log" if channel in self.log else "linear"
+            parts["scale"] = alt.Scale(type=kind, domain=list(self.domains[channel]), clamp=True)
         make = {"x": alt.X, "y": alt.Y}[channel]
         return make(f"{field or name}:Q", **(parts | over))
 
@@ -404,7 +408,7 @@ def _range(plot: Plot) -> Drawn:
     )  # fmt: skip
     title = plot.title("x", plot.x)
     free = {"scale": alt.Scale(zero=True)} if "x" not in plot.log and (frame[low] < 0).any() else {}
-    x = plot.axis("x", low, title=title, **free)
+    x = plot.axis("x", plot.x, low, **free)
     color = {"color": plot.paint()} if plot.by else {}
     ink = {} if plot.by else {"color": PALETTE["sky"]}
     bar = base.mark_bar(height=14, opacity=0.55 if plot.by else 1, **ink)
@@ -633,6 +637,8 @@ def figure(
     sort: Any = None,
     guess: float | None = None,
     guess_axis: str = "",
+    x_domain: tuple[float, float] | None = None,
+    y_domain: tuple[float, float] | None = None,
     rule_x: str | float | None = None,
     rule_y: str | float | None = None,
     facet: str | None = None,
@@ -682,6 +688,8 @@ def figure(
         Format of the numbers in labels and words, e.g. ``"{:.2f}"``.
     guess, guess_axis : float and str, optional
         The learner's guess as a dashed rule on the ``x`` or ``y`` axis.
+    x_domain, y_domain : tuple, optional
+        Ends of an axis, so that it stays where it is while a panel moves.
     rule_x, rule_y : float or str, optional
         A dashed line at a value, or at the mean of a column.
     facet : str, optional
@@ -708,10 +716,12 @@ def figure(
     for name in (x, y, by, low, high, label, dots, mark, facet):
         if name is not None and name not in frame:
             raise unknown("column", name, frame.columns)
+    domains = {"x": x_domain, "y": y_domain}
     titles = {"x": x_title, "y": y_title, "by": by_title}
     plot = Plot(
         frame=frame, x=x, y=y, by=by, low=low, high=high, label=label, dots=dots, mark=mark,
         log=log, titles={k: v for k, v in titles.items() if v is not None}, colors=colors or {},
+        domains={k: v for k, v in domains.items() if v is not None},
         legend=legend, points=points, step=step, zero=zero, sort=sort, options=options,
         form=form.format if isinstance(form, str) else form,
     )  # fmt: skip

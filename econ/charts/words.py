@@ -34,6 +34,7 @@ SPELLED = {
 }  # fmt: skip
 SCALED = (("_ms", "_s", "ms"), ("_percent", "_frac", "%"), ("_gb", "_bytes", "GB"),
           ("_kusd", "_usd", "thousand USD"), ("_b", "", "billion"))  # fmt: skip
+FIRST_YEAR = 1900  # a smaller number of years is a span
 SHARES = ("frac", "share")
 
 
@@ -83,6 +84,8 @@ def axis_title(name: str, log: bool = False) -> str:
 
 def number(value: float, name: str) -> str:
     """A value of a column to three digits, without its unit; shares in percent."""
+    if name == "year" and value > FIRST_YEAR:
+        return f"{value:.1f}"
     if is_share(name):
         return f"{100 * value:.0f} %" if abs(value) >= 0.1 else f"{100 * value:.2g} %"
     return short(float(value))
