@@ -128,23 +128,17 @@ def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCos
     True
     """
     require_certain("step_cost", s)
-    k, least = calibration or Calibration.fitted(), Calibration.datasheet()
+    k, ideal = calibration or Calibration.fitted(), Calibration.datasheet()
     cost = _step_cost(s, _replica_case(s, k), k)
     maturity = float(s.deployment.software_maturity)
     if maturity == 1:
         return cost
-    bound = _step_cost(s, _replica_case(s, least), least)
-
-    def mature(name: str) -> Any:
+    bound = _step_cost(s, _replica_case(s, ideal), ideal)
+    tables = {}
+    for name in ("linear_s", "decode_base_s", "decode_per_ctx_token_s", "prefill_per_pair_s"):
         least = getattr(bound, name)
-        return least + (getattr(cost, name) - least) / maturity
-
-    return StepCost(
-        linear_s=mature("linear_s"),
-        decode_base_s=mature("decode_base_s"),
-        decode_per_ctx_token_s=mature("decode_per_ctx_token_s"),
-        prefill_per_pair_s=mature("prefill_per_pair_s"),
-    )
+        tables[name] = least + (getattr(cost, name) - least) / maturity
+    return StepCost(**tables)
 
 
 def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica | Disaggregated:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,27 @@ from econ.serving.replicas import Disaggregated, Plan, Replica
 from econ.serving.result import NEVER
 
 Whole = NDArray[np.int64]
-Limits = tuple[int, int]  # time, events
 Times = tuple[Whole, Whole, Whole, int, bool]  # first token, done, preemptions, events, stopped
+
+
+class Limits(NamedTuple):
+    """Where a run stops."""
+
+    until_ps: int
+    n_most_events: int
+
+
+class Columns(NamedTuple):
+    """Requests in order of arrival: arrival in picoseconds, tokens of prompt and answer, cached."""
+
+    arrival: Whole
+    prompt: Whole
+    out: Whole
+    cached: Whole
+
+    def part(self, rows: Any) -> Columns:
+        """Some of the requests."""
+        return Columns(*(column[rows] for column in self))
 
 
 def lag_ps(n_lag_steps: float, first: Whole, done: Whole, steps: Whole) -> Whole:
@@ -35,33 +54,28 @@ def lag_ps(n_lag_steps: float, first: Whole, done: Whole, steps: Whole) -> Whole
 
 
 def run_pools(
-    engine: str,
-    pools: Disaggregated,
-    limits: Limits,
-    arrival: Whole,
-    prompt: Whole,
-    reserve: Whole,
-    steps: Whole,
-    cached: Whole,
+    engine: str, pools: Disaggregated, limits: Limits, requests: Columns, reserve: Whole
 ) -> Times:
-    """The prefill pool makes one token each; the rest go on in order of the KV cache's arrival."""
-    n, move = len(arrival), round(pools.kv_transfer_s_per_token * PS_PER_S)
+    """The prefill pool makes one token each; the rest go on in order of the KV cache's arrival.
+
+    ``reserve``: tokens of each request that the decode pool keeps free for speculation.
+    """
+    arrival, prompt, out, _ = requests
+    move = round(pools.kv_transfer_s_per_token * PS_PER_S)
     # in floats, as it may not fit; by the arrival, as a queue in front is no fault of the request
-    moved = arrival + float(move) * prompt * (steps > 1)
-    check_horizon(Plan.of(pools.decode), moved, prompt + reserve, steps)
+    moved = arrival + float(move) * prompt * (out > 1)
+    check_horizon(Plan.of(pools.decode), moved, prompt + reserve, out)
     first, done, n_preempt, n_events, stopped = run_pool(
-        engine, pools.prefill, limits, arrival, prompt, np.ones(n, "int64"), cached
+        engine, pools.prefill, limits, requests._replace(out=np.ones_like(out))
     )
-    going_on = np.flatnonzero((steps > 1) & (done != NEVER))
+    going_on = np.flatnonzero((out > 1) & (done != NEVER))
     moved = done[going_on] + move * prompt[going_on]
     order = np.argsort(moved, kind="stable")
     going_on, moved = going_on[order], moved[order]
-    done = np.where((steps > 1), NEVER, done)
+    done = np.where(out > 1, NEVER, done)
     if len(going_on):
-        size, again = prompt[going_on] + reserve[going_on], cached[going_on]
-        last = run_pool(
-            engine, pools.decode, limits, moved, size, steps[going_on], again, names=going_on
-        )
+        rest = requests._replace(prompt=prompt + reserve).part(going_on)._replace(arrival=moved)
+        last = run_pool(engine, pools.decode, limits, rest, names=going_on)
         done[going_on] = last[1]
         n_preempt[going_on] += last[2]
         n_events, stopped = n_events + last[3], stopped or last[4]
@@ -69,65 +83,41 @@ def run_pools(
 
 
 def run_pool(
-    engine: str,
-    replica: Replica,
-    limits: Limits,
-    arrival: Whole,
-    prompt: Whole,
-    out: Whole,
-    cached: Whole,
-    names: Whole | None = None,
+    engine: str, replica: Replica, limits: Limits, requests: Columns, names: Whole | None = None
 ) -> Times:
     """Run one pool; ``names`` are the original positions of requests that come prefilled."""
     plan, is_ready = Plan.of(replica), names is not None
-    check_fit(plan, replica, prompt, out, names)
+    check_fit(plan, replica, requests.prompt, requests.out, names)
     if not is_ready:  # the decode pool's were checked before the prefill
-        check_horizon(plan, arrival, prompt, out)
-    return RUNNERS[engine](plan, *limits, arrival, prompt, out, cached, is_ready)
+        check_horizon(plan, *requests[:3])
+    return RUNNERS[engine](plan, limits, requests, is_ready)
 
 
 def _run_routed(
-    is_compiled: bool,
-    plan: Plan,
-    until_ps: int,
-    n_most_events: int,
-    arrival: Whole,
-    prompt: Whole,
-    out: Whole,
-    cached: Whole,
-    is_ready: bool,
+    is_compiled: bool, plan: Plan, limits: Limits, requests: Columns, is_ready: bool
 ) -> Times:
     """The event-skipping engine; under round robin every replica runs by itself."""
-    rest = (until_ps, n_most_events)
     if plan.n_replicas == 1 or plan.least_loaded:
-        return run_engine(is_compiled, plan, *rest, arrival, prompt, out, cached, is_ready)
-    n = len(arrival)
+        return run_engine(is_compiled, plan, limits, requests, is_ready)
+    n = len(requests.arrival)
     first, done = np.full(n, NEVER), np.full(n, NEVER)
     n_preempt, n_events, stopped = np.zeros(n, "int64"), 0, False
     for r in range(min(plan.n_replicas, n)):
         own = slice(r, None, plan.n_replicas)
-        columns = (arrival[own], prompt[own], out[own], cached[own])
-        part = run_engine(is_compiled, plan, *rest, *columns, is_ready)
+        part = run_engine(is_compiled, plan, limits, requests.part(own), is_ready)
         first[own], done[own], n_preempt[own] = part[:3]
         n_events, stopped = n_events + part[3], stopped or part[4]
     return first, done, n_preempt, n_events, stopped
 
 
 def run_engine(
-    is_compiled: bool,
-    plan: Plan,
-    until_ps: int,
-    n_most_events: int,
-    arrival: Whole,
-    prompt: Whole,
-    out: Whole,
-    cached: Whole,
-    is_ready: bool,
+    is_compiled: bool, plan: Plan, limits: Limits, requests: Columns, is_ready: bool
 ) -> Times:
     """The event-skipping engine on lists (Python) or arrays (numba)."""
-    n, n_rep, small = len(arrival), plan.n_replicas if plan.least_loaded else 1, "int32"
-    req: list[Any] = [np.ascontiguousarray(arrival)]
-    req += [np.ascontiguousarray(column, small) for column in (prompt, out, cached)]
+    n, small = len(requests.arrival), "int32"
+    n_rep = plan.n_replicas if plan.least_loaded else 1
+    req: list[Any] = [np.ascontiguousarray(requests.arrival)]
+    req += [np.ascontiguousarray(column, small) for column in requests[1:]]
     req += [np.full(n, is_ready, "int8"), np.full(n, int(is_ready), small)]
     req += [np.full(n, -1, "int64"), np.full(n, -1, "int64"), np.full(n, -1, "int64")]
     req += [np.zeros(n, small)]
@@ -135,7 +125,7 @@ def run_engine(
     links[2][-1] = -1
     cost = list(plan.cost[:3])
     par = [int(plan.chunked), plan.max_batch, plan.token_budget, plan.block_tokens, plan.n_blocks]
-    par += [plan.tokens_per_sequence, *plan.cost[3:], n_most_events]
+    par += [plan.tokens_per_sequence, *plan.cost[3:], limits.n_most_events]
     state = [0] * events.N_STATE
     for k in (events.TAIL, events.STACK, events.PART):
         state[k] = -1
@@ -144,7 +134,7 @@ def run_engine(
     counts: Any = np.zeros((n_rep, plan.block_tokens), "int64")
     last = np.zeros(n_rep, "int64")
     if is_compiled:
-        rest = (until_ps, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
+        rest = (limits.until_ps, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
         if plan.least_loaded:
             events.run_compiled("run_least_loaded", states, counts, last, *rest)
         else:
@@ -152,12 +142,11 @@ def run_engine(
     else:
         lists = tuple([column.tolist() for column in group] for group in (req, links, cost))
         states, counts = states.tolist(), counts.tolist()
+        tail: Any = (limits.until_ps, *lists, par)
         if plan.least_loaded:
-            events.run_least_loaded(
-                states, counts, last.tolist(), until_ps, lists[0], lists[1], lists[2], par
-            )
+            events.run_least_loaded(states, counts, last.tolist(), *tail)
         else:
-            events.run_one(states[0], counts[0], until_ps, lists[0], lists[1], lists[2], par)
+            events.run_one(states[0], counts[0], *tail)
         req = [np.array(column) for column in lists[0]]
     first, done, n_preempt = (np.asarray(req[k], "int64") for k in (6, 7, 9))
     first[first < 0], done[done < 0] = NEVER, NEVER

@@ -269,26 +269,23 @@ class Service(Result):
                 times_s[f"p{q}_{name}"] = value
             if name != "tpot_s":
                 times_s[f"mean_{name}"] = float(reached.mean()) if len(reached) else np.nan
+        shares = ("good_frac", "ttft_met_frac", "tpot_met_frac", "binding")
+        figures = (
+            "n_requests", "overloaded", "request_mean_tpot_s", "token_mean_tpot_s",
+            "throughput_requests_per_s", "throughput_tokens_per_s",
+        )  # fmt: skip
         return cls(
             rate_per_s=float(rate_per_s),
-            n_requests=requests.n_requests,
             goodput=good.requests_per_s,
             good_tokens_per_s=good.tokens_per_s,
-            good_frac=good.good_frac,
             attainment_frac=float(slo.attainment_frac),
-            ttft_met_frac=good.ttft_met_frac,
-            tpot_met_frac=good.tpot_met_frac,
-            binding=good.binding,
             meets_slo=good.good_frac >= float(slo.attainment_frac) and not requests.overloaded,
-            overloaded=requests.overloaded,
-            request_mean_tpot_s=requests.request_mean_tpot_s,
-            token_mean_tpot_s=requests.token_mean_tpot_s,
-            throughput_requests_per_s=requests.throughput_requests_per_s,
-            throughput_tokens_per_s=requests.throughput_tokens_per_s,
             n_preemptions=int(requests.n_preemptions.sum()),
             n_backlog=requests.backlog,
             requests=requests,
             replica=replica,
+            **{name: getattr(good, name) for name in shares},
+            **{name: getattr(requests, name) for name in figures},
             **times_s,
         )
 

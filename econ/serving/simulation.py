@@ -35,7 +35,15 @@ from econ.serving.checks import MAX_TIME_S, cached_prompt, checked_requests
 from econ.serving.cost import PS_PER_S, StepCost
 from econ.serving.from_scenario import MAX_BATCH, draw_requests
 from econ.serving.from_scenario import replica as replica_of_scenario
-from econ.serving.pools import RUNNERS, Whole, lag_ps, run_pool, run_pools
+from econ.serving.pools import (
+    RUNNERS,
+    Columns,
+    Limits,
+    Whole,
+    lag_ps,
+    run_pool,
+    run_pools,
+)
 from econ.serving.replicas import Disaggregated, Replica
 from econ.serving.result import NEVER, RequestTimes, Service
 from econ.station import require_certain
@@ -256,27 +264,30 @@ def _simulate_arrays(
         until_ps = round(positive("until_s", until_s, MAX_TIME_S) * PS_PER_S)
     if n_most_events is None:
         n_most_events = EVENTS_PER_REQUEST * n + EVENTS_FLOOR
-    limits = (until_ps, count("n_most_events", n_most_events, 1, 1e18))
+    limits = Limits(until_ps, count("n_most_events", n_most_events, 1, 1e18))
     engine = _chosen_engine(engine, n)
 
-    pools = isinstance(replica, Disaggregated)
-    prefill = replica.prefill if isinstance(replica, Disaggregated) else replica
-    decode = replica.decode if isinstance(replica, Disaggregated) else replica
+    if isinstance(replica, Disaggregated):
+        prefill, decode = replica.prefill, replica.decode
+    else:
+        prefill = decode = replica
     cached = cached_prompt(prompt, prefill, cached_tokens)
     steps, reserve = out, np.zeros(n, "int64")
     if decode.speculation:
         steps = 1 + decode.speculation.draw_steps(out - 1, seed)
         reserve = out - steps
     n_replicas = prefill.n_replicas
+    requests = Columns(arrival, prompt, steps, cached)
     if isinstance(replica, Disaggregated):
         n_replicas += decode.n_replicas
-        times = run_pools(engine, replica, limits, arrival, prompt, reserve, steps, cached)
+        times = run_pools(engine, replica, limits, requests, reserve)
     else:
-        times = run_pool(engine, replica, limits, arrival, prompt + reserve, steps, cached)
+        requests = requests._replace(prompt=prompt + reserve)
+        times = run_pool(engine, prefill, limits, requests)
     first, done, n_preempt, n_events, stopped = times
     stopped = stopped or bool((done == NEVER).any())
     lag: Whole | int = round(prefill.lag_s * PS_PER_S)
-    if prefill.n_lag_steps and not pools:
+    if prefill.n_lag_steps and prefill is decode:
         lag = lag + lag_ps(prefill.n_lag_steps, first, done, steps)
     return RequestTimes(
         arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped, lag

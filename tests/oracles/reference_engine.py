@@ -207,17 +207,17 @@ def run_reference(plan, requests: list[Sequence], until_ps: int) -> list[Server]
     return servers
 
 
-def run_pool(plan, until, n_most_events, arrival, prompt, out, cached, is_ready):
+def run_pool(plan, limits, requests, is_ready):
     """One pool, as `econ.serving.pools.RUNNERS` are called; the number of events is 0."""
-    columns = zip(arrival, prompt, out, cached, strict=True)
-    requests = [
+    columns = zip(*requests, strict=True)
+    sequences = [
         Sequence(i, int(a), int(p), int(o), int(c), int(is_ready), is_ready)
         for i, (a, p, o, c) in enumerate(columns)
     ]
-    n = len(arrival)
+    n = len(requests.arrival)
     first, done = np.full(n, NEVER), np.full(n, NEVER)
     n_preempt = np.zeros(n, "int64")
-    for server in run_reference(plan, requests, until):
+    for server in run_reference(plan, sequences, limits.until_ps):
         first[list(server.first)] = list(server.first.values())
         for i, at in server.finished:
             done[i] = at
