@@ -13,6 +13,7 @@ from econ.catalog.catalog import (
     sites_frame,
 )
 from econ.catalog.columns import Column, column
+from econ.catalog.engines import Engine, engine
 from econ.catalog.guard import UnknownName
 from econ.catalog.prices import Price, price, prices_frame, prices_now_frame
 from econ.catalog.ranges import Range, given
@@ -25,6 +26,7 @@ __all__ = [
     "BadTable",
     "Citation",
     "Column",
+    "Engine",
     "Model",
     "Price",
     "Range",
@@ -35,6 +37,7 @@ __all__ = [
     "cite",
     "classroom",
     "column",
+    "engine",
     "given",
     "model",
     "models_frame",

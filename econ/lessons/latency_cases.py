@@ -12,14 +12,13 @@ import pandas as pd
 
 from econ.catalog import accelerator as chip_of
 from econ.catalog import model as model_of
-from econ.catalog.guard import in_range, positive
+from econ.catalog.guard import positive
 from econ.catalog.units import GB, MILLI, TERA
 from econ.latency.accuracy import measured
 from econ.latency.evidence import sample_runs
 from econ.latency.prediction import (
     DoesNotFit,
     Prediction,
-    answer_s,
     flop_per_token,
     kv_bytes_per_token,
     predict,
@@ -206,22 +205,16 @@ def prefix_frame(
 ) -> pd.DataFrame:
     """What a prefix cache saves: cached_frac, ttft_s, tpot_ms, output_tokens_per_s_per_gpu.
 
-    A cached share of the prompt is not computed, by its own user nor by those who wait for it; the
-    KV cache is read and held whole. A bound from below on TTFT: the new tokens still attend to the
-    cached ones, and that arithmetic is left out.
+    A cached share of the prompt is not computed, by its own user nor by those who wait for it; new
+    tokens still attend to it, and the KV cache is read and held whole.
     """
-    base = Scenario.of(**case)
-    whole = predict(base, concurrency=concurrency)
-    n_gpu, n_out = base.deployment.n_gpu, case["output_tokens"]
-    rows = []
-    for share in cached_frac:
-        in_range("cached_frac", share, 0, 0.999, says="0 to 0.999: something must be computed")
-        short = predict(
-            base.with_(input_tokens=case["input_tokens"] * (1 - share)), concurrency=concurrency
-        )
-        others = "others' prompts"
-        tpot_s = whole.tpot_s - whole.parts_s[others] + short.parts_s[others]
-        rate = concurrency * n_out / answer_s(short.ttft_s, tpot_s, n_out) / n_gpu
-        rows.append((share, short.ttft_s, tpot_s / MILLI, rate))
-    columns = ["cached_frac", "ttft_s", "tpot_ms", "output_tokens_per_s_per_gpu"]
-    return pd.DataFrame(rows, columns=columns)
+    scenarios = [Scenario.of(**case).with_(cached_frac=share) for share in cached_frac]
+    frame = predict.vector(scenarios, concurrency=concurrency)
+    return pd.DataFrame(
+        {
+            "cached_frac": cached_frac,
+            "ttft_s": frame["ttft_s"],
+            "tpot_ms": frame["tpot_s"] / MILLI,
+            "output_tokens_per_s_per_gpu": frame["output_tokens_per_s_per_gpu"],
+        }
+    )

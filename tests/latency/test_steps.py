@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from econ.catalog import accelerator, model, table
+from econ.catalog.engines import Engine
 from econ.catalog.precision import BYTES_PER_ELEMENT
 from econ.catalog.units import GB
 from econ.latency import steps
 from econ.latency.calibration import Calibration
-from econ.latency.prediction import max_throughput_frame, predict_frame
+from econ.latency.prediction import max_batch, max_throughput_frame, predict, predict_frame
 from econ.latency.shapes import KERNELS_MOE, KERNELS_MOE_FUSED, KERNELS_QUANTISE, Shapes
 from econ.latency.steps import Case, Load, Split
+from econ.scenario import Scenario
 
 BOUND = Calibration.datasheet()
+RECORDED = Path(__file__).parents[1] / "fixtures/latency_of_version_1.csv"
+RATE = "output_tokens_per_s_per_gpu"
 
 
 def prepared(net="llama-3.1-70b", chip="h100-sxm", precision="bf16", k=BOUND, **split):
@@ -99,6 +105,110 @@ def test_an_accelerator_of_amd_takes_longer_for_what_is_no_arithmetic():
     ours, theirs = (prepared(chip="mi300x", k=c).kernels_s for c in (k, equal))
     assert ours / theirs == pytest.approx(k.amd_overhead_factor)
     assert prepared(k=k).kernels_s == prepared(k=equal).kernels_s
+
+
+ROUND = Calibration(
+    weight_bandwidth_frac=0.9, kv_bandwidth_frac=0.8, decode_compute_frac=0.8,
+    prefill_compute_frac=0.7, attention_compute_frac=0.2, expert_compute_frac=0.45, link_frac=0.15,
+    prefill_link_frac=0.5, n_tile_tokens=16, n_prefill_tile_tokens=64, prefill_chunk_tokens=2048,
+    large_message_bytes=1e6, kernel_s=5.5e-6, collective_s=3.5e-6, n_wait_steps=5.5,
+    n_state_passes=0.25, host_exposed_frac=0.35, amd_compute_frac=0.7, amd_overhead_factor=1.4,
+    pipeline_bubble_frac=0.5, slow_link_bytes_per_s=50 * GB, network_bytes_per_s=40 * GB,
+    usable_memory_frac=0.92, reserved_bytes=1e9,
+    engines=tuple(
+        Engine(name=name, first_token_s=first, prefill_wait_frac=wait, host_s_per_sequence=host)
+        for name, first, wait, host in (("vllm", 0.0, 0.08, 6e-5), ("sglang", 0.15, 0.4, 6e-5),
+                                        ("trtllm", 0.05, 0.08, 3e-5))
+    ),
+)  # fmt: skip
+
+
+def test_the_equations_give_what_version_1_gave():
+    """Recorded answers of 1.0 under round values, drawn from 10,646 random deployments that agreed
+    to 1e-15."""
+    runs = pd.read_csv(RECORDED, keep_default_na=False)
+    given = runs.drop(columns=["ttft_s", "tpot_s", "batch", RATE, "offline_tpot_s"])
+    ours = predict_frame(given, ROUND)
+    for name in ("ttft_s", "tpot_s", "batch", RATE):
+        assert ours[name].to_numpy() == pytest.approx(runs[name].to_numpy(), rel=1e-12), name
+    offline_s = max_throughput_frame(given, ROUND)["tpot_s"].to_numpy()
+    assert offline_s == pytest.approx(runs["offline_tpot_s"].to_numpy(), rel=1e-12)
+
+
+# -- what the deployment and the workload say -------------------------------------------------
+CHAT = Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8", input_tokens=4000,
+                   output_tokens=300)  # fmt: skip
+
+
+def test_a_cached_prompt_is_attended_to_and_held_but_not_computed():
+    """One user at the bound: the new tokens' products, and their attention to all before them."""
+    net, chip = CHAT.resolved_model, CHAT.deployment.resolved_accelerator
+    bound = BOUND.replace(weight_bandwidth_frac=1.0)
+    one = predict(CHAT.with_(cached_frac=0.75), concurrency=1, calibration=bound)
+    products = 2 * 1000 * (net.active_params - net.head_params)
+    pairs = (4000**2 - 3000**2) / 2
+    attention = net.prefill_attention_flop_per_context_token * pairs
+    work_s = products / chip.peak_flop_per_s("fp8") + attention / chip.peak_bf16_flop_per_s
+    assert one.ttft_parts_s["own prompt"] == pytest.approx(work_s, rel=1e-9)
+    assert max_batch(CHAT.with_(cached_frac=0.9)) == max_batch(CHAT)
+    whole = predict(CHAT.with_(cached_frac=1.0), concurrency=1)
+    token = predict(CHAT.with_(cached_frac=1 - 1 / 4000), concurrency=1)
+    assert whole.ttft_s == pytest.approx(token.ttft_s)  # one token is computed in any case
+
+
+def test_others_cached_prompts_are_waited_for_less_and_a_step_stays():
+    plain, cached = (predict(CHAT.with_(cached_frac=c), concurrency=64) for c in (0.0, 0.75))
+    assert cached.ttft_s < plain.ttft_s
+    assert cached.parts_s["others' prompts"] < 0.4 * plain.parts_s["others' prompts"]
+    assert cached.parts_s["kv cache"] == pytest.approx(plain.parts_s["kv cache"], rel=0.05)
+
+
+def test_a_narrower_cache_holds_twice_and_is_read_in_half_the_time():
+    wide, narrow = CHAT, CHAT.with_(kv_precision="fp8")
+    assert max_batch(narrow) == pytest.approx(2 * max_batch(wide), abs=1)
+    times = [
+        predict(s, concurrency=1, calibration=BOUND).parts_s["kv cache"] for s in (wide, narrow)
+    ]
+    assert times[0] == pytest.approx(2 * times[1])
+    own = CHAT.with_(engine="trtllm")  # keeps quantised weights' cache in fp8 by itself
+    assert max_batch(own) == max_batch(narrow)
+    assert max_batch(own.with_(kv_precision="bf16")) == max_batch(wide)
+
+
+def test_users_beyond_the_engines_limit_wait():
+    free, capped = CHAT, CHAT.with_(max_batch=8)
+    eight = predict(free, concurrency=8)
+    many = predict(capped, concurrency=32)
+    assert many.batch == pytest.approx(eight.batch)
+    assert many.tpot_s == pytest.approx(eight.tpot_s)
+    assert many.ttft_parts_s["memory"] == pytest.approx(3 * eight.answer_s)
+    assert max_batch(capped) == 8
+    twice = capped.with_(n_gpu=2)
+    assert max_batch(twice) == 16
+    assert predict(twice, concurrency=64).tpot_s == pytest.approx(many.tpot_s)
+
+
+def test_a_table_takes_the_same_settings():
+    scenarios = [
+        CHAT.with_(cached_frac=0.5), CHAT.with_(kv_precision="fp8"), CHAT.with_(max_batch=4),
+        CHAT.with_(engine="sglang", software_maturity=0.5), CHAT,
+    ]  # fmt: skip
+    many = predict.vector(scenarios, concurrency=[8, 16, 32, 64, 64])
+    for row, s, n in zip(many.itertuples(), scenarios, (8, 16, 32, 64, 64), strict=True):
+        one = predict(s, concurrency=n)
+        assert row.reason == ""
+        for name in ("ttft_s", "tpot_s", "answer_s", "batch", RATE):
+            assert getattr(row, name) == pytest.approx(getattr(one, name), rel=1e-12), name
+    frame = pd.DataFrame([{"model": "llama-3.1-8b", "accelerator": "h100-sxm", "concurrency": 8,
+                           "input_tokens": 100, "output_tokens": 10}] * 4)  # fmt: skip
+    bad = predict_frame(
+        frame.assign(cached_frac=[1.5, 0, 0, 0], max_batch=[1, 0, 1.5, np.nan],
+                     kv_precision=["", "", "", "fp7"])
+    )  # fmt: skip
+    says = ["cached_frac = 1.5 is", "max_batch = 0 is", "max_batch = 1.5 is",
+            "unknown kv_precision 'fp7'"]  # fmt: skip
+    for reason, start in zip(bad["reason"], says, strict=True):
+        assert reason.startswith(start), reason
 
 
 @pytest.fixture(scope="module")

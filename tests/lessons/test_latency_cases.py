@@ -117,5 +117,5 @@ def test_a_prefix_cache_helps_first_tokens_most():
     )
     assert (frame["ttft_s"].diff().dropna() < 0).all()
     assert (frame["tpot_ms"].diff().dropna() < 0).all()
-    with pytest.raises(ValueError, match=r"cached_frac = 1\.0"):
-        cases.prefix_frame((1.0,), **case, concurrency=32)
+    with pytest.raises(ValueError, match=r"cached_frac = 1\.5"):
+        cases.prefix_frame((1.5,), **case, concurrency=32)
