@@ -8,14 +8,14 @@ cases in which each is cheapest, and what it is worth to measure one of the inpu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog import catalog
-from econ.catalog.guard import count, not_negative, positive, unknown
+from econ.catalog.guard import count, positive, unknown
 from econ.catalog.tables import table
 from econ.catalog.units import HOURS_PER_YEAR
 from econ.plan.market import prices_of
@@ -30,7 +30,7 @@ STRESS_COLUMNS = ["accelerator", "precision", "tp", "pp", "policy", "fleet_gpus"
                   "cost_usd_per_good_mtok"]  # fmt: skip
 
 
-def rent_ranges(accelerators: list[str]) -> dict[str, Range]:
+def rent_ranges(accelerators: Iterable[str]) -> dict[str, Range]:
     """What each accelerator rents for: the cheapest, the on-demand and the dearest latest price.
 
     Over all terms in ``data/rentals.csv``; where there is one price only, the range is that number.
@@ -61,6 +61,8 @@ def options_of(answer: Plan, n: int = 4, by: str = "accelerator") -> pd.DataFram
     if by not in answer.rows:
         raise unknown("column", by, answer.rows.columns)
     rows = answer.simulated if len(answer.simulated) else answer.feasible
+    if rows.empty:
+        raise ValueError("no option to decide on: no deployment meets the SLO")
     rows = rows.drop_duplicates(by).head(n).copy()
     names: list[str] = []
     for r in rows.itertuples():
@@ -83,7 +85,7 @@ def yearly_cost(options: pd.DataFrame, demand: Demand) -> Callable[..., dict[str
             peak = inputs[LOAD] * demand.peak_factor
             n = np.ceil(peak / (rates[name] * inputs[f"{SPEED}{name}"]) * ROUNDING)
             gpus = (n + demand.n_spare) * row["n_gpu"]
-            costs[name] = gpus * inputs[f"{RENT}{row['accelerator']}"] * HOURS_PER_YEAR
+            costs[str(name)] = gpus * inputs[f"{RENT}{row['accelerator']}"] * HOURS_PER_YEAR
         return costs
 
     return model
@@ -105,59 +107,104 @@ def _sustained_rates(options: pd.DataFrame, demand: Demand) -> dict[Any, float]:
 
 
 def inputs_of(
-    options: pd.DataFrame, load: Range, rents: Mapping[str, Range] | None = None
+    options: pd.DataFrame, scenario: Scenario, rents: Mapping[str, Range] | None = None
 ) -> dict[str, Range]:
-    """The uncertain inputs of the decision; ``load`` in requests per second is yours to state."""
-    if not len(options):
-        raise ValueError("no option to decide on: no deployment meets the SLO")
-    if isinstance(load, Range):
-        not_negative("low of load", load.low)
+    """The uncertain inputs of the decision between a plan's options.
+
+    Parameters
+    ----------
+    options : pandas.DataFrame
+        From `options_of`.
+    scenario : Scenario
+        The plan's, with ``rate_per_s`` as a `Range`: yours to state. Its
+        ``cost_usd_per_gpu_hour`` may be one, for its own accelerator.
+    rents : mapping of str to Range, optional
+        By accelerator; the others as in `rent_ranges`.
+
+    Raises
+    ------
+    ValueError
+        Where another number is a `Range`: the options were planned for one SLO and one workload.
+    """
+    load = scenario.workload.rate_per_s
+    felt = {"workload.rate_per_s", "finance.cost_usd_per_gpu_hour"}
+    if others := sorted(set(scenario.ranges()) - felt):
+        raise ValueError(
+            f"{others[0]} is uncertain (a Range): the options were planned for one value of it; "
+            "only rate_per_s and cost_usd_per_gpu_hour may be a Range here"
+        )
     chips = list(dict.fromkeys(options["accelerator"].astype(str)))
     priced = {
         name if name in chips else catalog.accelerator(name).id: rent
         for name, rent in (rents or {}).items()
     }
-    priced |= rent_ranges([c for c in chips if c not in priced])
+    own_price = scenario.finance.cost_usd_per_gpu_hour
+    if own_price is not None:
+        priced = {scenario.deployment.accelerator_id: _as_range(own_price)} | priced
+    priced |= rent_ranges(chip for chip in chips if chip not in priced)
     speeds = {
         f"{SPEED}{name}": Range.within_factor(1.0, float(row["rate_p90_factor"]), "× ours")
         for name, row in options.iterrows()
     }
-    return {LOAD: load} | speeds | {RENT + chip: priced[chip] for chip in chips}
+    return {LOAD: _as_range(load)} | speeds | {RENT + chip: priced[chip] for chip in chips}
+
+
+def _as_range(value: float | Range) -> Range:
+    return value if isinstance(value, Range) else Range(value, value, value)
 
 
 def decide_plan(
-    options: pd.DataFrame,
-    demand: Demand,
-    load: Range,
+    answer: Plan,
+    scenario: Scenario,
     rents: Mapping[str, Range] | None = None,
+    *,
+    n_options: int = 4,
     n: int = 4000,
     seed: int = 0,
 ) -> Decision:
-    """Which option is cheapest over a year, in what share of cases, and what being wrong costs."""
-    inputs = inputs_of(options, load, rents)
-    return decide(yearly_cost(options, demand), inputs, n, seed)
+    """Which option is cheapest over a year, in what share of cases, and what being wrong costs.
+
+    Parameters
+    ----------
+    answer : Plan
+        Its best row of each accelerator is an option.
+    scenario, rents
+        As in `inputs_of`.
+    n_options : int
+        How many options at most, e.g. 4.
+    n, seed : int
+        Joint samples, and their seed.
+    """
+    options = options_of(answer, n_options)
+    inputs = inputs_of(options, scenario, rents)
+    return decide(yearly_cost(options, answer.demand), inputs, n, seed)
 
 
 def measure_next_frame(
-    options: pd.DataFrame,
-    demand: Demand,
-    load: Range,
+    answer: Plan,
+    scenario: Scenario,
     rents: Mapping[str, Range] | None = None,
+    *,
+    n_options: int = 4,
     n: int = 512,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """What each input is worth knowing before choosing, in USD a year, most first."""
-    inputs = inputs_of(options, load, rents)
-    return information_frame(yearly_cost(options, demand), inputs, n, seed=seed)
+    """What each input is worth knowing before choosing, in USD a year, most first.
+
+    Parameters as in `decide_plan`.
+    """
+    options = options_of(answer, n_options)
+    inputs = inputs_of(options, scenario, rents)
+    return information_frame(yearly_cost(options, answer.demand), inputs, n, seed=seed)
 
 
 def swing_frame(
-    options: pd.DataFrame, demand: Demand, load: Range, rents: Mapping[str, Range] | None = None
+    answer: Plan, scenario: Scenario, rents: Mapping[str, Range] | None = None
 ) -> pd.DataFrame:
-    """The tornado of the first option's yearly cost."""
-    first = options.head(1)
-    inputs = inputs_of(first, load, rents)
-    model, name = yearly_cost(first, demand), first.index[0]
+    """The tornado of the first option's yearly cost; parameters as in `decide_plan`."""
+    first = options_of(answer, 1)
+    inputs = inputs_of(first, scenario, rents)
+    model, name = yearly_cost(first, answer.demand), str(first.index[0])
     return tornado_frame(lambda **values: model(**values)[name], inputs)
 
 

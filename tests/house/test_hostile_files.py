@@ -1,6 +1,7 @@
 """Hostile files and settings: a message with the remedy, nothing executed, nothing half-written."""
 
 import csv
+import dataclasses
 import json
 
 import pandas as pd
@@ -9,8 +10,8 @@ import pytest
 from econ.catalog.ranges import Range
 from econ.latency.bench_rows import read_bench
 from econ.latency.own_stack import fit_stack
-from econ.plan import Demand, export, plan
-from econ.plan.decision import decide_plan, options_of, stress_frame, swing_frame
+from econ.plan import export, plan
+from econ.plan.decision import decide_plan, stress_frame, swing_frame
 from econ.scenario import Scenario
 from econ.tokens.trace_check import check_trace
 from econ.tokens.trace_files import read_trace
@@ -196,18 +197,17 @@ def test_runs_that_teach_nothing_are_refused(runs, says):
 
 def test_a_decision_needs_options_known_names_and_a_load():
     scenario = Scenario.default()
-    found = plan(scenario, **FEW | {"accelerators": ["h100-sxm", "b200-sxm"]})
-    options, demand, load = options_of(found), Demand(scenario), Range(3, 5, 9)
-    assert len(decide_plan(options, demand, load).frame) == 2
-    for bad, rents, says in (
-        (Range(-3, 5, 9), None, "low of load = -3"),
-        (load, {"h100-smx": Range(1, 2, 3)}, "unknown accelerator 'h100-smx'; nearest: h100-sxm"),
-    ):
-        with pytest.raises(ValueError, match=says):
-            decide_plan(options, demand, bad, rents)
+    answer = plan(scenario, **FEW | {"accelerators": ["h100-sxm", "b200-sxm"]})
+    loaded = scenario.with_(rate_per_s=Range(3, 5, 9))
+    assert len(decide_plan(answer, loaded).frame) == 2
+    with pytest.raises(ValueError, match="rate_per_s = -3"):
+        scenario.with_(rate_per_s=Range(-3, 5, 9))
+    with pytest.raises(ValueError, match="unknown accelerator 'h100-smx'; nearest: h100-sxm"):
+        decide_plan(answer, loaded, {"h100-smx": Range(1, 2, 3)})
+    nothing = dataclasses.replace(answer, rows=answer.rows[:0])
     for ask in (decide_plan, swing_frame):
         with pytest.raises(ValueError, match="no deployment meets the SLO"):
-            ask(options.iloc[:0], demand, load)
+            ask(nothing, loaded)
     with pytest.raises(ValueError, match="price_factor = -1"):
         stress_frame(scenario, price_factor=-1)
 

@@ -25,6 +25,7 @@ from econ.scenario import Scenario
 from econ.uncertainty import Range, typical_of
 
 SCENARIO = Scenario.default().with_(rate_per_s=30.0)
+LOADED = SCENARIO.with_(rate_per_s=Range(20, 30, 60, "requests per second"))
 PRICES = {"h100-sxm": 3.0, "h200-sxm": 4.0, "a100-sxm-80gb": 1.5}
 RENTS = {name: Range(0.7 * p, p, 1.5 * p, "USD per GPU-hour") for name, p in PRICES.items()}
 QUICK = {"prices_usd_per_gpu_hour": PRICES, "accelerators": list(PRICES),
@@ -34,12 +35,11 @@ QUICK = {"prices_usd_per_gpu_hour": PRICES, "accelerators": list(PRICES),
 
 @pytest.fixture(scope="module")
 def made():
-    answer = plan(SCENARIO, n_refined=6, n=1000, **QUICK)
-    return options_of(answer), answer.demand
+    return plan(SCENARIO, n_refined=6, n=1000, **QUICK)
 
 
 def test_options_are_the_best_of_each_accelerator(made):
-    options, _ = made
+    options = options_of(made)
     assert len(options) >= 2
     assert options["accelerator"].is_unique
     assert options.index.is_unique
@@ -47,10 +47,9 @@ def test_options_are_the_best_of_each_accelerator(made):
 
 
 def test_at_typical_inputs_the_years_cost_is_the_plans(made):
-    options, demand = made
-    load = Range(30, 30, 30)
-    typical = typical_of(inputs_of(options, load, RENTS))
-    costs = yearly_cost(options, demand)(**typical)
+    options = options_of(made)
+    typical = typical_of(inputs_of(options, SCENARIO, RENTS))
+    costs = yearly_cost(options, made.demand)(**typical)
     for name, row in options.iterrows():
         n_gpu = row["fleet_gpus"]
         assert costs[name] <= n_gpu * PRICES[str(row["accelerator"])] * 8760 * (1 + 1e-9)
@@ -58,10 +57,10 @@ def test_at_typical_inputs_the_years_cost_is_the_plans(made):
 
 
 def test_cost_follows_load_speed_and_rent(made):
-    options, demand = made
-    model = yearly_cost(options, demand)
+    options = options_of(made)
+    model = yearly_cost(options, made.demand)
     name = options.index[0]
-    base = typical_of(inputs_of(options, Range(20, 30, 60), RENTS))
+    base = typical_of(inputs_of(options, LOADED, RENTS))
     n = model(**base)[name]
     assert model(**base | {LOAD: 60.0})[name] >= 1.5 * n
     assert model(**base | {SPEED + name: 0.5})[name] >= 1.5 * n
@@ -70,18 +69,25 @@ def test_cost_follows_load_speed_and_rent(made):
 
 
 def test_the_decision_and_what_to_measure(made):
-    options, demand = made
-    load = Range(20, 30, 60, "requests per second")
-    got = decide_plan(options, demand, load, RENTS, n=2000)
+    got = decide_plan(made, LOADED, RENTS, n=2000)
     assert got.frame["wins_frac"].sum() == pytest.approx(1)
     assert 0 <= got.evpi_usd <= got.frame["mean_usd"].min()
-    worth = measure_next_frame(options, demand, load, RENTS, n=256)
-    assert set(worth["input"]) == set(inputs_of(options, load, RENTS))
+    worth = measure_next_frame(made, LOADED, RENTS, n=256)
+    assert set(worth["input"]) == set(inputs_of(options_of(made), LOADED, RENTS))
     assert (worth["value_usd"] >= 0).all()
     assert worth["value_usd"].max() <= 1.2 * got.evpi_usd + 1
-    swing = swing_frame(options, demand, load, RENTS)
+    swing = swing_frame(made, LOADED, RENTS)
     assert swing["swing"].is_monotonic_decreasing
     assert len(swing) == 3
+
+
+def test_what_a_scenario_leaves_open_is_an_input_or_refused(made):
+    priced = LOADED.with_(cost_usd_per_gpu_hour=Range(1, 2, 3))
+    inputs = inputs_of(options_of(made), priced)
+    assert inputs[LOAD] == Range(20, 30, 60, "requests per second")
+    assert inputs[RENT + "h100-sxm"] == Range(1, 2, 3)
+    with pytest.raises(ValueError, match=r"slo\.tpot_s is uncertain"):
+        decide_plan(made, LOADED.with_(tpot_s=Range(0.02, 0.03, 0.05)))
 
 
 def test_rents_come_from_the_table():
