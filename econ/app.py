@@ -179,4 +179,5 @@ class Planner:
 
         from econ.charts.tables import Say
 
-        display(Say(STATIC + self.readout) if is_static() else self.widget)
+        shown = Say(STATIC + self.readout) if is_static() else self.widget
+        display(shown)  # type: ignore[no-untyped-call]

@@ -203,11 +203,7 @@ def _predicted(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     )
     prediction = predict_frame(table)
     tpot_s = prediction["tpot_s"] + demand.step_overhead_s
-    ttft_s = prediction["ttft_s"]
-    if cached := demand.scenario.workload.cached_frac:
-        fresh = np.maximum(table["input_tokens"] * (1 - cached), 1)
-        ttft_s = predict_frame(table.assign(input_tokens=fresh))["ttft_s"]
-    ttft_s = ttft_s + demand.step_overhead_s
+    ttft_s = prediction["ttft_s"] + demand.step_overhead_s
     ttft_factor, tpot_factor = ttft_s / prediction["ttft_s"], tpot_s / prediction["tpot_s"]
     wait_s = answer_s(ttft_s, tpot_s, demand.output_tokens)
     spread = np.array([bands()[name, RATE].p90_factor for name in REGIMES])

@@ -200,7 +200,7 @@ def test_work_without_arrivals_is_only_screened():
     assert set(plan(batch, n_refined=3, **QUICK).rows["basis"]) == {"screened", "rejected"}
 
 
-def test_a_prefix_cache_speeds_first_tokens(screened):
+def test_a_prefix_cache_saves_reading(screened):
     cached = plan(SCENARIO.with_(cached_frac=0.8), n_refined=0, **QUICK).frame()
     keys = [*KEYS, "concurrency"]
     both = screened.merge(cached, on=keys, suffixes=("", "_c")).dropna(subset=["ttft_s"])
@@ -362,6 +362,7 @@ def test_own_accelerators_need_a_price_and_a_name_of_their_own():
     [
         {"cached_frac": 0.6},
         {"engine": "sglang"},
+        {"kv_precision": "fp8"},
         {"software_maturity": 0.5},
         {"max_batch": 4},
         {"token_budget": 64},
