@@ -287,7 +287,7 @@ def _simulate_arrays(
     first, done, n_preempt, n_events, stopped = times
     stopped = stopped or bool((done == NEVER).any())
     lag: Whole | int = round(prefill.lag_s * PS_PER_S)
-    if prefill.n_lag_steps and prefill is decode:
+    if prefill.n_lag_steps and isinstance(replica, Replica):
         lag = lag + lag_ps(prefill.n_lag_steps, first, done, steps)
     return RequestTimes(
         arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped, lag
