@@ -6,9 +6,10 @@ import altair as alt
 import pandas as pd
 
 from econ.catalog.units import KILO
-from econ.charts.grammar import axis, bars, finish, lines, points
+from econ.charts.grammar import axis, bars, finish, points
 from econ.charts.shapes import describe, tornado, waterfall
 from econ.charts.theme import PALETTE
+from econ.lessons.tco_risk import title
 from econ.tco.offers import Api, doubts
 
 
@@ -96,34 +97,14 @@ def levers_chart(frame: pd.DataFrame) -> alt.LayerChart:
     )
 
 
-def lives_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    """`lives_frame`: the running worth of a bought GPU under price paths."""
-    thousand = frame.assign(kusd=frame["worth_usd"] / KILO)
-    last = thousand.groupby("path", sort=False)["kusd"].last()
-    words = "; ".join(f"{path} {v:.0f}" for path, v in last.items())
-    return lines(
-        thousand,
-        "month",
-        "kusd",
-        color="path",
-        legend=True,
-        x_title="Month",
-        y_title="Present worth so far (thousand USD)",
-        title="The price path decides whether the machine ever pays",
-        subtitle="One GPU, bought, ramped up over six months; paths of the token's price",
-        description=f"Lines over {thousand['month'].max()} months, "
-        f"{thousand['kusd'].min():.0f} thousand USD at the lowest; at the end: {words}.",
-    )
-
-
-def tornado_chart(frame: pd.DataFrame, names: dict[str, str] | None = None) -> alt.LayerChart:
-    """`tornado_frame`: which input moves the cost of a good token."""
+def tornado_chart(frame: pd.DataFrame) -> alt.LayerChart:
+    """`Uncertain.tornado`: which input moves the cost of a token."""
     shown = frame[frame["swing"] > 0]
-    shown = shown.assign(input=[(names or {}).get(i, i) for i in shown["input"]])
+    shown = shown.assign(input=[title(i) for i in shown["input"]])
     top = shown.iloc[0]
     return tornado(
         shown,
-        x_title="USD per million good output tokens",
+        x_title="USD per million output tokens",
         title=f"{top['input']} moves the cost most",
         subtitle="Each input alone over the middle 90 % of its range; the dashed line is typical",
         description=f"Bars around ${top.typical:.2f}: "

@@ -41,7 +41,7 @@ def bill_panel(scenario: Scenario) -> Panel:
         accelerator: str, mean_per_s: float, peak: float, years: float, rate: float, kwh: float
     ) -> pd.DataFrame:
         return tco_cases.bill_frame(
-            tco_cases.on(scenario, accelerator),
+            scenario.with_(accelerator=accelerator),
             mean_per_s=mean_per_s,
             peak_to_mean_factor=peak,
             life_years=years,

@@ -19,7 +19,7 @@ import pandas as pd
 
 from econ.catalog import Price, given, table
 from econ.catalog.guard import positive
-from econ.catalog.units import HOURS_PER_DAY, MEGA
+from econ.catalog.units import HOURS_PER_DAY, HOURS_PER_MONTH, MEGA
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, simulate
 from econ.sweeps import sweep
@@ -29,7 +29,7 @@ from econ.tco.finance import (
     straight_line_usd_per_month,
 )
 from econ.tco.layers import owner
-from econ.tco.ownership import Charge, Ownership
+from econ.tco.ownership import Ownership
 from econ.tco.revenue import Statement, tiers_of
 from econ.tco.token_cost import Utilisation, cost_usd_per_mtok
 from econ.tco.token_time import (
@@ -46,7 +46,7 @@ CHIPS = ("h100-sxm", "h200-sxm", "b200-sxm", "mi300x")
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """What one replica does at the highest load that keeps the promise."""
+    """What one replica does at the highest load that keeps the SLO."""
 
     requests_per_s: float
     output_tokens_per_s_per_gpu: float
@@ -59,7 +59,7 @@ def _point(case: str, n: int) -> Point:
     scenario = Scenario.from_json(case)
     rate = max_rate_per_s(scenario, n=n)
     if not rate:
-        raise ValueError("not even an idle machine keeps this promise: no token is good")
+        raise ValueError("not even an idle machine keeps this SLO: no token is good")
     good = simulate(scenario, rate_per_s=rate, n=n)
     n_gpu = scenario.deployment.n_gpu
     return Point(
@@ -75,12 +75,7 @@ def operating_point(scenario: Scenario, n: int = N_REQUESTS) -> Point:
     return _point(scenario.to_json(indent=None), n)
 
 
-def on(scenario: Scenario, accelerator: str) -> Scenario:
-    """The scenario on as many of another accelerator, split the same way."""
-    return scenario.with_(accelerator=accelerator)
-
-
-def utilisation_of(
+def utilisation(
     mean_per_s: float, point: Point, peak_to_mean_factor: float, available_frac: float
 ) -> Utilisation:
     """Three utilisations of a service of this size on whole servers of eight."""
@@ -106,39 +101,40 @@ def bill_frame(
 ) -> pd.DataFrame:
     """What a million good output tokens pay for: layer, usd; each layer on top of those before.
 
-    First the owned hour over the tokens of a full one, by part; then what downtime, whole servers,
+    First the owned hour over the tokens of a full one, by group; then what downtime, whole servers,
     the day's curve and late answers add. ``changes`` are inputs of `econ.tco.owner`.
     The sum is `cost_usd_per_good_mtok` of the same numbers.
     """
     positive("mean_per_s", mean_per_s)
     point = point or operating_point(scenario)
-    own = owner(scenario, **changes)
-    use = utilisation_of(
+    use = utilisation(
         mean_per_s, point, peak_to_mean_factor, given("tco_inputs", "available").typical
     )
-    rate = point.output_tokens_per_s_per_gpu
-    rows = [(group, cost_usd_per_mtok(usd, rate)) for group, usd in own.groups().items()]
-    total = sum(usd for _, usd in rows)
-    for name, share in (
-        ("downtime", use.available_frac),
-        ("whole servers", use.allocated_frac),
-        ("the day's curve", use.busy_frac),
-        ("late answers", point.good_frac),
-    ):
-        rows.append((name, total / share - total))
-        total /= share
-    return pd.DataFrame(rows, columns=["layer", "usd"])
+    hours = owner(scenario, **changes).groups()
+    owned = cost_usd_per_mtok(hours, point.output_tokens_per_s_per_gpu)
+    shares = pd.Series(
+        {
+            "downtime": use.available_frac,
+            "whole servers": use.allocated_frac,
+            "the day's curve": use.busy_frac,
+            "late answers": point.good_frac,
+        }
+    )
+    growth = 1 / shares.cumprod()
+    added = owned.sum() * growth.diff().fillna(growth - 1)
+    return pd.concat([owned, added]).rename_axis("layer").reset_index(name="usd")
 
 
 def life_frame(capital_usd: float, rate_per_year: float, n_gpu: int = 8) -> pd.DataFrame:
     """Capital per GPU-hour over the life of a machine: method, years, usd_per_gpu_hour."""
-    years = np.arange(2.0, 8.01, 0.5)
-    rows = []
-    for method in ("annuity", "straight line"):
-        month = capital_usd_per_month(capital_usd, rate_per_year, years, method=method)
-        hour = Ownership(n_gpu=n_gpu, charges=(Charge(method, month),)).cost_usd_per_gpu_hour
-        rows.append(pd.DataFrame({"method": method, "years": years, "usd_per_gpu_hour": hour}))
-    return pd.concat(rows, ignore_index=True)
+    frame = pd.MultiIndex.from_product(
+        [["annuity", "straight line"], np.arange(2.0, 8.01, 0.5)], names=["method", "years"]
+    ).to_frame(index=False)
+    months = [
+        capital_usd_per_month(capital_usd, rate_per_year, years, method=method)
+        for method, years in frame.itertuples(index=False)
+    ]
+    return frame.assign(usd_per_gpu_hour=np.array(months) / n_gpu / HOURS_PER_MONTH)
 
 
 def lives(capital_usd: float, rate_per_year: float, other_usd_per_month: float) -> dict:

@@ -1,4 +1,4 @@
-"""Choices that notebook 07 weighs: buy, rent or call an API, and what a latency promise costs.
+"""Choices that notebook 07 weighs: buy, rent or call an API, and what an SLO costs.
 
 >>> offers = {o.label: o for o in offers_for(Scenario.default())}
 >>> sorted(offers)
@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import Price, price, table
-from econ.catalog.guard import positive, unknown
+from econ.catalog.guard import positive
+from econ.catalog.rents import rent_rows
 from econ.catalog.units import KILO, MILLI
 from econ.lessons.tco_cases import N_REQUESTS, Point, operating_point
 from econ.scenario import Scenario
@@ -29,12 +30,7 @@ DAY = "2026-11-24"  # of the price lists; leave ``on`` out to ask about today
 
 def rental(accelerator: str, term: str) -> pd.Series:
     """The latest row of ``data/rentals.csv`` for a term."""
-    rows = table("rentals")
-    mine = rows[(rows["accelerator"] == accelerator) & (rows["term"] == term)]
-    if mine.empty:
-        terms = rows.loc[rows["accelerator"] == accelerator, "term"].unique()
-        raise unknown(f"rental term of {accelerator}", term, terms)
-    return mine.sort_values("as_of").iloc[-1]
+    return rent_rows(accelerator, term).iloc[-1]
 
 
 def seller(model: str = SELLER[0], provider: str = SELLER[1], name: str = "API") -> Api:
@@ -62,24 +58,18 @@ def offers_for(scenario: Scenario, point: Point | None = None) -> list[Offer]:
         "per_s_per_instance": point.requests_per_s,
         "gpus_per_instance": d.n_gpu,
     }
-    by_hour, reserved = rental(chip, "on-demand"), rental(chip, "reserved")
-    return [
-        Buy(name="own", cost_usd_per_gpu_hour=owner(scenario).cost_usd_per_gpu_hour, **same),
+    rents = [
         Rent(
-            name="reserve",
-            reserved=True,
-            cost_usd_per_gpu_hour=float(reserved.usd_per_gpu_hour),
-            stale_after=reserved.stale_after,
+            name=name,
+            reserved=term == "reserved",
+            cost_usd_per_gpu_hour=float(rental(chip, term).usd_per_gpu_hour),
+            stale_after=rental(chip, term).stale_after,
             **same,
-        ),
-        Rent(
-            name="rent by the hour",
-            cost_usd_per_gpu_hour=float(by_hour.usd_per_gpu_hour),
-            stale_after=by_hour.stale_after,
-            **same,
-        ),
-        seller(),
+        )
+        for name, term in (("reserve", "reserved"), ("rent by the hour", "on-demand"))
     ]
+    own = Buy(name="own", cost_usd_per_gpu_hour=owner(scenario).cost_usd_per_gpu_hour, **same)
+    return [own, *rents, seller()]
 
 
 def sizes_of(scenario: Scenario) -> dict[str, float]:
@@ -121,18 +111,18 @@ def explorer_frame(
     sizes = sizes_of(scenario)
     scales = np.geomspace(most / KILO, most, n_points)
     frame = scales_frame(load, *options, scales=scales, **sizes)
-    found = compare_buy_rent_api(load, *options, **sizes, search_to_factor=most).crossings
-    said = {}
-    for pair, rows in found.groupby(["option", "against"], sort=False):
-        last = rows.iloc[-1]
-        said[pair] = "always" if last["what"] == "always" else "never"
-        if last["what"] == "pays from":
-            said[pair] = f"from {last['requests_per_day']:,.0f} requests a day"
+    crossings = compare_buy_rent_api(load, *options, **sizes, search_to_factor=most).crossings
+    lasting = {
+        pair: f"from {last.requests_per_day:,.0f} requests a day"
+        if last.what == "pays from"
+        else last.what.replace("no longer from", "never")
+        for pair, last in crossings.groupby(["option", "against"]).last().iterrows()
+    }
     frame = frame.rename(columns={"cost_usd_per_mtok": "usd_per_mtok"})
     return frame.drop(columns="usd_per_day").assign(
-        own_against_rent=said["own", "rent by the hour"],
-        own_against_api=said["own", "API"],
-        n_crossings=int(found["requests_per_day"].notna().sum()),
+        own_against_rent=lasting["own", "rent by the hour"],
+        own_against_api=lasting["own", "API"],
+        n_crossings=int(crossings["requests_per_day"].notna().sum()),
     )
 
 

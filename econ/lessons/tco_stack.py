@@ -6,29 +6,28 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import operator
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog import Price, given, table
 from econ.catalog.guard import positive
-from econ.catalog.units import HOUR_S, HOURS_PER_MONTH, MILLI
+from econ.catalog.units import HOUR_S, MILLI
 from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
-from econ.latency.prediction import Prediction, answer_s, predict, users_within
+from econ.latency.prediction import answer_s, predict, users_within
 from econ.lessons.tco_cases import Point, operating_point
 from econ.lessons.tco_choice import rental, sizes_of
 from econ.scenario import Scenario
-from econ.tco.finance import straight_line_usd_per_month
-from econ.tco.fleet import Refresh, keep_or_replace, life_frame
+from econ.tco.bill import cost
+from econ.tco.fleet import Refresh, keep_or_replace
 from econ.tco.layers import owner
 from econ.tco.revenue import ladder_frame
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.bill import token_bill
-
-# the order in which the last lesson pulls its levers; our choice, each within the SLO
-LEVERS = ("batch", "precision", "use", "ownership", "accelerator")
 
 
 def who_frame(
@@ -47,8 +46,7 @@ def who_frame(
     point = point or operating_point(scenario)
     chip = scenario.deployment.accelerator
     own = owner(scenario)
-    hours = n_hours(own.n_gpu)
-    line = sum(straight_line_usd_per_month(a.capital_usd, a.years) for a in own.assets) / hours
+    line = own.with_method("straight line").capital_usd_per_gpu_hour
     groups = own.groups()
     per_hour = point.requests_per_s * HOUR_S / point.n_gpu / peak_to_mean_factor
     sales = token_bill(price, **sizes_of(scenario)).total_usd * per_hour
@@ -70,16 +68,10 @@ def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
     Price and PUE are those of the site, as in the bill; host, network and the gap
     between drawn and provisioned power are what the bill has on top.
     """
-    d = scenario.deployment
-    one = _replica(scenario, d.accelerator, d.precision)
+    one = scenario.with_(n_gpu=_n_gpu(scenario))
     drawn = energy(one, concurrency=users_within(one)).j_per_output_token
     site = scenario.resolved_site
     return energy_cost_usd_per_mtok(drawn, site.electricity_usd_per_kwh, site.pue)
-
-
-def n_hours(n_gpu: float) -> float:
-    """GPU-hours of a month."""
-    return n_gpu * HOURS_PER_MONTH
 
 
 def hour_ladder_frame(accelerator: str) -> pd.DataFrame:
@@ -169,15 +161,9 @@ def interpolation_frame(cost_usd_per_gpu_hour: float = 2.0) -> pd.DataFrame:
 
 
 # -- levers --------------------------------------------------------------------------------------
-def _replica(scenario: Scenario, accelerator: str, precision: str) -> Scenario:
-    """One replica of the scenario's split on this accelerator in this precision."""
-    d = scenario.deployment
-    n_gpu = d.n_gpu // scenario.n_replicas
-    return scenario.with_(accelerator=accelerator, precision=precision, n_gpu=n_gpu)
-
-
-def _at(scenario: Scenario, accelerator: str, precision: str, users: int) -> Prediction:
-    return predict(_replica(scenario, accelerator, precision), concurrency=users)
+def _n_gpu(scenario: Scenario) -> int:
+    """Accelerators of one replica."""
+    return scenario.deployment.n_gpu // scenario.n_replicas
 
 
 def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8) -> pd.DataFrame:
@@ -189,67 +175,42 @@ def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8)
     Columns: step, tokens_per_s_per_gpu, tpot_ms, usd_per_hour, utilisation_frac, usd_per_mtok,
     factor (of this step), users.
     """
-    chip = scenario.deployment.accelerator
     idle, busy = (given("tco_inputs", id).typical for id in ("enterprise-busy", "busy"))
-    rent = float(rental(chip, "on-demand").usd_per_gpu_hour)
-    many, more, newest = (
-        users_within(_replica(scenario, c, p))
-        for c, p in ((chip, "bf16"), (chip, "fp8"), (better, "fp8"))
+    levers = {
+        f"{n_users} users, bf16, rented, busy {idle:.0%}": {
+            "precision": "bf16", "utilisation_frac": idle, "n_gpu": _n_gpu(scenario),
+        },
+        "batch: {} users within the SLO": {},
+        "precision: fp8, {} users": {"precision": "fp8"},
+        f"use: busy {busy:.0%}": {"utilisation_frac": busy},
+        "ownership": {"tenure": "owned"},
+        f"accelerator: {better}, {{}} users": {"accelerator": better},
+    }  # fmt: skip
+    steps = list(itertools.accumulate(levers.values(), operator.or_))
+    scenarios = [scenario.with_(**settings) for settings in steps]
+    costs = cost.vector(scenarios, concurrency=[n_users] + [None] * (len(steps) - 1))
+    served = predict.vector(scenarios, concurrency=costs["concurrency"])
+    names = [name.format(int(n)) for name, n in zip(levers, costs["concurrency"], strict=True)]
+    return pd.DataFrame(
+        {
+            "step": names,
+            "tokens_per_s_per_gpu": costs["output_tokens_per_s_per_gpu"],
+            "tpot_ms": served["tpot_s"] / MILLI,
+            "usd_per_hour": costs["paid_usd_per_gpu_hour"],
+            "utilisation_frac": costs["utilisation_frac"],
+            "usd_per_mtok": costs["usd_per_mtok"],
+            "users": costs["concurrency"].astype(int),
+            "factor": costs["usd_per_mtok"].shift().fillna(costs["usd_per_mtok"].iloc[0])
+            / costs["usd_per_mtok"],
+        }
     )
-    own, new = (owner(scenario.with_(accelerator=c)).cost_usd_per_gpu_hour for c in (chip, better))
-    steps = [
-        (f"{n_users} users, bf16, rented, busy {idle:.0%}", chip, "bf16", n_users, rent, idle),
-        (f"batch: {many} users within the SLO", chip, "bf16", many, rent, idle),
-        (f"precision: fp8, {more} users", chip, "fp8", more, rent, idle),
-        (f"use: busy {busy:.0%}", chip, "fp8", more, rent, busy),
-        ("ownership", chip, "fp8", more, own, busy),
-        (f"accelerator: {better}, {newest} users", better, "fp8", newest, new, busy),
-    ]
-    rows = []
-    for name, machine, bits, users, hour, use in steps:
-        one = _at(scenario, machine, bits, users)
-        rate = one.output_tokens_per_s_per_gpu
-        cost = cost_usd_per_mtok(hour, rate, use)
-        rows.append((name, rate, one.tpot_s / MILLI, hour, use, cost, users))
-    columns = ["step", "tokens_per_s_per_gpu", "tpot_ms", "usd_per_hour", "utilisation_frac",
-               "usd_per_mtok", "users"]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=columns)
-    before = frame["usd_per_mtok"].shift(fill_value=frame["usd_per_mtok"].iloc[0])
-    return frame.assign(factor=before / frame["usd_per_mtok"])
-
-
-# -- the life of a fleet -------------------------------------------------------------------------
-def lives_frame(
-    scenario: Scenario, price_usd_per_mtok: float, changes_per_year: tuple[float, ...]
-) -> pd.DataFrame:
-    """The running worth of one bought GPU under price paths: path, month, worth_usd."""
-    point, own = operating_point(scenario), owner(scenario)
-    tokens = 1 + sizes_of(scenario)["input_tokens"] / sizes_of(scenario)["output_tokens"]
-    parts = []
-    for change in changes_per_year:
-        life = life_frame(
-            capital_usd_per_gpu=own.capital_usd / own.n_gpu,
-            operating_usd_per_gpu_hour=own.operating_usd_per_gpu_hour,
-            tokens_per_s_per_gpu=point.output_tokens_per_s_per_gpu * tokens,
-            price_usd_per_mtok=price_usd_per_mtok,
-            years=given("tco_inputs", "life").typical,
-            full_utilisation_frac=given("tco_inputs", "busy").typical,
-            n_ramp_months=6,
-            price_change_per_year=change,
-            rate_per_year=given("tco_inputs", "cost-of-capital").typical,
-        )
-        parts.append(life[["month", "worth_usd"]].assign(path=f"{change:+.0%} a year"))
-    return pd.concat(parts, ignore_index=True)
 
 
 def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
     """Keep this accelerator another year or replace it, at each one's largest batch in the SLO."""
-    chip = scenario.deployment.accelerator
-    old, new = owner(scenario), owner(scenario.with_(accelerator=better))
-    rates = [
-        predict(one, concurrency=users_within(one)).output_tokens_per_s_per_gpu
-        for one in (_replica(scenario, c, "fp8") for c in (chip, better))
-    ]
+    pair = [scenario.with_(precision="fp8"), scenario.with_(precision="fp8", accelerator=better)]
+    old, new = (owner(s) for s in pair)
+    rates = cost.vector(pair)["output_tokens_per_s_per_gpu"].tolist()
     residual = given("tco_inputs", "residual").typical
     life = given("tco_inputs", "life").typical
     return keep_or_replace(

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from econ.catalog import Price, table
+from econ.catalog import Price, given
 from econ.lessons import tco_cases as cases
 from econ.lessons import tco_choice as choices
 from econ.lessons import tco_risk as risk
 from econ.lessons import tco_stack as stack
 from econ.scenario import Scenario
-from econ.tco.layers import owner
+from econ.tco import cost, owner, with_ranges
 from econ.tco.token_cost import cost_usd_per_good_mtok
 from econ.terms import Slo
-from econ.uncertainty import decide, information_frame, tornado_frame
+from econ.uncertainty import decide, information_frame, uncertain
 
 CASE = Scenario.default()
 POINT = cases.operating_point(CASE)
@@ -22,7 +22,7 @@ POINT = cases.operating_point(CASE)
 @pytest.mark.parametrize("peak", [1.0, 1.7])
 def test_the_layers_sum_to_the_cost_of_a_good_token(mean, peak):
     bill = cases.bill_frame(CASE, mean_per_s=mean, peak_to_mean_factor=peak)
-    use = cases.utilisation_of(mean, POINT, peak, 0.9795)
+    use = cases.utilisation(mean, POINT, peak, 0.9795)
     whole = cost_usd_per_good_mtok(
         owner(CASE).cost_usd_per_gpu_hour,
         POINT.output_tokens_per_s_per_gpu,
@@ -127,24 +127,18 @@ def test_the_chips_draw_less_than_is_provisioned():
     assert 0.3 * provisioned < drawn < provisioned
 
 
-def test_ranges_are_rows():
-    ranges = risk.cost_ranges(CASE, POINT)
-    row = table("tco_inputs").loc["life"]
-    assert (ranges["life_years"].low, ranges["life_years"].high) == (row.low, row.high)
-    assert set(ranges) <= {*risk.titles(), *risk.QUIET, "provisioned_w", "n_gpu"}
-    typical = risk.chain_usd_per_mtok(**{n: r.typical for n, r in ranges.items()})
-    by_hand = cost_usd_per_good_mtok(
-        owner("h100-sxm").cost_usd_per_gpu_hour,
-        POINT.output_tokens_per_s_per_gpu,
-        POINT.good_frac,
-        0.9795 * 0.75,
-    )
-    assert typical == pytest.approx(by_hand)
+def test_ranges_are_rows_and_have_names():
+    ranges = risk.choice_ranges(CASE, POINT)
+    life = given("tco_inputs", "life")
+    assert (ranges["life_years"].low, ranges["life_years"].high) == (life.low, life.high)
+    assert ranges["electricity_usd_per_kwh"].typical == CASE.resolved_site.electricity_usd_per_kwh
+    assert risk.title("finance.server_usd") == "Server (USD)"
+    assert all(risk.title(name) for name in ranges)
 
 
 def test_what_moves_the_cost_is_not_what_moves_the_choice():
-    ranges = risk.cost_ranges(CASE, POINT)
-    assert tornado_frame(risk.chain_usd_per_mtok, ranges)["input"][0] == "tokens_per_s_per_gpu"
+    costs = uncertain(cost, with_ranges(CASE), n=64)
+    assert costs.tornado()["input"][0] == "deployment.software_maturity"
     year, inputs = risk.year_model(CASE, 100.0), risk.choice_ranges(CASE, POINT)
     worth = information_frame(year, inputs, n=256, n_points=16).set_index("input")["value_usd"]
     assert worth["tokens_per_s_per_gpu"] < 0.1 * worth["api_usd_per_mtok"]
@@ -158,6 +152,6 @@ def test_a_year_by_hand():
     year = risk.year_model(CASE, 1.0, 1.0)(**inputs)  # one replica all day
     rent, api = inputs["rent_usd_per_gpu_hour"][0], inputs["api_usd_per_mtok"][0]
     assert year["rent by the hour"][0] == pytest.approx(4 * 8760 * rent)
-    assert year["own"][0] == pytest.approx(8 * 8760 * owner("h100-sxm").cost_usd_per_gpu_hour)
+    assert year["own"][0] == pytest.approx(8 * 8760 * owner(CASE).cost_usd_per_gpu_hour)
     tokens = 365 * 86_400 * sum(choices.sizes_of(CASE).values())
     assert year["API"][0] == pytest.approx(tokens * api / 1e6)
