@@ -3,9 +3,14 @@
 import math
 
 from econ.ledger import claim, claims_frame
-from econ.lessons import claim_cards, memory
-from econ.lessons.chart_claims import claims_chart, power_panel, verdicts_chart
-from econ.lessons.claim_cards import verdict
+from econ.lessons import memory
+from econ.lessons.l09_claims import (
+    claims_chart,
+    power_panel,
+    score_frame,
+    verdict,
+    verdicts_chart,
+)
 
 
 def test_the_chart_names_every_wrong_claim():
@@ -21,7 +26,7 @@ def test_a_card_takes_any_word_and_keeps_a_verdict(tmp_path, monkeypatch):
     assert "is no verdict" in repr(verdict("gemini-024", 3))
     assert "We agree" in repr(verdict("gemini-024", " Right "))
     assert "otherwise" in repr(verdict("o3-172", "right"))
-    assert claim_cards.score_frame().to_numpy().tolist() == [
+    assert score_frame().to_numpy().tolist() == [
         ["0.24 Wh for a prompt", "right", "right"],
         ["172 times the compute", "right", "wrong"],
     ]
@@ -29,7 +34,7 @@ def test_a_card_takes_any_word_and_keeps_a_verdict(tmp_path, monkeypatch):
     assert "<details>" in page
     assert "$" not in page  # a bare sign would start a formula
     memory.remember("verdicts", "gone", {"word": "right"})
-    assert len(claim_cards.score_frame()) == 3
+    assert len(score_frame()) == 3
     assert math.isnan(claim("posttrain-30x").recomputed)
     assert "cannot be recomputed" in verdict("posttrain-30x", ...).ours
 
