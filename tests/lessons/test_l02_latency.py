@@ -1,13 +1,13 @@
-"""The cases of notebook 02 by a second route, and speculation against its formula."""
+"""Lesson 02: its tables by a second route, its panels, speculation against its formula."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from econ.catalog import accelerator, model
-from econ.latency.prediction import DoesNotFit, predict
+from econ.latency.prediction import DoesNotFit
 from econ.latency.speculation import speculation_frame, tokens_per_check
-from econ.lessons import latency_cases as cases
+from econ.lessons import l02_latency as cases
 from econ.scenario import Scenario
 
 SERVED = {"tp": 4, "precision": "fp8", "input_tokens": 1000}
@@ -99,23 +99,16 @@ def test_speculation_fades_with_the_batch_and_can_lose():
     assert poor.iloc[-1] < 1
 
 
-def test_choices_keep_their_order_and_match_one_prediction():
-    case = {"model": PAIR[0], "accelerator": PAIR[1], **SERVED, "output_tokens": 500}
-    frame = cases.choices_frame([{**case, "concurrency": c} for c in (1, 16)])
-    one = predict(Scenario.of(**case), concurrency=16)
-    assert frame["tpot_ms"].iloc[1] == pytest.approx(one.tpot_s * 1e3)
+@pytest.mark.parametrize("name", ["anatomy", "memory", "roof"])
+def test_panels_follow_their_controls(name):
+    panel = getattr(cases, f"{name}_panel")()
+    before = panel.readout
+    panel.set(model="gpt-oss-120b")
+    assert panel.readout != before
+    assert len(panel.static().description) > 200
 
 
-def test_a_prefix_cache_helps_first_tokens_most():
-    case = {"model": PAIR[0], "accelerator": PAIR[1], **SERVED, "output_tokens": 500}
-    frame = cases.prefix_frame((0.0, 0.5, 0.9), **case, concurrency=32)
-    one = predict(Scenario.of(**case), concurrency=32)
-    assert frame["ttft_s"].iloc[0] == pytest.approx(one.ttft_s)
-    assert frame["tpot_ms"].iloc[0] == pytest.approx(one.tpot_s * 1e3)
-    assert frame["output_tokens_per_s_per_gpu"].iloc[0] == pytest.approx(
-        one.output_tokens_per_s_per_gpu
-    )
-    assert (frame["ttft_s"].diff().dropna() < 0).all()
-    assert (frame["tpot_ms"].diff().dropna() < 0).all()
-    with pytest.raises(ValueError, match=r"cached_frac = 1\.5"):
-        cases.prefix_frame((1.5,), **case, concurrency=32)
+def test_a_model_too_large_is_said_not_drawn():
+    panel = cases.anatomy_panel().set(model="deepseek-v3", tp=1)
+    assert "does not fit" in panel.readout
+    assert panel._live.rows == []

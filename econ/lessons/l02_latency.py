@@ -1,4 +1,4 @@
-"""The cases that notebook 02 looks at: anatomy of a step, memory, roofline, choices, measured runs.
+"""Lesson 02, latency: anatomy of a step, memory, roofline, gaps between tokens, measured runs.
 
 >>> frame = anatomy_frame("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", input_tokens=1000)
 >>> bool(frame["batch"].max() >= 64)
@@ -7,13 +7,17 @@ True
 
 from __future__ import annotations
 
+import altair as alt
 import numpy as np
 import pandas as pd
 
 from econ.catalog import accelerator as chip_of
+from econ.catalog import classroom
 from econ.catalog import model as model_of
 from econ.catalog.guard import positive
 from econ.catalog.units import GB, MILLI, TERA
+from econ.charts import Panel, choice, figure, panel, slider
+from econ.charts.theme import PALETTE
 from econ.latency.accuracy import measured
 from econ.latency.evidence import sample_runs
 from econ.latency.prediction import (
@@ -28,8 +32,19 @@ from econ.latency.prediction import (
 from econ.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-# kernels of one kind in the order in which they are stacked
-ORDER = ["weights", "compute", "kv cache", "kernels", "links", "host", "others' prompts"]
+MODELS = ("llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3")
+PRECISIONS = ("bf16", "fp8", "fp4")
+# one colour a part, in the order in which they are stacked: memory blue, arithmetic green, software
+# warm
+PART_COLOURS = {
+    "weights": PALETTE["blue"],
+    "compute": PALETTE["green"],
+    "kv cache": PALETTE["sky"],
+    "kernels": PALETTE["orange"],
+    "links": PALETTE["vermilion"],
+    "host": PALETTE["grey"],
+    "others' prompts": PALETTE["purple"],
+}
 
 
 def anatomy_frame(
@@ -67,7 +82,7 @@ def anatomy_frame(
                 "time_ms": one.parts_s.get(part, 0.0) / MILLI,
                 "total_ms": one.tpot_s / MILLI,
             }
-            for part in ORDER
+            for part in PART_COLOURS
         ]
     return pd.DataFrame(rows)
 
@@ -143,12 +158,6 @@ def roof_frame(
     return frame.assign(ridge=ridge)
 
 
-def choices_frame(cases: list[dict]) -> pd.DataFrame:
-    """Deployments side by side: the given columns, with TTFT, TPOT, throughput and its limit."""
-    frame = predict_frame(pd.DataFrame(cases))
-    return frame.assign(tpot_ms=frame["tpot_s"] / MILLI)
-
-
 def touched_frame(models: list[str], batches: tuple[int, ...] = BATCHES) -> pd.DataFrame:
     """The share of a mixture's experts that a batch reaches: 1 − (1 − k/E)^batch."""
     rows = []
@@ -200,21 +209,138 @@ def bands_frame(predictions: dict[str, Prediction]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", "regime", "low_ms", "tpot_ms", "high_ms"])
 
 
-def prefix_frame(
-    cached_frac: tuple[float, ...] = (0.0, 0.5, 0.9), *, concurrency: float, **case: object
-) -> pd.DataFrame:
-    """What a prefix cache saves: cached_frac, ttft_s, tpot_ms, output_tokens_per_s_per_gpu.
+# -- charts and panels -----------------------------------------------------------------------------
+def anatomy_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """`anatomy_frame`: a token's time, stacked by what takes it, over the batch."""
+    last = frame[frame["batch"] == frame["batch"].max()]
+    top = last.loc[last["time_ms"].idxmax()]
+    return figure(
+        frame,
+        "batch",
+        "time_ms",
+        by="part",
+        kind="column",
+        colors=PART_COLOURS,
+        x_title="Batch (concurrent requests)",
+        y_title="Time per output token (ms)",
+        finding="What takes a token's time?",
+        says=f"Stacked bars over batch {frame['batch'].min()} to {frame['batch'].max()}: "
+        f"time per output token {frame['total_ms'].iloc[0]:.1f} ms to {top.total_ms:.1f} ms; at "
+        f"the largest batch that fits, {top.part} takes most ({top.time_ms:.1f} ms).",
+    )
 
-    A cached share of the prompt is not computed, by its own user nor by those who wait for it; new
-    tokens still attend to it, and the KV cache is read and held whole.
-    """
-    scenarios = [Scenario.of(**case).with_(cached_frac=share) for share in cached_frac]
-    frame = predict.vector(scenarios, concurrency=concurrency)
-    return pd.DataFrame(
-        {
-            "cached_frac": cached_frac,
-            "ttft_s": frame["ttft_s"],
-            "tpot_ms": frame["tpot_s"] / MILLI,
-            "output_tokens_per_s_per_gpu": frame["output_tokens_per_s_per_gpu"],
-        }
+
+def anatomy_panel() -> Panel:
+    """The anatomy by model, accelerator, parallelism and prompt."""
+
+    def anatomy(prompt: int, model: str, chip: str, tp: int, precision: str) -> pd.DataFrame:
+        return anatomy_frame(model, chip, tp=tp, precision=precision, input_tokens=prompt)
+
+    return panel(
+        anatomy,
+        anatomy_chart,
+        prompt=slider(100, 20_000, value=1000, log=True, label="Prompt (tokens)"),
+        model=choice(MODELS, value="llama-3.1-70b", label="Model"),
+        chip=choice(classroom(), value="h100-sxm", label="Accelerator"),
+        tp=choice([1, 2, 4, 8], value=4, label="Tensor parallel"),
+        precision=choice(PRECISIONS, value="fp8", label="Precision"),
+        presets={
+            "8B on one chip": {"model": "llama-3.1-8b", "tp": 1},
+            "70B on four": {},
+            "70B, long prompts": {"prompt": 10_000},
+        },
+    )
+
+
+def memory_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """`memory_frame`: weights and KV cache against the memory."""
+    total, row = frame["size_gb"].sum(), frame.iloc[0]
+    verdict = "fits" if total <= row.limit_gb else "does not fit"
+    return figure(
+        frame.assign(memory="memory"),
+        "size_gb",
+        "memory",
+        by="part",
+        kind="bar",
+        rule_x="limit_gb",
+        height=60,
+        x_title="Memory (GB)",
+        finding="Does it fit?",
+        says=f"Weights {frame['size_gb'].iloc[0]:.0f} GB and KV cache "
+        f"{frame['size_gb'].iloc[1]:.0f} GB for {row.batch} sequences, against "
+        f"{row.limit_gb:.0f} GB usable (the line): {verdict}. At most {row.n_fit:,} sequences "
+        "of this length fit.",
+    )
+
+
+def memory_panel() -> Panel:
+    """Memory by model, accelerator, count, precision, context and batch."""
+
+    def memory(
+        batch: int, context: int, model: str, chip: str, n_gpu: int, precision: str
+    ) -> pd.DataFrame:
+        return memory_frame(
+            model, chip, n_gpu=n_gpu, precision=precision, context_tokens=context, batch=batch
+        )
+
+    return panel(
+        memory,
+        memory_chart,
+        batch=slider(1, 5000, value=50, log=True, label="Batch (sequences)"),
+        context=slider(500, 1_000_000, value=5000, log=True, label="Context (tokens)"),
+        model=choice(MODELS, value="llama-3.1-70b", label="Model"),
+        chip=choice(classroom(), value="h100-sxm", label="Accelerator"),
+        n_gpu=choice([1, 2, 4, 8, 16], value=4, label="Count"),
+        precision=choice(PRECISIONS, value="fp8", label="Precision"),
+        presets={
+            "70B, 5,000 tokens": {},
+            "70B, 50,000 tokens": {"context": 50_000},
+            "gpt-oss, 50,000 tokens": {"model": "gpt-oss-120b", "context": 50_000},
+        },
+    )
+
+
+def roof_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """`roof_frame`: the roof of an accelerator with decode and prefill under it."""
+    decode = frame[frame["kind"] == "decode"]
+    ridge = frame["ridge"].iloc[0]
+    beyond = decode[decode["intensity"] >= ridge]["label"]
+    reached = (
+        f"decode reaches it from {beyond.iloc[0]} on" if len(beyond) else "decode never reaches it"
+    )
+    return figure(
+        frame.assign(is_work=frame["kind"] != "roof"),
+        "intensity",
+        "rate_tflops",
+        mark="is_work",
+        label="label",
+        log="xy",
+        x_title="Arithmetic intensity (FLOP per byte)",
+        y_title="Attainable rate (TFLOP/s)",
+        finding="Under which part of the roof does the work stand?",
+        says=f"The roof bends at {ridge:.0f} FLOP per byte; {reached}. Decode at batch 1 has "
+        f"{decode['intensity'].iloc[0]:.1f} FLOP per byte and at {decode['label'].iloc[-1]} "
+        f"{decode['intensity'].iloc[-1]:.0f}; prefill "
+        f"{frame[frame['kind'] == 'prefill']['intensity'].iloc[0]:,.0f}.",
+    )
+
+
+def roof_panel() -> Panel:
+    """The roofline by model, accelerator, precision and context."""
+
+    def roof(context: int, model: str, chip: str, precision: str) -> pd.DataFrame:
+        return roof_frame(model, chip, precision=precision, context_tokens=context)
+
+    return panel(
+        roof,
+        roof_chart,
+        context=slider(100, 100_000, value=1000, log=True, label="Context (tokens)"),
+        model=choice(MODELS, value="llama-3.1-8b", label="Model"),
+        chip=choice(classroom(), value="h100-sxm", label="Accelerator"),
+        precision=choice(PRECISIONS, label="Precision"),
+        presets={
+            "short context": {},
+            "long context": {"context": 50_000},
+            "fewer KV bytes (MLA)": {"model": "deepseek-v3", "context": 50_000},
+        },
     )
