@@ -31,7 +31,7 @@ from econ.plan import Plan, describe_frame, export, peak_factor, plan, prices_of
 from econ.report import answer_text, first_table, report_html, svg_of
 from econ.scenario import Scenario
 from econ.terms import Slo
-from econ.tokens.trace_files import UNITS, read_trace
+from econ.tokens.traces import UNITS, read_trace
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 WIDE = {"layout": {"width": "340px"}, "style": {"description_width": "150px"}}

@@ -23,7 +23,7 @@ from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
 from econ.scenario import Scenario
 from econ.tco.bill import cost
-from econ.tokens.trace_files import read_trace
+from econ.tokens.traces import read_trace
 from econ.tokens.workloads import Workload
 
 MOST_BYTES = 10_000_000  # of a scenario file

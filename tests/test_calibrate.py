@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from econ import calibrate
-from econ.catalog.tables import BadTable, read_checked, resource
+from econ.catalog.reading import BadTable
+from econ.catalog.tables import read_checked, resource
 from econ.latency import accuracy
 from econ.latency.accuracy import accuracy_frame, held_out, kendall_within, ladder_frame, summary
 from econ.latency.calibration import Calibration

@@ -17,9 +17,10 @@ from econ.catalog.engines import Engine, engine
 from econ.catalog.guard import UnknownName
 from econ.catalog.prices import Price, price, prices_frame, prices_now_frame
 from econ.catalog.ranges import Range, given
+from econ.catalog.reading import BadTable
 from econ.catalog.rents import rent
 from econ.catalog.sources import Citation, cite, sources_frame
-from econ.catalog.tables import BadTable, table, table_names
+from econ.catalog.tables import table, table_names
 
 __all__ = [
     "Accelerator",

@@ -13,7 +13,6 @@ econ.catalog.guard.UnknownName: unknown table 'acelerators'; nearest: accelerato
 
 from __future__ import annotations
 
-import csv
 import functools
 import json
 import os
@@ -25,14 +24,11 @@ from typing import Any
 import pandas as pd
 
 from econ.catalog.guard import unknown
+from econ.catalog.reading import BadTable, read_rows
 
 DTYPES = {"number": "float64", "integer": "Int64", "boolean": "boolean"}  # the rest is text
 KINDS = ("measured", "list_price", "vendor_claim", "derived", "assumed")
 DATE = r"\d{4}(-\d{2}){0,2}"  # a year, a month or a day
-
-
-class BadTable(ValueError):
-    """A data file that breaks a rule of the data package."""
 
 
 def data_dir() -> Path:
@@ -118,26 +114,10 @@ def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:
 
 def _read_text(path: Path, names: list[str]) -> pd.DataFrame:
     """Every cell as text; a row with a cell too many or too few is refused, not shifted."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            head, *rows = list(csv.reader(file, strict=True)) or [[]]
-    except UnicodeDecodeError as error:
-        raise BadTable(f"{path.name}: not UTF-8 at byte {error.start}") from None
-    except csv.Error as error:
-        raise BadTable(f"{path.name}: not a CSV file: {error}") from None
+    head, rows = read_rows(path)
     if head != names:
         odd = sorted(set(head) ^ set(names)) or "their order, or one is there twice"
         raise BadTable(f"{path.name}: columns differ from the data package: {odd}")
-    for i, row in enumerate(rows):
-        if len(row) != len(names):
-            column = names[min(len(row), len(names) - 1)]
-            _fail(
-                path.name,
-                i,
-                column,
-                row[-1] if row else "",
-                f"ends a row of {len(row)} cells; {len(names)} columns are declared",
-            )
     return pd.DataFrame(rows, columns=names, dtype=str)
 
 

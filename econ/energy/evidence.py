@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from econ.catalog.reading import read_columns
 from econ.catalog.tables import table
-from econ.latency.evidence import in_our_names, read_raw
+from econ.latency.evidence import in_our_names
 
 RUN = [
     *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine"),
@@ -42,7 +43,7 @@ def read_power_runs(path: str | Path) -> pd.DataFrame:
 
     Their prompt lengths are assumed by the file's compiler, so they serve energy, not latency.
     """
-    raw = read_raw(path, RAW)
+    raw = read_columns(path, RAW)
     raw = raw[raw["power_w"].notna() & raw["output_tok_s_per_gpu"].gt(0)]
     runs = in_our_names(raw, Path(path).name)
     runs["output_tokens_per_s_per_gpu"] = raw["output_tok_s_per_gpu"]

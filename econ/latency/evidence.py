@@ -13,7 +13,8 @@ import pandas as pd
 
 from econ.catalog.engines import engine_names
 from econ.catalog.guard import unknown
-from econ.catalog.tables import BadTable, table
+from econ.catalog.reading import BadTable, read_columns
+from econ.catalog.tables import table
 from econ.catalog.units import KILO
 
 CONFIGURATION = ["model", "precision", "accelerator", "tp", "pp", "ep", "dp", "engine"]
@@ -34,14 +35,6 @@ def aliases(what: str) -> dict[str, str]:
     if what not in set(rows["what"]):
         raise unknown("kind of alias", what, rows["what"].unique())
     return rows[rows["what"] == what].set_index("name")["stands_for"].to_dict()
-
-
-def read_raw(path: str | Path, columns: list[str]) -> pd.DataFrame:
-    """A file of measured runs as it stands; without one of ``columns`` it is refused."""
-    raw = pd.read_csv(path, low_memory=False)
-    if lacking := [name for name in columns if name not in raw]:
-        raise BadTable(f"{Path(path).name}: no column {', '.join(lacking)}")
-    return raw
 
 
 def in_our_names(raw: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -65,7 +58,7 @@ def read_runs(path: str | Path) -> pd.DataFrame:
 
     Lengths are scaled to what was really drawn (``len_scale``), times are seconds.
     """
-    raw = read_raw(path, RAW)
+    raw = read_columns(path, RAW)
     raw = raw[(raw["quality"] == "ok") & raw["engine"].isin(engine_names())]
     runs = in_our_names(raw, Path(path).name)
     runs["ttft_s"], runs["tpot_s"] = raw["ttft_ms"] / KILO, raw["tpot_ms"] / KILO

@@ -28,7 +28,7 @@ import pandas as pd
 from econ.catalog import Model, accelerator, table
 from econ.catalog import model as model_named
 from econ.catalog.guard import in_range, not_negative, positive, unknown
-from econ.catalog.tables import BadTable
+from econ.catalog.reading import BadTable
 from econ.catalog.units import HOURS_PER_YEAR, KILO
 from econ.latency.prediction import weight_bytes
 from econ.ledger.recompute import evaluate, inputs_of, resolve

@@ -27,7 +27,7 @@ import pandas as pd
 
 from econ.catalog import table
 from econ.catalog.guard import unknown
-from econ.catalog.tables import BadTable
+from econ.catalog.reading import BadTable
 from econ.catalog.units import short
 from econ.ledger.recompute import evaluate, inputs_of, is_model
 

@@ -9,7 +9,7 @@ from econ.catalog.guard import count
 from econ.catalog.units import MINUTE_S
 from econ.plan import Demand, Plan
 from econ.tco.token_cost import cost_usd_per_mtok
-from econ.tokens.trace_check import check_trace
+from econ.tokens.traces import check_trace
 
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 JUDGED = ("ttft_s", "tpot_s", "usd_per_gpu_hour", "requests_per_s_per_replica", "n_gpu")

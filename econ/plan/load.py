@@ -12,7 +12,7 @@ import pandas as pd
 
 from econ.catalog.guard import positive
 from econ.catalog.units import HOUR_S, MINUTE_S
-from econ.tokens.trace_check import OPTIONAL, check_trace
+from econ.tokens.traces import OPTIONAL, check_trace
 from econ.tokens.workloads import Workload
 
 

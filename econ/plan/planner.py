@@ -25,7 +25,7 @@ from econ.plan.search import KEYS, Demand, concurrency_grid, search_frame
 from econ.plan.site import with_site
 from econ.scenario import Scenario
 from econ.station import station
-from econ.tokens.trace_check import check_trace
+from econ.tokens.traces import check_trace
 
 BASES = ("simulated", "screened", "rejected")
 OBJECTIVES = (*SMALLER, *LARGER)

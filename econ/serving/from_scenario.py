@@ -32,7 +32,8 @@ from econ.scenario import Scenario
 from econ.serving.cost import StepCost
 from econ.serving.replicas import Disaggregated, Replica
 from econ.station import require_certain
-from econ.tokens.workloads import Workload, check_trace
+from econ.tokens.traces import check_trace
+from econ.tokens.workloads import Workload
 
 MAX_BATCH = 256  # sequences of a replica, where the deployment does not say
 TOKEN_BUDGET = 2048  # tokens of a step, where the deployment does not say

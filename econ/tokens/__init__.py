@@ -1,1 +1,58 @@
-"""Tokens: count them, bill them, and read what a workload asks for."""
+"""Tokens: how many there are, what they cost on a price list, and when they are asked for.
+
+Text is counted by real tokenizers, other media by their provider's rule (`count_tokens`,
+`image_tokens`, …). A bill splits them by what is billed (`token_bill`); conversations and agents
+send their history again (`conversation_tokens`, `agent_loop_tokens`). What is asked of a service is
+a `Workload`: a named one (`workload`), or one from a trace of your own (`read_trace`).
+
+>>> chat = workload("chat")
+>>> Workload.from_trace(chat.sample(2000)).arrival
+'gamma'
+"""
+
+from econ.tokens.bill import (
+    TokenBill,
+    agent_loop_tokens,
+    conversation_tokens,
+    token_bill,
+    turns_bill,
+)
+from econ.tokens.count import (
+    audio_tokens,
+    compression_frame,
+    count_tokens,
+    image_tokens,
+    schemes_frame,
+    tokenizers_frame,
+    tokens_of,
+    train_bpe,
+    video_tokens,
+)
+from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_frame
+from econ.tokens.traces import check_trace, read_trace
+from econ.tokens.workloads import Workload, workload, workloads_frame
+
+__all__ = [
+    "TokenBill",
+    "Workload",
+    "agent_loop_tokens",
+    "audio_tokens",
+    "check_trace",
+    "compression_frame",
+    "conversation_tokens",
+    "count_tokens",
+    "fetch_trace",
+    "image_tokens",
+    "read_trace",
+    "schemes_frame",
+    "token_bill",
+    "tokenizers_frame",
+    "tokens_of",
+    "trace_statistics",
+    "traces_frame",
+    "train_bpe",
+    "turns_bill",
+    "video_tokens",
+    "workload",
+    "workloads_frame",
+]

@@ -1,7 +1,7 @@
 """Real load: public production traces, fetched once from their home and checked.
 
 ``data/traces.csv`` holds their address, checksum and statistics; the rows themselves stay at
-their source. A trace of your own is read by `econ.tokens.workloads.read_trace`.
+their source. A trace of your own is read by `econ.tokens.read_trace`.
 
 >>> traces_frame().loc["azure-code", "gap_cv"]      # Poisson would be 1
 np.float64(13.15)
@@ -16,7 +16,7 @@ import pandas as pd
 
 from econ.catalog.guard import unknown
 from econ.catalog.tables import table
-from econ.tokens.workloads import check_trace
+from econ.tokens.traces import check_trace
 
 AZURE_COLUMNS = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"]
 STATISTICS = (0.5, 0.95, 0.99)

@@ -26,39 +26,11 @@ import pandas as pd
 from econ.catalog.guard import count, fraction, in_range, positive, unknown
 from econ.catalog.ranges import Range, ends
 from econ.catalog.tables import table
-from econ.tokens.trace_check import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace
-from econ.tokens.trace_files import read_trace
-
-__all__ = [
-    "ARRIVALS",
-    "QUANTILES",
-    "TRACE_COLUMNS",
-    "Workload",
-    "check_trace",
-    "read_trace",
-    "workload",
-    "workloads_frame",
-]
+from econ.tokens.traces import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace
 
 QUANTILES = (
-    0.0,
-    0.01,
-    0.05,
-    0.1,
-    0.2,
-    0.3,
-    0.4,
-    0.5,
-    0.6,
-    0.7,
-    0.8,
-    0.9,
-    0.95,
-    0.98,
-    0.99,
-    0.995,
-    0.999,
-    1.0,
+    *(0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
+    *(0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0),
 )
 ARRIVALS = ("gamma", "all_at_once")
 

@@ -6,7 +6,8 @@ import pytest
 
 from econ import calibrate
 from econ.catalog import table
-from econ.catalog.tables import BadTable, data_dir
+from econ.catalog.reading import BadTable
+from econ.catalog.tables import data_dir
 from econ.energy import fit as ef
 from econ.energy.consumption import energy_frame
 from econ.energy.evidence import power_runs, read_power_runs, wall_runs

@@ -13,8 +13,7 @@ from econ.latency.own_stack import fit_stack
 from econ.plan import export, plan
 from econ.plan.decision import decide_plan, stress_frame, swing_frame
 from econ.scenario import Scenario
-from econ.tokens.trace_check import check_trace
-from econ.tokens.trace_files import read_trace
+from econ.tokens.traces import check_trace, read_trace
 
 HEAD = b"arrival_s,input_tokens,output_tokens\n"
 TRACE = pd.DataFrame({"arrival_s": [0.0, 1.0], "input_tokens": [1, 2], "output_tokens": [1, 2]})

@@ -4,7 +4,7 @@ import pytest
 
 from econ.catalog import table
 from econ.catalog.guard import UnknownName
-from econ.catalog.tables import BadTable
+from econ.catalog.reading import BadTable
 from econ.ledger import (
     ceiling_frame,
     claims,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import econ
 from econ.catalog import accelerator, model, table
-from econ.catalog.tables import BadTable
+from econ.catalog.reading import BadTable
 from econ.ledger import ledger
 from econ.ledger.recompute import LOOKUPS, evaluate, functions_of, inputs_of
 

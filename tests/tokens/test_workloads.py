@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.catalog import table
-from econ.tokens.workloads import QUANTILES, Workload, check_trace, read_trace, workload
+from econ.tokens.traces import check_trace, read_trace
+from econ.tokens.workloads import QUANTILES, Workload, workload
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "sources"
 NAMES = ["chat", "code", "rag", "reasoning", "batch"]
@@ -97,8 +98,14 @@ def test_missing_columns_and_endings():
 
 
 FILES = {
-    "extra.csv": ("arrival_s,input_tokens,output_tokens\n0,100,10,7\n", "row 1: more cells"),
-    "ragged.csv": ("arrival_s,input_tokens,output_tokens\n0,9,1\n1,9,1,7\n", "row 2: more cells"),
+    "extra.csv": (
+        "arrival_s,input_tokens,output_tokens\n0,100,10,7\n",
+        "row 1, column output_tokens: more cells",
+    ),
+    "ragged.csv": (
+        "arrival_s,input_tokens,output_tokens\n0,9,1\n1,9,1,7\n",
+        "row 2, column output_tokens: more cells",
+    ),
     "twice.csv": (
         "arrival_s,input_tokens,output_tokens,output_tokens\n0,1,2,3\n",
         "is there twice",

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econ.tokens import trace_files
-from econ.tokens.trace_files import check_trace, read_trace
+from econ.catalog import reading
+from econ.tokens import traces
+from econ.tokens.traces import check_trace, read_trace
 from econ.tokens.workloads import Workload, workload
 
 HEAD = b"arrival_s,input_tokens,output_tokens\n"
@@ -76,8 +77,8 @@ HOSTILE = {
     "utf-16": ("arrival_s,input_tokens".encode("utf-16"), "this is UTF-16: save it as CSV"),
     "workbook": (b"PK\x03\x04rest", "this is a workbook: save it as CSV"),
     "zero byte": (HEAD + b"0,5,\x006\n", "line 2: holds a zero byte"),
-    "few cells": (lines("0,5,6", "1,7"), "row 2: fewer cells than the header"),
-    "many cells": (lines("0,5,6", "1,7,8,9"), "row 2: more cells than the header"),
+    "few cells": (lines("0,5,6", "1,7"), "row 2, column output_tokens: fewer cells than the header"),
+    "many cells": (lines("0,5,6", "1,7,8,9"), "row 2, column output_tokens: more cells than the header"),
     "wide name": (b"x" * 200_000 + b"\n0\n", "line 1: .*field limit|no column arrival_s"),
     "open name": (b'arrival_s,input_tokens,"output_tokens\n0,5,6\n', "not a .csv file"),
     "no rows": (HEAD, "holds no rows"),
@@ -153,8 +154,8 @@ def test_seconds_of_a_quiet_service_are_not_doubted_without_need():
 
 
 def test_limits_on_size(monkeypatch, tmp_path):
-    monkeypatch.setattr(trace_files, "MOST_ROWS", 3)
-    monkeypatch.setattr(trace_files, "ROWS_A_PIECE", 2)
+    monkeypatch.setattr(traces, "MOST_ROWS", 3)
+    monkeypatch.setattr(reading, "ROWS_A_PIECE", 2)
     data = lines(*[f"{i},5,6" for i in range(4)])
     with pytest.raises(ValueError, match="more than 3 rows: take part of the day"):
         read_trace(data, name="t.csv")
@@ -162,7 +163,7 @@ def test_limits_on_size(monkeypatch, tmp_path):
     pd.DataFrame({"arrival_s": range(4), "input_tokens": 1, "output_tokens": 1}).to_parquet(path)
     with pytest.raises(ValueError, match="more than 3 rows"):
         read_trace(path)
-    monkeypatch.setattr(trace_files, "MOST_BYTES", 10)
+    monkeypatch.setattr(reading, "MOST_BYTES", 10)
     with pytest.raises(ValueError, match="at most 0 MB are read"):
         read_trace(data, name="t.csv")
 
@@ -175,7 +176,7 @@ def _log(n: int) -> bytes:
 
 
 def test_memory_follows_the_rows_not_their_text(monkeypatch):
-    monkeypatch.setattr(trace_files, "ROWS_A_PIECE", 2_000)
+    monkeypatch.setattr(reading, "ROWS_A_PIECE", 2_000)
     data = _log(40_000)  # 18 MB
     tracemalloc.start()
     trace = read_trace(data, name="log.csv")

@@ -1,0 +1,271 @@
+"""The one reader of files that others wrote: CSV, JSON, JSON lines, also gzipped; bounded, strict.
+
+Nothing in a file is executed or evaluated. An error names the file, the row or line, the column,
+and what to do.
+
+>>> with opened(b"a,b\\n1,2\\n3\\n", "log.csv", (".csv",)) as (stream, name):
+...     list(CsvRows(stream, name))
+Traceback (most recent call last):
+    ...
+econ.catalog.reading.BadTable: log.csv row 2, column b: fewer cells than the header has names \
+(1, not 2): mend the row, or quote its commas
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import gzip
+import io
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pandas as pd
+
+from econ.catalog.guard import shown
+from econ.catalog.units import MEGA
+
+Source = str | Path | bytes | bytearray | memoryview
+MOST_BYTES = 256 * MEGA
+LONGEST_LINE_BYTES = 1_000_000
+LONGEST_CELL = 131_072  # characters
+ROWS_A_PIECE = 200_000
+MARKS = {
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+    b"PK\x03\x04": "a workbook",
+}
+
+
+class BadTable(ValueError):
+    """A file that cannot be read as what it should be; the message names where and why."""
+
+
+@contextlib.contextmanager
+def opened(
+    source: Source,
+    name: str | None,
+    endings: Sequence[str],
+    *,
+    remedy: str = "take a part of it",
+) -> Iterator[tuple[BinaryIO, str]]:
+    """A file or the bytes of an upload as a stream, and its name without ``.gz``.
+
+    Parameters
+    ----------
+    source : path or bytes
+        Where the file is, or what is in it.
+    name : str, optional
+        Name of an upload: its ending says what it is.
+    endings : sequence of str
+        Endings that the caller reads, e.g. ``(".csv", ".json")``; each may be gzipped.
+    remedy : str
+        What to do about a file that is larger.
+
+    Raises
+    ------
+    BadTable
+        For another ending, or for more than 256 MB unpacked.
+    FileNotFoundError
+        For a path where there is none.
+    """
+    if not isinstance(source, Source):
+        raise BadTable(f"source = {shown(source)} is neither a path nor the bytes of a file")
+    is_path = isinstance(source, str | Path)
+    name = Path(source).name if is_path else str(name or f"upload{endings[0]}")
+    packed = name.lower().endswith(".gz")
+    plain = name[: -len(".gz")] if packed else name
+    if Path(plain).suffix.lower() not in endings:
+        kinds = f"{', a '.join(endings[:-1])} or a {endings[-1]}" if endings[1:] else endings[0]
+        raise BadTable(f"{name}: give a {kinds} file")
+    size = Path(source).stat().st_size if is_path else len(source)
+    with contextlib.ExitStack() as stack:
+        opening = Path(source).open("rb") if is_path else io.BytesIO(source)  # noqa: SIM115
+        stream: Any = stack.enter_context(opening)
+        if packed:
+            size, stream = _unpacked(stream, name)
+        if size > MOST_BYTES:
+            raise BadTable(
+                f"{name}: {size / MEGA:,.0f} MB; at most {MOST_BYTES / MEGA:.0f} MB are read: "
+                f"{remedy}"
+            )
+        yield stream, plain
+
+
+def _unpacked(stream: BinaryIO, name: str) -> tuple[int, BinaryIO]:
+    """The content of a gzipped file, up to one byte more than the limit."""
+    try:
+        with gzip.open(stream) as file:
+            content = file.read(int(MOST_BYTES) + 1)
+    except (OSError, EOFError) as error:
+        raise BadTable(f"{name}: not a gzipped file: {error}") from None
+    return len(content), io.BytesIO(content)
+
+
+class CsvRows:
+    """The header of a CSV file and its rows, as text, in pieces.
+
+    ``first_row`` is the number of the first row below the header in messages: 1 where rows are
+    counted, 2 where lines are. A blank line is no row.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str, *, first_row: int = 1) -> None:
+        self.stream, self.name, self.first_row = stream, name, first_row
+        self.head = _scan(stream, name)
+        if not self.head:
+            raise BadTable(f"{name}: not a .csv file: it is empty")
+        stream.seek(0)
+
+    def __iter__(self) -> Iterator[tuple[int, list[list[str]]]]:
+        """Pieces of rows, each with the number of its first."""
+        text = io.TextIOWrapper(self.stream, encoding="utf-8-sig", newline="")
+        reader, start = csv.reader(text, strict=True), self.first_row
+        try:
+            with _cell_limit():
+                next(reader)  # the header
+            while True:
+                with _cell_limit():
+                    rows = list(itertools.islice(reader, ROWS_A_PIECE))
+                if not rows:
+                    return
+                self._check_cells(rows, start)
+                yield start, [row for row in rows if row]
+                start += len(rows)
+        except csv.Error as error:
+            too_long = "limit" in str(error)
+            remedy = "leave out columns of text" if too_long else "quote whole cells"
+            raise BadTable(
+                f"{self.name} line {reader.line_num}: not a .csv file: {error}: {remedy}, or save "
+                "it anew"
+            ) from None
+        finally:
+            text.detach()
+
+    def _check_cells(self, rows: list[list[str]], start: int) -> None:
+        """Refuse a row with a cell too many or too few: it would shift the rest."""
+        n_cells = len(self.head)
+        if set(map(len, rows)) <= {n_cells, 0}:
+            return
+        row, cells = next((i, r) for i, r in enumerate(rows) if r and len(r) != n_cells)
+        more = "more" if len(cells) > n_cells else "fewer"
+        column = self.head[min(len(cells), n_cells - 1)]  # the first that is empty, or the last
+        raise BadTable(
+            f"{self.name} row {start + row}, column {column[:40]}: {more} cells than the header "
+            f"has names ({len(cells)}, not {n_cells}): mend the row, or quote its commas"
+        )
+
+
+def read_rows(source: Source, name: str | None = None) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV file, as text."""
+    with opened(source, name, (".csv",)) as (stream, known_as):
+        rows = CsvRows(stream, known_as, first_row=2)
+        return rows.head, [row for _, piece in rows for row in piece]
+
+
+def read_columns(source: Source, columns: Sequence[str], name: str | None = None) -> pd.DataFrame:
+    """Some columns of a CSV file: numbers where every cell is one, else text; empty is missing.
+
+    Raises
+    ------
+    BadTable
+        For a file that lacks one of ``columns``, and for what `CsvRows` refuses.
+    """
+    with opened(source, name, (".csv",)) as (stream, known_as):
+        rows = CsvRows(stream, known_as, first_row=2)
+        if missing := [column for column in columns if column not in rows.head]:
+            raise BadTable(f"{known_as}: no column {', '.join(missing)}")
+        places = [rows.head.index(column) for column in columns]
+        cells = [[row[place] for place in places] for _, piece in rows for row in piece]
+    text = pd.DataFrame(cells, columns=list(columns), dtype=str)
+    return pd.DataFrame({column: _typed(text[column]) for column in columns})
+
+
+def _typed(text: pd.Series) -> pd.Series:
+    known = text.where(text != "")
+    numbers = pd.to_numeric(known, errors="coerce")
+    return known if (numbers.isna() & known.notna()).any() else numbers
+
+
+def read_documents(source: Source, name: str | None, endings: Sequence[str]) -> list[Any]:
+    """The documents of a JSON file: one, or one a line; a list of them is opened up.
+
+    Raises
+    ------
+    BadTable
+        For what is no JSON, nested too deeply, or holds numbers of thousands of digits.
+    """
+    with opened(source, name, endings) as (stream, known_as):
+        text = decoded(stream.read(), known_as)
+    try:
+        documents = [json.loads(text)]
+    except RecursionError:
+        raise BadTable(f"{known_as}: nested too deeply to be a result file") from None
+    except json.JSONDecodeError as error:
+        try:
+            documents = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except (ValueError, RecursionError):
+            raise BadTable(f"{known_as} line {error.lineno}: not JSON: {error.msg}") from None
+    except ValueError:  # more digits than Python turns into a number
+        raise BadTable(f"{known_as}: holds a number of thousands of digits") from None
+    is_list = len(documents) == 1 and isinstance(documents[0], list)
+    return documents[0] if is_list else documents
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Bytes as text in UTF-8, without a mark that some editors write."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadTable(f"{name}: not UTF-8 at byte {error.start + 1}: save it in UTF-8") from None
+
+
+@contextlib.contextmanager
+def _cell_limit() -> Iterator[None]:
+    """Hold csv to our limit on a cell, which others in this process may have changed."""
+    usual = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
+
+
+def _scan(stream: BinaryIO, name: str) -> list[str]:
+    """The header, after a look at every line's encoding and length, in bounded memory."""
+    head = b""
+    for number, line in enumerate(_lines(stream), 1):
+        if number == 1:
+            for mark, what in MARKS.items():
+                if line.startswith(mark):
+                    raise BadTable(f"{name}: this is {what}: save it as CSV in UTF-8")
+            head = line
+        if len(line) > LONGEST_LINE_BYTES:
+            raise BadTable(
+                f"{name} line {number}: longer than {LONGEST_LINE_BYTES / MEGA:.0f} MB: leave out "
+                "columns of text"
+            )
+        if b"\0" in line:
+            raise BadTable(f"{name} line {number}: holds a zero byte: save it as CSV in UTF-8")
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise BadTable(
+                f"{name} line {number}: not UTF-8 at byte {error.start + 1}: save it in UTF-8"
+            ) from None
+    try:
+        with _cell_limit():
+            rows = list(csv.reader([head.decode("utf-8-sig")]))
+    except csv.Error as error:
+        raise BadTable(
+            f"{name} line 1: not a .csv file: {error}: end its lines with a line feed, and keep "
+            "the names of columns short"
+        ) from None
+    return [cell.strip("\r\n") for cell in rows[0]] if rows else []
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    while line := stream.readline(LONGEST_LINE_BYTES + 1):
+        yield line
