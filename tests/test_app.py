@@ -56,7 +56,7 @@ def test_a_bad_upload_is_said_and_the_last_good_one_stays(form):
     assert form.trace is before
     form.upload.value = ({"name": "x.xlsx", "type": "", "size": 1, "content": memoryview(b"x"),
                           "last_modified": pd.Timestamp("2026-01-01", tz="UTC")},)  # fmt: skip
-    assert "give a .csv or a .parquet file" in form.readout
+    assert "give a .csv or .parquet file" in form.readout
 
 
 def test_what_cannot_be_planned_is_said(form):

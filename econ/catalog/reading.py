@@ -80,7 +80,7 @@ def opened(
     packed = name.lower().endswith(".gz")
     plain = name[: -len(".gz")] if packed else name
     if Path(plain).suffix.lower() not in endings:
-        kinds = f"{', a '.join(endings[:-1])} or a {endings[-1]}" if endings[1:] else endings[0]
+        kinds = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings[1:] else endings[0]
         raise BadTable(f"{name}: give a {kinds} file")
     size = Path(source).stat().st_size if is_path else len(source)
     with contextlib.ExitStack() as stack:

@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from econ.catalog.guard import UnknownName, unknown
-from econ.catalog.units import MEGA, MICRO, MILLI, NANO
+from econ.catalog.reading import Source, decoded, opened, read_documents
+from econ.catalog.units import MICRO, MILLI, NANO
 from econ.latency.steps import answer_s
 
-MOST_BYTES = 256 * MEGA
 SECONDS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
     **dict.fromkeys(("ms", "millisecond", "milliseconds"), MILLI),
@@ -40,32 +38,24 @@ TIMES = ("time_to_first_token", "inter_token_latency")  # what AIPerf gives with
 TOOLS = ("vllm", "aiperf", "guidellm")
 
 
-def read_bench(source: str | Path | bytes | memoryview, name: str | None = None) -> pd.DataFrame:
+def read_bench(source: Source, name: str | None = None) -> pd.DataFrame:
     """The runs in a result file, one row each; what tool wrote it shows in its keys.
 
     vLLM ``bench serve`` and SGLang ``bench_serving``: JSON, JSON lines, or a CSV of the same keys.
     AIPerf (and GenAI-Perf): ``profile_export_aiperf.json`` or ``.csv``. GuideLLM:
     ``benchmarks.json`` or ``.csv``. An error names file, run and key.
     """
-    if isinstance(source, str | Path):
-        name, data = Path(source).name, None
-        if Path(source).stat().st_size <= MOST_BYTES:
-            data = Path(source).read_bytes()
-    else:
-        name, data = str(name or "upload.json"), bytes(source)
-    if data is None or len(data) > MOST_BYTES:
-        raise ValueError(
-            f"{name}: more than {MOST_BYTES / MEGA:.0f} MB: write it without the single requests"
+    endings = (".json", ".jsonl", ".csv", ".txt")
+    remedy = "write it without the single requests"
+    with opened(source, name, endings, remedy=remedy) as (stream, known_as):
+        name, data = known_as, stream.read()
+    is_csv = name.lower().endswith(".csv")
+    try:
+        found = list(
+            _from_csv(decoded(data, name), name)
+            if is_csv
+            else _from_documents(read_documents(data, name, endings), name)
         )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: not UTF-8 at byte {error.start + 1}") from None
-    ending = Path(name).suffix.lower()
-    if ending not in (".csv", ".json", ".jsonl", ".txt"):
-        raise ValueError(f"{name}: give a .json, .jsonl or .csv file")
-    try:
-        found = list((_from_csv if ending == ".csv" else _from_json)(text, name))
     except UnknownName as error:
         raise ValueError(f"{name}: {error}") from None
     if not found:
@@ -73,19 +63,7 @@ def read_bench(source: str | Path | bytes | memoryview, name: str | None = None)
     return pd.DataFrame([_checked(run, i, name) for i, run in enumerate(found, 1)], columns=COLUMNS)
 
 
-def _from_json(text: str, name: str) -> Iterator[dict]:
-    try:
-        docs = [json.loads(text)]
-    except RecursionError:
-        raise ValueError(f"{name}: nested too deeply to be a result file") from None
-    except json.JSONDecodeError as error:
-        try:
-            docs = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except (json.JSONDecodeError, RecursionError):
-            raise ValueError(f"{name} line {error.lineno}: not JSON: {error.msg}") from None
-    except ValueError:  # more digits than Python turns into a number
-        raise ValueError(f"{name}: holds a number of thousands of digits") from None
-    docs = docs[0] if len(docs) == 1 and isinstance(docs[0], list) else docs
+def _from_documents(docs: list[Any], name: str) -> Iterator[dict]:
     for number, doc in enumerate(docs, 1):
         if not isinstance(doc, dict):
             raise ValueError(f"{name} run {number}: expected an object, not {str(doc)[:40]!r}")

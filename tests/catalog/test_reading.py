@@ -1,0 +1,60 @@
+"""Files that others wrote: bounded, strict, packed or plain; a refusal names where and why."""
+
+import gzip
+
+import pytest
+
+from econ.catalog import reading
+from econ.catalog.reading import BadTable, opened, read_columns, read_documents, read_rows
+
+ROWS = b"name,power_w,note\na,1.5,x\nb,,\n"
+
+
+def test_a_packed_file_reads_like_a_plain_one(tmp_path):
+    for name, data in (("a.csv", ROWS), ("a.csv.gz", gzip.compress(ROWS))):
+        (tmp_path / name).write_bytes(data)
+        assert read_rows(tmp_path / name) == read_rows(ROWS, "a.csv")
+    documents = [{"a": 1}, {"a": 2}]
+    lines = b'{"a": 1}\n{"a": 2}\n'
+    for data, name in ((lines, "r.jsonl"), (gzip.compress(lines), "r.jsonl.gz")):
+        assert read_documents(data, name, (".jsonl",)) == documents
+    assert read_documents(b'[{"a": 1}, {"a": 2}]', "r.json", (".json",)) == documents
+
+
+def test_columns_are_numbers_or_text_and_empty_is_missing():
+    frame = read_columns(ROWS, ["power_w", "name", "note"], "a.csv")
+    assert frame["power_w"].tolist()[0] == 1.5
+    assert frame.isna().to_numpy().tolist() == [[False, False, False], [True, False, True]]
+    assert frame["name"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "says"),
+    [
+        (ROWS, "a.xlsx", r"a\.xlsx: give a \.csv file"),
+        (b"not packed", "a.csv.gz", r"a\.csv\.gz: not a gzipped file"),
+        (gzip.compress(ROWS)[:-9], "a.csv.gz", "not a gzipped file"),
+        (b"a,b\n1,2\n3\n", "a.csv", r"a\.csv row 3, column b: fewer cells"),
+        (b"a,b\n1,2,3\n", "a.csv", r"a\.csv row 2, column b: more cells"),
+        (b"a\n\xff\n", "a.csv", r"a\.csv line 2: not UTF-8 at byte 1"),
+        (3, "a.csv", "source = 3 is neither a path nor the bytes"),
+    ],
+)
+def test_what_is_no_table_is_refused(data, name, says):
+    with pytest.raises(BadTable, match=says):
+        read_rows(data, name)
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(BadTable, match=r"a\.csv: no column power"):
+        read_columns(ROWS, ["name", "power"], "a.csv")
+
+
+def test_the_limit_holds_for_what_is_unpacked(monkeypatch):
+    monkeypatch.setattr(reading, "MOST_BYTES", 1000)
+    bomb = gzip.compress(b"0" * 1_000_000)
+    with (
+        pytest.raises(BadTable, match="at most 0 MB are read: take a part of it"),
+        opened(bomb, "a.csv.gz", (".csv",)),
+    ):
+        pass
