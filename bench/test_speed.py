@@ -3,9 +3,10 @@
 import pytest
 
 from econ.catalog import catalog
-from econ.latency.bound import batches_frame, envelope
+from econ.latency.bound import envelope
 from econ.lessons.chart_goodput import load_panel
 from econ.lessons.goodput_cases import live_load_frame
+from econ.lessons.l00_start import batches_frame
 from econ.lessons.l01_tokens import growth_chart, growth_frame, growth_panel
 from econ.lessons.serving_cases import live_cost_frame, live_policies_frame
 from econ.scenario import Scenario

@@ -24,6 +24,7 @@ from econ.energy.consumption import energy  # noqa: E402
 from econ.energy.footprint import energy_kwh_per_mtok  # noqa: E402
 from econ.latency import bound as env  # noqa: E402
 from econ.latency import prediction as roofline  # noqa: E402
+from econ.lessons.l00_start import batches_frame  # noqa: E402
 from econ.scenario import Scenario  # noqa: E402
 from econ.serving import queueing  # noqa: E402
 from econ.tco.finance import capital_usd_per_month  # noqa: E402
@@ -80,7 +81,7 @@ def models() -> str:
 def cost() -> str:
     """The scenario's bound by batch: speed, output rate, cost."""
     scenario = Scenario.default()
-    frame = env.batches_frame(scenario).set_index("batch")
+    frame = batches_frame(scenario).set_index("batch")
     rows = [
         [f"{batch}", f"{r.tokens_per_s_per_user:.0f}", f"{r.cost_usd_per_mtok:.2f}"]
         for batch, r in frame.iterrows()

@@ -17,22 +17,29 @@ econ.latency.steps.DoesNotFit: 10000 requests need 4072 GB of KV cache beside 73
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog import accelerator, model, site, table
+from econ.catalog import table
 from econ.catalog.guard import count, positive
 from econ.catalog.precision import weight_bytes_by_part
-from econ.catalog.units import GB, HOUR_S, KILO, KWH_J, usd_per_mtok_from_usd_per_token
-from econ.latency.steps import DoesNotFit
+from econ.catalog.units import GB, HOUR_S, KWH_J, usd_per_mtok_from_usd_per_token
+from econ.latency.prediction import kv_bytes_per_element
+from econ.latency.steps import DoesNotFit, Load, computed_tokens
 from econ.scenario import Scenario
+from econ.station import Result, station
 
 
 @dataclass(frozen=True, kw_only=True)
-class Envelope:
-    """One request's bill at the physical bound, and what it was computed from."""
+class Envelope(Result):
+    """One request's bill at the physical bound, and what it was computed from.
+
+    USD are computed when they are asked for: times need no price.
+    """
 
     batch: int
     input_tokens: float
@@ -47,14 +54,36 @@ class Envelope:
     answer_s: float
     machine_s: float
     energy_j: float
-    electricity_usd: float
-    accelerator_usd: float
     n_gpu: int
+    scenario: Scenario = field(repr=False)
+
+    @property
+    def tokens_per_s_per_user(self) -> float:
+        """Speed that one user sees after the first token."""
+        return 1 / self.step_s
 
     @property
     def output_tokens_per_s_per_gpu(self) -> float:
         """Throughput of one accelerator while it is busy."""
         return self.output_tokens / self.machine_s / self.n_gpu
+
+    @property
+    def energy_j_per_token(self) -> float:
+        """Energy of an output token, all the input on its account."""
+        return self.energy_j / self.output_tokens
+
+    @property
+    def electricity_usd(self) -> float:
+        """The energy at the site's price of electricity; NaN where that is unknown."""
+        price = self.scenario.resolved_site.electricity_usd_per_kwh
+        return self.energy_j / KWH_J * (np.nan if price is None else price)
+
+    @property
+    def accelerator_usd(self) -> float:
+        """The accelerators' time, idle hours included: price / utilisation."""
+        s = self.scenario
+        paid_s = self.machine_s / float(s.finance.utilisation_frac)
+        return self.n_gpu * paid_s / HOUR_S * float(s.cost_usd_per_gpu_hour)
 
     @property
     def total_usd(self) -> float:
@@ -66,9 +95,19 @@ class Envelope:
         """Per million output tokens, with all the input on their account."""
         return usd_per_mtok_from_usd_per_token(self.total_usd / self.output_tokens)
 
+    def row(self) -> dict[str, Any]:
+        """The numbers; USD are left out where nobody rents this accelerator."""
+        names = ["tokens_per_s_per_user", "output_tokens_per_s_per_gpu", "energy_j_per_token"]
+        numbers = super().row() | {name: getattr(self, name) for name in names}
+        with contextlib.suppress(ValueError):
+            usd = ("accelerator_usd", "electricity_usd", "total_usd", "cost_usd_per_mtok")
+            numbers |= {name: getattr(self, name) for name in usd}
+        return numbers
 
+
+@station(headline="step_s")
 def envelope(
-    scenario: Scenario,
+    s: Scenario,
     batch: int = 32,
     *,
     input_tokens: float | None = None,
@@ -77,31 +116,59 @@ def envelope(
 ) -> Envelope:
     """The bill of one request that shares the machine with ``batch − 1`` others.
 
-    * prefill: 2 FLOP × active parameters × input tokens / peak FLOP/s
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment, workload, site and price.
+    batch : int
+        Requests that decode at a time, e.g. 32.
+    input_tokens, output_tokens : float, optional
+        Lengths, e.g. 1000 and 200; the workload's means by default.
+    slowdown : float
+        Stretches every time by a measured factor (`reality_frame`); 1 is the bound.
+
+    Returns
+    -------
+    Envelope
+        Seconds, bytes and joules; USD on demand.
+
+    Raises
+    ------
+    DoesNotFit
+        Where weights and KV caches exceed the memory.
+    ValueError
+        For a batch beyond the deployment's ``max_batch``, or a number outside its range.
+
+    Notes
+    -----
+    * prefill: 2 FLOP × active parameters × input tokens that are not cached / peak FLOP/s
     * decode step: the slower of memory (weights once, without the input table of which one row is
-      read, and the KV cache of every request) and compute
+      read, and the KV cache of every request, at the prompt and half the output) and compute
     * machine time per request: its prefill and its 1/batch share of the decode steps
     * energy: thermal design power × that time × PUE, an upper bound on power
-    * USD: rent × that time, and electricity
+    * USD: price / utilisation × that time, and electricity
 
-    ``slowdown`` stretches every time by a measured factor (`reality_frame`); 1 is the bound. The
-    workload's mean lengths are used unless given. Mean context: the input and half the output.
+    Examples
+    --------
+    >>> round(1000 * envelope(Scenario.default(), batch=1).step_s, 1)
+    5.3
     """
     batch = count("batch", batch, 1, 10_000_000)
     positive("slowdown", slowdown, 1_000)
-    deployment = scenario.deployment
-    chip, net = accelerator(deployment.accelerator), model(scenario.model)
-    place = site(scenario.site, scenario.operator)
-    n = deployment.n_gpu
-    load = scenario.workload
-    tokens_in = load.mean_input_tokens if input_tokens is None else input_tokens
-    tokens_out = load.mean_output_tokens if output_tokens is None else output_tokens
-    positive("input_tokens", tokens_in, 1e9)
-    positive("output_tokens", tokens_out, 1e9)
+    d, net, site = s.deployment, s.resolved_model, s.resolved_site
+    if d.max_batch is not None and batch > d.max_batch:
+        raise ValueError(
+            f"batch = {batch} is outside its range: 1 to the deployment's max_batch = {d.max_batch}"
+        )
+    chip, n = d.resolved_accelerator, d.n_gpu
+    n_in = s.workload.mean_input_tokens if input_tokens is None else input_tokens
+    n_out = s.workload.mean_output_tokens if output_tokens is None else output_tokens
+    positive("input_tokens", n_in, 1e9)
+    positive("output_tokens", n_out, 1e9)
 
-    parts = weight_bytes_by_part(net, deployment.precision)
+    parts = weight_bytes_by_part(net, d.precision)
     stored_bytes = sum(parts.values())
-    kv_bytes = float(net.kv_bytes(tokens_in + tokens_out / 2))
+    kv_bytes = float(net.kv_bytes(n_in + n_out / 2, kv_bytes_per_element(s)))
     memory, need = n * chip.memory_bytes, stored_bytes + batch * kv_bytes
     if need > memory:
         raise DoesNotFit(
@@ -111,7 +178,7 @@ def envelope(
             need - memory,
         )
 
-    peak = n * chip.peak_flop_per_s(deployment.precision) / slowdown
+    peak = n * chip.peak_flop_per_s(d.precision) / slowdown
     bandwidth = n * chip.memory_bandwidth_bytes_per_s / slowdown
     touched = 1.0
     if net.is_moe:  # a batch reaches more experts than one token does
@@ -120,13 +187,13 @@ def envelope(
     weights_s, kv_s = read / bandwidth, batch * kv_bytes / bandwidth
     compute_s = 2 * net.active_params * batch / peak
     step_s = max(weights_s + kv_s, compute_s)
-    prefill_s = 2 * net.active_params * tokens_in / peak
-    machine_s = prefill_s + tokens_out * step_s / batch
-    energy_j = n * (chip.tdp_w or np.nan) * machine_s * (place.pue or 1.0)
+    fresh = float(computed_tokens(Load(n_in, n_out, cached_frac=s.workload.cached_frac)))
+    prefill_s = 2 * net.active_params * fresh / peak
+    machine_s = prefill_s + n_out * step_s / batch
     return Envelope(
         batch=batch,
-        input_tokens=tokens_in,
-        output_tokens=tokens_out,
+        input_tokens=n_in,
+        output_tokens=n_out,
         weight_bytes=stored_bytes,
         kv_bytes=kv_bytes,
         prefill_s=prefill_s,
@@ -134,68 +201,11 @@ def envelope(
         kv_s=kv_s,
         compute_s=compute_s,
         step_s=step_s,
-        answer_s=prefill_s + tokens_out * step_s,
+        answer_s=prefill_s + n_out * step_s,
         machine_s=machine_s,
-        energy_j=energy_j,
-        electricity_usd=energy_j / KWH_J * (place.electricity_usd_per_kwh or np.nan),
-        accelerator_usd=n * machine_s / HOUR_S * scenario.cost_usd_per_gpu_hour,
+        energy_j=n * (chip.tdp_w or np.nan) * machine_s * (site.pue or 1.0),
         n_gpu=n,
-    )
-
-
-def batches_frame(
-    scenario: Scenario, batches: list[int] | None = None, slowdown: float = 1.0
-) -> pd.DataFrame:
-    """The envelope over batch sizes, up to the largest that fits: speed for a user against cost."""
-    rows = []
-    for batch in batches or [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]:
-        try:
-            e = envelope(scenario, batch, slowdown=slowdown)
-        except DoesNotFit:
-            break
-        rows.append(
-            {
-                "batch": batch,
-                "tpot_s": e.step_s,
-                "tokens_per_s_per_user": 1 / e.step_s,
-                "answer_s": e.answer_s,
-                "output_tokens_per_s_per_gpu": e.output_tokens_per_s_per_gpu,
-                "energy_j_per_token": e.energy_j / e.output_tokens,
-                "cost_usd_per_mtok": e.cost_usd_per_mtok,
-            }
-        )
-    if not rows:
-        envelope(scenario, 1)  # raises DoesNotFit with the missing bytes
-    return pd.DataFrame(rows)
-
-
-def parts_frame(
-    scenario: Scenario, batch: int, *, output_tokens: float | None = None, slowdown: float = 1.0
-) -> pd.DataFrame:
-    """What a thousand answers pay for: part, usd_per_1000, and the answer's speed beside it.
-
-    Rented time is split by what the machine does in it: prefill, reading weights, reading the KV
-    cache (or computing, where compute sets the pace); electricity stands apart.
-    """
-    e = envelope(scenario, batch, output_tokens=output_tokens, slowdown=slowdown)
-    decode_usd = e.accelerator_usd * (1 - e.prefill_s / e.machine_s)
-    if e.compute_s > e.weights_s + e.kv_s:
-        decode = {"computing": decode_usd}
-    else:
-        share = e.weights_s / (e.weights_s + e.kv_s)
-        decode = {
-            "reading weights": decode_usd * share,
-            "reading the KV cache": decode_usd * (1 - share),
-        }
-    parts = {"prefill": e.accelerator_usd - decode_usd, **decode, "electricity": e.electricity_usd}
-    return pd.DataFrame(
-        {
-            "part": list(parts),
-            "usd_per_1000": [KILO * usd for usd in parts.values()],
-            "tokens_per_s_per_user": 1 / e.step_s,
-            "answer_s": e.answer_s,
-            "cost_usd_per_mtok": e.cost_usd_per_mtok,
-        }
+        scenario=s,
     )
 
 
@@ -214,60 +224,3 @@ def reality_frame() -> pd.DataFrame:
         bounds.append(e.step_s)
     frame = rows.rename(columns={"tpot_s": "measured_tpot_s"}).assign(bound_tpot_s=bounds)
     return frame.assign(slowdown=frame["measured_tpot_s"] / frame["bound_tpot_s"])
-
-
-def bill_frame(scenario: Scenario, batch: int = 32) -> pd.DataFrame:
-    """One answer's chain from tokens to USD: link, low, typical, high, unit, where it is refined.
-
-    Low is the physical bound; typical and high stretch the time by the median and the largest
-    slowdown of `reality_frame`.
-    """
-    slow = reality_frame()["slowdown"]
-    cases = [envelope(scenario, batch, slowdown=s) for s in (1.0, slow.median(), slow.max())]
-    links = [
-        ("tokens read", "input_tokens", "tokens", "01"),
-        ("tokens written", "output_tokens", "tokens", "01"),
-        ("prefill", "prefill_s", "s", "02"),
-        ("one decode step", "step_s", "s", "02"),
-        ("whole answer, no queue", "answer_s", "s", "03"),
-        ("machine time", "machine_s", "s", "03"),
-        ("energy with the building", "energy_j", "J", "04"),
-        ("electricity", "electricity_usd", "USD", "04"),
-        ("accelerators, rented", "accelerator_usd", "USD", "07"),
-        ("total", "total_usd", "USD", "07"),
-        ("total per million output tokens", "cost_usd_per_mtok", "USD/Mtok", "07"),
-    ]
-    rows = [
-        (name, *(getattr(c, key) for c in cases), unit, notebook)
-        for name, key, unit, notebook in links
-    ]
-    return pd.DataFrame(rows, columns=["link", "low", "typical", "high", "unit", "notebook"])
-
-
-def ranges_frame(scenario: Scenario, batch: int = 64) -> pd.DataFrame:
-    """How far three inputs move the cost of a million output tokens, one at a time.
-
-    Columns: ``input``, ``low``, ``high`` (of the input), ``low_usd``, ``high_usd``, ``base_usd``.
-    Slowdown as measured (`reality_frame`), rent from the cheapest to the dearest dated row of this
-    accelerator, share of time in use from that of enterprise clusters to that of a provider
-    (``data/utilisation.csv``).
-    """
-    slow = reality_frame()["slowdown"]
-    mine = table("rentals").query("accelerator == @scenario.deployment.accelerator")
-    used = table("utilisation")
-
-    def usd(slowdown: float, rent: float, busy: float) -> float:
-        case = scenario.with_(finance=type(scenario.finance)(cost_usd_per_gpu_hour=rent / busy))
-        return envelope(case, batch, slowdown=slowdown).cost_usd_per_mtok
-
-    base = (float(slow.median()), scenario.cost_usd_per_gpu_hour, 1.0)
-    ends = {
-        "software slowdown (×)": (0, slow.min(), slow.max()),
-        "rent (USD/GPU-hour)": (1, mine["usd_per_gpu_hour"].min(), mine["usd_per_gpu_hour"].max()),
-        "share of time in use": (2, used["high"].max(), used["low"].min()),
-    }
-    rows = []
-    for name, (place, low, high) in ends.items():
-        cases = [(*base[:place], float(v), *base[place + 1 :]) for v in (low, high)]
-        rows.append((name, low, high, usd(*cases[0]), usd(*cases[1]), usd(*base)))
-    return pd.DataFrame(rows, columns=["input", "low", "high", "low_usd", "high_usd", "base_usd"])

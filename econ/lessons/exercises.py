@@ -19,10 +19,11 @@ from econ.catalog import model, price, site, table
 from econ.catalog.units import GIGA, MILLI
 from econ.energy import energy, energy_cost_usd_per_mtok, idle_j_per_token, water_l_per_mtok
 from econ.latency import answer_s, kv_bytes_per_token, tokens_per_check, weight_bytes
-from econ.latency.bound import envelope, parts_frame, reality_frame
+from econ.latency.bound import envelope, reality_frame
 from econ.ledger import claim, recomputed
 from econ.lessons.answers import exercise
 from econ.lessons.goodput_cases import N, default_case
+from econ.lessons.l00_start import parts_frame
 from econ.lessons.l01_tokens import AGENT, AGENT_STEPS
 from econ.lessons.plan_cases import cheapest_frame
 from econ.plan import Demand, plan

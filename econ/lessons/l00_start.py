@@ -1,16 +1,134 @@
-"""Lesson 00, what does an answer cost?: the panel of its bill."""
+"""Lesson 00, what does an answer cost?: the tables and the panel of its bill."""
 
 from __future__ import annotations
 
 import altair as alt
 import pandas as pd
 
+from econ.catalog import table
+from econ.catalog.units import KILO
 from econ.charts import Panel, choice, figure, panel, slider
-from econ.latency.bound import parts_frame
+from econ.latency.bound import envelope, reality_frame
+from econ.latency.steps import DoesNotFit
 from econ.scenario import Scenario
 from econ.terms import Finance
 
 MODELS = ("llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b")
+
+
+def batches_frame(
+    scenario: Scenario, batches: list[int] | None = None, slowdown: float = 1.0
+) -> pd.DataFrame:
+    """The envelope over batch sizes, up to the largest that fits: speed for a user against cost."""
+    rows = []
+    for batch in batches or [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]:
+        try:
+            e = envelope(scenario, batch, slowdown=slowdown)
+        except DoesNotFit:
+            break
+        rows.append(
+            {
+                "batch": batch,
+                "tpot_s": e.step_s,
+                "tokens_per_s_per_user": e.tokens_per_s_per_user,
+                "answer_s": e.answer_s,
+                "output_tokens_per_s_per_gpu": e.output_tokens_per_s_per_gpu,
+                "energy_j_per_token": e.energy_j_per_token,
+                "cost_usd_per_mtok": e.cost_usd_per_mtok,
+            }
+        )
+    if not rows:
+        envelope(scenario, 1)  # raises DoesNotFit with the missing bytes
+    return pd.DataFrame(rows)
+
+
+def parts_frame(
+    scenario: Scenario, batch: int, *, output_tokens: float | None = None, slowdown: float = 1.0
+) -> pd.DataFrame:
+    """What a thousand answers pay for: part, usd_per_1000, and the answer's speed beside it.
+
+    Rented time is split by what the machine does in it: prefill, reading weights, reading the KV
+    cache (or computing, where compute sets the pace); electricity stands apart.
+    """
+    e = envelope(scenario, batch, output_tokens=output_tokens, slowdown=slowdown)
+    decode_usd = e.accelerator_usd * (1 - e.prefill_s / e.machine_s)
+    if e.compute_s > e.weights_s + e.kv_s:
+        decode = {"computing": decode_usd}
+    else:
+        share = e.weights_s / (e.weights_s + e.kv_s)
+        decode = {
+            "reading weights": decode_usd * share,
+            "reading the KV cache": decode_usd * (1 - share),
+        }
+    parts = {"prefill": e.accelerator_usd - decode_usd, **decode, "electricity": e.electricity_usd}
+    return pd.DataFrame(
+        {
+            "part": list(parts),
+            "usd_per_1000": [KILO * usd for usd in parts.values()],
+            "tokens_per_s_per_user": 1 / e.step_s,
+            "answer_s": e.answer_s,
+            "cost_usd_per_mtok": e.cost_usd_per_mtok,
+        }
+    )
+
+
+def bill_frame(scenario: Scenario, batch: int = 32) -> pd.DataFrame:
+    """One answer's chain from tokens to USD: link, low, typical, high, unit, where it is refined.
+
+    Low is the physical bound; typical and high stretch the time by the median and the largest
+    slowdown of `reality_frame`.
+    """
+    slow = reality_frame()["slowdown"]
+    cases = [envelope(scenario, batch, slowdown=s) for s in (1.0, slow.median(), slow.max())]
+    links = [
+        ("tokens read", "input_tokens", "tokens", "01"),
+        ("tokens written", "output_tokens", "tokens", "01"),
+        ("prefill", "prefill_s", "s", "02"),
+        ("one decode step", "step_s", "s", "02"),
+        ("whole answer, no queue", "answer_s", "s", "03"),
+        ("machine time", "machine_s", "s", "03"),
+        ("energy with the building", "energy_j", "J", "04"),
+        ("electricity", "electricity_usd", "USD", "04"),
+        ("accelerators, rented", "accelerator_usd", "USD", "07"),
+        ("total", "total_usd", "USD", "07"),
+        ("total per million output tokens", "cost_usd_per_mtok", "USD/Mtok", "07"),
+    ]
+    rows = [
+        (name, *(getattr(c, key) for c in cases), unit, notebook)
+        for name, key, unit, notebook in links
+    ]
+    return pd.DataFrame(rows, columns=["link", "low", "typical", "high", "unit", "notebook"])
+
+
+def ranges_frame(scenario: Scenario, batch: int = 64) -> pd.DataFrame:
+    """How far three inputs move the cost of a million output tokens, one at a time.
+
+    Columns: ``input``, ``low``, ``high`` (of the input), ``low_usd``, ``high_usd``, ``base_usd``.
+    Slowdown as measured (`reality_frame`), rent from the cheapest to the dearest dated row of this
+    accelerator, share of time in use from that of enterprise clusters to that of a provider
+    (``data/utilisation.csv``).
+    """
+    slow = reality_frame()["slowdown"]
+    rents = table("rentals").query("accelerator == @scenario.deployment.accelerator_id")
+    rent = rents["usd_per_gpu_hour"]
+    used = table("utilisation")
+
+    def usd(slowdown: float, rent: float, busy: float) -> float:
+        finance = Finance(cost_usd_per_gpu_hour=rent, utilisation_frac=busy)
+        case = scenario.with_(finance=finance)
+        return envelope(case, batch, slowdown=slowdown).cost_usd_per_mtok
+
+    base = (float(slow.median()), scenario.cost_usd_per_gpu_hour, 1.0)
+    ends = {
+        "software slowdown (×)": (0, slow.min(), slow.max()),
+        "rent (USD/GPU-hour)": (1, rent.min(), rent.max()),
+        "share of time in use": (2, used["high"].max(), used["low"].min()),
+    }
+    rows = []
+    for name, (place, low, high) in ends.items():
+        cases = [(*base[:place], float(v), *base[place + 1 :]) for v in (low, high)]
+        rows.append((name, low, high, usd(*cases[0]), usd(*cases[1]), usd(*base)))
+    return pd.DataFrame(rows, columns=["input", "low", "high", "low_usd", "high_usd", "base_usd"])
 
 
 def parts_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:

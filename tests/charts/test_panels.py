@@ -9,7 +9,7 @@ import pytest
 from econ.charts import figure
 from econ.charts.live import live_spec
 from econ.charts.panels import panel, slider
-from econ.latency.bound import batches_frame, reality_frame
+from econ.latency.bound import reality_frame
 from econ.lessons import l00_start, l01_tokens
 from econ.scenario import Scenario
 
@@ -74,7 +74,7 @@ def test_a_panel_shows_its_twin_when_outputs_are_kept(growth, monkeypatch):
 
 
 def test_a_live_chart_draws_one_table():
-    batches = batches_frame(Scenario.default())
+    batches = l00_start.batches_frame(Scenario.default())
     two = figure(batches, "batch", "answer_s", guess=5.0, finding="A finding and a guess")
     with pytest.raises(ValueError, match="one table"):
         live_spec(two)
