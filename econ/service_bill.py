@@ -144,8 +144,9 @@ class Bill(Result):
         return self.latency.regime
 
     def row(self) -> dict[str, Any]:
-        """The lines of the bill by name, and the regime."""
-        return {name: getattr(self, name) for name in LINES} | {"regime": self.regime}
+        """The lines of the bill by name, whether the SLO is kept, and the regime."""
+        lines = {name: getattr(self, name) for name in LINES}
+        return lines | {"meets_slo": self.service.meets_slo, "regime": self.regime}
 
     def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:
         """Low and high of a line, as far off as its station's number may be."""

@@ -9,6 +9,7 @@ CHAT = econ.Scenario.default().with_(rate_per_s=4.0)
 RAG = CHAT.with_(
     name="RAG", workload=dataclasses.replace(econ.tokens.workload("rag"), rate_per_s=2)
 )
+BUSY = CHAT.with_(name="busy", rate_per_s=8.0)  # so that not every request is good
 OWNED = CHAT.with_(name="owned", finance=econ.Finance(tenure="owned", utilisation_frac=0.6))
 MIXTURE = econ.Scenario.of(
     "gpt-oss-120b", "h100-sxm", n_gpu=8, tp=4, dp=2, ep=8, precision="fp4",
@@ -26,10 +27,10 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "operator": (OWNED, {"operator": "google"}),
     "workload.arrival": (CHAT, {"arrival": "all_at_once"}),
     "workload.rate_per_s": (CHAT, {"rate_per_s": 8.0}),
-    "workload.arrival_cv": (CHAT, {"arrival_cv": 4.0}),
+    "workload.arrival_cv": (BUSY, {"arrival_cv": 4.0}),
     "workload.input_quantile_tokens": (CHAT, {"input_quantile_tokens": _longer}),
     "workload.output_quantile_tokens": (CHAT, {"output_quantile_tokens": _wordier}),
-    "workload.rank_correlation": (CHAT, {"rank_correlation": 0.9}),
+    "workload.rank_correlation": (BUSY, {"rank_correlation": 0.9}),
     "workload.cached_frac": (CHAT, {"cached_frac": 0.6}),
     "workload.reasoning_frac": (CHAT, {"reasoning_frac": 0.5}),
     "deployment.accelerator": (CHAT, {"accelerator": "h200-sxm"}),
@@ -43,11 +44,11 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "deployment.engine": (CHAT, {"engine": "sglang"}),
     "deployment.software_maturity": (CHAT, {"software_maturity": 0.5}),
     "deployment.max_batch": (CHAT, {"max_batch": 4}),
-    "deployment.token_budget": (CHAT, {"token_budget": 256}),
-    "deployment.policy": (CHAT, {"policy": "prefill_first"}),
+    "deployment.token_budget": (BUSY, {"token_budget": 256}),
+    "deployment.policy": (BUSY, {"policy": "prefill_first"}),
     "slo.ttft_s": (CHAT, {"ttft_s": 0.15}),
     "slo.tpot_s": (CHAT, {"tpot_s": 0.018}),
-    "slo.attainment_frac": (CHAT, {"attainment_frac": 0.5}),
+    "slo.attainment_frac": (BUSY, {"attainment_frac": 0.5}),
     "finance.tenure": (CHAT, {"tenure": "owned"}),
     "finance.term": (CHAT, {"term": "reserved"}),
     "finance.cost_usd_per_gpu_hour": (CHAT, {"cost_usd_per_gpu_hour": 2.5}),

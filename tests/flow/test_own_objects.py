@@ -9,7 +9,7 @@ import econ
 from tests.flow.cases import CHAT, OWNED, STATIONS
 
 GPU = dataclasses.replace(econ.catalog.accelerator("h100-sxm"), id="my-gpu", name="Mine")
-NET = dataclasses.replace(econ.catalog.model("llama-3.1-70b"), id="my-model", n_layers=40)
+NET = dataclasses.replace(econ.catalog.model("llama-3.1-70b"), id="my-model", ffn_size=14336)
 PLACE = econ.Site(id="my-hall", electricity_usd_per_kwh=0.31, carbon_g_per_kwh=12.0, pue=1.05)
 LOAD = econ.Workload.from_trace(econ.tokens.workload("code").sample(2000, seed=3), id="mine")
 
@@ -39,13 +39,13 @@ def test_an_object_like_the_catalogues_gives_the_catalogues_answer(station):
         ),
     )
     one, two = (STATIONS[station](s).row() for s in (named, objects))
-    assert one == two
+    assert str(one) == str(two)  # NaN, an unknown figure, does not equal itself
 
 
 def test_own_objects_survive_json():
     scenario = CHAT.with_(**ALL)
     text = scenario.to_json()
-    assert json.loads(text)["model"]["n_layers"] == 40
+    assert json.loads(text)["model"]["ffn_size"] == 14336
     assert econ.Scenario.from_json(text) == scenario
 
 
