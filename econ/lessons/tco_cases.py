@@ -31,7 +31,7 @@ from econ.tco.finance import (
 from econ.tco.layers import owner
 from econ.tco.ownership import Ownership
 from econ.tco.revenue import Statement, tiers_of
-from econ.tco.token_cost import Utilisation, cost_usd_per_mtok
+from econ.tco.token_cost import Utilisation, added_by_use, cost_usd_per_mtok
 from econ.tco.token_time import (
     list_split_frame,
     marginal_cost_frame,
@@ -112,16 +112,13 @@ def bill_frame(
     )
     hours = owner(scenario, **changes).groups()
     owned = cost_usd_per_mtok(hours, point.output_tokens_per_s_per_gpu)
-    shares = pd.Series(
-        {
-            "downtime": use.available_frac,
-            "whole servers": use.allocated_frac,
-            "the day's curve": use.busy_frac,
-            "late answers": point.good_frac,
-        }
-    )
-    growth = 1 / shares.cumprod()
-    added = owned.sum() * growth.diff().fillna(growth - 1)
+    shares = {
+        "downtime": use.available_frac,
+        "whole servers": use.allocated_frac,
+        "the day's curve": use.busy_frac,
+        "late answers": point.good_frac,
+    }
+    added = added_by_use(float(owned.sum()), shares)
     return pd.concat([owned, added]).rename_axis("layer").reset_index(name="usd")
 
 

@@ -41,6 +41,7 @@ from econ.tco.ranges import with_ranges
 from econ.tco.revenue import Statement, Tier, ladder_frame, seats, tiers_of
 from econ.tco.token_cost import (
     Utilisation,
+    added_by_use,
     cost_usd_per_accepted_task,
     cost_usd_per_good_mtok,
     cost_usd_per_mtok,
@@ -73,6 +74,7 @@ __all__ = [
     "Units",
     "UnlikeComparison",
     "Utilisation",
+    "added_by_use",
     "annuity_usd_per_month",
     "annuity_usd_per_year",
     "break_even",

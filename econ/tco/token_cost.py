@@ -11,11 +11,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from econ.catalog.guard import each, not_negative, positive
+from econ.catalog.guard import each, fraction, not_negative, positive
 from econ.catalog.units import (
     per_second_from_per_hour,
     usd_per_mtok_from_usd_per_token,
@@ -113,6 +115,34 @@ def cost_usd_per_good_mtok(
     """
     good = each(positive, "good_frac", good_frac, 1.0)
     return cost_usd_per_mtok(cost_usd_per_gpu_hour, tokens_per_s_per_gpu, utilisation_frac) / good
+
+
+def added_by_use(full_use_usd: float, left_frac: Mapping[str, float]) -> pd.Series:
+    """What each loss of use adds to a cost at full use, one on top of the other.
+
+    Parameters
+    ----------
+    full_use_usd : float
+        Cost per token (or hour) if every paid hour were used.
+    left_frac : mapping of str to float
+        What is left after each loss, in the order in which they are counted, e.g.
+        ``{"downtime": 0.98, "idle hours": 0.6}``.
+
+    Returns
+    -------
+    pandas.Series
+        USD of each loss; with ``full_use_usd`` they sum to the cost over the product of the shares.
+
+    Examples
+    --------
+    >>> added_by_use(1.0, {"downtime": 0.8, "idle hours": 0.5}).to_dict()
+    {'downtime': 0.25, 'idle hours': 1.25}
+    """
+    for name, share in left_frac.items():
+        positive(name, share)
+        fraction(name, share)
+    growth = 1 / pd.Series(left_frac, dtype=float).cumprod()
+    return full_use_usd * growth.diff().fillna(growth - 1)
 
 
 def cost_usd_per_request(

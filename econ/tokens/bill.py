@@ -28,11 +28,16 @@ MAX_TURNS = 100_000
 class ListPrice(Protocol):
     """What a bill needs to know of a price; `econ.catalog.Price` has it."""
 
-    input_usd_per_mtok: float
-    output_usd_per_mtok: float
-    cached_input_usd_per_mtok: float | None
-    cache_write_usd_per_mtok: float | None
-    batch_discount_frac: float | None
+    @property
+    def input_usd_per_mtok(self) -> float: ...
+    @property
+    def output_usd_per_mtok(self) -> float: ...
+    @property
+    def cached_input_usd_per_mtok(self) -> float | None: ...
+    @property
+    def cache_write_usd_per_mtok(self) -> float | None: ...
+    @property
+    def batch_discount_frac(self) -> float | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

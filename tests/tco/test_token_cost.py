@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from econ.tco.token_cost import (
     Utilisation,
+    added_by_use,
     cost_usd_per_accepted_task,
     cost_usd_per_good_mtok,
     cost_usd_per_mtok,
@@ -27,6 +28,13 @@ def test_an_hours_tokens_at_their_cost_are_the_hour(cost, rate, use):
 def test_late_tokens_cost_as_much_as_good_ones(cost, rate, use, good):
     late_included = cost_usd_per_mtok(cost, rate, use)
     assert cost_usd_per_good_mtok(cost, rate, good, use) * good == pytest.approx(late_included)
+
+
+@given(usd=POSITIVE, a=SHARE, b=SHARE)
+def test_losses_of_use_sum_to_the_cost_of_a_useful_token(usd, a, b):
+    added = added_by_use(usd, {"downtime": a, "idle hours": b})
+    assert usd + added.sum() == pytest.approx(usd / (a * b))
+    assert (added >= 0).all()
 
 
 def test_the_vendors_ladder():
@@ -71,6 +79,7 @@ def test_a_task_is_tried_until_accepted():
         (lambda: cost_usd_per_mtok(float("inf"), 5), "cost_usd_per_gpu_hour = inf"),
         (lambda: cost_usd_per_good_mtok(1.0, 5, 0), "good_frac = 0"),
         (lambda: Utilisation(busy_frac=0), "busy_frac = 0"),
+        (lambda: added_by_use(1.0, {"downtime": 98}), "downtime = 98"),
         (lambda: cost_usd_per_accepted_task(1, 0), "accepted_frac = 0"),
         (lambda: cost_usd_per_request(1, 0), "requests_per_s_per_gpu = 0"),
     ],
