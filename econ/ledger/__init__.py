@@ -4,6 +4,7 @@
   classes: reproduced, inside a band, we disagree
 * `claim`, `claims_frame`: ``data/claims.csv`` with a verdict: right, wrong, or the answer to
   another question; `ceiling_frame`, `power_frame`, `token_cost_frame`: limits to hold one against
+* `simulated_runs_frame`: measured serving runs beside the simulator's
 * `econ.ledger.recompute`: the formulas in those rows
 """
 
@@ -28,6 +29,7 @@ from econ.ledger.ledger import (
     show,
     summary,
 )
+from econ.ledger.serving_runs import simulated_runs_frame
 
 __all__ = [
     "Claim",
@@ -45,6 +47,7 @@ __all__ = [
     "power_usd",
     "recomputed",
     "show",
+    "simulated_runs_frame",
     "summary",
     "token_cost_frame",
 ]

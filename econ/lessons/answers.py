@@ -1,7 +1,7 @@
 """Exercises and predictions: an answer is checked against the model and the likely slip is named.
 
-The expected value is computed when asked, from the same functions the notebook uses; it is
-written down nowhere. A check prints and never raises, so a notebook runs through while answers
+The expected value is computed when it is needed, by the functions that the notebook uses; it is
+written down nowhere. A check prints and never raises, so that a notebook runs through while answers
 are still missing.
 
 >>> @exercise("demo-1", unit="s")
@@ -30,7 +30,7 @@ from econ.lessons import memory
 
 @dataclass(frozen=True)
 class Exercise:
-    """What an answer is held against."""
+    """What an answer is compared with: its unit, the expected value and how far it may differ."""
 
     id: str
     unit: str
@@ -62,18 +62,40 @@ SLIPS = [
 ]  # fmt: skip
 
 
-def exercise(id: str, unit: str, tolerance_frac: float = 0.01, **hints: str) -> Callable:
-    """Register the function below as the answer to an exercise."""
+def exercise(
+    id: str, unit: str, tolerance_frac: float = 0.01, **hints: str
+) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register the function below as the answer to an exercise.
 
-    def keep(expected: Callable[[], Any]) -> Callable[[], Any]:
+    Parameters
+    ----------
+    id : str
+        Notebook and number, e.g. ``"02-3"``.
+    unit : str
+        Unit of the answer in words; empty for a share or a word.
+    tolerance_frac : float
+        Largest relative gap that counts as right, e.g. 0.01.
+    **hints : str
+        ``hint``: what to look at where no slip is recognised.
+    """
+
+    def register(expected: Callable[[], Any]) -> Callable[[], Any]:
         EXERCISES[id] = Exercise(id, unit, expected, tolerance_frac, hints)
         return expected
 
-    return keep
+    return register
 
 
 def check(id: str, answer: Any) -> None:
-    """Print whether ``answer`` is right, and the likely slip if it is not."""
+    """Print whether an answer is right, and the likely slip if it is not.
+
+    Parameters
+    ----------
+    id : str
+        The exercise, e.g. ``"02-3"``.
+    answer : number or str
+        The learner's; ``...`` for none yet.
+    """
     id = str(id)
     if id not in EXERCISES:
         near = difflib.get_close_matches(id, EXERCISES, n=3)
@@ -134,8 +156,24 @@ def _round(x: float) -> str:
 
 
 def predict(id: str, guess: Any, unit: str) -> float | None:
-    """Keep a learner's guess for a later chart; ``...`` stands for none yet.
+    """Remember a learner's guess for a later chart.
 
+    Parameters
+    ----------
+    id : str
+        Notebook and quantity, e.g. ``"00-cost"``.
+    guess : number
+        ``...`` for none yet.
+    unit : str
+        Its unit in words, e.g. ``"USD"``.
+
+    Returns
+    -------
+    float or None
+        The guess; None where there is none or it is no number.
+
+    Examples
+    --------
     >>> predict("demo", ..., "USD")
     No guess yet. Put a number of USD in place of the dots.
     """

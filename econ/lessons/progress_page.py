@@ -1,8 +1,7 @@
-"""How far a learner has come, notebook by notebook, from what is kept on their own machine.
+"""How far a learner has come, notebook by notebook, from what is stored on their own machine.
 
 >>> from econ.lessons.answers import EXERCISES
->>> made = progress_frame()
->>> int(made["exercises"].sum()) == sum(id[:2].isdigit() for id in EXERCISES)
+>>> int(progress_frame()["exercises"].sum()) == sum(id[:2].isdigit() for id in EXERCISES)
 True
 """
 
@@ -16,15 +15,21 @@ from econ.lessons.answers import EXERCISES
 
 
 def progress_frame() -> pd.DataFrame:
-    """Per notebook: its exercises, how many were tried and solved, and the guesses made."""
-    kept = memory.recall()
-    tried, guesses = kept.get("exercises", {}), kept.get("guesses", {})
-    solved = {id for id, v in tried.items() if isinstance(v, dict) and v.get("right")}
+    """Per notebook: exercises, and how many of them were tried and solved; guesses.
+
+    Returns
+    -------
+    DataFrame
+        ``notebook``, ``exercises``, ``tried``, ``solved``, ``guesses``.
+    """
+    stored = memory.recall()
+    tried, guesses = stored.get("exercises", {}), stored.get("guesses", {})
+    solved = {id for id, entry in tried.items() if isinstance(entry, dict) and entry.get("right")}
     rows = []
     for notebook in sorted({id[:2] for id in EXERCISES if id[:2].isdigit()}):
-        mine = {id for id in EXERCISES if id.startswith(f"{notebook}-")}
-        made = sum(id.startswith(f"{notebook}-") for id in guesses)
-        rows.append([notebook, len(mine), len(mine & set(tried)), len(mine & solved), made])
+        ids = {id for id in EXERCISES if id.startswith(f"{notebook}-")}
+        n_guesses = sum(id.startswith(f"{notebook}-") for id in guesses)
+        rows.append([notebook, len(ids), len(ids & set(tried)), len(ids & solved), n_guesses])
     return pd.DataFrame(rows, columns=["notebook", "exercises", "tried", "solved", "guesses"])
 
 
