@@ -11,7 +11,7 @@ import pytest
 
 from econ.plan import plan
 from econ.plan.decision import stress_frame
-from econ.report import answer_text, first_table, report_html, svg_of
+from econ.report import answer_text, first_table, report_html, sources_frame, svg_of
 from econ.scenario import Scenario
 
 QUICK = {"accelerators": ["h100-sxm", "h200-sxm"], "precisions": ["fp8"],
@@ -108,3 +108,9 @@ def test_a_charts_inner_ids_are_its_own(made):
     found = [set(re.findall(r'\bid="([^"]+)"', svg_of(chart, n))) for n in (1, 2)]
     assert not found[0] & found[1]
     assert svg_of(chart).count("<svg") == 1
+
+
+def test_every_source_stands_once(made):
+    sources = sources_frame(made)
+    assert {"workload", "calibration of latency"} <= set(sources["what"])
+    assert sources["source"].is_unique

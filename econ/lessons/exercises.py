@@ -25,7 +25,7 @@ from econ.lessons.answers import exercise
 from econ.lessons.goodput_cases import N, default_case
 from econ.lessons.l00_start import parts_frame
 from econ.lessons.l01_tokens import AGENT, AGENT_STEPS
-from econ.lessons.plan_cases import cheapest_frame
+from econ.lessons.l08_workload import cheapest_frame
 from econ.plan import Demand, plan
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, slo_preset
