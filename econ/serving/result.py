@@ -264,9 +264,9 @@ class Service(Result):
         for name in ("ttft_s", "tpot_s", "e2e_s"):
             reached = getattr(requests, name)
             reached = reached[np.isfinite(reached)]
-            for q in PERCENTILES:
-                value = float(np.percentile(reached, q)) if len(reached) else np.nan
-                times_s[f"p{q}_{name}"] = value
+            at_percentiles = np.percentile(reached, PERCENTILES) if len(reached) else (np.nan,) * 3
+            for q, value in zip(PERCENTILES, at_percentiles, strict=True):
+                times_s[f"p{q}_{name}"] = float(value)
             if name != "tpot_s":
                 times_s[f"mean_{name}"] = float(reached.mean()) if len(reached) else np.nan
         shares = ("good_frac", "ttft_met_frac", "tpot_met_frac", "binding")
