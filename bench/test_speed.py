@@ -4,11 +4,14 @@ import pytest
 
 from econ.catalog import catalog
 from econ.latency.bound import envelope
-from econ.lessons.chart_goodput import load_panel
-from econ.lessons.goodput_cases import live_load_frame
 from econ.lessons.l00_start import batches_frame
 from econ.lessons.l01_tokens import growth_chart, growth_frame, growth_panel
-from econ.lessons.serving_cases import live_cost_frame, live_policies_frame
+from econ.lessons.l03_goodput import (
+    live_cost_frame,
+    live_load_frame,
+    live_policies_frame,
+    load_panel,
+)
 from econ.scenario import Scenario
 from econ.serving import warm_up
 from econ.tokens.count import count_tokens

@@ -22,9 +22,9 @@ from econ.latency import answer_s, kv_bytes_per_token, tokens_per_check, weight_
 from econ.latency.bound import envelope, reality_frame
 from econ.ledger import claim, recomputed
 from econ.lessons.answers import exercise
-from econ.lessons.goodput_cases import N, default_case
 from econ.lessons.l00_start import parts_frame
 from econ.lessons.l01_tokens import AGENT, AGENT_STEPS
+from econ.lessons.l03_goodput import N, default_case
 from econ.lessons.l08_workload import cheapest_frame
 from econ.plan import Demand, plan
 from econ.scenario import Scenario
