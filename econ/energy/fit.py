@@ -159,6 +159,16 @@ def accuracy_frame(runs: pd.DataFrame | None = None, split: str = "model") -> pd
     return made[made["n_runs"] > 0].reset_index(drop=True)
 
 
+def parity_frame() -> pd.DataFrame:
+    """The shipped runs at their throughput, each model by a law fitted to the others.
+
+    Columns: those of a run, measured_j, ours_j, factor (ours over measured).
+    """
+    runs = power_runs()
+    ours, truth = held_out(runs, "model")[ROUTES[0]], runs["energy_j_per_token"]
+    return runs.assign(measured_j=truth, ours_j=ours, factor=ours / truth)
+
+
 def wall_frame() -> pd.DataFrame:
     """Servers at the wall against the accelerators' share by the law: what is left is the host.
 

@@ -23,19 +23,12 @@ from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.latency.prediction import predict
 from econ.scenario import Scenario
 from econ.tco.token_cost import cost_usd_per_mtok
-from econ.trends.breaks import Break, fit_break
+from econ.trends.fits import Break, fit_break, fit_trend
 from econ.trends.forecast import bill_frame
 from econ.trends.hardware import rents_frame
 from econ.trends.market import histogram_frame, market_frame
-from econ.trends.prices import PRICE, frontier_frame, offers_frame
-from econ.trends.rates import (
-    annual_factor,
-    fit_trend,
-    implied_elasticity,
-    record_lows,
-    year_of,
-    years_between,
-)
+from econ.trends.prices import PRICE, frontier_frame, offers_frame, record_lows
+from econ.trends.rates import annual_factor, implied_elasticity, year_of, years_between
 
 PRICE_TITLE = "USD per million tokens, 3 in : 1 out"
 WIDEST = (0.1, 1e6)  # factors a year; an interval beyond says "unknown" in any case

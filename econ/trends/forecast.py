@@ -14,7 +14,8 @@ import pandas as pd
 
 from econ.catalog.guard import count, in_range, positive
 from econ.catalog.units import DAYS_PER_YEAR
-from econ.trends.rates import EPOCH, fit_trend, points_of, spend_ratio, volume_ratio, year_of
+from econ.trends.fits import fit_trend, points_of
+from econ.trends.rates import EPOCH, spend_ratio, volume_ratio, year_of
 
 STEPS_PER_YEAR = 4  # a scenario's table is quarterly
 Z = 1.6449  # normal quantile: nine of ten within
@@ -30,7 +31,8 @@ def steps_of(frame: pd.DataFrame, value: str = "value", date: str = "date") -> n
     x, y = points_of(frame, value, date)
     apart = np.diff(x)
     real = apart > 0
-    return np.diff(y)[real] / np.sqrt(apart[real])
+    steps: np.ndarray = np.diff(y)[real] / np.sqrt(apart[real])
+    return steps
 
 
 def yearly_rates(series: list[pd.DataFrame], value: str = "value") -> dict[str, float]:
@@ -42,8 +44,8 @@ def yearly_rates(series: list[pd.DataFrame], value: str = "value") -> dict[str, 
     changes: list[float] = []
     for frame in series:
         x, y = points_of(frame, value, "date")
-        later = np.interp(x + 1, x, y, right=np.nan) - y
-        changes += later[np.isfinite(later)].tolist()
+        change = np.interp(x + 1, x, y, right=np.nan) - y
+        changes += change[np.isfinite(change)].tolist()
     if len(changes) < EACH:
         raise ValueError(f"{len(changes)} spans of twelve months are too few for deciles")
     low, high = np.exp(np.quantile(changes, [0.1, 0.9]))
@@ -67,17 +69,17 @@ def scenarios_frame(
     steps = steps_of(frame, value)
     noise = float(np.sqrt(np.mean(steps**2))) if len(steps) else 0.0
     ahead = np.arange(0, years + 1e-9, 1 / STEPS_PER_YEAR)
-    made = []
+    parts = []
     for name, rate in (rates or yearly_rates([frame], value)).items():
         middle = y[-1] + np.log(positive("rate", rate)) * ahead
         width = Z * noise * np.sqrt(ahead)
         day = EPOCH + pd.to_timedelta(np.round((x[-1] + ahead) * DAYS_PER_YEAR), unit="D")
         ends = {"low": middle - width, "value": middle, "high": middle + width}
-        made.append(
+        parts.append(
             pd.DataFrame({"scenario": name, "date": day.strftime("%Y-%m-%d"), "years": ahead})
             .join(pd.DataFrame({k: np.exp(v) for k, v in ends.items()}))
         )  # fmt: skip
-    return pd.concat(made, ignore_index=True)
+    return pd.concat(parts, ignore_index=True)
 
 
 def backtest_frame(
@@ -108,11 +110,11 @@ def backtest_frame(
         raise ValueError(
             f"no date has {n_known} points before it and {years:g} years after: nothing to test on"
         )
-    made = pd.DataFrame(rows, columns=["origin", "truth", "trend", "no_change"])
+    tests = pd.DataFrame(rows, columns=["origin", "truth", "trend", "no_change"])
     for name in ("trend", "no_change"):
-        made[f"{name}_off"] = np.exp((made[name] - made["truth"]).abs())
-    made[["truth", "trend", "no_change"]] = np.exp(made[["truth", "trend", "no_change"]])
-    return made
+        tests[f"{name}_off"] = np.exp((tests[name] - tests["truth"]).abs())
+    names = ["truth", "trend", "no_change"]
+    return tests.assign(**{name: np.exp(tests[name]) for name in names})
 
 
 # -- the bill ----------------------------------------------------------------------------------
@@ -125,14 +127,13 @@ def bill_frame(
     """
     in_range("change_per_year", change_per_year, -0.999, 10)
     in_range("years", years, 0.25, 20)
-    ahead = np.arange(0, years + 1e-9, 1 / STEPS_PER_YEAR)
-    made = []
-    for year in ahead:
+    rows: list[tuple[float, str, float]] = []
+    for year in np.arange(0, years + 1e-9, 1 / STEPS_PER_YEAR).tolist():
         price = (1 + change_per_year) ** year
-        made += [
+        rows += [
             (year, "price of a token", price),
             (year, "tokens bought", volume_ratio(price, elasticity)),
             (year, "spend", spend_ratio(price, elasticity)),
         ]
-    frame = pd.DataFrame(made, columns=["year", "what", "index"])
+    frame = pd.DataFrame(rows, columns=["year", "what", "index"])
     return frame.assign(elasticity=elasticity, change_per_year=change_per_year)

@@ -1,7 +1,7 @@
-"""What has become better: the same chip with newer software, newer chips, and a claim of 40 %.
+"""Accelerators over time: what a FLOP/s costs, what a watt does, rents, and software on top.
 
->>> found = efficiency_growth_per_year("bf16")
->>> bool(found["low"] < found["growth"] < found["high"] < 0.40)
+>>> growth = efficiency_growth_per_year("bf16")
+>>> bool(growth["low"] < growth["growth"] < growth["high"] < 0.40)         # a claim says 40 %
 True
 >>> trends = hardware_frame().set_index("trend")
 >>> round(float(trends.loc["USD per FLOP/s, newest format", "change_per_year"]), 2)
@@ -10,16 +10,18 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from econ.catalog import given, table
 from econ.catalog.guard import unknown
-from econ.catalog.units import MONTHS_PER_YEAR, TERA
+from econ.catalog.units import TERA
 from econ.energy.consumption import energy_frame
 from econ.energy.evidence import power_runs
-from econ.energy.fit import held_out
-from econ.trends.rates import Trend, fit_trend, year_of
+from econ.trends.fits import Trend, fit_trend
+from econ.trends.rates import EPOCH, year_of
 
 SAME = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "concurrency": 255}
 SEGMENTS = ("data centre", "all")
@@ -32,54 +34,55 @@ MEASURES = {
 
 
 def efficiency_frame() -> pd.DataFrame:
-    """One maker's server line by release: id, name, years (calendar), and per watt of TDP
-    ``bf16``, ``narrowest`` (TFLOP/s) and ``bandwidth`` (TB/s).
+    """One maker's server line by release.
 
     NVIDIA's SXM boards alone: one form factor, one job. A mix of cards, racks and makers would
     measure the mix.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``name``, ``date``, ``years`` (calendar), and per watt of TDP ``bf16``,
+        ``narrowest`` (TFLOP/s) and ``bandwidth`` (TB/s).
     """
     rows = table("accelerators")
     line = rows[(rows["vendor"] == "NVIDIA") & rows.index.str.contains("-sxm")]
-    month = pd.to_datetime(line["release"], format="%Y-%m")
     peaks = line[["peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "peak_fp4_flop_per_s"]]
-    made = pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "id": line.index,
             "name": line["name"],
-            "years": month.dt.year + (month.dt.month - 1) / MONTHS_PER_YEAR,
+            "date": line["release"],
+            "years": EPOCH.year + year_of(line["release"]),
             "bf16": line["peak_bf16_flop_per_s"] / line["tdp_w"] / TERA,
             "narrowest": peaks.max(axis=1) / line["tdp_w"] / TERA,
             "bandwidth": line["memory_bandwidth_bytes_per_s"] / line["tdp_w"] / TERA,
         }
     )
-    return made.sort_values("years", ignore_index=True)
+    return frame.sort_values("years", ignore_index=True)
 
 
 def efficiency_growth_per_year(measure: str = "bf16") -> dict[str, float]:
-    """Growth of a measure of `efficiency_frame` per year: growth, low, high (90 % interval), n.
-
-    A straight line through the logarithms; the interval is Student's t of its slope.
-    """
-    from scipy.stats import linregress
-    from scipy.stats import t as student
-
+    """Growth of a measure of `efficiency_frame` per year: growth, low, high (90 % interval), n."""
     if measure not in MEASURES:
         raise unknown("measure of efficiency", measure, MEASURES)
-    rows = efficiency_frame()
-    line = linregress(rows["years"], np.log(rows[measure]))
-    half = student.ppf(0.95, len(rows) - 2) * line.stderr
-    low, typical, high = (float(np.expm1(line.slope + d)) for d in (-half, 0.0, half))
-    return {"growth": typical, "low": low, "high": high, "n": len(rows)}
+    trend = fit_trend(efficiency_frame(), measure, interval="t")
+    return {
+        "growth": trend.factor_per_year - 1,
+        "low": trend.low_per_year - 1,
+        "high": trend.high_per_year - 1,
+        "n": trend.n_points,
+    }
 
 
 def growth_frame(claim_frac: float | None = None) -> pd.DataFrame:
     """Growth a year by each measure, and a claim beside them: measure, low, growth, high (%)."""
-    rows = [
-        (title, *(100 * efficiency_growth_per_year(m)[end] for end in ("low", "growth", "high")))
-        for m, title in MEASURES.items()
-    ]
+    rows: list[tuple[str, float, float, float]] = []
+    for measure, title in MEASURES.items():
+        growth = efficiency_growth_per_year(measure)
+        rows.append((title, 100 * growth["low"], 100 * growth["growth"], 100 * growth["high"]))
     if claim_frac is not None:
-        rows.append(("The claim", *[100 * claim_frac] * 3))
+        rows.append(("The claim", 100 * claim_frac, 100 * claim_frac, 100 * claim_frac))
     return pd.DataFrame(rows, columns=["measure", "low", "growth", "high"])
 
 
@@ -107,17 +110,6 @@ def launches_frame(segment: str = "data centre") -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def boards_frame() -> pd.DataFrame:
-    """One maker's server boards, 2018 on, as notebook 04 picks them, dated: FLOP/s per W and
-    byte/s per W in one format."""
-    boards = efficiency_frame().set_index("id", drop=False)
-    return boards.assign(
-        date=table("accelerators").loc[boards.index, "release"],
-        tensor_flop_per_s_per_w=boards["bf16"],
-        bytes_per_s_per_w=boards["bandwidth"],
-    ).reset_index(drop=True)
-
-
 def _trend(frame: pd.DataFrame, column: str) -> Trend:
     """The trend of a column, over the rows that have it."""
     return fit_trend(frame.dropna(subset=[column]), column)
@@ -129,7 +121,7 @@ def hardware_frame(segment: str = "data centre") -> pd.DataFrame:
     ``trend``, ``about`` (cost or efficiency), ``n_points``, ``start``, ``end``,
     ``change_per_year``, ``low``, ``high``.
     """
-    priced, boards = launches_frame(segment), boards_frame()
+    priced, boards = launches_frame(segment), efficiency_frame()
     measures = [
         ("USD per FLOP/s, newest format", "cost", priced, "usd_per_flop_per_s"),
         ("USD per FLOP/s, always 32 bits", "cost", priced, "usd_per_fp32_flop_per_s"),
@@ -138,8 +130,8 @@ def hardware_frame(segment: str = "data centre") -> pd.DataFrame:
         ("FLOP/s per W, newest format", "efficiency", launches_frame("all"), "flop_per_s_per_w"),
         ("FLOP/s per W, always 32 bits", "efficiency", launches_frame("all"),
          "fp32_flop_per_s_per_w"),
-        ("FLOP/s per W, always 16-bit tensor", "efficiency", boards, "tensor_flop_per_s_per_w"),
-        ("byte/s of memory per W", "efficiency", boards, "bytes_per_s_per_w"),
+        ("FLOP/s per W, always 16-bit tensor", "efficiency", boards, "bf16"),
+        ("byte/s of memory per W", "efficiency", boards, "bandwidth"),
     ]  # fmt: skip
     rows = []
     for name, about, frame, column in measures:
@@ -150,7 +142,7 @@ def hardware_frame(segment: str = "data centre") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def rents_frame(accelerators: tuple[str, ...] = RENTED) -> pd.DataFrame:
+def rents_frame(accelerators: Sequence[str] = RENTED) -> pd.DataFrame:
     """Quarterly median on-demand rents: accelerator, date, year, usd_per_gpu_hour, n_high."""
     rows = table("rental_medians")
     for id in accelerators:
@@ -159,16 +151,7 @@ def rents_frame(accelerators: tuple[str, ...] = RENTED) -> pd.DataFrame:
     rows = rows[rows["accelerator"].isin(accelerators)].rename(
         columns={"median_usd_per_gpu_hour": "usd_per_gpu_hour", "month": "date"}
     )
-    return rows.assign(year=1970 + year_of(rows["date"])).reset_index(drop=True)
-
-
-def parity_frame() -> pd.DataFrame:
-    """The shipped runs of 2024 at their throughput, each model by a law fitted to the others:
-    measured_j, ours_j, factor, with the run's columns."""
-    runs = power_runs()
-    ours = held_out(runs, "model")["given throughput"]
-    truth = runs["energy_j_per_token"]
-    return runs.assign(measured_j=truth, ours_j=ours, factor=ours / truth)
+    return rows.assign(year=EPOCH.year + year_of(rows["date"])).reset_index(drop=True)
 
 
 def software_frame() -> pd.DataFrame:
@@ -179,20 +162,20 @@ def software_frame() -> pd.DataFrame:
     2026 ships as two ratios to that of 2024.
     """
     runs = power_runs()
-    mine = runs[(runs["model"] == SAME["model"]) & (runs["accelerator"] == SAME["accelerator"])]
-    old = mine.iloc[(mine["concurrency"] - SAME["concurrency"]).abs().argmin()]
+    same = runs[(runs["model"] == SAME["model"]) & (runs["accelerator"] == SAME["accelerator"])]
+    old = same.iloc[(same["concurrency"] - SAME["concurrency"]).abs().argmin()]
     rate, joules = old["output_tokens_per_s_per_gpu"], old["energy_j_per_token"]
     faster = given("energy_inputs", "software_speed_factor").typical
     leaner = given("energy_inputs", "software_energy_factor").typical
-    bare = mine.loc[[old.name]].drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
+    bare = same.loc[[old.name]].drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
     new = energy_frame(bare).iloc[0]
     rows = [
         ("2024, measured", rate, joules),
         ("2026, measured", rate * faster, joules / leaner),
         ("predicted", new["output_tokens_per_s_per_gpu"], new["energy_j_per_token"]),
     ]
-    made = pd.DataFrame(
+    frame = pd.DataFrame(
         rows, columns=["software", "output_tokens_per_s_per_gpu", "energy_j_per_token"]
     )
-    power_w = made["output_tokens_per_s_per_gpu"] * made["energy_j_per_token"]
-    return made.assign(power_w=power_w)
+    power_w = frame["output_tokens_per_s_per_gpu"] * frame["energy_j_per_token"]
+    return frame.assign(power_w=power_w)

@@ -18,11 +18,8 @@ import pandas as pd
 from econ.catalog.guard import count, in_range, not_negative
 
 TRUE_FALL_PER_YEAR = 10.0
-N_MODELS, SPAN_YEARS, WATCHED_FROM = (
-    200,
-    4.0,
-    1.0,
-)  # models in a market, its length, day of the best
+N_MODELS = 200  # in a market
+SPAN_YEARS, WATCHED_FROM = 4.0, 1.0  # length of a market, day of the best
 GROWTH, LAG = 1.5, 1.0  # ability gained by the best in a year; mean lag of the others (log odds)
 DEX = np.log(10.0)  # one unit of ability costs ten times as much
 PER_DECADE = 5  # bars of a histogram in a factor of ten
@@ -54,8 +51,8 @@ def market_frame(
     score = ability + chase_frac * GROWTH * day
     log_price = DEX * ability - np.log(TRUE_FALL_PER_YEAR) * day
     log_price += np.log(scatter_factor) * rng.standard_normal(shape)
-    found = [_study(*one, years) for one in zip(day, score, log_price, strict=True)]
-    rows = [row for row in found if row is not None]
+    studies = (_study(*one, years) for one in zip(day, score, log_price, strict=True))
+    rows = [row for row in studies if row is not None]
     frame = pd.DataFrame(rows, columns=["n_points", "fall_per_year"])
     return frame.assign(truth=TRUE_FALL_PER_YEAR, n_markets=n_markets)
 

@@ -7,11 +7,14 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pandas as pd
 
 from econ.catalog import table
 from econ.catalog.guard import fraction, in_range, unknown
-from econ.trends.rates import record_lows
+from econ.trends.rates import year_of
 
 PRICE = "price_usd_per_mtok"
 BENCHMARKS = ("mmlu", "gpqa")
@@ -65,3 +68,25 @@ def frontier_frame(benchmark: str, level_frac: float, basis: str = "study") -> p
     if rows.empty:
         raise ValueError(f"no model with a price here reaches {level_frac:g} on {benchmark}")
     return record_lows(rows, PRICE)
+
+
+def record_lows(frame: pd.DataFrame, value: str = "value", date: str = "date") -> pd.DataFrame:
+    """The rows that undercut every earlier one, in the order of time; of one day, the cheapest.
+
+    >>> import pandas as pd
+    >>> offers = pd.DataFrame({"date": ["2023", "2024", "2025"], "value": [9.0, 12.0, 4.0]})
+    >>> record_lows(offers)["value"].tolist()
+    [9.0, 4.0]
+    """
+    for name in (value, date):
+        if name not in frame:
+            raise unknown("column", name, frame.columns)
+    numbers = pd.to_numeric(frame[value], errors="coerce").to_numpy("float64")
+    for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
+        raise ValueError(
+            f"{value} = {frame[value].iloc[row]} in row {row} is outside its range: a finite number"
+        )
+    rows = frame.assign(_year=year_of(frame[date]), **{value: numbers})
+    rows = rows.sort_values(["_year", value], kind="stable")
+    before = rows[value].cummin().shift(fill_value=math.inf)
+    return rows[rows[value] < before].drop(columns="_year").reset_index(drop=True)

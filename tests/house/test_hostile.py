@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from econ import trends
 from econ.catalog import Price, guard
 from econ.catalog.ranges import Range
 from econ.energy import boundaries, power
@@ -41,7 +42,6 @@ from econ.tco import (
 from econ.tco.token_cost import Utilisation, cost_usd_per_accepted_task, cost_usd_per_mtok
 from econ.tco.token_time import marginal_cost_frame, pool_cost_frame, request_gpu_s
 from econ.trends import forecast
-from econ.trends import rates as trends
 
 MACHINE = {"model": "m", "cost_usd_per_gpu_hour": 1.0, "per_s_per_instance": 1.0}
 POOLS = {"prefill_gpu_hours": 10, "decode_gpu_hours": 1, "fresh_tokens": 0, "output_tokens": 5}

@@ -9,6 +9,7 @@ from econ.catalog import UnknownName, table
 from econ.catalog.ranges import Range
 from econ.energy.boundaries import boundary_tornado_frame
 from econ.energy.consumption import energy
+from econ.energy.fit import parity_frame
 from econ.latency.prediction import predict
 from econ.lessons import chart_energy, chart_places
 from econ.lessons import energy_cases as cases
@@ -131,7 +132,7 @@ def test_faster_software_saves_less_energy_than_time():
 
 
 def test_parity_is_held_out_and_close():
-    factor = trends.parity_frame()["factor"]
+    factor = parity_frame()["factor"]
     assert (factor - 1).abs().median() < 0.12
 
 

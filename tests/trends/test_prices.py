@@ -1,11 +1,14 @@
 """Prices at constant quality: the frontier by two datings, and the published fits from the rows."""
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from econ.catalog import table
 from econ.trends import prices
+from econ.trends.fits import fit_trend
 from econ.trends.prices import PRICE
-from econ.trends.rates import fit_trend
 
 
 @pytest.mark.parametrize("basis", prices.BASES)
@@ -59,3 +62,17 @@ def test_the_published_fits_agree_with_the_rows_that_are_here():
 def test_what_is_not_there_is_refused(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+# -- record lows -------------------------------------------------------------------------------
+@given(st.lists(st.tuples(st.integers(0, 40), st.floats(0.01, 100)), min_size=1, max_size=30))
+def test_record_lows_fall_and_bound_all_that_came_before(offers):
+    dates = [f"{2000 + q // 4}-{1 + 3 * (q % 4):02}" for q, _ in offers]
+    frame = pd.DataFrame({"date": dates, "value": [v for _, v in offers]})
+    lows = prices.record_lows(frame)
+    assert lows["value"].is_monotonic_decreasing
+    assert lows["value"].is_unique
+    assert lows["date"].is_unique
+    assert lows["value"].iloc[-1] == frame["value"].min()
+    for row in frame.itertuples():
+        assert row.value >= lows.loc[lows["date"] <= row.date, "value"].min()
