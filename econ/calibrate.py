@@ -21,16 +21,18 @@ from econ.energy import fit as energy_fit
 from econ.energy.evidence import power_runs, read_power_runs
 from econ.energy.fit import FITTED
 from econ.energy.power import PowerLaw
-from econ.latency.accuracy import (
+from econ.latency.calibration import CROWD, REGIMES, Calibration, bands
+from econ.latency.fit import (
     accuracy_by_group,
     accuracy_frame,
+    fit,
     held_out,
     ladder_frame,
+    limits_of,
     summary,
+    with_intervals,
 )
-from econ.latency.calibration import CROWD, REGIMES, Calibration, bands
-from econ.latency.evidence import RUN, configuration, read_runs, sample_runs, thin
-from econ.latency.fitting import fit, limits_of, with_intervals
+from econ.latency.runs import RUN, configuration, read_runs, sample_runs, thin
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 

@@ -9,11 +9,19 @@ import pytest
 from econ import calibrate
 from econ.catalog.reading import BadTable
 from econ.catalog.tables import read_checked, resource
-from econ.latency import accuracy
-from econ.latency.accuracy import accuracy_frame, held_out, kendall_within, ladder_frame, summary
 from econ.latency.calibration import Calibration
-from econ.latency.evidence import read_runs, sample_runs
-from econ.latency.fitting import START, fit, runs_table, solve
+from econ.latency.fit import (
+    START,
+    accuracy_frame,
+    fit,
+    held_out,
+    kendall_within,
+    ladder_frame,
+    runs_table,
+    solve,
+    summary,
+)
+from econ.latency.runs import read_runs, sample_runs
 from tests.latency.test_calibration import FULL
 
 with_full = pytest.mark.skipif(not FULL.exists(), reason="the full file is not here")
@@ -142,10 +150,10 @@ def test_accuracy_on_the_full_file():
     runs = read_runs(FULL)
     limits = {"configuration": (0.10, 0.30), "accelerator": (0.11, 0.30), "model": (0.11, 0.30)}
     for split, (median, p90) in limits.items():
-        table = accuracy.accuracy_frame(split, runs)
+        table = accuracy_frame(split, runs)
         assert table.loc["tpot_s", "median_frac"] <= median, split
         assert table.loc["tpot_s", "p90_frac"] <= p90, split
-    table = accuracy.accuracy_frame("configuration", runs)
+    table = accuracy_frame("configuration", runs)
     assert table.loc["ttft_s", "median_frac"] <= 0.28
     assert table.loc["tpot_s", "kendall_tau"] >= 0.78
     assert table.loc["output_tokens_per_s_per_gpu", "median_frac"] <= 0.10

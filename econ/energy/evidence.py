@@ -19,7 +19,7 @@ import pandas as pd
 
 from econ.catalog.reading import read_columns
 from econ.catalog.tables import table
-from econ.latency.evidence import in_our_names
+from econ.latency.runs import in_our_names
 
 RUN = [
     *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine"),

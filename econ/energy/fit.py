@@ -13,25 +13,24 @@ True
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
 from econ.catalog import given, table
-from econ.catalog.guard import unknown
 from econ.catalog.units import MICRO, MILLI
 from econ.energy.consumption import energy_frame, phase_energy
 from econ.energy.evidence import power_runs, wall_runs
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
-from econ.latency.evidence import configuration, folds
-from econ.latency.fitting import SOFT, runs_table
+from econ.latency.fit import SOFT, errors, groups, interval, leave_out, refits, runs_table
 from econ.latency.frame import LARGEST
 from econ.latency.prediction import max_throughput_frame, predict_frame
 from econ.latency.steps import prepare
 
 FITTED = ("awake_frac", "memory_frac", "compute_frac")
 START = (0.25, 0.6, 2.0)
-SPLITS = ("configuration", "model", "accelerator", "source")
 ROUTES = ("given throughput", "end to end", "end to end, host time known")
 MEASURED = ["output_tokens_per_s_per_gpu", "energy_j_per_token"]
 
@@ -68,25 +67,9 @@ def fit(runs: pd.DataFrame, weights: np.ndarray | None = None) -> PowerLaw:
 
 def with_intervals(runs: pd.DataFrame, n_draws: int = 40) -> PowerLaw:
     """The fit with 5–95 % intervals: refits with whole configurations drawn anew."""
-    labels = configuration(runs)
-    names, rng = labels.unique(), np.random.default_rng(1)
-    draws = []
-    for _ in range(n_draws):
-        drawn = pd.Series(rng.choice(names, len(names))).value_counts()
-        draws.append(fit(runs, labels.map(drawn).fillna(0).to_numpy("float64")))
-    law, ends = fit(runs), {}
-    for name in FITTED:
-        low, high = np.quantile([getattr(d, name) for d in draws], [0.05, 0.95])
-        value = getattr(law, name)
-        ends[name] = (min(float(low), value), max(float(high), value))
-    return PowerLaw(**{n: getattr(law, n) for n in law.names()}, intervals=ends)
-
-
-def groups(runs: pd.DataFrame, split: str) -> pd.Series:
-    """What is left out together: a fifth of the configurations, or one of the named kind."""
-    if split not in SPLITS:
-        raise unknown("split", split, SPLITS)
-    return folds(configuration(runs)) if split == "configuration" else runs[split]
+    law, drawn = fit(runs), refits(runs, lambda weights: fit(runs, weights), n_draws)
+    ends = {n: interval((getattr(d, n) for d in drawn), getattr(law, n)) for n in FITTED}
+    return dataclasses.replace(law, intervals=ends)
 
 
 def host_time_s(runs: pd.DataFrame) -> float:
@@ -111,39 +94,25 @@ def held_out(runs: pd.DataFrame, split: str = "model") -> pd.DataFrame:
     The host time of the third route is fitted on the other groups of the same source; NaN where the
     whole source is left out.
     """
-    label, k, out = groups(runs, split), Calibration.fitted(), []
-    if label.nunique() < 2:
-        raise ValueError(f"nothing to fit on: all runs are of one {split}")
-    for group in sorted(label.unique()):
-        inside = (label == group).to_numpy()
-        law = fit(runs[~inside])
-        for source, mine in runs[inside].groupby("source"):
-            others = runs[~inside & (runs["source"] == source)]
-            bare = mine.drop(columns=MEASURED)
-            made = [
-                energy_frame(mine.assign(batch=mine["concurrency"]), law, k),
+    k = Calibration.fitted()
+
+    def answer(seen: pd.DataFrame, unseen: pd.DataFrame) -> pd.DataFrame:
+        law, parts = fit(seen), []
+        for source, part in unseen.groupby("source"):
+            bare = part.drop(columns=MEASURED)
+            frames = [
+                energy_frame(part.assign(batch=part["concurrency"]), law, k),
                 energy_frame(bare, law, k),
             ]
+            others = seen[seen["source"] == source]
             if len(others):
                 used = k.replace(host_s_per_sequence=host_time_s(others))
-                made.append(energy_frame(bare, law, used))
-            columns = {r: m["energy_j_per_token"] for r, m in zip(ROUTES, made, strict=False)}
-            out.append(pd.DataFrame(columns, index=mine.index))
-    return pd.concat(out).loc[runs.index].reindex(columns=ROUTES)
+                frames.append(energy_frame(bare, law, used))
+            columns = {r: f["energy_j_per_token"] for r, f in zip(ROUTES, frames, strict=False)}
+            parts.append(pd.DataFrame(columns, index=part.index))
+        return pd.concat(parts)
 
-
-def errors(ours: pd.Series, theirs: pd.Series) -> dict[str, float]:
-    """Runs, median and 90th-percentile absolute error, bias, and the errors as factors."""
-    ratio = (ours / theirs).dropna()
-    log = np.log(ratio).abs()
-    return {
-        "n_runs": len(ratio),
-        "median_frac": float((ratio - 1).abs().median()),
-        "p90_frac": float((ratio - 1).abs().quantile(0.9)),
-        "bias_frac": float(ratio.median() - 1),
-        "median_x": float(np.exp(log.median())),
-        "p90_x": float(np.exp(log.quantile(0.9))),
-    }
+    return leave_out(runs, groups(runs, split), answer).reindex(columns=ROUTES)
 
 
 def accuracy_frame(runs: pd.DataFrame | None = None, split: str = "model") -> pd.DataFrame:

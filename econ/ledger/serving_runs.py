@@ -1,6 +1,6 @@
 """Measured serving runs, simulated: what was published beside ours, run by run.
 
->>> from econ.latency.evidence import sample_runs
+>>> from econ.latency.runs import sample_runs
 >>> runs = simulated_runs_frame(sample_runs().iloc[:2], n_most=50)
 >>> runs["tpot_ratio"].between(0.5, 2).all()
 np.True_
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.engines import engine
-from econ.latency.evidence import sample_runs
+from econ.latency.runs import sample_runs
 from econ.scenario import Scenario
 from econ.serving import Replica, replica, simulate_closed
 
@@ -31,7 +31,7 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
     Parameters
     ----------
     runs : DataFrame, optional
-        Measured runs as `econ.latency.evidence.sample_runs` gives them, the default.
+        Measured runs as `econ.latency.runs.sample_runs` gives them, the default.
     n_most : int
         Requests of one simulation at most, e.g. 4000.
 

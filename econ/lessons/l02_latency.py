@@ -18,8 +18,7 @@ from econ.catalog.guard import positive
 from econ.catalog.units import GB, MILLI, TERA
 from econ.charts import Panel, choice, figure, panel, slider
 from econ.charts.theme import PALETTE
-from econ.latency.accuracy import measured
-from econ.latency.evidence import sample_runs
+from econ.latency.fit import measured
 from econ.latency.prediction import (
     DoesNotFit,
     Prediction,
@@ -29,6 +28,7 @@ from econ.latency.prediction import (
     predict_frame,
     weight_bytes,
 )
+from econ.latency.runs import sample_runs
 from econ.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)

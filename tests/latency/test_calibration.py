@@ -10,8 +10,8 @@ import pytest
 
 from econ.catalog import BadTable, table
 from econ.latency.calibration import REGIMES, Calibration, bands
-from econ.latency.evidence import RAW, aliases, configuration, folds, read_runs, sample_runs, thin
-from econ.latency.fitting import FIXED, START
+from econ.latency.fit import FIXED, START
+from econ.latency.runs import RAW, aliases, configuration, folds, read_runs, sample_runs, thin
 
 FULL = Path(__file__).resolve().parents[3] / "shared/measured/serving_measurements.csv"
 

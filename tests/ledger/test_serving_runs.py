@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from econ.latency.evidence import sample_runs
+from econ.latency.runs import sample_runs
 from econ.ledger.serving_runs import gap_frame, simulated_runs_frame
 
 

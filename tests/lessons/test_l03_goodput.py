@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econ.latency.evidence import sample_runs
+from econ.latency.runs import sample_runs
 from econ.ledger.serving_runs import simulated_runs_frame
 from econ.lessons import l03_goodput as cases
 from econ.lessons.l03_goodput import default_case, live_load_frame
