@@ -14,8 +14,10 @@ attention stores one small vector per token instead of keys and values for every
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,10 +60,10 @@ class Model:
     moe_ffn_size: int = 0
     moe_hidden_size: int = 0
     shared_ffn_size: int = 0
-    n_dense_layers: int | None = None
-    n_moe_layers: int | None = None
+    n_dense_layers: int = None  # type: ignore[assignment]  # follows from the rest
+    n_moe_layers: int = None  # type: ignore[assignment]
 
-    n_attention_layers: int | None = None
+    n_attention_layers: int = None  # type: ignore[assignment]
     n_linear_layers: int = 0
     n_sliding_layers: int = 0
     sliding_window_tokens: int = 0
@@ -84,7 +86,7 @@ class Model:
             count(name, getattr(self, name), 1)
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type in ("int", "int | None") and value is not None:
+            if field.type == "int" and value is not None:
                 count(field.name, value)
             elif field.type == "float":
                 not_negative(field.name, value)
@@ -259,7 +261,7 @@ class Model:
         index = self.kv_index_bytes_per_token * bytes_per_element / 2
         return self.n_full_attention_layers * per_layer + index
 
-    def kv_bytes(self, context_tokens, bytes_per_element: float = 2.0):
+    def kv_bytes(self, context_tokens: Any, bytes_per_element: float = 2.0) -> Any:
         """Bytes of cache and fixed state of one sequence of ``context_tokens`` (or of an array).
 
         >>> gpt_oss = Model(id="gpt-oss-120b", n_layers=36, hidden_size=2880, n_heads=64,
@@ -300,7 +302,7 @@ class Model:
         return float(self.n_full_attention_layers * 2 * self.n_heads * width)
 
     @classmethod
-    def from_hf_config(cls, config: str | Path | dict, id: str = "") -> Model:
+    def from_hf_config(cls, config: str | Path | Mapping[str, Any], id: str = "") -> Model:
         """Read a Hugging Face ``config.json`` (path or content): see `econ.catalog.hf_config`."""
         from econ.catalog.hf_config import shape_of
 

@@ -15,8 +15,8 @@ econ.catalog.guard.UnknownName: unknown accelerator 'h100-smx'; nearest: h100-sx
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -25,8 +25,9 @@ from econ.catalog.guard import count, in_range, not_negative, positive, unknown
 from econ.catalog.names import identifier
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.ranges import ends
-from econ.catalog.tables import table
+from econ.catalog.tables import remember, table
 
+Record = TypeVar("Record")
 # precisions that a chip without native support still serves: weights are stored small and
 # widened to bf16 before they are multiplied
 WEIGHT_ONLY = ("fp4", "int4")
@@ -69,7 +70,7 @@ class Accelerator:
 
     def peak_flop_per_s(self, precision: str = "bf16") -> float:
         """Dense peak at ``precision``; int4 and fp4 weights compute at bf16 where not native."""
-        native = {
+        native: dict[str, float | None] = {
             "bf16": self.peak_bf16_flop_per_s,
             "fp16": self.peak_bf16_flop_per_s,
             "fp8": self.peak_fp8_flop_per_s,
@@ -79,10 +80,10 @@ class Accelerator:
         }
         if precision not in native:
             raise unknown("precision", precision, PRECISIONS)
-        if native[precision] is None:
+        if (peak := native[precision]) is None:
             able = ", ".join(self.precisions)
             raise ValueError(f"{self.id} has no {precision} arithmetic; it has {able}")
-        return native[precision]
+        return peak
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -121,17 +122,17 @@ class Site:
             ends(_pue, "pue", self.pue)
 
 
-def build(cls, row: pd.Series):
+def build(cls: type[Record], row: pd.Series) -> Record:
     """A dataclass from a table's row: its columns where the names agree, None where empty."""
     values = {}
-    for field in fields(cls):
+    for field in fields(cls):  # type: ignore[arg-type]
         if field.name in row.index and not pd.isna(row[field.name]) and row[field.name] != "":
             value = row[field.name]
             values[field.name] = value if isinstance(value, str | bool) else _plain(value, field)
     return cls(**values)
 
 
-def _plain(value, field):
+def _plain(value: Any, field: Field[Any]) -> bool | int | float:
     if "bool" in str(field.type):
         return bool(value)
     return int(value) if "int" in str(field.type) else float(value)
@@ -176,7 +177,7 @@ def accelerator(id: str | Accelerator) -> Accelerator:
     return id if isinstance(id, Accelerator) else _accelerator(_text("accelerator", id))
 
 
-@functools.cache
+@remember
 def _accelerator(id: str) -> Accelerator:
     return build(Accelerator, _row("accelerator", id))
 
@@ -208,7 +209,7 @@ def model(id: str | Model) -> Model:
     return id if isinstance(id, Model) else _model(_text("model", id))
 
 
-@functools.cache
+@remember
 def _model(id: str) -> Model:
     return build(Model, _row("model", id))
 
@@ -246,7 +247,7 @@ def site(id: str | Site, operator: str | None = None) -> Site:
     return id
 
 
-@functools.cache
+@remember
 def _site(id: str, operator: str | None) -> Site:
     row = _row("site", id)
     if operator is not None:
@@ -260,7 +261,7 @@ def accelerators_frame() -> pd.DataFrame:
     return table("accelerators")
 
 
-@functools.cache
+@remember
 def classroom() -> tuple[str, ...]:
     """The accelerators that lessons offer for choice: those marked ``in_lessons`` in the table.
 

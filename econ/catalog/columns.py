@@ -15,11 +15,10 @@ econ.catalog.guard.UnknownName: unknown column 'ttft_seconds'; nearest: ...
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 from econ.catalog.guard import unknown
-from econ.catalog.tables import table
+from econ.catalog.tables import remember, table
 
 UNWRITTEN = ("", "1", "share", "as the row states", "year")  # units that a label leaves out
 
@@ -56,7 +55,7 @@ class Column:
         return number if self.unit in UNWRITTEN else f"{number} {self.unit}"
 
 
-@functools.cache
+@remember
 def columns() -> dict[str, Column]:
     """Every quantity by name."""
     rows = table("columns")

@@ -86,7 +86,8 @@ def engine(name: str) -> Engine:
 
 def find_engine(name: object) -> Engine | None:
     """The engine of that name, or None: for tables, which may hold any text."""
-    return engines().get(_spellings().get(_plain(str(name)), ""))
+    known: dict[str, Engine] = engines()
+    return known.get(_spellings().get(_plain(str(name)), ""))
 
 
 @remember

@@ -103,7 +103,7 @@ def count(name: str, value: float, low: int = 0, high: float = 1e12) -> int:
     return int(value)
 
 
-def each(check: Callable, name: str, values: Any, *limits: float) -> Any:
+def each(check: Callable[..., Any], name: str, values: Any, *limits: float) -> Any:
     """A number that ``check`` passes, or an array of such; the worst entry is named.
 
     NaN in an array is an empty cell, as in a table, and stays one. Text and truth values are no

@@ -89,7 +89,7 @@ class _Config:
         return value
 
 
-def _load(config: str | Path | Mapping) -> tuple[dict, str]:
+def _load(config: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     if isinstance(config, Mapping):
         values, where = dict(config), "config"
     else:
@@ -174,7 +174,7 @@ def _precision(c: _Config) -> str:
     return QUANTISED.get(method) or PRECISIONS.get(dtype, "bf16")
 
 
-def shape_of(config: str | Path | Mapping, id: str = "") -> dict[str, Any]:
+def shape_of(config: str | Path | Mapping[str, Any], id: str = "") -> dict[str, Any]:
     """The keyword arguments of `Model` that a ``config.json`` states.
 
     Raises ``ValueError`` that names the file and the key for anything missing, malformed or

@@ -17,13 +17,12 @@ econ.catalog.guard.UnknownName: accelerator 'A100' may be a100-40gb or a100-80gb
 
 from __future__ import annotations
 
-import functools
 import re
 
 import pandas as pd
 
 from econ.catalog.guard import UnknownName, unknown
-from econ.catalog.tables import table
+from econ.catalog.tables import remember, table
 
 RELEASE_WORDS = ("instruct", "chat", "it", "base", "hf", "thinking")  # same shape, other training
 
@@ -64,7 +63,7 @@ def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
     for spelling in filter(None, spellings):
         fits = [id for id in ids if id.startswith(f"{spelling}-")]
         if len(fits) == 1:
-            return fits[0]
+            return str(fits[0])
         if fits:
             listed = f"{', '.join(fits[:-1])} or {fits[-1]}"
             raise UnknownName(f"{kind} {name!r} may be {listed}: name one of them")
@@ -82,7 +81,7 @@ def _known_names(kind: str, rows: pd.DataFrame) -> dict[str, str]:
     return full | aliases | {_fold(id): id for id in rows.index}
 
 
-@functools.cache
+@remember
 def _aliases(kind: str) -> dict[str, str]:
     rows = table("aliases")
     rows = rows[rows["what"] == kind]

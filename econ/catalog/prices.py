@@ -15,6 +15,7 @@ import datetime
 import importlib.metadata
 import re
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import pandas as pd
 
@@ -120,11 +121,11 @@ def prices_now_frame(on: datetime.datetime | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows).drop(columns="in_force_since")
 
 
-def _lowest(price) -> float | None:
+def _lowest(price: Any) -> Any:
     return None if price is None else float(getattr(price, "base", price))
 
 
-def _discount(listed, batch) -> float | None:
+def _discount(listed: Any, batch: Any) -> float | None:
     if batch is None or batch is listed or not _lowest(listed):
         return None
-    return round(1 - _lowest(batch) / _lowest(listed), 6)
+    return float(round(1 - _lowest(batch) / _lowest(listed), 6))

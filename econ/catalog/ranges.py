@@ -34,6 +34,7 @@ from econ.catalog.columns import column
 from econ.catalog.guard import in_range, positive, unknown
 from econ.catalog.tables import table
 
+Numbers = np.ndarray[Any, np.dtype[Any]]
 LAWS = ("pert", "lognormal", "uniform")
 TAIL_FRAC = 0.05  # what a lognormal's low leaves below it, and its high above
 
@@ -90,7 +91,7 @@ class Range:
         z = float(ndtri(1 - TAIL_FRAC))
         return math.log(self.typical / self.low) / z, math.log(self.high / self.typical) / z
 
-    def quantile(self, share: Any) -> np.ndarray:
+    def quantile(self, share: Any) -> Numbers:
         """The value below which a share (0 to 1) of the distribution lies."""
         from scipy.special import betaincinv, ndtri
 
@@ -101,13 +102,13 @@ class Range:
         if width == 0:
             return np.full_like(share, self.typical)
         if self.law == "uniform":
-            return self.low + width * share
+            return np.asarray(self.low + width * share)
         if self.law == "pert":
             peak = (self.typical - self.low) / width
-            return self.low + width * betaincinv(1 + 4 * peak, 5 - 4 * peak, share)
+            return np.asarray(self.low + width * betaincinv(1 + 4 * peak, 5 - 4 * peak, share))
         below, above = self._spreads()
         z = ndtri(share)
-        return self.typical * np.exp(np.where(z < 0, below, above) * z)
+        return np.asarray(self.typical * np.exp(np.where(z < 0, below, above) * z))
 
 
 def given(name: str, id: str) -> Range:
@@ -149,11 +150,11 @@ def given(name: str, id: str) -> Range:
         raise unknown(f"row of {name}", id, rows.index)
     row = rows.loc[id]
     unit = row["unit"] if "unit" in rows else column(typical[0]).unit
-    ends = (float(row[f"{end}{suffix}"]) for end in ("low", "typical", "high"))
-    return Range(*ends, unit=unit, source=row["source"])
+    low, high = float(row[f"low{suffix}"]), float(row[f"high{suffix}"])
+    return Range(low, float(row[typical[0]]), high, unit=unit, source=row["source"])
 
 
-def ends(check: Callable, name: str, value: Any, *limits: float) -> None:
+def ends(check: Callable[..., Any], name: str, value: Any, *limits: float) -> None:
     """Apply a check of one number to a number, or to both ends of a `Range`.
 
     >>> ends(positive, "ttft_s", Range(0.2, 0.5, 1.0))

@@ -75,17 +75,18 @@ def opened(
     """
     if not isinstance(source, Source):
         raise BadTable(f"source = {shown(source)} is neither a path nor the bytes of a file")
-    is_path = isinstance(source, str | Path)
-    name = Path(source).name if is_path else str(name or f"upload{endings[0]}")
+    path = Path(source) if isinstance(source, str | Path) else None
+    data = b"" if isinstance(source, str | Path) else bytes(source)
+    name = path.name if path else str(name or f"upload{endings[0]}")
     packed = name.lower().endswith(".gz")
     plain = name[: -len(".gz")] if packed else name
     if Path(plain).suffix.lower() not in endings:
         kinds = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings[1:] else endings[0]
         raise BadTable(f"{name}: give a {kinds} file")
-    size = Path(source).stat().st_size if is_path else len(source)
+    size = path.stat().st_size if path else len(data)
     with contextlib.ExitStack() as stack:
-        opening = Path(source).open("rb") if is_path else io.BytesIO(source)  # noqa: SIM115
-        stream: Any = stack.enter_context(opening)
+        opening: Any = path.open("rb") if path else io.BytesIO(data)
+        stream: BinaryIO = stack.enter_context(opening)
         if packed:
             size, stream = _unpacked(stream, name)
         if size > MOST_BYTES:

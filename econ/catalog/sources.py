@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from econ.catalog.guard import unknown
 from econ.catalog.tables import table
 
@@ -38,6 +40,6 @@ def cite(key: str) -> Citation:
     return Citation(key, row.text, row.url, row.licence, row.accessed)
 
 
-def sources_frame():
+def sources_frame() -> pd.DataFrame:
     """All sources, one row each."""
     return table("sources")

@@ -19,7 +19,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -27,6 +27,7 @@ from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable, read_rows
 
 DTYPES = {"number": "float64", "integer": "Int64", "boolean": "boolean"}  # the rest is text
+Function = TypeVar("Function", bound=Callable[..., Any])
 KINDS = ("measured", "list_price", "vendor_claim", "derived", "assumed")
 DATE = r"\d{4}(-\d{2}){0,2}"  # a year, a month or a day
 
@@ -54,12 +55,15 @@ def data_dir() -> Path:
 @functools.cache
 def package() -> dict[str, Any]:
     """The data package's descriptor."""
-    return json.loads((data_dir() / "datapackage.json").read_text(encoding="utf-8"))
+    descriptor: dict[str, Any] = json.loads(
+        (data_dir() / "datapackage.json").read_text(encoding="utf-8")
+    )
+    return descriptor
 
 
 def resource(name: str) -> dict[str, Any]:
     """The descriptor of one table."""
-    known = {r["name"]: r for r in package()["resources"]}
+    known: dict[str, dict[str, Any]] = {r["name"]: r for r in package()["resources"]}
     if name not in known:
         raise unknown("table", name, known)
     return known[name]
@@ -75,11 +79,11 @@ def table(name: str) -> pd.DataFrame:
     return _read(name).copy()
 
 
-def remember(function: Callable[..., Any]) -> Any:
+def remember(function: Function) -> Function:
     """Compute what rests on a table once, until `forget`: a decorator."""
     cached = functools.cache(function)
     _remembered.append(cached)
-    return cached
+    return cached  # type: ignore[return-value]
 
 
 def forget() -> None:

@@ -58,7 +58,7 @@ class TokenBill:
     @property
     def total_usd(self) -> float:
         """The sum of the parts."""
-        return sum(getattr(self, f.name) for f in fields(self) if f.name.endswith("_usd"))
+        return float(sum(getattr(self, f.name) for f in fields(self) if f.name.endswith("_usd")))
 
     @property
     def input_tokens(self) -> float:

@@ -64,7 +64,7 @@ class _Shipped:
         self.n_words = self._raw.n_words
 
     def _ids(self, text: str) -> list[int]:
-        return self._raw.encode(text, bos=False, eos=False)
+        return list(self._raw.encode(text, bos=False, eos=False))
 
     def count(self, text: str) -> int:
         return len(self._ids(text))
@@ -76,7 +76,7 @@ class _Shipped:
 class TrainedBpe:
     """A byte-pair encoding trained here and now; see `train_bpe`."""
 
-    def __init__(self, raw):
+    def __init__(self, raw: Any) -> None:
         self._raw = raw
         self.n_words = raw.get_vocab_size()
 
@@ -269,7 +269,7 @@ def _pixtral(w: float, h: float, rule: pd.Series) -> int:
     encoder = image.ImageEncoder(config, image.SpecialImageIDs(img=0, img_break=1, img_end=2))
     # the grid alone: the public call would also resize pixels that we do not have
     columns, rows = encoder._image_to_num_tokens(SimpleNamespace(size=(round(w), round(h))))
-    return (columns + 1) * rows
+    return int((columns + 1) * rows)
 
 
 def audio_tokens(duration_s: float, scheme: str) -> int:
@@ -288,7 +288,8 @@ def _voxtral(duration_s: float, rule: pd.Series) -> int:
     config = audio.AudioConfig(16_000, rule.tokens_per_s, spectrogram, chunk_length_s=rule.chunk_s)
     encoder = audio.AudioEncoder(config, audio.SpecialAudioIDs(*range(5)))
     samples = math.ceil(duration_s * config.sampling_rate)
-    return config.num_audio_tokens(encoder.next_multiple_of_chunk_frames(samples, 16_000))
+    frames = encoder.next_multiple_of_chunk_frames(samples, 16_000)
+    return int(config.num_audio_tokens(frames))
 
 
 def video_tokens(duration_s: float, scheme: str) -> int:

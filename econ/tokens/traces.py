@@ -17,7 +17,7 @@ number: save its value
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -228,7 +228,7 @@ def _parquet(
     return frame.assign(arrival_s=seconds_of(frame["arrival_s"]))
 
 
-def _check_types(schema, wanted: dict[str, str], name: str, unit: str | None) -> None:
+def _check_types(schema: Any, wanted: dict[str, str], name: str, unit: str | None) -> None:
     """Refuse columns that are no numbers before they are read: text can be of any size."""
     import pyarrow.types as kinds
 
@@ -274,7 +274,7 @@ def _wanted(names: list[str], name: str, columns: dict[str, str]) -> dict[str, s
     for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(names) == 1 and mark in names[0]:
             raise BadTable(f"{name}: its cells are parted by {word}: save it with commas")
-    hints = {}
+    hints: dict[str, str] = {}
     for column in lacking:
         stem = column.removesuffix("_s")
         for old in names:

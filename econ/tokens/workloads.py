@@ -17,15 +17,14 @@ econ.catalog.guard.UnknownName: unknown workload 'chatt'; nearest: chat
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, fraction, in_range, positive, unknown
-from econ.catalog.ranges import Range, ends
-from econ.catalog.tables import table
+from econ.catalog.ranges import Numbers, Range, ends
+from econ.catalog.tables import remember, table
 from econ.tokens.traces import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace
 
 QUANTILES = (
@@ -165,15 +164,16 @@ def _gap_cv(arrival: np.ndarray) -> float:
     return float(np.sqrt(((busy**2).sum() / n_whole - mean**2) / mean))
 
 
-def _share_below(z: np.ndarray) -> np.ndarray:
+def _share_below(z: Numbers) -> Numbers:
     from scipy.special import ndtr
 
-    return ndtr(z)
+    return np.asarray(ndtr(z))
 
 
-def _draw(lengths: tuple[float, ...], share: np.ndarray) -> np.ndarray:
+def _draw(lengths: tuple[float, ...], share: Numbers) -> Numbers:
     """Lengths at given quantiles, straight in the logarithm between the known ones."""
-    return np.rint(np.exp(np.interp(share, QUANTILES, np.log(lengths)))).astype(np.int64)
+    between = np.interp(share, QUANTILES, np.log(lengths))
+    return np.asarray(np.rint(np.exp(between)), dtype=np.int64)
 
 
 def _mean(lengths: tuple[float, ...]) -> float:
@@ -185,7 +185,7 @@ def _mean(lengths: tuple[float, ...]) -> float:
     return float((q * middle).sum())
 
 
-@functools.cache
+@remember
 def workload(id: str) -> Workload:
     """The named workload: chat, code, rag, reasoning or batch."""
     rows = table("workloads")
