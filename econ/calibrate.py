@@ -75,7 +75,7 @@ def write_table(name: str, rows: pd.DataFrame) -> Path:
 
 
 def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataFrame:
-    """The calibration as rows of ``data/calibration.csv``."""
+    """The calibration as rows of ``data/latency/calibration.csv``."""
     rows = []
     for name in k.names():
         fitted = name in k.intervals
@@ -102,7 +102,7 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
 
 
 def engine_rows(k: Calibration, n_runs: int, today: str) -> pd.DataFrame:
-    """The engines' fitted values as rows of ``data/engines.csv``; the rest of a row stays."""
+    """The engines' fitted values as rows of ``data/latency/engines.csv``."""
     rows = table("engines").astype({"first_token_s": float})
     for engine in k.engines:
         for value, key in (
@@ -144,7 +144,7 @@ def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
 
 
 def sample_rows(runs: pd.DataFrame) -> pd.DataFrame:
-    """The stratified sample as rows of ``data/measured_serving.csv``."""
+    """The stratified sample as rows of ``data/latency/measured_serving.csv``."""
     rows = thin(runs[RUN])
     rows.insert(0, "id", [f"run-{i + 1:03d}" for i in range(len(rows))])
     return rows.assign(kind="measured")
@@ -172,7 +172,7 @@ def energy_runs(path: Path | None = None) -> pd.DataFrame:
 
 
 def power_rows(law: PowerLaw, n_runs: int, today: str) -> pd.DataFrame:
-    """The power law as rows of ``data/power_calibration.csv``; the idle share stays as it is."""
+    """The power law as rows of ``data/energy/power_calibration.csv``, without the idle share."""
     idle = table("power_calibration").loc[["idle_frac"]]
     rows = pd.DataFrame(
         [(name, getattr(law, name), *law.intervals[name]) for name in FITTED],
@@ -184,7 +184,7 @@ def power_rows(law: PowerLaw, n_runs: int, today: str) -> pd.DataFrame:
 
 
 def energy_accuracy(runs: pd.DataFrame) -> pd.DataFrame:
-    """Held-out errors of J/token for every split, as rows of ``data/energy_accuracy.csv``."""
+    """Held-out errors of J/token, as rows of ``data/energy/energy_accuracy.csv``."""
     splits = [s for s in ENERGY_SPLITS if len(set(energy_fit.groups(runs, s))) > 1]
     made = pd.concat([energy_fit.accuracy_frame(runs, s) for s in splits])
     keys = ["left_out", "measured_by", "accelerator", "route"]

@@ -50,7 +50,7 @@ class Deployment:
     kv_precision : str
         Format of the KV cache; empty for what the engine keeps by default.
     engine : str
-        A row of ``data/engines.csv`` (vllm, sglang, trtllm); empty for the common habits.
+        A row of ``data/latency/engines.csv`` (vllm, sglang, trtllm); empty for the common habits.
     software_maturity : float or Range
         1 for the software of the calibration; above 1 is better, below 1 worse.
     max_batch : int, optional

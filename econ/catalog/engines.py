@@ -1,4 +1,4 @@
-"""Serving engines: what their software adds to the physics, a row of ``data/engines.csv`` each.
+"""Serving engines, a row of ``data/latency/engines.csv`` each: what software adds to the physics.
 
 >>> engine("TensorRT-LLM").name
 'trtllm'

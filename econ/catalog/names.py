@@ -1,9 +1,9 @@
 """Names as people write them: ``"H100"``, ``"MI300X"``, ``"meta-llama/Llama-3.1-70B-Instruct"``.
 
 Identifiers stay what the tables hold; a name is understood if, without regard to case, it is an
-identifier, an alias of ``data/aliases.csv``, the full name of a row, or the beginning of exactly
-one identifier. Of a Hugging Face id the organisation and words such as *Instruct*, which leave the
-shape of a model as it is, are dropped.
+identifier, an alias of ``data/catalog/aliases.csv``, the full name of a row, or the beginning of
+exactly one identifier. Of a Hugging Face id the organisation and words such as *Instruct*, which
+leave the shape of a model as it is, are dropped.
 
 >>> import pandas as pd
 >>> rows = pd.DataFrame({"name": ["A100 40 GB", "A100 80 GB"]}, index=["a100-40gb", "a100-80gb"])

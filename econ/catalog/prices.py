@@ -1,4 +1,4 @@
-"""List prices per million tokens: dated ones from ``data/api_prices.csv``, and today's.
+"""List prices per million tokens: dated ones from ``data/catalog/api_prices.csv``, and today's.
 
 Today's come from the ``genai-prices`` package: many, but without a checked date. They answer "what
 does it cost now" as of the installed version and change with it. Nothing is downloaded.

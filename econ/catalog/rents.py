@@ -1,4 +1,4 @@
-"""What accelerators rent for: the one reader of ``data/rentals.csv``.
+"""What accelerators rent for: the one reader of ``data/catalog/rentals.csv``.
 
 >>> rent("H100")
 3.85

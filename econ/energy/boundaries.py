@@ -163,7 +163,7 @@ def ladder_ranges(
     """The ladder's inputs as ranges; a number given here is certain.
 
     Where they are not given, the share of time at work and the host's share are those of
-    ``data/energy_inputs.csv``.
+    ``data/energy/energy_inputs.csv``.
     """
     for value in _ends(pue):
         checked_pue(value)
@@ -225,7 +225,7 @@ def boundary_frame(
     pue : float or Range
         Site energy over IT energy, e.g. 1.2.
     busy_frac : float or Range, optional
-        Share of time at work, e.g. 0.8; by default the range of ``data/energy_inputs.csv``.
+        Share of time at work, e.g. 0.8; by default the range of ``data/energy/energy_inputs.csv``.
     host_frac : float or Range, optional
         Power of the host's share over TDP, e.g. 0.44; by default the range of the same table.
     coverage_frac : float

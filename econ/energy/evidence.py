@@ -1,8 +1,9 @@
 """Runs whose power was measured: accelerators alone by software, whole servers at the wall.
 
 What ships is what its licence allows: the ML.ENERGY runs of 2024 as rows
-(``data/measured_energy.csv``), the later ones as fitted values and errors, MLPerf's wall meters as
-ratios (``data/wall_power.csv``). `read_power_runs` reads the later runs where someone has them.
+(``data/energy/measured_energy.csv``), the later ones as fitted values and errors, MLPerf's wall
+meters as ratios (``data/energy/wall_power.csv``). `read_power_runs` reads the later runs where
+someone has them.
 
 >>> runs = power_runs()
 >>> sorted(set(runs["accelerator"]))

@@ -70,7 +70,7 @@ class PowerLaw:
     @classmethod
     @functools.cache
     def fitted(cls) -> PowerLaw:
-        """The values in ``data/power_calibration.csv``; the default of every prediction."""
+        """The values in ``data/energy/power_calibration.csv``; the default of every prediction."""
         rows = table("power_calibration")
         ends = {r.name: (r.low, r.high) for r in rows.itertuples()}
         return cls(**{n: float(rows.loc[n, "value"]) for n in cls.names()}, intervals=ends)

@@ -56,7 +56,7 @@ METHODS = {
     "market": "market_carbon_g_per_kwh",
     "lifecycle": "carbon_lifecycle_g_per_kwh",
 }
-# inputs of `embodied_g_per_mtok` in ``data/energy_inputs.csv``
+# inputs of `embodied_g_per_mtok` in ``data/energy/energy_inputs.csv``
 HARDWARE = {
     "years": "life_years",
     "busy_frac": "busy_frac",
@@ -206,7 +206,7 @@ def site_frame(frame: pd.DataFrame, site: Site, busy_frac: Any) -> pd.DataFrame:
     Notes
     -----
     Host, idle power, life and the hardware's carbon are the typical values of
-    ``data/energy_inputs.csv``.
+    ``data/energy/energy_inputs.csv``.
     """
     code, names = pd.factorize(frame["accelerator"], use_na_sentinel=False)
     chips = [name if isinstance(name, Accelerator) else accelerator(name) for name in names]
@@ -315,8 +315,8 @@ def footprint_frame(
 ) -> pd.DataFrame:
     """A million output tokens at a site: `site_ranges` as figure, low, typical, high, unit.
 
-    The share of time at work is the range of ``data/energy_inputs.csv`` unless it is given. A
-    figure that nobody has published is left out.
+    The share of time at work is the range of ``data/energy/energy_inputs.csv`` unless it is given.
+    A figure that nobody has published is left out.
     """
     place = resolve_site(site, operator)
     rows = [

@@ -129,7 +129,7 @@ class Calibration:
 
     @classmethod
     def fitted(cls) -> Calibration:
-        """The values in ``data/calibration.csv`` and ``engines.csv``: each prediction's default."""
+        """The default: the values in ``data/latency/calibration.csv`` and ``engines.csv``."""
         calibration: Calibration = _fitted()
         return calibration
 
@@ -281,7 +281,7 @@ class Band:
 
 @remember
 def bands() -> dict[tuple[str, str], Band]:
-    """The bands in ``data/calibration_bands.csv`` by (regime, metric).
+    """The bands in ``data/latency/calibration_bands.csv`` by (regime, metric).
 
     >>> near, far = bands()["calibrated", "tpot_s"], bands()["beyond", "tpot_s"]
     >>> near.p90_factor < far.p90_factor

@@ -65,7 +65,7 @@ START = {
 # but for the least time of an all-reduce in one server
 LOWEST_FRAC = {"collective_s": 1 / 3}
 LOW_FRAC = 0.02
-# set beforehand: the runs do not identify them (source and reason in data/calibration.csv)
+# set beforehand: the runs do not identify them (source and reason in data/latency/calibration.csv)
 FIXED = {
     "decode_compute_frac": 0.8,
     "n_tile_tokens": 16.0,

@@ -1,7 +1,7 @@
 """Measured runs in the catalogue's names and units, ready to be predicted or fitted.
 
-The compact sample in ``data/measured_serving.csv`` ships with the kit; the full file, where
-someone has it, is read with `read_runs`. Names are mapped by ``data/model_aliases.csv``.
+The compact sample in ``data/latency/measured_serving.csv`` ships with the kit; the full file, where
+someone has it, is read with `read_runs`. Names are mapped by ``data/latency/model_aliases.csv``.
 """
 
 from __future__ import annotations

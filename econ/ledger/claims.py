@@ -1,8 +1,8 @@
 """Published claims, investigated: what the claim's own figures give, and what a buyer would ask.
 
-A row of ``data/claims.csv`` holds two formulas on public functions (`econ.ledger.recompute`):
-``recomputed`` answers the claim on its own terms, ``asked`` answers the question beside it. From
-the two numbers follows a verdict:
+A row of ``data/published/claims.csv`` holds two formulas on public functions
+(`econ.ledger.recompute`): ``recomputed`` answers the claim on its own terms, ``asked`` answers the
+question beside it. From the two numbers follows a verdict:
 
 * ``wrong``: the recomputation differs from the claim by more than the source rounded away (or the
   claim lies above a physical ceiling);
@@ -71,7 +71,7 @@ def claim(id: str) -> Claim:
     Parameters
     ----------
     id : str
-        Its identifier in ``data/claims.csv``, e.g. ``"h100-110"``.
+        Its identifier in ``data/published/claims.csv``, e.g. ``"h100-110"``.
 
     Raises
     ------

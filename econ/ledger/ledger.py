@@ -1,6 +1,6 @@
 """Published figures, recomputed: *ours · published · gap · source*, and whether they agree.
 
-A row of ``data/published_figures.csv`` holds a formula on public functions and its inputs
+A row of ``data/published/published_figures.csv`` holds a formula on public functions and its inputs
 (`econ.ledger.recompute`). The numbers alone put it into one of three classes:
 
 * ``reproduced``: ours lies within the row's ``tolerance_frac`` of the published value.
@@ -86,7 +86,7 @@ def recomputed(id: str) -> float:
     Parameters
     ----------
     id : str
-        The row's identifier in ``data/published_figures.csv``.
+        The row's identifier in ``data/published/published_figures.csv``.
 
     Examples
     --------

@@ -106,7 +106,7 @@ def ranges_frame(scenario: Scenario, batch: int = 64) -> pd.DataFrame:
     Columns: ``input``, ``low``, ``high`` (of the input), ``low_usd``, ``high_usd``, ``base_usd``.
     Slowdown as measured (`reality_frame`), rent from the cheapest to the dearest dated row of this
     accelerator, share of time in use from that of enterprise clusters to that of a provider
-    (``data/utilisation.csv``).
+    (``data/tco/utilisation.csv``).
     """
     slow = reality_frame()["slowdown"]
     rents = table("rentals").query("accelerator == @scenario.deployment.accelerator_id")

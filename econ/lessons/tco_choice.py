@@ -29,7 +29,7 @@ DAY = "2026-11-24"  # of the price lists; leave ``on`` out to ask about today
 
 
 def rental(accelerator: str, term: str) -> pd.Series:
-    """The latest row of ``data/rentals.csv`` for a term."""
+    """The latest row of ``data/catalog/rentals.csv`` for a term."""
     return rent_rows(accelerator, term).iloc[-1]
 
 

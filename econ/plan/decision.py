@@ -33,7 +33,8 @@ STRESS_COLUMNS = ["accelerator", "precision", "tp", "pp", "policy", "fleet_gpus"
 def rent_ranges(accelerators: Iterable[str]) -> dict[str, Range]:
     """What each accelerator rents for: the cheapest, the on-demand and the dearest latest price.
 
-    Over all terms in ``data/rentals.csv``; where there is one price only, the range is that number.
+    Over all terms in ``data/catalog/rentals.csv``; where there is one price only, the range is that
+    number.
 
     >>> rent_ranges(["h100-sxm"])["h100-sxm"].typical
     3.85

@@ -55,7 +55,7 @@ class Fit:
 
 
 def loss_points(suite: str) -> pd.DataFrame:
-    """Measured runs of a suite in ``data/loss_points.csv``: params, tokens, loss."""
+    """Measured runs of a suite in ``data/scaling/loss_points.csv``: params, tokens, loss."""
     rows = table("loss_points")
     if suite not in set(rows["suite"]):
         raise unknown("suite of runs", suite, rows["suite"].unique())

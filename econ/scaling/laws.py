@@ -2,8 +2,8 @@
 
 L(N, D) = (E + A/N^α + B/D^β)^γ. With γ = 1 this is the additive form of Hoffmann et al. (2022);
 [(N_c/N)^(α_N/α_D) + D_c/D]^α_D of Kaplan et al. (2020) is the same with E = 0, β = 1, γ = α_D.
-Published laws are rows of ``data/scaling_laws.csv``. Losses of two laws do not compare: each has
-its own text and tokenizer, and Kaplan counts parameters without the embedding.
+Published laws are rows of ``data/scaling/scaling_laws.csv``. Losses of two laws do not compare:
+each has its own text and tokenizer, and Kaplan counts parameters without the embedding.
 
 >>> chinchilla = law("hoffmann2022")
 >>> round(float(chinchilla.loss(70e9, 1.4e12)), 3)

@@ -111,7 +111,7 @@ class Saturation:
 
 
 def rl_curve(id: str) -> Saturation:
-    """A fitted curve of ``data/rl_curves.csv``.
+    """A fitted curve of ``data/scaling/rl_curves.csv``.
 
     >>> curve = rl_curve("qwen3-1.7b-gsm8k")
     >>> round(curve.at(0), 3), round(curve.at(52), 2)

@@ -221,7 +221,7 @@ def _nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def difficulty(id: str) -> Difficulty:
-    """A fitted difficulty of ``data/coverage_fits.csv``: a model on a benchmark."""
+    """A fitted difficulty of ``data/scaling/coverage_fits.csv``: a model on a benchmark."""
     rows = table("coverage_fits")
     if id not in rows.index:
         raise unknown("fitted coverage", id, rows.index)

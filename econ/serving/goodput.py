@@ -40,7 +40,7 @@ N_REQUESTS = 2_000  # of each simulation in a search
 
 
 def slo_preset(id: str) -> Slo:
-    """A named SLO of ``data/slos.csv``: two limits and the share of requests that must meet them.
+    """A named SLO of ``data/serving/slos.csv``: two limits and the share that must meet them.
 
     >>> slo_preset("chat")
     Slo(ttft_s=2.0, tpot_s=0.2, attainment_frac=0.99)

@@ -1,6 +1,6 @@
 """TCO: what an hour, a token, a request and a day cost, who pays whom, and when owning pays.
 
-`cost` takes a scenario: the hour is rented or owned, layer by layer (``data/layers.csv``), the
+`cost` takes a scenario: the hour is rented or owned, layer by layer (``data/tco/layers.csv``), the
 tokens are those that `econ.latency.predict` writes within the SLO. `with_ranges` puts the ranges of
 the data in, for `econ.uncertain`. The rest are functions of numbers for a chain of one's own.
 

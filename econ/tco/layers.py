@@ -1,6 +1,6 @@
 """The owner of an accelerator: layers of cost, each a row quoted in its own way.
 
-A layer is a row of ``data/layers.csv``: what is bought (capital) or paid month by month
+A layer is a row of ``data/tco/layers.csv``: what is bought (capital) or paid month by month
 (operation), by which measure it is quoted, its low, typical and high, and the group under which a
 bill shows it. `owner` turns the rows into an `Ownership`: whatever is bought and run together, a
 server or a rack. Its cost per GPU-hour counts every hour of the year, busy or not; dividing by the
@@ -30,7 +30,7 @@ from econ.tco.ownership import Asset, Charge, Ownership, colocation, electricity
 
 HOUSING = ("colocation", "own building")
 LEVELS = ("low", "typical", "high")
-# inputs of `owner` that are no layers -> rows of data/tco_inputs.csv
+# inputs of `owner` that are no layers -> rows of data/tco/tco_inputs.csv
 TERMS = {
     "cost_of_capital_frac": "cost-of-capital",
     "life_years": "life",
@@ -39,13 +39,13 @@ TERMS = {
     "power_load_frac": "power-load",
 }
 LIVES = {"server": "life_years", "facility": "facility_years"}
-SERVER = ("n_gpu", "server_usd", "provisioned_w")  # from data/servers.csv
+SERVER = ("n_gpu", "server_usd", "provisioned_w")  # from data/tco/servers.csv
 DEFAULTS: dict[str, Amount] = {"residual_frac": 0.0, "n_fleet_gpu": None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """A row of ``data/layers.csv``."""
+    """A row of ``data/tco/layers.csv``."""
 
     layer: str
     title: str
@@ -90,7 +90,7 @@ PER: dict[str, Callable[[Layer, Amount, Mapping[str, Amount]], Amount]] = {
 
 
 def cost_layers() -> tuple[Layer, ...]:
-    """All rows of ``data/layers.csv``, in the order in which a bill shows them.
+    """All rows of ``data/tco/layers.csv``, in the order in which a bill shows them.
 
     >>> [layer.layer for layer in cost_layers() if not layer.counted]
     ['licences', 'staff', 'support', 'insurance']
@@ -108,7 +108,7 @@ def owner(
     method: str = "annuity",
     **inputs: Amount,
 ) -> Ownership:
-    """The owner of one server or rack: every layer of ``data/layers.csv`` that applies.
+    """The owner of one server or rack: every layer of ``data/tco/layers.csv`` that applies.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def _require(own: Mapping[str, Amount], rows: Iterable[Layer], level: str, chip:
     ]
     if missing:
         raise ValueError(
-            f"{', '.join(missing)} of {chip}: unknown in data/servers.csv; set "
+            f"{', '.join(missing)} of {chip}: unknown in data/tco/servers.csv; set "
             f"{'it' if len(missing) == 1 else 'them'} in econ.tco.owner or in the scenario, or "
             "the whole hour as cost_usd_per_gpu_hour"
         )

@@ -1,6 +1,6 @@
 """Real load: public production traces, fetched once from their home and checked.
 
-``data/traces.csv`` holds their address, checksum and statistics; the rows themselves stay at
+``data/tokens/traces.csv`` holds their address, checksum and statistics; the rows themselves stay at
 their source. A trace of your own is read by `econ.tokens.read_trace`.
 
 >>> traces_frame().loc["azure-code", "gap_cv"]      # Poisson would be 1
@@ -67,7 +67,7 @@ def read_azure(path: str | Path) -> pd.DataFrame:
 
 
 def trace_statistics(trace: pd.DataFrame) -> dict[str, float]:
-    """Count, rate, burstiness and lengths of a trace: the columns of ``data/traces.csv``.
+    """Count, rate, burstiness and lengths of a trace: the columns of ``data/tokens/traces.csv``.
 
     >>> even = pd.DataFrame({"arrival_s": [0, 1, 2], "input_tokens": 9, "output_tokens": 5})
     >>> {k: v for k, v in trace_statistics(even).items() if k in ("rate_per_s", "gap_cv")}

@@ -127,7 +127,7 @@ def test_an_accelerator_of_ones_own_says_what_is_unknown():
     ("call", "says"),
     [
         (lambda: owner("h100-sxn"), "nearest: h100-sxm"),
-        (lambda: owner("l4"), "server_usd of l4: unknown in data/servers.csv"),
+        (lambda: owner("l4"), "server_usd of l4: unknown in data/tco/servers.csv"),
         (lambda: owner("h100-sxm", level="mean"), "unknown level"),
         (lambda: owner("h100-sxm", housing="tent"), "unknown housing"),
         (lambda: owner("h100-sxm", include=["stuff"]), "unknown layer 'stuff'; nearest: staff"),
