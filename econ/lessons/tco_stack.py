@@ -111,21 +111,27 @@ def points_frame() -> pd.DataFrame:
     Columns: machine, tokens_per_s_per_gpu, usd_per_mtok, source.
     """
     rows = table("published_figures")
-    mine = rows[
-        rows.index.str.startswith("inferencex-") | rows.index.isin(["nvidia-h200", "nvidia-gb300"])
-    ]
-    found = []
-    for row in mine.itertuples():
-        case = json.loads(row.inputs)
-        if row.Index.startswith("inferencex-"):
-            _, model, chip, _ = row.Index.split("-", 3)
-            name = f"{chip.upper()}, {'MiniMax' if model == 'minimax' else 'DeepSeek'}"
-        else:
-            name = "vendor's pair"
-        cost = cost_usd_per_mtok(case["cost_usd_per_gpu_hour"], case["tokens_per_s"])
-        found.append((name, case["tokens_per_s"], cost))
-    columns = ["machine", "tokens_per_s_per_gpu", "usd_per_mtok"]
-    return pd.DataFrame(found, columns=columns).sort_values(columns[:2], ignore_index=True)
+    pair = rows.loc[["nvidia-h200", "nvidia-gb300"]]
+    rows = pd.concat([rows[rows.index.str.startswith("inferencex-")], pair])
+    inputs = pd.DataFrame([json.loads(text) for text in rows["inputs"]], index=rows.index)
+    frame = pd.DataFrame(
+        {
+            "machine": [_machine(id) for id in rows.index],
+            "tokens_per_s_per_gpu": inputs["tokens_per_s"],
+            "usd_per_mtok": cost_usd_per_mtok(
+                inputs["cost_usd_per_gpu_hour"], inputs["tokens_per_s"]
+            ),
+        }
+    )
+    return frame.sort_values(["machine", "tokens_per_s_per_gpu"], ignore_index=True)
+
+
+def _machine(id: str) -> str:
+    """Accelerator and model of a published operating point."""
+    if not id.startswith("inferencex-"):
+        return "vendor's pair"
+    _, model, chip, _ = id.split("-", 3)
+    return f"{chip.upper()}, {'MiniMax' if model == 'minimax' else 'DeepSeek'}"
 
 
 def interpolation_frame(cost_usd_per_gpu_hour: float = 2.0) -> pd.DataFrame:
@@ -142,22 +148,25 @@ def interpolation_frame(cost_usd_per_gpu_hour: float = 2.0) -> pd.DataFrame:
     runs["cost"] = cost_usd_per_mtok(cost_usd_per_gpu_hour, runs["rate"].to_numpy())
     same = ["model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine",
             "input_tokens", "output_tokens"]  # fmt: skip
-    off = {"cost itself": [], "from throughput": []}
+    errors = []
     for _, series in runs.groupby(same):
         series = series.sort_values("speed")
         if series["speed"].duplicated().any():
             continue
         for i in range(1, len(series) - 1):
-            left_out, kept = series.iloc[i], series.drop(series.index[i])
-            at = left_out["speed"]
-            cost = np.interp(at, kept["speed"], kept["cost"])
-            rate = np.interp(at, kept["speed"], kept["rate"])
-            off["cost itself"].append(cost / left_out["cost"] - 1)
-            off["from throughput"].append(left_out["rate"] / rate - 1)
-    rows = [
-        (way, np.median(np.abs(e)), np.quantile(np.abs(e), 0.9), len(e)) for way, e in off.items()
-    ]
-    return pd.DataFrame(rows, columns=["way", "median_frac", "p90_frac", "n"])
+            left_out, rest = series.iloc[i], series.drop(series.index[i])
+            cost, rate = (
+                np.interp(left_out["speed"], rest["speed"], rest[name]) for name in ("cost", "rate")
+            )
+            errors.append((cost / left_out["cost"] - 1, left_out["rate"] / rate - 1))
+    frame = pd.DataFrame(errors, columns=["cost itself", "from throughput"]).abs()
+    return (
+        pd.DataFrame(
+            {"median_frac": frame.median(), "p90_frac": frame.quantile(0.9), "n": frame.count()}
+        )
+        .rename_axis("way")
+        .reset_index()
+    )
 
 
 # -- levers --------------------------------------------------------------------------------------

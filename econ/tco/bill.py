@@ -51,7 +51,8 @@ class Cost(Result):
     usd_per_request : float
         USD of a request of mean length.
     usd_per_day : float
-        USD of all accelerators of the deployment for a day, used or not.
+        USD of all accelerators of the deployment for a day, used or not; what comes in whole
+        servers is rounded up by `econ.tco.units`.
     output_tokens_per_s_per_gpu : float
         Output tokens per second and GPU while it serves.
     concurrency : float

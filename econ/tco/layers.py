@@ -16,7 +16,7 @@ useful ones is the next step (`econ.tco.token_cost`).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -169,6 +169,7 @@ def owner(
     _require(own, rows, level, chip.id)
     own = {name: _checked(name, value) for name, value in own.items() if value is not None}
     own.setdefault("n_fleet_gpu", own["n_gpu"])
+    rows = [replace(layer, source=_source(layer, of, chip, inputs)) for layer in rows]
     quoted = {layer.layer: own.get(layer.quote, getattr(layer, level)) for layer in rows}
     bought = [
         Asset(
@@ -185,9 +186,8 @@ def owner(
         if layer.expense == "capital"
     ]
     own["capital_usd"] = sum(asset.capital_usd for asset in bought)
-    charges = tuple(
-        _charge(layer, quoted[layer.layer], own) for layer in rows if layer.expense == "operation"
-    )
+    running = (layer for layer in rows if layer.expense == "operation")
+    charges = tuple(_charge(layer, quoted[layer.layer], own) for layer in running)
     return Ownership(n_gpu=own["n_gpu"], assets=tuple(bought), charges=charges, name=chip.id)
 
 
@@ -214,15 +214,26 @@ def _charge(layer: Layer, quote: Amount, own: Mapping[str, Amount]) -> Charge:
     return Charge(layer.layer, PER[layer.per](layer, quote, own), layer.group, layer.source)
 
 
+def _source(layer: Layer, of: object, chip: Accelerator, inputs: Mapping[str, Amount]) -> str:
+    """Where the quotation comes from: the caller, the scenario, the table of servers, the row."""
+    if layer.quote in inputs:
+        return "given"
+    if isinstance(of, Scenario) and layer.quote == "electricity_usd_per_kwh":
+        rows, site = table("sites"), of.site
+        return str(rows["electricity_source"][site]) if isinstance(site, str) else site.source
+    if isinstance(of, Scenario) and layer.quote == "server_usd" and of.finance.server_usd:
+        return of.finance.source or "given"
+    servers = table("servers")
+    return str(servers["source"][chip.id]) if layer.quote == "server_usd" else layer.source
+
+
 def _counted(
-    rows: Iterable[Layer], housing: str, include: Collection[str], inputs: Mapping[str, Amount]
+    rows: Collection[Layer], housing: str, include: Collection[str], inputs: Mapping[str, Amount]
 ) -> list[Layer]:
     """The layers of this owner: those of the housing, and the optional ones that are named."""
-    rows = tuple(rows)
     quotes = {layer.quote: layer for layer in rows}
-    for name in include:
-        if name not in {layer.layer for layer in rows}:
-            raise unknown("layer", name, [layer.layer for layer in rows])
+    for name in set(include) - {layer.layer for layer in rows}:
+        raise unknown("layer", name, [layer.layer for layer in rows])
     for name, value in inputs.items():
         if name not in {*quotes, *TERMS, *SERVER, *DEFAULTS}:
             raise unknown("input of an owner", name, [*quotes, *TERMS, *SERVER, *DEFAULTS])

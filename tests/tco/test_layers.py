@@ -1,5 +1,6 @@
 """Layers of an owned hour: each is a row; a scenario brings its site; what is unknown is named."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -27,7 +28,8 @@ def test_every_default_is_a_row():
     named |= {"server_usd": server.typical_usd, "provisioned_w": server.provisioned_w, "n_gpu": 8}
     optional = {layer.quote for layer in cost_layers() if not layer.counted or layer.housing}
     required = {name: value for name, value in named.items() if name not in optional}
-    assert owner("h200-sxm", **required).frame().equals(owner("h200-sxm").frame())
+    frames = [owner("h200-sxm", **inputs).frame() for inputs in (required, {})]
+    assert frames[0].drop(columns="source").equals(frames[1].drop(columns="source"))
 
 
 def test_a_new_layer_is_one_row(tmp_path):
@@ -111,6 +113,19 @@ def test_a_scenario_brings_its_site_life_and_cost_of_capital():
     assert owner(s.with_(life_years=4)).cost_usd_per_gpu_hour == by_hand.cost_usd_per_gpu_hour
     cheap = owner(s.with_(cost_of_capital_frac=0.0))
     assert cheap.capital_usd_per_month < virginia.capital_usd_per_month
+
+
+def test_each_layer_names_the_source_of_its_own_price():
+    def sources(of, **inputs):
+        return owner(of, **inputs).frame().set_index("layer")["source"]
+
+    assert sources("h200-sxm")["server"] == table("servers")["source"]["h200-sxm"]
+    assert sources("h100-sxm", spare_frac=0.1)["spares"] == "given"
+    s = Scenario.default().with_(tenure="owned")
+    assert sources(s)["electricity"] == "eia-2024"
+    assert sources(s.with_(site="france"))["electricity"] == "eurostat-prices"
+    quoted = dataclasses.replace(s.finance, server_usd=2e5, source="our quote")
+    assert sources(s.with_(finance=quoted))["server"] == "our quote"
 
 
 def test_an_accelerator_of_ones_own_says_what_is_unknown():
