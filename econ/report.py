@@ -94,8 +94,25 @@ def report_html(
 ) -> str:
     """The page: answer, scenario, frontier, first rows, what ruled out the rest, stress, decision.
 
-    ``stress`` is a `stress_frame`, ``decision`` from `decide_plan`, ``worth`` a
-    `measure_next_frame`; what is left out has no section.
+    Parameters
+    ----------
+    plan : Plan
+        What it reports.
+    stress : pandas.DataFrame, optional
+        A `stress_frame`; without it there is no such section.
+    decision : Decision, optional
+        From `decide_plan`.
+    worth : pandas.DataFrame, optional
+        A `measure_next_frame`.
+    n_rows : int
+        Rows of the table, e.g. 12.
+    created : datetime.date, optional
+        The day on the page; None for today.
+
+    Returns
+    -------
+    str
+        HTML that needs no other file and asks no network.
     """
     day = (created or datetime.date.today()).isoformat()
     numbers = itertools.count(1)
@@ -126,8 +143,8 @@ def report_html(
     if worth is not None:
         parts += ["<h2>What to measure next</h2>", figure(plan_charts.worth_chart(worth))]
     parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", "<h2>Sources</h2>"]
-    said = [f"{s} ({w})" for w, s in sources_frame(plan).itertuples(index=False)]
-    parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in said) + "</ul>")
+    sources = [f"{s} ({what})" for what, s in sources_frame(plan).itertuples(index=False)]
+    parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in sources) + "</ul>")
     parts.append(f"<p><small>Made on {day} by inference-economics {__version__}.</small></p>")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -41,8 +41,29 @@ def free_name(path: str | Path) -> Path:
 def export(thing: pd.DataFrame | Scenario | str, path: str | Path) -> Path:
     """Write a table (.csv, .parquet), a scenario (.json) or a page (.html) to a new file.
 
-    A file that is there already is never replaced: `FileExistsError` names a free one. It appears
-    whole or not at all. Text that a spreadsheet would take for a formula is quoted in CSV.
+    The file appears complete or not at all. Text that a spreadsheet would run as a formula is
+    quoted in CSV.
+
+    Parameters
+    ----------
+    thing : pandas.DataFrame, Scenario or str
+        What the ending of ``path`` takes.
+    path : str or Path
+        A file that does not exist yet, in a folder that does.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileExistsError
+        Where the file exists; it is left as it is, and a free name is given.
+    FileNotFoundError
+        Where the folder does not exist.
+    ValueError
+        For an unknown ending, or a table that Parquet cannot hold.
     """
     path = Path(path)
     kind = ENDINGS.get(path.suffix.lower())
@@ -64,15 +85,15 @@ def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
         text = str(_harmless(thing).to_csv(index=False, lineterminator="\n", float_format=DIGITS))
         return text.encode(errors="replace")  # half a character is no reason to fail
     try:
-        whole = io.BytesIO()
-        thing.to_parquet(whole, index=False)
+        buffer = io.BytesIO()
+        thing.to_parquet(buffer, index=False)
     except ImportError:
         raise ImportError(
             f"{path.name}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
         ) from None
     except (ValueError, TypeError) as error:  # what Arrow raises on cells of mixed kinds
         raise ValueError(f"{path.name}: Parquet cannot hold this table: {error}") from None
-    return whole.getvalue()
+    return buffer.getvalue()
 
 
 def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,13 +116,13 @@ def _write_new(path: Path, data: bytes) -> Path:
     taken = f"{path.name} is there already and is left as it is; a free name: "
     if path.exists() or path.is_symlink():
         raise FileExistsError(taken + free_name(path).name)
-    handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(made, 0o644)
+        os.chmod(part, 0o644)
         try:
-            os.link(made, path)  # fails where something has appeared there meanwhile
+            os.link(part, path)  # fails where something has appeared there meanwhile
         except FileExistsError:
             raise FileExistsError(taken + free_name(path).name) from None
         except OSError:  # a file system without links
@@ -113,5 +134,5 @@ def _write_new(path: Path, data: bytes) -> Path:
                     raise
     finally:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(made)
+            os.unlink(part)
     return path

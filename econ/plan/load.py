@@ -17,7 +17,18 @@ from econ.tokens.workloads import Workload
 
 
 def describe_frame(trace: pd.DataFrame) -> pd.DataFrame:
-    """A trace in words: what, value, unit, why it matters for a plan."""
+    """A trace in words.
+
+    Parameters
+    ----------
+    trace : pandas.DataFrame
+        Columns arrival_s, input_tokens, output_tokens, optionally cached_tokens.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns what, value, unit, and matters: why it counts for a plan.
+    """
     trace = check_trace(trace)
     w = Workload.from_trace(trace)
     hours = (trace["arrival_s"].iloc[-1] - trace["arrival_s"].iloc[0]) / HOUR_S
@@ -43,8 +54,22 @@ def describe_frame(trace: pd.DataFrame) -> pd.DataFrame:
 
 
 def peak_factor(trace: pd.DataFrame, window_s: float = 5 * MINUTE_S) -> tuple[float, float]:
-    """The busiest window over the mean, and the window: a twentieth of a trace that is short.
+    """The load of the busiest window over the mean load.
 
+    Parameters
+    ----------
+    trace : pandas.DataFrame
+        Columns arrival_s, input_tokens, output_tokens.
+    window_s : float
+        Length of a window, e.g. 300; at most a twentieth of the trace.
+
+    Returns
+    -------
+    tuple of float
+        The factor, 1 or above, and the window that was used, in seconds.
+
+    Examples
+    --------
     >>> even = pd.DataFrame({"arrival_s": np.arange(3600.0), "input_tokens": 9, "output_tokens": 5})
     >>> round(peak_factor(even)[0], 2)
     1.0
