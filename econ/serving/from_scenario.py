@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from econ.catalog.engines import engine
 from econ.catalog.guard import positive
 from econ.latency import steps
 from econ.latency.calibration import Calibration
@@ -35,8 +36,8 @@ from econ.station import require_certain
 from econ.tokens.traces import check_trace
 from econ.tokens.workloads import Workload
 
-MAX_BATCH = 256  # sequences of a replica, where the deployment does not say
-TOKEN_BUDGET = 2048  # tokens of a step, where the deployment does not say
+MAX_BATCH = 256  # sequences of a replica, where neither deployment nor engine says
+TOKEN_BUDGET = 2048  # tokens of a step, likewise
 TABLE_POINTS = 400  # points of the linear table past the batch; straight lines between them
 
 
@@ -169,8 +170,9 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     -----
     ``kv_tokens`` = sequences of the mean context that fit beside the weights × that context. The
     lag is the calibrated host latency of a first token and the steps until a request is admitted,
-    less the one step that the simulation itself waits. Without ``max_batch`` a replica runs 256
-    sequences at a time, without ``token_budget`` 2,048 tokens a step.
+    less the one step that the simulation itself waits. A deployment without ``max_batch`` or
+    ``token_budget`` runs with its engine's own; without an engine, 256 sequences at a time and
+    2,048 tokens a step.
 
     Examples
     --------
@@ -185,12 +187,13 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     case, context_tokens = _replica_case(s, k), _context_tokens(s)
     room = steps.room(_prepared(case, k, context_tokens), k, context_tokens)
     host_s = float(case.shapes.first_token_s)
+    max_batch, token_budget = launch_settings(s)
     one = Replica(
         cost=step_cost(s, calibration=k),
         kv_tokens=int(room * context_tokens),
-        max_batch=d.max_batch or MAX_BATCH,
+        max_batch=max_batch,
         policy="chunked_prefill" if d.policy == "disaggregated" else d.policy,
-        token_budget=d.token_budget or TOKEN_BUDGET,
+        token_budget=token_budget,
         n_replicas=s.n_replicas,
         prefix_cached_frac=float(s.workload.cached_frac),
         lag_s=host_s / float(d.software_maturity),
@@ -218,6 +221,16 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     )
 
 
+def launch_settings(s: Scenario) -> tuple[int, int]:
+    """Sequences of a replica at a time, and tokens of a step: the deployment's or the engine's."""
+    d = s.deployment
+    own = (MAX_BATCH, TOKEN_BUDGET)
+    if d.engine:
+        software = engine(d.engine)
+        own = (software.max_batch, software.token_budget)
+    return d.max_batch or own[0], d.token_budget or own[1]
+
+
 def _context_tokens(s: Scenario) -> float:
     """The mean context over an answer's life: the prompt and half the output."""
     return s.workload.mean_input_tokens + s.workload.mean_output_tokens / 2
@@ -235,8 +248,7 @@ def _replica_case(s: Scenario, k: Calibration) -> Case:
 
 
 def _step_cost(s: Scenario, c: Case, k: Calibration) -> StepCost:
-    d, context_tokens = s.deployment, _context_tokens(s)
-    max_batch, token_budget = d.max_batch or MAX_BATCH, d.token_budget or TOKEN_BUDGET
+    context_tokens, (max_batch, token_budget) = _context_tokens(s), launch_settings(s)
     batch = np.arange(1, max_batch + 1)
 
     contexts = (0.5 * context_tokens, 1.5 * context_tokens)

@@ -216,6 +216,9 @@ class Service(Result):
     does not grow. ``overloaded``: it still grew when the last request arrived. ``requests`` holds
     the times of every request, ``replica`` what served them.
 
+    ``mean_first_answer_s`` is the time to the first token that is not thinking, where the share
+    ``reasoning_frac`` of an answer's tokens is thinking and comes first.
+
     ``regime`` and ``bands`` are those of the step equations (`econ.latency.predict`) at as many
     users as were present, from held-out runs in a closed loop; the queue itself has nothing fitted.
     Both are empty where an own replica served.
@@ -242,6 +245,7 @@ class Service(Result):
     p95_e2e_s: float
     p99_e2e_s: float
     mean_ttft_s: float
+    mean_first_answer_s: float
     mean_e2e_s: float
     request_mean_tpot_s: float
     token_mean_tpot_s: float
@@ -256,7 +260,12 @@ class Service(Result):
 
     @classmethod
     def of(
-        cls, requests: RequestTimes, slo: Slo, replica: Replica | Disaggregated, rate_per_s: float
+        cls,
+        requests: RequestTimes,
+        slo: Slo,
+        replica: Replica | Disaggregated,
+        rate_per_s: float,
+        reasoning_frac: float = 0.0,
     ) -> Service:
         """The figures of one simulation under an SLO."""
         good = requests.goodput(float(slo.ttft_s), float(slo.tpot_s))
@@ -280,6 +289,8 @@ class Service(Result):
             good_tokens_per_s=good.tokens_per_s,
             attainment_frac=float(slo.attainment_frac),
             meets_slo=good.good_frac >= float(slo.attainment_frac) and not requests.overloaded,
+            mean_first_answer_s=times_s["mean_ttft_s"]
+            + reasoning_frac * (times_s["mean_e2e_s"] - times_s["mean_ttft_s"]),
             n_preemptions=int(requests.n_preemptions.sum()),
             n_backlog=requests.backlog,
             requests=requests,

@@ -33,7 +33,7 @@ from econ.scenario import Scenario
 from econ.serving import engine as events
 from econ.serving.checks import MAX_TIME_S, cached_prompt, checked_requests
 from econ.serving.cost import PS_PER_S, StepCost
-from econ.serving.from_scenario import MAX_BATCH, draw_requests
+from econ.serving.from_scenario import draw_requests, launch_settings
 from econ.serving.from_scenario import replica as replica_of_scenario
 from econ.serving.pools import (
     RUNNERS,
@@ -173,7 +173,8 @@ def simulate(
         trace = draw_requests(load, rate_per_s, N_REQUESTS if n is None else n, seed)
         serving = replica_of_scenario(scenario) if replica is None else replica
         rate = float(load.rate_per_s) if rate_per_s is None else rate_per_s
-        service = Service.of(serve(trace, serving, engine, **more), scenario.slo, serving, rate)
+        times = serve(trace, serving, engine, **more)
+        service = Service.of(times, scenario.slo, serving, rate, float(load.reasoning_frac))
         return service if replica is not None else _with_bands(service, scenario)
     if rate_per_s is not None or n is not None:
         raise TypeError("rate_per_s and n belong to a scenario; arrays hold the requests already")
@@ -185,7 +186,7 @@ def simulate(
 def _with_bands(service: Service, s: Scenario) -> Service:
     """With the regime and the bands of the step equations at as many users as were present."""
     users = service.rate_per_s * service.mean_e2e_s
-    users = min(max(users, 1.0), float(s.n_replicas * (s.deployment.max_batch or MAX_BATCH)))
+    users = min(max(users, 1.0), float(s.n_replicas * launch_settings(s)[0]))
     prediction = predict(s, concurrency=users)
     bands = {
         ours: prediction.bands[metric]

@@ -40,7 +40,7 @@ REASONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ENGINE: (("latency", "energy", "tco"), ("deployment.policy",)),
     CHUNKS: (("latency", "energy", "tco"), ("deployment.token_budget",)),
     EXPERTS: (("latency", "serving", "energy", "tco", "bill"), ("deployment.ep",)),
-    THOUGHT: (tuple(STATIONS), ("workload.reasoning_frac",)),
+    THOUGHT: (tuple(n for n in STATIONS if n != "serving"), ("workload.reasoning_frac",)),
     PLANNED: (("plan",), tuple(f"deployment.{name}" for name in ("n_gpu", "tp", "pp", "dp"))),
 }
 IGNORED: dict[tuple[str, str], str] = {

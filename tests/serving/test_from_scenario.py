@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from econ.catalog import engine
 from econ.latency.calibration import Calibration
 from econ.latency.prediction import DoesNotFit, max_batch, predict
 from econ.scenario import Scenario
@@ -153,3 +154,22 @@ def test_the_lag_is_the_calibrations_and_lengthens_only_the_first_token():
     late = with_lag.ttft_s - without.ttft_s
     assert late == pytest.approx(ours.lag_s + ours.n_lag_steps * without.tpot_s)
     assert with_lag.e2e_s - without.e2e_s == pytest.approx(late)
+
+
+def test_an_engine_brings_its_own_launch_settings():
+    base = Scenario.default()
+    for name in ("vllm", "sglang", "trtllm"):
+        ours = replica(base.with_(engine=name))
+        assert (ours.max_batch, ours.token_budget) == (
+            engine(name).max_batch,
+            engine(name).token_budget,
+        )
+    assert replica(base.with_(engine="vllm", token_budget=512)).token_budget == 512
+
+
+def test_thinking_comes_before_the_first_answer_token():
+    s = Scenario.default().with_(input_tokens=500, output_tokens=401, rate_per_s=0.1)
+    plain, half = (simulate(x, n=50) for x in (s, s.with_(reasoning_frac=0.5)))
+    assert plain.mean_first_answer_s == plain.mean_ttft_s
+    assert half.mean_first_answer_s == pytest.approx((plain.mean_ttft_s + plain.mean_e2e_s) / 2)
+    assert half.goodput == plain.goodput
