@@ -312,18 +312,34 @@ def energy(
 def energy_frame(
     frame: pd.DataFrame, law: PowerLaw | None = None, calibration: Calibration | None = None
 ) -> pd.DataFrame:
-    """The frame with power and energy added; a row that cannot be has a ``reason`` and NaN.
+    """Power and energy of a table of deployments.
 
-    Takes the columns of `roofline.predict_frame`. Where the frame already holds an operating point
-    (``output_tokens_per_s_per_gpu`` and ``batch``, predicted or measured), that one counts.
-    Columns out: `COLUMNS`, the 90 % band (``energy_low_j_per_token``, ``energy_high_j_per_token``),
-    regime, reason.
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns of `econ.latency.predict_frame`. Where it already holds an operating point
+        (``output_tokens_per_s_per_gpu`` and ``batch``, predicted or measured), that one counts.
+    law : PowerLaw, optional
+        The fitted one by default.
+    calibration : Calibration, optional
+        As in `econ.latency.predict_frame`.
 
+    Returns
+    -------
+    DataFrame
+        The frame with ``power_w``, ``prefill_power_w``, ``decode_power_w``,
+        ``energy_j_per_token`` (per output token) and its 90 % band ``energy_low_j_per_token``,
+        ``energy_high_j_per_token``, ``energy_j_per_total_token``,
+        ``prefill_energy_j_per_token`` (per input token), ``decode_energy_j_per_token``,
+        ``regime`` and ``reason``; a row that is not possible has NaN and its reason.
+
+    Examples
+    --------
     >>> runs = pd.DataFrame({"model": "llama-3.1-8b", "accelerator": ["h100-sxm", "tpu-v5e"],
     ...     "input_tokens": 1000, "output_tokens": 500, "concurrency": 16})
     >>> out = energy_frame(runs)
     >>> bool(0.1 < out.energy_j_per_token[0] < 0.5), out.reason[1][:40]
-    (True, 'tpu-v5e has no published TDP, so no powe')
+    (True, 'tpu-v5e has no published TDP, so its pow')
     """
     cal, law = calibration or Calibration.fitted(), law or PowerLaw.fitted()
     if not set(OPERATING_POINT) <= set(frame):
@@ -334,7 +350,7 @@ def energy_frame(
     tdp_w = np.array([a.tdp_w if a is not None and a.tdp_w else np.nan for a in chip.items])
     tdp_w = tdp_w[chip.code]
     rate, batch = (frame[n].to_numpy("float64") for n in OPERATING_POINT)
-    out = {name: np.full(size, np.nan) for name in COLUMNS}
+    out: dict[str, Any] = {name: np.full(size, np.nan) for name in COLUMNS}
     regime = np.zeros(size, dtype="int8")
     with np.errstate(all="ignore"):
         for part, case in table.blocks():
@@ -348,7 +364,7 @@ def energy_frame(
         reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)
     for row in np.flatnonzero((reason == "") & np.isnan(tdp_w)):
         id = chip.items[chip.code[row]].id
-        reason[row] = f"{id} has no published TDP, so no power can be said"
+        reason[row] = f"{id} has no published TDP, so its power is not known"
     unknown_point = (reason == "") & ~((rate > 0) & (batch > 0))
     reason = np.where(unknown_point, "throughput and batch must be above 0", reason)
     for values in out.values():

@@ -26,12 +26,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from econ.catalog import accelerator as chip_of
 from econ.catalog import table
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import fraction, not_negative, positive
 from econ.latency import steps
 from econ.latency.calibration import Calibration
+from econ.latency.shapes import as_accelerator
 from econ.latency.steps import Case, Prepared
 
 LARGEST_SHARE = 10.0  # of TDP per full load; the cap makes anything above 1 mean "at the limit"
@@ -39,17 +39,28 @@ LARGEST_SHARE = 10.0  # of TDP per full load; the cap makes anything above 1 mea
 
 @dataclass(frozen=True, kw_only=True)
 class PowerLaw:
-    """Shares of TDP: without work, awake, for all the bandwidth, for all the arithmetic.
+    """What an accelerator draws, in shares of its TDP.
 
-    ``memory_frac`` and ``compute_frac`` are slopes and may exceed 1: the limit is reached before
-    the datasheet's peak is.
+    Parameters
+    ----------
+    idle_frac : float
+        With a model in memory and no work, e.g. 0.12.
+    awake_frac : float
+        At work, before any byte is read, e.g. 0.23.
+    memory_frac, compute_frac : float
+        For all the bandwidth and for all the arithmetic: slopes, which may exceed 1, since the
+        limit is reached before the datasheet's peak is.
+    intervals : dict of str to (float, float)
+        Ends of the fitted values.
     """
 
     idle_frac: float
     awake_frac: float
     memory_frac: float
     compute_frac: float
-    intervals: dict = field(default_factory=dict, compare=False, repr=False)
+    intervals: dict[str, tuple[float, float]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         fraction("idle_frac", self.idle_frac)
@@ -75,7 +86,7 @@ class PowerLaw:
         ends = {r.name: (r.low, r.high) for r in rows.itertuples()}
         return cls(**{n: float(rows.loc[n, "value"]) for n in cls.names()}, intervals=ends)
 
-    def load_power_w(self, tdp_w, memory_load_frac, compute_load_frac):
+    def load_power_w(self, tdp_w: Any, memory_load_frac: Any, compute_load_frac: Any) -> Any:
         """The law itself, unchecked, for a number or arrays."""
         wanted = (
             self.awake_frac
@@ -93,7 +104,7 @@ class PowerLaw:
         fraction("compute_load_frac", compute_load_frac)
         return float(self.load_power_w(tdp_w, memory_load_frac, compute_load_frac))
 
-    def idle_power_w(self, tdp_w):
+    def idle_power_w(self, tdp_w: Any) -> Any:
         """Watts of one accelerator that holds a model and has no work."""
         return self.idle_frac * tdp_w
 
@@ -101,18 +112,35 @@ class PowerLaw:
 def known_tdp_w(chip: Accelerator) -> float:
     """The TDP of an accelerator, or an error that says that nobody has published one."""
     if not chip.tdp_w:
-        raise ValueError(f"{chip.id} has no published TDP, so no power can be said")
+        raise ValueError(f"{chip.id} has no published TDP, so its power is not known")
     return chip.tdp_w
 
 
-def unit_energy(accelerator: str, law: PowerLaw | None = None) -> dict[str, float]:
-    """What the law means per unit: ``energy_j_per_byte`` and ``energy_j_per_flop`` (bf16), above
-    the awake floor. slope · TDP / datasheet rate.
+def unit_energy(accelerator: str | Accelerator, law: PowerLaw | None = None) -> dict[str, float]:
+    """What the law means per byte read and per operation, above the awake floor.
 
+    Parameters
+    ----------
+    accelerator : str or Accelerator
+        A name of the catalogue or an object of your own, with a TDP.
+    law : PowerLaw, optional
+        The fitted one by default.
+
+    Returns
+    -------
+    dict of str to float
+        ``energy_j_per_byte`` and ``energy_j_per_flop`` (bf16), e.g. 150e-12 and 2e-12.
+
+    Notes
+    -----
+    slope of the law · TDP / datasheet rate.
+
+    Examples
+    --------
     >>> {k: f"{v * 1e12:.0f} pJ" for k, v in unit_energy("h100-sxm").items()}
     {'energy_j_per_byte': '150 pJ', 'energy_j_per_flop': '2 pJ'}
     """
-    law, chip = law or PowerLaw.fitted(), chip_of(accelerator)
+    law, chip = law or PowerLaw.fitted(), as_accelerator(accelerator)
     tdp_w = known_tdp_w(chip)
     return {
         "energy_j_per_byte": law.memory_frac * tdp_w / chip.memory_bandwidth_bytes_per_s,
@@ -160,9 +188,11 @@ def phases(p: Prepared, calibration: Calibration, rate_per_s: Any, batch: Any) -
     )
 
 
-def load_frame(accelerator: str = "h100-sxm", law: PowerLaw | None = None) -> pd.DataFrame:
+def load_frame(
+    accelerator: str | Accelerator = "h100-sxm", law: PowerLaw | None = None
+) -> pd.DataFrame:
     """Power against load: phase, load_percent (of bandwidth or of peak), power_w, tdp_w."""
-    law, chip = law or PowerLaw.fitted(), chip_of(accelerator)
+    law, chip = law or PowerLaw.fitted(), as_accelerator(accelerator)
     tdp_w = known_tdp_w(chip)
     loads = np.linspace(0, 1, 21)
     rows = [

@@ -260,7 +260,8 @@ def embodied_range(
     joules = point.range()
     ranges = {name: given("energy_inputs", id) for name, id in HARDWARE.items()}
     if busy_frac is not None:
-        ranges["busy_frac"] = Range(*[checked_busy(busy_frac)] * 3)
+        busy = checked_busy(busy_frac)
+        ranges["busy_frac"] = Range(busy, busy, busy)
     ranges["slower"] = Range.within_factor(1.0, joules.high / joules.typical)
 
     def grams(slower: Any, **inputs: Any) -> Any:
@@ -333,7 +334,8 @@ def solar_shape() -> np.ndarray:
     middle = np.arange(int(HOURS_PER_DAY)) + 0.5
     height = np.sin(np.pi * (middle - DAWN) / (DUSK - DAWN))
     height = np.where((middle > DAWN) & (middle < DUSK), height, 0.0)
-    return height / height.sum()
+    shares: np.ndarray = height / height.sum()
+    return shares
 
 
 def hourly_carbon_g_per_kwh(carbon_g_per_kwh: float, solar_frac: float) -> np.ndarray:

@@ -64,30 +64,53 @@ def loss_points(suite: str) -> pd.DataFrame:
 
 
 def fit_law(frame: pd.DataFrame, *, n_bootstrap: int = 200, seed: int = 0) -> Fit:
-    """The additive law that fits runs (columns params, tokens, loss), with 95 % intervals.
+    """The additive law that fits training runs.
 
-    The bootstrap draws runs anew and refits from the fitted values; ``n_bootstrap`` = 0 leaves it
-    out. A frame without spread in size or in data cannot tell the exponents apart: an error.
+    Parameters
+    ----------
+    frame : DataFrame
+        Runs: ``params``, ``tokens``, ``loss`` in nats per token; six at least.
+    n_bootstrap : int
+        Resamples for the 95 % intervals: runs drawn anew, refitted from the fitted values.
+    seed : int
+        Of the resamples.
+
+    Raises
+    ------
+    ValueError
+        For a missing column, a cell that is no number, or too little spread in size or in data to
+        tell the exponents apart.
+
+    Notes
+    -----
+    Minimises Σ Huber_δ(log L̂ᵢ − log Lᵢ), δ = 0.001, over (log A, log B, log E, α, β).
+
+    References
+    ----------
+    Hoffmann et al. 2022, approach 3; Besiroglu et al. 2024.
     """
     x, y, z = _columns(frame)
     count("n_bootstrap", n_bootstrap, 0, 100_000)
     count("seed", seed, 0)
-    value, found = _descend(_best_starts(x, y, z), x, y, z, 1.0)
-    best = found[value.argmin()]
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(z), (n_bootstrap, len(z)))
-    weights = np.stack([np.bincount(row, minlength=len(z)) for row in drawn]) if n_bootstrap else 1
-    again = _descend(np.tile(best, (n_bootstrap, 1)), x, y, z, weights)[1] if n_bootstrap else []
-    draws = np.array([_natural(t) for t in again]).reshape(n_bootstrap, len(PARAMETERS))
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0) if n_bootstrap else ([], [])
-    spread = tuple(zip(PARAMETERS, map(float, low), map(float, high), strict=bool(n_bootstrap)))
-    values = dict(zip(PARAMETERS, map(float, _natural(best)), strict=True))
-    law = Law(**values, id="fitted here", intervals=spread)
+    objectives, minima = _descend(_best_starts(x, y, z), x, y, z, 1.0)
+    best = minima[objectives.argmin()]
+    draws, spread = np.empty((0, len(PARAMETERS))), []
+    if n_bootstrap:
+        drawn = np.random.default_rng(seed).integers(0, len(z), (n_bootstrap, len(z)))
+        weights = np.stack([np.bincount(row, minlength=len(z)) for row in drawn])
+        refits = _descend(np.tile(best, (n_bootstrap, 1)), x, y, z, weights)[1]
+        draws = np.array([_natural(row) for row in refits])
+        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+        spread = list(zip(PARAMETERS, map(float, low), map(float, high), strict=True))
+    E, A, B, alpha, beta = map(float, _natural(best))
+    law = Law(
+        E=E, A=A, B=B, alpha=alpha, beta=beta, id="fitted here", intervals=tuple(spread)
+    )  # fmt: skip
     error = np.abs(law.loss(np.exp(x), np.exp(y)) / np.exp(z) - 1)
     return Fit(
         law=law,
         n=len(z),
-        objective=float(value.min()),
+        objective=float(objectives.min()),
         median_error_frac=float(np.median(error)),
         draws=pd.DataFrame(draws, columns=list(PARAMETERS)),
     )
@@ -103,8 +126,8 @@ def held_out_frame(frame: pd.DataFrame, at_most_flop: float) -> pd.DataFrame:
     seen, unseen = frame[flop <= at_most_flop], frame[flop > at_most_flop]
     if unseen.empty:
         raise ValueError(f"no run takes more than {at_most_flop:g} FLOP: nothing to predict")
-    found = fit_law(seen, n_bootstrap=0).law
-    predicted = found.loss(unseen["params"].to_numpy(), unseen["tokens"].to_numpy())
+    law = fit_law(seen, n_bootstrap=0).law
+    predicted = law.loss(unseen["params"].to_numpy(), unseen["tokens"].to_numpy())
     return unseen.assign(
         flop=flop[unseen.index],
         predicted=predicted,
@@ -155,7 +178,9 @@ def _best_starts(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     return grid.T[order[:N_POLISHED]]
 
 
-def _descend(starts, x, y, z, weights) -> tuple[np.ndarray, np.ndarray]:
+def _descend(
+    starts: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, weights: float | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Minima from many starts at once, one a row, each with its own weights of the runs.
 
     Gauss–Newton with damping (Levenberg–Marquardt) on reweighted squares: a residual beyond δ
@@ -164,7 +189,7 @@ def _descend(starts, x, y, z, weights) -> tuple[np.ndarray, np.ndarray]:
     """
     low, high = np.transpose(BOUNDS)
     t = np.clip(np.atleast_2d(starts), low, high)
-    weights = np.broadcast_to(weights, (len(t), len(z)))
+    weights = np.broadcast_to(np.asarray(weights), (len(t), len(z)))
     parts, r = _residuals(t, x, y, z)
     value, damping = (weights * _huber(r)).sum(axis=1), np.full(len(t), 1e-3)
     quiet = 0
@@ -190,7 +215,9 @@ def _descend(starts, x, y, z, weights) -> tuple[np.ndarray, np.ndarray]:
     return value, t
 
 
-def _residuals(t, x, y, z) -> tuple[np.ndarray, np.ndarray]:
+def _residuals(
+    t: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The share of each term in the loss, and log predicted − log measured, a row a start."""
     a, b = t[:, 0:1] - t[:, 3:4] * x, t[:, 1:2] - t[:, 4:5] * y
     terms = np.stack([a, b, np.broadcast_to(t[:, 2:3], a.shape)])

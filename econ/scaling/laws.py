@@ -60,7 +60,7 @@ class Law:
     @property
     def floor_nats(self) -> float:
         """The loss that no size and no data can go below: E^γ."""
-        return self.E**self.gamma
+        return float(self.E**self.gamma)
 
     @property
     def params_exponent(self) -> float:

@@ -139,7 +139,8 @@ def optimal_flop(params: float, law: Law | str) -> float:
     """
     one = as_law(law)
     unit = compute_optimal(FLOP_TO_TRAIN, one).params
-    return FLOP_TO_TRAIN * (float(sizes("params", params)) / unit) ** (1 / one.params_exponent)
+    grow = float(sizes("params", params)) / unit
+    return float(FLOP_TO_TRAIN * grow ** (1 / one.params_exponent))
 
 
 def optimum_for(target_loss: float, law: Law | str) -> Split:

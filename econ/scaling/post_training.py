@@ -33,15 +33,29 @@ STORED_BYTES_PER_PARAM = 12.0  # bf16 weight and gradient, two fp32 moments (Det
 def fine_tune_flop(
     params: float, tokens: float, n_epochs: float = 1.0, trained_frac: float = 1.0
 ) -> float:
-    """FLOP to tune on ``tokens``: 4·N + 2·N·(share trained) per token and epoch.
+    """FLOP to fine-tune a model.
 
-    Forward 2 and gradients of activations 2, whether or not a weight is trained; gradients of
-    weights 2 for those that are. An adapter (LoRA) saves memory more than work.
+    Parameters
+    ----------
+    params : float
+        Parameters N, e.g. 8e9.
+    tokens : float
+        Read per epoch, e.g. 50e6.
+    n_epochs : float
+        Passes over them.
+    trained_frac : float
+        Share of the weights that is trained, e.g. 0.01 for an adapter.
+
+    Notes
+    -----
+    4·N + 2·N·(share trained) per token and epoch: forward 2 and gradients of activations 2, whether
+    or not a weight is trained; gradients of weights 2 for those that are. An adapter (LoRA) saves
+    memory more than work.
     """
     fraction("trained_frac", trained_frac)
     positive("n_epochs", n_epochs, 1e6)
-    whole = training_flop(params, tokens) * n_epochs
-    return whole * (2 + trained_frac) / 3
+    all_trained = float(training_flop(params, tokens)) * n_epochs
+    return all_trained * (2 + trained_frac) / 3
 
 
 def fine_tune_bytes(params: float, bytes_per_param: float = STORED_BYTES_PER_PARAM) -> float:
@@ -106,8 +120,8 @@ class Saturation:
         x = np.asarray(each(not_negative, "steps", steps), dtype="float64")
         with np.errstate(divide="ignore", over="ignore"):
             gained = 1 / (1 + (self.midpoint_steps / x) ** self.steepness)
-        found = self.start_frac + (self.ceiling_frac - self.start_frac) * gained
-        return float(found) if found.ndim == 0 else found
+        accuracy = self.start_frac + (self.ceiling_frac - self.start_frac) * gained
+        return float(accuracy) if accuracy.ndim == 0 else accuracy
 
 
 def rl_curve(id: str) -> Saturation:

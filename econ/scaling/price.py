@@ -28,7 +28,7 @@ from econ.latency.prediction import answer_s, predict_frame, scenarios_frame
 from econ.scenario import Scenario
 from econ.station import Result, station
 from econ.tco import cost_usd_per_mtok
-from econ.tco.bill import hour_parts
+from econ.tco.hours import hour_parts
 
 USERS = np.unique(np.geomspace(1, 4096, 49).round())  # of a replica: tried, 19 % apart
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,10 +37,37 @@ N_NODES = 48  # quadrature over difficulty
 def pass_at_k(n: int | np.ndarray, c: int | np.ndarray, k: int | np.ndarray) -> float | np.ndarray:
     """The chance that at least one of ``k`` attempts is right, from ``c`` right ones of ``n``.
 
-    1 − C(n − c, k)/C(n, k), unbiased (Chen et al. 2021), by logarithms of beta functions, which
-    neither overflow nor cancel. Arrays are broadcast. ``c`` > n or ``k`` > n is an error: more
-    draws than attempts need a law of difficulty (`Difficulty`), not an estimator.
+    Parameters
+    ----------
+    n : int or array
+        Attempts that were made, e.g. 200.
+    c : int or array
+        Right ones among them, 0 to n.
+    k : int or array
+        Attempts that are drawn, 1 to n.
 
+    Returns
+    -------
+    float or array
+        A share; arrays are broadcast.
+
+    Raises
+    ------
+    ValueError
+        For ``c`` or ``k`` greater than ``n``: more draws than attempts need a law of difficulty
+        (`Difficulty`), not an estimator.
+
+    Notes
+    -----
+    1 − C(n − c, k)/C(n, k), unbiased, by logarithms of beta functions, which neither overflow nor
+    cancel.
+
+    References
+    ----------
+    Chen et al. 2021, Evaluating large language models trained on code.
+
+    Examples
+    --------
     >>> float(pass_at_k(10_000, 1, 10_000)), float(pass_at_k(10_000, 0, 100))
     (1.0, 0.0)
     """
@@ -62,8 +90,8 @@ def pass_at_k(n: int | np.ndarray, c: int | np.ndarray, k: int | np.ndarray) -> 
         factors = np.log1p(-many[..., None] / (n[..., None] - i))
         summed = np.where(i < few[..., None], factors, 0.0).sum(axis=-1)
         log_none = np.where(few <= FEW, summed, log_none)
-    found = np.where(c == 0, 0.0, np.where(left < 0, 1.0, -np.expm1(np.minimum(log_none, 0.0))))
-    return float(found) if found.ndim == 0 else found
+    chance = np.where(c == 0, 0.0, np.where(left < 0, 1.0, -np.expm1(np.minimum(log_none, 0.0))))
+    return float(chance) if chance.ndim == 0 else chance
 
 
 def coverage_curve(n: np.ndarray, c: np.ndarray, k: list[int]) -> pd.DataFrame:
@@ -121,7 +149,8 @@ class Difficulty:
         """
         k = np.asarray(each(not_negative, "k", k), dtype="float64")
         rest = special.betaln(self.a, self.b + k)
-        return -np.expm1(rest - special.betaln(self.a, self.b))
+        solved: float | np.ndarray = -np.expm1(rest - special.betaln(self.a, self.b))
+        return solved
 
     def attempts_for(self, coverage_frac: float) -> float:
         """Attempts that reach a coverage, as a fractional number; at least 1."""
@@ -194,25 +223,25 @@ class Difficulty:
         return at(brentq(lambda x: at(x).coverage(k) - coverage_frac, -14, 18))
 
     @classmethod
-    def _solved(cls, objective, mean: float) -> Difficulty:
+    def _solved(cls, objective: Callable[[np.ndarray], float], mean: float) -> Difficulty:
         from scipy.optimize import minimize
 
         start = np.log([0.3, 0.3 * (1 - mean) / mean])
-        found = minimize(
+        minimum = minimize(
             objective, start, method="Nelder-Mead",
             options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000},
         )  # fmt: skip
-        a, b = np.exp(found.x)
+        a, b = np.exp(minimum.x)
         return cls(a=float(a), b=float(b))
 
 
 @functools.lru_cache(maxsize=256)
 def _quantiles(a: float, b: float, n: int) -> tuple[np.ndarray, np.ndarray]:
     nodes, weights = _nodes(n)
-    found = special.betaincinv(a, b, (nodes + 1) / 2), weights / 2
-    for values in found:
+    levels = special.betaincinv(a, b, (nodes + 1) / 2), weights / 2
+    for values in levels:
         values.flags.writeable = False  # shared by all who ask
-    return found
+    return levels
 
 
 @functools.cache
@@ -233,12 +262,29 @@ def majority_vote_accuracy(
 ) -> float | np.ndarray:
     """The chance that the most frequent of ``k`` independent answers is right.
 
-    ``p`` is the chance that one is right. Of the wrong answers a share ``rival_frac`` agrees on one
-    rival; the others are all different. With 1 it is the jury theorem of Condorcet: below one half,
-    voting hurts. Ties are broken by lot. Many votes converge to 1 where p exceeds the rival's
-    chance, to 0 where it does not. Beyond 64 votes by the normal approximation, unless so few of
-    them fall on the two leading answers that these can be counted.
+    Parameters
+    ----------
+    p : float or array
+        The chance that one answer is right, e.g. 0.6.
+    k : int
+        Votes, e.g. 41.
+    rival_frac : float
+        Share of the wrong answers that agree on one rival; the others are all different.
 
+    Returns
+    -------
+    float or array
+        A share; ties are broken by lot.
+
+    Notes
+    -----
+    With ``rival_frac`` = 1 it is the jury theorem of Condorcet: below one half, voting hurts. Many
+    votes converge to 1 where p exceeds the rival's chance, to 0 where it does not. Beyond 64 votes
+    by the normal approximation, unless so few of them fall on the two leading answers that these
+    can be counted.
+
+    Examples
+    --------
     >>> round(float(majority_vote_accuracy(0.4, 41)), 4)                  # two answers
     0.0965
     >>> round(float(majority_vote_accuracy(0.4, 41, rival_frac=0.3)), 4)  # scattered errors
@@ -279,12 +325,14 @@ def _plurality(p: np.ndarray, both: np.ndarray, k: int, n_most: int) -> np.ndarr
     win[..., 1] = share[..., 0] / k
     if k >= 2:
         win[..., 2] = share[..., 0] ** 2 + 2 * share[..., 0] * (1 - share[..., 0]) / k
-    return (weight * win).sum(axis=-1)
+    won: np.ndarray = (weight * win).sum(axis=-1)
+    return won
 
 
 def _pmf(x: np.ndarray, m: np.ndarray, share: np.ndarray) -> np.ndarray:
     below = np.where(x > 0, special.bdtr(np.maximum(x - 1, 0), np.maximum(m, 1), share), 0.0)
-    return special.bdtr(x, np.maximum(m, 1), share) - below
+    chance: np.ndarray = special.bdtr(x, np.maximum(m, 1), share) - below
+    return chance
 
 
 def best_of_n_accuracy(
@@ -296,14 +344,26 @@ def best_of_n_accuracy(
 ) -> float | np.ndarray:
     """The chance that the answer picked of ``n`` is right, with a verifier that errs.
 
-    It passes right answers with ``true_positive_frac`` and wrong ones with ``false_positive_frac``.
-    One of those passed is picked by lot; if none passes, one of all. With s = p·t and
-    a = s + (1 − p)·f:
+    Parameters
+    ----------
+    p : float or array
+        The chance that one answer is right, e.g. 0.1.
+    n : int
+        Answers, e.g. 1000.
+    true_positive_frac, false_positive_frac : float
+        Shares t of right and f of wrong answers that the verifier passes. One of those passed is
+        picked by lot; if none passes, one of all.
+
+    Notes
+    -----
+    With s = p·t and a = s + (1 − p)·f:
 
         accuracy = (1 − (1 − a)^n)·s/a + (1 − a)^n · p(1 − t)/(1 − a)
 
     A perfect verifier gives coverage. With f > 0 it ends at s/a, however many attempts.
 
+    Examples
+    --------
     >>> round(float(best_of_n_accuracy(0.1, 1000, false_positive_frac=0.05)), 3)
     0.69
     """
