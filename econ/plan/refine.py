@@ -22,6 +22,7 @@ from econ.plan.search import KEYS, ROUNDING, Demand
 from econ.scenario import Scenario
 from econ.serving import Disaggregated, Replica, Service, draw_requests, replica, serve
 from econ.tco.token_cost import cost_usd_per_mtok
+from econ.tokens.traces import OPTIONAL
 
 TURNS = 8  # how often every place of a fleet is used over in a simulation, filling included
 FEWEST, MOST = 3_000, 40_000  # requests of one simulation
@@ -178,7 +179,7 @@ def _refined(
             try:
                 drawn = draw_requests(load, demand.peak_per_s, requests, seed)
                 fleet = fleet_of(one, size, policy, transfer_s)
-                times = serve(drawn, fleet, seed=seed)
+                times = serve(drawn, fleet, seed=seed, cached_tokens=_cached_tokens(drawn))
                 tried[size] = Service.of(times, slo, fleet, demand.peak_per_s).row()
             except ValueError as error:  # a request that no replica can hold
                 tried[size] = {"good_frac": 0.0, "overloaded": True, "error": str(error)}
@@ -206,6 +207,13 @@ def _refined(
         middle = (low + high) // 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)
     return _priced(row, demand, policy, high, outcome(high))
+
+
+def _cached_tokens(trace: pd.DataFrame) -> pd.Series | None:
+    """What a trace says of each prompt's cached part; at least one token is always computed."""
+    if OPTIONAL not in trace:
+        return None  # the workload's share then holds for all prompts
+    return trace[OPTIONAL].clip(upper=trace["input_tokens"] - 1)
 
 
 def _priced(

@@ -40,6 +40,18 @@ def test_a_trace_takes_the_workloads_place():
     assert made.best["basis"] == "simulated"
 
 
+def test_cached_prompts_of_a_trace_are_felt_one_by_one():
+    trace = workload("chat").sample(400, seed=5)
+    cached = trace.assign(cached_tokens=trace["input_tokens"])
+    args = {"precisions": ["fp8"], "parallelism": [(4, 1, 1, 1)], "concurrencies": [32],
+            "n_refined": 1, "n": 400}  # fmt: skip
+    plain, quick = (
+        plan(SCENARIO, ["h100-sxm"], trace=rows, **args).best["p95_ttft_s"]
+        for rows in (trace, cached)
+    )
+    assert quick < plain
+
+
 def test_work_without_arrivals_is_only_screened():
     batch = SCENARIO.with_(workload=workload("batch")).with_(ttft_s=60, tpot_s=0.5)
     assert set(plan(batch, n_refined=3, **QUICK).rows["basis"]) == {"screened", "rejected"}
