@@ -1,11 +1,9 @@
 """Published figures and claims, recomputed: *ours · published · gap · source*.
 
-* `ledger_frame`, `recomputed`, `counts_frame`, `summary`: ``data/published/published_figures.csv``
-in three
-  classes: reproduced, inside a band, we disagree
-* `claim`, `claims_frame`: ``data/published/claims.csv`` with a verdict: right, wrong, or the answer
-to
-  another question; `ceiling_frame`, `power_frame`, `token_cost_frame`: limits to hold one against
+* `ledger_frame`, `recomputed`, `counts_frame`, `summary`: the published figures in three classes:
+  reproduced, inside a band, we disagree
+* `claim`, `claims_frame`: claims with a verdict: right, wrong, or the answer to another question;
+  `ceiling_frame`, `power_frame`, `token_cost_frame`: limits to hold one against
 * `simulated_runs_frame`: measured serving runs beside the simulator's
 * `econ.ledger.recompute`: the formulas in those rows
 """
