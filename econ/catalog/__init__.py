@@ -1,6 +1,15 @@
-"""What is known: units, sources, checked tables and the catalogue. Knows no model formula."""
+"""What is known: accelerators, models, sites, prices, sources; every row with its origin and date.
+
+`accelerator`, `model`, `site`, `price`, `rent` and `engine` give one thing by name, the ``_frame``
+functions all of them. `given` reads a row of low, typical and high; `table` any checked table;
+`column` says what a column is called, in which unit, and what it means; `cite` names a source.
+
+>>> accelerator("H100").memory_bytes / 1e9, rent("H100")
+(80.0, 3.85)
+"""
 
 from econ.catalog.architecture import Model
+from econ.catalog.audit import audit_frame, stale_frame
 from econ.catalog.catalog import (
     Accelerator,
     Site,
@@ -35,6 +44,7 @@ __all__ = [
     "UnknownName",
     "accelerator",
     "accelerators_frame",
+    "audit_frame",
     "cite",
     "classroom",
     "column",
@@ -49,6 +59,7 @@ __all__ = [
     "site",
     "sites_frame",
     "sources_frame",
+    "stale_frame",
     "table",
     "table_names",
 ]

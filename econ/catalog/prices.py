@@ -48,12 +48,32 @@ class Price:
 
 
 def price(model: str, provider: str | None = None, on: str | None = None) -> Price:
-    """The list price of ``model`` in force on a date; default: the latest row.
+    """The list price of a model on a date.
 
-    ``on`` is ``YYYY-MM`` or ``YYYY-MM-DD``. Where only snapshots of a price exist, the row starts
-    at the latest month it can have begun. A model sold by several providers needs ``provider``;
-    the error lists them.
+    Parameters
+    ----------
+    model : str
+        As it is priced, e.g. ``"gpt-4o-mini"``.
+    provider : str, optional
+        Who sells it; needed where several do.
+    on : str, optional
+        ``YYYY-MM`` or ``YYYY-MM-DD``; the latest row by default. Where only snapshots of a price
+        exist, the row starts at the latest month it can have begun.
 
+    Returns
+    -------
+    Price
+        USD per million tokens.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown model or provider, with the nearest.
+    ValueError
+        For a model of several providers, a date before the first price, or no date.
+
+    Examples
+    --------
     >>> price("gpt-3-davinci", on="2022-08").input_usd_per_mtok
     60.0
     """
@@ -83,13 +103,28 @@ def prices_frame() -> pd.DataFrame:
 
 
 def prices_now_frame(on: datetime.datetime | None = None) -> pd.DataFrame:
-    """Text models by provider in USD per million tokens, as priced at a moment (default: now).
+    """Text models by provider in USD per million tokens, as priced at a moment.
 
-    Where the price rises with the length of the prompt (``tiered``), the lowest tier stands.
-    ``batch_discount_frac`` is the discount on output where a batch price is listed. Models without
-    an input and an output price (embeddings, images, audio) are left out.
-    Source: genai-prices (Pydantic, MIT); the version is in the column ``source``.
-    Raises ``ImportError`` that names the extra to install.
+    Parameters
+    ----------
+    on : datetime, optional
+        The moment; now by default.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `Price`, with ``tiered`` where the price rises with the length of the prompt (the
+        lowest tier stands) and ``kind``. ``batch_discount_frac`` is the discount on output where a
+        batch price is listed. Models without an input and an output price are left out.
+
+    Raises
+    ------
+    ImportError
+        Without genai-prices, with what to install.
+
+    References
+    ----------
+    genai-prices (Pydantic, MIT); its version is in the column ``source``.
     """
     try:
         from genai_prices import data_snapshot

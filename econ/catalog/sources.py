@@ -32,7 +32,23 @@ class Citation:
 
 
 def cite(key: str) -> Citation:
-    """The source behind a key; an unknown key lists the nearest."""
+    """The source behind a key.
+
+    Parameters
+    ----------
+    key : str
+        As the column ``source`` of a table gives it, e.g. ``"epoch-hardware"``.
+
+    Returns
+    -------
+    Citation
+        Text, address, licence and the day it was read.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown key, with the nearest.
+    """
     rows = table("sources")
     if key not in rows.index:
         raise unknown("source", key, rows.index)

@@ -75,7 +75,25 @@ def table_names() -> list[str]:
 
 
 def table(name: str) -> pd.DataFrame:
-    """A checked copy of a table, indexed by its primary key where it has one."""
+    """A checked copy of a table.
+
+    Parameters
+    ----------
+    name : str
+        E.g. ``"accelerators"``; `table_names` lists them.
+
+    Returns
+    -------
+    DataFrame
+        Typed columns, indexed by the primary key where that is one column.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown table, with the nearest.
+    BadTable
+        For a cell that breaks a rule of the data package: file, row, column, rule.
+    """
     return _read(name).copy()
 
 

@@ -95,10 +95,32 @@ def token_bill(
 ) -> TokenBill:
     """The list-price bill of one or many calls.
 
-    ``input_tokens`` counts all input; ``cache_read_tokens`` and ``cache_write_tokens`` are parts of
-    it. ``output_tokens`` counts all output; ``reasoning_tokens`` is part of it and billed alike.
-    A list without a cached rate bills cached input as fresh; one without a write rate, writes too.
+    Parameters
+    ----------
+    price : Price
+        USD per million tokens, e.g. ``econ.catalog.price("gpt-4o-mini")``. A list without a cached
+        rate bills cached input as fresh; one without a write rate bills writes as fresh.
+    input_tokens, output_tokens : float
+        All input and all output, e.g. 10,000 and 500.
+    cache_read_tokens, cache_write_tokens : float
+        Parts of the input: read from the provider's cache, and written to it.
+    reasoning_tokens : float
+        Part of the output; billed like the rest.
+    batch : bool
+        Whether the discount of the batch interface applies.
 
+    Returns
+    -------
+    TokenBill
+        Tokens and USD of each part; every token stands in exactly one.
+
+    Raises
+    ------
+    ValueError
+        For a negative number, parts that exceed their whole, or a price without a batch discount.
+
+    Examples
+    --------
     >>> from econ.catalog import Price
     >>> p = Price(model="m", input_usd_per_mtok=3, output_usd_per_mtok=15,
     ...           cached_input_usd_per_mtok=0.3)
@@ -159,10 +181,32 @@ def conversation_tokens(
 ) -> pd.DataFrame:
     """The tokens of each turn of a conversation whose history is sent again every time.
 
-    Columns: ``turn``, ``input_tokens``, ``repeated_tokens`` (the part of the input that the model
-    has seen in an earlier turn: what a prompt cache can serve), ``output_tokens``,
-    ``context_tokens`` (input and output). Summed over n turns the input is
-    ``n·system + user·n(n+1)/2 + assistant·n(n−1)/2``.
+    Parameters
+    ----------
+    turns : int
+        Messages of the user, e.g. 10.
+    user_tokens, assistant_tokens : float
+        Length of a message and of an answer, e.g. 50 and 200.
+    system_tokens : float
+        Length of the instructions, which are sent with every turn.
+    max_context_tokens : float, optional
+        Longest input and output together that the model takes.
+
+    Returns
+    -------
+    DataFrame
+        ``turn``, ``input_tokens``, ``repeated_tokens`` (the part of the input that the model has
+        seen in an earlier turn: what a prompt cache can serve), ``output_tokens``,
+        ``context_tokens`` (input and output).
+
+    Raises
+    ------
+    ValueError
+        For a negative number, or the first turn that exceeds ``max_context_tokens``.
+
+    Notes
+    -----
+    Summed over n turns the input is ``n·system + user·n(n+1)/2 + assistant·n(n−1)/2``.
     """
     for name, value in [("user_tokens", user_tokens), ("system_tokens", system_tokens)]:
         not_negative(name, value, 1e9)
@@ -183,9 +227,32 @@ def agent_loop_tokens(
 ) -> pd.DataFrame:
     """The tokens of each step of an agent that calls a tool and reads its result.
 
-    The instructions and tool descriptions, the task, and everything written and read so far are
-    sent at every step: a conversation in which the tool plays the user after the first step.
+    Everything written and read so far is sent at every step: a conversation in which the tool plays
+    the user after the first step.
 
+    Parameters
+    ----------
+    steps : int
+        Calls of the model, e.g. 40.
+    system_tokens, task_tokens : float
+        Instructions with tool descriptions, and the task, e.g. 8,000 and 500.
+    step_output_tokens, tool_result_tokens : float
+        What the model writes in a step and what a tool returns, e.g. 300 and 1,500.
+    max_context_tokens : float, optional
+        Longest input and output together that the model takes.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `conversation_tokens`.
+
+    Raises
+    ------
+    ValueError
+        For a negative number, or the first step that exceeds ``max_context_tokens``.
+
+    Examples
+    --------
     >>> loop = agent_loop_tokens(40, system_tokens=8_000, task_tokens=500,
     ...                          step_output_tokens=300, tool_result_tokens=1_500)
     >>> float(round(loop["input_tokens"].sum() / loop["output_tokens"].sum()))
@@ -230,8 +297,20 @@ def _growing(
 def turns_bill(turns: pd.DataFrame, price: ListPrice, caching: bool = True) -> pd.DataFrame:
     """The bill of each turn of `conversation_tokens` or `agent_loop_tokens`, and its running sum.
 
-    With ``caching`` the repeated part is read from the cache and the new part is written to it
-    (at the write rate where the list has one); without, all input is fresh.
+    Parameters
+    ----------
+    turns : DataFrame
+        What those functions return.
+    price : Price
+        USD per million tokens.
+    caching : bool
+        Whether the repeated part is read from the provider's cache and the new part written to it
+        (at the write rate where the list has one); otherwise all input is fresh.
+
+    Returns
+    -------
+    DataFrame
+        ``turn``, ``input_usd``, ``output_usd``, ``usd``, ``total_usd``, ``caching``.
     """
     rows = []
     for turn in turns.itertuples():

@@ -93,10 +93,22 @@ class TrainedBpe:
 
 
 def train_bpe(text: str, vocab_size: int) -> TrainedBpe:
-    """Train a byte-pair encoding on ``text`` until it has ``vocab_size`` tokens.
+    """Train a byte-pair encoding: the commonest neighbouring pair becomes one token, repeatedly.
 
-    The commonest neighbouring pair becomes one token, again and again.
+    Parameters
+    ----------
+    text : str
+        What to learn from.
+    vocab_size : int
+        Tokens to stop at, e.g. 300; at least one more than the text has characters.
 
+    Returns
+    -------
+    TrainedBpe
+        With ``pieces`` and ``merges``.
+
+    Examples
+    --------
     >>> bpe = train_bpe("low lower lowest low low", 12)
     >>> bpe.pieces("low lowest")
     ['low', ' ', 'lowe', 's', 't']
@@ -128,8 +140,17 @@ def _shipped(id: str) -> _Shipped:
 
 
 def tokens_of(text: str, tokenizer: str | Tokenizer) -> list[str]:
-    """The pieces of ``text``: what the model sees, one position each.
+    """The pieces of a text: what the model sees, one position each.
 
+    Parameters
+    ----------
+    text : str
+        Any text.
+    tokenizer : str or Tokenizer
+        As in `count_tokens`.
+
+    Examples
+    --------
     >>> tokens_of("Tokens cost money", "tekken")
     ['Tokens', ' cost', ' money']
     """
@@ -137,9 +158,28 @@ def tokens_of(text: str, tokenizer: str | Tokenizer) -> list[str]:
 
 
 def count_tokens(text: str, tokenizer: str | Tokenizer = "tekken") -> int:
-    """How many tokens ``text`` has under a tokenizer (an identifier, or a trained one).
+    """How many tokens a text has.
 
-    Markers for the beginning or end and the chat template are not counted.
+    Parameters
+    ----------
+    text : str
+        Markers for its beginning or end and a chat template are not counted.
+    tokenizer : str or Tokenizer
+        ``"tekken"``, ``"mistral-v1"``, ``"mistral-v3"``, or one of your own (`train_bpe`).
+
+    Returns
+    -------
+    int
+        E.g. about 1.3 tokens per English word.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown tokenizer.
+    TypeError
+        For what is no text.
+    ImportError
+        Without mistral-common, with what to install.
     """
     cutter = _tokenizer(tokenizer)
     if isinstance(cutter, _Shipped):
@@ -221,8 +261,32 @@ def _ceil(x: float) -> int:
 
 
 def image_tokens(width_px: float, height_px: float, scheme: str, detail: str = "high") -> int:
-    """Tokens of one image by a provider's rule (`schemes_frame`); ``detail="low"`` where offered.
+    """Tokens of one image by a provider's rule.
 
+    Parameters
+    ----------
+    width_px, height_px : float
+        Size of the image, e.g. 1024.
+    scheme : str
+        A rule of `schemes_frame`: ``"openai-tile"``, ``"claude-area"``, ``"gemini-tile"`` or
+        ``"pixtral"``.
+    detail : str
+        ``"high"``, or ``"low"`` where the provider offers it.
+
+    Returns
+    -------
+    int
+        Tokens, e.g. 765.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown rule or detail.
+    ValueError
+        For a rule of another medium, or a size outside 1 to 100,000 pixels.
+
+    Examples
+    --------
     >>> image_tokens(2048, 4096, "openai-tile"), image_tokens(1000, 1000, "claude-area")
     (1105, 1334)
     """
@@ -273,7 +337,20 @@ def _pixtral(w: float, h: float, rule: pd.Series) -> int:
 
 
 def audio_tokens(duration_s: float, scheme: str) -> int:
-    """Tokens of ``duration_s`` seconds of sound."""
+    """Tokens of sound.
+
+    Parameters
+    ----------
+    duration_s : float
+        Length in seconds, e.g. 60.
+    scheme : str
+        ``"gemini-audio"`` or ``"voxtral"``.
+
+    Returns
+    -------
+    int
+        Tokens, e.g. 1,920.
+    """
     rule = _scheme(scheme, "audio")
     duration_s = float(positive("duration_s", duration_s, MAX_DURATION_S))
     if scheme == "voxtral":
@@ -293,6 +370,19 @@ def _voxtral(duration_s: float, rule: pd.Series) -> int:
 
 
 def video_tokens(duration_s: float, scheme: str) -> int:
-    """Tokens of ``duration_s`` seconds of film."""
+    """Tokens of video.
+
+    Parameters
+    ----------
+    duration_s : float
+        Length in seconds, e.g. 60.
+    scheme : str
+        A rule of `schemes_frame` for video, e.g. ``"gemini-video"``.
+
+    Returns
+    -------
+    int
+        Tokens.
+    """
     rule = _scheme(scheme, "video")
     return _ceil(float(positive("duration_s", duration_s, MAX_DURATION_S)) * rule.tokens_per_s)

@@ -28,10 +28,26 @@ def traces_frame() -> pd.DataFrame:
 
 
 def fetch_trace(id: str, folder: str | Path | None = None) -> pd.DataFrame:
-    """The trace as arrival_s, input_tokens, output_tokens; downloaded once (needs pooch).
+    """A public trace, downloaded once (needs pooch and a network).
 
-    ``folder`` keeps the file (default: the user's cache). A file that does not match its checksum
-    is refused.
+    Parameters
+    ----------
+    id : str
+        A row of `traces_frame`, e.g. ``"azure-conv"``.
+    folder : path, optional
+        Where the file is kept; the user's cache by default.
+
+    Returns
+    -------
+    DataFrame
+        ``arrival_s``, ``input_tokens``, ``output_tokens``.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown trace.
+    ValueError
+        For a file that does not match its checksum.
     """
     rows = table("traces")
     if id not in rows.index:

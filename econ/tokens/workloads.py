@@ -38,9 +38,31 @@ ARRIVALS = ("gamma", "all_at_once")
 class Workload:
     """A stream of requests, as distributions.
 
-    ``arrival_cv`` is the coefficient of variation of the gaps: 1 is Poisson, above 1 bursty.
-    ``cached_frac`` is the share of input tokens that an unlimited prefix cache would serve.
-    ``reasoning_frac`` is the share of output tokens spent thinking.
+    Parameters
+    ----------
+    id, title : str
+        Name and a few words.
+    arrival : str
+        ``"gamma"``: gaps follow a gamma law; ``"all_at_once"``: a batch job.
+    rate_per_s : float or Range
+        Mean arrivals per second, e.g. 5.5.
+    arrival_cv : float or Range
+        Standard deviation of the gaps over their mean: 1 is Poisson, greater is bursty.
+    input_quantile_tokens, output_quantile_tokens : tuple of float
+        Lengths at the quantiles `QUANTILES`, rising.
+    rank_correlation : float or Range
+        Spearman's correlation of input and output lengths.
+    cached_frac : float or Range
+        Share of input tokens that an unlimited prefix cache would serve.
+    reasoning_frac : float or Range
+        Share of output tokens spent on reasoning.
+    source : str
+        Key of the source.
+
+    Raises
+    ------
+    ValueError
+        For a number outside its range, or lengths that do not rise.
     """
 
     id: str
@@ -92,7 +114,20 @@ class Workload:
         return _mean(self.output_quantile_tokens)
 
     def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
-        """``n`` requests in order of arrival: arrival_s, input_tokens, output_tokens."""
+        """Draw requests.
+
+        Parameters
+        ----------
+        n : int
+            Requests, e.g. 10,000.
+        seed : int
+            Of the random numbers; the same seed gives the same requests.
+
+        Returns
+        -------
+        DataFrame
+            ``arrival_s``, ``input_tokens``, ``output_tokens``, in order of arrival.
+        """
         n = count("n", n, 1, 100_000_000)
         rng = np.random.default_rng(seed)
         # Spearman's ρ of a Gaussian copula is 6/π·asin(r/2)
@@ -114,10 +149,22 @@ class Workload:
 
     @classmethod
     def from_trace(cls, trace: pd.DataFrame, id: str = "own", title: str = "") -> Workload:
-        """The workload that a trace shows; see `read_trace` for its columns.
+        """The workload that a trace shows.
 
-        Where the trace says how many tokens of each prompt were cached, their share is kept.
+        Parameters
+        ----------
+        trace : DataFrame
+            Columns as `read_trace` returns them; ``cached_tokens`` gives ``cached_frac``.
+        id, title : str
+            Name and a few words.
 
+        Raises
+        ------
+        ValueError
+            With the first row and column that break a rule of a trace.
+
+        Examples
+        --------
         >>> Workload.from_trace(workload("code").sample(5000)).arrival
         'gamma'
         """
@@ -187,7 +234,23 @@ def _mean(lengths: tuple[float, ...]) -> float:
 
 @remember
 def workload(id: str) -> Workload:
-    """The named workload: chat, code, rag, reasoning or batch."""
+    """A named workload.
+
+    Parameters
+    ----------
+    id : str
+        ``"chat"``, ``"code"``, ``"rag"``, ``"reasoning"`` or ``"batch"``.
+
+    Returns
+    -------
+    Workload
+        Arrivals and lengths as fitted to the trace named in its source.
+
+    Raises
+    ------
+    UnknownName
+        For another name, with the nearest.
+    """
     rows = table("workloads")
     if id not in rows.index:
         raise unknown("workload", id, rows.index)
