@@ -1,6 +1,7 @@
-"""How requests run through the pools of a replica: whole numbers in, whole numbers out.
+"""How requests run through the pools of a replica, as columns of whole numbers.
 
-Requests come checked, in picoseconds (`econ.serving.checks`); `econ.serving.engine` does the steps.
+`simulate_arrays` checks them (`econ.serving.checks`), chooses an engine and hands them to each
+pool; `econ.serving.engine` does the steps.
 """
 
 from __future__ import annotations
@@ -12,11 +13,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econ.catalog.engines import engine_names
+from econ.catalog.guard import count, positive, unknown
 from econ.serving import engine as events
-from econ.serving.checks import check_fit, check_horizon
+from econ.serving.checks import (
+    MAX_TIME_S,
+    cached_prompt,
+    check_fit,
+    check_horizon,
+    checked_requests,
+)
 from econ.serving.cost import PS_PER_S
 from econ.serving.replicas import Disaggregated, Plan, Replica
-from econ.serving.result import NEVER
+from econ.serving.result import NEVER, RequestTimes
+
+COMPILE_FROM = 50_000  # requests of one call; below, plain Python answers before the compiler has
+COMPILE_FROM_TOTAL = 200_000  # and that many over all calls of a process pay for compiling, too
+EVENTS_PER_REQUEST, EVENTS_FLOOR = 1000, 1_000_000
 
 Whole = NDArray[np.int64]
 Times = tuple[Whole, Whole, Whole, int, bool]  # first token, done, preemptions, events, stopped
@@ -40,6 +53,82 @@ class Columns(NamedTuple):
     def part(self, rows: Any) -> Columns:
         """Some of the requests."""
         return Columns(*(column[rows] for column in self))
+
+
+def simulate_arrays(
+    arrival_s: Any,
+    input_tokens: Any,
+    output_tokens: Any,
+    replica: Replica | Disaggregated,
+    engine: str,
+    cached_tokens: Any = None,
+    seed: int = 0,
+    until_s: float | None = None,
+    n_most_events: int | None = None,
+) -> RequestTimes:
+    """`econ.serving.simulate` of requests as arrays, with the arguments described there."""
+    arrival, prompt, out = checked_requests(arrival_s, input_tokens, output_tokens)
+    n = len(arrival)
+    if isinstance(replica, Replica) and replica.policy == "disaggregated":
+        pool = replica.replace(policy="chunked_prefill")
+        replica = Disaggregated(prefill=pool, decode=pool)
+    if not isinstance(replica, Replica | Disaggregated):
+        raise TypeError(f"replica = {replica!r} is neither a Replica nor a Disaggregated")
+    until_ps = events.FOREVER
+    if until_s is not None:
+        until_ps = round(positive("until_s", until_s, MAX_TIME_S) * PS_PER_S)
+    if n_most_events is None:
+        n_most_events = EVENTS_PER_REQUEST * n + EVENTS_FLOOR
+    limits = Limits(until_ps, count("n_most_events", n_most_events, 1, 1e18))
+    engine = _chosen_engine(engine, n)
+
+    if isinstance(replica, Disaggregated):
+        prefill, decode = replica.prefill, replica.decode
+    else:
+        prefill = decode = replica
+    cached = cached_prompt(prompt, prefill, cached_tokens)
+    steps, reserve = out, np.zeros(n, "int64")
+    if decode.speculation:
+        steps = 1 + decode.speculation.draw_steps(out - 1, seed)
+        reserve = out - steps
+    n_replicas = prefill.n_replicas
+    requests = Columns(arrival, prompt, steps, cached)
+    if isinstance(replica, Disaggregated):
+        n_replicas += decode.n_replicas
+        times = run_pools(engine, replica, limits, requests, reserve)
+    else:
+        requests = requests._replace(prompt=prompt + reserve)
+        times = run_pool(engine, prefill, limits, requests)
+    first, done, n_preempt, n_events, stopped = times
+    stopped = stopped or bool((done == NEVER).any())
+    lag: Whole | int = round(prefill.lag_s * PS_PER_S)
+    if prefill.n_lag_steps and isinstance(replica, Replica):
+        lag = lag + lag_ps(prefill.n_lag_steps, first, done, steps)
+    return RequestTimes(
+        arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped, lag
+    )
+
+
+_n_in_python = 0  # requests that plain Python has served in this process
+
+
+def _chosen_engine(engine: str, n: int) -> str:
+    """The engine that runs ``n`` requests."""
+    global _n_in_python
+    if engine in engine_names():
+        raise ValueError(
+            f"engine = {engine!r} is a setting of the deployment: scenario.with_(engine={engine!r})"
+        )
+    if engine not in ("auto", *RUNNERS):
+        raise unknown("engine", engine, ("auto", *RUNNERS))
+    if engine == "auto":
+        pays = n >= COMPILE_FROM or _n_in_python + n >= COMPILE_FROM_TOTAL
+        engine = "numba" if events.compiled() or (pays and events.available()) else "python"
+    if engine == "numba" and not events.available():
+        raise ModuleNotFoundError('engine = "numba" needs the numba package; "python" does not')
+    if engine == "python":
+        _n_in_python += n
+    return engine
 
 
 def lag_ps(n_lag_steps: float, first: Whole, done: Whole, steps: Whole) -> Whole:

@@ -26,32 +26,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from econ.catalog.engines import engine_names
-from econ.catalog.guard import count, positive, unknown
+from econ.catalog.guard import count
 from econ.latency.prediction import predict
 from econ.scenario import Scenario
 from econ.serving import engine as events
-from econ.serving.checks import MAX_TIME_S, cached_prompt, checked_requests
-from econ.serving.cost import PS_PER_S, StepCost
+from econ.serving.cost import StepCost
 from econ.serving.from_scenario import draw_requests, launch_settings
 from econ.serving.from_scenario import replica as replica_of_scenario
-from econ.serving.pools import (
-    RUNNERS,
-    Columns,
-    Limits,
-    Whole,
-    lag_ps,
-    run_pool,
-    run_pools,
-)
+from econ.serving.pools import simulate_arrays
 from econ.serving.replicas import Disaggregated, Replica
-from econ.serving.result import NEVER, RequestTimes, Service
+from econ.serving.result import RequestTimes, Service
 from econ.station import require_certain
 
 N_REQUESTS = 10_000  # of a scenario's simulation
-COMPILE_FROM = 50_000  # requests of one call; below, plain Python answers before the compiler has
-COMPILE_FROM_TOTAL = 200_000  # and that many over all calls of a process pay for compiling, too
-EVENTS_PER_REQUEST, EVENTS_FLOOR = 1000, 1_000_000
 
 
 @overload
@@ -178,7 +165,7 @@ def simulate(
         return service if replica is not None else _with_bands(service, scenario)
     if rate_per_s is not None or n is not None:
         raise TypeError("rate_per_s and n belong to a scenario; arrays hold the requests already")
-    return _simulate_arrays(
+    return simulate_arrays(
         arrival_s, input_tokens, output_tokens, replica, engine, cached_tokens, **more
     )
 
@@ -227,7 +214,7 @@ def serve(
     arrival_s, prompt, out = (
         trace[c].to_numpy() for c in ("arrival_s", "input_tokens", "output_tokens")
     )
-    return _simulate_arrays(arrival_s, prompt, out, replica, engine, **more)
+    return simulate_arrays(arrival_s, prompt, out, replica, engine, **more)
 
 
 def warm_up() -> bool:
@@ -240,81 +227,6 @@ def warm_up() -> bool:
     tiny = Replica(cost=StepCost.affine(1.0), kv_tokens=64, max_batch=2)
     simulate([0.0], [4], [2], tiny, engine="numba")
     return True
-
-
-def _simulate_arrays(
-    arrival_s: Any,
-    input_tokens: Any,
-    output_tokens: Any,
-    replica: Replica | Disaggregated,
-    engine: str,
-    cached_tokens: Any = None,
-    seed: int = 0,
-    until_s: float | None = None,
-    n_most_events: int | None = None,
-) -> RequestTimes:
-    arrival, prompt, out = checked_requests(arrival_s, input_tokens, output_tokens)
-    n = len(arrival)
-    if isinstance(replica, Replica) and replica.policy == "disaggregated":
-        pool = replica.replace(policy="chunked_prefill")
-        replica = Disaggregated(prefill=pool, decode=pool)
-    if not isinstance(replica, Replica | Disaggregated):
-        raise TypeError(f"replica = {replica!r} is neither a Replica nor a Disaggregated")
-    until_ps = events.FOREVER
-    if until_s is not None:
-        until_ps = round(positive("until_s", until_s, MAX_TIME_S) * PS_PER_S)
-    if n_most_events is None:
-        n_most_events = EVENTS_PER_REQUEST * n + EVENTS_FLOOR
-    limits = Limits(until_ps, count("n_most_events", n_most_events, 1, 1e18))
-    engine = _chosen_engine(engine, n)
-
-    if isinstance(replica, Disaggregated):
-        prefill, decode = replica.prefill, replica.decode
-    else:
-        prefill = decode = replica
-    cached = cached_prompt(prompt, prefill, cached_tokens)
-    steps, reserve = out, np.zeros(n, "int64")
-    if decode.speculation:
-        steps = 1 + decode.speculation.draw_steps(out - 1, seed)
-        reserve = out - steps
-    n_replicas = prefill.n_replicas
-    requests = Columns(arrival, prompt, steps, cached)
-    if isinstance(replica, Disaggregated):
-        n_replicas += decode.n_replicas
-        times = run_pools(engine, replica, limits, requests, reserve)
-    else:
-        requests = requests._replace(prompt=prompt + reserve)
-        times = run_pool(engine, prefill, limits, requests)
-    first, done, n_preempt, n_events, stopped = times
-    stopped = stopped or bool((done == NEVER).any())
-    lag: Whole | int = round(prefill.lag_s * PS_PER_S)
-    if prefill.n_lag_steps and isinstance(replica, Replica):
-        lag = lag + lag_ps(prefill.n_lag_steps, first, done, steps)
-    return RequestTimes(
-        arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped, lag
-    )
-
-
-_n_in_python = 0  # requests that plain Python has served in this process
-
-
-def _chosen_engine(engine: str, n: int) -> str:
-    """The engine that runs ``n`` requests."""
-    global _n_in_python
-    if engine in engine_names():
-        raise ValueError(
-            f"engine = {engine!r} is a setting of the deployment: scenario.with_(engine={engine!r})"
-        )
-    if engine not in ("auto", *RUNNERS):
-        raise unknown("engine", engine, ("auto", *RUNNERS))
-    if engine == "auto":
-        pays = n >= COMPILE_FROM or _n_in_python + n >= COMPILE_FROM_TOTAL
-        engine = "numba" if events.compiled() or (pays and events.available()) else "python"
-    if engine == "numba" and not events.available():
-        raise ModuleNotFoundError('engine = "numba" needs the numba package; "python" does not')
-    if engine == "python":
-        _n_in_python += n
-    return engine
 
 
 def simulate_closed(

@@ -19,9 +19,9 @@ from econ.serving import (
     Speculation,
     StepCost,
     engine,
+    pools,
     simulate,
     simulate_closed,
-    simulation,
     warm_up,
 )
 from econ.serving.result import NEVER
@@ -349,7 +349,7 @@ def test_a_replica_is_keyword_only_and_engines_are_known():
 def test_without_numba_auto_takes_python(monkeypatch):
     monkeypatch.setattr(engine, "available", lambda: False)
     monkeypatch.setattr(engine, "compiled", lambda: False)
-    monkeypatch.setattr(simulation, "COMPILE_FROM", 1)
+    monkeypatch.setattr(pools, "COMPILE_FROM", 1)
     replica = Replica(cost=COST, kv_tokens=1000)
     assert simulate([0.0], [1], [1], replica).engine == "python"
     with pytest.raises(ModuleNotFoundError, match="numba"):
