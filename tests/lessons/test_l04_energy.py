@@ -1,22 +1,18 @@
-"""The cases of notebook 04 by a second route, and its panels."""
+"""Lesson 04 by a second route, and its panels."""
 
 import json
 
-import numpy as np
 import pytest
 
 from econ.catalog import UnknownName, table
-from econ.catalog.ranges import Range
-from econ.energy.boundaries import boundary_tornado_frame
 from econ.energy.consumption import energy
 from econ.energy.fit import parity_frame
 from econ.latency.prediction import predict
-from econ.lessons import chart_energy, chart_places
-from econ.lessons import energy_cases as cases
+from econ.lessons import l04_energy as cases
 from econ.scenario import Scenario
 from econ.trends import hardware as trends
 
-SERVED = chart_energy.SERVED
+SERVED = Scenario.default()
 
 
 def test_the_line_over_the_batch_ends_where_memory_does():
@@ -29,7 +25,7 @@ def test_the_line_over_the_batch_ends_where_memory_does():
 
 
 def test_phases_are_those_of_the_request():
-    one = chart_energy.served(32)
+    one = cases.served(32)
     frame = cases.phase_frame(SERVED, (one.input_tokens,))
     assert frame["energy_j"].sum() == pytest.approx(one.j_per_request)
     assert frame["share"].sum() == pytest.approx(1)
@@ -71,7 +67,7 @@ def test_reasoning_by_the_published_runs():
 
 
 def test_a_request_in_watt_hours():
-    one = chart_energy.served(32)
+    one = cases.served(32)
     frame = cases.request_boundary_frame(one, "google")
     assert frame["typical"].iloc[0] * 3600 == pytest.approx(one.j_per_request)
     assert frame["adds"].sum() == pytest.approx(frame["typical"].iloc[-1])
@@ -94,7 +90,7 @@ def test_a_megawatt_is_a_megawatt():
 
 
 def test_making_weighs_most_on_a_clean_grid():
-    frame = cases.embodied_frame(chart_energy.served(), ["sweden", "poland"])
+    frame = cases.embodied_frame(cases.served(), ["sweden", "poland"])
     assert frame["share"].is_monotonic_decreasing
     assert (frame["embodied_low_g"] < frame["embodied_g"]).all()
 
@@ -140,9 +136,9 @@ def test_parity_is_held_out_and_close():
 @pytest.mark.parametrize(
     ("panel", "moved"),
     [
-        (chart_energy.triangle_panel, {"model": "qwen3-32b"}),
-        (chart_energy.ladder_panel, {"busy": 10}),
-        (chart_places.place_panel, {"place": "poland"}),
+        (cases.triangle_panel, {"model": "qwen3-32b"}),
+        (cases.ladder_panel, {"busy": 10}),
+        (cases.place_panel, {"place": "poland"}),
     ],
 )
 def test_panels_follow_their_controls(panel, moved):
@@ -154,28 +150,14 @@ def test_panels_follow_their_controls(panel, moved):
 
 
 def test_a_panel_says_what_cannot_be():
-    made = chart_energy.triangle_panel().set(model="deepseek-v3", tp=1)
+    made = cases.triangle_panel().set(model="deepseek-v3", tp=1)
     assert "does not fit" in made.readout
     assert made._live.rows == []
 
 
 def test_a_panel_says_what_is_not_known():
-    made = chart_places.place_panel().set(place="us-virginia", operator="industry")
+    made = cases.place_panel().set(place="us-virginia", operator="industry")
     assert "no market-based figure is known" in made.readout
     assert "share of solar here is not known" in made.readout
     made.set(place="india", operator="google")
     assert "electricity" not in made.readout
-
-
-def test_every_chart_speaks():
-    line = cases.batch_frame("llama-3.1-8b", "h100-sxm", input_tokens=100, output_tokens=400)
-    told = cases.measured_batches_frame().rename(columns={"published": "energy_j_per_token"})
-    chart = chart_energy.batch_chart(line, told.head(2), guess=10)
-    assert "0.455 J" in chart.description
-    assert len(chart.layer) == 4
-    assert "2.4" in chart_energy.prompt_chart(cases.prompt_frame()).title.text
-    tornado = chart_energy.tornado_chart(
-        boundary_tornado_frame(chart_energy.served(), pue=Range(1.08, 1.2, 1.54))
-    )
-    assert "accelerators" in tornado.title.text
-    assert np.isfinite(chart_energy.served().tokens_per_joule)
