@@ -57,6 +57,8 @@ NODES = (
     ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Compare, ast.cmpop, ast.Subscript,
     ast.Slice, ast.List, ast.Tuple, ast.Dict,
 )  # fmt: skip
+# attributes that reach behind an object, or write, read and run what is no figure
+REFUSED = ("_", "to_", "read_", "eval", "query", "pipe", "apply")
 # what only looks a fact up; all other functions compute something
 LOOKUPS = ("econ.catalog.accelerator", "econ.catalog.site", "econ.catalog.price",
            "econ.catalog.Price", "econ.catalog.table", "econ.Scenario")  # fmt: skip
@@ -157,7 +159,8 @@ def _parsed(text: str) -> tuple[Any, tuple[str, ...]]:
     found = []
     for node in ast.walk(tree):
         word = getattr(node, "id", getattr(node, "attr", ""))
-        if not isinstance(node, NODES) or word.startswith("_"):
+        refused = REFUSED if isinstance(node, ast.Attribute) else "_"
+        if not isinstance(node, NODES) or word.startswith(refused):
             raise ValueError(f"a formula may not hold {word or ast.unparse(node)!r}")
         if isinstance(node, ast.Attribute) and id(node) not in inner:
             found.append(ast.unparse(node))
@@ -178,6 +181,8 @@ def _function(path: str) -> str:
             except ModuleNotFoundError:
                 raise unknown("public function", name, _names_in(thing)) from None
         thing = getattr(thing, word)
+    if not (getattr(thing, "__module__", None) or thing.__name__).startswith("econ"):
+        raise ValueError(f"a formula may not hold {path!r}: it is no function of this package")
     return name
 
 

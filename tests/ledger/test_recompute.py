@@ -30,7 +30,8 @@ def test_what_a_formula_may_hold(formula, value):
 @pytest.mark.parametrize(
     "formula",
     ["[n for n in x]", "lambda: 1", "x._private", "__import__('os')", "(x := 3)", "f'{x}'",
-     "().__class__", "x if x else 1"],
+     "().__class__", "x if x else 1", "econ.catalog.tables.pd.DataFrame",
+     "econ.catalog.tables.Path('x').exists()", "econ.catalog.table('sites').to_csv('x')"],
 )  # fmt: skip
 def test_what_a_formula_may_not_hold(formula):
     with pytest.raises(ValueError, match="a formula may not hold"):
