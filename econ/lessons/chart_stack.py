@@ -10,7 +10,7 @@ from econ.charts.grammar import axis, bars, finish, points
 from econ.charts.shapes import describe, tornado, waterfall
 from econ.charts.theme import PALETTE
 from econ.lessons.tco_risk import title
-from econ.tco.offers import Api, doubts
+from econ.tco import Api, doubts
 
 
 def who_chart(frame: pd.DataFrame, seller: Api, on: str | None = None) -> alt.LayerChart:

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 import pandas as pd
 
-from econ.catalog import Price, price, table
+from econ.catalog import Price
 from econ.catalog.guard import positive
 from econ.catalog.rents import rent_rows
 from econ.catalog.units import KILO, MILLI
@@ -20,7 +20,6 @@ from econ.lessons.tco_cases import N_REQUESTS, Point, operating_point
 from econ.scenario import Scenario
 from econ.serving import cost_surface_frame, simulate
 from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
-from econ.tco.layers import owner
 from econ.tco.offers import Api, Buy, Offer, Rent
 
 SELLER = ("llama-3.1-70b-turbo", "DeepInfra")  # the scenario's model in fp8, by the token
@@ -35,41 +34,18 @@ def rental(accelerator: str, term: str) -> pd.Series:
 
 def seller(model: str = SELLER[0], provider: str = SELLER[1], name: str = "API") -> Api:
     """An API that sells the scenario's model, with the date its price goes stale."""
-    rows = table("api_prices")
-    mine = rows[(rows["model"] == model) & (rows["provider"] == provider)]
-    latest = mine.sort_values("in_force_since").iloc[-1]
-    return Api(
-        model="llama-3.1-70b",
-        name=name,
-        price=price(model, provider),
-        stale_after=latest["stale_after"],
-        source=latest["source"],
-    )
+    return Api.listed(model, provider, serves="llama-3.1-70b", name=name)
 
 
 def offers_for(scenario: Scenario, point: Point | None = None) -> list[Offer]:
     """Four ways to serve the scenario: own servers, two rents, an API."""
-    point = point or operating_point(scenario)
-    chip, d = scenario.deployment.accelerator, scenario.deployment
-    same = {
-        "model": scenario.model,
-        "slo": scenario.slo,
-        "precision": d.precision,
-        "per_s_per_instance": point.requests_per_s,
-        "gpus_per_instance": d.n_gpu,
-    }
-    rents = [
-        Rent(
-            name=name,
-            reserved=term == "reserved",
-            cost_usd_per_gpu_hour=float(rental(chip, term).usd_per_gpu_hour),
-            stale_after=rental(chip, term).stale_after,
-            **same,
-        )
-        for name, term in (("reserve", "reserved"), ("rent by the hour", "on-demand"))
+    rate = {"per_s_per_instance": (point or operating_point(scenario)).requests_per_s}
+    return [
+        Buy.of(scenario, **rate),
+        Rent.of(scenario, term="reserved", name="reserve", **rate),
+        Rent.of(scenario, term="on-demand", name="rent by the hour", **rate),
+        seller(),
     ]
-    own = Buy(name="own", cost_usd_per_gpu_hour=owner(scenario).cost_usd_per_gpu_hour, **same)
-    return [own, *rents, seller()]
 
 
 def sizes_of(scenario: Scenario) -> dict[str, float]:

@@ -35,7 +35,8 @@ from econ.tco.fleet import (
 )
 from econ.tco.hours import hour_parts
 from econ.tco.layers import Layer, cost_layers, owner
-from econ.tco.offers import Api, Buy, Offer, Rent, UnlikeComparison, doubts, unlike
+from econ.tco.likeness import UnlikeComparison, doubts, unlike
+from econ.tco.offers import Api, Buy, Offer, Rent
 from econ.tco.ownership import Asset, Charge, Ownership, break_even_utilisation_frac
 from econ.tco.ranges import with_ranges
 from econ.tco.revenue import Statement, Tier, ladder_frame, seats, tiers_of

@@ -30,7 +30,8 @@ from econ.catalog.guard import each, fraction, in_range, not_negative, positive,
 from econ.catalog.units import HOUR_S, HOURS_PER_DAY
 from econ.catalog.units import usd_per_mtok_from_usd_per_token as per_mtok
 from econ.tco.finance import Amount
-from econ.tco.offers import Machines, Offer, doubts, refuse_unlike
+from econ.tco.likeness import doubts, refuse_unlike
+from econ.tco.offers import Machines, Offer
 from econ.terms import Slo
 
 MOST_STEPS = 50_000  # steps of a staircase that a search looks between

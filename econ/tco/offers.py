@@ -1,38 +1,28 @@
-"""Three ways to get an answer, and the guard that names what makes them unlike.
+"""Three ways to get an answer: own machines, rented ones, an API; each bills a day's load.
 
-A comparison is fair when all serve the same model within the same SLO, in one currency, at prices
-still in force. What differs is named; what cannot be compared is refused.
-
->>> from econ.catalog import price
 >>> own = Buy(model="llama-3.1-70b", cost_usd_per_gpu_hour=1.55, per_s_per_instance=6.0,
 ...           gpus_per_instance=4)
->>> api = Api(model="gpt-4o-mini", price=price("gpt-4o-mini"))
->>> unlike([own, api])
-['model: llama-3.1-70b (buy) against gpt-4o-mini (api)']
->>> from econ.terms import Slo
->>> doubts([own, api], slo=Slo())
-['api: latency is not promised']
+>>> round(float(own.usd_per_day([10.0] * 24, input_tokens=1000, output_tokens=200)), 2)
+297.6
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from econ.catalog import Price
-from econ.catalog.audit import is_stale
+from econ.catalog import Price, price, table
 from econ.catalog.guard import count, fraction, not_negative, positive
+from econ.catalog.rents import rent_rows
 from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, MONTHS_PER_YEAR
+from econ.scenario import Scenario
 from econ.tco.finance import Amount
+from econ.tco.layers import owner
 from econ.tco.whole_units import units, whole
 from econ.terms import Slo
 from econ.tokens.bill import token_bill
-
-
-class UnlikeComparison(ValueError):
-    """Options that differ in more than their price; the message names each difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +143,17 @@ class Buy(Machines):
         fraction("spare_frac", self.spare_frac)
         not_negative("staff_usd_per_month", self.staff_usd_per_month)
 
+    @classmethod
+    def of(cls, s: Scenario, *, per_s_per_instance: float, name: str = "own") -> Buy:
+        """The owner of a scenario's deployment, which is one instance (`econ.tco.owner`).
+
+        >>> buy = Buy.of(Scenario.default(), per_s_per_instance=9.0)
+        >>> buy.gpus_per_instance, round(buy.cost_usd_per_gpu_hour, 2)
+        (4, 1.83)
+        """
+        hour = owner(s).cost_usd_per_gpu_hour
+        return cls(name=name, cost_usd_per_gpu_hour=hour, **_instance(s, per_s_per_instance))
+
     def gpus(self, rate_per_s: Amount) -> Amount:
         """GPUs paid in each hour of the day (last axis): the peak's, all day."""
         need = units(
@@ -185,6 +186,27 @@ class Rent(Machines):
         super().__post_init__()
         count("n_least", self.n_least)
 
+    @classmethod
+    def of(
+        cls, s: Scenario, *, per_s_per_instance: float, term: str = "on-demand", name: str = ""
+    ) -> Rent:
+        """A scenario's deployment, which is one instance, at its latest rent on a term.
+
+        What is reserved is paid for the peak all day.
+
+        >>> Rent.of(Scenario.default(), per_s_per_instance=9.0).cost_usd_per_gpu_hour
+        3.85
+        """
+        latest = rent_rows(s.deployment.accelerator_id, term).iloc[-1]
+        return cls(
+            name=name or term,
+            reserved=term.startswith("reserved"),
+            cost_usd_per_gpu_hour=float(latest["usd_per_gpu_hour"]),
+            stale_after=str(latest["stale_after"]),
+            source=str(latest["source"]),
+            **_instance(s, per_s_per_instance),
+        )
+
     def gpus(self, rate_per_s: Amount) -> Amount:
         """GPUs paid in each hour of the day (last axis)."""
         n = np.maximum(whole(rate_per_s, self.per_s_per_instance), self.n_least)
@@ -204,6 +226,26 @@ class Api(Offer):
 
     price: Price
     batch: bool = False
+
+    @classmethod
+    def listed(cls, model: str, provider: str, *, serves: str = "", name: str = "api") -> Api:
+        """The latest list of a seller, with the day on which it is to be checked again.
+
+        ``serves``: the model it stands for in a comparison, where its own name differs.
+
+        >>> Api.listed("llama-3.1-70b-turbo", "DeepInfra", serves="llama-3.1-70b").model
+        'llama-3.1-70b'
+        """
+        rows = table("api_prices").query("model == @model and provider == @provider")
+        listed = price(model, provider)
+        latest = rows.sort_values("in_force_since").iloc[-1]
+        return cls(
+            model=serves or model,
+            name=name,
+            price=listed,
+            stale_after=str(latest["stale_after"]),
+            source=str(latest["source"]),
+        )
 
     def usd_per_request(
         self, input_tokens: float, output_tokens: float, cached_frac: float = 0.0
@@ -231,46 +273,14 @@ class Api(Offer):
         return np.asarray(load_per_s, dtype=float).sum(axis=-1) * HOUR_S * request_usd
 
 
-def unlike(offers: Sequence[Offer]) -> list[str]:
-    """What makes a comparison unfair: other models, other SLOs, other currencies."""
-    differences = []
-    for what, values in (
-        ("currency", {o.label: o.currency for o in offers}),
-        ("model", {o.label: o.model for o in offers}),
-        ("SLO", {o.label: _words(o.slo) for o in offers if o.slo}),
-    ):
-        if len({value for value in values.values() if value}) > 1:
-            words = " against ".join(f"{value} ({name})" for name, value in values.items() if value)
-            differences.append(f"{what}: {words}")
-    return differences
-
-
-def doubts(offers: Sequence[Offer], slo: Slo | None = None, on: str | None = None) -> list[str]:
-    """What a reader must know beside a fair comparison: stale prices, other bits, no SLO.
-
-    ``on``: the day as YYYY-MM-DD, today if left out.
-    """
-    warnings = []
-    for offer in offers:
-        if is_stale(offer.stale_after, on):
-            warnings.append(f"{offer.label}: price to be checked again after {offer.stale_after}")
-        if slo is not None and offer.slo is None and isinstance(offer, Api):
-            warnings.append(f"{offer.label}: latency is not promised")
-    formats = {o.label: o.precision for o in offers if o.precision}
-    if len(set(formats.values())) > 1:
-        words = " against ".join(f"{value} ({name})" for name, value in formats.items())
-        warnings.append(f"precision: {words}")
-    return warnings
-
-
-def refuse_unlike(offers: Sequence[Offer], allow_unlike: bool) -> list[str]:
-    """The differences if allowed, else `UnlikeComparison`; two currencies are never allowed."""
-    differences = unlike(offers)
-    never = [text for text in differences if text.startswith("currency")]
-    if never or (differences and not allow_unlike):
-        raise UnlikeComparison("not like for like: " + "; ".join(never or differences))
-    return differences
-
-
-def _words(slo: Slo) -> str:
-    return f"TTFT {slo.ttft_s:g} s, TPOT {slo.tpot_s:g} s for {slo.attainment_frac:.0%}"
+def _instance(s: Scenario, per_s_per_instance: float) -> dict[str, Any]:
+    """What the machines of a scenario state about themselves."""
+    d = s.deployment
+    return {
+        "model": s.model_id,
+        "slo": s.slo,
+        "precision": d.precision,
+        "per_s_per_instance": per_s_per_instance,
+        "gpus_per_instance": d.n_gpu,
+        "gpus_per_server": d.resolved_accelerator.n_per_server or 8,
+    }

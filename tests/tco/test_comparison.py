@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.catalog import Price
+from econ.scenario import Scenario
 from econ.tco import compare_buy_rent_api as front_door
 from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
-from econ.tco.offers import Api, Buy, Rent, UnlikeComparison, doubts, unlike
+from econ.tco.layers import owner
+from econ.tco.likeness import UnlikeComparison, doubts, unlike
+from econ.tco.offers import Api, Buy, Rent
 from econ.terms import Slo
 
 LIST = Price(model="m", input_usd_per_mtok=0.5, output_usd_per_mtok=1.5)
@@ -117,6 +120,21 @@ def test_promises_and_bits_that_differ_are_named():
     (said,) = unlike([fast, slow])
     assert said.startswith("SLO: TTFT 1 s, TPOT 0.02 s")
     assert doubts([fast, slow]) == ["precision: bf16 (fast) against fp4 (slow)"]
+
+
+def test_offers_come_from_a_scenario_and_the_lists():
+    s = Scenario.default()
+    own = Buy.of(s, per_s_per_instance=9.0)
+    rent, year = (Rent.of(s, per_s_per_instance=9.0, term=t) for t in ("on-demand", "reserved"))
+    api = Api.listed("llama-3.1-70b-turbo", "DeepInfra", serves="llama-3.1-70b")
+    assert own.cost_usd_per_gpu_hour == owner(s).cost_usd_per_gpu_hour
+    assert rent.cost_usd_per_gpu_hour == 3.85
+    assert (rent.reserved, year.reserved) == (False, True)
+    assert all(o.stale_after and o.source for o in (rent, year, api))
+    day = compare_buy_rent_api(DAY, own, rent, year, api, **SIZES, slo=s.slo, on="2026-11-24")
+    assert day.warnings == ["api: latency is not promised"]
+    with pytest.raises(ValueError, match=r"unknown provider of llama-3\.1-70b-turbo"):
+        Api.listed("llama-3.1-70b-turbo", "DeepInfre")
 
 
 def test_two_currencies_are_never_compared():
