@@ -28,13 +28,44 @@ from econ.catalog.guard import count, not_negative, positive
 class Model:
     """The shape of a transformer, as its configuration file gives it.
 
-    ``n_dense_layers`` and ``n_moe_layers`` count layers with a dense feed-forward block and with
-    experts; ``n_attention_layers`` those with softmax attention (sliding or full). Left at None
-    they follow from the rest. ``other_params`` holds weights that every token reads and the
-    closed form does not know (linear-attention mixers, indexers); norms and biases, under 0.05 %
-    together, are left out. ``shared_ffn_size`` is the summed width of the shared experts.
+    Parameters
+    ----------
+    id, name, vendor, release, licence : str
+        Identifier, full name, publisher, release, licence of the weights.
+    native_precision : str
+        Format the weights are published in.
+    max_context_tokens : int
+        Longest context; 0 where unknown.
+    n_layers, hidden_size, n_heads, n_kv_heads, head_dim, ffn_size, vocab_size : int
+        Layers, width of the residual stream, query heads, key-value heads, width of a head, inner
+        width of a dense feed-forward block, rows of the embedding table.
+    tied_embeddings : bool
+        Whether the output matrix is the input table.
+    n_ffn_matrices : int
+        Matrices of a feed-forward block: 3 gated, 2 plain.
+    n_experts, experts_per_token, moe_ffn_size, moe_hidden_size, shared_ffn_size : int
+        Of a mixture: routed experts per layer, those a token uses, their inner and input width,
+        and the summed width of the experts that every token passes through.
+    n_dense_layers, n_moe_layers, n_attention_layers : int, optional
+        Layers with a dense block, with experts, with softmax attention (sliding or full); left out,
+        they follow from the rest.
+    n_linear_layers, n_sliding_layers, sliding_window_tokens, sparse_top_k_tokens : int
+        Layers with linear attention, layers with a sliding window, the window, and the context
+        tokens that sparse attention selects (0: all).
+    mla_kv_lora_rank, mla_q_lora_rank, mla_rope_dim, mla_nope_dim, mla_v_dim : int
+        Widths of multi-head latent attention; 0 without it.
+    other_params : float
+        Weights that every token reads and the closed form does not know (linear-attention mixers,
+        indexers). Norms and biases, less than 0.05 % together, are left out.
+    kv_index_bytes_per_token, fixed_state_bytes_per_sequence : float
+        Index of sparse attention per token, state of linear layers per sequence.
+    source : str
+        Key of the source.
 
-    Raises ``ValueError`` for a shape that cannot be.
+    Raises
+    ------
+    ValueError
+        For a shape that cannot be.
     """
 
     id: str

@@ -28,17 +28,42 @@ from econ.catalog.ranges import ends
 from econ.catalog.tables import remember, table
 
 Record = TypeVar("Record")
-# precisions that a chip without native support still serves: weights are stored small and
-# widened to bf16 before they are multiplied
-WEIGHT_ONLY = ("fp4", "int4")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
     """One accelerator: dense peaks, memory as sold, link bandwidth per direction.
 
-    ``device_memory_bytes`` is what the device reports: a vendor who counts in binary gigabytes
-    sells more bytes than the decimal reading of the name. None where nobody has published it.
+    Parameters
+    ----------
+    id, name, vendor, release : str
+        Identifier, full name, vendor, first availability (YYYY or YYYY-MM).
+    memory_bytes : float
+        Memory as sold, in decimal bytes, e.g. 80e9.
+    device_memory_bytes : float, optional
+        What the device reports: a vendor who counts in binary gigabytes sells more bytes than the
+        name says.
+    memory_bandwidth_bytes_per_s : float
+        Peak, e.g. 3.35e12.
+    peak_bf16_flop_per_s, peak_fp8_flop_per_s, peak_fp4_flop_per_s, peak_int8_op_per_s : float
+        Dense peaks, e.g. 989e12; None for a format the device does not compute in.
+    tdp_w : float, optional
+        Thermal design power, e.g. 700.
+    scaleup_bandwidth_bytes_per_s : float, optional
+        Link bandwidth in one direction (NVLink "900 GB/s" is 450e9).
+    scaleup_domain : int
+        Accelerators that these links join, e.g. 8 or 72.
+    n_per_server : int, optional
+        Accelerators in the unit that is bought.
+    server_power_w : float, optional
+        Most power of that unit.
+    source, as_of : str
+        Key of the source and its date.
+
+    Raises
+    ------
+    ValueError
+        For a number that is not greater than 0.
     """
 
     id: str
@@ -98,7 +123,32 @@ def _pue(name: str, value: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where the electricity comes from; location-based and market-based carbon stay apart."""
+    """Where the electricity comes from, and how the building uses it; None is unknown.
+
+    Parameters
+    ----------
+    id, name : str
+        Identifier and name of the place.
+    electricity_usd_per_kwh : float, optional
+        Price of electricity, e.g. 0.09.
+    carbon_g_per_kwh, carbon_lifecycle_g_per_kwh : float, optional
+        Location-based intensity of generation, without and with the life cycle of the plants.
+    solar_frac : float, optional
+        Share of solar in annual generation.
+    market_carbon_g_per_kwh : float, optional
+        Carbon of the electricity bought, by contract.
+    grid_water_l_per_kwh, wue_l_per_kwh : float, optional
+        Water off site per kWh generated, and on site per kWh of IT energy.
+    pue : float, optional
+        Power usage effectiveness: site energy over IT energy, 1 to 10.
+    source, as_of : str
+        Key of the source and its date.
+
+    Raises
+    ------
+    ValueError
+        For a number outside its range.
+    """
 
     id: str
     name: str = ""

@@ -26,7 +26,23 @@ from econ.catalog.tables import table
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """A list price per million tokens, as published on a date."""
+    """A list price, as published on a date.
+
+    Parameters
+    ----------
+    model, provider : str
+        As priced, and who sells it.
+    input_usd_per_mtok, output_usd_per_mtok : float
+        USD per million tokens of fresh input and of output, e.g. 0.15 and 0.60.
+    cached_input_usd_per_mtok, cache_write_usd_per_mtok : float, optional
+        For input read from the provider's cache, and written to it where that is charged apart.
+    batch_discount_frac : float, optional
+        Discount of the batch interface, e.g. 0.5.
+    in_force_since : str
+        First month in force.
+    source : str
+        Key of the source.
+    """
 
     model: str
     provider: str = ""
