@@ -25,8 +25,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from econ.catalog import Model, accelerator, table
-from econ.catalog import model as model_named
+from econ import catalog
+from econ.catalog import Accelerator, Model, table
 from econ.catalog.guard import in_range, not_negative, positive, unknown
 from econ.catalog.reading import BadTable
 from econ.catalog.units import HOURS_PER_YEAR, KILO
@@ -133,7 +133,7 @@ def claims_frame() -> pd.DataFrame:
 
 # -- limits and denominators that a claim is moved against --------------------------------------
 def ceiling_tokens_per_s(
-    model: Model | str, accelerator_id: str, precision: str, n_gpu: int = 1
+    model: Model | str, accelerator: Accelerator | str, precision: str, n_gpu: int = 1
 ) -> float:
     """The most tokens per second that one user can see: bandwidth over the bytes of all weights.
 
@@ -143,7 +143,7 @@ def ceiling_tokens_per_s(
     ----------
     model : Model or str
         A dense model, e.g. ``"llama-2-70b"``.
-    accelerator_id : str
+    accelerator : Accelerator or str
         E.g. ``"h100-sxm"``.
     precision : str
         Format of the weights, e.g. ``"bf16"``.
@@ -154,34 +154,37 @@ def ceiling_tokens_per_s(
     ------
     ValueError
         For a mixture of experts, whose token reads fewer weights than all.
+
+    Examples
+    --------
+    >>> round(ceiling_tokens_per_s("llama-2-70b", "h100-sxm", "bf16"), 1)
+    24.3
     """
-    net = model if isinstance(model, Model) else model_named(model)
+    net, chip = catalog.model(model), catalog.accelerator(accelerator)
     if net.is_moe:
         raise ValueError(
             f"model = {net.id!r} is outside its range: a dense model; a token of a mixture of "
             "experts does not read all weights"
         )
-    bandwidth = accelerator(accelerator_id).memory_bandwidth_bytes_per_s
-    return n_gpu * bandwidth / weight_bytes(net, precision)
+    return n_gpu * chip.memory_bandwidth_bytes_per_s / weight_bytes(net, precision)
 
 
-def ceiling_frame(model: str, accelerator_id: str, precision: str) -> pd.DataFrame:
+def ceiling_frame(
+    model: Model | str, accelerator: Accelerator | str, precision: str
+) -> pd.DataFrame:
     """By number of accelerators: n_gpu, tokens_per_s, memory (``fits`` or ``does not fit``).
 
     >>> frame = ceiling_frame("llama-2-70b", "h100-sxm", "bf16").round(1)
     >>> frame.iloc[[0, 3]].to_numpy().tolist()
     [[1, 24.3, 'does not fit'], [8, 194.3, 'fits']]
     """
-    memory, weights = accelerator(accelerator_id).memory_bytes, weight_bytes(model, precision)
-    rows = [
-        (
-            n,
-            ceiling_tokens_per_s(model, accelerator_id, precision, n),
-            "fits" if n * memory > weights else "does not fit",
-        )
-        for n in CHIP_COUNTS
-    ]
-    return pd.DataFrame(rows, columns=["n_gpu", "tokens_per_s", "memory"])
+    frame = pd.DataFrame({"n_gpu": CHIP_COUNTS})
+    memory_bytes = frame["n_gpu"] * catalog.accelerator(accelerator).memory_bytes
+    fits = memory_bytes > weight_bytes(catalog.model(model), precision)
+    return frame.assign(
+        tokens_per_s=frame["n_gpu"] * ceiling_tokens_per_s(model, accelerator, precision),
+        memory=fits.map({True: "fits", False: "does not fit"}),
+    )
 
 
 def power_usd(
