@@ -18,8 +18,7 @@ import pandas as pd
 
 from econ.catalog.tables import data_dir, forget, resource, table
 from econ.energy import fit as energy_fit
-from econ.energy.evidence import power_runs, read_power_runs
-from econ.energy.fit import FITTED
+from econ.energy.fit import FITTED, power_runs, read_power_runs
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import CROWD, REGIMES, Calibration, bands
 from econ.latency.fit import (

@@ -1,4 +1,9 @@
-"""The power law fitted to measured runs, and how far it is off on runs left out.
+"""Runs whose power was measured, the power law fitted to them, and how far it is off on others.
+
+What ships is what its licence allows: the ML.ENERGY runs of 2024 as rows
+(``data/energy/measured_energy.csv``), the later ones as fitted values and errors, MLPerf's wall
+meters as ratios (``data/energy/wall_power.csv``). `read_power_runs` reads the later runs where
+someone has them.
 
 Three routes to J/token are judged apart. *Given throughput*: the measured throughput and batch go
 in, the error is that of the power law. *End to end*: nothing measured goes in, the errors of the
@@ -6,7 +11,10 @@ latency model and of the power law meet. *Host time known*: the latency model as
 fastest engines; how long the host program of a source's software needs per running sequence is one
 number, fitted to throughput on other runs of that source.
 
->>> law = fit(power_runs())
+>>> runs = power_runs()
+>>> sorted(set(runs["accelerator"]))
+['a100-sxm-40gb', 'h100-sxm']
+>>> law = fit(runs)
 >>> law.idle_frac <= law.awake_frac < 0.4
 True
 """
@@ -14,38 +22,84 @@ True
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog import given, table
+from econ.catalog.reading import read_columns
 from econ.catalog.units import MICRO, MILLI
+from econ.energy.boundaries import idle_range
 from econ.energy.consumption import energy_frame, phase_energy
-from econ.energy.evidence import power_runs, wall_runs
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
 from econ.latency.fit import SOFT, errors, groups, interval, leave_out, refits, runs_table
 from econ.latency.frame import LARGEST
 from econ.latency.prediction import max_throughput_frame, predict_frame
+from econ.latency.runs import in_our_names
 from econ.latency.steps import prepare
 
+RUN = [
+    *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine"),
+    *("input_tokens", "output_tokens", "concurrency", "output_tokens_per_s_per_gpu"),
+    *("energy_j_per_token", "source"),
+]
+RAW = [
+    *("source", "model", "w_prec", "gpu", "n_gpu", "tp", "pp", "ep", "dp", "engine", "isl", "osl"),
+    *("len_scale", "conc", "output_tok_s_per_gpu", "power_w"),
+]
 FITTED = ("awake_frac", "memory_frac", "compute_frac")
 START = (0.25, 0.6, 2.0)
 ROUTES = ("given throughput", "end to end", "end to end, host time known")
 MEASURED = ["output_tokens_per_s_per_gpu", "energy_j_per_token"]
 
 
-def idle_frac() -> float:
-    """The idle share of TDP, which no run at work can identify."""
-    return float(table("power_calibration").loc["idle_frac", "value"])
+# -- measured runs -------------------------------------------------------------------------------
+def power_runs() -> pd.DataFrame:
+    """The runs that ship with the kit; ``concurrency`` is the mean batch that was running."""
+    rows = table("measured_energy").reset_index(drop=True)
+    return rows.assign(ep=1, dp=1, engine="vllm")[RUN]
 
 
+def read_power_runs(path: str | Path) -> pd.DataFrame:
+    """The rows with a power reading of a file of measured serving runs.
+
+    Their prompt lengths are assumed by the file's compiler, so they serve energy, not latency.
+    """
+    raw = read_columns(path, RAW)
+    raw = raw[raw["power_w"].notna() & raw["output_tok_s_per_gpu"].gt(0)]
+    runs = in_our_names(raw, Path(path).name)
+    runs["output_tokens_per_s_per_gpu"] = raw["output_tok_s_per_gpu"]
+    runs["energy_j_per_token"] = raw["power_w"] / raw["output_tok_s_per_gpu"]
+    return runs[RUN].reset_index(drop=True)
+
+
+def wall_runs() -> pd.DataFrame:
+    """Whole servers at the wall: MLPerf runs, power and energy per output token, host included."""
+    return table("wall_power").reset_index(drop=True)
+
+
+# -- the fit -------------------------------------------------------------------------------------
 def fit(runs: pd.DataFrame, weights: np.ndarray | None = None) -> PowerLaw:
-    """The law that minimises the log errors of J/token at the measured throughput."""
+    """The law that minimises the log errors of J/token at the measured throughput.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As `power_runs`.
+    weights : array, optional
+        One a run; equal by default.
+
+    Notes
+    -----
+    A soft L1 loss, so that single runs gone wrong do not steer the fit. The idle share of TDP,
+    which no run at work can identify, is that of ``data/energy/power_calibration.csv``.
+    """
     from scipy.optimize import least_squares
 
-    k, idle = Calibration.fitted(), idle_frac()
-    p = prepare(runs_table(runs).case(slice(None)), k)
+    cal, idle = Calibration.fitted(), idle_range().typical
+    p = prepare(runs_table(runs).case(slice(None)), cal)
     rate = runs["output_tokens_per_s_per_gpu"].to_numpy("float64")
     batch = p.load.concurrency  # the mean batch that was running, of a replica
     tdp_w = runs["accelerator"].map(table("accelerators")["tdp_w"]).to_numpy("float64")
@@ -53,16 +107,18 @@ def fit(runs: pd.DataFrame, weights: np.ndarray | None = None) -> PowerLaw:
     root = np.sqrt(np.ones(len(runs)) if weights is None else weights)
 
     def law(x: np.ndarray) -> PowerLaw:
-        return PowerLaw(idle_frac=idle, **dict(zip(FITTED, map(float, x), strict=True)))
+        awake, memory, compute = map(float, x)
+        return PowerLaw(idle_frac=idle, awake_frac=awake, memory_frac=memory, compute_frac=compute)
 
     def residuals(x: np.ndarray) -> np.ndarray:
-        ours = phase_energy(p, k, law(x), rate, batch, tdp_w)["energy_j_per_token"]
-        return root * (np.log(ours) - truth)
+        ours = phase_energy(p, cal, law(x), rate, batch, tdp_w)["energy_j_per_token"]
+        errors: np.ndarray = root * (np.log(ours) - truth)
+        return errors
 
-    found = least_squares(
+    minimum = least_squares(
         residuals, START, bounds=([idle, 0, 0], [1, 9, 9]), loss="soft_l1", f_scale=SOFT
     )
-    return law(found.x)
+    return law(minimum.x)
 
 
 def with_intervals(runs: pd.DataFrame, n_draws: int = 40) -> PowerLaw:
@@ -77,15 +133,15 @@ def host_time_s(runs: pd.DataFrame) -> float:
     closest to the measured one (mean absolute log error), between 10 µs and 10 ms."""
     from scipy.optimize import minimize_scalar
 
-    k, bare = Calibration.fitted(), runs.drop(columns=MEASURED)
+    cal, bare = Calibration.fitted(), runs.drop(columns=MEASURED)
 
-    def off(log_s: float) -> float:
-        made = predict_frame(bare, k.replace(host_s_per_sequence=float(np.exp(log_s))))
-        ratio = made["output_tokens_per_s_per_gpu"] / runs["output_tokens_per_s_per_gpu"]
+    def error(log_s: float) -> float:
+        served = predict_frame(bare, cal.replace(host_s_per_sequence=float(np.exp(log_s))))
+        ratio = served["output_tokens_per_s_per_gpu"] / runs["output_tokens_per_s_per_gpu"]
         return float(np.log(ratio).abs().mean())
 
     ends = np.log([10 * MICRO, 10 * MILLI])
-    return float(np.exp(minimize_scalar(off, bounds=ends, options={"xatol": 0.01}).x))
+    return float(np.exp(minimize_scalar(error, bounds=ends, options={"xatol": 0.01}).x))
 
 
 def held_out(runs: pd.DataFrame, split: str = "model") -> pd.DataFrame:
@@ -94,19 +150,19 @@ def held_out(runs: pd.DataFrame, split: str = "model") -> pd.DataFrame:
     The host time of the third route is fitted on the other groups of the same source; NaN where the
     whole source is left out.
     """
-    k = Calibration.fitted()
+    cal = Calibration.fitted()
 
     def answer(seen: pd.DataFrame, unseen: pd.DataFrame) -> pd.DataFrame:
         law, parts = fit(seen), []
         for source, part in unseen.groupby("source"):
             bare = part.drop(columns=MEASURED)
             frames = [
-                energy_frame(part.assign(batch=part["concurrency"]), law, k),
-                energy_frame(bare, law, k),
+                energy_frame(part.assign(batch=part["concurrency"]), law, cal),
+                energy_frame(bare, law, cal),
             ]
             others = seen[seen["source"] == source]
             if len(others):
-                used = k.replace(host_s_per_sequence=host_time_s(others))
+                used = cal.replace(host_s_per_sequence=host_time_s(others))
                 frames.append(energy_frame(bare, law, used))
             columns = {r: f["energy_j_per_token"] for r, f in zip(ROUTES, frames, strict=False)}
             parts.append(pd.DataFrame(columns, index=part.index))
@@ -118,14 +174,14 @@ def held_out(runs: pd.DataFrame, split: str = "model") -> pd.DataFrame:
 def accuracy_frame(runs: pd.DataFrame | None = None, split: str = "model") -> pd.DataFrame:
     """Held-out errors of J/token: judged (source, accelerator), route, `errors`."""
     runs = power_runs() if runs is None else runs
-    made, rows = held_out(runs, split), []
+    predicted, rows = held_out(runs, split), []
     for (source, chip), part in runs.groupby(["source", "accelerator"]):
         for route in ROUTES:
-            found = errors(made.loc[part.index, route], part["energy_j_per_token"])
+            off = errors(predicted.loc[part.index, route], part["energy_j_per_token"])
             key = {"left_out": split, "measured_by": source, "accelerator": chip, "route": route}
-            rows.append(key | found)
-    made = pd.DataFrame(rows)
-    return made[made["n_runs"] > 0].reset_index(drop=True)
+            rows.append(key | off)
+    frame = pd.DataFrame(rows)
+    return frame[frame["n_runs"] > 0].reset_index(drop=True)
 
 
 def parity_frame() -> pd.DataFrame:

@@ -19,7 +19,7 @@ from econ.catalog import given, table
 from econ.catalog.guard import unknown
 from econ.catalog.units import TERA
 from econ.energy.consumption import energy_frame
-from econ.energy.evidence import power_runs
+from econ.energy.fit import power_runs
 from econ.trends.fits import Trend, fit_trend
 from econ.trends.rates import EPOCH, year_of
 

@@ -9,14 +9,15 @@ from econ.catalog import table
 from econ.catalog.reading import BadTable
 from econ.catalog.tables import data_dir
 from econ.energy import fit as ef
+from econ.energy.boundaries import idle_range
 from econ.energy.consumption import energy_frame
-from econ.energy.evidence import power_runs, read_power_runs, wall_runs
+from econ.energy.fit import power_runs, read_power_runs, wall_runs
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
 from tests.latency.test_calibration import FULL
 
 with_full = pytest.mark.skipif(not FULL.exists(), reason="the full file is not here")
-TRUE = PowerLaw(idle_frac=ef.idle_frac(), awake_frac=0.3, memory_frac=0.5, compute_frac=1.5)
+TRUE = PowerLaw(idle_frac=idle_range().typical, awake_frac=0.3, memory_frac=0.5, compute_frac=1.5)
 
 
 def made(law: PowerLaw = TRUE) -> pd.DataFrame:

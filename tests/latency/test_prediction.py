@@ -398,7 +398,7 @@ def test_far_from_what_was_measured_the_band_widens():
 
 
 def test_software_of_2024_reached_a_fifth_of_the_prediction():
-    from econ.energy.evidence import power_runs
+    from econ.energy.fit import power_runs
 
     runs = power_runs().query("source == 'mlenergy-v2'").reset_index(drop=True)
     given = runs.drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
