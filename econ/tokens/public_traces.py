@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import unknown
+from econ.catalog.reading import read_columns
 from econ.catalog.tables import table
 from econ.tokens.traces import check_trace
 
@@ -67,10 +68,7 @@ def read_azure(path: str | Path) -> pd.DataFrame:
 
     Arrival counts from the first request. Requests with the same timestamp keep the file's order.
     """
-    path = Path(path)
-    raw = pd.read_csv(path)
-    if raw.columns.tolist() != AZURE_COLUMNS:
-        raise ValueError(f"{path.name}: expected columns {AZURE_COLUMNS}, not {list(raw.columns)}")
+    raw = read_columns(path, AZURE_COLUMNS)
     at = pd.to_datetime(raw["TIMESTAMP"], format="ISO8601")
     frame = pd.DataFrame(
         {
@@ -79,7 +77,7 @@ def read_azure(path: str | Path) -> pd.DataFrame:
             "output_tokens": raw["GeneratedTokens"],
         }
     )
-    return check_trace(frame.sort_values("arrival_s", kind="stable"), path.name)
+    return check_trace(frame.sort_values("arrival_s", kind="stable"), Path(path).name)
 
 
 def trace_statistics(trace: pd.DataFrame) -> dict[str, float]:

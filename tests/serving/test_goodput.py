@@ -200,5 +200,5 @@ def test_a_fetched_trace_must_match_its_checksum(tmp_path):
 def test_other_files_are_refused(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match=r"x\.csv: expected columns"):
+    with pytest.raises(ValueError, match=r"x\.csv: no column TIMESTAMP"):
         read_azure(path)
