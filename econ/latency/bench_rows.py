@@ -63,7 +63,7 @@ def read_bench(source: Source, name: str | None = None) -> pd.DataFrame:
     return pd.DataFrame([_checked(run, i, name) for i, run in enumerate(found, 1)], columns=COLUMNS)
 
 
-def _from_documents(docs: list[Any], name: str) -> Iterator[dict]:
+def _from_documents(docs: list[Any], name: str) -> Iterator[dict[str, Any]]:
     for number, doc in enumerate(docs, 1):
         if not isinstance(doc, dict):
             raise ValueError(f"{name} run {number}: expected an object, not {str(doc)[:40]!r}")
@@ -82,7 +82,7 @@ def _from_documents(docs: list[Any], name: str) -> Iterator[dict]:
             )
 
 
-def _vllm(doc: dict) -> dict:
+def _vllm(doc: dict[str, Any]) -> dict[str, Any]:
     n, rate = _number(doc.get("completed")), _number(doc.get("request_rate"))
     return {
         "tool": "vllm",
@@ -99,7 +99,7 @@ def _vllm(doc: dict) -> dict:
     }
 
 
-def _aiperf(doc: dict) -> dict:
+def _aiperf(doc: dict[str, Any]) -> dict[str, Any]:
     def mean(key: str) -> float:
         metric = _object(doc.get(key))
         value = _number(metric.get("avg"))
@@ -126,7 +126,7 @@ def _aiperf(doc: dict) -> dict:
     }
 
 
-def _guidellm(run: Any) -> dict:
+def _guidellm(run: Any) -> dict[str, Any]:
     metrics = _object(_object(run).get("metrics"))
 
     def mean(key: str) -> float:
@@ -169,7 +169,7 @@ AIPERF_CSV = {
 }
 
 
-def _from_csv(text: str, name: str) -> Iterator[dict]:
+def _from_csv(text: str, name: str) -> Iterator[dict[str, Any]]:
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if any(row)]
     except csv.Error as error:
@@ -181,14 +181,14 @@ def _from_csv(text: str, name: str) -> Iterator[dict]:
     elif "Run Info" in head and len(rows) > 3:
         keys = list(zip(*(r + [""] * (len(head) - len(r)) for r in rows[:3]), strict=True))
         for row in rows[3:]:
-            run = {"tool": "guidellm", "model_name": ""}
+            run: dict[str, Any] = {"tool": "guidellm", "model_name": ""}
             for key, cell in zip(keys, row, strict=False):
                 if key in GUIDELLM_CSV:
                     column, scale = GUIDELLM_CSV[key]
                     run[column] = _number(cell) * scale
             yield run
     elif head[:2] == ["Metric", "avg"]:
-        doc: dict = {}
+        doc: dict[str, Any] = {}
         for row in rows:
             metric, _, unit = row[0].partition(" (") if row else ("", "", "")
             if metric in AIPERF_CSV and len(row) > 1:
@@ -199,7 +199,7 @@ def _from_csv(text: str, name: str) -> Iterator[dict]:
         raise ValueError(f"{name}: written by none of {', '.join(TOOLS)}: its header has {shown}")
 
 
-def _checked(run: dict, number: int, name: str) -> dict:
+def _checked(run: dict[str, Any], number: int, name: str) -> dict[str, Any]:
     """A run with its requests in flight; a key that is missing or no number is named."""
     run = {c: run.get(c, math.nan) for c in COLUMNS} | {"tool": run["tool"]}
     for key in (
@@ -232,7 +232,7 @@ def _unit_s(unit: Any, key: str) -> float:
     return SECONDS[name]
 
 
-def _object(value: Any) -> dict:
+def _object(value: Any) -> dict[str, Any]:
     """A JSON object, or an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}
 

@@ -130,8 +130,7 @@ class Calibration:
     @classmethod
     def fitted(cls) -> Calibration:
         """The default: the values in ``data/latency/calibration.csv`` and ``engines.csv``."""
-        calibration: Calibration = _fitted()
-        return calibration
+        return _fitted()
 
     @classmethod
     def textbook(cls) -> Calibration:
@@ -156,8 +155,7 @@ class Calibration:
     @classmethod
     def datasheet(cls) -> Calibration:
         """The physical bound: full bandwidth and FLOP/s, no overhead, nobody else's prompt."""
-        calibration: Calibration = _datasheet()
-        return calibration
+        return _datasheet()
 
     def engine(self, name: str) -> Engine:
         """The habits of an engine; of one without a row, those of the first."""
@@ -193,7 +191,7 @@ class Calibration:
             if "." in name or name in ENGINE_VALUES:
                 _check_engine_value(name, value)
                 for engine in self._engines_of(name):
-                    new = {name.rsplit(".", maxsplit=1)[-1]: value}
+                    new: dict[str, Any] = {name.rsplit(".", maxsplit=1)[-1]: value}
                     changed[engine.name] = dataclasses.replace(changed[engine.name], **new)
             else:
                 physics[_known(name, self.names())] = value
@@ -215,7 +213,11 @@ class Calibration:
 
     def frame(self) -> pd.DataFrame:
         """The parameters as a table: name, value, low, high (5 % and 95 %)."""
-        names = [*self.names(), *(n for n in self.intervals if "." in n)]
+        habits = [
+            f"{e.name}.{v}" for e in self.engines for v in ENGINE_VALUES if v != "prefill_wait_frac"
+        ]
+        waits = [f"{policy}.prefill_wait_frac" for policy in {e.policy: 0 for e in self.engines}]
+        names = [*self.names(), *habits, *waits]
         rows = [(n, self.value(n), *self.intervals.get(n, (None, None))) for n in names]
         return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
 
@@ -247,7 +249,7 @@ def _fitted() -> Calibration:
 
 @remember
 def _datasheet() -> Calibration:
-    without = dict.fromkeys(ENGINE_VALUES, 0.0)
+    without: dict[str, Any] = dict.fromkeys(ENGINE_VALUES, 0.0)
     habits = tuple(dataclasses.replace(engine, **without) for engine in engines().values())
     return Calibration(interference_frac=0.0, engines=habits)
 

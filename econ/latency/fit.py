@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -216,7 +216,8 @@ def fit(
 
 def first_guess() -> Calibration:
     """Where the search starts: fixed values, round others, the engines' own host times."""
-    base = Calibration(**FIXED, engines=Calibration.fitted().engines)
+    fixed: dict[str, Any] = FIXED
+    base = Calibration(**fixed, engines=Calibration.fitted().engines)
     return base.replace(**{name: value for name, (value, _) in START.items()})
 
 
@@ -303,7 +304,7 @@ def accuracy_by_group(split: str, runs: pd.DataFrame | None = None) -> pd.DataFr
     return pd.DataFrame(rows).T.rename_axis(split)
 
 
-LADDER = (
+LADDER: tuple[tuple[str, list[str]], ...] = (
     ("datasheet", []),
     ("two efficiencies", ["weight_bandwidth_frac", "kv_bandwidth_frac"]),
     ("kernels and host", ["kernel_s", "host_exposed_frac"]),
@@ -345,7 +346,8 @@ def ladder_frame(runs: pd.DataFrame | None = None) -> pd.DataFrame:
     and so needs TTFT. Columns: rung, n_parameters, median_frac, p90_frac, bias_frac.
     """
     runs = sample_runs() if runs is None else runs.reset_index(drop=True)
-    k, names, rows = Calibration.datasheet(), [], []
+    k, rows = Calibration.datasheet(), []
+    names: list[str] = []
     for rung, added in LADDER:
         names = names + list(added)
         changed = {n: START[n][0] for n in added} | _turned_on().get(rung, {})

@@ -34,7 +34,8 @@ def aliases(what: str) -> dict[str, str]:
     rows = table("model_aliases")
     if what not in set(rows["what"]):
         raise unknown("kind of alias", what, rows["what"].unique())
-    return rows[rows["what"] == what].set_index("name")["stands_for"].to_dict()
+    rows = rows[rows["what"] == what]
+    return dict(zip(rows["name"], rows["stands_for"], strict=True))
 
 
 def in_our_names(raw: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -128,6 +128,13 @@ def engine_row(habits: Engine) -> tuple[float, ...]:
 def model_row(model: Model, precision: str, kv_bytes: float = 2.0) -> tuple[float, ...]:
     """A model's numbers in the order of `MODEL_FIELDS`; ``kv_bytes`` per cached element."""
     part = weight_bytes_by_part(model, precision)
+    return _model_values(model, part, precision, kv_bytes)
+
+
+def _model_values(
+    model: Any, part: dict[str, float], precision: str, kv_bytes: float
+) -> tuple[float, ...]:
+    """A `Model` fills in its optional fields when it is made, which its types do not say."""
     share = model.experts_per_token / model.n_experts if model.is_moe else 0.0
     elements = model.kv_elements_per_token_per_layer * kv_bytes
     kernels = (
@@ -198,7 +205,7 @@ def chip_row(accelerator: Accelerator, precision: str) -> tuple[float, ...]:
     """
     memory = accelerator.device_memory_bytes or accelerator.memory_bytes
     peak = accelerator.peak_flop_per_s(check_precision(precision))
-    row = {
+    row: dict[str, Any] = {
         "bandwidth_bytes_per_s": accelerator.memory_bandwidth_bytes_per_s,
         "peak_flop_per_s": peak,
         "peak16_flop_per_s": accelerator.peak_bf16_flop_per_s,
