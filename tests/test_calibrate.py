@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -118,6 +120,15 @@ def test_tables_are_written_whole_and_read_back(tmp_path, monkeypatch):
     with pytest.raises(KeyError):
         calibrate.write_table("calibration", rows.drop(columns="note"))
     assert list(folder.iterdir()) == [path]
+    found = k.replace(**{"sglang.first_token_s": 0.2})
+    found = dataclasses.replace(
+        found, intervals={**found.intervals, "sglang.first_token_s": (0.1, 0.3)}
+    )
+    path = calibrate.write_table("engines", calibrate.engine_rows(found, 99, "2026-12-01"))
+    again = read_checked(path, resource("engines")["schema"]).set_index("name")
+    names = ["first_token_low_s", "first_token_s", "first_token_high_s", "n_runs", "policy"]
+    assert again.loc["sglang", names].tolist() == [0.1, 0.2, 0.3, 99, "prefill_first"]
+    assert again.loc["vllm", "first_token_s"] == k.value("vllm.first_token_s")
     path = calibrate.write_table("measured_serving", calibrate.sample_rows(runs))
     assert len(read_checked(path, resource("measured_serving")["schema"])) == len(runs)
     path.write_text(path.read_text().replace("measured", "guessed", 1))

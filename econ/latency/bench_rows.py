@@ -39,11 +39,26 @@ TOOLS = ("vllm", "aiperf", "guidellm")
 
 
 def read_bench(source: Source, name: str | None = None) -> pd.DataFrame:
-    """The runs in a result file, one row each; what tool wrote it shows in its keys.
+    """The runs in a result file of a benchmark tool; its keys show which tool wrote it.
 
-    vLLM ``bench serve`` and SGLang ``bench_serving``: JSON, JSON lines, or a CSV of the same keys.
-    AIPerf (and GenAI-Perf): ``profile_export_aiperf.json`` or ``.csv``. GuideLLM:
-    ``benchmarks.json`` or ``.csv``. An error names file, run and key.
+    Parameters
+    ----------
+    source : path or bytes
+        vLLM ``bench serve`` and SGLang ``bench_serving``: JSON, JSON lines, or a CSV of the same
+        keys. AIPerf (and GenAI-Perf): ``profile_export_aiperf.json`` or ``.csv``. GuideLLM:
+        ``benchmarks.json`` or ``.csv``.
+    name : str, optional
+        Name of an upload: its ending says what it is.
+
+    Returns
+    -------
+    DataFrame
+        One row a run: `COLUMNS`, in seconds and tokens.
+
+    Raises
+    ------
+    ValueError
+        With file, run and key, for a file of another tool or a run without its times.
     """
     endings = (".json", ".jsonl", ".csv", ".txt")
     remedy = "write it without the single requests"

@@ -100,27 +100,78 @@ class Prediction(Result):
 def kv_bytes_per_token(model: Model | str, bytes_per_element: float = 2.0) -> float:
     """Bytes by which one sequence's cache grows per token once sliding windows are full.
 
-    GQA counts KV heads, not query heads: for Llama-3.1-70B eight times less than MHA would store.
+    Parameters
+    ----------
+    model : Model or str
+        A name of the catalogue or an object of your own.
+    bytes_per_element : float
+        Of a cached number: 2 for bf16, 1 for fp8.
+
+    Returns
+    -------
+    float
+        E.g. 327,680 bytes for Llama-3.1-70B.
+
+    Notes
+    -----
+    full-attention layers · 2 · KV heads · head size · bytes, or layers · latent size · bytes with
+    MLA. Grouped-query attention counts KV heads, not query heads: for Llama-3.1-70B eight times
+    fewer.
+
+    Examples
+    --------
+    >>> int(kv_bytes_per_token("llama-3.1-70b"))
+    327680
     """
     return as_model(model).kv_bytes_per_token(bytes_per_element)
 
 
 def weight_bytes(model: Model | str, precision: str = "bf16") -> float:
-    """Bytes of the stored weights: matrices in ``precision``, input table and head in 2 bytes.
+    """Bytes of the stored weights; `econ.catalog.precision` says what is kept in which format.
 
-    Mixtures in 4 bits quantise the routed experts alone; 4-bit formats carry their scales.
+    Parameters
+    ----------
+    model : Model or str
+        A name of the catalogue or an object of your own.
+    precision : str
+        Format of the matrices, e.g. ``"fp8"``.
 
+    Returns
+    -------
+    float
+        E.g. 72.7e9 for Llama-3.1-70B in fp8.
+
+    Raises
+    ------
+    UnknownName
+        For an unknown model or format, with the nearest.
+
+    Examples
+    --------
     >>> f"{weight_bytes('gpt-oss-120b', 'fp4') / 1e9:.0f} GB"
     '69 GB'
     """
-    m = as_model(model)
-    parts = weight_bytes_by_part(m, precision)
-    return sum(parts.values())
+    return sum(weight_bytes_by_part(as_model(model), precision).values())
 
 
 def flop_per_token(model: Model | str, context_tokens: float = 0.0) -> float:
-    """FLOP to generate one token: 2 per active weight, and attention over the context.
+    """Arithmetic to generate one token.
 
+    Parameters
+    ----------
+    model : Model or str
+        A name of the catalogue or an object of your own.
+    context_tokens : float
+        Tokens before it, e.g. 4000.
+
+    Returns
+    -------
+    float
+        FLOP: 2 per active weight, and attention over the context (of a sliding window or of sparse
+        attention, over the tokens that it selects).
+
+    Examples
+    --------
     >>> round(flop_per_token("llama-3.1-8b") / 1e9, 1)
     15.0
     """
@@ -129,7 +180,7 @@ def flop_per_token(model: Model | str, context_tokens: float = 0.0) -> float:
     seen = min(context_tokens, m.sparse_top_k_tokens or math.inf)
     window = min(context_tokens, m.sliding_window_tokens)
     sliding = m.n_sliding_layers * 4 * m.n_heads * m.head_dim * window
-    return 2 * m.active_params + m.attention_flop_per_context_token * seen + sliding
+    return float(2 * m.active_params + m.attention_flop_per_context_token * seen + sliding)
 
 
 def max_batch(

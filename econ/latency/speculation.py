@@ -23,7 +23,25 @@ from econ.station import require_certain
 
 
 def tokens_per_check(acceptance_frac: float, n_draft: int) -> float:
-    """Expected tokens out of one checked step: accepted drafts and one of the large model's own."""
+    """Expected tokens out of one checked step: accepted drafts and one of the large model's own.
+
+    Parameters
+    ----------
+    acceptance_frac : float
+        Probability a that a draft is accepted, e.g. 0.7.
+    n_draft : int
+        Drafts k of a step, e.g. 4.
+
+    Returns
+    -------
+    float
+        (1 − a^(k+1)) / (1 − a).
+
+    References
+    ----------
+    Leviathan, Kalman and Matias, Fast Inference from Transformers via Speculative Decoding, 2023,
+    equation 1.
+    """
     a, k = fraction("acceptance_frac", acceptance_frac), count("n_draft", n_draft, 0, 1000)
     return float(k + 1) if a == 1 else (1 - a ** (k + 1)) / (1 - a)
 
@@ -36,11 +54,30 @@ def speculation_frame(
     draft_cost_frac: float = 0.05,
     batches: tuple[int, ...] = (1, 4, 16, 64, 128, 256, 512),
 ) -> pd.DataFrame:
-    """The gain of speculation by batch: batch, speedup (plain TPOT over speculative TPOT).
+    """The gain of speculation by batch.
 
-    ``draft_cost_frac``: a draft's time as a share of a plain step. The checked step computes
-    n_draft + 1 tokens per sequence and reads weights and cache once; arithmetic and weights
-    overlap as in `econ.latency.steps`. Batches that do not fit are left out.
+    Parameters
+    ----------
+    s : Scenario
+        Model, deployment and the workload's mean lengths.
+    acceptance_frac : float
+        Share of drafts that the large model accepts, e.g. 0.7.
+    n_draft : int
+        Drafts of a step.
+    draft_cost_frac : float
+        Time of a draft over that of a plain step, e.g. 0.05.
+    batches : tuple of int
+        Sequences of a replica at a time; those that do not fit are left out.
+
+    Returns
+    -------
+    DataFrame
+        batch, speedup (plain TPOT over speculative TPOT).
+
+    Notes
+    -----
+    The checked step computes n_draft + 1 tokens per sequence and reads weights and cache once;
+    arithmetic and weights overlap as in `econ.latency.steps`.
     """
     require_certain("speculation_frame", s)
     not_negative("draft_cost_frac", draft_cost_frac, 10)
