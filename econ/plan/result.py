@@ -172,10 +172,14 @@ class Plan(Result):
         return str(self.best["regime"])
 
     def row(self) -> dict[str, Any]:
-        """The best row's numbers and words."""
+        """The best row's numbers and words; only a ``reason`` where no row meets the SLO."""
+        try:
+            best = self.best
+        except ValueError as error:
+            return {"reason": str(error)}
         return {
             str(name): value.item() if hasattr(value, "item") else value
-            for name, value in self.best.items()
+            for name, value in best.items()
         }
 
     def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:

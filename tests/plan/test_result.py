@@ -6,10 +6,13 @@ import dataclasses
 
 import pytest
 
+from econ.catalog.ranges import Range
 from econ.plan import (
     plan,
 )
 from econ.scenario import Scenario
+from econ.sweeps import sweep
+from econ.uncertainty import uncertain
 from tests.plan.cases import PRICES, QUICK, SCENARIO
 
 
@@ -80,3 +83,16 @@ def test_frontiers_fall_to_the_left(answer):
         assert rows["cost_usd_per_good_mtok"].is_monotonic_increasing
     lost = answer.rows[answer.rows["basis"] == "rejected"]
     assert dataclasses.replace(answer, rows=lost).frontiers().empty
+
+
+def test_a_plan_is_swept_and_asked_under_uncertainty():
+    few = {"n_refined": 0, "accelerators": [["h100-sxm"]], "precisions": [["fp8"]],
+           "concurrencies": [[8, 32]]}  # fmt: skip
+    table = sweep(plan, SCENARIO, rate_per_s=[2.0, 40.0], tpot_s=[0.001, 0.05], **few)
+    assert table["reason"].str.contains("meets the SLO").tolist() == [True, False, True, False]
+    assert table["fleet_gpus"].iloc[3] > table["fleet_gpus"].iloc[1]
+    use = SCENARIO.with_(utilisation_frac=Range(0.3, 0.5, 0.9))
+    one = {name: value[0] if isinstance(value, list) else value for name, value in few.items()}
+    interval = uncertain(plan, use, n=8, **one).interval
+    sure = plan(SCENARIO, **one).cost_usd_per_good_mtok
+    assert sure / 0.9 < interval.low < interval.high < sure / 0.3
