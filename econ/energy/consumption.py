@@ -287,8 +287,8 @@ def energy(
     True
     """
     positive("concurrency", concurrency, LARGEST["concurrency"])
-    chip = s.deployment.resolved_accelerator
-    tdp_w = known_tdp_w(chip)
+    accelerator = s.deployment.resolved_accelerator
+    tdp_w = known_tdp_w(accelerator)
     row = energy_scenarios([s], concurrency=concurrency, law=law, calibration=calibration).iloc[0]
     if row["reason"]:
         predict(s, concurrency=concurrency, calibration=calibration)  # DoesNotFit, with the bytes
@@ -302,7 +302,7 @@ def energy(
         output_tokens=float(s.workload.mean_output_tokens),
         busy_frac=float(s.finance.utilisation_frac),
         tdp_w=tdp_w,
-        n_per_server=chip.n_per_server or PER_SERVER,
+        n_per_server=accelerator.n_per_server or PER_SERVER,
         regime=regime,
         site=s.resolved_site,
         bands=dict.fromkeys(OF_ACCELERATORS, bands()[regime]),
@@ -346,9 +346,9 @@ def energy_frame(
         frame = predict_frame(frame, cal)
     size = len(frame)
     table = look_up(frame, cal)
-    chip = table.accelerator
-    tdp_w = np.array([a.tdp_w if a is not None and a.tdp_w else np.nan for a in chip.items])
-    tdp_w = tdp_w[chip.code]
+    lookup = table.accelerator
+    tdp_w = np.array([a.tdp_w if a is not None and a.tdp_w else np.nan for a in lookup.items])
+    tdp_w = tdp_w[lookup.code]
     rate, batch = (frame[n].to_numpy("float64") for n in OPERATING_POINT)
     out: dict[str, Any] = {name: np.full(size, np.nan) for name in COLUMNS}
     regime = np.zeros(size, dtype="int8")
@@ -363,7 +363,7 @@ def energy_frame(
     if "reason" in frame:
         reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)
     for row in np.flatnonzero((reason == "") & np.isnan(tdp_w)):
-        id = chip.items[chip.code[row]].id
+        id = lookup.items[lookup.code[row]].id
         reason[row] = f"{id} has no published TDP, so its power is not known"
     unknown_point = (reason == "") & ~((rate > 0) & (batch > 0))
     reason = np.where(unknown_point, "throughput and batch must be above 0", reason)
@@ -386,8 +386,8 @@ def phase_energy(
 ) -> dict[str, Any]:
     """`COLUMNS` of a prepared case at a rate of output tokens, a batch and a TDP.
 
-    A request costs its prefill at the prefill's power, and the rest of the machine's time, shared
-    by the batch, at decode's: the two sum to power over throughput.
+    A request costs its prefill at the prefill's power, and the rest of the accelerators' time,
+    shared by the batch, at decode's: the two sum to power over throughput.
     """
     n_in, n_out = p.load.input_tokens, p.load.output_tokens
     n = p.split.n_gpu / p.split.n_replicas

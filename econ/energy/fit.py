@@ -175,10 +175,15 @@ def accuracy_frame(runs: pd.DataFrame | None = None, split: str = "model") -> pd
     """Held-out errors of J/token: judged (source, accelerator), route, `errors`."""
     runs = power_runs() if runs is None else runs
     predicted, rows = held_out(runs, split), []
-    for (source, chip), part in runs.groupby(["source", "accelerator"]):
+    for (source, accelerator), part in runs.groupby(["source", "accelerator"]):
         for route in ROUTES:
             off = errors(predicted.loc[part.index, route], part["energy_j_per_token"])
-            key = {"left_out": split, "measured_by": source, "accelerator": chip, "route": route}
+            key = {
+                "left_out": split,
+                "measured_by": source,
+                "accelerator": accelerator,
+                "route": route,
+            }
             rows.append(key | off)
     frame = pd.DataFrame(rows)
     return frame[frame["n_runs"] > 0].reset_index(drop=True)
@@ -203,13 +208,12 @@ def wall_frame() -> pd.DataFrame:
     accelerators and the typical host).
     """
     runs = wall_runs()
-    chips = table("accelerators")["tdp_w"]
-    tdp_w = runs["accelerator"].map(chips) * runs["n_gpu"]
+    tdp_w = runs["accelerator"].map(table("accelerators")["tdp_w"]) * runs["n_gpu"]
     rate = runs["wall_power_w"] / runs["energy_j_per_token"] / runs["n_gpu"]
     full = runs.drop(columns="energy_j_per_token").assign(concurrency=LARGEST["concurrency"])
-    whole = max_throughput_frame(full.assign(engine="trtllm"))
-    ours = energy_frame(whole)
-    frame = energy_frame(whole.assign(output_tokens_per_s_per_gpu=rate))
+    served = max_throughput_frame(full.assign(engine="trtllm"))
+    ours = energy_frame(served)
+    frame = energy_frame(served.assign(output_tokens_per_s_per_gpu=rate))
     power_w = frame["power_w"] * runs["n_gpu"]
     host = given("energy_inputs", "host_frac").typical * tdp_w
     predicted_w = ours["power_w"] * runs["n_gpu"] + host

@@ -109,11 +109,11 @@ class PowerLaw:
         return self.idle_frac * tdp_w
 
 
-def known_tdp_w(chip: Accelerator) -> float:
+def known_tdp_w(accelerator: Accelerator) -> float:
     """The TDP of an accelerator, or an error that says that nobody has published one."""
-    if not chip.tdp_w:
-        raise ValueError(f"{chip.id} has no published TDP, so its power is not known")
-    return chip.tdp_w
+    if not accelerator.tdp_w:
+        raise ValueError(f"{accelerator.id} has no published TDP, so its power is not known")
+    return accelerator.tdp_w
 
 
 def unit_energy(accelerator: str | Accelerator, law: PowerLaw | None = None) -> dict[str, float]:
@@ -140,11 +140,11 @@ def unit_energy(accelerator: str | Accelerator, law: PowerLaw | None = None) -> 
     >>> {k: f"{v * 1e12:.0f} pJ" for k, v in unit_energy("h100-sxm").items()}
     {'energy_j_per_byte': '150 pJ', 'energy_j_per_flop': '2 pJ'}
     """
-    law, chip = law or PowerLaw.fitted(), as_accelerator(accelerator)
-    tdp_w = known_tdp_w(chip)
+    law, device = law or PowerLaw.fitted(), as_accelerator(accelerator)
+    tdp_w = known_tdp_w(device)
     return {
-        "energy_j_per_byte": law.memory_frac * tdp_w / chip.memory_bandwidth_bytes_per_s,
-        "energy_j_per_flop": law.compute_frac * tdp_w / chip.peak_bf16_flop_per_s,
+        "energy_j_per_byte": law.memory_frac * tdp_w / device.memory_bandwidth_bytes_per_s,
+        "energy_j_per_flop": law.compute_frac * tdp_w / device.peak_bf16_flop_per_s,
     }
 
 
@@ -192,8 +192,8 @@ def load_frame(
     accelerator: str | Accelerator = "h100-sxm", law: PowerLaw | None = None
 ) -> pd.DataFrame:
     """Power against load: phase, load_percent (of bandwidth or of peak), power_w, tdp_w."""
-    law, chip = law or PowerLaw.fitted(), as_accelerator(accelerator)
-    tdp_w = known_tdp_w(chip)
+    law, device = law or PowerLaw.fitted(), as_accelerator(accelerator)
+    tdp_w = known_tdp_w(device)
     loads = np.linspace(0, 1, 21)
     rows = [
         ("decode: memory", 100 * x, law.power_w(tdp_w, memory_load_frac=x), tdp_w) for x in loads

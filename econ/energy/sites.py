@@ -209,9 +209,9 @@ def site_frame(frame: pd.DataFrame, site: Site, busy_frac: Any) -> pd.DataFrame:
     ``data/energy/energy_inputs.csv``.
     """
     code, names = pd.factorize(frame["accelerator"], use_na_sentinel=False)
-    chips = [name if isinstance(name, Accelerator) else accelerator(name) for name in names]
-    tdp_w = np.array([chip.tdp_w or np.nan for chip in chips])[code]
-    per_server = np.array([chip.n_per_server or PER_SERVER for chip in chips])[code]
+    devices = [name if isinstance(name, Accelerator) else accelerator(name) for name in names]
+    tdp_w = np.array([device.tdp_w or np.nan for device in devices])[code]
+    per_server = np.array([device.n_per_server or PER_SERVER for device in devices])[code]
     joules, rate = (
         frame[name].to_numpy("float64")
         for name in ("energy_j_per_token", "output_tokens_per_s_per_gpu")

@@ -149,35 +149,50 @@ def _hours(scenarios: Sequence[Scenario]) -> np.ndarray:
     return np.array([hours[key] for key in keys])
 
 
-def goodput_price(scenario: Scenario, *, n: int = 1000, seed: int = 0) -> AnswerPrice:
+@station(headline="cost_usd_per_answer")
+def goodput_price(s: Scenario, *, n: int = 1000, seed: int = 0) -> AnswerPrice:
     """What an answer costs when requests arrive at random and the SLO holds for the agreed share.
 
-    The simulator finds the highest rate at which enough requests are good; cost = rent × GPUs /
-    that rate. Dearer than a steady crowd: bursts must find room.
+    Parameters
+    ----------
+    s : Scenario
+        Workload, model, deployment, SLO and finance.
+    n : int
+        Requests that are simulated at each rate that is tried.
+    seed : int
+        Of the arrivals and lengths.
+
+    Raises
+    ------
+    TooSlow
+        Where no rate holds the SLO.
+
+    Notes
+    -----
+    USD per hour of all accelerators over the highest rate at which enough requests are good. It
+    costs more than steady users do (`answer_price`), since bursts must find room.
     """
     from econ.serving import max_rate_per_s, simulate
 
-    load = scenario.workload
-    rate = max_rate_per_s(scenario, n=n, seed=seed)
+    rate = max_rate_per_s(s, n=n, seed=seed)
     if rate == 0:
-        slo = scenario.slo
         raise TooSlow(
-            f"no rate holds TTFT {slo.ttft_s:g} s and TPOT {slo.tpot_s:g} s for "
-            f"{slo.attainment_frac:.0%} of requests"
+            f"no rate holds TTFT {s.slo.ttft_s:g} s and TPOT {s.slo.tpot_s:g} s for "
+            f"{s.slo.attainment_frac:.0%} of requests"
         )
-    ran = simulate(scenario, rate_per_s=rate, n=n, seed=seed).requests
-    n_gpu, rent = scenario.deployment.n_gpu, scenario.cost_usd_per_gpu_hour
-    per_s = rate * load.mean_output_tokens / n_gpu
-    mean_answer_s = float(np.mean(ran.done_s - ran.arrival_s))
-    price = cost_usd_per_mtok(rent, per_s, scenario.finance.utilisation_frac)
+    requests = simulate(s, rate_per_s=rate, n=n, seed=seed).requests
+    output_tokens = s.workload.mean_output_tokens
+    per_s = rate * output_tokens / s.deployment.n_gpu
+    mean_answer_s = float(np.mean(requests.done_s - requests.arrival_s))
+    usd = float(cost_usd_per_mtok(_hours([s])[0], per_s, s.finance.utilisation_frac))
     return AnswerPrice(
         concurrency=rate * mean_answer_s,  # Little's law
-        ttft_s=float(np.mean(ran.ttft_s)),
-        tpot_s=ran.request_mean_tpot_s,
+        ttft_s=float(np.mean(requests.ttft_s)),
+        tpot_s=requests.request_mean_tpot_s,
         answer_s=mean_answer_s,
         output_tokens_per_s_per_gpu=per_s,
-        cost_usd_per_answer=usd_per_token_from_usd_per_mtok(price) * load.mean_output_tokens,
-        cost_usd_per_mtok=price,
+        cost_usd_per_answer=usd_per_token_from_usd_per_mtok(usd) * output_tokens,
+        cost_usd_per_mtok=usd,
     )
 
 
@@ -272,7 +287,7 @@ def training_usd_per_flop(cost_usd_per_gpu_hour: float, like: str = "llama-3.1-4
 def training_gpu_hours(flop: float, accelerator: str, mfu_frac: float) -> float:
     """Accelerator-hours of a training run: FLOP over peak × MFU, dense bf16.
 
-    >>> round(training_gpu_hours(6.3e24, "tpu-v5p", 0.4) / 8960 / 24)       # days on 8,960 chips
+    >>> round(training_gpu_hours(6.3e24, "tpu-v5p", 0.4) / 8960 / 24)       # days on 8,960 of them
     44
     """
     positive("flop", flop)

@@ -1,8 +1,8 @@
 """More compute per question: many attempts, a vote, a verifier. What each buys, and where it ends.
 
 Problems differ in difficulty: the chance p that one attempt succeeds follows a distribution over
-problems, here a Beta(a, b). Averages over problems then fall short of what one "average problem"
-would promise, by far: that is the lesson of repeated sampling (Brown et al. 2024).
+problems, here a Beta(a, b). Averages over problems then fall far short of what one "average
+problem" suggests: that is the lesson of repeated sampling (Brown et al. 2024).
 
 >>> round(float(pass_at_k(200, 20, 10)), 4)          # 200 attempts, 20 right, of which we draw 10
 0.6602

@@ -60,9 +60,26 @@ def scenarios_frame(
 ) -> pd.DataFrame:
     """The last value carried on at each rate, with a band that widens as a random walk does.
 
-    The band is of the noise alone, from the series' own steps (nine of ten, if the rate were
-    right); which rate comes is not known, so no scenario carries a probability.
-    Columns: ``scenario``, ``date``, ``years``, ``low``, ``value``, ``high``.
+    Parameters
+    ----------
+    frame : DataFrame
+        Dated values: columns ``date`` and ``value``.
+    years : float
+        How far ahead, 0.25 to 20.
+    rates : dict of str to float, optional
+        Factors per year by the scenario's name; `yearly_rates` of the series by default.
+    value : str
+        The column of the values.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario``, ``date``, ``years``, ``low``, ``value``, ``high``; quarterly.
+
+    Notes
+    -----
+    The band is of the noise alone, from the series' own steps: nine of ten, if the rate were right.
+    Which rate comes is not known, so no scenario carries a probability.
     """
     in_range("years", years, 0.25, 20)
     x, y = points_of(frame, value, "date")
@@ -87,10 +104,30 @@ def backtest_frame(
 ) -> pd.DataFrame:
     """A forecast made on every date of the past, against what came, with "no change" beside it.
 
-    From each date with at least ``n_known`` points the trend of all so far is carried on for
-    ``years``; the truth is the latest point by then. Columns: ``origin``, ``truth``, ``trend``,
-    ``no_change``, and how far each was off as a factor, ``trend_off`` and ``no_change_off``, never
-    below 1.
+    From each date with at least ``n_known`` points, the trend of all points so far is carried on
+    for ``years``; the truth is the latest point by then.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Dated values: columns ``date`` and ``value``.
+    n_known : int
+        Points that a forecast needs, 3 or more.
+    years : float
+        How far ahead, e.g. 1.
+    value : str
+        The column of the values.
+
+    Returns
+    -------
+    DataFrame
+        ``origin``, ``truth``, ``trend``, ``no_change``, and how far each was off as a factor,
+        ``trend_off`` and ``no_change_off``, never below 1.
+
+    Raises
+    ------
+    ValueError
+        Where no date has enough points before it and enough time after it.
     """
     count("n_known", n_known, 3)
     positive("years", years, 50)

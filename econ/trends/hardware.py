@@ -89,7 +89,7 @@ def growth_frame(claim_frac: float | None = None) -> pd.DataFrame:
 def launches_frame(segment: str = "data centre") -> pd.DataFrame:
     """Processors at launch: USD per FLOP/s and per byte/s, FLOP/s per W.
 
-    ``flop_per_s`` is the best dense peak in 16 or 32 bits: the newest format a chip had.
+    ``flop_per_s`` is the best dense peak in 16 or 32 bits: the newest format an accelerator had.
     """
     if segment not in SEGMENTS:
         raise unknown("segment", segment, SEGMENTS)

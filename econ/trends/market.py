@@ -36,10 +36,24 @@ def market_frame(
 ) -> pd.DataFrame:
     """What studies of many such markets find: one row each that finds enough record lows.
 
-    ``years`` is how long the study watches, ``scatter_factor`` how far prices scatter (one standard
-    deviation), ``chase_frac`` by how much scores on the benchmark run ahead of ability each year,
-    in shares of a year's true progress: what training for the test adds.
-    Columns: ``n_points``, ``fall_per_year``, ``truth``, ``n_markets`` (studied in all).
+    Parameters
+    ----------
+    years : float
+        How long a study watches, 0.1 to 3.
+    scatter_factor : float
+        How far prices scatter (one standard deviation), e.g. 2.
+    chase_frac : float
+        By how much scores on the benchmark run ahead of ability each year, in shares of a year's
+        true progress: what training for the test adds.
+    n_markets : int
+        Markets that are drawn.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    DataFrame
+        ``n_points``, ``fall_per_year``, ``truth``, ``n_markets`` (studied in all).
     """
     in_range("years", years, 0.1, SPAN_YEARS - WATCHED_FROM)
     in_range("scatter_factor", scatter_factor, 1.0, 100.0)

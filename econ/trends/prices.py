@@ -42,10 +42,23 @@ def offers_frame() -> pd.DataFrame:
 
 
 def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
-    """Dated prices of all models that reach a level: name, date, price_usd_per_mtok, score_frac.
+    """Dated prices of all models that reach a level of a benchmark.
 
-    ``basis``: ``study`` takes the dates and prices of Epoch AI's study; ``list`` the dated price
-    lists of this kit for the same models, which go on to this year.
+    Parameters
+    ----------
+    benchmark : str
+        ``mmlu`` or ``gpqa``.
+    level_frac : float
+        Share of the questions answered right, e.g. 0.648 (GPT-3.5 on MMLU).
+    basis : str
+        ``study`` takes the dates and prices of Epoch AI's study; ``list`` the dated price lists of
+        this kit for the same models, which go on to this year.
+
+    Returns
+    -------
+    DataFrame
+        ``name``, ``date``, ``price_usd_per_mtok`` (three parts input to one part output),
+        ``score_frac``.
     """
     if benchmark not in BENCHMARKS:
         raise unknown("benchmark", benchmark, BENCHMARKS)
@@ -63,7 +76,10 @@ def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.Da
 
 
 def frontier_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
-    """The record lows of `able_frame`: each model that undercut all before it."""
+    """The record lows of `able_frame`: each model that undercut all before it.
+
+    Raises ``ValueError`` where no model with a price reaches the level.
+    """
     rows = able_frame(benchmark, level_frac, basis)
     if rows.empty:
         raise ValueError(f"no model with a price here reaches {level_frac:g} on {benchmark}")
