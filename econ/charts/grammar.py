@@ -416,7 +416,9 @@ def _range(plot: Plot) -> Drawn:
     if len(frame) > 1 and np.ptp(frame[plot.x]) == 0:  # one typical answer for all
         layers.append(_rule(plot, "x", plot.x))
     else:
-        dot = base.mark_point(filled=True, size=70, opacity=1)
+        dot = base.mark_point(
+            filled=True, size=70, opacity=1, **({} if plot.by else {"color": INK})
+        )
         layers.append(dot.encode(x=alt.X(f"{plot.x}:Q", title=title), **color))
     if plot.label:
         text = base.mark_text(align="left", dx=6, fontSize=11)
