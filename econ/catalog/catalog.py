@@ -319,7 +319,7 @@ def classroom() -> tuple[str, ...]:
     ('a100-sxm-80gb', 'h100-sxm', 'h200-sxm', 'b200-sxm', 'mi300x')
     """
     rows = table("accelerators")
-    return tuple(rows.index[rows["in_lessons"]])
+    return tuple(rows.index[rows["in_lessons"].fillna(False)])
 
 
 def models_frame() -> pd.DataFrame:
