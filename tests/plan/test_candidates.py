@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from econ.plan import (
-    candidates_frame,
-)
+from econ.plan import candidates_frame
 from econ.scenario import Scenario
 
 

@@ -9,9 +9,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econ.plan import (
-    on_frontier,
-)
+from econ.plan import on_frontier
 
 
 @given(

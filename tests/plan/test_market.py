@@ -7,10 +7,7 @@ import dataclasses
 import pytest
 
 from econ.catalog.rents import rents
-from econ.plan import (
-    plan,
-    prices_of,
-)
+from econ.plan import plan, prices_of
 from econ.tco.layers import owner
 from tests.plan.cases import FEW, GPU, SCENARIO
 

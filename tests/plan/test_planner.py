@@ -6,9 +6,7 @@ import pandas as pd
 import pytest
 
 from econ.latency.calibration import Calibration
-from econ.plan import (
-    plan,
-)
+from econ.plan import plan
 from econ.plan.search import KEYS
 from econ.scenario import Scenario
 from econ.tco.token_cost import cost_usd_per_mtok

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from econ.plan import (
-    Demand,
-    candidates_frame,
-    plan,
-    search_frame,
-)
+from econ.plan import Demand, candidates_frame, plan, search_frame
 from econ.plan.refine import fleet_of, refine_frame, replica_of_row
 from econ.serving import Service, draw_requests, serve
 from tests.plan.cases import FEW, PRICES, SCENARIO

@@ -7,9 +7,7 @@ import dataclasses
 import pytest
 
 from econ.catalog.ranges import Range
-from econ.plan import (
-    plan,
-)
+from econ.plan import plan
 from econ.scenario import Scenario
 from econ.sweeps import sweep
 from econ.uncertainty import uncertain

@@ -9,14 +9,7 @@ import pytest
 
 from econ.catalog import accelerators_frame
 from econ.latency.prediction import max_batch, predict
-from econ.plan import (
-    Demand,
-    candidates_frame,
-    concurrency_grid,
-    plan,
-    search_frame,
-    splits_of,
-)
+from econ.plan import Demand, candidates_frame, concurrency_grid, plan, search_frame, splits_of
 from econ.plan.candidates import CONSTRAINTS
 from econ.plan.search import KEYS
 from tests.plan.cases import FEW, PRICES, QUICK, SCENARIO
