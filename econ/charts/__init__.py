@@ -1,10 +1,14 @@
-"""Charts, tables and live panels; no module here computes a number of its own."""
+"""Charts, tables and live panels; no module here computes a number of its own.
 
-from econ.charts.grammar import bars, figure, finish, lines, overlay, points
+`figure` draws one table so that it shows one finding: titles, units and words come from the columns
+(``data/columns.csv``) and the numbers. `panel` adds controls. Everything is drawn offline, has a
+description in words, and its numbers as a table beneath it.
+"""
+
+from econ.charts.grammar import figure, finish, overlay
 from econ.charts.numbers import table_of
 from econ.charts.panels import Panel, choice, panel, slider, switch
 from econ.charts.render import setup
-from econ.charts.shapes import areas, describe, gaps, heat, parity, waterfall
 from econ.charts.tables import Pieces, Say, Table, three
 
 __all__ = [
@@ -12,23 +16,14 @@ __all__ = [
     "Pieces",
     "Say",
     "Table",
-    "areas",
-    "bars",
     "choice",
-    "describe",
     "figure",
     "finish",
-    "gaps",
-    "heat",
-    "lines",
     "overlay",
     "panel",
-    "parity",
-    "points",
     "setup",
     "slider",
     "switch",
     "table_of",
     "three",
-    "waterfall",
 ]

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import altair as alt
@@ -173,29 +173,20 @@ _WIDE = {"layout": {"width": "330px"}, "style": {"description_width": "150px"}}
 
 
 def slider(
-    *bounds: Any,
-    value: float,
-    step: float = 1,
-    log: bool = False,
-    label: str = "",
+    low: float, high: float, *, value: float, step: float = 1, log: bool = False, label: str = ""
 ) -> widgets.DOMWidget:
-    """A slider over numbers, ``slider(low, high, value=…)``; with ``log`` through 1, 2, 5, 10, …
+    """A slider over numbers; with ``log`` it moves through 1, 2, 5, 10, …
 
     Its label is the dictionary's title of the parameter that it moves, unless it is given.
     """
-    *named, low, high = bounds
-    label = named[1] if named else label
     if log:
         stops = _stops(low, high)
         nearest = min(stops, key=lambda s: abs(math.log(s / value)))
         options = [(f"{s:,}", s) for s in stops]  # 1,000,000, never 1e+06
-        made = widgets.SelectionSlider(options=options, value=nearest, description=label, **_WIDE)
-    else:
-        whole = all(float(v).is_integer() for v in (low, high, value, step))
-        kind = widgets.IntSlider if whole else widgets.FloatSlider
-        made = kind(value=value, min=low, max=high, step=step, description=label, **_WIDE)
-    made.name = named[0] if named else ""
-    return made
+        return widgets.SelectionSlider(options=options, value=nearest, description=label, **_WIDE)
+    whole = all(float(v).is_integer() for v in (low, high, value, step))
+    kind = widgets.IntSlider if whole else widgets.FloatSlider
+    return kind(value=value, min=low, max=high, step=step, description=label, **_WIDE)
 
 
 def _stops(low: float, high: float) -> list[float]:
@@ -206,23 +197,14 @@ def _stops(low: float, high: float) -> list[float]:
     return [int(s) if float(s).is_integer() else s for s in inside]
 
 
-def choice(*options: Any, value: Any = None, label: str = "") -> widgets.DOMWidget:
-    """A drop-down list, ``choice(options)``; its first option is chosen unless ``value`` is."""
-    *named, listed = options
-    listed = list(listed)
-    first = listed[0][1] if isinstance(listed[0], tuple) else listed[0]
-    made = widgets.Dropdown(
-        options=listed,
-        value=first if value is None else value,
-        description=named[1] if named else label,
-        **_WIDE,
-    )
-    made.name = named[0] if named else ""
-    return made
+def choice(options: Iterable[Any], *, value: Any = None, label: str = "") -> widgets.DOMWidget:
+    """A drop-down list; its first option is chosen unless ``value`` is."""
+    listed = list(options)
+    if value is None:
+        value = listed[0][1] if isinstance(listed[0], tuple) else listed[0]
+    return widgets.Dropdown(options=listed, value=value, description=label, **_WIDE)
 
 
-def switch(*named: str, value: bool, label: str = "") -> widgets.DOMWidget:
+def switch(*, value: bool, label: str = "") -> widgets.DOMWidget:
     """A box to tick."""
-    made = widgets.Checkbox(value=value, description=named[1] if named else label, indent=False)
-    made.name = named[0] if named else ""
-    return made
+    return widgets.Checkbox(value=value, description=label, indent=False)

@@ -22,7 +22,7 @@ LABS_MARKUP = re.compile(r'class="[^"]*\b(jp|cm|lm)-')
 PROBE = "probe.ipynb"
 PROBE_CELLS = [
     "import time\nimport pandas as pd\n"
-    "from econ.charts import Panel, lines, setup, slider\nsetup()",
+    "from econ.charts import figure, panel, setup, slider\nsetup()",
     """calls = 0
 def model(n):
     global calls
@@ -33,9 +33,9 @@ def model(n):
                          for k in kinds for x in range(10)])
 def chart(frame):
     top = frame["y"].max()
-    return lines(frame, "x", "y", color="kind", x_title="x", y_title="y",
-                 title=f"The top is {top}", description=f"Up to {top} after {calls} model calls.")
-Panel(model, chart, [slider("n", "Steepness", 1, 250, value=1)], presets={})""",
+    return figure(frame, "x", "y", by="kind", legend=True, finding=f"The top is {top}",
+                  says=f"Up to {top} after {calls} model calls.")
+panel(model, chart, n=slider(1, 250, value=1, label="Steepness"), presets={})""",
 ]
 
 

@@ -11,7 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from econ.charts import Panel, choice, lines, slider, switch
+from econ.charts import choice, figure, panel, slider, switch
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
@@ -26,7 +26,7 @@ import slides  # noqa: E402
 WORDS = "A line that ends at {:g}, nothing more."
 
 
-def _panel(*controls, model=None, presets=None):
+def _panel(model=None, presets=None, **controls):
     def rows(**values):
         n = values.get("n", 1)
         if n > 400:
@@ -35,15 +35,14 @@ def _panel(*controls, model=None, presets=None):
 
     def chart(frame):
         top = frame["y"].max()
-        return lines(frame, "x", "y", x_title="x", y_title="y", title=f"To {top:g}",
-                     description=WORDS.format(top))  # fmt: skip
+        return figure(frame, "x", "y", finding=f"To {top:g}", says=WORDS.format(top))
 
-    return Panel(model or rows, chart, list(controls), presets or {})
+    return panel(model or rows, chart, presets=presets or {}, **controls)
 
 
 def test_a_grid_holds_the_default_the_presets_and_both_ends():
-    log = slider("n", "N", 1, 200, value=20, log=True)
-    made = grid.tabulate(_panel(log, presets={"five": {"n": 5}}))
+    log = slider(1, 200, value=20, log=True)
+    made = grid.tabulate(_panel(n=log, presets={"five": {"n": 5}}))
     (control,) = made["controls"]
     assert {1, 5, 20, 200} <= set(control["values"])
     assert control["values"][control["first"]] == 20
@@ -52,8 +51,8 @@ def test_a_grid_holds_the_default_the_presets_and_both_ends():
 
 @pytest.mark.parametrize("n", [1, 2, 4, 6, 8])
 def test_a_grid_is_bounded_whatever_the_controls(n):
-    many = [choice(f"c{i}", "C", list("abcde"), value="a") for i in range(n - 1)]
-    axes = grid.axes(_panel(slider("n", "N", 1, 300, value=20), *many, model=_steep))
+    many = {f"c{i}": choice("abcde") for i in range(n - 1)}
+    axes = grid.axes(_panel(n=slider(1, 300, value=20), **many, model=_steep))
     states = 1
     for axis in axes:
         states *= len(axis["values"])
@@ -67,7 +66,7 @@ def _steep(n, **_):
 
 
 def test_states_say_what_the_panel_says_and_leave_out_what_is_not_drawn():
-    panel = _panel(slider("n", "N", 1, 500, value=20, log=True))
+    panel = _panel(n=slider(1, 500, value=20, log=True))
     made = json.loads(json.dumps(grid.tabulate(panel), allow_nan=False))
     assert made["columns"] == ["x", "y"]
     values = made["controls"][0]["values"]
@@ -85,14 +84,14 @@ def test_states_say_what_the_panel_says_and_leave_out_what_is_not_drawn():
 
 
 def test_a_row_that_states_share_is_kept_once():
-    made = grid.tabulate(_panel(slider("n", "N", 1, 50, value=20, log=True)))
+    made = grid.tabulate(_panel(n=slider(1, 50, value=20, log=True)))
     assert made["rows"].count((0.0, 0.0)) == 1
     assert all(state[3][0] == made["rows"].index((0.0, 0.0)) for state in made["states"].values())
 
 
 def test_a_slider_between_stops_and_a_box_to_tick():
-    odd = slider("n", "N", 1.0, 4.0, value=3.85, step=0.05)
-    axes = grid.axes(_panel(odd, switch("on", "On", value=True), model=_steep))
+    odd = slider(1.0, 4.0, value=3.85, step=0.05)
+    axes = grid.axes(_panel(n=odd, on=switch(value=True), model=_steep))
     assert axes[0]["values"][axes[0]["first"]] == 3.85
     assert axes[1]["words"][axes[1]["first"]] == "yes"
     assert isinstance(odd, widgets.FloatSlider)
@@ -104,9 +103,9 @@ def _write(path: Path, *cells):
 
 
 CHART = """import pandas as pd
-from econ.charts import bars
+from econ.charts import figure
 f = pd.DataFrame({"chip": ["A", "B"], "w": [700.0, 1000.0]})
-bars(f, "w", "chip", x_title="W", title="B", description="Bars of power: A 700 W, B 1000 W.")"""
+figure(f, "w", "chip", kind="bar", finding="B", says="Bars of power: A 700 W, B 1000 W.")"""
 
 
 def _cell(words: str):
