@@ -12,7 +12,7 @@ from econ.energy.boundaries import (
     idle_j_per_token,
     ladder_j,
 )
-from econ.energy.consumption import Energy, energy, energy_frame
+from econ.energy.consumption import Energy, energy
 from econ.energy.footprint import (
     carbon_g,
     carbon_g_per_mtok,
@@ -24,11 +24,11 @@ from econ.energy.footprint import (
     water_l,
     water_l_per_mtok,
 )
+from econ.energy.frame import energy_frame
+from econ.energy.hours import carbon_at_g_per_kwh, day_frame
 from econ.energy.power import PowerLaw, unit_energy
 from econ.energy.sites import (
-    carbon_at_g_per_kwh,
     carbon_intensity_g_per_kwh,
-    day_frame,
     embodied_range,
     footprint_frame,
     site_bill,

@@ -31,7 +31,7 @@ from econ.catalog import given, table
 from econ.catalog.reading import read_columns
 from econ.catalog.units import MICRO, MILLI
 from econ.energy.boundaries import idle_range
-from econ.energy.consumption import energy_frame, phase_energy
+from econ.energy.frame import energy_frame, phase_energy
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
 from econ.latency.fit import SOFT, errors, groups, interval, leave_out, refits, runs_table

@@ -20,15 +20,16 @@ from econ.catalog.ranges import Range
 from econ.catalog.units import KILO, WH_J
 from econ.charts import Panel, choice, figure, panel, slider, three
 from econ.energy.boundaries import boundary_frame
-from econ.energy.consumption import Energy, energy, energy_frame
+from econ.energy.consumption import Energy, energy
 from econ.energy.footprint import (
     carbon_g_per_mtok,
     energy_cost_usd_per_mtok,
     tokens_per_s_per_mw,
 )
+from econ.energy.frame import energy_frame
+from econ.energy.hours import day_frame
 from econ.energy.sites import (
     carbon_intensity_g_per_kwh,
-    day_frame,
     embodied_range,
     resolve_site,
     site_bill,

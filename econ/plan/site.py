@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from econ.energy.consumption import energy_frame
+from econ.energy.frame import energy_frame
 from econ.energy.sites import site_frame
 from econ.scenario import Scenario
 

@@ -18,8 +18,8 @@ import pandas as pd
 from econ.catalog import given, table
 from econ.catalog.guard import unknown
 from econ.catalog.units import TERA
-from econ.energy.consumption import energy_frame
 from econ.energy.fit import power_runs
+from econ.energy.frame import energy_frame
 from econ.trends.fits import Trend, fit_trend
 from econ.trends.rates import EPOCH, year_of
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from econ.catalog import Accelerator, Site, UnknownName
 from econ.catalog.ranges import Range
-from econ.energy.consumption import COLUMNS, NAMES, bands, energy, energy_frame
+from econ.energy.consumption import NAMES, energy
+from econ.energy.frame import COLUMNS, bands, energy_frame
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import REGIMES
 from econ.latency.prediction import DoesNotFit, max_throughput_frame, predict, predict_frame

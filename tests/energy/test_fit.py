@@ -10,8 +10,8 @@ from econ.catalog.reading import BadTable
 from econ.catalog.tables import data_dir
 from econ.energy import fit as ef
 from econ.energy.boundaries import idle_range
-from econ.energy.consumption import energy_frame
 from econ.energy.fit import power_runs, read_power_runs, wall_runs
+from econ.energy.frame import energy_frame
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
 from tests.latency.test_calibration import FULL

@@ -14,12 +14,6 @@ from econ.energy import boundaries, sites
 from econ.energy import footprint as fp
 from econ.energy.boundaries import boundary_frame, idle_j_per_token, ladder_j
 from econ.energy.consumption import energy
-from econ.energy.sites import (
-    carbon_at_g_per_kwh,
-    day_frame,
-    hourly_carbon_g_per_kwh,
-    solar_shape,
-)
 from econ.scenario import Scenario
 from econ.uncertainty import sample_frame
 
@@ -205,36 +199,6 @@ def test_published_water_on_both_bases():
     said = json.loads(row["inputs"])
     it_ml = 1e3 * fp.water_l_per_mtok(said["energy_wh"] * 3600 / 1e6, said["wue_l_per_kwh"])
     assert it_ml == pytest.approx(0.253, abs=5e-4)
-
-
-# -- hours ---------------------------------------------------------------------------------------
-@given(st.floats(0, 2000), st.floats(0, 0.3))
-def test_a_day_has_the_years_mean(carbon, solar):
-    hours = hourly_carbon_g_per_kwh(carbon, solar)
-    assert hours.mean() == pytest.approx(carbon, abs=1e-9)
-    assert (hours >= 0).all()
-    assert hours[12] <= hours[0] + 1e-9
-
-
-def test_the_sun_shines_by_day():
-    shape = solar_shape()
-    assert shape.sum() == pytest.approx(1)
-    assert shape[:6].sum() == shape[18:].sum() == 0
-    assert shape.argmax() in (11, 12)
-
-
-def test_more_sun_than_demand_is_refused():
-    with pytest.raises(ValueError, match="noon has more sun than demand"):
-        hourly_carbon_g_per_kwh(100, 0.5)
-    with pytest.raises(ValueError, match="hour = 24"):
-        carbon_at_g_per_kwh("spain", 24)
-
-
-def test_an_unknown_share_of_solar_leaves_the_mean():
-    frame = day_frame("us-virginia")
-    assert not frame["known"].any()
-    assert (frame["carbon_g_per_kwh"] == 244.8).all()
-    assert carbon_at_g_per_kwh("spain", 12) < carbon_at_g_per_kwh("spain", 0)
 
 
 def test_a_site_made_by_hand_serves_too():
