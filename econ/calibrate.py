@@ -25,6 +25,7 @@ from econ.latency.fit import (
     accuracy_by_group,
     accuracy_frame,
     fit,
+    groups,
     held_out,
     ladder_frame,
     limits_of,
@@ -66,7 +67,7 @@ def write_table(name: str, rows: pd.DataFrame) -> Path:
     """Write a table of the data package: its columns in order, whole or not at all."""
     descriptor = resource(name)
     names = [field["name"] for field in descriptor["schema"]["fields"]]
-    path = data_dir() / descriptor["path"]
+    path = data_dir() / str(descriptor["path"])
     draft = path.with_suffix(".draft")
     rows[names].to_csv(draft, index=False, quoting=csv.QUOTE_MINIMAL, float_format="%.6g")
     os.replace(draft, path)
@@ -81,8 +82,8 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
         low, high = (f"{x:.4g}" for x in k.intervals[name]) if fitted else ("", "")
         source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
         source, kind = SOURCES.get(name, (source, kind))
-        limits = fitted and limits_of(name)
-        at_limit = fitted and not limits[0] * 1.001 < getattr(k, name) < limits[1] * 0.999
+        least, most = limits_of(name) if fitted else (0.0, 0.0)
+        at_limit = fitted and not least * 1.001 < getattr(k, name) < most * 0.999
         found = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
         rows.append(
             {
@@ -184,7 +185,7 @@ def power_rows(law: PowerLaw, n_runs: int, today: str) -> pd.DataFrame:
 
 def energy_accuracy(runs: pd.DataFrame) -> pd.DataFrame:
     """Held-out errors of J/token, as rows of ``data/energy/energy_accuracy.csv``."""
-    splits = [s for s in ENERGY_SPLITS if len(set(energy_fit.groups(runs, s))) > 1]
+    splits = [s for s in ENERGY_SPLITS if len(set(groups(runs, s))) > 1]
     made = pd.concat([energy_fit.accuracy_frame(runs, s) for s in splits])
     keys = ["left_out", "measured_by", "accelerator", "route"]
     made["id"] = made[keys].agg("-".join, axis=1).str.replace(r"[ ,]+", "-", regex=True)

@@ -106,7 +106,7 @@ class Bill(Result):
     @property
     def answer_s(self) -> float:
         """Time of a whole answer."""
-        return latency.answer_s(self.ttft_s, self.tpot_s, self.output_tokens)
+        return float(latency.answer_s(self.ttft_s, self.tpot_s, self.output_tokens))
 
     @property
     def good_frac(self) -> float:
