@@ -24,6 +24,7 @@ from econ.catalog.units import GIGA, KILO, MEGA, MTOK, TERA
 from econ.charts import Panel, choice, figure, overlay, panel, slider, three
 from econ.charts.theme import PALETTE
 from econ.scaling.bill import PARTS, Bill, demand_frame, lifetime_bill
+from econ.scaling.coverage import Difficulty, coverage_if_alike, difficulty
 from econ.scaling.fit import Fit
 from econ.scaling.laws import Law, effective_tokens
 from econ.scaling.laws import law as as_law
@@ -41,13 +42,7 @@ from econ.scaling.price import (
     training_runs_frame,
     training_usd_per_flop,
 )
-from econ.scaling.test_time import (
-    Difficulty,
-    best_of_n_accuracy,
-    coverage_if_alike,
-    difficulty,
-    majority_vote_accuracy,
-)
+from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
 from econ.scenario import Scenario
 
 # dense models of one design, and the accelerators each is usually split over

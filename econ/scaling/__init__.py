@@ -8,6 +8,13 @@ of it over a model's life (`lifetime_bill`).
 """
 
 from econ.scaling.bill import Bill, demand_frame, demand_that_passes_training, lifetime_bill
+from econ.scaling.coverage import (
+    Difficulty,
+    coverage_curve,
+    coverage_if_alike,
+    difficulty,
+    pass_at_k,
+)
 from econ.scaling.fit import Fit, fit_law, held_out_frame, loss_points
 from econ.scaling.laws import Law, NoAnswer, effective_tokens, law, laws_frame
 from econ.scaling.optimal import (
@@ -45,15 +52,7 @@ from econ.scaling.price import (
     training_runs_frame,
     training_usd_per_flop,
 )
-from econ.scaling.test_time import (
-    Difficulty,
-    best_of_n_accuracy,
-    coverage_curve,
-    coverage_if_alike,
-    difficulty,
-    majority_vote_accuracy,
-    pass_at_k,
-)
+from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
 
 __all__ = [
     "AnswerPrice",

@@ -12,12 +12,12 @@ from econ.catalog.ranges import Range
 from econ.energy import boundaries, power
 from econ.energy import consumption as energy
 from econ.scaling import (
-    fit as scaling_fit,
-)
-from econ.scaling import (
+    coverage,
     laws,
     post_training,
-    test_time,
+)
+from econ.scaling import (
+    fit as scaling_fit,
 )
 from econ.scaling import (
     optimal as scaling,
@@ -193,9 +193,9 @@ USD = {"training_usd_per_flop": 1e-18}
          "answer_limit_s = '5'"),
         (lambda: model_prices.answer_prices([]), "no scenarios"),
         (lambda: model_prices.SizePrice(np.array([1e9]), np.array([1.0])), "two sizes or more"),
-        (lambda: test_time.coverage_curve([0, 5], [0, 1], [1]), "n = 0"),
-        (lambda: test_time.Difficulty(a=1, b=1).coverage(-5), "k = -5"),
-        (lambda: test_time.Difficulty.fit_curve([1, 2], [math.nan, 0.5]), r"coverage\[0\] = nan"),
+        (lambda: coverage.coverage_curve([0, 5], [0, 1], [1]), "n = 0"),
+        (lambda: coverage.Difficulty(a=1, b=1).coverage(-5), "k = -5"),
+        (lambda: coverage.Difficulty.fit_curve([1, 2], [math.nan, 0.5]), r"coverage\[0\] = nan"),
     ],
 )  # fmt: skip
 def test_scaling_names_what_is_wrong(call, says):

@@ -7,12 +7,12 @@ import pytest
 
 from econ.catalog import table
 from econ.lessons import l05_scaling as cases
+from econ.scaling.coverage import difficulty
 from econ.scaling.fit import fit_law, loss_points
 from econ.scaling.laws import law
 from econ.scaling.optimal import compute_optimal, lifetime_optimal, loss, optimal_flop
 from econ.scaling.post_training import Route, routes_frame
 from econ.scaling.price import SizePrice
-from econ.scaling.test_time import difficulty
 
 
 def test_kaplans_recommendation_at_one_petaflop_day():

@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econ.scaling.test_time import (
-    Difficulty,
-    best_of_n_accuracy,
-    coverage_curve,
-    difficulty,
-    majority_vote_accuracy,
-    pass_at_k,
-)
+from econ.scaling.coverage import Difficulty, coverage_curve, difficulty, pass_at_k
+from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
 
 SHARE = st.floats(0, 1)
 BETA = st.builds(Difficulty, a=st.floats(0.05, 5), b=st.floats(0.05, 200))
