@@ -6,10 +6,9 @@ description in words, and its numbers as a table beneath it.
 """
 
 from econ.charts.grammar import figure, finish, overlay
-from econ.charts.numbers import table_of
 from econ.charts.panels import Panel, choice, panel, slider, switch
 from econ.charts.render import setup
-from econ.charts.tables import Pieces, Say, Table, three
+from econ.charts.tables import Pieces, Say, Table, table_of, three
 
 __all__ = [
     "Panel",

@@ -18,7 +18,7 @@ import altair as alt
 from IPython import get_ipython
 from IPython.display import display
 
-from econ.charts.numbers import table_of
+from econ.charts.tables import table_of
 from econ.charts.theme import FAINT, GROUND, INK, MUTED
 
 V5_MIME = "application/vnd.vegalite.v5+json"

@@ -14,8 +14,8 @@ import ipywidgets as widgets
 import numpy as np
 
 from econ.charts.live import live_spec, records, shape
-from econ.charts.numbers import drawn_words, is_drawn
 from econ.charts.panels import Panel
+from econ.charts.tables import drawn_words, is_drawn
 
 MOST_STATES = 240
 FINEST = 12  # values of one control; beyond them a reader sees no more

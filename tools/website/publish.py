@@ -21,7 +21,7 @@ import handout  # noqa: E402
 import pages  # noqa: E402
 import slides  # noqa: E402
 
-from econ.charts.live import SOURCE, bundle  # noqa: E402
+from econ.charts.live import bundle, source  # noqa: E402
 
 EXPORT = "export default { render };"
 N_JOBS = 2  # a notebook's models fill a core
@@ -29,9 +29,10 @@ N_JOBS = 2  # a notebook's models fill a core
 
 def script() -> str:
     """The live chart's own script with Vega in it, as a plain script: it runs from a disk too."""
-    if EXPORT not in SOURCE:
-        raise ValueError(f"econ.charts.live.SOURCE no longer ends with {EXPORT!r}")
-    code = SOURCE.replace(EXPORT, "window.econLive = { render };")
+    own = source()
+    if EXPORT not in own:
+        raise ValueError(f"econ/charts/live.js no longer ends with {EXPORT!r}")
+    code = own.replace(EXPORT, "window.econLive = { render };")
     return f"(()=>{{{bundle(code)}}})();\n"
 
 

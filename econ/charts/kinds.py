@@ -1,0 +1,461 @@
+"""The kinds of figure: each turns a `Plot` into layers and into words from its numbers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from econ.catalog.units import MEGA
+from econ.charts import words
+from econ.charts.plot import Plot
+from econ.charts.theme import FAINT, GROUND, INK, PALETTE
+
+DARK_FROM = 2 / 3  # share of a colour scale from which white ink reads better than black
+ROW_PX = 30
+STEPS = {"adds": PALETTE["blue"], "takes off": PALETTE["green"], "total": PALETTE["grey"]}
+
+Drawn = tuple[list[alt.Chart], str, dict[str, Any]]  # layers, words, properties of the chart
+
+
+def _spans(plot: Plot) -> str:
+    """Each group's first and last value."""
+    rows = plot.frame.dropna(subset=[plot.y])
+    groups = rows.groupby(plot.by, sort=False) if plot.by else [("", rows)]
+    parts = []
+    for name, group in groups:
+        first, last = group[plot.y].iloc[0], group[plot.y].iloc[-1]
+        parts.append(f"{name} {plot.span(first, last, plot.y)}".strip())
+    return "; ".join(parts)
+
+
+def _line(plot: Plot) -> Drawn:
+    base = alt.Chart(plot.frame).encode(x=plot.axis("x", plot.x))
+    y = plot.axis("y", plot.y)
+    legend = plot.legend if plot.legend is not None else bool(plot.by) and plot.ends_meet()
+    numeric = plot.by is not None and pd.api.types.is_numeric_dtype(plot.frame[plot.by])
+    color = {"color": plot.paint(legend or numeric)} if plot.by else {}
+    look = {"interpolate": plot.step} if plot.step else {}
+    line = base.mark_line(point=plot.points and not plot.dots, **look).encode(y=y, **color)
+    layers = [line]
+    if plot.low and plot.high:
+        tint = {} if plot.by else {"color": FAINT}
+        band = base.mark_area(opacity=0.14 if plot.by else 1, **tint)
+        layers.insert(0, band.encode(y=alt.Y(f"{plot.low}:Q"), y2=f"{plot.high}:Q", **color))
+    if plot.dots:
+        ink = {} if plot.by else {"color": PALETTE["vermilion"]}
+        dot = base.mark_point(filled=True, size=60, opacity=1, **ink)
+        title = plot.title("y", plot.y)
+        layers.append(dot.encode(y=plot.axis("y", plot.dots, title=title), **color))
+    if plot.by and not (legend or numeric):
+        end = base.mark_text(align="left", dx=6)
+        layers.append(end.encode(
+            color=plot.paint(False), text=f"{plot.by}:N",
+            x=plot.axis("x", plot.x, f"max({plot.x})"),
+            y=alt.Y(plot.y, aggregate=alt.ArgmaxDef(argmax=plot.x), title=plot.title("y", plot.y)),
+        ))  # fmt: skip
+    layers += _marked(plot, base.encode(y=y))
+    across = plot.frame[plot.x]
+    told = (
+        f"Lines of {plot.told('y', plot.y)} over {plot.told('x', plot.x)} from "
+        f"{words.number(across.min(), plot.x)} to {words.number(across.max(), plot.x)}: "
+        f"{_spans(plot)}.{_marked_words(plot)}"
+    )
+    return layers, told, {}
+
+
+def _marked_words(plot: Plot) -> str:
+    """The rows that are pointed at, in words."""
+    if not plot.mark:
+        return ""
+    marked = plot.frame[plot.frame[plot.mark].astype(bool)].head(words.TOLD)
+    parts = []
+    for i in range(len(marked)):
+        row = marked.iloc[i]
+        name = row[plot.by] if plot.by else row[plot.label] if plot.label else ""
+        parts.append(f"{name} {words.amount(row[plot.x], plot.x)}, {plot.say(row[plot.y], plot.y)}")
+    return f" Marked: {'; '.join(p.strip() for p in parts)}."
+
+
+def _marked(plot: Plot, base: alt.Chart) -> list[alt.Chart]:
+    """Rows to point at, large and red, with their label; every row's label without ``mark``."""
+    layers = []
+    if plot.mark:
+        base = base.transform_filter(f"datum[{plot.mark!r}]")
+        layers = [base.mark_point(filled=True, size=120, opacity=1, color=PALETTE["vermilion"])]
+    if plot.label:
+        text = base.mark_text(align="left", dx=7, dy=-9, fontSize=11)
+        layers.append(text.encode(text=f"{plot.label}:N"))
+    return layers
+
+
+def _path(plot: Plot) -> Drawn:
+    """A curve through the rows in their order, each with its label."""
+    base = alt.Chart(plot.frame.assign(rank=range(len(plot.frame))))
+    base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order="rank:Q")
+    told = " to ".join(_place(plot, i) for i in (0, -1))
+    told = (
+        f"A curve of {len(plot.frame)} points, {plot.told('y', plot.y)} over "
+        f"{plot.told('x', plot.x)}: {told}."
+    )
+    return [base.mark_line(point=True), *_marked(plot, base)], told, {}
+
+
+def _place(plot: Plot, i: int) -> str:
+    """One point of a path in words."""
+    frame = plot.frame
+    at = f"{words.amount(frame[plot.x].iloc[i], plot.x)}, {plot.say(frame[plot.y].iloc[i], plot.y)}"
+    if not plot.label:
+        return at
+    return f"{words.title_and_unit(plot.label)[0].lower()} {frame[plot.label].iloc[i]} ({at})"
+
+
+def _bar(plot: Plot) -> Drawn:
+    """Horizontal bars in the table's order, stacked where there are groups."""
+    frame, value, name = plot.frame, plot.x, plot.y
+    rows = list(dict.fromkeys(frame[name]))
+    if not plot.label and not plot.by:
+        label = [plot.form(v) if plot.form else words.number(v, value) for v in frame[value]]
+        plot = replace(plot, frame=frame.assign(label=label), label="label")
+    order = alt.EncodingSortField(value, op="sum", order=plot.sort) if plot.sort else rows
+    base = alt.Chart(plot.frame).encode(
+        y=alt.Y(f"{name}:N", title=plot.titles.get("y"), sort=order,
+                axis=alt.Axis(labelLimit=320)),
+        x=_bar_axis(plot, "x", value),
+    )  # fmt: skip
+    bars = base.mark_bar()
+    layers = [_stacked(plot, bars) if plot.by else bars]
+    if plot.label:
+        names = base.mark_text(align="left", dx=4).encode(text=f"{plot.label}:N")
+        layers.append(names)
+    told = f"Bars of {plot.told('x', value)}: {_bar_words(plot, value, name)}."
+    px = ROW_PX + 8 if len(rows) < 6 else ROW_PX if len(rows) < 12 else 16
+    return layers, told, {"height": px * len(rows)}
+
+
+def _bar_axis(plot: Plot, channel: str, value: str) -> Any:
+    if channel in plot.log or channel in plot.domains:
+        return plot.axis(channel, value)
+    return plot.axis(channel, value, scale=alt.Scale(zero=True, nice=not plot.by))
+
+
+def _stacked(plot: Plot, bars: alt.Chart) -> alt.Chart:
+    """Groups of a bar in the table's order, the first nearest to zero."""
+    kinds = plot.kinds()
+    rank = f"indexof({kinds!r}, datum[{plot.by!r}])"
+    return bars.encode(color=plot.paint(), order=alt.Order("rank:Q")).transform_calculate(rank=rank)
+
+
+def _bar_words(plot: Plot, value: str, name: str) -> str:
+    frame = plot.frame
+    if not plot.by:
+        if plot.label != "label" or plot.form:
+            pairs = zip(frame[name], frame[str(plot.label)], strict=True)
+            return "; ".join(f"{n} {text}" for n, text in pairs)
+        return words.describe(frame, value, name)
+    known = frame.dropna(subset=[value])
+    total = known.groupby(name, sort=False)[value].sum()
+    most = known.loc[known.groupby(name, sort=False)[value].idxmax()]
+    share = most.set_index(name)[value] / total
+    whole = np.allclose(
+        total, total.iloc[0]
+    )  # each bar is all of something: its length says nothing
+    return "; ".join(
+        f"{r[name]} {'' if whole else plot.say(total[r[name]], value) + ', '}"
+        f"most of it {r[plot.by]} ({share[r[name]]:.0%})"
+        for _, r in most.iterrows()
+    )
+
+
+def _column(plot: Plot) -> Drawn:
+    """Standing bars over ordered values, stacked where there are groups."""
+    x = alt.X(f"{plot.x}:O", title=plot.title("x", plot.x), sort=None, axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(plot.frame).mark_bar().encode(x=x, y=_bar_axis(plot, "y", plot.y))
+    told = f"Columns of {plot.told('y', plot.y)} over {plot.told('x', plot.x)}: "
+    told += f"{_bar_words(plot, plot.y, plot.x)}."
+    return [_stacked(plot, base) if plot.by else base], told, {"width": 440}
+
+
+def _area(plot: Plot) -> Drawn:
+    """Parts of a whole over a quantity, stacked in the order of the table, the first lowest."""
+    base = alt.Chart(plot.frame).mark_area()
+    base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y, stack="zero"))
+    at = [plot.frame[plot.x].min(), plot.frame[plot.x].max()]
+    ends = []
+    for value in at:
+        rows = plot.frame[plot.frame[plot.x] == value]
+        top = rows.loc[rows[plot.y].idxmax()]
+        ends.append(f"largest at {words.amount(value, plot.x)} {top[plot.by]} "
+                    f"({plot.say(top[plot.y], plot.y)})")  # fmt: skip
+    told = f"Areas of {plot.told('y', plot.y)}: {'; '.join(ends)}."
+    return [_stacked(plot, base)], told, {}
+
+
+def _point(plot: Plot) -> Drawn:
+    """Points of two quantities, or of one quantity over names."""
+    named = not pd.api.types.is_numeric_dtype(plot.frame[plot.y])
+    base = alt.Chart(plot.frame).encode(x=plot.axis("x", plot.x))
+    rows = list(dict.fromkeys(plot.frame[plot.y]))
+    layers = []
+    if named:
+        base = base.encode(y=alt.Y(f"{plot.y}:N", sort=plot.sort or rows, title=None))
+        if plot.by:
+            span = base.mark_line(color=FAINT, strokeWidth=4)
+            layers.append(span.encode(detail=f"{plot.y}:N"))
+    else:
+        tight = {} if "y" in plot.log else {"scale": alt.Scale(zero=bool(plot.zero))}
+        base = base.encode(y=plot.axis("y", plot.y, **tight))
+    dots = base.mark_point(filled=True, opacity=0.9)
+    if plot.by:
+        shape = alt.Shape(f"{plot.by}:N", scale=alt.Scale(domain=plot.kinds()), legend=None)
+        dots = dots.encode(color=plot.paint(), shape=shape)
+    layers += [dots, *_marked(plot, base)]
+    value = plot.x if named else plot.y
+    name = plot.y if named else plot.label
+    groups = plot.frame.groupby(plot.by, sort=False) if plot.by else [("", plot.frame)]
+    ends = "; ".join(f"{group} {_ends(plot, rows, value, name)}".strip() for group, rows in groups)
+    told = f"{len(plot.frame)} points of {plot.told('x' if named else 'y', value)}: {ends}."
+    return layers, told, {"height": 16 * len(rows) if named and len(rows) > 8 else 340}
+
+
+def _ends(plot: Plot, rows: pd.DataFrame, value: str, name: str | None) -> str:
+    """The least and the greatest value with their names."""
+    low, high = rows.loc[rows[value].idxmin()], rows.loc[rows[value].idxmax()]
+    if name is None:
+        return plot.span(low[value], high[value], value)
+    return " to ".join(
+        plot.say(r[value], value) + (f" ({r[name]})" if r[name] else "") for r in (low, high)
+    )
+
+
+def _range(plot: Plot) -> Drawn:
+    """A bar from low to high for each name, with its typical value."""
+    frame, name = plot.frame, plot.y
+    low, high = plot.low or "low", plot.high or "high"
+    base = alt.Chart(frame).encode(
+        y=alt.Y(f"{name}:N", sort=list(dict.fromkeys(frame[name])), title=None,
+                axis=alt.Axis(labelLimit=320)),
+    )  # fmt: skip
+    title = plot.title("x", plot.x)
+    free = {"scale": alt.Scale(zero=True)} if "x" not in plot.log and (frame[low] < 0).any() else {}
+    x = plot.axis("x", plot.x, low, **free)
+    color = {"color": plot.paint()} if plot.by else {}
+    ink = {} if plot.by else {"color": PALETTE["sky"]}
+    bar = base.mark_bar(height=14, opacity=0.55 if plot.by else 1, **ink)
+    layers = [bar.encode(x=x, x2=f"{high}:Q", **color)]
+    if len(frame) > 1 and np.ptp(frame[plot.x]) == 0:  # one typical answer for all
+        layers.append(rule(plot, "x", plot.x))
+    else:
+        dot = base.mark_point(
+            filled=True, size=70, opacity=1, **({} if plot.by else {"color": INK})
+        )
+        layers.append(dot.encode(x=alt.X(f"{plot.x}:Q", title=title), **color))
+    if plot.label:
+        text = base.mark_text(align="left", dx=6, fontSize=11)
+        right = f"max(datum[{low!r}], datum[{high!r}])"
+        layers.append(text.transform_calculate(right=right).encode(
+            x=alt.X("right:Q", title=title), text=f"{plot.label}:N"))  # fmt: skip
+    pairs = [f"{r[name]} {plot.span(r[low], r[high], plot.x)}" for _, r in frame.iterrows()]
+    if len(frame) > 2 * words.TOLD:
+        ends = frame[plot.x].to_numpy()
+        pairs = [f"{len(frame)} of them", *(pairs[i] for i in (ends.argmin(), ends.argmax()))]
+    told = f"Ranges of {plot.told('x', plot.x)}: {'; '.join(pairs)}."
+    return layers, told, {"height": (ROW_PX if len(frame) < 10 else 19) * len(frame)}
+
+
+def rule(plot: Plot, channel: str, at: str | float) -> alt.Chart:
+    """A dashed line across: at a value, or at a column's mean; drawn once."""
+    make, datum = (alt.X, alt.XDatum) if channel == "x" else (alt.Y, alt.YDatum)
+    chart = alt.Chart(plot.frame)
+    if isinstance(at, str):
+        where = make(f"mean({at}):Q", title=plot.title(channel, getattr(plot, channel)))
+        chart = chart.transform_filter(f"isValid(datum[{at!r}])")
+    else:
+        chart, where = chart.transform_aggregate(rows="count()"), datum(at)
+    mark = chart.mark_rule(color=PALETTE["vermilion"], strokeDash=[5, 4], strokeWidth=2)
+    return mark.encode(**{channel: where})
+
+
+def _histogram(plot: Plot) -> Drawn:
+    """Columns between the edges ``x`` and ``high``, as high as ``y``."""
+    x = plot.axis("x", plot.x)
+    marks = alt.Chart(plot.frame).mark_rect(color=PALETTE["sky"], stroke="white").encode(
+        x=x, x2=f"{plot.high}:Q", y=plot.axis("y", plot.y), y2=alt.datum(0)
+    )  # fmt: skip
+    row = plot.frame.loc[plot.frame[plot.y].idxmax()]
+    total = plot.frame[plot.y].sum()
+    told = (
+        f"Histogram of {total:,.0f} over {plot.told('x', plot.x)}, most between "
+        f"{words.amount(row[plot.x], plot.x)} and {words.amount(row[str(plot.high)], plot.x)}."
+    )
+    return [marks], told, {"height": 220}
+
+
+def _waterfall(plot: Plot) -> Drawn:
+    """Steps from nothing to a total, in the table's order; a negative step is a saving."""
+    total = str(plot.options.get("total", "total"))
+    frame, value = plot.frame, plot.x
+    steps = pd.DataFrame({"name": frame[plot.y].astype(str), "amount": frame[value].astype(float)})
+    ends = steps["amount"].cumsum()
+    steps["start"], steps["end"] = ends - steps["amount"], ends
+    steps["kind"] = frame[plot.by].to_numpy() if plot.by else (
+        np.where(steps["amount"] < 0, "takes off", "adds")
+    )  # fmt: skip
+    last = {"name": total, "amount": ends.iloc[-1], "start": 0.0, "end": ends.iloc[-1]}
+    steps = pd.concat([steps, pd.DataFrame([{**last, "kind": "total"}])], ignore_index=True)
+    form = plot.form or (lambda v: words.number(v, value))
+    steps["label"] = [form(v) for v in steps["amount"]]
+    steps["right"] = steps[["start", "end"]].max(axis=1)
+    groups = zip(plot.kinds(), (PALETTE[c] for c in ("blue", "orange", "green", "purple")),
+                 strict=False)  # fmt: skip
+    colours = {**(dict(groups) if plot.by else STEPS), "total": STEPS["total"]}
+    kinds = [k for k in colours if k in set(steps["kind"])]
+    base = alt.Chart(steps).encode(y=alt.Y("name:N", sort=steps["name"].tolist(), title=None))
+    mark = base.mark_bar().encode(
+        x=alt.X("start:Q", title=plot.title("x", value), axis=alt.Axis(tickCount=8)),
+        x2="end:Q",
+        color=alt.Color("kind:N", title=None,
+                        scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]),
+                        legend=alt.Legend(orient="top") if len(kinds) > 2 else None),
+    )  # fmt: skip
+    names = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
+    told = (
+        f"Steps of {plot.told('x', value)}: {words.describe(frame, value, plot.y)}; {total} "
+        f"{plot.say(ends.iloc[-1], value)}."
+    )
+    return [mark, names], told, {"height": 34 * len(steps)}
+
+
+def _heat(plot: Plot) -> Drawn:
+    """The number ``by`` over two inputs, written in each cell; a cell without one has a dash."""
+    value = str(plot.by)
+    known = plot.frame[value].astype(float).replace([np.inf, -np.inf], np.nan)
+    at = np.log(known) if plot.log else known
+    span = float(at.max() - at.min()) or 1.0
+    form = plot.form or (lambda v: words.number(v, value))
+    cells = plot.frame.assign(
+        **{value: known},
+        label=["–" if pd.isna(v) else form(v) for v in known],
+        ink=np.where((at - at.min()) / span > DARK_FROM, GROUND, INK),
+    )
+    blank = replace(plot, log="")
+
+    def order(name: str) -> list[Any]:
+        return list(dict.fromkeys(cells[name]))
+
+    base = alt.Chart(cells).encode(
+        x=alt.X(f"{plot.x}:O", title=blank.title("x", plot.x), sort=order(plot.x),
+                axis=alt.Axis(labelAngle=0)),
+        y=alt.Y(f"{plot.y}:O", title=blank.title("y", plot.y), sort=order(plot.y)),
+    )  # fmt: skip
+    kind = "log" if plot.log else "linear"
+    scale = alt.Scale(scheme="blues", type=kind, zero=False, nice=False)
+    title = plot.titles.get("by") or words.axis_title(value, bool(plot.log))
+    key = alt.Legend(format=",.3~r", title=textwrap.wrap(title, 18))
+    valid = f"isValid(datum[{value!r}])"
+    empty = base.transform_filter(f"!{valid}").mark_rect(color=FAINT)
+    full = base.transform_filter(valid).mark_rect()
+    full = full.encode(color=alt.Color(f"{value}:Q", scale=scale, legend=key))
+    text = base.mark_text().encode(text="label:N", color=alt.Color("ink:N", scale=None))
+    size = {
+        "width": min(560, 72 * cells[plot.x].nunique()),
+        "height": 34 * cells[plot.y].nunique(),
+    }
+    rows = cells.dropna(subset=[value])
+    told = "no cell has a number"
+    if len(rows):
+        low, high = (rows.loc[i] for i in (rows[value].idxmin(), rows[value].idxmax()))
+        told = " to ".join(
+            f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in (low, high)
+        )
+    told = f"A map of {title} over {blank.told('x', plot.x)} and {blank.told('y', plot.y)}: {told}."
+    if 1 < len(order(plot.x)) <= words.TOLD and len(order(plot.y)) > 1 and len(rows):
+        least = rows.loc[rows.groupby(plot.x, sort=False)[value].idxmin()]
+        names = [
+            f"{r[plot.x]} {r[plot.y]} ({plot.say(r[value], value)})" for _, r in least.iterrows()
+        ]
+        told += f" Least by {blank.told('x', plot.x)}: {'; '.join(names)}."
+    if missing := len(cells) - len(rows):
+        told += f" {missing} of {len(cells)} cells have no answer."
+    return [empty, full, text], told, {**size, "color": "independent"}
+
+
+def _gap(plot: Plot) -> Drawn:
+    """How far ``x`` is from the column ``against``, row by row; grey: the ``tolerance``."""
+    against, tolerance = str(plot.options["against"]), plot.options.get("tolerance")
+    frame = plot.frame
+    rows = frame.assign(gap_percent=100 * (frame[plot.x] / frame[against] - 1))
+    rows["label"] = [
+        f"{words.number(o, plot.x)} · {words.number(p, against)}"
+        for o, p in zip(rows[plot.x], rows[against], strict=True)
+    ]
+    base = alt.Chart(rows).encode(y=alt.Y(f"{plot.y}:N", sort=None, title=None))
+    x = alt.X("gap_percent:Q", title=plot.titles.get("x", "Ours against the published figure (%)"))
+    layers = []
+    if tolerance:
+        band = base.transform_calculate(
+            low=f"-100 * datum[{tolerance!r}]", high=f"100 * datum[{tolerance!r}]"
+        )
+        layers.append(band.mark_bar(color=FAINT, height=16).encode(x=alt.X("low:Q"), x2="high:Q"))
+    layers.append(alt.Chart(rows).mark_rule(color=INK).encode(x=alt.datum(0)))
+    layers.append(base.mark_point(filled=True, opacity=1).encode(x=x))
+    layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text="label:N"))
+    told = f"Gaps of ours to the published: {words.describe(rows, 'gap_percent', plot.y, '%')}."
+    return layers, told, {"height": 26 * len(rows)}
+
+
+def _parity(plot: Plot) -> Drawn:
+    """Points of two measures of one thing, with the line on which both are equal."""
+    both = plot.frame[[plot.x, plot.y]].to_numpy(dtype=float)
+    low, high = float(np.nanmin(both)), float(np.nanmax(both))
+    wide = plot.log and high / low > MEGA  # then noughts would run into each other
+    form = {"axis": alt.Axis(tickCount=6, grid=False, format=".0e")} if wide else {}
+    base = alt.Chart(plot.frame)
+    base = base.encode(x=plot.axis("x", plot.x, **form), y=plot.axis("y", plot.y, **form))
+    dots = base.mark_point(filled=True, size=36, opacity=0.7)
+    if plot.by:
+        shape = alt.Shape(f"{plot.by}:N", scale=alt.Scale(domain=plot.kinds()), legend=None)
+        dots = dots.encode(color=plot.paint(), shape=shape)
+    line = alt.Chart(plot.frame).transform_aggregate(rows="count()")  # one, not one for each row
+    line = line.mark_rule(color=PALETTE["grey"], strokeDash=[5, 4]).encode(
+        x=alt.XDatum(low), y=alt.YDatum(low), x2=alt.X2Datum(high), y2=alt.Y2Datum(high)
+    )
+    off = np.abs(both[:, 1] / both[:, 0] - 1)
+    told = (
+        f"{len(both)} points of {plot.told('y', plot.y)} against {plot.told('x', plot.x)} from "
+        f"{plot.say(low, plot.x)} to {plot.say(high, plot.x)}: half are within "
+        f"{np.nanmedian(off):.0%} of each other, 90 % within {np.nanquantile(off, 0.9):.0%}."
+    )
+    return [line, dots], told, {"width": 400, "height": 400}
+
+
+KINDS: dict[str, Callable[[Plot], Drawn]] = {
+    "line": _line, "bar": _bar, "point": _point, "path": _path, "column": _column, "area": _area,
+    "range": _range, "histogram": _histogram, "waterfall": _waterfall, "heat": _heat, "gap": _gap,
+    "parity": _parity,
+}  # fmt: skip
+SIDEWAYS = ("bar", "range", "histogram")  # their quantity lies on the x axis
+
+
+def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
+    """The learner's guess as a dashed rule with its name; nothing where there is none."""
+    if guess is None:
+        return []
+    data = alt.Chart(pd.DataFrame({"guess": [guess], "name": ["your guess"]}))
+    ink = PALETTE["vermilion"]
+    if channel == "x":
+        at = {"x": alt.X("guess:Q")}
+        text = data.mark_text(align="left", dx=4, dy=-3, baseline="bottom", color=ink).encode(
+            text="name:N", y=alt.value(0), **at
+        )
+    else:
+        at = {"y": alt.Y("guess:Q")}
+        text = data.mark_text(align="left", dx=4, dy=-7, color=ink).encode(
+            text="name:N", x=alt.value(0), **at
+        )
+    return [data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2).encode(**at), text]
