@@ -30,14 +30,14 @@ import pandas as pd
 
 from econ.catalog.guard import unknown
 from econ.charts.kinds import KINDS, SIDEWAYS, guess_layers, rule
-from econ.charts.plot import TITLE_WIDTH, Plot
+from econ.charts.plot import TITLE_WIDTH, Drawing, Plot
 
 SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
 
 
 def finish(
-    chart: alt.TopLevelMixin, *, title: str | list[str], description: str, subtitle: str = ""
-) -> alt.TopLevelMixin:
+    chart: Drawing, *, title: str | list[str], description: str, subtitle: str = ""
+) -> Drawing:
     """The chart with its title, subtitle and description; without a description it is refused.
 
     Raises
@@ -95,7 +95,7 @@ def figure(
     width: int | None = None,
     height: int | None = None,
     **options: Any,
-) -> alt.TopLevelMixin:
+) -> Drawing:
     """Draw one table so that it shows one finding.
 
     Parameters
@@ -199,7 +199,7 @@ def sentence(finding: str) -> str:
 def _faceted(
     plot: Plot, kind: str, facet: str, finding: str, subtitle: str, says: str,
     width: int | None, height: int | None,
-) -> alt.TopLevelMixin:  # fmt: skip
+) -> Drawing:  # fmt: skip
     parts, told = [], []
     for value, rows in plot.frame.groupby(facet, sort=False):
         one = replace(plot, frame=rows.reset_index(drop=True), legend=True)
@@ -212,9 +212,7 @@ def _faceted(
     return finish(chart, title=finding, subtitle=subtitle, description=description)
 
 
-def overlay(
-    *figures: alt.TopLevelMixin, finding: str = "", subtitle: str = "", says: str = ""
-) -> alt.TopLevelMixin:
+def overlay(*figures: Drawing, finding: str = "", subtitle: str = "", says: str = "") -> Drawing:
     """Several figures on the same axes, under the first one's finding unless another is given."""
     first = figures[0]
     title = finding or _plain(first.title.text)

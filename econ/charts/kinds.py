@@ -39,16 +39,16 @@ def _line(plot: Plot) -> Drawn:
     y = plot.axis("y", plot.y)
     legend = plot.legend if plot.legend is not None else bool(plot.by) and plot.ends_meet()
     numeric = plot.by is not None and pd.api.types.is_numeric_dtype(plot.frame[plot.by])
-    color = {"color": plot.paint(legend or numeric)} if plot.by else {}
-    look = {"interpolate": plot.step} if plot.step else {}
+    color: dict[str, Any] = {"color": plot.paint(legend or numeric)} if plot.by else {}
+    look: dict[str, Any] = {"interpolate": plot.step} if plot.step else {}
     line = base.mark_line(point=plot.points and not plot.dots, **look).encode(y=y, **color)
     layers = [line]
     if plot.low and plot.high:
-        tint = {} if plot.by else {"color": FAINT}
+        tint: dict[str, Any] = {} if plot.by else {"color": FAINT}
         band = base.mark_area(opacity=0.14 if plot.by else 1, **tint)
         layers.insert(0, band.encode(y=alt.Y(f"{plot.low}:Q"), y2=f"{plot.high}:Q", **color))
     if plot.dots:
-        ink = {} if plot.by else {"color": PALETTE["vermilion"]}
+        ink: dict[str, Any] = {} if plot.by else {"color": PALETTE["vermilion"]}
         dot = base.mark_point(filled=True, size=60, opacity=1, **ink)
         title = plot.title("y", plot.y)
         layers.append(dot.encode(y=plot.axis("y", plot.dots, title=title), **color))
@@ -208,7 +208,9 @@ def _point(plot: Plot) -> Drawn:
             span = base.mark_line(color=FAINT, strokeWidth=4)
             layers.append(span.encode(detail=f"{plot.y}:N"))
     else:
-        tight = {} if "y" in plot.log else {"scale": alt.Scale(zero=bool(plot.zero))}
+        tight: dict[str, Any] = (
+            {} if "y" in plot.log else {"scale": alt.Scale(zero=bool(plot.zero))}
+        )
         base = base.encode(y=plot.axis("y", plot.y, **tight))
     dots = base.mark_point(filled=True, opacity=0.9)
     if plot.by:
@@ -244,16 +246,15 @@ def _range(plot: Plot) -> Drawn:
     title = plot.title("x", plot.x)
     free = {"scale": alt.Scale(zero=True)} if "x" not in plot.log and (frame[low] < 0).any() else {}
     x = plot.axis("x", plot.x, low, **free)
-    color = {"color": plot.paint()} if plot.by else {}
-    ink = {} if plot.by else {"color": PALETTE["sky"]}
+    color: dict[str, Any] = {"color": plot.paint()} if plot.by else {}
+    ink: dict[str, Any] = {} if plot.by else {"color": PALETTE["sky"]}
     bar = base.mark_bar(height=14, opacity=0.55 if plot.by else 1, **ink)
     layers = [bar.encode(x=x, x2=f"{high}:Q", **color)]
     if len(frame) > 1 and np.ptp(frame[plot.x]) == 0:  # one typical answer for all
         layers.append(rule(plot, "x", plot.x))
     else:
-        dot = base.mark_point(
-            filled=True, size=70, opacity=1, **({} if plot.by else {"color": INK})
-        )
+        middle: dict[str, Any] = {} if plot.by else {"color": INK}
+        dot = base.mark_point(filled=True, size=70, opacity=1, **middle)
         layers.append(dot.encode(x=alt.X(f"{plot.x}:Q", title=title), **color))
     if plot.label:
         text = base.mark_text(align="left", dx=6, fontSize=11)
@@ -270,7 +271,8 @@ def _range(plot: Plot) -> Drawn:
 
 def rule(plot: Plot, channel: str, at: str | float) -> alt.Chart:
     """A dashed line across: at a value, or at a column's mean; drawn once."""
-    make, datum = (alt.X, alt.XDatum) if channel == "x" else (alt.Y, alt.YDatum)
+    make: Any = alt.X if channel == "x" else alt.Y
+    datum: Any = alt.XDatum if channel == "x" else alt.YDatum
     chart = alt.Chart(plot.frame)
     if isinstance(at, str):
         where = make(f"mean({at}):Q", title=plot.title(channel, getattr(plot, channel)))
@@ -278,7 +280,8 @@ def rule(plot: Plot, channel: str, at: str | float) -> alt.Chart:
     else:
         chart, where = chart.transform_aggregate(rows="count()"), datum(at)
     mark = chart.mark_rule(color=PALETTE["vermilion"], strokeDash=[5, 4], strokeWidth=2)
-    return mark.encode(**{channel: where})
+    dashed: alt.Chart = mark.encode(**{channel: where})
+    return dashed
 
 
 def _histogram(plot: Plot) -> Drawn:
@@ -353,7 +356,7 @@ def _heat(plot: Plot) -> Drawn:
                 axis=alt.Axis(labelAngle=0)),
         y=alt.Y(f"{plot.y}:O", title=blank.title("y", plot.y), sort=order(plot.y)),
     )  # fmt: skip
-    kind = "log" if plot.log else "linear"
+    kind: Any = "log" if plot.log else "linear"
     scale = alt.Scale(scheme="blues", type=kind, zero=False, nice=False)
     title = plot.titles.get("by") or words.axis_title(value, bool(plot.log))
     key = alt.Legend(format=",.3~r", title=textwrap.wrap(title, 18))
@@ -414,7 +417,7 @@ def _parity(plot: Plot) -> Drawn:
     both = plot.frame[[plot.x, plot.y]].to_numpy(dtype=float)
     low, high = float(np.nanmin(both)), float(np.nanmax(both))
     wide = plot.log and high / low > MEGA  # then noughts would run into each other
-    form = {"axis": alt.Axis(tickCount=6, grid=False, format=".0e")} if wide else {}
+    form: dict[str, Any] = {"axis": alt.Axis(tickCount=6, grid=False, format=".0e")} if wide else {}
     base = alt.Chart(plot.frame)
     base = base.encode(x=plot.axis("x", plot.x, **form), y=plot.axis("y", plot.y, **form))
     dots = base.mark_point(filled=True, size=36, opacity=0.7)
@@ -448,14 +451,8 @@ def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
         return []
     data = alt.Chart(pd.DataFrame({"guess": [guess], "name": ["your guess"]}))
     ink = PALETTE["vermilion"]
-    if channel == "x":
-        at = {"x": alt.X("guess:Q")}
-        text = data.mark_text(align="left", dx=4, dy=-3, baseline="bottom", color=ink).encode(
-            text="name:N", y=alt.value(0), **at
-        )
-    else:
-        at = {"y": alt.Y("guess:Q")}
-        text = data.mark_text(align="left", dx=4, dy=-7, color=ink).encode(
-            text="name:N", x=alt.value(0), **at
-        )
-    return [data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2).encode(**at), text]
+    label = data.mark_text(align="left", dx=4, dy=-4, baseline="bottom", color=ink)
+    at: dict[str, Any] = {"x": alt.X("guess:Q")} if channel == "x" else {"y": alt.Y("guess:Q")}
+    edge: dict[str, Any] = {"y" if channel == "x" else "x": alt.value(0)}
+    line = data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2)
+    return [line.encode(**at), label.encode(text="name:N", **at, **edge)]

@@ -22,6 +22,7 @@ import anywidget
 import pandas as pd
 import traitlets
 
+from econ.charts.plot import Drawing
 from econ.charts.render import themed
 
 TITLE = "econ_title"  # the Vega signal that holds the title
@@ -54,28 +55,28 @@ class LiveChart(anywidget.AnyWidget):
 
     _esm = ""  # set when the first one is made: building it needs vl-convert
     spec = traitlets.Dict().tag(sync=True)
-    rows = traitlets.List().tag(sync=True)
+    rows: Any = traitlets.List().tag(sync=True)
     title = traitlets.Any("").tag(sync=True)  # a line or a list of lines
     summary = traitlets.Unicode("").tag(sync=True)
     revision = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, chart: alt.TopLevelMixin):
+    def __init__(self, chart: Drawing):
         type(self)._esm = script()
         self._shape = shape(chart)
         super().__init__(
             spec=live_spec(chart),
-            rows=records(chart.data),
+            rows=records(rows_of(chart)),
             title=chart.title.text,
             summary=chart.description,
         )
 
-    def show(self, chart: alt.TopLevelMixin) -> None:
+    def show(self, chart: Drawing) -> None:
         """Show another state of the chart: other rows, title and words; all of it if need be."""
         with self.hold_sync():
             now = shape(chart)
             if now != self._shape:
                 self._shape, self.spec = now, live_spec(chart)
-            self.rows, self.title = records(chart.data), chart.title.text
+            self.rows, self.title = records(rows_of(chart)), chart.title.text
             self.summary = chart.description
             self.revision += 1
 
@@ -86,13 +87,19 @@ class LiveChart(anywidget.AnyWidget):
             self.revision += 1
 
 
+def rows_of(chart: Drawing) -> pd.DataFrame:
+    """The one table that a chart draws."""
+    rows: Any = chart.data
+    return rows
+
+
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows as JSON knows them: what is not a finite number becomes null.
 
     >>> records(pd.DataFrame({"x": [1.5, float("inf")], "name": ["a", None]}))
     [{'x': 1.5, 'name': 'a'}, {'x': None, 'name': None}]
     """
-    rows = frame.to_dict("records")
+    rows: list[dict[str, Any]] = frame.to_dict("records")
     for row in rows:
         for key, value in row.items():
             if isinstance(value, float) and not math.isfinite(value):
@@ -100,10 +107,10 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def shape(chart: alt.TopLevelMixin) -> dict[str, Any]:
+def shape(chart: Drawing) -> dict[str, Any]:
     """The specification without what a live chart replaces: rows, title's words, description."""
     bare = chart.copy(deep=False)
-    bare.data = chart.data.head(1)  # Altair reads a column's type from it
+    bare.data = rows_of(chart).head(1)  # Altair reads a column's type from it
     bare.description = alt.Undefined
     bare.title = chart.title.copy(deep=False)
     bare.title.text = ""
@@ -111,7 +118,7 @@ def shape(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return {key: part for key, part in spec.items() if key not in ("data", "datasets")}
 
 
-def live_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+def live_spec(chart: Drawing) -> dict[str, Any]:
     """A chart's specification with its one table and its title left open, for the widget to fill.
 
     Raises `ValueError` for a chart of several tables: only one of them could follow a control.

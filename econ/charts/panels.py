@@ -27,7 +27,8 @@ import pandas as pd
 from econ.catalog.guard import in_range, unknown
 from econ.charts import words
 from econ.charts.grammar import finish
-from econ.charts.live import LiveChart
+from econ.charts.live import LiveChart, rows_of
+from econ.charts.plot import Drawing
 from econ.charts.render import is_static
 
 MOST_ROWS = 500  # beyond this a live chart is no longer redrawn within 50 ms
@@ -45,7 +46,7 @@ class Panel:
     def __init__(
         self,
         model: Callable[..., pd.DataFrame],
-        chart: Callable[[pd.DataFrame], alt.TopLevelMixin],
+        chart: Callable[[pd.DataFrame], Drawing],
         controls: list[widgets.DOMWidget],
         presets: dict[str, dict[str, Any]],
         heading: str = "",
@@ -63,11 +64,10 @@ class Panel:
     def _values(self) -> dict[str, Any]:
         return {name: control.value for name, control in self.controls.items()}
 
-    def drawn(self, values: dict[str, Any]) -> alt.TopLevelMixin:
+    def drawn(self, values: dict[str, Any]) -> Drawing:
         """The chart of some values; it may add labels, so its table is what is shown."""
         chart = self._chart(self._model(**values))
-        if len(chart.data) > MOST_ROWS:
-            n = len(chart.data)
+        if (n := len(rows_of(chart))) > MOST_ROWS:
             raise ValueError(f"a panel draws at most {MOST_ROWS} rows; this chart has {n}")
         return chart
 
@@ -97,7 +97,7 @@ class Panel:
             self.controls[name].value = value
         return self
 
-    def static(self) -> alt.TopLevelMixin:
+    def static(self) -> Drawing:
         """The twin without a kernel: one small chart for each preset."""
         drawn = {name: self.drawn(values) for name, values in self.presets.items()}
         small = [
@@ -115,12 +115,12 @@ class Panel:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.static() if is_static() else self.widget)
+        display(self.static() if is_static() else self.widget)  # type: ignore[no-untyped-call]
 
 
 def panel(
     model: Callable[..., pd.DataFrame],
-    chart: Callable[[pd.DataFrame], alt.TopLevelMixin],
+    chart: Callable[[pd.DataFrame], Drawing],
     /,
     *,
     presets: dict[str, dict[str, Any]],

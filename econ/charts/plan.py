@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import altair as alt
+from typing import Any
+
 import pandas as pd
 
 from econ.charts.grammar import figure, overlay
+from econ.charts.plot import Drawing
 from econ.charts.tables import three
 from econ.charts.theme import PALETTE
 from econ.charts.words import describe
@@ -15,7 +17,7 @@ from econ.terms import Slo
 COST = "Cost (USD per million good output tokens)"
 
 
-def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> alt.TopLevelMixin:
+def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> Drawing:
     """`Plan.frontiers` and `Plan.simulated`: cost against speed for a user.
 
     Cost steps with whole replicas; the dashed line is the slowest stream that the SLO allows.
@@ -25,7 +27,7 @@ def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> al
     frame = frame.sort_values("accelerator", key=lambda ids: ids.map(ends), kind="stable")
     real = simulated.assign(accelerator=simulated["accelerator"].astype(str))
     real = real[real["accelerator"].isin(ends.index)]
-    axes = {
+    axes: dict[str, Any] = {
         "x": "tokens_per_s_per_user", "y": "cost_usd_per_good_mtok", "by": "accelerator",
         "log": "xy", "x_title": "Speed for a user (output tokens per second)", "y_title": COST,
     }  # fmt: skip
@@ -50,7 +52,7 @@ def frontier_chart(frame: pd.DataFrame, simulated: pd.DataFrame, slo: Slo) -> al
     )
 
 
-def losers_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def losers_chart(frame: pd.DataFrame) -> Drawing:
     """`Plan.constraints`: what rules deployments out."""
     total = frame["n_deployments"].sum()
     feasible = frame.loc[frame["constraint"].str.startswith("none"), "n_deployments"].sum()
@@ -63,7 +65,7 @@ def losers_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )  # fmt: skip
 
 
-def stress_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def stress_chart(frame: pd.DataFrame) -> Drawing:
     """`stress_frame`: the best deployment's cost in each case, and whether the choice holds."""
     rows = frame.dropna(subset=["cost_usd_per_good_mtok"]).copy()
     rows["choice"] = ["same accelerator" if s else "another" for s in rows["same_choice"]]
@@ -84,7 +86,7 @@ def stress_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )  # fmt: skip
 
 
-def decision_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def decision_chart(frame: pd.DataFrame) -> Drawing:
     """`Decision.frame`: each option's yearly cost with its 90 % interval, and how often it wins."""
     rows = frame.reset_index()
     rows["label"] = [f"cheapest in {w:.0%} of cases" for w in rows["wins_frac"]]
@@ -100,7 +102,7 @@ def decision_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )  # fmt: skip
 
 
-def worth_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def worth_chart(frame: pd.DataFrame) -> Drawing:
     """`measure_next_frame`: what knowing each input is worth."""
     rows = frame.assign(
         name=[name.replace(SPEED, "speed: ").replace(RENT, "rent: ") for name in frame["input"]],

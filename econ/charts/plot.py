@@ -27,6 +27,11 @@ SHORT = (
 )
 
 
+Drawing = (
+    alt.LayerChart | alt.FacetChart | alt.HConcatChart
+)  # what a figure is; Altair's common base has no title
+
+
 @dataclass(frozen=True)
 class Plot:
     """What one figure draws; each kind of figure reads the fields that it needs."""
@@ -95,7 +100,7 @@ class Plot:
             elif pd.api.types.is_integer_dtype(self.frame[name]):
                 parts["axis"] = alt.Axis(tickMinStep=1)  # things that are counted have no halves
         if channel in self.domains:
-            kind = "log" if channel in self.log else "linear"
+            kind: Any = "log" if channel in self.log else "linear"
             parts["scale"] = alt.Scale(type=kind, domain=list(self.domains[channel]), clamp=True)
         make = {"x": alt.X, "y": alt.Y}[channel]
         return make(f"{field or name}:Q", **(parts | over))

@@ -95,5 +95,5 @@ def setup() -> None:
 
 def _with_numbers(chart: alt.TopLevelMixin) -> None:
     bundle, metadata = bundle_of(chart.to_dict())
-    display(bundle, metadata=metadata, raw=True)
-    display(table_of(chart))
+    display(bundle, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+    display(table_of(chart))  # type: ignore[no-untyped-call]

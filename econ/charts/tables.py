@@ -19,6 +19,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -42,7 +43,7 @@ class Table:
        b 0.00002
     """
 
-    def __init__(self, frame: pd.DataFrame, **formats: str | Callable):
+    def __init__(self, frame: pd.DataFrame, **formats: str | Callable[[Any], str]):
         text = frame.copy()
         for column, form in formats.items():
             show = form if callable(form) else form.format
@@ -51,7 +52,7 @@ class Table:
         self._right = {c for c in frame if pd.api.types.is_numeric_dtype(frame[c])}
 
     def __repr__(self) -> str:
-        return self.text.to_string(index=False)
+        return str(self.text.to_string(index=False))
 
     def _repr_html_(self) -> str:
         def row(values: Iterable[str], tag: str) -> str:
@@ -72,7 +73,8 @@ def three(value: float) -> str:
     >>> three(1165.3), three(0.00000482), three(2.0)
     ('1,165', '0.00000482', '2')
     """
-    return short(value)
+    text: str = short(value)
+    return text
 
 
 def safe(text: str) -> str:
@@ -142,7 +144,7 @@ class Folded:
         return f"<details><summary>{safe(self.summary)}</summary>{box}</details>"
 
 
-def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
+def table_of(chart: alt.TopLevelMixin, **formats: str | Callable[[Any], str]) -> Folded:
     """The numbers a chart draws, each of its tables once, with the columns that it shows.
 
     Numbers are written to three digits unless ``formats`` says otherwise, by column.
@@ -159,7 +161,7 @@ def table_of(chart: alt.TopLevelMixin, **formats: str | Callable) -> Folded:
     return Folded(f"The chart's numbers ({n_rows:,} rows{cut})", tables)
 
 
-def drawn_words(spec: dict) -> str:
+def drawn_words(spec: dict[str, Any]) -> str:
     """All that a specification says apart from its data: fields and formulas stand in it."""
     return json.dumps({k: v for k, v in spec.items() if k not in ("datasets", "data", "config")})
 

@@ -9,6 +9,8 @@ ground (`econ.charts.render.themed`), so that it follows a light or a dark theme
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 
 # the hues of Okabe & Ito, Color Universal Design (2008); orange, vermilion and sky darker than
@@ -30,7 +32,7 @@ FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 @alt.theme.register("econ", enable=True)
 def theme() -> alt.theme.ThemeConfig:
     """The theme, as Altair wants it; enabled on import."""
-    axis = {
+    axis: Any = {
         "labelColor": INK,
         "titleColor": INK,
         "gridColor": FAINT,
