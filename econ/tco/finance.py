@@ -206,13 +206,13 @@ def present_value_usd(flows_usd: Amount, rate_per_year: float, periods_per_year:
         raise ValueError("flows_usd is outside its range: a list of finite numbers")
     _rate("rate_per_year", rate_per_year)
     positive("periods_per_year", periods_per_year)
-    growth = 1 + rate_per_year / periods_per_year
-    if growth <= 0:
+    rate = rate_per_year / periods_per_year
+    if rate <= -1:
         raise ValueError(
             f"rate_per_year = {rate_per_year!r} is outside its range: above "
             f"-{periods_per_year:g}, or a period loses more than all"
         )
-    return float(np.sum(flows * growth ** -np.arange(len(flows), dtype=float)))
+    return float(np.sum(flows * np.exp(-np.arange(len(flows)) * np.log1p(rate))))
 
 
 def _rate(name: str, value: Amount) -> None:
@@ -249,7 +249,7 @@ def _level_payment_usd(
         growth = np.exp(n * np.log1p(safe))
         gained = np.expm1(n * np.log1p(safe))
         above = safe * (1 + (1 - residual) / gained)
-        below = safe * (growth - residual) / gained
+        below = safe * ((1 - residual) * growth / gained + residual)
     paid_frac = np.where(flat, rate + (1 - residual) / n, np.where(safe > 0, above, below))
     payment = plain(capital_usd) * paid_frac
     return float(payment) if np.ndim(payment) == 0 else payment

@@ -1,10 +1,11 @@
 """Annuity, straight line and present value against closed forms, each other and published cases."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from econ import tco
@@ -23,13 +24,31 @@ def test_the_names_of_the_front_door_are_the_functions():
     assert tco.annuity_usd_per_month is annuity_usd_per_month
 
 
+@example(rate=-0.5, years=37, residual=1.0)
 @given(rate=RATES, years=LIVES, residual=st.floats(0, 1))
 def test_payments_and_residual_are_worth_the_price(rate, years, residual):
     paid = annuity_usd_per_month(1000.0, rate, years, residual)
     flows = np.full(12 * years + 1, paid)
     flows[0] = 0.0
     flows[-1] += 1000.0 * residual
-    assert present_value_usd(flows, rate, 12) == pytest.approx(1000.0, rel=1e-7)
+    # at rates below zero the terms are large and of either sign: their sum keeps their rounding
+    terms_usd = present_value_usd(np.abs(flows), rate, 12)
+    assert present_value_usd(flows, rate, 12) == pytest.approx(1000.0, abs=1e-13 * terms_usd)
+
+
+@example(rate=-0.5, years=37, residual=1.0)
+@given(rate=RATES, years=LIVES, residual=st.floats(0, 1))
+def test_the_payment_is_the_exact_one_to_the_last_digits(rate, years, residual):
+    """In fractions, without rounding; with all got back, only the interest is paid."""
+    i, n = Fraction(rate) / 12, 12 * years
+    assume(abs(rate) > 1e-12)
+    growth = (1 + i) ** n
+    exact = 1000 * i * (growth - Fraction(residual)) / (growth - 1)
+    scale = float(1000 * abs(i) + 1000 * abs(i / (growth - 1)))
+    paid = annuity_usd_per_month(1000.0, rate, years, residual)
+    assert paid == pytest.approx(float(exact), rel=1e-13, abs=1e-13 * scale)
+    if residual == 1.0:
+        assert paid == pytest.approx(1000 * rate / 12, rel=1e-15)
 
 
 @given(rate=RATES, years=LIVES, residual=st.floats(0, 1))
