@@ -1,7 +1,7 @@
 """How fast the serving simulator is, on this machine, in this process.
 
     python bench/bench_serving.py            # a minute
-    python bench/bench_serving.py --million  # with 1,000,000 requests
+    python bench/bench_serving.py --million  # with 1,000,000 requests, and 10,000,000 on a fleet
     python bench/bench_serving.py --sweep    # and 1,000 simulations of 10,000 requests on all cores
 
 Requests of about 1,000 tokens in and 200 out, Poisson, at 80 % of what the replica sustains. The
@@ -28,7 +28,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from econ.scenario import Scenario
-from econ.serving import Replica, StepCost, engine, simulate, warm_up
+from econ.serving import Replica, StepCost, compiled, engine, simulate, warm_up
 from econ.sweeps import sweep
 from tests.oracles.reference_engine import simulate_reference
 
@@ -54,26 +54,26 @@ def replica(policy: str) -> Replica:
 def best_s(load, target, kind: str, repeats: int = 3) -> tuple[float, float]:
     """Best CPU time of a call, and of the kernel inside it."""
     call, kernel = np.inf, np.inf
-    name = {"numba": "run_compiled", "python": "run_one"}.get(kind)
+    home, name = {"numba": (compiled, "run"), "python": (engine, "run_one")}.get(kind, (None, ""))
     run = simulate_reference if kind == "reference" else functools.partial(simulate, engine=kind)
     for _ in range(repeats):
         spent = []
         if name:
-            plain = getattr(engine, name)
+            plain = getattr(home, name)
 
             def timed(*arguments, plain=plain, spent=spent):
                 start = time.process_time()
                 plain(*arguments)
                 spent.append(time.process_time() - start)
 
-            setattr(engine, name, timed)
+            setattr(home, name, timed)
         start = time.process_time()
         try:
             run(*load, target)
         finally:
             call = min(call, time.process_time() - start)
             if name:
-                setattr(engine, name, plain)
+                setattr(home, name, plain)
                 kernel = min(kernel, sum(spent))
     return call, kernel
 
@@ -91,6 +91,40 @@ def start_up_s(cache: str, bytecode: str | None = None) -> float:
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     return float(done.stdout)
+
+
+FLEETS = (1, 4, 64, 1000)
+SIZES = (10_000, 100_000, 1_000_000)
+
+
+def fleets() -> None:
+    """Least-loaded routing: requests a second by replicas, and how flat the cost of an event is."""
+    one = 0.0
+    for n_replicas in FLEETS:
+        fleet = replica("chunked_prefill").replace(n_replicas=n_replicas, routing="least_loaded")
+        n = max(200_000, 200 * n_replicas)
+        call, kernel = best_s(requests(n, 12.0 * n_replicas), fleet, "numba")
+        one = one or n / kernel
+        print(
+            f"least loaded over {n_replicas:5,}: {n / call:12,.0f} requests/s, kernel "
+            f"{n / kernel:12,.0f}, {n / kernel / one:.2f} of one replica's"
+        )
+
+
+def flatness(sizes: tuple[int, ...]) -> None:
+    """CPU time of an event in the kernel, and memory of a request, from small runs to large."""
+    fleet = replica("chunked_prefill").replace(n_replicas=64, routing="least_loaded")
+    first = 0.0
+    for n in sizes:
+        load = requests(n, 12.0 * 64)
+        n_events = simulate(*load, fleet, engine="numba").n_events
+        spent_s = best_s(load, fleet, "numba", 10 if n < 100_000 else 2)[1]
+        first = first or spent_s / n_events
+        print(f"{n:11,} requests: an event costs {spent_s / n_events / first:.2f} of the first's")
+    tracemalloc.start()
+    simulate(*load, fleet, engine="numba")
+    print(f"{n:11,} requests: {tracemalloc.get_traced_memory()[1] / 1e9:.2f} GB at the peak")
+    tracemalloc.stop()
 
 
 def sweep_in_parallel() -> None:
@@ -140,6 +174,8 @@ def main() -> None:
         for n, beside in ((1000, 1000), (10_000, 10_000), (sizes["numba"][-1], 10_000)):
             ratio = per_s["numba", n] / per_s["reference", beside]
             print(f"{policy:16} numba at {n:,}: {ratio:,.0f} times the reference at {beside:,}")
+    fleets()
+    flatness(SIZES + ((10_000_000,) if options.million else ()))
     if options.sweep:
         sweep_in_parallel()
     load = requests(100_000, RATE_PER_S["prefill_first"])

@@ -32,9 +32,9 @@ from econ.serving import (
     Replica,
     RequestTimes,
     StepCost,
+    compiled,
     cost_surface_frame,
     draw_requests,
-    engine,
     max_rate_per_s,
     replica,
     serve,
@@ -76,7 +76,7 @@ def n_live() -> int:
 
     10,000 once the engine is compiled (`econ.serving.warm_up`), 1,000 in plain Python.
     """
-    return LIVE_REQUESTS if engine.compiled() else LIVE_REQUESTS_WITHOUT_NUMBA
+    return LIVE_REQUESTS if compiled.loaded() else LIVE_REQUESTS_WITHOUT_NUMBA
 
 
 def knee_frame(

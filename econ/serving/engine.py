@@ -1,9 +1,9 @@
 """The event-skipping engine: between two events a batch is constant, so its steps have a sum.
 
-One source, two speeds: plain Python over lists, or compiled by numba (`run_compiled`). Time is
-int64 picoseconds, so the engine equals one that goes token by token to the integer (the tests hold
-such an engine). An event is a step that admits, completes, preempts or ends a prefill; the run of
-equal steps before it costs m·base + slope·m(m − 1)/2.
+One source, two speeds: plain Python over lists, or numba's machine code (`econ.serving.compiled`).
+Time is int64 picoseconds, so the engine equals one that goes token by token to the integer (the
+tests hold such an engine). An event is a step that admits, completes, preempts or ends a prefill;
+the run of equal steps before it costs m·base + slope·m(m − 1)/2.
 
 Invariants that make it O(1) per event:
 
@@ -17,9 +17,6 @@ Invariants that make it O(1) per event:
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import types
 from heapq import heappop, heappush
 from math import sqrt
 from typing import Any
@@ -28,8 +25,8 @@ FOREVER = 1 << 62
 
 # positions in the state of a replica
 T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD = range(8)
-PART, PART_DONE, PART_LEFT, EVENTS, N_DONE, N_LATE, STOPPED = range(8, 15)
-N_STATE = 15
+PART, PART_DONE, PART_LEFT, EVENTS, N_DONE, N_LATE, STOPPED, RUN_END = range(8, 16)
+N_STATE = 16
 
 
 def used_blocks(cnt: Any, n_decoded: int, context_tokens: int, block_tokens: int) -> int:
@@ -65,7 +62,7 @@ def advance(
     n, n_linear = len(arrival), len(linear)
     t, d, ctx, batch, reserved = st[0], st[1], st[2], st[3], st[4]
     tail, stack, head, part, p_done = st[5], st[6], st[7], st[8], st[9]
-    p_left, events, n_done, late, stopped = st[10], st[11], st[12], st[13], st[14]
+    p_left, events, n_done, late, stopped, run_end = st[10], st[11], st[12], st[13], st[14], st[15]
     while t < until_ps:
         if batch == 0 and part < 0 and stack < 0:
             if head < 0:
@@ -78,7 +75,7 @@ def advance(
             stopped = 1
             break
         events += 1
-        late = 0
+        late = run_end = 0
         count = batch + 1 if part >= 0 else batch
 
         # requests whose KV cache came from another pool join without a prefill
@@ -218,10 +215,13 @@ def advance(
                 free = total - reserved - used_blocks(cnt, d, ctx, b)
                 m = growth_limit(cnt, d, batch, b, free, m)
             time_left = until_ps - t
+            full = m * base + slope * (m * (m - 1) // 2)
+            run_end = t + full
             cut = chunk == 0 or ready[head]  # a long prefill leaves no budget for another
             if cut and head >= 0 and arrival[head] > t and count < max_batch:
                 time_left = min(time_left, arrival[head] - t)
-            if m > 1 and m * base + slope * (m * (m - 1) // 2) > time_left:
+                run_end = 0
+            if m > 1 and full > time_left:
                 half = base - slope / 2
                 m = int(2 * time_left / (half + sqrt(half * half + 2.0 * slope * time_left)))
                 m = max(m, 1)
@@ -289,7 +289,7 @@ def advance(
         n_done += late
     st[0], st[1], st[2], st[3], st[4] = t, d, ctx, batch, reserved
     st[5], st[6], st[7], st[8], st[9] = tail, stack, head, part, p_done
-    st[10], st[11], st[12], st[13], st[14] = p_left, events, n_done, late, stopped
+    st[10], st[11], st[12], st[13], st[14], st[15] = p_left, events, n_done, late, stopped, run_end
 
 
 def run_one(st: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any) -> None:
@@ -299,70 +299,55 @@ def run_one(st: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, p
     advance(st, heap, cnt, until_ps, req, links, cost, par)
 
 
+def settle(tree: Any, key: Any, r: int) -> None:
+    """Play leaf ``r``'s matches up to ``tree[1]``: the least key wins, the first on a tie."""
+    k = (len(tree) // 2 + r) // 2
+    while k > 0:
+        a, b = tree[2 * k], tree[2 * k + 1]
+        winner = a if key[a] <= key[b] else b
+        if tree[k] == winner and winner != r:
+            break
+        tree[k] = winner
+        k //= 2
+
+
 def run_least_loaded(
-    sts: Any, cnts: Any, last: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any
+    sts: Any, cnts: Any, router: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any
 ) -> None:
-    """Several replicas; each request goes to the one with the fewest unfinished, first on a tie."""
+    """Several replicas; each request goes to the one with the fewest unfinished, first on a tie.
+
+    ``wake`` is a time before which a replica's ``load`` cannot change: only those due are advanced.
+    """
     arrival, follow = req[0], links[2]
-    n_rep = len(sts)
-    heaps = [[FOREVER] for _ in range(n_rep)]
+    last, routed, load, wake, by_load, by_wake = router
+    heaps = [[FOREVER] for _ in range(len(sts))]
     for heap in heaps:
         heap.pop()
-    routed = [0 for _ in range(n_rep)]
     for i in range(len(arrival)):
         now = arrival[i]
-        best, fewest = 0, FOREVER
-        for r in range(n_rep):
-            advance(sts[r], heaps[r], cnts[r], min(now, until_ps), req, links, cost, par)
-            inside = routed[r] - sts[r][N_DONE]
-            if sts[r][T] > now:  # the step under way at the arrival has not completed them yet
-                inside += sts[r][N_LATE]
-            if inside < fewest:
-                best, fewest = r, inside
-        routed[best] += 1
+        until = min(now, until_ps)
+        while wake[by_wake[1]] <= now:
+            r = by_wake[1]
+            st = sts[r]
+            advance(st, heaps[r], cnts[r], until, req, links, cost, par)
+            late = st[N_LATE] if st[T] > now else 0  # not completed yet: their step is under way
+            load[r] = routed[r] - st[N_DONE] + late
+            settle(by_load, load, r)
+            wake[r] = FOREVER if st[T] < now else st[T] if late else max(st[T] + 1, st[RUN_END])
+            settle(by_wake, wake, r)
+        r = by_load[1]
+        st = sts[r]
+        routed[r] += 1
+        load[r] += 1
+        settle(by_load, load, r)
         follow[i] = -1
-        if sts[best][HEAD] < 0:
-            sts[best][HEAD] = i
+        if st[HEAD] >= 0:  # behind others: nothing changes before they are let in
+            follow[last[r]] = i
         else:
-            follow[last[best]] = i
-        last[best] = i
-    for r in range(n_rep):
+            advance(st, heaps[r], cnts[r], until, req, links, cost, par)
+            st[HEAD] = i
+            wake[r] = now + 1 if st[T] <= now else st[T] if st[N_LATE] else st[T] + 1
+            settle(by_wake, wake, r)
+        last[r] = i
+    for r in range(len(sts)):
         advance(sts[r], heaps[r], cnts[r], until_ps, req, links, cost, par)
-
-
-# -- the same source under numba ----------------------------------------------------------------
-def available() -> bool:
-    """Whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None
-
-
-def compiled() -> bool:
-    """Whether the engine is compiled (or loaded from numba's cache) in this process."""
-    return _is_compiled
-
-
-_is_compiled = False
-
-
-@functools.cache
-def _compiled_functions() -> dict[str, Any]:
-    """The functions above under numba, lowest first so that each calls the compiled ones.
-
-    The machine code is cached beside this file.
-    """
-    from numba import njit
-
-    scope = dict(globals())
-    for name in ("used_blocks", "growth_limit", "advance", "run_one", "run_least_loaded"):
-        bound = types.FunctionType(globals()[name].__code__, scope, name)
-        bound.__module__ = __name__
-        bound.__qualname__ = name
-        scope[name] = njit(cache=True, nogil=True)(bound)
-    return scope
-
-
-def run_compiled(name: str, *arguments: Any) -> None:
-    """``run_one`` or ``run_least_loaded`` under numba; compiles on the first call."""
-    global _is_compiled
-    _compiled_functions()[name](*arguments)
-    _is_compiled = True

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from econ.catalog.engines import engine_names
 from econ.catalog.guard import count, positive, unknown
+from econ.serving import compiled
 from econ.serving import engine as events
 from econ.serving.checks import (
     MAX_TIME_S,
@@ -27,8 +28,6 @@ from econ.serving.cost import PS_PER_S
 from econ.serving.replicas import Disaggregated, Plan, Replica
 from econ.serving.result import NEVER, RequestTimes
 
-COMPILE_FROM = 50_000  # requests of one call; below, plain Python answers before the compiler has
-COMPILE_FROM_TOTAL = 200_000  # and that many over all calls of a process pay for compiling, too
 EVENTS_PER_REQUEST, EVENTS_FLOOR = 1000, 1_000_000
 
 Whole = NDArray[np.int64]
@@ -122,9 +121,8 @@ def _chosen_engine(engine: str, n: int) -> str:
     if engine not in ("auto", *RUNNERS):
         raise unknown("engine", engine, ("auto", *RUNNERS))
     if engine == "auto":
-        pays = n >= COMPILE_FROM or _n_in_python + n >= COMPILE_FROM_TOTAL
-        engine = "numba" if events.compiled() or (pays and events.available()) else "python"
-    if engine == "numba" and not events.available():
+        engine = "numba" if compiled.pays(n, _n_in_python + n) else "python"
+    if engine == "numba" and not compiled.available():
         raise ModuleNotFoundError('engine = "numba" needs the numba package; "python" does not')
     if engine == "python":
         _n_in_python += n
@@ -221,27 +219,39 @@ def run_engine(
     state[events.HEAD] = -1 if plan.least_loaded else 0
     states: Any = np.array([state] * n_rep, "int64")
     counts: Any = np.zeros((n_rep, plan.block_tokens), "int64")
-    last = np.zeros(n_rep, "int64")
+    name, own = "run_one", [states[0], counts[0]]
+    if plan.least_loaded:
+        name, own = "run_least_loaded", [states, counts, _router(n_rep)]
     if is_compiled:
-        rest = (limits.until_ps, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
-        if plan.least_loaded:
-            events.run_compiled("run_least_loaded", states, counts, last, *rest)
-        else:
-            events.run_compiled("run_one", states[0], counts[0], *rest)
+        numbers = np.array(par, "int64")
+        compiled.run(name, *own, limits.until_ps, tuple(req), tuple(links), tuple(cost), numbers)
     else:
         lists = tuple([column.tolist() for column in group] for group in (req, links, cost))
-        states, counts = states.tolist(), counts.tolist()
-        tail: Any = (limits.until_ps, *lists, par)
-        if plan.least_loaded:
-            events.run_least_loaded(states, counts, last.tolist(), *tail)
-        else:
-            events.run_one(states[0], counts[0], *tail)
+        own = [_listed(part) for part in own]
+        getattr(events, name)(*own, limits.until_ps, *lists, par)
+        states = own[0] if plan.least_loaded else own[:1]
         req = [np.array(column) for column in lists[0]]
     first, done, n_preempt = (np.asarray(req[k], "int64") for k in (6, 7, 9))
     first[first < 0], done[done < 0] = NEVER, NEVER
     n_events = sum(int(state[events.EVENTS]) for state in states)
     stopped = any(int(state[events.STOPPED]) for state in states)
     return first, done, n_preempt, n_events, stopped
+
+
+def _router(n_rep: int) -> tuple[Whole, ...]:
+    """Last request, requests routed, load and wake of each replica; trees of the least of both."""
+    width = 1 << (n_rep - 1).bit_length()
+    last, routed = np.zeros(n_rep, "int64"), np.zeros(n_rep, "int64")
+    load, wake = np.full(width, events.FOREVER), np.full(width, events.FOREVER)
+    load[:n_rep] = 0
+    tree = np.arange(-width, width)  # a leaf is its replica; all equal, the first leads
+    for k in range(width - 1, -1, -1):
+        tree[k] = tree[2 * k] if k else 0
+    return last, routed, load, wake, tree, tree.copy()
+
+
+def _listed(part: Any) -> Any:
+    return tuple(map(_listed, part)) if isinstance(part, tuple) else part.tolist()
 
 
 # engine → what runs the requests of one pool; the tests add one that goes token by token

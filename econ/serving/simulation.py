@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike
 from econ.catalog.guard import count
 from econ.latency.prediction import predict
 from econ.scenario import Scenario
-from econ.serving import engine as events
+from econ.serving import compiled
 from econ.serving.cost import StepCost
 from econ.serving.from_scenario import draw_requests, launch_settings
 from econ.serving.from_scenario import replica as replica_of_scenario
@@ -222,7 +222,7 @@ def warm_up() -> bool:
 
     Returns False, and does nothing, where numba is not installed.
     """
-    if not events.available():
+    if not compiled.available():
         return False
     tiny = Replica(cost=StepCost.affine(1.0), kv_tokens=64, max_batch=2)
     simulate([0.0], [4], [2], tiny, engine="numba")

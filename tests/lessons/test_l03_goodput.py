@@ -19,7 +19,7 @@ from econ.serving import (
     Disaggregated,
     Replica,
     StepCost,
-    engine,
+    compiled,
     max_rate_per_s,
     pools,
     simulate,
@@ -121,12 +121,12 @@ def test_more_requests_narrow_the_answer():
 
 
 def test_without_a_compiled_engine_a_panel_simulates_fewer(monkeypatch):
-    assert engine.available() == (cases.n_live() == cases.LIVE_REQUESTS)
-    monkeypatch.setattr(engine, "_is_compiled", False)
+    assert compiled.available() == (cases.n_live() == cases.LIVE_REQUESTS)
+    monkeypatch.setattr(compiled, "_is_loaded", False)
     assert cases.n_live() == cases.LIVE_REQUESTS_WITHOUT_NUMBA
-    monkeypatch.setattr(engine, "available", lambda: False)
+    monkeypatch.setattr(compiled, "available", lambda: False)
     assert warm_up() is False
-    assert not engine.compiled()
+    assert not compiled.loaded()
     frame = cases.live_load_frame(6.0, 1.0, "chunked_prefill", "scenario")
     assert (frame["n_requests"] == cases.LIVE_REQUESTS_WITHOUT_NUMBA).all()
 
@@ -234,10 +234,10 @@ def test_a_panel_s_call_simulates_each_time(live, monkeypatch):
     live()
     assert first > 0
     assert len(spent) == 2 * first
-    assert set(spent) == {engine.available()}
+    assert set(spent) == {compiled.available()}
 
 
-@pytest.mark.skipif(not engine.available(), reason="numba is not installed")
+@pytest.mark.skipif(not compiled.available(), reason="numba is not installed")
 def test_ten_thousand_requests_are_simulated_by_the_compiled_engine():
     case, replica = default_case()
     assert simulate(case, rate_per_s=8.0, replica=replica).requests.engine == "numba"
@@ -283,8 +283,8 @@ def test_panels_follow_their_controls(name):
 
 
 def test_without_numba_the_panel_says_so(monkeypatch):
-    monkeypatch.setattr(engine, "_is_compiled", False)
-    monkeypatch.setattr(engine, "available", lambda: False)
+    monkeypatch.setattr(compiled, "_is_loaded", False)
+    monkeypatch.setattr(compiled, "available", lambda: False)
     panel = cases.load_panel()
     assert "1,000 requests" in panel.readout
     assert "Without numba" in panel.readout

@@ -18,8 +18,7 @@ from econ.serving import (
     Replica,
     Speculation,
     StepCost,
-    engine,
-    pools,
+    compiled,
     simulate,
     simulate_closed,
     warm_up,
@@ -112,6 +111,26 @@ def test_the_compiled_engine_equals_both(policy):
         assert same(reference, simulate(*case, engine="numba", **more))
         n_preemptions += reference.n_preemptions.sum()
     assert n_preemptions > 10  # the cases do press on memory
+
+
+@pytest.mark.parametrize("kind", ["python", "numba"])
+@pytest.mark.parametrize("policy", ["prefill_first", "chunked_prefill"])
+def test_least_loaded_over_many_replicas_equals_the_reference(policy, kind):
+    """Idle, busy and blocked replicas, ties in time and load, and a clock that stops."""
+    if kind == "numba":
+        pytest.importorskip("numba")
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        (_, _, _, replica), _ = random_case(seed, policy)
+        n, n_replicas = int(rng.integers(50, 250)), int(rng.integers(2, 41))
+        gaps = rng.integers(0, 3, n) * 0.05 if seed % 2 else rng.exponential(0.05, n)
+        load = (np.cumsum(gaps), rng.integers(1, 60, n), rng.integers(1, 30, n))
+        room = max(replica.kv_tokens, 96)
+        fleet = replica.replace(n_replicas=n_replicas, routing="least_loaded", kv_tokens=room)
+        more = {"until_s": float(load[0][-1] * 0.8)} if seed % 5 == 0 else {}
+        assert same(
+            simulate_reference(*load, fleet, **more), simulate(*load, fleet, engine=kind, **more)
+        )
 
 
 @pytest.mark.parametrize("policy", ["prefill_first", "chunked_prefill"])
@@ -347,9 +366,9 @@ def test_a_replica_is_keyword_only_and_engines_are_known():
 
 
 def test_without_numba_auto_takes_python(monkeypatch):
-    monkeypatch.setattr(engine, "available", lambda: False)
-    monkeypatch.setattr(engine, "compiled", lambda: False)
-    monkeypatch.setattr(pools, "COMPILE_FROM", 1)
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    monkeypatch.setattr(compiled, "loaded", lambda: False)
+    monkeypatch.setattr(compiled, "COMPILE_FROM", 1)
     replica = Replica(cost=COST, kv_tokens=1000)
     assert simulate([0.0], [1], [1], replica).engine == "python"
     with pytest.raises(ModuleNotFoundError, match="numba"):
