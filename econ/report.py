@@ -11,12 +11,12 @@ import html
 import itertools
 import re
 
-import altair as alt
 import pandas as pd
 
 from econ import __version__
 from econ.catalog.sources import cite
 from econ.catalog.tables import table
+from econ.charts import Drawing
 from econ.charts import plan as plan_charts
 from econ.charts.tables import Table, three
 from econ.plan import Plan
@@ -72,7 +72,7 @@ def answer_text(plan: Plan) -> str:
     )
 
 
-def svg_of(chart: alt.TopLevelMixin, n_before: int = 0) -> str:
+def svg_of(chart: Drawing, n_before: int = 0) -> str:
     """The chart as inline SVG with its description as name; its inner ids are its own."""
     import vl_convert
 
@@ -117,7 +117,7 @@ def report_html(
     day = (created or datetime.date.today()).isoformat()
     numbers = itertools.count(1)
 
-    def figure(chart: alt.TopLevelMixin) -> str:
+    def figure(chart: Drawing) -> str:
         words = html.escape(chart.to_dict()["description"])
         return f"<figure>{svg_of(chart, next(numbers))}<figcaption>{words}</figcaption></figure>"
 

@@ -7,10 +7,12 @@ description in words, and its numbers as a table beneath it.
 
 from econ.charts.grammar import figure, finish, overlay
 from econ.charts.panels import Panel, choice, panel, slider, switch
+from econ.charts.plot import Drawing
 from econ.charts.render import setup
 from econ.charts.tables import Pieces, Say, Table, table_of, three
 
 __all__ = [
+    "Drawing",
     "Panel",
     "Pieces",
     "Say",

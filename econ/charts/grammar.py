@@ -29,9 +29,17 @@ import altair as alt
 import pandas as pd
 
 from econ.catalog.guard import unknown
-from econ.charts.kinds import KINDS, SIDEWAYS, guess_layers, rule
+from econ.charts import computed, kinds
+from econ.charts.kinds import Drawn, guess_layers, rule
 from econ.charts.plot import TITLE_WIDTH, Drawing, Plot
 
+KINDS: dict[str, Callable[[Plot], Drawn]] = {
+    "line": kinds.line, "bar": kinds.bar, "point": kinds.point, "path": kinds.path,
+    "column": kinds.column, "area": kinds.area, "range": kinds.span, "histogram": kinds.histogram,
+    "waterfall": computed.waterfall, "heat": computed.heat, "gap": computed.gap,
+    "parity": computed.parity,
+}  # fmt: skip
+SIDEWAYS = ("bar", "range", "histogram")  # their quantity lies on the x axis
 SHORTEST = 20  # characters; anything less says nothing to a reader who cannot see the chart
 
 

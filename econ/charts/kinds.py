@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +9,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from econ.catalog.units import MEGA
 from econ.charts import words
 from econ.charts.plot import Plot
-from econ.charts.theme import FAINT, GROUND, INK, PALETTE
+from econ.charts.theme import FAINT, INK, PALETTE
 
-DARK_FROM = 2 / 3  # share of a colour scale from which white ink reads better than black
 ROW_PX = 30
-STEPS = {"adds": PALETTE["blue"], "takes off": PALETTE["green"], "total": PALETTE["grey"]}
 
 Drawn = tuple[list[alt.Chart], str, dict[str, Any]]  # layers, words, properties of the chart
 
@@ -34,7 +29,7 @@ def _spans(plot: Plot) -> str:
     return "; ".join(parts)
 
 
-def _line(plot: Plot) -> Drawn:
+def line(plot: Plot) -> Drawn:
     base = alt.Chart(plot.frame).encode(x=plot.axis("x", plot.x))
     y = plot.axis("y", plot.y)
     legend = plot.legend if plot.legend is not None else bool(plot.by) and plot.ends_meet()
@@ -94,7 +89,7 @@ def _marked(plot: Plot, base: alt.Chart) -> list[alt.Chart]:
     return layers
 
 
-def _path(plot: Plot) -> Drawn:
+def path(plot: Plot) -> Drawn:
     """A curve through the rows in their order, each with its label."""
     base = alt.Chart(plot.frame.assign(rank=range(len(plot.frame))))
     base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order="rank:Q")
@@ -115,7 +110,7 @@ def _place(plot: Plot, i: int) -> str:
     return f"{words.title_and_unit(plot.label)[0].lower()} {frame[plot.label].iloc[i]} ({at})"
 
 
-def _bar(plot: Plot) -> Drawn:
+def bar(plot: Plot) -> Drawn:
     """Horizontal bars in the table's order, stacked where there are groups."""
     frame, value, name = plot.frame, plot.x, plot.y
     rows = list(dict.fromkeys(frame[name]))
@@ -172,7 +167,7 @@ def _bar_words(plot: Plot, value: str, name: str) -> str:
     )
 
 
-def _column(plot: Plot) -> Drawn:
+def column(plot: Plot) -> Drawn:
     """Standing bars over ordered values, stacked where there are groups."""
     x = alt.X(f"{plot.x}:O", title=plot.title("x", plot.x), sort=None, axis=alt.Axis(labelAngle=0))
     base = alt.Chart(plot.frame).mark_bar().encode(x=x, y=_bar_axis(plot, "y", plot.y))
@@ -181,7 +176,7 @@ def _column(plot: Plot) -> Drawn:
     return [_stacked(plot, base) if plot.by else base], told, {"width": 440}
 
 
-def _area(plot: Plot) -> Drawn:
+def area(plot: Plot) -> Drawn:
     """Parts of a whole over a quantity, stacked in the order of the table, the first lowest."""
     base = alt.Chart(plot.frame).mark_area()
     base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y, stack="zero"))
@@ -196,7 +191,7 @@ def _area(plot: Plot) -> Drawn:
     return [_stacked(plot, base)], told, {}
 
 
-def _point(plot: Plot) -> Drawn:
+def point(plot: Plot) -> Drawn:
     """Points of two quantities, or of one quantity over names."""
     named = not pd.api.types.is_numeric_dtype(plot.frame[plot.y])
     base = alt.Chart(plot.frame).encode(x=plot.axis("x", plot.x))
@@ -235,7 +230,7 @@ def _ends(plot: Plot, rows: pd.DataFrame, value: str, name: str | None) -> str:
     )
 
 
-def _range(plot: Plot) -> Drawn:
+def span(plot: Plot) -> Drawn:
     """A bar from low to high for each name, with its typical value."""
     frame, name = plot.frame, plot.y
     low, high = plot.low or "low", plot.high or "high"
@@ -269,22 +264,22 @@ def _range(plot: Plot) -> Drawn:
     return layers, told, {"height": (ROW_PX if len(frame) < 10 else 19) * len(frame)}
 
 
-def rule(plot: Plot, channel: str, at: str | float) -> alt.Chart:
+def rule(plot: Plot, channel: str, value: str | float) -> alt.Chart:
     """A dashed line across: at a value, or at a column's mean; drawn once."""
     make: Any = alt.X if channel == "x" else alt.Y
     datum: Any = alt.XDatum if channel == "x" else alt.YDatum
     chart = alt.Chart(plot.frame)
-    if isinstance(at, str):
-        where = make(f"mean({at}):Q", title=plot.title(channel, getattr(plot, channel)))
-        chart = chart.transform_filter(f"isValid(datum[{at!r}])")
+    if isinstance(value, str):
+        place = make(f"mean({value}):Q", title=plot.title(channel, getattr(plot, channel)))
+        chart = chart.transform_filter(f"isValid(datum[{value!r}])")
     else:
-        chart, where = chart.transform_aggregate(rows="count()"), datum(at)
+        chart, place = chart.transform_aggregate(rows="count()"), datum(value)
     mark = chart.mark_rule(color=PALETTE["vermilion"], strokeDash=[5, 4], strokeWidth=2)
-    dashed: alt.Chart = mark.encode(**{channel: where})
+    dashed: alt.Chart = mark.encode(**{channel: place})
     return dashed
 
 
-def _histogram(plot: Plot) -> Drawn:
+def histogram(plot: Plot) -> Drawn:
     """Columns between the edges ``x`` and ``high``, as high as ``y``."""
     x = plot.axis("x", plot.x)
     marks = alt.Chart(plot.frame).mark_rect(color=PALETTE["sky"], stroke="white").encode(
@@ -299,152 +294,6 @@ def _histogram(plot: Plot) -> Drawn:
     return [marks], told, {"height": 220}
 
 
-def _waterfall(plot: Plot) -> Drawn:
-    """Steps from nothing to a total, in the table's order; a negative step is a saving."""
-    total = str(plot.options.get("total", "total"))
-    frame, value = plot.frame, plot.x
-    steps = pd.DataFrame({"name": frame[plot.y].astype(str), "amount": frame[value].astype(float)})
-    ends = steps["amount"].cumsum()
-    steps["start"], steps["end"] = ends - steps["amount"], ends
-    steps["kind"] = frame[plot.by].to_numpy() if plot.by else (
-        np.where(steps["amount"] < 0, "takes off", "adds")
-    )  # fmt: skip
-    last = {"name": total, "amount": ends.iloc[-1], "start": 0.0, "end": ends.iloc[-1]}
-    steps = pd.concat([steps, pd.DataFrame([{**last, "kind": "total"}])], ignore_index=True)
-    form = plot.form or (lambda v: words.number(v, value))
-    steps["label"] = [form(v) for v in steps["amount"]]
-    steps["right"] = steps[["start", "end"]].max(axis=1)
-    groups = zip(plot.kinds(), (PALETTE[c] for c in ("blue", "orange", "green", "purple")),
-                 strict=False)  # fmt: skip
-    colours = {**(dict(groups) if plot.by else STEPS), "total": STEPS["total"]}
-    kinds = [k for k in colours if k in set(steps["kind"])]
-    base = alt.Chart(steps).encode(y=alt.Y("name:N", sort=steps["name"].tolist(), title=None))
-    mark = base.mark_bar().encode(
-        x=alt.X("start:Q", title=plot.title("x", value), axis=alt.Axis(tickCount=8)),
-        x2="end:Q",
-        color=alt.Color("kind:N", title=None,
-                        scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]),
-                        legend=alt.Legend(orient="top") if len(kinds) > 2 else None),
-    )  # fmt: skip
-    names = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
-    told = (
-        f"Steps of {plot.told('x', value)}: {words.describe(frame, value, plot.y)}; {total} "
-        f"{plot.say(ends.iloc[-1], value)}."
-    )
-    return [mark, names], told, {"height": 34 * len(steps)}
-
-
-def _heat(plot: Plot) -> Drawn:
-    """The number ``by`` over two inputs, written in each cell; a cell without one has a dash."""
-    value = str(plot.by)
-    known = plot.frame[value].astype(float).replace([np.inf, -np.inf], np.nan)
-    at = np.log(known) if plot.log else known
-    span = float(at.max() - at.min()) or 1.0
-    form = plot.form or (lambda v: words.number(v, value))
-    cells = plot.frame.assign(
-        **{value: known},
-        label=["–" if pd.isna(v) else form(v) for v in known],
-        ink=np.where((at - at.min()) / span > DARK_FROM, GROUND, INK),
-    )
-    blank = replace(plot, log="")
-
-    def order(name: str) -> list[Any]:
-        return list(dict.fromkeys(cells[name]))
-
-    base = alt.Chart(cells).encode(
-        x=alt.X(f"{plot.x}:O", title=blank.title("x", plot.x), sort=order(plot.x),
-                axis=alt.Axis(labelAngle=0)),
-        y=alt.Y(f"{plot.y}:O", title=blank.title("y", plot.y), sort=order(plot.y)),
-    )  # fmt: skip
-    kind: Any = "log" if plot.log else "linear"
-    scale = alt.Scale(scheme="blues", type=kind, zero=False, nice=False)
-    title = plot.titles.get("by") or words.axis_title(value, bool(plot.log))
-    key = alt.Legend(format=",.3~r", title=textwrap.wrap(title, 18))
-    valid = f"isValid(datum[{value!r}])"
-    empty = base.transform_filter(f"!{valid}").mark_rect(color=FAINT)
-    full = base.transform_filter(valid).mark_rect()
-    full = full.encode(color=alt.Color(f"{value}:Q", scale=scale, legend=key))
-    text = base.mark_text().encode(text="label:N", color=alt.Color("ink:N", scale=None))
-    size = {
-        "width": min(560, 72 * cells[plot.x].nunique()),
-        "height": 34 * cells[plot.y].nunique(),
-    }
-    rows = cells.dropna(subset=[value])
-    told = "no cell has a number"
-    if len(rows):
-        low, high = (rows.loc[i] for i in (rows[value].idxmin(), rows[value].idxmax()))
-        told = " to ".join(
-            f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in (low, high)
-        )
-    told = f"A map of {title} over {blank.told('x', plot.x)} and {blank.told('y', plot.y)}: {told}."
-    if 1 < len(order(plot.x)) <= words.TOLD and len(order(plot.y)) > 1 and len(rows):
-        least = rows.loc[rows.groupby(plot.x, sort=False)[value].idxmin()]
-        names = [
-            f"{r[plot.x]} {r[plot.y]} ({plot.say(r[value], value)})" for _, r in least.iterrows()
-        ]
-        told += f" Least by {blank.told('x', plot.x)}: {'; '.join(names)}."
-    if missing := len(cells) - len(rows):
-        told += f" {missing} of {len(cells)} cells have no answer."
-    return [empty, full, text], told, {**size, "color": "independent"}
-
-
-def _gap(plot: Plot) -> Drawn:
-    """How far ``x`` is from the column ``against``, row by row; grey: the ``tolerance``."""
-    against, tolerance = str(plot.options["against"]), plot.options.get("tolerance")
-    frame = plot.frame
-    rows = frame.assign(gap_percent=100 * (frame[plot.x] / frame[against] - 1))
-    rows["label"] = [
-        f"{words.number(o, plot.x)} · {words.number(p, against)}"
-        for o, p in zip(rows[plot.x], rows[against], strict=True)
-    ]
-    base = alt.Chart(rows).encode(y=alt.Y(f"{plot.y}:N", sort=None, title=None))
-    x = alt.X("gap_percent:Q", title=plot.titles.get("x", "Ours against the published figure (%)"))
-    layers = []
-    if tolerance:
-        band = base.transform_calculate(
-            low=f"-100 * datum[{tolerance!r}]", high=f"100 * datum[{tolerance!r}]"
-        )
-        layers.append(band.mark_bar(color=FAINT, height=16).encode(x=alt.X("low:Q"), x2="high:Q"))
-    layers.append(alt.Chart(rows).mark_rule(color=INK).encode(x=alt.datum(0)))
-    layers.append(base.mark_point(filled=True, opacity=1).encode(x=x))
-    layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text="label:N"))
-    told = f"Gaps of ours to the published: {words.describe(rows, 'gap_percent', plot.y, '%')}."
-    return layers, told, {"height": 26 * len(rows)}
-
-
-def _parity(plot: Plot) -> Drawn:
-    """Points of two measures of one thing, with the line on which both are equal."""
-    both = plot.frame[[plot.x, plot.y]].to_numpy(dtype=float)
-    low, high = float(np.nanmin(both)), float(np.nanmax(both))
-    wide = plot.log and high / low > MEGA  # then noughts would run into each other
-    form: dict[str, Any] = {"axis": alt.Axis(tickCount=6, grid=False, format=".0e")} if wide else {}
-    base = alt.Chart(plot.frame)
-    base = base.encode(x=plot.axis("x", plot.x, **form), y=plot.axis("y", plot.y, **form))
-    dots = base.mark_point(filled=True, size=36, opacity=0.7)
-    if plot.by:
-        shape = alt.Shape(f"{plot.by}:N", scale=alt.Scale(domain=plot.kinds()), legend=None)
-        dots = dots.encode(color=plot.paint(), shape=shape)
-    line = alt.Chart(plot.frame).transform_aggregate(rows="count()")  # one, not one for each row
-    line = line.mark_rule(color=PALETTE["grey"], strokeDash=[5, 4]).encode(
-        x=alt.XDatum(low), y=alt.YDatum(low), x2=alt.X2Datum(high), y2=alt.Y2Datum(high)
-    )
-    off = np.abs(both[:, 1] / both[:, 0] - 1)
-    told = (
-        f"{len(both)} points of {plot.told('y', plot.y)} against {plot.told('x', plot.x)} from "
-        f"{plot.say(low, plot.x)} to {plot.say(high, plot.x)}: half are within "
-        f"{np.nanmedian(off):.0%} of each other, 90 % within {np.nanquantile(off, 0.9):.0%}."
-    )
-    return [line, dots], told, {"width": 400, "height": 400}
-
-
-KINDS: dict[str, Callable[[Plot], Drawn]] = {
-    "line": _line, "bar": _bar, "point": _point, "path": _path, "column": _column, "area": _area,
-    "range": _range, "histogram": _histogram, "waterfall": _waterfall, "heat": _heat, "gap": _gap,
-    "parity": _parity,
-}  # fmt: skip
-SIDEWAYS = ("bar", "range", "histogram")  # their quantity lies on the x axis
-
-
 def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     """The learner's guess as a dashed rule with its name; nothing where there is none."""
     if guess is None:
@@ -452,7 +301,7 @@ def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     data = alt.Chart(pd.DataFrame({"guess": [guess], "name": ["your guess"]}))
     ink = PALETTE["vermilion"]
     label = data.mark_text(align="left", dx=4, dy=-4, baseline="bottom", color=ink)
-    at: dict[str, Any] = {"x": alt.X("guess:Q")} if channel == "x" else {"y": alt.Y("guess:Q")}
+    where: dict[str, Any] = {"x": alt.X("guess:Q")} if channel == "x" else {"y": alt.Y("guess:Q")}
     edge: dict[str, Any] = {"y" if channel == "x" else "x": alt.value(0)}
     line = data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2)
-    return [line.encode(**at), label.encode(text="name:N", **at, **edge)]
+    return [line.encode(**where), label.encode(text="name:N", **where, **edge)]

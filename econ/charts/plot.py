@@ -54,7 +54,7 @@ class Plot:
     form: Callable[[float], str] | None
     zero: bool | None
     sort: Any
-    domains: Mapping[str, tuple[float, float]]
+    domains: Mapping[str, Any]
     options: Mapping[str, Any]
 
     def title(self, channel: str, name: str, log: bool | None = None) -> str:
@@ -109,7 +109,7 @@ class Plot:
         """Groups in the order of the table."""
         return list(dict.fromkeys(self.frame[self.by])) if self.by else []
 
-    def paint(self, legend: bool = True, columns: int | None = None) -> alt.Color:
+    def paint(self, legend: bool = True) -> alt.Color:
         """Colour of a group; groups that are numbers get light to dark."""
         kinds = self.kinds()
         title = None
@@ -125,7 +125,7 @@ class Plot:
             own = [self.colors.get(str(k)) for k in kinds]
             scale["range"] = [colour or next(spare) for colour in own]
         letters = sum(len(str(k)) + 4 for k in kinds)
-        wide = columns or (0 if letters < TITLE_WIDTH else 2 if letters < 2 * TITLE_WIDTH else 1)
+        wide = 0 if letters < TITLE_WIDTH else 2 if letters < 2 * TITLE_WIDTH else 1
         key = alt.Legend(title=title, orient="top", columns=wide) if legend else None
         return alt.Color(f"{self.by}:N", sort=kinds, scale=alt.Scale(**scale), legend=key)
 

@@ -7,10 +7,9 @@
 
 from __future__ import annotations
 
-import altair as alt
 import pandas as pd
 
-from econ.charts import figure, three
+from econ.charts import Drawing, figure, three
 from econ.charts.theme import PALETTE
 from econ.ledger import summary
 from econ.ledger.ledger import VERDICTS
@@ -21,7 +20,7 @@ MOST_GAPS = 25  # rows of a chart that one can still read
 SEEN_FRAC = 0.01  # a smaller gap is not seen in a chart
 
 
-def counts_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def counts_chart(frame: pd.DataFrame) -> Drawing:
     """`ledger_frame`: rows of each topic by class; what is not asserted apart."""
     verdict = frame["verdict"].where(frame["asserted"], SHOWN)
     counts = pd.crosstab(frame["topic"], verdict.rename("verdict"))
@@ -42,7 +41,7 @@ def counts_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )
 
 
-def parity_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def parity_chart(frame: pd.DataFrame) -> Drawing:
     """`ledger_frame`: ours against published, over all orders of magnitude."""
     rows = frame[(frame["ours"] > 0) & (frame["published"] > 0)]
     near = (rows["gap"].abs() <= SEEN_FRAC).mean()
@@ -62,7 +61,7 @@ def parity_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )
 
 
-def gaps_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def gaps_chart(frame: pd.DataFrame) -> Drawing:
     """The rows of `ledger_frame` with a visible gap, largest first."""
     far = frame[frame["gap"].abs() > SEEN_FRAC].sort_values("gap", key=abs, ascending=False)
     largest, shown = far.iloc[0], far.head(MOST_GAPS)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import altair as alt
 import pandas as pd
 
 from econ.catalog import table
 from econ.catalog.units import KILO
-from econ.charts import Panel, choice, figure, panel, slider
+from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.latency.bound import envelope, reality_frame
 from econ.latency.steps import DoesNotFit
 from econ.scenario import Scenario
@@ -131,7 +130,7 @@ def ranges_frame(scenario: Scenario, batch: int = 64) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["input", "low", "high", "low_usd", "high_usd", "base_usd"])
 
 
-def parts_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def parts_chart(frame: pd.DataFrame) -> Drawing:
     """`parts_frame`: what a thousand answers pay for."""
     total, first = frame["usd_per_1000"].sum(), frame.iloc[0]
     biggest = frame.loc[frame["usd_per_1000"].idxmax()]

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 
-import altair as alt
 import pandas as pd
 
 from econ.catalog import price, table
 from econ.catalog.units import usd_per_mtok_from_usd_per_token
-from econ.charts import Panel, choice, figure, panel, slider
+from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.tokens.bill import agent_loop_tokens, conversation_tokens, token_bill, turns_bill
 from econ.tokens.count import count_tokens, image_tokens, schemes_frame
 from econ.tokens.workloads import workload
@@ -126,7 +125,7 @@ def growth_frame(
     return pd.concat(made, ignore_index=True)
 
 
-def growth_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def growth_chart(frame: pd.DataFrame) -> Drawing:
     """`growth_frame`: a conversation's running bill."""
     turns = frame["turn"].max()
     last = frame[frame["turn"] == turns].set_index("way")["total_usd"]

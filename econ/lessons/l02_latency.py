@@ -7,7 +7,6 @@ True
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -16,7 +15,7 @@ from econ.catalog import classroom
 from econ.catalog import model as model_of
 from econ.catalog.guard import positive
 from econ.catalog.units import GB, MILLI, TERA
-from econ.charts import Panel, choice, figure, panel, slider
+from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.charts.theme import PALETTE
 from econ.latency.fit import measured
 from econ.latency.prediction import (
@@ -210,7 +209,7 @@ def bands_frame(predictions: dict[str, Prediction]) -> pd.DataFrame:
 
 
 # -- charts and panels -----------------------------------------------------------------------------
-def anatomy_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def anatomy_chart(frame: pd.DataFrame) -> Drawing:
     """`anatomy_frame`: a token's time, stacked by what takes it, over the batch."""
     last = frame[frame["batch"] == frame["batch"].max()]
     top = last.loc[last["time_ms"].idxmax()]
@@ -252,7 +251,7 @@ def anatomy_panel() -> Panel:
     )
 
 
-def memory_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def memory_chart(frame: pd.DataFrame) -> Drawing:
     """`memory_frame`: weights and KV cache against the memory."""
     total, row = frame["size_gb"].sum(), frame.iloc[0]
     verdict = "fits" if total <= row.limit_gb else "does not fit"
@@ -300,7 +299,7 @@ def memory_panel() -> Panel:
     )
 
 
-def roof_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def roof_chart(frame: pd.DataFrame) -> Drawing:
     """`roof_frame`: the roof of an accelerator with decode and prefill under it."""
     decode = frame[frame["kind"] == "decode"]
     ridge = frame["ridge"].iloc[0]

@@ -7,13 +7,12 @@
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count
 from econ.catalog.units import MILLI, MINUTE_S
-from econ.charts import Panel, figure, panel, slider
+from econ.charts import Drawing, Panel, figure, panel, slider
 from econ.charts.plan import COST
 from econ.plan import Demand, Plan
 from econ.plan.search import ROUNDING
@@ -96,7 +95,7 @@ def tails_frame(plan: Plan, n_most: int = 6) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def arrivals_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def arrivals_chart(frame: pd.DataFrame) -> Drawing:
     """`arrivals_frame`: the load over time."""
     mean, top = frame["requests_per_s"].mean(), frame["requests_per_s"].max()
     return figure(
@@ -107,7 +106,7 @@ def arrivals_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )  # fmt: skip
 
 
-def lengths_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def lengths_chart(frame: pd.DataFrame) -> Drawing:
     """`lengths_frame`: the share of requests up to a length."""
     middle = frame[frame["percent_up_to"] == 50].set_index("side")["tokens"]
     long = frame[frame["percent_up_to"] == 99].set_index("side")["tokens"]
@@ -122,7 +121,7 @@ def lengths_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )  # fmt: skip
 
 
-def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.TopLevelMixin:
+def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> Drawing:
     """`cheapest_frame`: each accelerator's cheapest deployment, and the learner's guess."""
     if frame.empty:
         raise ValueError("no deployment meets this SLO: relax a limit")
@@ -160,7 +159,7 @@ def plan_panel(plan: Plan) -> Panel:
     )
 
 
-def own_chart(before: pd.DataFrame, after: pd.DataFrame) -> alt.TopLevelMixin:
+def own_chart(before: pd.DataFrame, after: pd.DataFrame) -> Drawing:
     """Two `compare_frame`: your runs' TPOT against ours, with the usual stack and with yours."""
     parts = [
         pd.DataFrame(

@@ -11,11 +11,10 @@ import html
 import math
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from econ.catalog import cite, table
-from econ.charts import Panel, choice, figure, panel, slider, three
+from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.charts.tables import Table, safe
 from econ.charts.theme import PALETTE
 from econ.ledger import claim
@@ -105,7 +104,7 @@ def score_frame() -> pd.DataFrame:
 
 
 # -- all claims ----------------------------------------------------------------------------------
-def claims_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def claims_chart(frame: pd.DataFrame) -> Drawing:
     """`claims_frame`: ours over the claimed figure, on the claim's terms and on the buyer's."""
     rows = frame.assign(
         asked=frame["asked"].where(frame["asked_unit"] == frame["unit"]),
@@ -136,7 +135,7 @@ def claims_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
     )
 
 
-def verdicts_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.TopLevelMixin:
+def verdicts_chart(frame: pd.DataFrame, guess: float | None = None) -> Drawing:
     """`claims_frame`: how many claims get which verdict, and by which test."""
     counts = frame.groupby(["verdict", "asks"]).size().rename("claims").reset_index()
     order = pd.Categorical(counts["verdict"], ["wrong", "other", "right"])
@@ -163,7 +162,7 @@ def verdicts_chart(frame: pd.DataFrame, guess: float | None = None) -> alt.TopLe
 
 
 # -- limits to move a claim against --------------------------------------------------------------
-def ceiling_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def ceiling_chart(frame: pd.DataFrame) -> Drawing:
     """`ceiling_frame` with ``claimed``: the fastest one user can be served, by number of chips."""
     claimed, first, last = frame["claimed"].iloc[0], frame.iloc[0], frame.iloc[-1]
     rows = frame.assign(
@@ -215,7 +214,7 @@ def ceiling_panel() -> Panel:
     )
 
 
-def power_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def power_chart(frame: pd.DataFrame) -> Drawing:
     """`power_frame`: purchase against electricity."""
     (purchase, electricity), share = frame["usd"], frame["share_frac"].iloc[1]
     return figure(
@@ -250,7 +249,7 @@ def power_panel() -> Panel:
     )
 
 
-def token_cost_chart(frame: pd.DataFrame) -> alt.TopLevelMixin:
+def token_cost_chart(frame: pd.DataFrame) -> Drawing:
     """`token_cost_frame`: what a million output tokens pay for."""
     total, writing = frame["cost_usd_per_mtok"].sum(), frame["cost_usd_per_mtok"].iloc[0]
     return figure(

@@ -1,0 +1,110 @@
+"""Lesson 03, goodput: queues, knee, bursts, loops, arrangements, the price of an SLO, real runs.
+
+Each table simulates the same requests in every row (common random numbers), so what differs between
+rows is what the row names.
+
+>>> from econ.scenario import Scenario
+>>> knee_frame(Scenario.default(), [4.0, 12.0], n=1000)["what"].tolist()
+['completed', 'completed', 'good', 'good']
+>>> mm1_frame([0.5, 0.8]).query("what == 'P99'")["service_times"].round(1).tolist()
+[9.2, 23.0]
+>>> pools_for(Scenario.default(), 1, 3).decode.n_replicas
+3
+"""
+
+from econ.lessons.l03_goodput.arrangements import (
+    answers_frame,
+    arrangements,
+    budgets_frame,
+    curves_frame,
+    live_cost_frame,
+    live_policies_frame,
+    pools_for,
+    pools_frame,
+    quoted_frame,
+    split_gain,
+)
+from econ.lessons.l03_goodput.load import (
+    FEWEST,
+    LARGE_USD,
+    LIVE_REQUESTS,
+    LIVE_REQUESTS_WITHOUT_NUMBA,
+    PERCENTILES,
+    POLICIES,
+    SCENARIO,
+    SLOS,
+    SPLITS,
+    TPOT_LIMITS_S,
+    TTFT_LIMITS_S,
+    N,
+    averages_frame,
+    bursts_frame,
+    default_case,
+    grown,
+    knee_frame,
+    live_load_frame,
+    loops_frame,
+    n_live,
+    percentiles_frame,
+    saturation_per_s,
+    seeds_frame,
+    slos_cost_frame,
+    watch_frame,
+)
+from econ.lessons.l03_goodput.panels import (
+    BINDING,
+    cost_chart,
+    cost_panel,
+    load_chart,
+    load_panel,
+    policies_chart,
+    policies_panel,
+)
+from econ.lessons.l03_goodput.queues import mm1_frame, queues_frame
+
+__all__ = [
+    "BINDING",
+    "FEWEST",
+    "LARGE_USD",
+    "LIVE_REQUESTS",
+    "LIVE_REQUESTS_WITHOUT_NUMBA",
+    "PERCENTILES",
+    "POLICIES",
+    "SCENARIO",
+    "SLOS",
+    "SPLITS",
+    "TPOT_LIMITS_S",
+    "TTFT_LIMITS_S",
+    "N",
+    "answers_frame",
+    "arrangements",
+    "averages_frame",
+    "budgets_frame",
+    "bursts_frame",
+    "cost_chart",
+    "cost_panel",
+    "curves_frame",
+    "default_case",
+    "grown",
+    "knee_frame",
+    "live_cost_frame",
+    "live_load_frame",
+    "live_policies_frame",
+    "load_chart",
+    "load_panel",
+    "loops_frame",
+    "mm1_frame",
+    "n_live",
+    "percentiles_frame",
+    "policies_chart",
+    "policies_panel",
+    "pools_for",
+    "pools_frame",
+    "queues_frame",
+    "quoted_frame",
+    "saturation_per_s",
+    "seeds_frame",
+    "slos_cost_frame",
+    "split_gain",
+    "watch_frame",
+]

@@ -1,0 +1,80 @@
+"""Queues with closed forms, and the simulator as each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import fraction
+from econ.catalog.units import MILLI
+from econ.serving import (
+    Replica,
+    StepCost,
+    simulate,
+)
+from econ.serving.queueing import (
+    erlang_b,
+    erlang_c,
+    kingman_wait_s,
+    md1_wait_s,
+    mg1_wait_s,
+    mm1_e2e_quantile_s,
+    mm1_wait_s,
+    mm1k_loss_frac,
+    mmc_wait_s,
+)
+
+
+def mm1_frame(loads_frac: Iterable[float]) -> pd.DataFrame:
+    """Time in an M/M/1 system over its load: load_percent, what, service_times."""
+    rows = []
+    for load in loads_frac:
+        rows.append((load, "mean", mm1_wait_s(load, 1.0) + 1))
+        rows += [(load, f"P{q}", mm1_e2e_quantile_s(load, 1.0, q / 100)) for q in (50, 99)]
+    frame = pd.DataFrame(rows, columns=["load", "what", "service_times"])
+    return frame.assign(load_percent=100 * frame["load"]).drop(columns="load")
+
+
+def queues_frame(load_frac: float, *, n: int = 400_000, seed: int = 0) -> pd.DataFrame:
+    """The simulator as textbook queues beside their closed forms, times in mean services.
+
+    Columns: queue, what, simulated, formula. Prompts are free, a decode step takes 1 ms for any
+    batch, so answers of 1,000 tokens on average are services of 1 s and the batch is the servers.
+    A wait for the step under way is none. The simulator turns nobody away: NaN there.
+    """
+    fraction("load_frac", load_frac)
+    rng, wait, many = np.random.default_rng(seed), "mean wait", 8
+    even, bursty = rng.exponential(1.0, n), rng.gamma(0.25, 4.0, n)  # gaps vary by 1 and by 2
+    usual = rng.exponential(1.0, n)
+    waits_s = {
+        "lengths as by chance": (_waits_s(even / load_frac, usual), mm1_wait_s(load_frac, 1.0)),
+        "equal lengths": (_waits_s(even / load_frac, np.ones(n)), md1_wait_s(load_frac, 1.0)),
+        "lengths vary twice as much": (
+            _waits_s(even / load_frac, bursty),
+            mg1_wait_s(load_frac, 1.0, service_cv=2.0),
+        ),
+        "gaps vary twice as much": (
+            _waits_s(bursty / load_frac, usual),
+            kingman_wait_s(load_frac, 1.0, arrival_cv=2.0, service_cv=1.0),
+        ),
+    }
+    pooled_s = _waits_s(even / load_frac / many, usual, many)
+    waits_s["eight servers, one queue"] = (pooled_s, mmc_wait_s(load_frac * many, 1.0, many))
+    rows = [(queue, wait, float(ours.mean()), there) for queue, (ours, there) in waits_s.items()]
+    offered, name = load_frac * many, "eight servers, one queue"
+    rows.append((name, "share that waits", (pooled_s > MILLI).mean(), erlang_c(offered, many)))
+    rows.append(("eight servers, no queue", "turned away", np.nan, erlang_b(offered, many)))
+    rows.append(
+        ("one server, ten places", "turned away", np.nan, mm1k_loss_frac(load_frac, 1.0, 10))
+    )
+    return pd.DataFrame(rows, columns=["queue", "what", "simulated", "formula"])
+
+
+def _waits_s(gaps_s: np.ndarray, services_s: np.ndarray, servers: int = 1) -> np.ndarray:
+    """The wait of each request before its first decode step, by the simulator."""
+    step = StepCost(linear_s=0.0, decode_base_s=[0.0, MILLI, MILLI])
+    batch = Replica(cost=step, kv_tokens=10**9, max_batch=servers, policy="prefill_first")
+    steps = np.maximum(1, np.rint(services_s / MILLI))
+    return simulate(np.cumsum(gaps_s), np.ones(len(steps)), steps + 1, batch).ttft_s

@@ -1,0 +1,69 @@
+"""Lesson 04, energy: batch, phases, boundaries, reasoning, places, the price of power.
+
+>>> frame = batch_frame("llama-3.1-8b", "h100-sxm", input_tokens=100, output_tokens=400,
+...                     batches=(1, 8, 64))
+>>> bool(frame["energy_j_per_token"].is_monotonic_decreasing)
+True
+"""
+
+from econ.lessons.l04_energy.panels import (
+    ladder_chart,
+    ladder_panel,
+    place_chart,
+    place_panel,
+    served,
+    triangle_chart,
+    triangle_panel,
+)
+from econ.lessons.l04_energy.tables import (
+    BATCHES,
+    INPUTS,
+    MODELS,
+    PLACES,
+    PREDICTED_ROWS,
+    REASONING,
+    RUNGS,
+    batch_frame,
+    embodied_frame,
+    it_j_per_token,
+    measured_batches_frame,
+    megawatt_frame,
+    per_token_frame,
+    phase_frame,
+    place_hour_frame,
+    places_frame,
+    price_share_frame,
+    prompt_frame,
+    reasoning_frame,
+    request_boundary_frame,
+)
+
+__all__ = [
+    "BATCHES",
+    "INPUTS",
+    "MODELS",
+    "PLACES",
+    "PREDICTED_ROWS",
+    "REASONING",
+    "RUNGS",
+    "batch_frame",
+    "embodied_frame",
+    "it_j_per_token",
+    "ladder_chart",
+    "ladder_panel",
+    "measured_batches_frame",
+    "megawatt_frame",
+    "per_token_frame",
+    "phase_frame",
+    "place_chart",
+    "place_hour_frame",
+    "place_panel",
+    "places_frame",
+    "price_share_frame",
+    "prompt_frame",
+    "reasoning_frame",
+    "request_boundary_frame",
+    "served",
+    "triangle_chart",
+    "triangle_panel",
+]

@@ -1,0 +1,182 @@
+"""Fits, budgets and whole lives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import positive, unknown
+from econ.catalog.rents import rent
+from econ.catalog.tables import table
+from econ.catalog.units import GIGA
+from econ.scaling.fit import Fit
+from econ.scaling.laws import Law, effective_tokens
+from econ.scaling.laws import law as as_law
+from econ.scaling.optimal import (
+    compute_optimal,
+    lifetime_frame,
+    lifetime_optimal,
+    loss,
+    optimal_flop,
+)
+from econ.scaling.price import (
+    SizePrice,
+    size_price,
+    training_runs_frame,
+)
+from econ.scenario import Scenario
+
+# dense models of one design, and the accelerators each is usually split over
+LADDER = {
+    "llama-3.2-1b": 1, "llama-3.2-3b": 1, "llama-3.1-8b": 1, "qwen3-14b": 1, "qwen3-32b": 2,
+    "llama-3.1-70b": 4, "llama-3.1-405b": 8,
+}  # fmt: skip
+GOPHER_FLOP = 5.76e23  # the budget of Gopher and of Chinchilla (Hoffmann et al. 2022, table 3)
+READ = ("kaplan2020", "hoffmann2022", "hoffmann2022-printed", "besiroglu2024", "chinchilla-245")
+RECOMMENDED = "Kaplan, as recommended"
+
+
+def allocation_params(flop: float, id: str = "kaplan2020") -> float:
+    """The size a paper recommended for a budget where that is not its law's own minimum.
+
+    Kaplan et al. read N = 1.3e9·(PF-days)^0.73 off points along long runs; Hoffmann et al. showed
+    that such points understate what a run planned for that length reaches.
+
+    >>> f"{allocation_params(5.76e23) / 1e9:.0f} B"
+    '804 B'
+    """
+    rows = table("scaling_laws").dropna(subset=["optimum_exponent"])
+    if id not in rows.index:
+        raise unknown("recommended split", id, rows.index)
+    row = rows.loc[id]
+    return float(row.optimum_coefficient * positive("flop", flop) ** row.optimum_exponent)
+
+
+def readings_frame(budgets_flop: tuple[float, ...], ids: tuple[str, ...] = READ) -> pd.DataFrame:
+    """What each law makes of a budget: id, title, flop, params, tokens, tokens_per_param."""
+    rows = []
+    for flop in budgets_flop:
+        splits = [(id, as_law(id).title, *compute_optimal(flop, id)) for id in ids]
+        if "kaplan2020" in ids:
+            params = allocation_params(flop)
+            splits.insert(1, ("kaplan2020", RECOMMENDED, params, flop / (6 * params)))
+        rows += [(id, title, flop, n, d, d / n) for id, title, n, d in splits]
+    columns = ["id", "title", "flop", "params", "tokens", "tokens_per_param"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def iso_flop_frame(
+    law: Law | str, budgets_flop: tuple[float, ...], n: int = 40, spread_factor: float = 12.0
+) -> pd.DataFrame:
+    """Loss over size at fixed budgets: budget, params_b, loss, tokens_per_param, is_optimum.
+
+    Sizes from the optimum / spread to the optimum × spread; the optimum is one of them.
+    """
+    rows = []
+    for flop in budgets_flop:
+        best = compute_optimal(flop, law).params
+        steps = np.linspace(-1, 1, n + 1 - n % 2)  # an odd number, so that the middle is there
+        for step in steps:
+            params = best * spread_factor**step
+            tokens = flop / (6 * params)
+            value = float(loss(params, tokens, law))
+            rows.append((f"{flop:.0e} FLOP", params / GIGA, value, tokens / params, step == 0))
+    columns = ["budget", "params_b", "loss", "tokens_per_param", "is_optimum"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def fitted_frame(points: pd.DataFrame, law: Law) -> pd.DataFrame:
+    """Runs beside a law: params_b, tokens_per_param, loss, predicted."""
+    predicted = law.loss(points["params"].to_numpy(), points["tokens"].to_numpy())
+    return points.assign(
+        params_b=[float(f"{p / GIGA:.3g}") for p in points["params"]],
+        tokens_per_param=points["tokens"] / points["params"],
+        predicted=predicted,
+        error_frac=predicted / points["loss"] - 1,
+    )
+
+
+def recommended_frame(fit: Fit, flop: float) -> pd.DataFrame:
+    """What each resample of a fit recommends for a budget: params, tokens, tokens_per_param."""
+    splits = [compute_optimal(flop, one) for one in fit.laws()]
+    frame = pd.DataFrame(splits, columns=["params", "tokens"])
+    return frame.assign(tokens_per_param=frame["tokens"] / frame["params"])
+
+
+def practice_frame(law: Law | str = "besiroglu2024") -> pd.DataFrame:
+    """Published models beside the optimum for the same FLOP: tokens_per_param, excess_frac.
+
+    ``optimal_tokens_per_param``: the law's for that budget; ``smaller_factor``: how much larger the
+    compute-optimal model would have been; ``loss_gap_nats``: the loss given up for it.
+    """
+    rows = training_runs_frame()
+    best = [compute_optimal(f, law) for f in rows["flop"]]
+    given = loss(rows["params"].to_numpy(), rows["tokens"].to_numpy(), law)
+    return pd.DataFrame(
+        {
+            "model": rows["id"].to_numpy(),
+            "params_b": rows["params"].to_numpy() / GIGA,
+            "tokens_per_param": rows["tokens_per_param"].to_numpy(),
+            "optimal_tokens_per_param": [d / n for n, d in best],
+            "smaller_factor": [n for n, _ in best] / rows["params"].to_numpy(),
+            "loss_gap_nats": given - [float(loss(n, d, law)) for n, d in best],
+        }
+    )
+
+
+def repeats_frame(
+    params: float, unique_tokens: float, n_epochs: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64)
+) -> pd.DataFrame:
+    """Reading the same text again: epochs, effective_tokens, loss, loss_if_fresh."""
+    rows = []
+    for n in n_epochs:
+        worth = effective_tokens(unique_tokens, n)
+        both = [float(loss(params, d, "muennighoff2023")) for d in (worth, n * unique_tokens)]
+        rows.append((n, worth, *both))
+    return pd.DataFrame(rows, columns=["epochs", "effective_tokens", "loss", "loss_if_fresh"])
+
+
+def served(model: str, accelerator: str = "h100-sxm", **settings: object) -> Scenario:
+    """A model as the lesson serves it: at the on-demand rent of an H100, split as `LADDER` says, in
+    fp8, within 10 s to the first token and 0.1 s a token."""
+    usual = {"tp": LADDER.get(model, 1), "precision": "fp8", "ttft_s": 10.0, "tpot_s": 0.1}
+    usual["cost_usd_per_gpu_hour"] = rent("h100-sxm")
+    return Scenario.of(model, accelerator, **(usual | settings))
+
+
+def lesson_price() -> SizePrice:
+    """USD per token by size, for prompts of 1,000 and answers of 500 tokens."""
+    return size_price([served(model, input_tokens=1000, output_tokens=500) for model in LADDER])
+
+
+def life_frame(
+    quality_params: float,
+    inference_tokens: float,
+    law: Law | str = "besiroglu2024",
+    *,
+    training_usd_per_flop: float | None = None,
+    price: SizePrice | None = None,
+    n: int = 50,
+) -> pd.DataFrame:
+    """All models as good as the compute-optimal one of a size, with their cost for life.
+
+    Columns: params_b, part (training, inference, both), cost, unit, kind (curve, optimum, training
+    optimum). Without both prices, cost is in FLOP.
+    """
+    flop = optimal_flop(quality_params, law)
+    target = float(loss(quality_params, compute_optimal(flop, law).tokens, law))
+    paid = {"training_usd_per_flop": training_usd_per_flop, "inference_usd_per_token": price}
+    curve = lifetime_frame(target, inference_tokens, law, n=n, **paid)
+    best = lifetime_optimal(target, inference_tokens, law, **paid)
+    long = curve.rename(columns={"total": "both"}).melt(
+        id_vars=["params", "unit", "tokens_per_param"],
+        value_vars=["training", "inference", "both"], var_name="part", value_name="cost",
+    ).assign(kind="curve")  # fmt: skip
+    marks = [
+        (best.params, best.tokens / best.params, best.total, "cheapest for life"),
+        (quality_params, flop / (6 * quality_params**2), best.baseline, "cheapest to train"),
+    ]
+    dots = pd.DataFrame(marks, columns=["params", "tokens_per_param", "cost", "kind"])
+    dots = dots.assign(part="both", unit=best.unit)
+    frame = pd.concat([long, dots], ignore_index=True)
+    return frame.assign(params_b=frame["params"] / GIGA, saving_frac=best.saving_frac)
