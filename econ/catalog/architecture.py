@@ -52,8 +52,15 @@ class Model:
     n_linear_layers, n_sliding_layers, sliding_window_tokens, sparse_top_k_tokens : int
         Layers with linear attention, layers with a sliding window, the window, and the context
         tokens that sparse attention selects (0: all).
+    sliding_heads, sliding_kv_heads, sliding_head_dim : int
+        Heads of the sliding layers where they differ from the others; 0: the same.
+    value_dim : int
+        Width of a head's values where it differs from that of its keys; 0: ``head_dim``.
+    keys_are_values : bool
+        Whether full attention has one matrix for keys and values (both are stored).
     mla_kv_lora_rank, mla_q_lora_rank, mla_rope_dim, mla_nope_dim, mla_v_dim : int
-        Widths of multi-head latent attention; 0 without it.
+        Widths of multi-head latent attention; 0 without it. A rank of the query alone is that of
+        Step-3.
     other_params : float
         Weights that every token reads and the closed form does not know (linear-attention mixers,
         indexers). Norms and biases, less than 0.05 % together, are left out.
@@ -99,6 +106,12 @@ class Model:
     n_sliding_layers: int = 0
     sliding_window_tokens: int = 0
     sparse_top_k_tokens: int = 0
+
+    sliding_heads: int = 0
+    sliding_kv_heads: int = 0
+    sliding_head_dim: int = 0
+    value_dim: int = 0
+    keys_are_values: bool = False
 
     mla_kv_lora_rank: int = 0
     mla_q_lora_rank: int = 0
@@ -198,9 +211,35 @@ class Model:
             down = d * (self.mla_kv_lora_rank + self.mla_rope_dim)
             up = self.mla_kv_lora_rank * heads * (self.mla_nope_dim + self.mla_v_dim)
             layer = query + down + up + heads * self.mla_v_dim * d
-        else:
-            layer = 2 * d * self.head_dim * (heads + self.n_kv_heads)
-        return float(self.n_attention_layers * layer)
+            return float(self.n_attention_layers * layer)
+        value = self.value_dim or self.head_dim
+        rank = self.mla_q_lora_rank
+        key, query_dim = d * self.head_dim * self.n_kv_heads, heads * self.head_dim
+        query = rank * (d + query_dim) if rank else d * query_dim
+        output = d * heads * value
+        layer = query + key + (0 if self.keys_are_values else d * self.n_kv_heads * value) + output
+        full = self.n_full_attention_layers * layer
+        return float(full + self.n_sliding_layers * self._sliding_attention_params)
+
+    @property
+    def _sliding_attention_params(self) -> int:
+        """Projections of one sliding layer."""
+        heads, kv_heads, dim, value = self.sliding_shape
+        rank = self.mla_q_lora_rank
+        query = rank * (self.hidden_size + heads * dim) if rank else self.hidden_size * heads * dim
+        return query + self.hidden_size * (kv_heads * (dim + value) + heads * value)
+
+    @property
+    def sliding_shape(self) -> tuple[int, int, int, int]:
+        """Query heads, key-value heads, width of a key and of a value in the sliding layers."""
+        dim = self.sliding_head_dim or self.head_dim
+        value = self.value_dim or dim
+        return (
+            self.sliding_heads or self.n_heads,
+            self.sliding_kv_heads or self.n_kv_heads,
+            dim,
+            value,
+        )
 
     @property
     def dense_ffn_params(self) -> float:
@@ -278,7 +317,15 @@ class Model:
         """Numbers stored per token and attention layer: K and V of each KV head, or the latent."""
         if self.is_mla:
             return self.mla_kv_lora_rank + self.mla_rope_dim
-        return 2 * self.n_kv_heads * self.head_dim
+        return self.n_kv_heads * (self.head_dim + (self.value_dim or self.head_dim))
+
+    @property
+    def sliding_kv_elements_per_token_per_layer(self) -> int:
+        """The same in a layer with a sliding window."""
+        if self.is_mla:
+            return self.kv_elements_per_token_per_layer
+        _, kv_heads, dim, value = self.sliding_shape
+        return kv_heads * (dim + value)
 
     def kv_bytes_per_token(self, bytes_per_element: float = 2.0) -> float:
         """Bytes by which the cache of one sequence grows per token, once sliding windows are full.
@@ -305,7 +352,7 @@ class Model:
         if not (shortest >= 0 and np.all(np.isfinite(context_tokens))):
             not_negative("context_tokens", shortest if shortest < 0 else np.nan)
         window = np.minimum(context_tokens, self.sliding_window_tokens)
-        per_layer = self.kv_elements_per_token_per_layer * bytes_per_element
+        per_layer = self.sliding_kv_elements_per_token_per_layer * bytes_per_element
         return (
             self.kv_bytes_per_token(bytes_per_element) * context_tokens
             + self.n_sliding_layers * per_layer * window
@@ -319,7 +366,7 @@ class Model:
         Two for each of the products QKᵀ and (weights)·V, over all query heads; with latent
         attention in its absorbed form the vectors are the latent ones.
         """
-        width = 2 * self.head_dim
+        width = self.head_dim + (self.value_dim or self.head_dim)
         if self.is_mla:
             width = 2 * self.mla_kv_lora_rank + self.mla_rope_dim
         return float(self.n_full_attention_layers * 2 * self.n_heads * width)

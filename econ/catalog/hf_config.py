@@ -1,184 +1,153 @@
-"""Read the shape of a model from its Hugging Face ``config.json``.
+"""Read the shape of a model from its Hugging Face ``config.json``: nothing guessed, nothing silent.
 
-Understood: dense, grouped-query and multi-query attention, sliding windows, multi-head latent
-attention, and mixtures of experts with shared experts and leading dense layers. An architecture
-with parts the closed form does not know (state-space, linear attention) is refused: a wrong
-count would be worse than none.
+Understood: multi-head, grouped-query, multi-query and latent attention; sliding and chunked
+windows; linear attention, state-space layers and short convolutions beside attention; indexers of
+sparse attention; mixtures of experts with shared, zero and residual experts and dense layers
+anywhere; two- and three-matrix feed-forwards; formats of quantised weights. Reading is by
+consumption (`econ.catalog.config_file`): a key that bears on the count and was not used is an
+error that names it. Encoders and encoder-decoders are refused as what they are.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# keys that mean parts the closed form cannot count
-FOREIGN = {
-    "state_size": "state-space layers",
-    "ssm_state_size": "state-space layers",
-    "mamba_num_heads": "state-space layers",
-    "mamba_n_heads": "state-space layers",
-    "mamba_d_state": "state-space layers",
-    "hybrid_override_pattern": "state-space layers",
-    "linear_num_key_heads": "linear attention",
-    "linear_attn_config": "linear attention",
-    "is_encoder_decoder": "an encoder and a decoder",
-    "block_types": "recurrent layers",
-    "index_topk": "a sparse-attention indexer",
-    "sparse_attention_config": "a sparse-attention indexer",
-    "compress_ratios": "compressed attention",
-    "o_lora_rank": "compressed attention",
-    "global_head_dim": "attention heads of two widths",
-    "swa_num_key_value_heads": "attention heads of two kinds",
-    "num_kv_shared_layers": "layers that share a cache",
-    "hidden_size_per_layer_input": "per-layer embeddings",
-    "routed_expert_hidden_size": "experts on a latent",
-    "moe_latent_size": "experts on a latent",
-    "block_configs": "layers of different shapes",
-    "layers_block_type": "layers of different kinds",
-}
-# feed-forward blocks of two matrices instead of the gated three
-PLAIN_FFN = {
-    "bloom", "falcon", "gpt2", "gpt_bigcode", "gpt_neox", "mpt", "nemotron", "opt", "phi",
-    "starcoder2",
-}  # fmt: skip
-# families whose output matrix is the input table unless the file says otherwise
-TIED = {
-    "bloom", "cohere", "cohere2", "falcon", "gemma", "gemma2", "gemma3", "gemma3_text", "gpt2",
-    "gpt_bigcode", "mpt", "opt", "starcoder2",
-}  # fmt: skip
-# one layer in so many attends to everything, the rest slide
-FULL_EVERY = {
-    "cohere2": 4,
-    "gemma2": 2,
-    "gemma3": 6,
-    "gemma3_text": 6,
-    "gpt_oss": 2,
-    "llama4_text": 4,
-}
-PRECISIONS = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
-EXPERTS = ("num_local_experts", "n_routed_experts", "num_experts")
-QUANTISED = {"fp8": "fp8", "mxfp4": "fp4", "fbgemm_fp8": "fp8", "nvfp4": "fp4"}
+from econ.catalog.config_families import (
+    ENCODER_DECODERS,
+    ENCODERS,
+    FOREIGN,
+    GATED,
+    GATED_ATTENTION,
+    PLAIN,
+    POSITIONS,
+    TIED,
+    UNTIED,
+    WINDOWED,
+)
+from econ.catalog.config_file import Config, left_out, read_json
+from econ.catalog.config_format import native_precision
+from econ.catalog.config_layers import WINDOWS, blocks, experts, mixers
+from econ.catalog.config_mixers import indexer, linear_mixer
+
+WIDTHS = ("intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "inner_hidden_size")
 
 
-class _Config:
-    """Look-ups that name the file and the key when something is missing."""
-
-    def __init__(self, values: Mapping[str, Any], where: str):
-        self.values, self.where = values, where
-
-    def get(self, *keys: str, default: Any = None) -> Any:
-        return next((self.values[k] for k in keys if self.values.get(k) is not None), default)
-
-    def whole(self, *keys: str, default: int = 0) -> int:
-        """The first of ``keys`` that is set, as a whole number; else ``default``."""
-        key = next((k for k in keys if self.values.get(k) is not None), None)
-        if key is None:
-            return default
-        value = self.values[key]
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ValueError(f"{self.where}: {key} = {value!r} is not a whole number, 0 or above")
-        return value
-
-    def need(self, *keys: str) -> int:
-        """The same, where nothing or 0 is an error."""
-        value = self.whole(*keys)
-        if not value:
-            raise ValueError(f"{self.where}: no key {' or '.join(map(repr, keys))}")
-        return value
+def _check_kind(c: Config) -> None:
+    """Refuse what is no decoder, and what the closed form cannot count, as what it is."""
+    family, made_for = c.family, str(c.get("architectures") or "")
+    encoder_decoder = c.get("is_encoder_decoder") or family in ENCODER_DECODERS
+    if encoder_decoder:
+        raise c.refuse(f"{family or 'the model'} is an encoder and a decoder, not a decoder alone")
+    if family in ENCODERS or "ForMaskedLM" in made_for or "EncoderModel" in made_for:
+        raise c.refuse(f"{family or made_for} is an encoder: it writes no text")
+    if c.get("add_cross_attention"):
+        raise c.refuse("add_cross_attention means a decoder beside an encoder")
+    if c.get("compress_ratios"):
+        raise c.refuse("compress_ratios means compressed attention, which is not understood")
+    if family in FOREIGN:
+        raise c.refuse(f"{family} means {FOREIGN[family]}, which the closed form cannot count")
 
 
-def _load(config: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    if isinstance(config, Mapping):
-        values, where = dict(config), "config"
-    else:
-        where = str(config)
-        try:
-            values = json.loads(Path(config).read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{where}: not JSON (line {error.lineno}: {error.msg})") from None
-        if not isinstance(values, dict):
-            raise ValueError(f"{where}: holds a {type(values).__name__}, not an object")
-    for nested in ("text_config", "llm_config", "language_config"):
-        if isinstance(values.get(nested), Mapping):  # a model with eyes or ears: its text tower
-            values = {**values, **values[nested]}
-    return values, where
+def _kv_heads(c: Config, heads: int) -> int:
+    """Key-value heads under every name."""
+    groups = c.whole("multi_query_group_num")
+    multi = c.get("multi_query", "multi_query_attention")
+    wide = c.get("new_decoder_architecture")
+    kv = c.whole(
+        "num_key_value_heads",
+        "num_kv_heads",
+        "n_kv_heads",
+        "kv_n_heads",
+        "n_head_kv",
+        "num_attention_groups",
+        "num_query_groups",
+    )
+    if groups and multi is not False:
+        return groups
+    if multi is None and c.family in ("falcon", "gpt_bigcode"):
+        multi = not wide
+    if multi and not wide:
+        return 1
+    if not kv and c.family in ("dbrx", "falcon"):
+        raise c.refuse("no key says how many key-value heads there are")
+    return kv or heads
 
 
-def _sliding_layers(c: _Config, n_layers: int) -> tuple[int, int]:
-    """How many layers slide, and the window in tokens."""
-    window = c.whole("sliding_window", "attention_chunk_size")
-    kinds = c.get("layer_types")
-    if kinds:
-        if len(kinds) != n_layers:
-            raise ValueError(f"{c.where}: layer_types names {len(kinds)} layers of {n_layers}")
-        odd = set(kinds) - {"full_attention", "sliding_attention", "chunked_attention"}
-        if odd:
-            raise ValueError(f"{c.where}: layer_types {sorted(odd)} are not understood")
-        return sum(k != "full_attention" for k in kinds), window
-    family = c.get("model_type", default="")
-    if not window or not c.get("use_sliding_window", default=not family.startswith("qwen")):
-        return 0, 0
-    if isinstance(no_rope := c.get("no_rope_layers"), list) and no_rope:  # Llama 4: 1 = chunked
-        return sum(map(bool, no_rope)), window
-    if family in FULL_EVERY:
-        step = c.whole("no_rope_layer_interval", "sliding_window_pattern") or FULL_EVERY[family]
-        return n_layers - n_layers // step, window
-    if family.startswith("qwen"):  # only the layers past max_window_layers slide
-        return max(0, n_layers - c.whole("max_window_layers", default=n_layers)), window
-    return n_layers, window
+def _n_matrices(c: Config) -> int:
+    """Three matrices of a gated feed-forward, or two of a plain one."""
+    family = c.family
+    gated = c.get("gated_mlp", "use_gated_mlp", "mlp_gated", "use_glu", "glu_mlp")
+    act = c.get("hidden_act", "hidden_activation", "activation_function", "mlp_hidden_act", "afn")
+    c.get("ffn_act_fn", "activation", "act_fn")
+    if gated is not None:
+        return 3 if gated else 2
+    if family in PLAIN or family in GATED:
+        return 2 if family in PLAIN else 3
+    if str(act) in ("silu", "swish", "swiglu", "geglu", "swigluoai", "situ"):
+        return 3  # these words stand for gated blocks in every family of decoders
+    raise c.refuse(
+        f"a feed-forward of two matrices or three? model_type {family!r} is not known, "
+        f"and the activation {act!r} does not tell"
+    )
 
 
-def _experts(c: _Config, n_layers: int) -> dict[str, int]:
-    """Routed and shared experts, and which layers have them."""
-    n_experts = c.whole(*EXPERTS)
-    if n_experts <= 1:
-        return {}
-    moe_ffn = c.need("moe_intermediate_size", "intermediate_size")
-    family = c.get("model_type", default="")
-    shared = c.whole("shared_expert_intermediate_size")
-    shared = shared or c.whole("n_shared_experts", "num_shared_experts") * moe_ffn
-    has_experts = [True] * n_layers
-    if family.startswith("llama4"):  # one shared expert of the same width; experts every nth layer
-        shared = moe_ffn
-        step = c.whole("interleave_moe_layer_step") or 1
-        has_experts = [(i + 1) % step == 0 for i in range(n_layers)]
-    else:
-        first = c.whole("first_k_dense_replace")
-        dense = {*range(first), *(c.get("mlp_only_layers") or [])}
-        if isinstance(flags := c.get("moe_layer_freq"), list):  # one flag per layer
-            has_experts = [bool(x) for x in flags]
-        elif step := c.whole("decoder_sparse_step"):
-            has_experts = [(i + 1) % step == 0 for i in range(n_layers)]
-        elif step := c.whole("moe_layer_freq"):
-            has_experts = [i % step == 0 for i in range(n_layers)]
-        has_experts = [has and i not in dense for i, has in enumerate(has_experts)]
-        if len(has_experts) != n_layers:
-            raise ValueError(
-                f"{c.where}: moe_layer_freq names {len(has_experts)} of {n_layers} layers"
-            )
+def _tied(c: Config) -> bool:
+    tied = c.get("tie_word_embeddings", "tie_embeddings")
+    if isinstance(tied, bool):
+        return tied
+    if c.family in TIED or c.family in UNTIED:
+        return c.family in TIED
+    raise c.refuse(f"no key 'tie_word_embeddings', and model_type {c.family!r} is not known")
+
+
+def _dense_width(c: Config, hidden: int, plain: bool) -> int:
+    """Inner width of a dense feed-forward; 0 where the file gives none."""
+    if width := c.whole("block_ff_dim"):  # LFM2: two thirds of it, in steps
+        c.whole("intermediate_size")
+        step = c.whole("block_multiple_of", default=256)
+        if c.get("block_auto_adjust_ff_dim") is False:
+            return width
+        c.get("block_ffn_dim_multiplier", "block_use_swiglu")
+        return -(-(2 * width // 3) // step) * step
+    wide = c.whole("intermediate_size_mlp", "dense_intermediate_size")
+    width = c.whole(*WIDTHS)
+    if not width and not wide and plain:
+        return hidden * (c.whole("expansion_ratio") or 4)
+    return wide or width
+
+
+def _nas_blocks(c: Config, n_layers: int, heads: int, hidden: int) -> dict[str, int]:
+    """Nemotron-NAS: heads and width differ from layer to layer, some layers have neither."""
+    widths, groups = [], set()
+    for block in c.per_layer("block_configs", n_layers):
+        attention, ffn = block.get("attention", {}), block.get("ffn", {})
+        if any(attention.get(k) or ffn.get(k) for k in ("replace_with_linear", "sparsify")):
+            raise c.refuse("block_configs replaces blocks by linear layers: not understood")
+        if not ffn.get("no_op"):
+            wide = int(2 * ffn["ffn_mult"] * hidden / 3)
+            widths.append(-(-wide // 256) * 256)
+        if not attention.get("no_op"):
+            groups.add(attention["n_heads_in_group"])
+    if len(groups) != 1:
+        raise c.refuse(f"block_configs has groups of {sorted(groups)} heads: not understood")
+    mean, rest = divmod(sum(widths), len(widths))
+    kept = sum(not b["attention"].get("no_op") for b in c.per_layer("block_configs", n_layers))
     return {
-        "n_experts": n_experts,
-        "experts_per_token": c.need("num_experts_per_tok", "experts_per_token", "moe_topk"),
-        "moe_ffn_size": moe_ffn,
-        "shared_ffn_size": shared,
-        "n_dense_layers": n_layers - sum(has_experts),
+        "n_kv_heads": heads // groups.pop(),
+        "n_attention_layers": kept,
+        "ffn_size": mean,
+        "n_dense_layers": len(widths),
+        "other_params": 3 * hidden * rest,
     }
-
-
-def _precision(c: _Config) -> str:
-    """The precision that most weights are published in."""
-    method = (c.get("quantization_config") or {}).get("quant_method", "")
-    dtype = str(c.get("torch_dtype", "dtype", default="bfloat16"))
-    return QUANTISED.get(method) or PRECISIONS.get(dtype, "bf16")
 
 
 def shape_of(config: str | Path | Mapping[str, Any], id: str = "") -> dict[str, Any]:
     """The keyword arguments of `Model` that a ``config.json`` states.
 
-    Raises ``ValueError`` that names the file and the key for anything missing, malformed or
-    beyond the closed form.
+    Raises ``ValueError`` that names the file and the key for anything missing, malformed or not
+    understood.
 
     >>> shape = shape_of({"model_type": "llama", "num_hidden_layers": 80, "hidden_size": 8192,
     ...     "num_attention_heads": 64, "num_key_value_heads": 8, "intermediate_size": 28672,
@@ -188,55 +157,141 @@ def shape_of(config: str | Path | Mapping[str, Any], id: str = "") -> dict[str, 
     >>> shape_of({"model_type": "mamba2", "state_size": 128})
     Traceback (most recent call last):
         ...
-    ValueError: config: state_size means state-space layers, which the closed form cannot count
+    ValueError: config: mamba2 means state-space layers without any attention, which the closed \
+form cannot count
     """
-    values, where = _load(config)
-    c = _Config(values, where)
-    for key, what in FOREIGN.items():
-        if c.get(key):
-            raise ValueError(f"{where}: {key} means {what}, which the closed form cannot count")
-    if 0 in (c.get("attn_type_list") or []):  # all 1: softmax attention everywhere
-        raise ValueError(
-            f"{where}: attn_type_list means linear attention, which the closed form cannot count"
-        )
-    family = c.get("model_type", default="")
-    n_layers = c.need("num_hidden_layers", "n_layer", "num_layers", "n_layers")
+    beside = None
+    if isinstance(config, Mapping):
+        c = Config(config, "config")
+    else:
+        path = Path(config)
+        c = Config(read_json(path), str(config))
+        if path.is_dir():
+            path = path / "config.json"
+        beside_path = path.with_name(path.name.replace("config.json", "hf_quant_config.json"))
+        if beside_path != path and beside_path.exists():
+            beside = read_json(beside_path)
+    _check_kind(c)
+    family = c.family
     hidden = c.need("hidden_size", "n_embd", "n_embed", "d_model")
     heads = c.need("num_attention_heads", "n_head", "n_heads")
-    if c.get("multi_query") and not c.get("new_decoder_architecture"):
-        kv_heads = 1
-    else:
-        kv_heads = c.whole("num_key_value_heads", "num_kv_heads", default=heads)
-    wide = ("intermediate_size_mlp",) if family.startswith("llama4") else ()
-    wide = (*wide, "intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner")
-    if family in PLAIN_FFN:
-        ffn = c.whole(*wide, default=4 * hidden)
-    elif c.whole(*EXPERTS):  # a file may leave out a width that no layer uses
-        ffn = c.whole(*wide)
-    else:
-        ffn = c.need(*wide)
-    sliding, window = _sliding_layers(c, n_layers)
-    name = str(c.get("_name_or_path", default="") or "").rstrip("/").split("/")[-1]
-    shape = {
+    listed = c.get("layers_block_type")
+    n_layers = c.whole("num_hidden_layers", "n_layer", "num_layers", "n_layers")
+    n_layers = n_layers or (len(listed) if isinstance(listed, list) else 0)
+    if not n_layers:
+        c.need("num_hidden_layers")
+    doubled = family == "longcat_flash"  # two attentions and two dense blocks a layer
+    context = c.whole(
+        "max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "n_ctx",
+        "model_max_length",
+    )  # fmt: skip
+    matrices = _n_matrices(c)
+    ffn = _dense_width(c, hidden, matrices == 2)
+    head_dim = c.whole("head_dim", "kv_channels", "attention_head_dim", "d_kv") or hidden // heads
+    name = str(c.get("_name_or_path") or "").rstrip("/").split("/")[-1]
+    shape: dict[str, Any] = {
         "id": id or name or family or "from-config",
         "name": name,
         "n_layers": n_layers,
         "hidden_size": hidden,
         "n_heads": heads,
-        "n_kv_heads": kv_heads,
-        "head_dim": c.whole("head_dim") or hidden // heads,
+        "n_kv_heads": _kv_heads(c, heads),
+        "head_dim": head_dim,
         "ffn_size": ffn,
-        "vocab_size": c.need("vocab_size"),
-        "tied_embeddings": bool(c.get("tie_word_embeddings", default=family in TIED)),
-        "n_ffn_matrices": 2 if family in PLAIN_FFN else 3,
-        "n_sliding_layers": sliding,
-        "sliding_window_tokens": window if sliding else 0,
-        "max_context_tokens": c.whole("max_position_embeddings", "n_positions"),
-        "native_precision": _precision(c),
-        "source": where,
-        **_experts(c, n_layers),
+        "vocab_size": c.whole("padded_vocab_size") or c.need("vocab_size"),
+        "tied_embeddings": _tied(c),
+        "n_ffn_matrices": matrices,
+        "max_context_tokens": context,
+        "native_precision": native_precision(c, beside),
+        "source": "",
+        "other_params": hidden * context if family in POSITIONS else 0,  # a table of positions
+        "fixed_state_bytes_per_sequence": 0,
     }
-    if c.get("kv_lora_rank"):
+    if c.get("block_configs"):
+        shape |= _nas_blocks(c, n_layers, heads, hidden)
+    elif one_block := blocks(c, n_layers):
+        _fold_blocks(c, shape, one_block)
+    else:
+        _fold_layers(c, shape, context)
+    _attention(c, shape)
+    if found := indexer(c, n_layers, hidden):
+        shape["other_params"] += found["weights"]
+        shape["kv_index_bytes_per_token"] = 2 * found["elements"]
+        shape["sparse_top_k_tokens"] = found["top_k"]
+    if doubled:  # as twice the layers, of which every other has the experts beside the dense block
+        if shape.pop("n_dense_layers"):
+            raise c.refuse("longcat_flash with layers without experts is not understood")
+        shape["shared_ffn_size"] += ffn
+        shape |= {"n_layers": 2 * n_layers, "n_dense_layers": n_layers}
+    shape["source"] = c.where + left_out(c)
+    if unread := c.leftover():
+        raise c.refuse(f"{', '.join(unread)}: not understood, and may bear on the count")
+    return shape
+
+
+def _fold_blocks(c: Config, shape: dict[str, Any], one_block: list[tuple[str, str]]) -> None:
+    """Counts of a model with one block a layer: attention, a state, experts or a dense block."""
+    n, hidden = len(one_block), shape["hidden_size"]
+    mixed, fed = [m for m, _ in one_block], [f for _, f in one_block]
+    shape["n_attention_layers"] = mixed.count("full")
+    shape["n_linear_layers"] = mixed.count("linear")
+    found = experts(c, n, hidden, shape["ffn_size"]) if "experts" in fed else {}
+    if found:
+        shape["other_params"] += found.pop("extra")
+        latent = c.whole("moe_latent_size")
+        if latent:
+            shape["other_params"] += 2 * hidden * latent * fed.count("experts")
+        shape |= found | {"moe_hidden_size": latent, "n_moe_layers": fed.count("experts")}
+    shape["n_dense_layers"] = fed.count("dense")
+    c.get("mtp_hybrid_override_pattern", "num_logits_to_keep")
+    _add_states(c, shape, shape["n_linear_layers"])
+
+
+def _add_states(c: Config, shape: dict[str, Any], n_linear: int) -> None:
+    if not n_linear:
+        return
+    weights, state = linear_mixer(c, shape["hidden_size"], shape["n_heads"], shape["head_dim"])
+    shape["other_params"] += n_linear * weights
+    shape["fixed_state_bytes_per_sequence"] += n_linear * state
+
+
+def _fold_layers(c: Config, shape: dict[str, Any], context: int) -> None:
+    """Counts of a model whose every layer mixes tokens and feeds forward."""
+    n, hidden = shape["n_layers"], shape["hidden_size"]
+    if c.family in WINDOWED and not any(k in c.values for k in WINDOWS):
+        raise c.refuse("no key 'sliding_window' (null: none)")
+    kinds, window = mixers(c, n, context)
+    cross = c.places("cross_attention_layers", n)  # keys and values of the picture: fixed
+    sliding = kinds.count("sliding")
+    if sliding:
+        shape |= {"n_sliding_layers": sliding, "sliding_window_tokens": window}
+    shape["n_linear_layers"] = kinds.count("linear")
+    if cross:
+        shape["n_attention_layers"] = kinds.count("full") + sliding - len(cross)
+        width = shape["head_dim"] * (shape["n_heads"] + shape["n_kv_heads"])
+        shape["other_params"] += len(cross) * 2 * hidden * width
+    _add_states(c, shape, shape["n_linear_layers"])
+    found = experts(c, n, hidden, shape["ffn_size"])
+    if found:
+        shape["other_params"] += found.pop("extra")
+        latent = c.whole("routed_expert_hidden_size", "moe_latent_size")
+        if latent:
+            shape["other_params"] += (n - found["n_dense_layers"]) * 2 * hidden * latent
+        if not found["n_dense_layers"] and not shape["ffn_size"]:
+            shape["ffn_size"] = 0
+        shape |= found | {"moe_hidden_size": latent}
+    else:
+        if wide := c.whole("shared_intermediate_size"):  # Granite 4 without experts
+            shape["ffn_size"] = wide
+        if not shape["ffn_size"]:
+            c.need(*WIDTHS)
+
+
+def _attention(c: Config, shape: dict[str, Any]) -> None:
+    """Latent attention, heads of two kinds, gates of the output."""
+    hidden, heads = shape["hidden_size"], shape["n_heads"]
+    n = shape.get("n_attention_layers", shape["n_layers"] - shape.get("n_linear_layers", 0))
+    if c.whole("kv_lora_rank"):
         shape |= {
             "n_kv_heads": heads,
             "head_dim": c.need("v_head_dim"),
@@ -246,4 +301,38 @@ def shape_of(config: str | Path | Mapping[str, Any], id: str = "") -> dict[str, 
             "mla_nope_dim": c.need("qk_nope_head_dim"),
             "mla_v_dim": c.need("v_head_dim"),
         }
-    return shape
+        if c.get("mla_use_output_gate"):
+            shape["other_params"] += n * hidden * heads * shape["mla_v_dim"]
+        return
+    shape["mla_q_lora_rank"] = c.whole("share_q_dim", "q_lora_rank")  # Step-3
+    other = Config(c.get("attention_other_setting") or {}, c.where)
+    global_dim, global_kv = c.whole("global_head_dim"), c.whole("num_global_key_value_heads")
+    shape["value_dim"] = c.whole("v_head_dim")
+    if (value := c.whole("swa_v_head_dim")) and value != shape["value_dim"]:
+        raise c.refuse(f"swa_v_head_dim = {value} and v_head_dim = {shape['value_dim']} differ")
+    sliding = {
+        "sliding_heads": c.whole("swa_num_attention_heads") or other.whole("num_attention_heads"),
+        "sliding_kv_heads": c.whole("swa_num_key_value_heads")
+        or other.whole("num_attention_groups"),
+        "sliding_head_dim": c.whole("swa_head_dim") or other.whole("head_dim"),
+    }
+    if global_dim or global_kv:  # Gemma 4: the file's plain keys are those of the sliding layers
+        sliding["sliding_head_dim"] = shape["head_dim"]
+        sliding["sliding_kv_heads"] = shape["n_kv_heads"]
+        shape["head_dim"] = global_dim or shape["head_dim"]
+        shape["n_kv_heads"] = global_kv or shape["n_kv_heads"]
+    if shape.get("n_sliding_layers"):
+        shape |= sliding
+    elif any(sliding.values()) and (global_dim or global_kv):
+        raise c.refuse("global_head_dim without layers that slide is not understood")
+    shape["keys_are_values"] = bool(c.get("attention_k_eq_v"))
+    if not c.whole("hidden_size_per_layer_input"):
+        c.get("vocab_size_per_layer_input")
+    gate = c.get("attn_output_gate", "attention_output_gate")
+    c.get("output_gate_type")
+    if gate is None and c.family in GATED_ATTENTION:
+        gate = True
+    if gate:
+        shape["other_params"] += n * hidden * heads * shape["head_dim"]
+    if c.get("use_head_wise_attn_gate"):
+        shape["other_params"] += n * hidden * heads

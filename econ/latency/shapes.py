@@ -154,7 +154,9 @@ def _model_values(
     # where the selected tokens alone are read, prefill works on the latent vectors as decode does
     sparse = model.sparse_top_k_tokens > 0
     prefill = model.prefill_attention_flop_per_context_token
-    head_flop = 4.0 * model.n_heads * model.head_dim
+    heads, _, key_dim, value_dim = model.sliding_shape
+    head_flop = 2.0 * heads * (key_dim + value_dim)
+    window_elements = model.sliding_kv_elements_per_token_per_layer * kv_bytes
     row = {
         "dense_bytes": part["attention"] + part["dense"] + part["head"],
         "expert_bytes": part["experts"],
@@ -169,7 +171,7 @@ def _model_values(
         "touch_log": _log1m(share),
         "kv_full_bytes": model.n_full_attention_layers * elements,
         "kv_index_bytes": model.kv_index_bytes_per_token * kv_bytes / 2,
-        "kv_window_bytes": model.n_sliding_layers * elements,
+        "kv_window_bytes": model.n_sliding_layers * window_elements,
         "window_tokens": model.sliding_window_tokens,
         "top_k_tokens": model.sparse_top_k_tokens or NEVER,
         "state_bytes": model.fixed_state_bytes_per_sequence,

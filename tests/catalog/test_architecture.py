@@ -95,13 +95,13 @@ def test_a_missing_key_names_the_file_and_the_key(tmp_path):
 @pytest.mark.parametrize(
     ("extra", "says"),
     [
-        ({"mamba_num_heads": 64}, "mamba_num_heads means state-space"),
-        ({"linear_num_key_heads": 16}, "linear_num_key_heads means linear attention"),
-        ({"attn_type_list": [0, 1] * 16}, "attn_type_list means linear attention"),
-        ({"layer_types": ["linear_attention"] * 32}, "are not understood"),
+        ({"mamba_num_heads": 64}, "mamba_num_heads: not understood"),
+        ({"linear_num_key_heads": 16}, "linear_num_key_heads: not understood"),
+        ({"layer_types": ["linear_attention"] * 32}, "of a kind that is not understood"),
+        ({"layer_types": ["telepathy"] * 32}, "telepathy.* are not understood"),
         ({"layer_types": ["full_attention"] * 3}, "names 3 layers of 32"),
-        ({"index_topk": 2048}, "indexer"),
-        ({"global_head_dim": 512}, "two widths"),
+        ({"index_topk": 2048}, "no key 'index_n_heads'"),
+        ({"global_head_dim": 512}, "global_head_dim without layers that slide"),
         ({"num_hidden_layers": "many"}, "num_hidden_layers = 'many' is not a whole number"),
         ({"num_attention_heads": -4}, "not a whole number, 0 or above"),
         ({"num_key_value_heads": 5}, "a divisor of n_heads = 32"),
@@ -131,9 +131,11 @@ def test_dense_layers_between_experts():
 
 
 def test_windows_of_qwen_slide_only_when_switched_on():
-    config = read("qwen2.5-7b") | {"max_window_layers": 20}
+    config = read("qwen2.5-7b") | {"max_window_layers": 20, "sliding_window": 4096}
     assert Model.from_hf_config(config).n_sliding_layers == 0
     assert Model.from_hf_config(config | {"use_sliding_window": True}).n_sliding_layers == 8
+    no_shorter = {"use_sliding_window": True, "sliding_window": 131072}
+    assert Model.from_hf_config(config | no_shorter).n_sliding_layers == 0
 
 
 # -- the table's models ---------------------------------------------------------------------

@@ -1,0 +1,117 @@
+"""Mixers of tokens that keep a fixed state, and indexers: their weights and bytes from a file.
+
+A state counts 4 bytes for each element of the recurrent state and 2 for the short convolution.
+
+>>> weights, state = linear_mixer(Config({"conv_L_cache": 3}, "config"), 2048, 32, 64)
+>>> weights, state
+(16783360, 8192)
+"""
+
+from __future__ import annotations
+
+from econ.catalog.config_file import Config
+
+
+def linear_mixer(c: Config, hidden: int, heads: int, head_dim: int) -> tuple[int, int]:
+    """(weights, state bytes of a sequence) of one layer with linear attention or the like."""
+    c.get("mamba_expand", "expand", "time_step_rank", "mamba_proj_bias", "conv_use_xconv")
+    if c.get("linear_num_value_heads"):
+        return _gated_delta_net(c, hidden)
+    if isinstance(c.get("linear_attn_config"), dict):
+        return _kimi_delta(c, hidden)
+    if c.get("conv_L_cache"):  # LFM2: a gated short convolution
+        length = c.need("conv_L_cache")
+        c.get("conv_dim", "conv_dim_out")
+        return 4 * hidden * hidden + length * hidden, 2 * (length - 1) * hidden
+    if c.get("mamba_dt_rank") and not c.get("mamba_n_heads"):
+        return _mamba(c, hidden)
+    if c.get("mamba_num_heads", "mamba_n_heads"):
+        return _mamba2(c)
+    if c.get("attn_type_list") or c.family.startswith("minimax"):  # lightning attention
+        inner = heads * head_dim
+        c.get("layernorm_linear_attention_alpha", "layernorm_linear_attention_beta")
+        return 5 * hidden * inner, heads * head_dim * head_dim * 4
+    raise c.refuse("layers without softmax attention, of a kind that is not understood")
+
+
+def _gated_delta_net(c: Config, d: int) -> tuple[int, int]:
+    """Qwen3-Next: q, k, v, gate, two numbers a head, a short convolution, output."""
+    v_heads, conv = c.need("linear_num_value_heads"), c.need("linear_conv_kernel_dim")
+    keys = c.need("linear_num_key_heads") * (k_dim := c.need("linear_key_head_dim"))
+    values = v_heads * (v_dim := c.need("linear_value_head_dim"))
+    weights = d * (2 * keys + 2 * values) + 2 * d * v_heads + conv * (2 * keys + values)
+    state = v_heads * k_dim * v_dim * 4 + (2 * keys + values) * (conv - 1) * 2
+    return weights + values * d, state
+
+
+def _kimi_delta(c: Config, d: int) -> tuple[int, int]:
+    """Kimi: q, k, v, output, gate (of full or low rank), decay, write strength, convolutions."""
+    part = Config(c.get("linear_attn_config"), f"{c.where}: linear_attn_config")
+    heads, dim, conv = (
+        part.need("num_heads"),
+        part.need("head_dim"),
+        part.need("short_conv_kernel_size"),
+    )
+    part.get("full_attn_layers", "kda_layers", "gate_lower_bound")
+    inner = heads * dim
+    low_rank = d * dim + dim * inner
+    gate = d * inner if part.get("use_full_rank_gate") else low_rank
+    if odd := part.leftover():
+        raise part.refuse(f"not understood: {', '.join(odd)}")
+    weights = 4 * d * inner + gate + low_rank + d * heads + 3 * conv * inner
+    return weights, heads * dim * dim * 4 + 3 * inner * (conv - 1) * 2
+
+
+def _mamba2(c: Config) -> tuple[int, int]:
+    heads, dim = (
+        c.need("mamba_num_heads", "mamba_n_heads"),
+        c.need("mamba_head_dim", "mamba_d_head"),
+    )
+    state = c.need("ssm_state_size", "mamba_d_state")
+    conv = c.need("conv_kernel", "mamba_d_conv")
+    d, inner = c.need("hidden_size"), heads * dim
+    mixed = inner + 2 * c.need("n_groups", "mamba_n_groups", "mamba_ngroups") * state
+    weights = d * (inner + mixed + heads) + (conv + 1) * mixed + inner * d
+    return weights, inner * state * 4 + mixed * (conv - 1) * 2
+
+
+def _mamba(c: Config, d: int) -> tuple[int, int]:
+    inner = c.need("mamba_expand") * d
+    rank, state, conv = c.need("mamba_dt_rank"), c.need("mamba_d_state"), c.need("mamba_d_conv")
+    weights = 2 * d * inner + inner * (conv + 1) + inner * (rank + 2 * state) + rank * inner
+    return weights + inner * (state + 2) + inner * d, inner * state * 4 + inner * (conv - 1) * 2
+
+
+def indexer(c: Config, n_layers: int, hidden: int) -> dict[str, int]:
+    """Sparse attention: weights of the indexer, elements a token leaves in it, tokens selected."""
+    if isinstance(part := c.get("sparse_attention_config"), dict):
+        return _block_indexer(c, part, n_layers, hidden)
+    if not (top_k := c.whole("index_topk")):
+        return {}
+    kinds = [str(x) for x in c.per_layer("indexer_types", n_layers)]
+    if odd := sorted(set(kinds) - {"full", "shared"}):
+        raise c.refuse(f"indexer_types {odd} are not understood")
+    if not kinds and (c.whole("index_topk_freq") > 1 or c.get("index_topk_pattern")):
+        raise c.refuse("index_topk_freq without indexer_types: which layers hold an index?")
+    n = kinds.count("full") if kinds else n_layers
+    heads, dim = c.need("index_n_heads"), c.need("index_head_dim")
+    rank = c.whole("q_lora_rank") or hidden
+    weights = n * (rank * heads * dim + hidden * dim + hidden * heads)
+    return {"weights": weights, "elements": n * dim, "top_k": top_k}
+
+
+def _block_indexer(c: Config, part: dict[str, object], n: int, d: int) -> dict[str, int]:
+    """MiniMax-M3: an index selects blocks of tokens."""
+    sparse = Config(part, f"{c.where}: sparse_attention_config")
+    if not sparse.get("use_sparse_attention"):
+        return {}
+    flags = sparse.per_layer("sparse_attention_freq", n)
+    layers = sum(map(bool, flags)) if flags else n
+    heads, dim = sparse.need("sparse_num_index_heads"), sparse.need("sparse_index_dim")
+    tokens = sparse.need("sparse_topk_blocks") * sparse.need("sparse_block_size")
+    sparse.get("sparse_init_block", "sparse_local_block", "sparse_score_type")
+    sparse.get("sparse_disable_index_value")
+    if odd := sparse.leftover():
+        raise sparse.refuse(f"not understood: {', '.join(odd)}")
+    weights = layers * (d * heads * dim + d * dim)
+    return {"weights": weights, "elements": layers * dim, "top_k": tokens}
