@@ -97,12 +97,11 @@ def test_the_readmes_examples_run_and_its_figures_are_ours():
     assert f"took {slow.min():.1f} to {slow.max():.1f} times as long" in text
     counts = counts_frame()
     n = counts.sum()
-    assert (
-        f"{n['met']} of {n['rows']} published figures are met: {n['reproduced']} reproduced" in text
-    )
-    assert f"{n['inside a band']} inside a band that holds the published value" in text
-    assert f"On {n['we disagree']} we disagree" in text
-    assert f"{counts.loc['model', 'met']} of those met go through functions" in text
+    met = f"{n['met']} of {n['rows']} published figures are met: {n['reproduced']} are reproduced"
+    assert met in text
+    assert f"{n['inside a band']} lie inside a band that contains the published value" in text
+    assert f"With {n['we disagree']} we disagree" in text
+    assert f"{counts.loc['model', 'met']} of the {n['met']} test functions" in text
     assert f"{counts.loc['arithmetic', 'met']} are sums of published numbers" in text
     languages = (table("parallel_text")["group"] == "language").sum()
     assert f"{languages} languages" in text
