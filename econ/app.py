@@ -31,7 +31,8 @@ from econ.plan import Plan, describe_frame, export, peak_factor, plan, prices_of
 from econ.report import answer_text, first_table, report_html, svg_of
 from econ.scenario import Scenario
 from econ.terms import Slo
-from econ.tokens.traces import UNITS, read_trace
+from econ.tokens.clock import UNITS
+from econ.tokens.traces import ENDINGS, describe_trace, read_trace
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 WIDE = {"layout": {"width": "340px"}, "style": {"description_width": "150px"}}
@@ -57,7 +58,7 @@ class Planner:
         controls: dict[str, Any] = {
             "workload": widgets.Dropdown(options=names, value=self._base.workload.id,
                                          description="Workload", **WIDE),
-            "unit": widgets.Dropdown(options=[("seconds from the start", None), *zip(UNITS, UNITS,
+            "unit": widgets.Dropdown(options=[("as the file shows", None), *zip(UNITS, UNITS,
                                      strict=True)], description="Arrivals in", **WIDE),
             "rate": widgets.BoundedFloatText(value=1.0, min=0.01, max=1e4, step=0.5,
                                              description="Load, × the trace's", **WIDE),
@@ -74,7 +75,9 @@ class Planner:
                                                    description="Accelerators", **WIDE),
         }  # fmt: skip
         self.controls = controls
-        self.upload = widgets.FileUpload(accept=".csv,.parquet", description="Upload a trace")
+        self.upload = widgets.FileUpload(
+            accept=",".join((*ENDINGS, ".gz")), description="Upload a trace"
+        )
         self.button = widgets.Button(description="Plan", button_style="primary")
         self._says = widgets.HTML()
         self._shows = widgets.HTML()
@@ -100,7 +103,7 @@ class Planner:
         except (ValueError, ImportError) as error:
             return self._say(str(error), wrong=True)
         self._take(own, trace)
-        return self
+        return self._say(f"{own.title}: {len(trace):,} requests. {describe_trace(trace)}.")
 
     def _uploaded(self, change: Any) -> None:
         for file in change["new"]:

@@ -23,7 +23,8 @@ from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
 from econ.scenario import Scenario
 from econ.tco.bill import cost
-from econ.tokens.traces import read_trace
+from econ.tokens.clock import UNITS
+from econ.tokens.traces import describe_trace, read_trace
 from econ.tokens.workloads import Workload
 
 MOST_BYTES = 10_000_000  # of a scenario file
@@ -73,8 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("plan", help="find the cheapest deployment that meets an SLO")
     one.add_argument("scenario", nargs="?", help="a scenario's JSON (default: the notebooks' own)")
     one.add_argument("--model", help="a name, or a model's config.json")
-    one.add_argument("--trace", help="a CSV or Parquet of requests in the workload's place")
-    one.add_argument("--trace-unit", choices=("s", "ms"), help="unit of its arrivals")
+    one.add_argument("--trace", help="a log of requests in the workload's place")
+    one.add_argument("--trace-unit", choices=UNITS, help="unit of its clock, if asked")
+    one.add_argument("--trace-column", action="append", default=[], metavar="THEIRS=OURS",
+                     help="a column's name in the log and ours, e.g. when=arrival_s")  # fmt: skip
     one.add_argument("--rate-per-s", type=float, help="requests per second, if not the workload's")
     one.add_argument("--peak-factor", type=float, default=1.0, help="peak over mean (default 1)")
     one.add_argument("--spare", type=int, default=0, help="spare replicas, 1 for N+1 (default 0)")
@@ -150,6 +153,16 @@ def _prices(pairs: Sequence[str]) -> dict[str, float]:
     return prices
 
 
+def _columns(pairs: Sequence[str]) -> dict[str, str]:
+    columns = {}
+    for pair in pairs:
+        theirs, mark, ours = pair.rpartition("=")
+        if not mark:
+            raise ValueError(f"--trace-column {pair!r}: give THEIRS=OURS, e.g. when=arrival_s")
+        columns[theirs] = ours
+    return columns
+
+
 def _plan(options: argparse.Namespace) -> int:
     for name in options.out:
         if Path(name).exists():  # before the work, not after it
@@ -160,7 +173,10 @@ def _plan(options: argparse.Namespace) -> int:
     if options.model:
         scenario = scenario.with_(model=_model(options.model))
     if options.trace:
-        trace = read_trace(options.trace, unit=options.trace_unit)
+        trace = read_trace(
+            options.trace, unit=options.trace_unit, columns=_columns(options.trace_column)
+        )
+        print(describe_trace(trace), file=sys.stderr)
         own = Workload.from_trace(trace, title=Path(options.trace).stem)
         scenario = scenario.with_(workload=own)
     if options.rate_per_s is not None:

@@ -20,6 +20,9 @@ import gzip
 import io
 import itertools
 import json
+import math
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,7 +34,12 @@ from econ.catalog.units import MEGA
 
 Source = str | Path | bytes | bytearray | memoryview
 MOST_BYTES = 256 * MEGA
+MOST_JSON_BYTES = 64 * MEGA  # of one document, which is read whole
+MOST_TIMES = 200  # a log unpacks to 5 to 50 times its size, a bomb to a thousand
 LONGEST_LINE_BYTES = 1_000_000
+LONGEST_JSON_LINE_BYTES = 16_000_000
+MOST_KEYS = 200_000  # of one JSON object
+MOST_DIGITS = 40
 LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
 MARKS = {
@@ -99,12 +107,24 @@ def opened(
 
 def _unpacked(stream: BinaryIO, name: str) -> tuple[int, BinaryIO]:
     """The content of a gzipped file, up to one byte more than the limit."""
+    packed_bytes = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    content = io.BytesIO()
     try:
         with gzip.open(stream) as file:
-            content = file.read(int(MOST_BYTES) + 1)
-    except (OSError, EOFError) as error:
+            while content.tell() <= MOST_BYTES and (piece := file.read(1 << 22)):
+                content.write(piece[: int(MOST_BYTES) + 1 - content.tell()])
+                times = content.tell() / packed_bytes
+                if content.tell() > 8 * MEGA and times > MOST_TIMES:
+                    raise BadTable(
+                        f"{name}: unpacks to more than {MOST_TIMES} times its size: not a log or a "
+                        "result file"
+                    )
+    except (OSError, EOFError, zlib.error) as error:
         raise BadTable(f"{name}: not a gzipped file: {error}") from None
-    return len(content), io.BytesIO(content)
+    size = content.tell()
+    content.seek(0)
+    return size, content
 
 
 class CsvRows:
@@ -144,7 +164,8 @@ class CsvRows:
                 "it anew"
             ) from None
         finally:
-            text.detach()
+            if not self.stream.closed:  # a caller that failed may have closed it
+                text.detach()
 
     def _check_cells(self, rows: list[list[str]], start: int) -> None:
         """Refuse a row with a cell too many or too few: it would shift the rest."""
@@ -197,27 +218,119 @@ def read_documents(source: Source, name: str | None, endings: Sequence[str]) -> 
     Raises
     ------
     BadTable
-        For what is no JSON, nested too deeply, or holds numbers of thousands of digits.
+        For what is no JSON, is nested too deeply, gives a key twice, or holds NaN or a number of
+        hundreds of digits.
     """
     with opened(source, name, endings) as (stream, known_as):
-        text = decoded(stream.read(), known_as)
+        return [document for _, document in json_documents(stream, known_as)]
+
+
+def json_documents(stream: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
+    """The documents of a stream of JSON, each with its line, or its place in a list.
+
+    Where the first line is a document and another follows, each line is one, and memory follows a
+    line; else the whole is read, and may be no larger than 64 MB.
+    """
+    start = stream.tell()
+    first, second = b"", b""
+    for line in _json_lines(stream, name):
+        first, second = (first, line[1]) if first else (line[1], b"")
+        if second:
+            break
+    stream.seek(start)
+    if second and _is_json(first):
+        for number, text in _json_lines(stream, name):
+            yield number, strict_json(decoded(text, f"{name} line {number}"), name, number)
+        return
+    data = stream.read(int(MOST_JSON_BYTES) + 1)
+    if len(data) > MOST_JSON_BYTES:
+        raise BadTable(
+            f"{name}: one JSON document of more than {MOST_JSON_BYTES / MEGA:.0f} MB: write one "
+            "record a line, or leave out text"
+        )
+    document = strict_json(decoded(data, name), name)
+    yield from enumerate(document if isinstance(document, list) else [document], 1)
+
+
+def _json_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while line := stream.readline(int(LONGEST_JSON_LINE_BYTES) + 1):
+        number += 1
+        if len(line) > LONGEST_JSON_LINE_BYTES:
+            yield number, b"\0"  # no document: what follows the line is not looked at
+            return
+        if line.strip():
+            yield number, line
+
+
+def _is_json(line: bytes) -> bool:
     try:
-        documents = [json.loads(text)]
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def strict_json(text: str, name: str, line: int | None = None) -> Any:
+    """A JSON text as Python's objects; what the standard forbids, or leaves open, is refused.
+
+    >>> strict_json('{"a": 1, "a": 2}', "r.json")
+    Traceback (most recent call last):
+        ...
+    econ.catalog.reading.BadTable: r.json: the key 'a' is there twice in one object: keep one
+    """
+    where = name if line is None else f"{name} line {line}"
+
+    def refuse(what: str) -> BadTable:
+        return BadTable(f"{where}: {what}")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(pairs) > MOST_KEYS:
+            raise refuse(f"an object of {len(pairs):,} keys: not a log or a result file")
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            n_of = Counter(key for key, _ in pairs)
+            twice = next(key for key, n in n_of.items() if n > 1)
+            raise refuse(f"the key {shown(twice)} is there twice in one object: keep one")
+        return made
+
+    def whole(digits: str) -> int:
+        if len(digits) > MOST_DIGITS:
+            raise refuse(f"a number of {len(digits):,} digits")
+        return int(digits)
+
+    def decimal(digits: str) -> float:
+        value = float(digits)
+        if len(digits) > 10 * MOST_DIGITS or not math.isfinite(value):
+            raise refuse(f"a number that is too large or too long: {digits[:20]}…")
+        return value
+
+    def constant(word: str) -> float:
+        raise refuse(f"{word} is no JSON: leave the key out, or write null")
+
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=unique,
+            parse_int=whole,
+            parse_float=decimal,
+            parse_constant=constant,
+        )
     except RecursionError:
-        raise BadTable(f"{known_as}: nested too deeply to be a result file") from None
+        raise refuse("nested too deeply to be a result file") from None
     except json.JSONDecodeError as error:
-        try:
-            documents = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except (ValueError, RecursionError):
-            raise BadTable(f"{known_as} line {error.lineno}: not JSON: {error.msg}") from None
-    except ValueError:  # more digits than Python turns into a number
-        raise BadTable(f"{known_as}: holds a number of thousands of digits") from None
-    is_list = len(documents) == 1 and isinstance(documents[0], list)
-    return documents[0] if is_list else documents
+        at = (line or 1) + error.lineno - 1
+        raise BadTable(
+            f"{name} line {at}: not JSON: {error.msg} at character {error.colno}: the file may be "
+            "cut short"
+        ) from None
 
 
 def decoded(data: bytes, name: str) -> str:
     """Bytes as text in UTF-8, without a mark that some editors write."""
+    for mark, what in MARKS.items():
+        if data.startswith(mark):
+            raise BadTable(f"{name}: this is {what}: save it in UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from econ.catalog.guard import positive
 from econ.catalog.units import HOUR_S, MINUTE_S
-from econ.tokens.traces import OPTIONAL, check_trace
+from econ.tokens.trace_columns import OPTIONAL
+from econ.tokens.traces import check_trace
 from econ.tokens.workloads import Workload
 
 

@@ -22,7 +22,7 @@ from econ.plan.search import KEYS, ROUNDING, Demand
 from econ.scenario import Scenario
 from econ.serving import Disaggregated, Replica, Service, draw_requests, replica, serve
 from econ.tco.token_cost import cost_usd_per_mtok
-from econ.tokens.traces import OPTIONAL
+from econ.tokens.trace_columns import OPTIONAL
 
 TURNS = 8  # how often every place of a fleet is used over in a simulation, filling included
 FEWEST, MOST = 3_000, 40_000  # requests of one simulation

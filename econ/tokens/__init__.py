@@ -29,7 +29,7 @@ from econ.tokens.count import (
     video_tokens,
 )
 from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_frame
-from econ.tokens.traces import check_trace, read_trace
+from econ.tokens.traces import check_trace, describe_trace, read_trace
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "compression_frame",
     "conversation_tokens",
     "count_tokens",
+    "describe_trace",
     "fetch_trace",
     "image_tokens",
     "read_trace",

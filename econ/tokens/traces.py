@@ -17,29 +17,19 @@ number: save its value
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import not_negative, shown, unknown
-from econ.catalog.reading import BadTable, CsvRows, Source, opened
-from econ.catalog.units import DAY_S, KILO, MINUTE_S
+from econ.catalog.reading import BadTable, Source, opened
+from econ.tokens.clock import UNITS
+from econ.tokens.trace_columns import N_REQUESTS, OPTIONAL, SHOWN, TRACE_COLUMNS
+from econ.tokens.trace_log import Log, joined, parsed, requests_of
+from econ.tokens.trace_rows import check_size, rows_of
 
-TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
-OPTIONAL = "cached_tokens"  # of each prompt, served by a prefix cache
 MAX_TOKENS = 100_000_000
-SHOWN = 40  # characters of a bad cell that a message repeats
-MOST_ROWS = 5_000_000
-UNITS = ("s", "ms")
-EPOCH_S, EPOCH_MS = 1e8, 1e11  # a clock that counts from 1970 passed these in 1973
-# names that other logs give to what a trace needs
-OTHER_NAMES = {
-    "arrival_s": ("arrival", "timestamp", "time", "start_time", "request_time", "arrived_at"),
-    "input_tokens": ("prompt_tokens", "contexttokens", "context_tokens", "input_length", "isl"),
-    "output_tokens": ("completion_tokens", "generatedtokens", "generated_tokens",
-                      "output_length", "osl"),
-}  # fmt: skip
+ENDINGS = (".csv", ".json", ".jsonl", ".ndjson", ".log", ".parquet")
 
 
 def check_trace(frame: pd.DataFrame, name: str = "trace") -> pd.DataFrame:
@@ -134,180 +124,116 @@ def read_trace(
     unit: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """A trace from a CSV (perhaps gzipped) or Parquet file.
+    """A trace from a log, as engines, gateways and usage exports write it.
 
     Parameters
     ----------
     source : path or bytes
-        The file, or what an upload holds.
+        The file, or what an upload holds: CSV, JSON, JSON lines or Parquet, perhaps gzipped. Azure
+        2023 and 2024, BurstGPT, Mooncake, vLLM and SGLang request logs, OpenTelemetry GenAI spans,
+        LiteLLM spend logs, OpenRouter activity, OpenAI usage exports, Langfuse, plain columns.
     name : str, optional
         Name of an upload: its ending says its kind.
     unit : str, optional
-        Of the arrivals: ``"s"`` or ``"ms"``; they then count from the first. Where it is left out,
-        arrivals that look like milliseconds or like a clock are refused.
+        Of a clock of numbers: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``. Where it is left out, the
+        unit is read from the clock, and asked for where it is in doubt.
     columns : mapping, optional
-        The file's names to those here, e.g. ``{"timestamp": "arrival_s"}``.
+        The file's names to those here, e.g. ``{"when": "arrival_s"}``.
 
     Returns
     -------
     DataFrame
         ``arrival_s``, ``input_tokens``, ``output_tokens``, and ``cached_tokens`` where it is there.
+        ``.attrs["read"]`` says what was understood; `describe_trace` says it in a sentence.
 
     Raises
     ------
     ValueError
-        For what is no trace: the first bad row and column, and what to do.
+        For what is no trace: the first bad row and column, and what to do. For a clock in doubt or
+        one that contradicts ``unit``: the likely unit.
     ImportError
         For Parquet without pyarrow.
+
+    Notes
+    -----
+    Rows that sum a stretch of time (``num_model_requests`` of a usage export) become that many
+    requests of the row's mean lengths, at random moments within the stretch (a Poisson process,
+    given its count); the draw is the same each time.
+
+    Examples
+    --------
+    >>> log = b"created_at,tokens_prompt,tokens_completion\\n2026-03-02 10:01:02.5,812,320\\n"
+    >>> trace = read_trace(log + b"2026-03-02 10:01:03,912,0\\n", name="activity.csv")
+    >>> trace.to_numpy().tolist(), trace.attrs["read"]["dropped"]
+    ([[0.0, 812.0, 320.0]], {'no output tokens': 1})
     """
     if unit is not None and unit not in UNITS:
         raise unknown("unit of arrivals", unit, UNITS)
     keep = f"keep {', '.join(TRACE_COLUMNS)}, or save as Parquet, or take part of the day"
-    with opened(source, name, (".csv", ".parquet"), remedy=keep) as (stream, known_as):
-        read = _parquet if known_as.lower().endswith(".parquet") else _csv
-        frame = read(stream, known_as, dict(columns or {}), unit)
-    return _in_seconds(frame, known_as, unit)
-
-
-def _in_seconds(frame: pd.DataFrame, name: str, unit: str | None) -> pd.DataFrame:
-    """Arrivals in seconds from the start; refused where the unit is in doubt."""
-    arrival = frame["arrival_s"].to_numpy(dtype="float64")
-    if unit is None:
-        _doubt_unit(arrival, name)
-    else:
-        at_start = np.nanmin(arrival) if np.isfinite(arrival).any() else 0.0
-        scale = KILO if unit == "ms" else 1.0
-        frame = frame.assign(arrival_s=(arrival - at_start) / scale)
-    return check_trace(frame, name)
-
-
-def _doubt_unit(arrival: np.ndarray, name: str) -> None:
-    """Refuse arrivals that are probably not seconds from the start."""
-    known = arrival[np.isfinite(arrival)]
-    if not len(known):
-        return
-    first = f"{name} row 1, column arrival_s: {known[0]:.15g}"
-    if known[0] > EPOCH_MS:
-        raise ValueError(f"{first} counts milliseconds from 1970: read it with unit='ms'")
-    if known[0] > EPOCH_S:
-        raise ValueError(f"{first} counts seconds from 1970: read it with unit='s'")
-    gaps = np.diff(known)
-    if len(gaps) < 10 or (known % 1 != 0).any():
-        return
-    if gaps.mean() > MINUTE_S and np.median(gaps) > 0:
-        row = int(np.argmax(gaps > 0)) + 2
-        raise ValueError(
-            f"{name} row {row}, column arrival_s: {known[row - 1]:.15g} looks like milliseconds: "
-            f"whole numbers, {gaps.mean():,.0f} from one request to the next, "
-            f"{(known[-1] - known[0]) / DAY_S:,.1f} days in all as seconds. "
-            "Read it with unit='ms', or with unit='s' if seconds are right"
-        )
-
-
-def _parquet(
-    stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None
-) -> pd.DataFrame:
-    try:
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise ImportError(
-            f"{name}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
-        ) from None
-    try:
-        file = pq.ParquetFile(stream)
-    except (ValueError, OSError) as error:  # what Arrow raises on a broken file
-        raise ValueError(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
-    _check_size(file.metadata.num_rows, name)
-    wanted = _wanted(file.schema_arrow.names, name, columns)
-    _check_types(file.schema_arrow, wanted, name, unit)
-    try:
-        frame = file.read(columns=list(wanted)).to_pandas()
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
-    frame = frame.rename(columns=wanted)
-    return frame.assign(arrival_s=seconds_of(frame["arrival_s"]))
-
-
-def _check_types(schema: Any, wanted: dict[str, str], name: str, unit: str | None) -> None:
-    """Refuse columns that are no numbers before they are read: text can be of any size."""
-    import pyarrow.types as kinds
-
-    for old, new in wanted.items():
-        kind = schema.field(old).type
-        is_time = kinds.is_timestamp(kind) or kinds.is_duration(kind)
-        if new == "arrival_s" and is_time:
-            if unit is not None:
-                raise ValueError(f"{name}, column {old}: is a {kind}: leave out unit={unit!r}")
-        elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)):
-            raise ValueError(f"{name}, column {old}: is of type {kind}: save it as numbers")
-
-
-def _csv(stream: BinaryIO, name: str, columns: dict[str, str], unit: str | None) -> pd.DataFrame:
-    rows = CsvRows(stream, name)
-    wanted = _wanted(rows.head, name, columns)
-    places = {new: rows.head.index(old) for old, new in wanted.items()}
-    pieces, n_rows = [], 0
-    for start, cells in rows:
-        n_rows += len(cells)
-        _check_size(n_rows, name)
-        text = {new: [row[place] for row in cells] for new, place in places.items()}
-        pieces.append(_numbers(pd.DataFrame(text, dtype=str), start, name))
+    with opened(source, name, ENDINGS, remedy=keep) as (stream, known_as):
+        pieces = [parsed(rows, known_as) for rows in rows_of(stream, known_as, columns or {})]
     if not pieces:
-        raise BadTable(f"{name}: holds no rows")
-    return pd.concat(pieces, ignore_index=True)
+        raise BadTable(f"{known_as}: holds no rows")
+    log = joined(pieces, known_as)
+    return _finished(log, known_as, unit)
 
 
-def _wanted(names: list[str], name: str, columns: dict[str, str]) -> dict[str, str]:
-    """The columns to read and what they are called here; a missing one suggests its likely name."""
-    for old in columns:
-        if old not in names:
-            raise unknown(f"column of {name}", old, names)
-    called = {old: columns.get(old, old) for old in names}
-    wanted = {old: new for old, new in called.items() if new in (*TRACE_COLUMNS, OPTIONAL)}
-    for column in (*TRACE_COLUMNS, OPTIONAL):
-        n = [called[old] for old in names].count(column)
-        if n > 1:
-            raise BadTable(f"{name}: column {column} is there twice: keep one")
-    lacking = [c for c in TRACE_COLUMNS if c not in wanted.values()]
-    if not lacking:
-        return wanted
-    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(names) == 1 and mark in names[0]:
-            raise BadTable(f"{name}: its cells are parted by {word}: save it with commas")
-    hints: dict[str, str] = {}
-    for column in lacking:
-        stem = column.removesuffix("_s")
-        for old in names:
-            plain = old.strip().lower()
-            if plain in OTHER_NAMES[column] or plain.startswith(stem):
-                hints.setdefault(column, old)
-    has = ", ".join(str(n)[:SHOWN] for n in names[:12]) or "nothing"
-    text = f"{name}: no column {', '.join(lacking)}; it has {has}. "
-    if hints:
-        pairs = ", ".join(f"{old!r}: {new!r}" for new, old in hints.items())
-        slow = [o for o in hints.values() if "ms" in o.lower() or "milli" in o.lower()]
-        unit = ", unit='ms'" if slow else ""
-        raise BadTable(f"{text}If these are they, read it with columns={{{pairs}}}{unit}")
-    raise BadTable(f"{text}A trace needs {', '.join(TRACE_COLUMNS)}")
+def _finished(log: Log, name: str, unit: str | None) -> pd.DataFrame:
+    """Seconds from the start, in order, with what was understood."""
+    frame, clock = log.frame, log.clock(name, unit)
+    if frame.empty:
+        reasons = "; ".join(f"{n:,} {why}" for why, n in log.dropped.items())
+        raise BadTable(f"{name}: holds no rows that are requests ({reasons or 'none at all'})")
+    if N_REQUESTS in frame:
+        frame = requests_of(frame, name)
+        check_size(len(frame), name, "requests")
+    if not log.is_plain and not frame["arrival_s"].is_monotonic_increasing:
+        frame = frame.sort_values("arrival_s", kind="stable", ignore_index=True)
+    names = [*TRACE_COLUMNS, *([OPTIONAL] if OPTIONAL in frame else [])]
+    try:
+        trace = check_trace(frame[names], name)
+    except ValueError as error:
+        raise BadTable(str(error)) from None
+    span_s = float(trace["arrival_s"].iloc[-1] - trace["arrival_s"].iloc[0])
+    trace.attrs["read"] = {
+        "file": name,
+        "format": log.form,
+        "rows": log.n_rows,
+        "requests": len(trace),
+        "dropped": log.dropped,
+        "unit": clock.unit,
+        "zone": log.zone,
+        "why": clock.why,
+        "duration_s": span_s,
+        "rate_per_s": (len(trace) - 1) / span_s if span_s else None,
+        "buckets": N_REQUESTS in log.frame,
+        "columns": log.columns,
+    }
+    return trace
 
 
-def _numbers(piece: pd.DataFrame, start: int, name: str) -> pd.DataFrame:
-    """The columns of a piece as numbers; the first cell that is none is named."""
-    out = {}
-    for column in [c for c in (*TRACE_COLUMNS, OPTIONAL) if c in piece]:
-        values = pd.to_numeric(piece[column], errors="coerce").to_numpy("float64")
-        bad = ~np.isfinite(values)
-        if bad.any():
-            row = int(np.argmax(bad))
-            cell = str(piece[column].iloc[row])
-            text = repr(cell[:SHOWN]) + ("…" if len(cell) > SHOWN else "")
-            raise BadTable(
-                f"{name} row {start + row}, column {column}: {text} {_remedy(cell, column)}"
-            )
-        out[column] = values
-    return pd.DataFrame(out)
+def describe_trace(trace: pd.DataFrame) -> str:
+    """What `read_trace` understood, in a sentence.
 
-
-def _check_size(n_rows: int, name: str) -> None:
-    if n_rows > MOST_ROWS:
-        raise BadTable(f"{name}: more than {MOST_ROWS:,} rows: take part of the day, or a sample")
+    >>> log = b"timestamp_ms,prompt_tokens,completion_tokens\\n0,10,5\\n500,10,5\\n"
+    >>> describe_trace(read_trace(log, name="log.csv"))
+    "log.csv: plain columns, 2 rows, 2 requests in 0.5 s (2 per second); clock in ms (as the \
+format or the column's name says)"
+    """
+    read = trace.attrs.get("read")
+    if not read:
+        return f"{len(trace):,} requests"
+    rate = read["rate_per_s"]
+    text = (
+        f"{read['file']}: {read['format']}, {read['rows']:,} rows, {read['requests']:,} requests "
+        f"in {read['duration_s']:,.6g} s" + (f" ({rate:.3g} per second)" if rate else "")
+    )
+    text += f"; clock in {read['unit']} ({read['why']})"
+    if read["zone"]:
+        text += f", zone {read['zone']}"
+    if read["buckets"]:
+        text += "; each row sums a stretch of time: mean lengths, moments drawn at random within it"
+    if read["dropped"]:
+        dropped = ", ".join(f"{n:,} with {why}" for why, n in read["dropped"].items())
+        text += f"; dropped: {dropped}"
+    return text

@@ -25,7 +25,8 @@ import pandas as pd
 from econ.catalog.guard import count, fraction, in_range, positive, unknown
 from econ.catalog.ranges import Numbers, Range, ends
 from econ.catalog.tables import remember, table
-from econ.tokens.traces import MAX_TOKENS, OPTIONAL, TRACE_COLUMNS, check_trace
+from econ.tokens.trace_columns import OPTIONAL, TRACE_COLUMNS
+from econ.tokens.traces import MAX_TOKENS, check_trace
 
 QUANTILES = (
     *(0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),

@@ -102,7 +102,7 @@ def test_settings_of_the_wrong_shape_only_lack_a_limit(config):
 
 def test_a_number_of_thousands_of_digits_is_refused():
     for read in (lambda t: read_bench(t.encode(), "r.json"), Scenario.from_json):
-        with pytest.raises(ValueError, match=r"thousands of digits|number too long"):
+        with pytest.raises(ValueError, match=r"a number of 5,000 digits|number too long"):
             read('{"mean_ttft_ms": ' + "9" * 5_000 + "}")
 
 

@@ -93,7 +93,7 @@ def test_missing_columns_and_endings():
         check_trace(pd.DataFrame(GOOD).drop(columns="output_tokens"))
     with pytest.raises(ValueError, match="holds no rows"):
         check_trace(pd.DataFrame(GOOD).head(0))
-    with pytest.raises(ValueError, match=r"\.csv or a \.parquet"):
+    with pytest.raises(ValueError, match=r"\.log or \.parquet"):
         read_trace("trace.xlsx")
 
 

@@ -1,0 +1,165 @@
+"""Which column of a log is what: the names that engines, gateways and exports use.
+
+Names are compared without case, spaces, dots and underscores; of a nested record, the end of the
+path counts, so that ``attributes.gen_ai.usage.input_tokens`` is found as ``input_tokens`` is.
+
+>>> columns_of(["TIMESTAMP", "ContextTokens", "GeneratedTokens"], "azure.csv", {})["input_tokens"]
+'ContextTokens'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from econ.catalog.guard import unknown
+from econ.catalog.reading import BadTable
+
+TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
+OPTIONAL = "cached_tokens"  # of each prompt, served by a prefix cache
+N_REQUESTS = "n_requests"  # of a row that sums a stretch of time
+SHOWN = 40  # characters of a bad cell that a message repeats
+
+# what is looked for, and its names elsewhere, the surest first
+ALIASES: dict[str, tuple[str, ...]] = {
+    "arrival_s": (
+        "arrivals", "arrival", "arrivalms", "arrivalus", "arrivalns", "arrivaltime",
+        "arrivaltimes", "arrivaltimestamp", "arrivaltimems", "arrivedat", "requestreceivedts",
+        "requestreceivedtime", "requesttime", "requesttimestamp", "requeststarttime",
+        "starttimeunixnano", "starttimens", "starttimeus", "starttimems", "startingat",
+        "starttime", "starttimes", "startts", "startedat", "starttimestamp", "start",
+        "createdat", "created", "timestampns", "timestampus", "timestampms", "timestampmillis",
+        "timestamps", "timestamp", "datetime", "time", "timems", "ts", "usagedateutc", "date",
+    ),
+    "input_tokens": (
+        "inputtokens", "genaiusageinputtokens", "genaiusageprompttokens", "prompttokens",
+        "tokensprompt", "nprompttokens", "numprompttokens", "prompttokencount", "contexttokens",
+        "requesttokens", "inputtokencount", "inputlength", "inputlen", "inputlens",
+        "inputseqlen", "isl",
+        "promptlen", "promptlength", "numprefilltokens", "inputusage", "usageinput",
+        "usagedetailsinput", "llmtokencountprompt",
+    ),
+    "output_tokens": (
+        "outputtokens", "genaiusageoutputtokens", "genaiusagecompletiontokens",
+        "completiontokens", "tokenscompletion", "ncompletiontokens", "numcompletiontokens",
+        "completiontokencount", "generatedtokens", "responsetokens", "outputtokencount",
+        "outputlength", "outputlen", "outputlens", "outputseqlen", "osl", "numdecodetokens",
+        "numgenerationtokens", "generationlength", "outputusage", "usageoutput",
+        "usagedetailsoutput", "llmtokencountcompletion",
+    ),
+    OPTIONAL: (
+        "cachedtokens", "inputcachedtokens", "tokenscached", "numcachedtokens",
+        "prompttokensdetailscachedtokens", "inputtokensdetailscachedtokens",
+        "genaiusagecachereadinputtokens", "cachereadinputtokens", "cachereadtokens",
+    ),
+    N_REQUESTS: (
+        "nrequests", "nummodelrequests", "numrequests", "modelrequests", "requestcount",
+        "requests", "totalrequests", "apirequests",
+    ),
+    "end": ("endtimeunixnano", "endtimens", "endtime", "endtimes", "endingat", "endedat"),
+    "status": ("status", "success"),
+    "cache_hit": ("cachehit",),
+    "written": ("cachecreationinputtokens",),
+}  # fmt: skip
+WANTED = tuple(ALIASES)
+# a usage export of sums by kind of token, without the number of requests
+SUMS = ("uncachedinputtokens", "usageinputtokensnocache", "usageoutputtokens")
+
+# formats whose clock is known, by columns that no other has: (name, columns, unit)
+FORMATS: tuple[tuple[str, frozenset[str], str | None], ...] = (
+    ("Mooncake", frozenset({"inputlength", "outputlength", "hashids"}), "ms"),
+    ("BurstGPT", frozenset({"requesttokens", "responsetokens", "logtype"}), "s"),
+    ("Azure", frozenset({"timestamp", "contexttokens", "generatedtokens"}), None),
+    ("OpenAI usage", frozenset({"nummodelrequests"}), None),
+    ("LiteLLM spend log", frozenset({"calltype", "spend", "prompttokens"}), None),
+    ("OpenRouter activity", frozenset({"tokensprompt", "tokenscompletion"}), None),
+    ("vLLM detailed results", frozenset({"inputlens", "outputlens", "starttimes"}), "s"),
+)
+
+
+def folded(name: str) -> str:
+    """A name without case, spaces and marks."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def format_of(names: Sequence[str]) -> tuple[str, str | None]:
+    """What wrote a file of these columns, and the unit of its clock where it is known."""
+    have = {folded(n) for n in names}
+    for form, columns, unit in FORMATS:
+        if columns <= have:
+            return form, unit
+    dotted = [n.lower() for n in names]
+    if any("gen_ai." in n for n in dotted):
+        return "OpenTelemetry spans", None
+    if any("meta_info." in n for n in dotted):
+        return "SGLang request log", None
+    if any(n.startswith(("usagedetails", "inputusage")) for n in have):
+        return "Langfuse export", None
+    return "plain columns", None
+
+
+def rank(path: str, target: str) -> int | None:
+    """How sure it is that a column is the target: 0 for its own name, None where it is not."""
+    if path == target:
+        return 0
+    parts = [folded(p) for p in re.split(r"[.\s/]+", path.strip())]
+    names = {"".join(parts[i:]) for i in range(len(parts))}
+    places = [i for i, alias in enumerate(ALIASES[target], 1) if alias in names]
+    return min(places) * 10 + len(parts) if places else None
+
+
+def columns_of(
+    names: Sequence[str], name: str, columns: Mapping[str, str], *, strict: bool = True
+) -> dict[str, str]:
+    """Target -> column of the file, the surest of each.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns of the file, or paths of a record.
+    name : str
+        The file, for errors.
+    columns : mapping
+        The file's names to ours, as the user says.
+    strict : bool
+        Whether a missing column is refused.
+
+    Raises
+    ------
+    BadTable
+        Where a column that a trace needs is missing, or there twice.
+    """
+    for old, new in columns.items():
+        if old not in names:
+            raise unknown(f"column of {name}", old, names)
+        if new not in (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS):
+            raise unknown("column of a trace", new, (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS))
+    found: dict[str, str] = {}
+    for target in WANTED:
+        stated = [old for old in names if columns.get(old) == target]
+        own = [old for old in names if old == target and old not in columns]
+        if len(stated) + len(own) > 1:
+            raise BadTable(f"{name}: column {target} is there twice: keep one")
+        ranked = [(r, i) for i, old in enumerate(names)
+                  if old not in columns and (r := rank(old, target)) is not None]  # fmt: skip
+        if stated or ranked:
+            found[target] = stated[0] if stated else names[min(ranked)[1]]
+            if list(names).count(found[target]) > 1:
+                raise BadTable(f"{name}: column {found[target]} is there twice: keep one")
+    lacking = [c for c in TRACE_COLUMNS if c not in found]
+    if not lacking or not strict:
+        return found
+    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(names) == 1 and mark in names[0]:
+            raise BadTable(f"{name}: its cells are parted by {word}: save it with commas")
+    if {folded(n) for n in names} & set(SUMS):
+        raise BadTable(
+            f"{name}: its rows are sums of tokens without the number of requests: a trace cannot "
+            f"be made of them; add a column {N_REQUESTS}, or read it as a bill"
+        )
+    has = ", ".join(str(n)[:SHOWN] for n in names[:12]) or "nothing"
+    pairs = ", ".join(f"'…': {new!r}" for new in lacking)
+    raise BadTable(
+        f"{name}: no column {', '.join(lacking)}; it has {has}. A trace needs "
+        f"{', '.join(TRACE_COLUMNS)}: say which they are with columns={{{pairs}}}"
+    )

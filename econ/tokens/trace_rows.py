@@ -1,0 +1,231 @@
+"""The rows of a log as columns under our names: from CSV, JSON, JSON lines and Parquet.
+
+Only the columns that a trace needs are kept, so that memory follows the number of rows. Cells stay
+as they were written; `econ.tokens.traces` turns them into numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.reading import BadTable, CsvRows, json_documents
+from econ.catalog.units import MEGA
+from econ.tokens.trace_columns import columns_of, format_of
+
+MOST_ROWS = 5_000_000
+MOST_FOOTER_BYTES = 16 * MEGA  # of a Parquet file: its columns' names and places
+MOST_TEXT_BYTES = 512 * MEGA  # of a Parquet column of text
+DEEPEST = 8
+LONGEST_TEXT = 64  # characters of a cell in JSON that may be a moment or a number
+LISTS = ("resourceSpans", "scopeSpans", "spans", "data", "results", "records", "rows", "requests",
+         "observations", "items")  # fmt: skip
+SHORT = 40  # characters of what is no record
+ARRAYS = ("start_times", "input_lens", "output_lens")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a file: cells under our names, and the number of each row in the file."""
+
+    cells: pd.DataFrame
+    number: np.ndarray
+    columns: dict[str, str]  # our name -> the file's
+    form: str  # what wrote it
+    unit: str | None  # of its clock, where the format says it
+
+
+def check_size(n_rows: float, name: str, what: str = "rows") -> None:
+    """Refuse more rows than a trace may have."""
+    if n_rows > MOST_ROWS:
+        raise BadTable(f"{name}: more than {MOST_ROWS:,} {what}: take part of the day, or a sample")
+
+
+def rows_of(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Iterator[Rows]:
+    """The rows of a file in pieces; its ending says its kind."""
+    ending = name.lower().rpartition(".")[2]
+    if ending == "parquet":
+        yield _parquet(stream, name, columns)
+    elif ending == "csv":
+        yield from _csv(stream, name, columns)
+    else:
+        yield _json(stream, name, columns)
+
+
+def _csv(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Iterator[Rows]:
+    rows = CsvRows(stream, name)
+    wanted = columns_of(rows.head, name, columns)
+    form, unit = format_of(rows.head)
+    places = {new: rows.head.index(old) for new, old in wanted.items()}
+    n_rows = 0
+    for start, cells in rows:
+        n_rows += len(cells)
+        check_size(n_rows, name)
+        text = {new: [row[place] for row in cells] for new, place in places.items()}
+        number = np.arange(start, start + len(cells))
+        yield Rows(pd.DataFrame(text, dtype=str), number, wanted, form, unit)
+
+
+def _json(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Rows:
+    wanted: dict[str, str] = {}
+    cells: dict[str, list[Any]] = {}
+    number: list[int] = []
+    form: tuple[str, str | None] = ("plain columns", None)
+    seen: dict[str, None] = {}
+    keys: set[str] = set()
+    n_records = 0
+    for place, record in _records(json_documents(stream, name), name):
+        n_records += 1
+        check_size(n_records, name)
+        if not wanted:
+            seen |= dict.fromkeys(list(record)[:100])
+            try:
+                wanted = columns_of(list(record), name, columns)
+            except ValueError:
+                if len(seen) > 2000:
+                    break
+                continue  # a span, or a line, that is no request
+            form = format_of(list(record))
+            cells, keys = {new: [] for new in wanted}, set(record)
+        if record.get(wanted["input_tokens"]) is record.get(wanted["output_tokens"]) is None:
+            continue
+        if not keys >= record.keys():  # further columns may come later
+            keys |= record.keys()
+            for new, old in columns_of(list(record), name, {}, strict=False).items():
+                if new not in wanted:
+                    wanted[new], cells[new] = old, [None] * len(number)
+        number.append(place)
+        for new, old in wanted.items():
+            cells[new].append(record.get(old))
+    if not wanted:
+        if not n_records:
+            raise BadTable(f"{name}: holds no rows")
+        columns_of(list(seen), name, columns)  # raises, with the names that are there
+        raise BadTable(f"{name}: no record has both a time and counts of tokens")
+    frame = pd.DataFrame(cells, dtype=object)
+    rows = Rows(frame, np.array(number), wanted, *form)
+    rows.cells.attrs["n_other"] = n_records - len(number)
+    return rows
+
+
+def _records(
+    documents: Iterable[tuple[int, Any]], name: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Flat records: lists within are opened, what is around them goes into each."""
+    for place, document in documents:
+        if not isinstance(document, dict):
+            raise BadTable(f"{name} row {place}: expected an object, not {str(document)[:SHORT]!r}")
+        yield from ((place, record) for record in _opened(document, {}, DEEPEST))
+
+
+def _opened(
+    document: dict[str, Any], around: dict[str, Any], depth: int
+) -> Iterator[dict[str, Any]]:
+    inner = [document[k] for k in LISTS if isinstance(document.get(k), list)]
+    inner = [items for items in inner if items and isinstance(items[0], dict)]
+    if inner and depth:
+        flat = around | {k: v for k, v in document.items() if isinstance(v, str | int | float)}
+        for items in inner:
+            for item in items:
+                if isinstance(item, dict):
+                    yield from _opened(item, flat, depth - 1)
+        return
+    lists = {k: document.get(k) for k in ARRAYS}
+    if all(isinstance(v, list) for v in lists.values()):  # one list a quantity
+        n = min(len(v) for v in lists.values() if v is not None)
+        if any(len(v) != n for v in lists.values() if v is not None):
+            raise BadTable(f"lists of different lengths: {', '.join(lists)}")
+        for i in range(n):
+            yield {k: v[i] for k, v in lists.items() if v is not None}
+        return
+    flat = dict(around)
+    _flatten(document, "", flat, DEEPEST)
+    yield flat
+
+
+def _flatten(value: Any, path: str, into: dict[str, Any], depth: int) -> None:
+    if isinstance(value, dict) and depth:
+        for key, inner in value.items():
+            _flatten(inner, f"{path}.{key}" if path else str(key), into, depth - 1)
+    elif isinstance(value, list):
+        if path.endswith("attributes"):  # OTLP: a list of key and value
+            for pair in value:
+                if isinstance(pair, dict) and isinstance(pair.get("value"), dict):
+                    _flatten(next(iter(pair["value"].values()), None),
+                             f"{path}.{pair.get('key')}", into, depth - 1)  # fmt: skip
+        elif path.endswith("hash_ids"):
+            into[path] = "…"  # only that it is there
+    elif isinstance(value, bool):
+        into[path] = str(value)
+    elif isinstance(value, int | float) or (isinstance(value, str) and len(value) <= LONGEST_TEXT):
+        into[path] = value
+
+
+def _parquet(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Rows:
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise ImportError(
+            f"{name}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
+        ) from None
+    _check_footer(stream, name)
+    try:
+        file = pq.ParquetFile(stream)
+    except (ValueError, OSError, MemoryError) as error:  # what Arrow raises on a broken file
+        raise BadTable(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
+    check_size(file.metadata.num_rows, name)
+    names = file.schema_arrow.names
+    wanted = columns_of(names, name, columns)
+    _check_types(file, wanted, name)
+    try:
+        frame = file.read(columns=list(dict.fromkeys(wanted.values()))).to_pandas()
+    except (ValueError, OSError) as error:
+        raise BadTable(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
+    cells = pd.DataFrame({new: frame[old] for new, old in wanted.items()})
+    return Rows(cells, np.arange(1, len(cells) + 1), wanted, *format_of(names))
+
+
+def _check_footer(stream: BinaryIO, name: str) -> None:
+    """Refuse a file whose list of columns is itself larger than a log's."""
+    size = stream.seek(0, io.SEEK_END)
+    if size >= 8:
+        stream.seek(-8, io.SEEK_END)
+        (footer_bytes,) = struct.unpack("<I", stream.read(4))
+        if stream.read(4) == b"PAR1" and footer_bytes > MOST_FOOTER_BYTES:
+            raise BadTable(
+                f"{name}: its list of columns takes {footer_bytes / MEGA:,.0f} MB: keep the "
+                "columns of a trace"
+            )
+    stream.seek(0)
+
+
+def _check_types(file: Any, wanted: dict[str, str], name: str) -> None:
+    """Refuse columns that are no numbers before they are read: text can be of any size."""
+    import pyarrow.types as kinds
+
+    schema = file.schema_arrow
+    for new, old in wanted.items():
+        kind = schema.field(old).type
+        is_text = kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_dictionary(kind)
+        if new in ("arrival_s", "end", "status", "cache_hit"):
+            is_time = kinds.is_timestamp(kind) or kinds.is_duration(kind)
+            if is_time or kinds.is_boolean(kind):
+                continue
+            if is_text and _text_bytes(file, old) <= MOST_TEXT_BYTES:
+                continue
+        if not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)):
+            raise BadTable(f"{name}, column {old}: is of type {kind}: save it as numbers")
+
+
+def _text_bytes(file: Any, column: str) -> int:
+    meta = file.metadata
+    place = next(i for i in range(meta.num_columns) if meta.schema.column(i).path == column)
+    return sum(
+        meta.row_group(g).column(place).total_uncompressed_size for g in range(meta.num_row_groups)
+    )
