@@ -7,6 +7,7 @@ import pytest
 
 from econ.catalog import table
 from econ.lessons import l05_scaling as cases
+from econ.scaling import coverage_if_alike
 from econ.scaling.coverage import difficulty
 from econ.scaling.fit import fit_law, loss_points
 from econ.scaling.laws import law
@@ -98,8 +99,8 @@ def test_a_hundred_attempts_foretell_ten_thousand_better_than_independence():
 def test_the_published_two_points():
     frame = cases.swe_frame()
     assert frame["percent"].tolist() == [pytest.approx(15.9), pytest.approx(56)]
-    assert cases.coverage_if_alike(0.159, 250) == pytest.approx(1 - 0.841**250)
-    assert cases.coverage_if_alike(1.0, 3) == 1
+    assert coverage_if_alike(0.159, 250) == pytest.approx(1 - 0.841**250)
+    assert coverage_if_alike(1.0, 3) == 1
 
 
 def test_coverage_has_its_three_ways():
