@@ -229,6 +229,7 @@ def _cost(options: argparse.Namespace) -> int:
         "cost_low_usd_per_mtok": low,
         "cost_high_usd_per_mtok": high,
         "usd_per_gpu_hour": price.paid_usd_per_gpu_hour,
+        "concurrency": users,
         "output_tokens_per_s_per_gpu": price.output_tokens_per_s_per_gpu,
         "ttft_s": prediction.ttft_s,
         "tpot_s": prediction.tpot_s,
@@ -241,7 +242,7 @@ def _cost(options: argparse.Namespace) -> int:
         return 0
     print(
         f"${usd:.2f} per million output tokens (90 % band ${low:.2f} to ${high:.2f}) at "
-        f"${price.paid_usd_per_gpu_hour:.2f} per GPU-hour\n"
+        f"${price.paid_usd_per_gpu_hour:.2f} per GPU-hour, {users:g} users in flight\n"
         f"{price.output_tokens_per_s_per_gpu:,.0f} output tokens/s per accelerator, "
         f"TTFT {prediction.ttft_s:.3g} s, TPOT {prediction.tpot_s:.3g} s, bound by "
         f"{prediction.bound_by}"

@@ -196,6 +196,7 @@ def split_rules(
         ),
         "link": (
             (np.asarray(link) <= 0) & (used > 1),
-            "the link bandwidth of this accelerator is unknown, so it cannot be split over",
+            "the link bandwidth of this accelerator is unknown (scaleup_bandwidth_bytes_per_s), so "
+            "it takes tp = pp = dp = 1, not {used:g} accelerators",
         ),
     }

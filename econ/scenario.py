@@ -52,8 +52,8 @@ class Scenario:
     ----------
     name : str
         What a reader calls it.
-    workload : Workload
-        Arrivals and lengths (`econ.tokens.workload`, or your own from a trace).
+    workload : Workload or str
+        Arrivals and lengths: your own from a trace, or a name of `econ.tokens.workload`.
     model : str or Model
         A name of the catalogue or an object of your own.
     deployment : Deployment
@@ -79,6 +79,11 @@ class Scenario:
     finance: Finance = field(default_factory=Finance)
 
     def __post_init__(self) -> None:
+        for name in ("name", "operator"):
+            if not isinstance(value := getattr(self, name), str):
+                raise ValueError(f"{name} = {value!r} is outside its range: a text")
+        if isinstance(self.workload, str):
+            object.__setattr__(self, "workload", workload(self.workload))
         for name, part in PARTS.items():
             if not isinstance(value := getattr(self, name), part):
                 raise ValueError(f"{name} = {value!r} is not a {part.__name__}")
@@ -86,7 +91,7 @@ class Scenario:
             object.__setattr__(self, "model", catalog.model(self.model).id)
         self.deployment.check(self.resolved_model)
         if not isinstance(self.site, Site):
-            catalog.site(self.site, self.operator or None)
+            object.__setattr__(self, "site", catalog.site(self.site, self.operator or None).id)
         elif self.operator not in ("", "industry"):
             raise ValueError(
                 f"operator = {self.operator!r}: a site of your own carries its own PUE; leave the "

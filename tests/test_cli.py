@@ -36,7 +36,7 @@ def test_cost_is_the_models(capsys):
     assert found["cost_low_usd_per_mtok"] < found["cost_usd_per_mtok"]
     assert found["tpot_s"] == pytest.approx(one.tpot_s)
     assert main(COST) == 0
-    assert "per million output tokens" in capsys.readouterr().out
+    assert "per GPU-hour, 16 users in flight" in capsys.readouterr().out
 
 
 def test_a_plan_from_a_file_with_its_reports(tmp_path, capsys):

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econ.catalog import accelerator, model, table
+import econ
+from econ.catalog import UnknownName, accelerator, model, table
+from econ.catalog.ranges import Range
 from econ.catalog.rents import rent
 from econ.scenario import Deployment, Scenario
 from econ.terms import Finance, Slo
@@ -81,7 +83,7 @@ def test_bad_json_says_what_is_wrong(text, match):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"workload": "chat"}, "workload = 'chat' is not a Workload"),
+        ({"workload": 5}, "workload = 5 is not a Workload"),
         ({"slo": 3}, "slo = 3 is not a Slo"),
         ({"deployment": None}, "deployment = None is not a Deployment"),
     ],
@@ -137,3 +139,38 @@ def test_experts_are_spread_over_no_more_than_there_are():
             deployment=Deployment(accelerator="h100-sxm", n_gpu=16, tp=16, ep=16),
         )
     assert Scenario.default().with_(model="mixtral-8x7b", deployment=wide).deployment.ep == 4
+
+
+def test_a_workload_goes_by_its_name():
+    named = Scenario.default().with_(workload="rag", rate_per_s=2.0)
+    assert named == Scenario.default().with_(workload=workload("rag")).with_(rate_per_s=2.0)
+    with pytest.raises(UnknownName, match="unknown workload 'ragg'; nearest: rag"):
+        named.with_(workload="ragg")
+
+
+def test_a_place_becomes_its_identifier_so_that_its_owner_finds_the_price_there():
+    named = Scenario.default().with_(site="Germany", tenure="owned")
+    assert named.site == "germany"
+    assert econ.tco.cost(named) == econ.tco.cost(named.with_(site="germany"))
+
+
+def test_a_name_is_a_text():
+    with pytest.raises(ValueError, match=r"name = Range.* is outside its range: a text"):
+        Scenario.default().with_(name=Range(1, 2, 3))
+
+
+def test_what_an_own_accelerator_lacks_is_named_as_its_field():
+    gpu = econ.Accelerator(id="mine", memory_bytes=2e11, memory_bandwidth_bytes_per_s=2e12,
+                           peak_bf16_flop_per_s=5e14)  # fmt: skip
+    with pytest.raises(ValueError, match=r"scaleup_bandwidth_bytes_per_s.*not 4 accelerators"):
+        Scenario.default().with_(accelerator=gpu, precision="bf16")
+    alone = Scenario.default().with_(accelerator=gpu, n_gpu=1, tp=1, precision="bf16")
+    with pytest.raises(ValueError, match="tdp_w"):
+        econ.energy.energy(alone, concurrency=4)
+    with pytest.raises(ValueError, match="n_per_server and server_power_w"):
+        econ.tco.cost(alone.with_(tenure="owned"), concurrency=4)
+
+
+def test_one_accelerator_holds():
+    with pytest.raises(ValueError, match=r", 1 accelerator holds 85\.5 GB"):
+        econ.latency.predict(Scenario.of("llama-3.1-405b", "H100"), concurrency=1)

@@ -1,9 +1,9 @@
 """Names as people write them: ``"H100"``, ``"MI300X"``, ``"meta-llama/Llama-3.1-70B-Instruct"``.
 
-Identifiers stay what the tables hold; a name is understood if, without regard to case, it is an
-identifier, an alias of ``data/catalog/aliases.csv``, the full name of a row, or the beginning of
-exactly one identifier. Of a Hugging Face id the organisation and words such as *Instruct*, which
-leave the shape of a model as it is, are dropped.
+Identifiers stay what the tables hold; a name is understood if, without regard to case, spaces
+and hyphens, it is an identifier, an alias of ``data/catalog/aliases.csv``, the full name of a
+row, or the beginning of exactly one identifier. Of a Hugging Face id the organisation and words
+such as *Instruct* or a date, which leave the shape of a model as it is, are dropped.
 
 >>> import pandas as pd
 >>> rows = pd.DataFrame({"name": ["A100 40 GB", "A100 80 GB"]}, index=["a100-40gb", "a100-80gb"])
@@ -25,6 +25,7 @@ from econ.catalog.guard import UnknownName, unknown
 from econ.catalog.tables import remember, table
 
 RELEASE_WORDS = ("instruct", "chat", "it", "base", "hf", "thinking")  # same shape, other training
+DATE = re.compile(r"\d{4}")  # of a release, as in Qwen3-235B-A22B-Instruct-2507
 
 
 def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
@@ -60,6 +61,10 @@ def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
     for spelling in spellings:
         if spelling in exact:
             return exact[spelling]
+    unspaced = {_unspaced(known): id for known, id in exact.items()}  # "llama3.1:70b", "Gaudi 3"
+    for spelling in filter(None, spellings):
+        if (close := _unspaced(spelling)) in unspaced:
+            return unspaced[close]
     for spelling in filter(None, spellings):
         fits = [id for id in ids if id.startswith(f"{spelling}-")]
         if len(fits) == 1:
@@ -72,6 +77,10 @@ def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
 
 def _fold(name: str) -> str:
     return re.sub(r"[\s_-]+", "-", name.strip().lower())
+
+
+def _unspaced(folded: str) -> str:
+    return re.sub(r"[-:]", "", folded)
 
 
 def _known_names(kind: str, rows: pd.DataFrame) -> dict[str, str]:
@@ -95,7 +104,7 @@ def _spellings(kind: str, name: str, rows: pd.DataFrame) -> list[str]:
     if kind.endswith("model"):
         spellings.append(folded.rpartition("/")[2])
         words = spellings[-1].split("-")
-        while len(words) > 1 and words[-1] in RELEASE_WORDS:
+        while len(words) > 1 and (words[-1] in RELEASE_WORDS or DATE.fullmatch(words[-1])):
             words.pop()
             spellings.append("-".join(words))
     elif "vendor" in rows:

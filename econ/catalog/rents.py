@@ -12,9 +12,10 @@ import pandas as pd
 
 from econ.catalog.guard import unknown
 from econ.catalog.names import identifier
-from econ.catalog.tables import table
+from econ.catalog.tables import remember, table
 
 
+@remember
 def rent_rows(accelerator: str, term: str = "on-demand") -> pd.DataFrame:
     """The dated rents of an accelerator on one term, oldest first."""
     rows = table("rentals")

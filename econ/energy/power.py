@@ -112,7 +112,10 @@ class PowerLaw:
 def known_tdp_w(accelerator: Accelerator) -> float:
     """The TDP of an accelerator, or an error that says that nobody has published one."""
     if not accelerator.tdp_w:
-        raise ValueError(f"{accelerator.id} has no published TDP, so its power is not known")
+        raise ValueError(
+            f"{accelerator.id} has no published TDP, so its power is not known (tdp_w of an "
+            "accelerator of your own)"
+        )
     return accelerator.tdp_w
 
 

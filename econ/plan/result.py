@@ -83,10 +83,12 @@ class Plan(Result):
             )
         if feasible.empty:
             losses = self.constraints().itertuples(index=False)
-            causes = ", ".join(f"{constraint} {n:,}" for constraint, n in losses)
+            counts = {str(constraint): n for constraint, n in losses}
+            causes = ", ".join(f"{constraint} {n:,}" for constraint, n in counts.items())
+            price = "give prices_usd_per_gpu_hour (--price), " if "price" in counts else ""
             raise ValueError(
                 f"none of {len(self.rows):,} deployments meets the SLO; ruled out by {causes}: "
-                "relax ttft_s or tpot_s, or allow more accelerators, precisions or splits"
+                f"{price}relax ttft_s or tpot_s, or allow more accelerators, precisions or splits"
             )
         return feasible.iloc[0]
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from econ.catalog.rents import rent_rows
+from econ.catalog.tables import remember
 from econ.scenario import Scenario
 from econ.tco.layers import extra_charges, owner, owner_inputs
 from econ.tco.ownership import Ownership
@@ -53,10 +54,13 @@ def hour_parts(s: Scenario, include: Collection[str] = ()) -> tuple[Part, ...]:
             usd_per_gpu_hour=s.cost_usd_per_gpu_hour,
             source=str(latest["source"]),
         )
-    extra = Ownership(
-        n_gpu=s.deployment.n_gpu, charges=extra_charges(include, n_gpu=s.deployment.n_gpu)
-    )
-    return (first, *_parts(extra))
+    return (first, *_extra_parts(tuple(include), s.deployment.n_gpu))
+
+
+@remember
+def _extra_parts(include: tuple[str, ...], n_gpu: int) -> tuple[Part, ...]:
+    """Optional layers on top of a rent."""
+    return _parts(Ownership(n_gpu=n_gpu, charges=extra_charges(include, n_gpu=n_gpu)))
 
 
 def _parts(own: Ownership) -> tuple[Part, ...]:

@@ -309,8 +309,9 @@ def _require(own: Mapping[str, Amount], rows: Iterable[Layer], level: str, chip:
     if missing:
         raise ValueError(
             f"{', '.join(missing)} of {chip}: unknown in data/tco/servers.csv; set "
-            f"{'it' if len(missing) == 1 else 'them'} in econ.tco.owner or in the scenario, or "
-            "the whole hour as cost_usd_per_gpu_hour"
+            f"{'it' if len(missing) == 1 else 'them'} in econ.tco.owner, or server_usd in the "
+            "scenario and n_per_server and server_power_w in an accelerator of your own, or the "
+            "whole hour as cost_usd_per_gpu_hour"
         )
 
 

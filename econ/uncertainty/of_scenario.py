@@ -120,7 +120,8 @@ def uncertain(
     Raises
     ------
     ValueError
-        If nothing is uncertain, or a sample has no answer: the reason and its inputs are named.
+        If nothing is uncertain, if no number of the answer feels what is, or if a sample has no
+        answer: the reason and its inputs are named.
     """
     ranges = scenario.ranges()
     if not ranges:
@@ -134,6 +135,13 @@ def uncertain(
     if metric not in answers:
         raise unknown("number of the answer", metric, answers.columns)
     numbers = answers.select_dtypes("number")
+    echoes = {path.split(".")[-1] for path in ranges}
+    spread = numbers.drop(columns=[name for name in numbers if name in echoes]).agg(np.ptp)
+    if n > 1 and not (spread > 0).any():
+        raise ValueError(
+            f"{getattr(station, '__name__', 'the station')} gives one answer over all of "
+            f"{', '.join(ranges)}: it does not depend on that here"
+        )
     model = functools.partial(_metric_of, station, scenario, options, metric)
     return Uncertain(metric, pd.concat([inputs, numbers], axis=1), ranges, model)
 

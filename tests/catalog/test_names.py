@@ -21,6 +21,11 @@ from econ.scenario import Scenario
         ("TPU v5e", "tpu-v5e"),
         ("gaudi 2", "gaudi2"),
         ("RTX 4090", "rtx-4090"),
+        ("RTX4090", "rtx-4090"),
+        ("4090", "rtx-4090"),
+        ("H100SXM", "h100-sxm"),
+        ("Gaudi 3", "gaudi3"),
+        ("trn2", "trainium2"),
     ],
 )
 def test_accelerators(name, id):
@@ -43,6 +48,10 @@ def test_accelerators(name, id):
         ("deepseek-ai/DeepSeek-R1", "deepseek-v3"),
         ("openai/gpt-oss-120b", "gpt-oss-120b"),
         ("microsoft/phi-4", "phi-4-14b"),
+        ("llama3.1:70b", "llama-3.1-70b"),
+        ("Qwen 3 32B", "qwen3-32b"),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507", "qwen3-235b-a22b"),
+        ("deepseek-ai/DeepSeek-R1-0528", "deepseek-v3"),
     ],
 )
 def test_models(name, id):

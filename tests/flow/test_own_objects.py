@@ -79,6 +79,18 @@ def test_an_uncertain_scenario_is_refused_by_stations_and_answered_by_uncertain(
     assert answer.measure_next()["explains_frac"].iloc[0] > 0.9
 
 
+@pytest.mark.parametrize(
+    ("station", "options", "change"),
+    [
+        (econ.latency.predict, {"concurrency": 8}, {"utilisation_frac": econ.Range(0.3, 0.6, 0.9)}),
+        (econ.tco.cost, {}, {"pue": econ.Range(1.1, 1.2, 1.5)}),  # a rent is all in
+    ],
+)
+def test_what_a_station_does_not_feel_is_no_certainty(station, options, change):
+    with pytest.raises(ValueError, match=rf"one answer over all of \w+\.{next(iter(change))}"):
+        econ.uncertain(station, CHAT.with_(**change), n=16, **options)
+
+
 def test_counts_are_choices_not_chance():
     with pytest.raises(ValueError, match="n_gpu"):
         CHAT.with_(n_gpu=econ.Range(2, 4, 8))

@@ -42,6 +42,12 @@ def test_arrivals_have_rate_variation_and_correlation(name):
     assert rho == pytest.approx(load.rank_correlation, abs=0.02)
 
 
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match=r"seed = .* is outside its range: a whole number"):
+        workload("chat").sample(10, seed)
+
+
 def test_the_same_seed_gives_the_same_trace():
     assert workload("chat").sample(100, 7).equals(workload("chat").sample(100, 7))
 
