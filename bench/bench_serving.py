@@ -112,15 +112,23 @@ def fleets() -> None:
 
 
 def flatness(sizes: tuple[int, ...]) -> None:
-    """CPU time of an event in the kernel, and memory of a request, from small runs to large."""
-    fleet = replica("chunked_prefill").replace(n_replicas=64, routing="least_loaded")
-    first = 0.0
-    for n in sizes:
-        load = requests(n, 12.0 * 64)
-        n_events = simulate(*load, fleet, engine="numba").n_events
-        spent_s = best_s(load, fleet, "numba", 10 if n < 100_000 else 2)[1]
-        first = first or spent_s / n_events
-        print(f"{n:11,} requests: an event costs {spent_s / n_events / first:.2f} of the first's")
+    """CPU time in the kernel by event and by request, and memory, from small runs to large.
+
+    A fleet's first requests come to empty replicas: events differ, so both ratios are shown.
+    """
+    for n_replicas in (1, 64):
+        fleet = replica("chunked_prefill").replace(n_replicas=n_replicas, routing="least_loaded")
+        first = (0.0, 0.0)
+        for n in sizes:
+            load = requests(n, 12.0 * n_replicas)
+            n_events = simulate(*load, fleet, engine="numba").n_events
+            spent_s = best_s(load, fleet, "numba", 10 if n < 200_000 else 2)[1]
+            first = first if first[0] else (spent_s / n_events, spent_s / n)
+            print(
+                f"{n_replicas:3} replicas, {n:10,} requests: an event costs "
+                f"{spent_s / n_events / first[0]:.2f}, a request {spent_s / n / first[1]:.2f} "
+                "of the first's"
+            )
     tracemalloc.start()
     simulate(*load, fleet, engine="numba")
     print(f"{n:11,} requests: {tracemalloc.get_traced_memory()[1] / 1e9:.2f} GB at the peak")

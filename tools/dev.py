@@ -86,6 +86,7 @@ def setup(*_: str) -> None:
     uv = [PYTHON, "-m", "uv", "pip", "install", "-q", "--python", PYTHON]
     run(*uv, "--require-hashes", "-r", LOCK)
     run(*uv, "--no-deps", "--no-build-isolation", "-e", ".")
+    run(PYTHON, "-c", "from econ.charts import live; live.script()")  # so that no kernel bundles it
     quiet = VENV / "etc" / "jupyter" / "labconfig" / "page_config.json"
     quiet.parent.mkdir(parents=True, exist_ok=True)
     quiet.write_text(json.dumps({"disabledExtensions": {LAB_NEWS: True}}))

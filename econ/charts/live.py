@@ -12,8 +12,12 @@ slider is moved, the chart ends at its last value.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import math
+import os
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +50,21 @@ def bundle(code: str = "") -> str:
 
 @functools.cache
 def script() -> str:
-    """The widget's script; built once per kernel."""
-    return BUNDLE.read_text(encoding="utf-8") if BUNDLE.exists() else bundle()
+    """The widget's script: written beside this file by the first kernel, read by all others."""
+    if BUNDLE.exists():
+        return BUNDLE.read_text(encoding="utf-8")
+    recipe = f"{metadata.version('vl-convert-python')}\n{source()}"
+    name = f"live.{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.js"
+    file = BUNDLE.parent / "__pycache__" / name
+    if file.exists():
+        return file.read_text(encoding="utf-8")
+    text = bundle()
+    with contextlib.suppress(OSError):  # a folder that cannot be written to
+        file.parent.mkdir(exist_ok=True)
+        part = file.with_suffix(f".{os.getpid()}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)  # whole or not at all, as kernels may start at the same time
+    return text
 
 
 class LiveChart(anywidget.AnyWidget):

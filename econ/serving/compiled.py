@@ -7,6 +7,7 @@ hundreds of thousands; `pays` weighs that. A cached engine is found without impo
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import os
 import types
@@ -17,7 +18,7 @@ from econ.serving import engine
 
 COMPILE_FROM = 50_000  # requests of one call; below, plain Python answers before the compiler has
 COMPILE_FROM_TOTAL = 200_000  # and that many over all calls of a process pay for compiling, too
-LOAD_FROM = 20_000  # likewise, where the machine code lies on disk and is only loaded
+LOAD_FROM = 50_000  # likewise, where the machine code lies on disk and is only loaded
 
 _is_loaded = False
 
@@ -34,13 +35,12 @@ def loaded() -> bool:
 
 @functools.cache
 def on_disk() -> bool:
-    """Whether numba's cache holds machine code newer than the source."""
+    """Whether numba's cache holds the engine: its index names the source by its hash."""
     source = Path(engine.__file__)
     own = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(own) if own else source.parent / "__pycache__"
-    pattern = f"{source.stem}.run_least_loaded-*.nbi"
-    written = source.stat().st_mtime
-    return any(index.stat().st_mtime > written for index in folder.rglob(pattern))
+    stamp = hashlib.sha256(source.read_bytes()).digest()
+    return any(stamp in index.read_bytes() for index in folder.rglob(f"{source.stem}.run_*.nbi"))
 
 
 def pays(n: int, n_total: int) -> bool:

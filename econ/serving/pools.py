@@ -86,7 +86,8 @@ def simulate_arrays(
     else:
         prefill = decode = replica
     cached = cached_prompt(prompt, prefill, cached_tokens)
-    steps, reserve = out, np.zeros(n, "int64")
+    steps: Whole = out
+    reserve: Whole | int = 0
     if decode.speculation:
         steps = 1 + decode.speculation.draw_steps(out - 1, seed)
         reserve = out - steps
@@ -96,7 +97,8 @@ def simulate_arrays(
         n_replicas += decode.n_replicas
         times = run_pools(engine, replica, limits, requests, reserve)
     else:
-        requests = requests._replace(prompt=prompt + reserve)
+        if decode.speculation:
+            requests = requests._replace(prompt=prompt + reserve)
         times = run_pool(engine, prefill, limits, requests)
     first, done, n_preempt, n_events, stopped = times
     stopped = stopped or bool((done == NEVER).any())
@@ -141,7 +143,7 @@ def lag_ps(n_lag_steps: float, first: Whole, done: Whole, steps: Whole) -> Whole
 
 
 def run_pools(
-    engine: str, pools: Disaggregated, limits: Limits, requests: Columns, reserve: Whole
+    engine: str, pools: Disaggregated, limits: Limits, requests: Columns, reserve: Whole | int
 ) -> Times:
     """The prefill pool makes one token each; the rest go on in order of the KV cache's arrival.
 

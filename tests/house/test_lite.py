@@ -52,6 +52,26 @@ def test_the_script_is_built_where_none_was_written():
     assert "econ_title" in live.script()
 
 
+def test_the_script_is_bundled_once_and_then_read(tmp_path, monkeypatch):
+    built = []
+    monkeypatch.setattr(live, "BUNDLE", tmp_path / "live.bundle.js")
+    monkeypatch.setattr(live, "bundle", lambda: built.append(1) or "export default {};")
+    kernel = live.script.__wrapped__  # as a new kernel calls it
+    assert kernel() == kernel() == "export default {};"
+    assert len(built) == 1
+    monkeypatch.setattr(live, "source", lambda: "// another")
+    kernel()
+    assert len(built) == 2  # never an old script for a new source
+    assert [file.suffix for file in (tmp_path / "__pycache__").iterdir()] == [".js", ".js"]
+
+
+def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
+    (tmp_path / "__pycache__").write_text("a file in the folder's place")
+    monkeypatch.setattr(live, "BUNDLE", tmp_path / "live.bundle.js")
+    monkeypatch.setattr(live, "bundle", lambda: "export default {};")
+    assert live.script.__wrapped__() == "export default {};"
+
+
 @pytest.mark.slow
 def test_a_notebook_that_needs_what_a_browser_has_not_stays_out(capsys):
     assert not lite.runs_in_a_browser(ROOT / "notebooks" / "01_tokens.ipynb")
