@@ -32,7 +32,7 @@ def counts_chart(frame: pd.DataFrame) -> Drawing:
         "topic",
         kind="bar",
         by="verdict",
-        colors=dict(zip(counts.columns, map(PALETTE.get, COLORS), strict=True)),
+        colors=dict(zip(counts.columns, [PALETTE[name] for name in COLORS], strict=True)),
         x_title="Published figures",
         finding=summary(frame).split(":")[0],
         subtitle="Reproduced, or inside a band that holds the published value; on the others we "

@@ -10,14 +10,17 @@ claim recomputes already, an exercise takes from `econ.ledger`.
 
 from __future__ import annotations
 
+import functools
 import math
 
+import numpy as np
 import pandas as pd
 
 from econ import scaling, tco
 from econ.catalog import model, price, site, table
 from econ.catalog.units import GIGA, MILLI
 from econ.energy import energy, energy_cost_usd_per_mtok, idle_j_per_token, water_l_per_mtok
+from econ.energy.sites import site_figure
 from econ.latency import answer_s, kv_bytes_per_token, tokens_per_check, weight_bytes
 from econ.latency.bound import envelope, reality_frame
 from econ.ledger import claim, recomputed
@@ -84,8 +87,10 @@ def _thirty_turns() -> float:
 @exercise("01-4", unit="share", hint="Equal cost: h·read + (1 − h)·write = fresh.")
 def _hit_rate_at_which_caching_pays() -> float:
     p = price("claude-sonnet-4-6", "Anthropic")
-    write = p.cache_write_usd_per_mtok
-    return (write - p.input_usd_per_mtok) / (write - p.cached_input_usd_per_mtok)
+    write, read = p.cache_write_usd_per_mtok, p.cached_input_usd_per_mtok
+    assert write is not None
+    assert read is not None
+    return (write - p.input_usd_per_mtok) / (write - read)
 
 
 @exercise("01-5", unit="USD per million tokens", hint="All dollars over all tokens, both ways.")
@@ -151,8 +156,9 @@ def _highest_rate_for_reasoning() -> float:
     hint="W over tokens/s are J per token; those over 3.6 are kWh per Mtok.",
 )
 def _electricity_of_a_million() -> float:
-    place, spent = site("us-virginia", "microsoft"), recomputed("mle-power-70b-h100-b8")
-    return energy_cost_usd_per_mtok(spent, place.electricity_usd_per_kwh, place.pue)
+    place = site("us-virginia", "microsoft")
+    price, pue = (site_figure(place, name) for name in ("electricity_usd_per_kwh", "pue"))
+    return float(energy_cost_usd_per_mtok(recomputed("mle-power-70b-h100-b8"), price, pue))
 
 
 exercise("04-2", unit="J per token", hint="Hours of idling per hour of work: (1 − u)/u.")(
@@ -163,13 +169,14 @@ exercise("04-2", unit="J per token", hint="Hours of idling per hour of work: (1 
 @exercise("04-3", unit="", hint="The energy is the same; by how many tokens is it divided?")
 def _ratio_of_two_figures() -> float:
     one = energy(Scenario.default().with_(input_tokens=8000, output_tokens=1000), concurrency=32)
-    return one.j_per_output_token / one.j_per_total_token
+    return float(one.j_per_output_token / one.j_per_total_token)
 
 
 @exercise("04-4", unit="L per million tokens", hint="On site per IT kWh; the grid per site kWh.")
 def _water_of_a_million() -> float:
-    place = site("france", "google")
-    return water_l_per_mtok(1.8, place.wue_l_per_kwh, place.grid_water_l_per_kwh, place.pue)
+    names = ("wue_l_per_kwh", "grid_water_l_per_kwh", "pue")
+    on_site, grid, pue = (site_figure(site("france", "google"), name) for name in names)
+    return float(water_l_per_mtok(1.8, on_site, grid, pue))
 
 
 # -- 05 Scaling laws -----------------------------------------------------------------------------
@@ -191,7 +198,9 @@ def _cheapest_size_for_life() -> float:
 
 
 exercise("05-3", unit="share", hint="Average pass@10 over the problems, not the success rates.")(
-    lambda: float(scaling.coverage_curve([50, 50], [5, 0], [10])["coverage"].iloc[0])
+    lambda: float(
+        scaling.coverage_curve(np.array([50, 50]), np.array([5, 0]), [10])["coverage"].iloc[0]
+    )
 )
 exercise("05-4", unit="share", hint="Of all answers that pass, which share is right?")(
     lambda: float(
@@ -259,7 +268,7 @@ MEAN_PER_S, PEAK_FACTOR = 60, 1.5
 
 def _replica_per_s() -> float:
     """Requests per second of a replica: 64 in flight, TTFT 0.4 s, TPOT 25 ms, 300 tokens."""
-    return 64 / answer_s(0.4, 25 * MILLI, 300)
+    return float(64 / answer_s(0.4, 25 * MILLI, 300))
 
 
 def _fleet_with_a_spare() -> float:
@@ -290,10 +299,14 @@ def _fleet_at_a_faster_stream() -> float:
 
 
 # -- 09 Claims lab -------------------------------------------------------------------------------
+def _recomputed(id: str) -> float:
+    return float(claim(id).recomputed)
+
+
 for _id, _claim, _unit, _hint in (
     ("09-1", "hn-405b", "cards", "Tokens/s times bytes over bytes/s of one card."),
     ("09-2", "caches-52", "caches", "Free bytes over bytes per token times tokens."),
     ("09-3", "electricity-60", "share", "kW times tariff, over the price of the hour."),
     ("09-4", "owned-120", "USD per GPU-hour", "Eight GPUs, three years, 8,760 hours each."),
 ):
-    exercise(_id, unit=_unit, hint=_hint)(lambda _claim=_claim: claim(_claim).recomputed)
+    exercise(_id, unit=_unit, hint=_hint)(functools.partial(_recomputed, _claim))

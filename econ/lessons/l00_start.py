@@ -115,7 +115,7 @@ def ranges_frame(scenario: Scenario, batch: int = 64) -> pd.DataFrame:
     def usd(slowdown: float, rent: float, busy: float) -> float:
         finance = Finance(cost_usd_per_gpu_hour=rent, utilisation_frac=busy)
         case = scenario.with_(finance=finance)
-        return envelope(case, batch, slowdown=slowdown).cost_usd_per_mtok
+        return float(envelope(case, batch, slowdown=slowdown).cost_usd_per_mtok)
 
     base = (float(slow.median()), scenario.cost_usd_per_gpu_hour, 1.0)
     ends = {

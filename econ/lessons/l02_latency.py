@@ -7,6 +7,8 @@ True
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -64,7 +66,7 @@ def anatomy_frame(
         model, accelerator, tp=tp, precision=precision,
         input_tokens=input_tokens, output_tokens=output_tokens,
     )  # fmt: skip
-    rows = []
+    rows: list[dict[str, Any]] = []
     for batch in batches:
         try:
             one = predict(case, concurrency=batch)
@@ -167,7 +169,7 @@ def touched_frame(models: list[str], batches: tuple[int, ...] = BATCHES) -> pd.D
     return pd.DataFrame(rows, columns=["model", "batch", "touched_percent"])
 
 
-def stalls_frame(*, concurrency: float, **case: object) -> pd.DataFrame:
+def stalls_frame(*, concurrency: float, **case: Any) -> pd.DataFrame:
     """The gaps between tokens behind a TPOT: kind, gap_ms, share of the gaps.
 
     Most gaps are a plain step; when another user's prompt is read in between, the gap is longer

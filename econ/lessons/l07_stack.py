@@ -17,6 +17,7 @@ import itertools
 import json
 import operator
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,12 +37,13 @@ from econ.catalog.units import (
 )
 from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
+from econ.energy.sites import site_figure
 from econ.latency.calibration import bands
-from econ.latency.prediction import answer_s, predict, users_within
+from econ.latency.prediction import answer_s, predict_scenarios, users_within
 from econ.lessons.l07_tco import Point, operating_point, rental, seller, sizes_of
 from econ.scenario import Scenario
 from econ.tco import day_load, owner, whole, with_ranges
-from econ.tco.bill import cost
+from econ.tco.bill import cost_scenarios
 from econ.tco.finance import Amount
 from econ.tco.fleet import Refresh, keep_or_replace
 from econ.tco.revenue import ladder_frame
@@ -63,13 +65,12 @@ def who_frame(
     electricity. A layer that keeps less than nothing loses.
     """
     point = point or operating_point(scenario)
-    chip = scenario.deployment.accelerator
     own = owner(scenario)
     line = own.with_method("straight line").capital_usd_per_gpu_hour
     groups = own.groups()
     per_hour = point.requests_per_s * HOUR_S / point.n_gpu / peak_to_mean_factor
     sales = token_bill(price, **sizes_of(scenario)).total_usd * per_hour
-    rent = float(rental(chip, "reserved").usd_per_gpu_hour)
+    rent = float(rental(scenario.deployment.accelerator_id, "reserved").usd_per_gpu_hour)
     rows = [
         ("makers of machines", line),
         ("lenders", own.capital_usd_per_gpu_hour - line),
@@ -89,8 +90,10 @@ def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
     """
     one = scenario.with_(n_gpu=_n_gpu(scenario))
     drawn = energy(one, concurrency=users_within(one)).j_per_output_token
-    site = scenario.resolved_site
-    return energy_cost_usd_per_mtok(drawn, site.electricity_usd_per_kwh, site.pue)
+    tariff, pue = (
+        site_figure(scenario.resolved_site, name) for name in ("electricity_usd_per_kwh", "pue")
+    )
+    return float(energy_cost_usd_per_mtok(drawn, tariff, pue))
 
 
 def hour_ladder_frame(accelerator: str) -> pd.DataFrame:
@@ -106,8 +109,9 @@ def hour_ladder_frame(accelerator: str) -> pd.DataFrame:
 
 
 # -- the vendor's ladder -------------------------------------------------------------------------
-def _published(id: str) -> dict:
-    return json.loads(table("published_figures").loc[id, "inputs"])
+def _published(id: str) -> dict[str, Any]:
+    inputs: dict[str, Any] = json.loads(table("published_figures").loc[id, "inputs"])
+    return inputs
 
 
 def vendor_frame() -> pd.DataFrame:
@@ -216,8 +220,8 @@ def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8)
     }  # fmt: skip
     steps = list(itertools.accumulate(levers.values(), operator.or_))
     scenarios = [scenario.with_(**settings) for settings in steps]
-    costs = cost.vector(scenarios, concurrency=[n_users] + [None] * (len(steps) - 1))
-    served = predict.vector(scenarios, concurrency=costs["concurrency"])
+    costs = cost_scenarios(scenarios, concurrency=[n_users] + [None] * (len(steps) - 1))
+    served = predict_scenarios(scenarios, concurrency=costs["concurrency"])
     names = [name.format(int(n)) for name, n in zip(levers, costs["concurrency"], strict=True)]
     return pd.DataFrame(
         {
@@ -238,7 +242,7 @@ def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
     """Keep this accelerator another year or replace it, at each one's largest batch in the SLO."""
     pair = [scenario.with_(precision="fp8"), scenario.with_(precision="fp8", accelerator=better)]
     old, new = (owner(s) for s in pair)
-    rates = cost.vector(pair)["output_tokens_per_s_per_gpu"].tolist()
+    rates = cost_scenarios(pair)["output_tokens_per_s_per_gpu"].tolist()
     residual = given("tco_inputs", "residual").typical
     life = given("tco_inputs", "life").typical
     return keep_or_replace(
@@ -281,6 +285,12 @@ def title(name: str) -> str:
     return known.title if known.unit in ("", "1") else f"{known.title} ({known.unit})"
 
 
+def _rents(chip: str, *terms: str) -> Range:
+    """The rents of an accelerator at three terms, of rising price."""
+    low, typical, high = (float(rental(chip, term).usd_per_gpu_hour) for term in terms)
+    return Range(low, typical, high, "USD/GPU-hour")
+
+
 def choice_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, Range]:
     """Inputs of a year's choice: those of the owner, the market's span of rents, three sellers.
 
@@ -294,7 +304,7 @@ def choice_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, R
         for path, span in with_ranges(scenario).ranges().items()
         if path not in ("deployment.software_maturity", "finance.utilisation_frac")
     }
-    blended = sorted(
+    low, typical, high = sorted(
         usd_per_mtok_from_usd_per_token(seller(*s).usd_per_request(**sizes) / sum(sizes.values()))
         for s in SELLERS
     )
@@ -306,11 +316,8 @@ def choice_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, R
             bands()["calibrated", "output_tokens_per_s_per_gpu"].p90_factor,
             "tokens/s",
         ),
-        **{
-            name: Range(*(float(rental(chip, t).usd_per_gpu_hour) for t in terms), "USD/GPU-hour")
-            for name, terms in RENTS.items()
-        },
-        "api_usd_per_mtok": Range(*blended, "USD/Mtok"),
+        **{name: _rents(chip, *terms) for name, terms in RENTS.items()},
+        "api_usd_per_mtok": Range(low, typical, high, "USD/Mtok"),
     }
 
 

@@ -37,7 +37,8 @@ def test_phases_are_those_of_the_request():
 
 def test_two_denominators():
     case = SERVED.with_(input_tokens=8000, output_tokens=1000)
-    assert cases.per_token_frame({"long": case})["ratio"].iloc[0] == pytest.approx(9)
+    answer = energy(case, concurrency=32)
+    assert answer.j_per_output_token / answer.j_per_total_token == pytest.approx(9)
 
 
 def test_measured_points_come_from_the_ledger():

@@ -24,6 +24,7 @@ from econ.lessons.l03_goodput.load import (
 from econ.scenario import Scenario
 from econ.serving import (
     Disaggregated,
+    Replica,
     cost_surface_frame,
     draw_requests,
     max_rate_per_s,
@@ -43,6 +44,7 @@ def pools_for(scenario: Scenario, n_prefill: int, n_decode: int) -> Disaggregate
     n = n_prefill + n_decode
     split = dataclasses.replace(d, n_gpu=n * d.n_gpu, dp=n * d.dp, policy="disaggregated")
     pools = replica(scenario.with_(deployment=split))
+    assert isinstance(pools, Disaggregated)
     return dataclasses.replace(
         pools,
         prefill=pools.prefill.replace(n_replicas=n_prefill),
@@ -50,10 +52,14 @@ def pools_for(scenario: Scenario, n_prefill: int, n_decode: int) -> Disaggregate
     )
 
 
-def arrangements(scenario: Scenario, token_budget: int = 2048) -> dict[str, object]:
+def arrangements(
+    scenario: Scenario, token_budget: int = 2048
+) -> dict[str, Replica | Disaggregated]:
     """Four replicas of the scenario, put to work in five ways."""
-    four = replica(scenario.with_(token_budget=token_budget)).replace(n_replicas=4)
-    ways: dict[str, object] = {
+    one = replica(scenario.with_(token_budget=token_budget))
+    assert isinstance(one, Replica), "one arrangement among others: not pools already"
+    four = one.replace(n_replicas=4)
+    ways: dict[str, Replica | Disaggregated] = {
         "prefill first": four.replace(policy="prefill_first"),
         "chunked": four.replace(policy="chunked_prefill"),
     }
@@ -112,9 +118,11 @@ def quoted_frame(scenario: Scenario, *, n: int = 3000) -> pd.DataFrame:
     rows = []
     for name, serving in arrangements(scenario).items():
         rate = max_rate_per_s(scenario, replica=serving, n=n)
-        pools = isinstance(serving, Disaggregated)
-        n_decode = serving.decode.n_replicas if pools else serving.n_replicas
-        n_all = n_decode + (serving.prefill.n_replicas if pools else 0)
+        if isinstance(serving, Disaggregated):
+            n_decode = serving.decode.n_replicas
+            n_all = n_decode + serving.prefill.n_replicas
+        else:
+            n_decode = n_all = serving.n_replicas
         quoted, whole = (rate * tokens / (k * n_gpu) for k in (n_decode, n_all))
         rows.append((name, rate, quoted, whole, quoted / whole))
     columns = ["arrangement", "max_rate_per_s", "per_decode_gpu", "per_gpu", "overstated"]
@@ -123,7 +131,7 @@ def quoted_frame(scenario: Scenario, *, n: int = 3000) -> pd.DataFrame:
 
 # -- what the panels re-simulate ----------------------------------------------------------------
 @functools.lru_cache(maxsize=8)
-def _usual(token_budget: int) -> tuple[Workload, dict[str, object]]:
+def _usual(token_budget: int) -> tuple[Workload, dict[str, Replica | Disaggregated]]:
     """Load and arrangements of the default scenario: what a move of a slider leaves as it is."""
     case = Scenario.default()
     return case.workload, arrangements(case, token_budget)

@@ -86,7 +86,7 @@ def percentiles_frame(result: RequestTimes, slo: Slo) -> pd.DataFrame:
 def default_case() -> tuple[Scenario, Replica]:
     """The default scenario and its replica: what a move of a slider leaves as it is."""
     case = Scenario.default()
-    return case, replica(case)
+    return case, _replica(case, None)
 
 
 def live_load_frame(rate_per_s: float, arrival_cv: float, policy: str, slo: str) -> pd.DataFrame:
@@ -192,7 +192,9 @@ def loops_frame(
 
 
 def _replica(case: Scenario, own: Replica | None) -> Replica:
-    return replica(case) if own is None else own
+    serving = replica(case) if own is None else own
+    assert isinstance(serving, Replica), "the loops are those of one replica, not of pools"
+    return serving
 
 
 def _middle(result: RequestTimes) -> tuple[float, float]:
@@ -235,7 +237,7 @@ def watch_frame(
 
 
 def averages_frame(
-    cases: Iterable[tuple], scenario: Scenario | None = None, *, n: int = N
+    cases: Iterable[tuple[str, float, float]], scenario: Scenario | None = None, *, n: int = N
 ) -> pd.DataFrame:
     """TPOT averaged over requests and over tokens, for (workload, rate per s, variation of gaps).
 

@@ -24,7 +24,8 @@ from econ.scenario import Scenario
 @functools.cache
 def served(concurrency: int = 32) -> Energy:
     """The lesson's deployment at a load."""
-    return energy(Scenario.default(), concurrency=concurrency)
+    prediction: Energy = energy(Scenario.default(), concurrency=concurrency)
+    return prediction
 
 
 def triangle_chart(frame: pd.DataFrame) -> Drawing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pandas as pd
 
@@ -27,6 +28,7 @@ from econ.energy.sites import (
     site_figure,
 )
 from econ.scenario import Scenario
+from econ.sweeps import sweep
 
 MODELS = ("llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3")
 PLACES = ("australia", "france", "germany", "iceland", "india", "ireland", "japan", "poland",
@@ -61,38 +63,30 @@ def batch_frame(
 
     Ends where memory holds no more; raises where not even one request fits.
     """
-    cases = pd.DataFrame(
-        {
-            "model": model,
-            "accelerator": accelerator,
-            "tp": tp,
-            "precision": precision,
-            "input_tokens": input_tokens,
-            "output_tokens": output_tokens,
-            "concurrency": list(batches),
-        }
-    )
-    made = energy_frame(cases)
-    if made["reason"].iloc[0]:
-        raise ValueError(made["reason"].iloc[0])
-    made = made[(made["reason"] == "") & (made["batch"] >= 0.7 * made["concurrency"])]
-    return made.assign(
-        tpot_ms=made["tpot_s"] * KILO, tokens_per_joule=1 / made["energy_j_per_token"]
+    settings = {"tp": tp, "precision": precision, "input_tokens": input_tokens,
+                "output_tokens": output_tokens, "concurrency": list(batches)}  # fmt: skip
+    rows = energy_frame(pd.DataFrame({"model": model, "accelerator": accelerator, **settings}))
+    if rows["reason"].iloc[0]:
+        raise ValueError(rows["reason"].iloc[0])
+    rows = rows[(rows["reason"] == "") & (rows["batch"] >= 0.7 * rows["concurrency"])]
+    return rows.assign(
+        tpot_ms=rows["tpot_s"] * KILO, tokens_per_joule=1 / rows["energy_j_per_token"]
     )
 
 
 def measured_batches_frame() -> pd.DataFrame:
-    """Published measured points beside the prediction: name, batch, measured, ours (J/token)."""
-    rows = table("published_figures")
-    rows = rows[rows.index.str.fullmatch(PREDICTED_ROWS)]
-    made = []
-    for row in rows.itertuples():
+    """Published measured points beside the prediction: claim, concurrency, published, ours (J per
+    output token), low, high."""
+    published = table("published_figures")
+    published = published[published.index.str.fullmatch(PREDICTED_ROWS)]
+    rows = []
+    for row in published.itertuples():
         case = json.loads(row.inputs)
         users = case.pop("concurrency")
         ours = energy(Scenario.of(case.pop("id"), case.pop("chip"), **case), concurrency=users)
-        made.append((row.claim, users, row.published, ours.j_per_output_token, *ours.band()))
+        rows.append((row.claim, users, row.published, ours.j_per_output_token, *ours.band()))
     columns = ["claim", "concurrency", "published", "ours", "low", "high"]
-    return pd.DataFrame(made, columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def phase_frame(
@@ -101,35 +95,24 @@ def phase_frame(
     *,
     concurrency: float = 32,
 ) -> pd.DataFrame:
-    """A request's energy by phase over the length of its prompt: input_tokens, phase, energy_j,
-    power_w of the phase, share."""
-    rows = []
-    for n_in in input_tokens:
-        one = energy(s.with_(input_tokens=n_in), concurrency=concurrency)
-        read_j, request_j = one.prefill_j_per_input_token * n_in, one.j_per_request
-        for phase, phase_j, power_w in (
-            ("prefill", read_j, one.prefill_power_w),
-            ("decode", request_j - read_j, one.decode_power_w),
-        ):
-            rows.append((n_in, phase, phase_j, power_w, phase_j / request_j))
-    columns = ["input_tokens", "phase", "energy_j", "power_w", "share"]
-    return pd.DataFrame(rows, columns=columns)
+    """A request's energy by phase over the length of its prompt.
 
-
-def per_token_frame(cases: dict[str, Scenario], *, concurrency: float = 32) -> pd.DataFrame:
-    """Two figures per case: J per output token, J per token in and out, and their ratio."""
-    rows = []
-    for name, s in cases.items():
-        one = energy(s, concurrency=concurrency)
-        out, total = one.j_per_output_token, one.j_per_total_token
-        rows.append((name, out, total, out / total))
-    return pd.DataFrame(rows, columns=["case", "per_output_token_j", "per_any_token_j", "ratio"])
-
-
-def prompt_frame() -> pd.DataFrame:
-    """One published prompt at five boundaries: boundary, energy_wh, factor over the narrowest."""
-    rows = table("prompt_boundaries").reset_index(drop=True)
-    return rows.assign(factor=rows["energy_wh"] / rows["energy_wh"].iloc[0])
+    Columns: input_tokens, phase, energy_j, power_w (of the phase), share.
+    """
+    requests = sweep(energy, s, input_tokens=input_tokens, concurrency=concurrency)
+    parts_j = {"prefill": requests["prefill_j_per_input_token"] * requests["input_tokens"]}
+    total_j = requests["j_per_output_token"] * s.workload.mean_output_tokens
+    parts_j["decode"] = total_j - parts_j["prefill"]
+    phases = [
+        requests[["input_tokens"]].assign(
+            phase=phase,
+            energy_j=part_j,
+            power_w=requests[f"{phase}_power_w"],
+            share=part_j / total_j,
+        )
+        for phase, part_j in parts_j.items()
+    ]
+    return pd.concat(phases).sort_index(kind="stable", ignore_index=True)
 
 
 def request_boundary_frame(
@@ -156,16 +139,19 @@ def it_j_per_token(one: Energy) -> float:
 
 
 def reasoning_frame() -> pd.DataFrame:
-    """Chat against reasoning on 8 × B200, predicted and published: case, tokens, J per token, J per
-    answer, by us and as measured."""
-    said = table("published_figures").set_index("id")
-    told = json.loads(said.loc["reasoning-energy-factor", "inputs"])["measured"]
+    """Chat against reasoning on 8 × B200, predicted and published.
+
+    Columns: case, tokens, J per token and J per answer, by us and as measured.
+    """
+    inputs = table("published_figures").set_index("id").loc["reasoning-energy-factor", "inputs"]
+    measured = json.loads(inputs)["measured"]
     rows = []
     for name, case in REASONING.items():
-        lengths = {key: value for key, value in case.items() if key != "concurrency"}
+        lengths: dict[str, Any] = dict(case)
+        users = lengths.pop("concurrency")
         s = Scenario.of("deepseek-v3", "b200-sxm", tp=8, precision="fp8", **lengths)
-        one = energy(s, concurrency=case["concurrency"])
-        tokens, joules = told[name]
+        one = energy(s, concurrency=users)
+        tokens, joules = measured[name]
         rows.append((name, tokens, one.j_per_output_token, joules / tokens,
                      one.j_per_request, joules))  # fmt: skip
     columns = ["case", "tokens", "ours_j_per_token", "measured_j_per_token", "ours_j", "measured_j"]
@@ -209,36 +195,30 @@ def embodied_frame(one: Energy, sites: list[str], operator: str = "industry") ->
     """Use (IT energy and building) against making, grams per Mtok: site, use_g, embodied low,
     typical, high, share of making."""
     low, typical, high = embodied_range(one)
-    it_j, out = it_j_per_token(one), []
+    it_j, rows = it_j_per_token(one), []
     for id in sites:
         place = resolve_site(id, operator)
         use = carbon_g_per_mtok(it_j, carbon_intensity_g_per_kwh(place), site_figure(place, "pue"))
-        out.append((place.name, use, low, typical, high, typical / (use + typical)))
+        rows.append((place.name, use, low, typical, high, typical / (use + typical)))
     columns = ["site", "use_g", "embodied_low_g", "embodied_g", "embodied_high_g", "share"]
-    return pd.DataFrame(out, columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def price_share_frame(sites: list[str], operator: str = "industry") -> pd.DataFrame:
     """Electricity in an owned H200 hour: site, server_w per accelerator, usd_per_gpu_hour of
     electricity, share of the owner's cost (typical; low and high over that cost's range)."""
-    chip, owner = (
-        table("accelerators").loc["h200-sxm"],
-        given("energy_inputs", "owner_usd_per_gpu_hour"),
-    )
-    server_w = float(chip["server_power_w"] / chip["n_per_server"])
-    out = []
+    board = table("accelerators").loc["h200-sxm"]
+    owner = given("energy_inputs", "owner_usd_per_gpu_hour")
+    server_w = float(board["server_power_w"] / board["n_per_server"])
+    rows = []
     for id in sites:
         place = resolve_site(id, operator)
-        usd = (
-            server_w
-            / KILO
-            * site_figure(place, "pue")
-            * site_figure(place, "electricity_usd_per_kwh")
-        )
+        price = site_figure(place, "electricity_usd_per_kwh")
+        usd = server_w / KILO * site_figure(place, "pue") * price
         shares = [usd / cost for cost in (owner.high, owner.typical, owner.low)]
-        out.append((place.name, server_w, usd, *shares))
+        rows.append((place.name, server_w, usd, *shares))
     columns = ["site", "server_w", "usd_per_gpu_hour", "low", "share", "high"]
-    return pd.DataFrame(out, columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def megawatt_frame(

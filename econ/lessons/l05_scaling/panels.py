@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ LIFE_COLOURS = {
 PART_COLOURS = dict(
     zip(PARTS, (PALETTE[c] for c in ("blue", "green", "sky", "orange")), strict=True)
 )
-N_REQUESTS = tuple(10.0**e for e in np.arange(6, 13.01, 0.5))
+N_REQUESTS = tuple(10.0 ** float(e) for e in np.arange(6, 13.01, 0.5))
 
 
 def amount(value: float) -> str:
@@ -69,7 +70,7 @@ def life_chart(frame: pd.DataFrame) -> Drawing:
     unit = frame["unit"].iloc[0]
     best = frame[frame["kind"] == "cheapest for life"].iloc[0]
     usual = frame[frame["kind"] == "cheapest to train"].iloc[0]
-    form = (lambda v: f"${v:,.0f}") if unit == USD else (lambda v: f"{v:.2g} FLOP")
+    form = "${:,.0f}" if unit == USD else "{:.2g} FLOP"
     return figure(
         frame.assign(
             name=frame["kind"].where(frame["kind"] == "cheapest for life", ""),
@@ -88,15 +89,15 @@ def life_chart(frame: pd.DataFrame) -> Drawing:
         finding="Equally good models: which is the cheapest to own?",
         subtitle="The other point: the cheapest to train",
         says=f"Models of equal loss. Cheapest to train: {three(usual.params_b)} B on "
-        f"{three(usual.tokens_per_param)} tokens per parameter, {form(usual.cost)} for life. "
-        f"Cheapest for life: {three(best.params_b)} B on {three(best.tokens_per_param)}, "
-        f"{form(best.cost)}: {best.saving_frac:.0%} less.",
+        f"{three(usual.tokens_per_param)} tokens per parameter, {form.format(usual.cost)} for "
+        f"life. Cheapest for life: {three(best.params_b)} B on {three(best.tokens_per_param)}, "
+        f"{form.format(best.cost)}: {best.saving_frac:.0%} less.",
     )
 
 
 def life_panel() -> Panel:
     """Lifetime cost by demand, quality, law and currency."""
-    paid = {
+    paid: dict[str, Any] = {
         "training_usd_per_flop": training_usd_per_flop(rent("h100-sxm", "reserved")),
         "price": lesson_price(),
     }
@@ -159,14 +160,18 @@ def coverage_chart(frame: pd.DataFrame, other: pd.DataFrame, guess: float | None
     points, laws = frame[frame["way"] == "measured"], frame[frame["way"] != "measured"]
     last = laws.set_index(["k", "way"])["percent"].loc[points["k"].max()]
     first, final = other.iloc[0], other.iloc[-1]
-    titles = {"x_title": "Attempts a problem", "y_title": "Solved by at least one (%)", "log": "x"}
+    titles: dict[str, Any] = {
+        "x_title": "Attempts a problem",
+        "y_title": "Solved by at least one (%)",
+        "log": "x",
+    }
     curves = figure(laws, "k", "percent", by="way", finding="Curves", legend=True, guess=guess,
                     **titles)  # fmt: skip
     marks = pd.concat([points.assign(name="measured, Pythia-12B on MATH"), other])
     measured = figure(marks, "k", "percent", by="name", kind="point", finding="Points",
                       colors={"SWE-bench Lite": PALETTE["green"]}, **titles)  # fmt: skip
     said = "; ".join(f"{r.percent:.0f} % at {r.k:,}" for r in points.itertuples())
-    return overlay(
+    both: Any = overlay(
         curves,
         measured,
         finding="Problems are not alike: attempts help, far less than they would",
@@ -175,7 +180,9 @@ def coverage_chart(frame: pd.DataFrame, other: pd.DataFrame, guess: float | None
         f"{last['problems of differing difficulty']:.0f} %, problems all alike "
         f"{last['all problems alike']:.0f} %. {final['name']}: {first.percent:.1f} % at "
         f"{first.k:,}, {final.percent:.0f} % at {final.k:,}.",
-    ).resolve_scale(color="independent")
+    )
+    chart: Drawing = both.resolve_scale(color="independent")
+    return chart
 
 
 def attempts_chart(frame: pd.DataFrame) -> Drawing:
@@ -251,11 +258,12 @@ def bill_chart(frame: pd.DataFrame) -> Drawing:
 def _bill(model: str, thinking: float, attempts: int, post: float) -> Bill:
     tokens = float(training_runs_frame().loc[model, "tokens"])
     per_flop = training_usd_per_flop(rent("h100-sxm", "reserved"))
-    return lifetime_bill(
+    bill: Bill = lifetime_bill(
         served(model, input_tokens=500, output_tokens=500), training_tokens=tokens,
         n_requests=MTOK, thinking_tokens=thinking, n_attempts=attempts,
         post_training_frac=post / 100, training_usd_per_flop=per_flop,
     )  # fmt: skip
+    return bill
 
 
 def bill_panel() -> Panel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -202,7 +203,7 @@ def size_frame(
     coverage_frac: float,
     training_usd_per_flop: float,
     price: SizePrice,
-    **more: float,
+    **more: Any,
 ) -> pd.DataFrame:
     """Every size with the fewest attempts that reach a coverage, at each demand.
 

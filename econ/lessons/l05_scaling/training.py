@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -111,7 +113,7 @@ def practice_frame(law: Law | str = "besiroglu2024") -> pd.DataFrame:
     """
     rows = training_runs_frame()
     best = [compute_optimal(f, law) for f in rows["flop"]]
-    given = loss(rows["params"].to_numpy(), rows["tokens"].to_numpy(), law)
+    trained = np.asarray(loss(rows["params"].to_numpy(), rows["tokens"].to_numpy(), law))
     return pd.DataFrame(
         {
             "model": rows["id"].to_numpy(),
@@ -119,7 +121,7 @@ def practice_frame(law: Law | str = "besiroglu2024") -> pd.DataFrame:
             "tokens_per_param": rows["tokens_per_param"].to_numpy(),
             "optimal_tokens_per_param": [d / n for n, d in best],
             "smaller_factor": [n for n, _ in best] / rows["params"].to_numpy(),
-            "loss_gap_nats": given - [float(loss(n, d, law)) for n, d in best],
+            "loss_gap_nats": trained - [float(loss(n, d, law)) for n, d in best],
         }
     )
 
@@ -136,12 +138,14 @@ def repeats_frame(
     return pd.DataFrame(rows, columns=["epochs", "effective_tokens", "loss", "loss_if_fresh"])
 
 
-def served(model: str, accelerator: str = "h100-sxm", **settings: object) -> Scenario:
+def served(model: str, accelerator: str = "h100-sxm", **settings: Any) -> Scenario:
     """A model as the lesson serves it: at the on-demand rent of an H100, split as `LADDER` says, in
     fp8, within 10 s to the first token and 0.1 s a token."""
-    usual = {"tp": LADDER.get(model, 1), "precision": "fp8", "ttft_s": 10.0, "tpot_s": 0.1}
-    usual["cost_usd_per_gpu_hour"] = rent("h100-sxm")
-    return Scenario.of(model, accelerator, **(usual | settings))
+    settings = {
+        "tp": LADDER.get(model, 1), "precision": "fp8", "ttft_s": 10.0, "tpot_s": 0.1,
+        "cost_usd_per_gpu_hour": rent("h100-sxm"), **settings,
+    }  # fmt: skip
+    return Scenario.of(model, accelerator, **settings)
 
 
 def lesson_price() -> SizePrice:
@@ -165,7 +169,10 @@ def life_frame(
     """
     flop = optimal_flop(quality_params, law)
     target = float(loss(quality_params, compute_optimal(flop, law).tokens, law))
-    paid = {"training_usd_per_flop": training_usd_per_flop, "inference_usd_per_token": price}
+    paid: dict[str, Any] = {
+        "training_usd_per_flop": training_usd_per_flop,
+        "inference_usd_per_token": price,
+    }
     curve = lifetime_frame(target, inference_tokens, law, n=n, **paid)
     best = lifetime_optimal(target, inference_tokens, law, **paid)
     long = curve.rename(columns={"total": "both"}).melt(

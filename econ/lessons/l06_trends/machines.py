@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from econ.catalog import accelerator, price, site, table
 from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
+from econ.energy.sites import site_figure
 from econ.latency.prediction import predict
 from econ.scenario import Scenario
 from econ.tco.token_cost import cost_usd_per_mtok
@@ -127,13 +130,13 @@ def floor_frame(
     building's share; rent at the newest reserved price of the rental table. Both models give the
     machine enough users and no pause.
     """
-    mix = {"input_tokens": 750, "output_tokens": 250}
+    mix: dict[str, Any] = {"input_tokens": 750, "output_tokens": 250}
     s = Scenario.of(model_id, accelerator_id, precision="fp8", **mix)
     run = predict(s, concurrency=concurrency)
     tokens_per_s = run.output_tokens_per_s_per_gpu * sum(mix.values()) / mix["output_tokens"]
     rents = table("rentals").query("accelerator == @accelerator_id and term == 'reserved'")
     joules = energy(s, concurrency=concurrency).j_per_total_token
-    grid = site("us-virginia").electricity_usd_per_kwh
+    grid = site_figure(site("us-virginia"), "electricity_usd_per_kwh")
     cost = {
         "electricity": energy_cost_usd_per_mtok(joules, grid),
         "rent": cost_usd_per_mtok(rents["usd_per_gpu_hour"].iloc[-1], tokens_per_s),

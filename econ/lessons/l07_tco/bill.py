@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +91,7 @@ def bill_frame(
     mean_per_s: float,
     peak_to_mean_factor: float = 1.5,
     point: Point | None = None,
-    **changes: float,
+    **changes: Any,
 ) -> pd.DataFrame:
     """What a million good output tokens pay for: layer, usd; each layer on top of those before.
 
@@ -126,7 +128,7 @@ def life_frame(capital_usd: float, rate_per_year: float, n_gpu: int = 8) -> pd.D
     return frame.assign(usd_per_gpu_hour=np.array(months) / n_gpu / HOURS_PER_MONTH)
 
 
-def lives(capital_usd: float, rate_per_year: float, other_usd_per_month: float) -> dict:
+def lives(capital_usd: float, rate_per_year: float, other_usd_per_month: float) -> dict[str, float]:
     """Three years against six: the factor on capital by annuity, by straight line, on the hour."""
     months = {y: annuity_usd_per_month(capital_usd, rate_per_year, y) for y in (3, 6)}
     lines = {y: straight_line_usd_per_month(capital_usd, y) for y in (3, 6)}
@@ -143,7 +145,7 @@ def h200() -> Ownership:
     return owner("h200-sxm", server_usd=server_usd["server"], spare_frac=0, life_years=6)
 
 
-def published_frame(**inputs: float) -> pd.DataFrame:
+def published_frame(**inputs: Any) -> pd.DataFrame:
     """Ours against one analyst's published owner costs: accelerator, owner, ours, published.
 
     Ours takes typical inputs, the same for all; only server price and power differ. As published
@@ -152,7 +154,7 @@ def published_frame(**inputs: float) -> pd.DataFrame:
     >>> published_frame().query("accelerator == 'h200-sxm'")["published_usd"].item()
     1.59
     """
-    scope = {"spare_frac": 0.0, "life_years": 6.0} | inputs
+    scope: dict[str, Any] = {"spare_frac": 0.0, "life_years": 6.0} | inputs
     published = table("owner_costs").query("owner == 'neocloud'").set_index("accelerator")
     chips = [chip for chip in table("servers").index if chip in published.index]
     frame = pd.DataFrame(
@@ -184,7 +186,7 @@ def phases_frame(scenario: Scenario, cost_usd_per_gpu_hour: float) -> pd.DataFra
 
     def kinds(s: Scenario, concurrency: float) -> dict[str, float]:
         split = marginal_cost_frame(s, concurrency=concurrency).set_index("kind")
-        return split["cost_usd_per_mtok"][["output", "fresh input"]].to_dict()
+        return {kind: split.loc[kind, "cost_usd_per_mtok"] for kind in ("output", "fresh input")}
 
     priced = scenario.with_(cost_usd_per_gpu_hour=cost_usd_per_gpu_hour)
     frame = sweep(kinds, priced, concurrency=[4, 8, 16, 32, 64, 128, 256])
@@ -195,13 +197,16 @@ def phases_frame(scenario: Scenario, cost_usd_per_gpu_hour: float) -> pd.DataFra
     )
 
 
-def _day() -> tuple[dict, dict]:
+def _day() -> tuple[dict[str, Any], dict[str, Any]]:
     """The published day's inputs: nodes and prices; tokens and rates of the pools."""
     rows = table("published_figures")
-    return tuple(json.loads(rows.loc[id, "inputs"]) for id in ("deepseek-cost", "deepseek-nodes"))
+    case, pools = rows.loc[["deepseek-cost", "deepseek-nodes"], "inputs"].map(json.loads)
+    return case, pools
 
 
-def day_of_deepseek(*, realised_frac: float = 1.0, usd_per_mtok: list | None = None) -> Statement:
+def day_of_deepseek(
+    *, realised_frac: float = 1.0, usd_per_mtok: Sequence[float] | None = None
+) -> Statement:
     """DeepSeek's published day as a statement; at other prices (cached, fresh, output) if given.
 
     ``realised_frac``: the share of the list that is paid. Power is that of servers like its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from econ.catalog.rents import rent_rows
 from econ.catalog.units import KILO, MILLI
 from econ.lessons.l07_tco.bill import N_REQUESTS, Point, operating_point
 from econ.scenario import Scenario
-from econ.serving import cost_surface_frame, simulate
+from econ.serving import RequestTimes, cost_surface_frame, simulate
 from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
 from econ.tco.offers import Api, Buy, Offer, Rent
 
@@ -34,7 +35,9 @@ def seller(model: str = SELLER[0], provider: str = SELLER[1], name: str = "API")
 
 def offers_for(scenario: Scenario, point: Point | None = None) -> list[Offer]:
     """Four ways to serve the scenario: own servers, two rents, an API."""
-    rate = {"per_s_per_instance": (point or operating_point(scenario)).requests_per_s}
+    rate: dict[str, Any] = {
+        "per_s_per_instance": (point or operating_point(scenario)).requests_per_s
+    }
     return [
         Buy.of(scenario, **rate),
         Rent.of(scenario, term="reserved", name="reserve", **rate),
@@ -43,7 +46,7 @@ def offers_for(scenario: Scenario, point: Point | None = None) -> list[Offer]:
     ]
 
 
-def sizes_of(scenario: Scenario) -> dict[str, float]:
+def sizes_of(scenario: Scenario) -> dict[str, Any]:
     """Mean lengths of the scenario's requests."""
     load = scenario.workload
     return {"input_tokens": load.mean_input_tokens, "output_tokens": load.mean_output_tokens}
@@ -67,16 +70,16 @@ def explorer_frame(
     point = point or operating_point(scenario)
     load = day_load(1.0, peak_to_mean_factor)
     listed = Price(
-        model=scenario.model,
+        model=scenario.model_id,
         input_usd_per_mtok=api_usd_per_mtok,
         output_usd_per_mtok=api_usd_per_mtok,
     )
-    same = {"model": scenario.model, "per_s_per_instance": point.requests_per_s,
+    same: dict[str, Any] = {"model": scenario.model_id, "per_s_per_instance": point.requests_per_s,
             "gpus_per_instance": point.n_gpu}  # fmt: skip
     options = [
         Buy(name="own", cost_usd_per_gpu_hour=owner_usd, **same),
         Rent(name="rent by the hour", cost_usd_per_gpu_hour=rent_usd, **same),
-        Api(name="API", model=scenario.model, price=listed),
+        Api(name="API", model=scenario.model_id, price=listed),
     ]
     most = 20 * point.requests_per_s  # of the mean rate: thirty instances at the peak
     sizes = sizes_of(scenario)
@@ -98,7 +101,7 @@ def explorer_frame(
 
 
 @functools.lru_cache(maxsize=64)
-def _simulated(case: str, rate_per_s: float):
+def _simulated(case: str, rate_per_s: float) -> RequestTimes:
     scenario = Scenario.from_json(case)
     return simulate(scenario, rate_per_s=rate_per_s, n=N_REQUESTS).requests
 
