@@ -40,6 +40,7 @@ LONGEST_LINE_BYTES = 1_000_000
 LONGEST_JSON_LINE_BYTES = 16_000_000
 MOST_KEYS = 200_000  # of one JSON object
 MOST_DIGITS = 40
+TOO_LONG = b"\0"  # stands for a line that is not read
 LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
 MARKS = {
@@ -240,6 +241,9 @@ def json_documents(stream: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
     stream.seek(start)
     if second and _is_json(first):
         for number, text in _json_lines(stream, name):
+            if text == TOO_LONG:
+                most = LONGEST_JSON_LINE_BYTES / MEGA
+                raise BadTable(f"{name} line {number}: longer than {most:.0f} MB: leave out text")
             yield number, strict_json(decoded(text, f"{name} line {number}"), name, number)
         return
     data = stream.read(int(MOST_JSON_BYTES) + 1)
@@ -257,7 +261,7 @@ def _json_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
     while line := stream.readline(int(LONGEST_JSON_LINE_BYTES) + 1):
         number += 1
         if len(line) > LONGEST_JSON_LINE_BYTES:
-            yield number, b"\0"  # no document: what follows the line is not looked at
+            yield number, TOO_LONG  # no document: what follows the line is not looked at
             return
         if line.strip():
             yield number, line
@@ -331,6 +335,8 @@ def decoded(data: bytes, name: str) -> str:
     for mark, what in MARKS.items():
         if data.startswith(mark):
             raise BadTable(f"{name}: this is {what}: save it in UTF-8")
+    if b"\0" in data:
+        raise BadTable(f"{name}: holds a zero byte: save it in UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
