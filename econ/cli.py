@@ -139,6 +139,8 @@ def read_scenario(path: str | None) -> Scenario:
 
 def _model(name: str) -> str | Model:
     """A model of the catalogue by name, or one read from its ``config.json``."""
+    if Path(name).is_dir() and (Path(name) / "config.json").exists():
+        return Model.from_hf_config(name)
     return Model.from_hf_config(name) if name.endswith(".json") else name
 
 

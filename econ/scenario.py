@@ -88,7 +88,9 @@ class Scenario:
             if not isinstance(value := getattr(self, name), part):
                 raise ValueError(f"{name} = {value!r} is not a {part.__name__}")
         if not isinstance(self.model, Model):
-            object.__setattr__(self, "model", catalog.model(self.model).id)
+            read = catalog.model(self.model)  # by name, or from a config.json
+            by_name = isinstance(self.model, str) and not self.model.endswith(".json")
+            object.__setattr__(self, "model", read.id if by_name else read)
         self.deployment.check(self.resolved_model)
         if not isinstance(self.site, Site):
             object.__setattr__(self, "site", catalog.site(self.site, self.operator or None).id)

@@ -381,7 +381,33 @@ class Model:
 
     @classmethod
     def from_hf_config(cls, config: str | Path | Mapping[str, Any], id: str = "") -> Model:
-        """Read a Hugging Face ``config.json`` (path or content): see `econ.catalog.hf_config`."""
+        """Read a Hugging Face ``config.json``: nothing guessed, nothing silent.
+
+        Parameters
+        ----------
+        config : str, Path or dict
+            The file, its folder, or its content. An ``hf_quant_config.json`` beside it is read too.
+        id : str
+            Name of the model; default: that in the file, else of the file or its folder.
+
+        Returns
+        -------
+        Model
+            The text tower; what was left out (other towers, prediction heads) stands in ``source``.
+
+        Raises
+        ------
+        ValueError
+            For an encoder, a part that is not understood, or a key that bears on the count and was
+            not read, by name.
+
+        Examples
+        --------
+        >>> Model.from_hf_config({"model_type": "chatglm", "num_layers": 28, "hidden_size": 4096,
+        ...     "num_attention_heads": 32, "multi_query_group_num": 2, "kv_channels": 128,
+        ...     "ffn_hidden_size": 13696, "padded_vocab_size": 65024}).kv_bytes_per_token()
+        28672.0
+        """
         from econ.catalog.hf_config import shape_of
 
         return cls(**shape_of(config, id))

@@ -15,7 +15,9 @@ econ.catalog.guard.UnknownName: unknown accelerator 'h100-smx'; nearest: h100-sx
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -232,14 +234,15 @@ def _accelerator(id: str) -> Accelerator:
     return build(Accelerator, _row("accelerator", id))
 
 
-def model(id: str | Model) -> Model:
-    """An AI model of the catalogue.
+def model(id: str | Path | Mapping[str, Any] | Model) -> Model:
+    """An AI model of the catalogue, or one read from its ``config.json``.
 
     Parameters
     ----------
-    id : str or Model
-        An identifier, e.g. ``"llama-3.1-70b"``; a Hugging Face id, e.g. ``"Qwen/Qwen3-32B"``; or a
-        model of your own, which comes back as it is.
+    id : str, Path, dict or Model
+        An identifier, e.g. ``"llama-3.1-70b"``; a Hugging Face id, e.g. ``"Qwen/Qwen3-32B"``; the
+        path of a ``config.json``, or its content; or a model of your own, which comes back as it
+        is.
 
     Returns
     -------
@@ -250,13 +253,19 @@ def model(id: str | Model) -> Model:
     ------
     UnknownName
         For a name that the catalogue does not hold, with the nearest, or that fits several rows.
+    ValueError
+        For a ``config.json`` that is malformed or not understood, with the file and the key.
 
     Examples
     --------
     >>> model("meta-llama/Llama-3.1-70B-Instruct").id
     'llama-3.1-70b'
     """
-    return id if isinstance(id, Model) else _model(_text("model", id))
+    if isinstance(id, Model):
+        return id
+    if isinstance(id, Path | Mapping) or (isinstance(id, str) and id.endswith(".json")):
+        return Model.from_hf_config(id)
+    return _model(_text("model", id))
 
 
 @remember

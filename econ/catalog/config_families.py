@@ -9,30 +9,34 @@ Facts of the classes in the transformers library (5.24, read 2026-11-28) and of 
 from __future__ import annotations
 
 _TABLE = """
-tied: bloom cohere cohere2 ernie4_5 ernie4_5_moe falcon gemma gemma2 gemma3 gemma3_text gemma4
-tied: gemma4_text gpt2 gpt_bigcode gpt_neo lfm2 lfm2_moe minicpm3 mpt opt smollm3 starcoder2
-tied: vaultgemma gpt-sw3 biogpt
-untied: afmoe apertus arcee aria_text baichuan bamba bitnet chatglm codegen cwm dbrx deepseek
-untied: deepseek_v2 deepseek_v3 deepseek_v32 dots1 exaone exaone4 glm glm4 glm4_moe glm_moe_dsa
-untied: gpt_neox gpt_oss gptj granite granitemoe granitemoehybrid granitemoeshared helium
-untied: hunyuan_v1_dense hunyuan_v1_moe internlm2 internlm3 jamba kimi_k2 kimi_linear llama llama4
-untied: llama4_text longcat_flash mimo mimo_v2_flash minimax minimax_m2 minimax_m3 minimax_text_01
-untied: ministral ministral3 mistral mixtral mllama mllama_text_model nemotron nemotron-nas
-untied: nemotron_h olmo olmo2 olmo3 olmoe persimmon phi phi3 phimoe qwen2 qwen2_moe qwen3 qwen3_5
-untied: qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_moe qwen3_next qwen3_vl_moe_text
-untied: qwen3_vl_text seed_oss stablelm step3_text step3p5 step3p7 arctic solar_open
-plain: apertus arcee bloom codegen falcon gpt2 gpt_bigcode gpt_neo gpt_neox gptj jais2 mpt
-plain: apertus1p5_text biogpt gpt-sw3 nanochat nemotron nemotron_h opt persimmon phi starcoder2
-gated-attention: qwen3_next qwen3_5 qwen3_5_text qwen3_5_moe qwen3_5_moe_text afmoe
+tied: biogpt bloom cohere cohere2 cohere2_moe ernie4_5 ernie4_5_moe falcon gemma gemma2 gemma3
+tied: gemma3_text gemma4 gemma4_text gpt-sw3 gpt2 gpt_bigcode gpt_neo lara_mini lfm2 lfm2_moe
+tied: minicpm3 mpt opt smollm3 starcoder2 vaultgemma youtu
+untied: afmoe apertus arcee arctic aria_text axk1 baichuan bailing_hybrid bamba beam bitnet
+untied: chatglm codegen cwm dbrx deepseek deepseek_v2 deepseek_v3 deepseek_v32 dots1 exaone
+untied: exaone4 exaone_moe falcon_h1 flex_olmo glm glm4 glm4_moe glm4_moe_lite glm_moe_dsa
+untied: gpt_neox gpt_oss gptj granite granite_swa granitemoe granitemoehybrid granitemoeshared
+untied: helium hunyuan_v1_dense hunyuan_v1_moe hy_v3 hy_v4 hyperclovax internlm2 internlm3
+untied: iquestcoder jais2 jamba kimi_k2 kimi_linear kolibri1 llama llama4 llama4_text
+untied: longcat_flash mellum mimo mimo_v2_flash minimax minimax_m2 minimax_m3 minimax_m3_vl_text
+untied: minimax_text_01 ministral ministral3 mistral mixtral mllama mllama_text_model nanochat
+untied: nemotron nemotron-nas nemotron_h olmo olmo2 olmo3 olmo_hybrid olmoe persimmon phi phi3
+untied: phimoe qwen2 qwen2_moe qwen3 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_moe
+untied: qwen3_next qwen3_vl_moe_text qwen3_vl_text sarvam_mla sarvam_moe seed_oss solar_open
+untied: stablelm step3_text step3p5 step3p7
+plain: apertus apertus1p5_text arcee biogpt bloom codegen falcon gpt-sw3 gpt2 gpt_bigcode
+plain: gpt_neo gpt_neox gptj jais2 mpt nanochat nemotron nemotron_h opt persimmon phi starcoder2
+gated-attention: afmoe beam hy_v4 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next
 windowed: cohere2 gemma2 gemma3 gemma3_text gemma4_text gpt_oss mimo_v2_flash
-slides: mistral mixtral phi3 phimoe starcoder2 ministral
-positions: gpt2 gpt-sw3 gpt_bigcode opt gpt_neo biogpt
-encoder: bert roberta electra deberta deberta-v2 albert distilbert xlm xlm-roberta camembert
-encoder: bert-generation megatron-bert data2vec-text roberta-prelayernorm roc_bert rembert
-encoder: mpnet modernbert nomic_bert vit clip siglip dinov2 wav2vec2 hubert ernie big_bird roformer
-encoder-decoder: t5 mt5 umt5 longt5 bart mbart whisper pegasus marian m2m_100 blenderbot led
-encoder-decoder: bigbird_pegasus blenderbot-small prophetnet switch_transformers nllb-moe t5gemma
-encoder-decoder: seamless_m4t plbart
+slides: ministral mistral mixtral phi3 phimoe starcoder2
+positions: biogpt gpt-sw3 gpt2 gpt_bigcode gpt_neo opt
+encoder: albert bert bert-generation big_bird camembert clip data2vec-text deberta deberta-v2
+encoder: dinov2 distilbert electra ernie hubert megatron-bert modernbert mpnet nomic_bert
+encoder: rembert roberta roberta-prelayernorm roc_bert roformer siglip vit wav2vec2 xlm
+encoder: xlm-roberta
+encoder-decoder: bart bigbird_pegasus blenderbot blenderbot-small led longt5 m2m_100 marian
+encoder-decoder: mbart mt5 nllb-moe pegasus plbart prophetnet seamless_m4t switch_transformers
+encoder-decoder: t5 t5gemma umt5 whisper
 """
 
 
@@ -64,5 +68,6 @@ FOREIGN = {
     "doge": "experts retrieved by key",
     "reformer": "hashed attention",
     "deepseek_v4": "compressed attention",
+    "axk2": "gates of a rank that no key gives",
     "blt": "a model of bytes with three towers",
 }

@@ -44,11 +44,11 @@ HARMLESS = {
     r"|scoring_func|routed_scaling|norm_topk|num_expert_group|use_grouped_topk|router_(dtype|scaling)"
     r"|moe_renormalize|output_router|moe_router_(activation|dtype|scaling|score|enable|use)"
     r"|group_limited|moe_gate|use_routing|routing_|router_scale|scale_(depth|emb)|normalize_.*expert"
-    r"|input_jitter|zero_expert_type|num_hash_layers|route_scale|route_norm|score_func"
+    r"|expert_selection_fn|shared_expert_combination|kda_safe_gate|input_jitter|zero_expert_type|num_hash_layers|route_scale|route_norm|score_func"
     r"|router_(force|logit|bias)|moe_use_(aux|hard)|moe_dense_act|shared_expert_overlap",
     "scaling without weights": r"cap(ping)?$|multiplier|_scale$|scalar|clip_qkv|clip|swiglu_limit"
     r"|swiglu_alpha|value_scale|activation_situ|query_pre_attn|embedding_scale|logits_scaling"
-    r"|act_res|attn_res_block|residual_(in_fp32|scale|mult)|fp32_residual|dtype",
+    r"|(alpha|beta)_factor|linear_(a_log|dt)_|fp32_combine|dim_model_base|act_res|attn_res_block|residual_(in_fp32|scale|mult)|fp32_residual|dtype",
     "how it is computed": r"_impl|implementation|kernel_options|use_flash|flash_attn|fused"
     r"|use_cache|chunk_size_feed|logits_to_keep|pretraining_tp|tensor_parallel|ep_size|tp_size|attn_logit"
     r"|use_mamba_kernels|^chunk_size$|mamba_chunk_size|chunkwise|_kernel$|softmax_in_fp32"

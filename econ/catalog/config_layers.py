@@ -30,6 +30,7 @@ WORDS = {
     "mamba": "linear",
     "mamba2": "linear",
     "conv": "linear",
+    "local_attention": "sliding",
 }
 # files of one block a layer: what it mixes, what it feeds forward
 BLOCKS = {
@@ -37,6 +38,8 @@ BLOCKS = {
     "attention": ("full", "none"),
     "moe": ("none", "experts"),
     "mlp": ("none", "dense"),
+    "linear_attention": ("linear", "none"),
+    "full_attention": ("full", "none"),
     "M": ("linear", "none"),
     "*": ("full", "none"),
     "E": ("none", "experts"),
@@ -51,7 +54,7 @@ FULL_EVERY = {
     "gpt_oss": 2,
     "llama4_text": 4,
 }
-WINDOWS = ("sliding_window", "sliding_window_size", "attention_chunk_size")
+WINDOWS = ("sliding_window", "sliding_window_size", "attention_chunk_size", "window_size")
 N_EXPERTS = (
     "num_local_experts",
     "n_routed_experts",
@@ -139,8 +142,11 @@ def mixers(c: Config, n_layers: int, context: int) -> tuple[list[str], int]:
     c.get("max_window_layers", "use_sliding_window", "sliding_window_pattern", "no_rope_layers")
     c.get("_sliding_window_pattern", "global_attn_every_n_layers", "layer_type_list")
     c.get("no_rope_layer_interval", "full_attention_interval", "layers_block_type")
-    kinds = c.per_layer("layer_types", n_layers) or (
-        c.per_layer("layers_block_type", n_layers) if c.family != "nemotron_h" else []
+    c.get("attention_types", "layer_group_size")
+    kinds = (
+        c.per_layer("layer_types", n_layers)
+        or c.per_layer("attention_layers", n_layers)
+        or (c.per_layer("layers_block_type", n_layers) if c.family != "nemotron_h" else [])
     )
     if kinds:
         if odd := sorted({str(x) for x in kinds} - set(WORDS)):
@@ -185,9 +191,11 @@ def dense_layers(c: Config, n_layers: int) -> set[int]:
     every = range(n_layers)
     experts: set[int] = set(every)
     if flags := [str(x) for x in c.per_layer("mlp_layer_types", n_layers)]:
-        if odd := sorted(set(flags) - {"dense", "sparse"}):
+        if odd := sorted(set(flags) - {"dense", "sparse", "moe"}):
             raise c.refuse(f"mlp_layer_types {odd} are not understood")
-        experts &= {i for i in every if flags[i] == "sparse"}
+        experts &= {i for i in every if flags[i] != "dense"}
+    if c.whole("prefix_dense_sliding_window_pattern") > 1:
+        raise c.refuse("prefix_dense_sliding_window_pattern above 1 is not understood")
     for key in ("moe_layers_enum", "moe_layers"):
         if named := c.places(key, n_layers):
             experts &= named
@@ -257,6 +265,7 @@ def _shared(c: Config, width: int, hidden: int, n_moe: int) -> tuple[int, int]:
         "shared_expert_intermediate_size",
         "moe_shared_expert_intermediate_size",
         "share_expert_dim",
+        "shared_experts_intermediate_size",
         "shared_intermediate_size",
     )
     stated = {k: c.whole(k) for k in widths if c.whole(k)}

@@ -17,7 +17,10 @@ def linear_mixer(c: Config, hidden: int, heads: int, head_dim: int) -> tuple[int
     c.get("mamba_expand", "expand", "time_step_rank", "mamba_proj_bias", "conv_use_xconv")
     if c.get("linear_num_value_heads"):
         return _gated_delta_net(c, hidden)
-    if isinstance(c.get("linear_attn_config"), dict):
+    if isinstance(part := c.get("linear_attn_config"), dict):
+        return _kimi_delta(Config(part, f"{c.where}: linear_attn_config"), hidden)
+    if c.family in ("kimi_linear", "bailing_hybrid"):  # the same keys, at the top
+        c.get("short_conv_kernel_size")
         return _kimi_delta(c, hidden)
     if c.get("conv_L_cache"):  # LFM2: a gated short convolution
         length = c.need("conv_L_cache")
@@ -29,7 +32,7 @@ def linear_mixer(c: Config, hidden: int, heads: int, head_dim: int) -> tuple[int
         return _mamba2(c)
     if c.get("attn_type_list") or c.family.startswith("minimax"):  # lightning attention
         inner = heads * head_dim
-        c.get("layernorm_linear_attention_alpha", "layernorm_linear_attention_beta")
+        c.get("block_size")
         return 5 * hidden * inner, heads * head_dim * head_dim * 4
     raise c.refuse("layers without softmax attention, of a kind that is not understood")
 
@@ -44,20 +47,19 @@ def _gated_delta_net(c: Config, d: int) -> tuple[int, int]:
     return weights + values * d, state
 
 
-def _kimi_delta(c: Config, d: int) -> tuple[int, int]:
+def _kimi_delta(part: Config, d: int) -> tuple[int, int]:
     """Kimi: q, k, v, output, gate (of full or low rank), decay, write strength, convolutions."""
-    part = Config(c.get("linear_attn_config"), f"{c.where}: linear_attn_config")
-    heads, dim, conv = (
-        part.need("num_heads"),
-        part.need("head_dim"),
-        part.need("short_conv_kernel_size"),
-    )
-    part.get("full_attn_layers", "kda_layers", "gate_lower_bound")
+    heads = part.need("linear_num_heads", "num_heads")
+    dim = part.need("linear_head_dim", "head_dim")
+    conv = part.need("linear_conv_kernel_dim", "short_conv_kernel_size")
     inner = heads * dim
     low_rank = d * dim + dim * inner
+    if part.family == "bailing_hybrid":  # both of full rank
+        low_rank = d * inner
     gate = d * inner if part.get("use_full_rank_gate") else low_rank
-    if odd := part.leftover():
-        raise part.refuse(f"not understood: {', '.join(odd)}")
+    part.get("full_attn_layers", "kda_layers")
+    if "kda_layers" in part.values and (odd := part.leftover()):
+        raise part.refuse(f"{', '.join(odd)}: not understood")
     weights = 4 * d * inner + gate + low_rank + d * heads + 3 * conv * inner
     return weights, heads * dim * dim * 4 + 3 * inner * (conv - 1) * 2
 
@@ -70,6 +72,8 @@ def _mamba2(c: Config) -> tuple[int, int]:
     state = c.need("ssm_state_size", "mamba_d_state")
     conv = c.need("conv_kernel", "mamba_d_conv")
     d, inner = c.need("hidden_size"), heads * dim
+    if (stated := c.whole("mamba_d_ssm")) and stated != inner:
+        raise c.refuse(f"mamba_d_ssm = {stated} is not {heads} heads of {dim}")
     mixed = inner + 2 * c.need("n_groups", "mamba_n_groups", "mamba_ngroups") * state
     weights = d * (inner + mixed + heads) + (conv + 1) * mixed + inner * d
     return weights, inner * state * 4 + mixed * (conv - 1) * 2

@@ -104,18 +104,26 @@ def _tied(c: Config) -> bool:
 
 def _dense_width(c: Config, hidden: int, plain: bool) -> int:
     """Inner width of a dense feed-forward; 0 where the file gives none."""
-    if width := c.whole("block_ff_dim"):  # LFM2: two thirds of it, in steps
-        c.whole("intermediate_size")
-        step = c.whole("block_multiple_of", default=256)
-        if c.get("block_auto_adjust_ff_dim") is False:
-            return width
-        c.get("block_ffn_dim_multiplier", "block_use_swiglu")
-        return -(-(2 * width // 3) // step) * step
+    if c.family in ("lfm2", "lfm2_moe") or c.get("block_ff_dim"):
+        return _lfm2_width(c)
     wide = c.whole("intermediate_size_mlp", "dense_intermediate_size")
     width = c.whole(*WIDTHS)
     if not width and not wide and plain:
         return hidden * (c.whole("expansion_ratio") or 4)
     return wide or width
+
+
+def _lfm2_width(c: Config) -> int:
+    """LFM2: two thirds of the stated width, in steps, unless the file says not."""
+    width, plain = c.whole("block_ff_dim"), c.whole("intermediate_size")
+    adjusts = c.get("block_auto_adjust_ff_dim")
+    step = c.whole("block_multiple_of", default=256)
+    c.get("block_ffn_dim_multiplier", "block_use_swiglu", "conv_L_cache", "block_mlp_init_scale")
+    if adjusts is False or c.family == "lfm2_moe":
+        return width or plain
+    if adjusts is None and not width:
+        raise c.refuse("no key 'block_auto_adjust_ff_dim': is the width two thirds of it?")
+    return -(-(2 * (width or plain) // 3) // step) * step
 
 
 def _nas_blocks(c: Config, n_layers: int, heads: int, hidden: int) -> dict[str, int]:
@@ -160,7 +168,7 @@ def shape_of(config: str | Path | Mapping[str, Any], id: str = "") -> dict[str, 
     ValueError: config: mamba2 means state-space layers without any attention, which the closed \
 form cannot count
     """
-    beside = None
+    beside, stem = None, ""
     if isinstance(config, Mapping):
         c = Config(config, "config")
     else:
@@ -168,13 +176,25 @@ form cannot count
         c = Config(read_json(path), str(config))
         if path.is_dir():
             path = path / "config.json"
+        stem = path.parent.name if path.stem == "config" else path.stem.removesuffix("_config")
         beside_path = path.with_name(path.name.replace("config.json", "hf_quant_config.json"))
         if beside_path != path and beside_path.exists():
             beside = read_json(beside_path)
+    try:
+        shape = _shape(c, id or stem, beside)
+    except (AttributeError, KeyError, TypeError, IndexError) as error:
+        raise c.refuse(f"malformed: {type(error).__name__}: {error}") from None
+    if unread := c.leftover():
+        raise c.refuse(f"{', '.join(unread)}: not understood, and may bear on the count")
+    return shape
+
+
+def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The keyword arguments, before the keys that were not read are looked at."""
     _check_kind(c)
     family = c.family
     hidden = c.need("hidden_size", "n_embd", "n_embed", "d_model")
-    heads = c.need("num_attention_heads", "n_head", "n_heads")
+    heads = c.need("num_attention_heads", "n_head", "n_heads", "num_heads")
     listed = c.get("layers_block_type")
     n_layers = c.whole("num_hidden_layers", "n_layer", "num_layers", "n_layers")
     n_layers = n_layers or (len(listed) if isinstance(listed, list) else 0)
@@ -213,6 +233,10 @@ form cannot count
         _fold_blocks(c, shape, one_block)
     else:
         _fold_layers(c, shape, context)
+    if c.whole("word_embed_proj_dim", default=hidden) != hidden:
+        raise c.refuse("word_embed_proj_dim differs from hidden_size: not understood")
+    if c.get("attn_type") not in (None, "multihead_attention"):
+        raise c.refuse(f"attn_type = {c.get('attn_type')!r} is not understood")
     _attention(c, shape)
     if found := indexer(c, n_layers, hidden):
         shape["other_params"] += found["weights"]
@@ -224,8 +248,6 @@ form cannot count
         shape["shared_ffn_size"] += ffn
         shape |= {"n_layers": 2 * n_layers, "n_dense_layers": n_layers}
     shape["source"] = c.where + left_out(c)
-    if unread := c.leftover():
-        raise c.refuse(f"{', '.join(unread)}: not understood, and may bear on the count")
     return shape
 
 
@@ -270,7 +292,8 @@ def _fold_layers(c: Config, shape: dict[str, Any], context: int) -> None:
         shape["n_attention_layers"] = kinds.count("full") + sliding - len(cross)
         width = shape["head_dim"] * (shape["n_heads"] + shape["n_kv_heads"])
         shape["other_params"] += len(cross) * 2 * hidden * width
-    _add_states(c, shape, shape["n_linear_layers"])
+    beside = n if c.family == "falcon_h1" else 0  # a state beside the attention of every layer
+    _add_states(c, shape, beside or shape["n_linear_layers"])
     found = experts(c, n, hidden, shape["ffn_size"])
     if found:
         shape["other_params"] += found.pop("extra")
@@ -301,7 +324,7 @@ def _attention(c: Config, shape: dict[str, Any]) -> None:
             "mla_nope_dim": c.need("qk_nope_head_dim"),
             "mla_v_dim": c.need("v_head_dim"),
         }
-        if c.get("mla_use_output_gate"):
+        if c.get("mla_use_output_gate") or c.family in GATED_ATTENTION:
             shape["other_params"] += n * hidden * heads * shape["mla_v_dim"]
         return
     shape["mla_q_lora_rank"] = c.whole("share_q_dim", "q_lora_rank")  # Step-3
@@ -326,7 +349,7 @@ def _attention(c: Config, shape: dict[str, Any]) -> None:
     elif any(sliding.values()) and (global_dim or global_kv):
         raise c.refuse("global_head_dim without layers that slide is not understood")
     shape["keys_are_values"] = bool(c.get("attention_k_eq_v"))
-    if not c.whole("hidden_size_per_layer_input"):
+    if not c.values.get("hidden_size_per_layer_input"):
         c.get("vocab_size_per_layer_input")
     gate = c.get("attn_output_gate", "attention_output_gate")
     c.get("output_gate_type")
