@@ -310,6 +310,8 @@ def strict_json(text: str, name: str, line: int | None = None) -> Any:
         return value
 
     def constant(word: str) -> float:
+        if word == "Infinity":  # as SGLang writes a rate without limit
+            return math.inf
         raise refuse(f"{word} is no JSON: leave the key out, or write null")
 
     try:

@@ -31,7 +31,7 @@ EPOCH_S = (1e9, 4.2e9)  # 2001 to 2103
 LONGEST_GAP_S = 10.0  # whole numbers with longer gaps on average may be milliseconds
 LONGEST_DECIMAL_GAP_S = 30.0  # decimals with longer ones
 LONGEST_FEW_S = 600.0  # a gap of a few rows
-FASTEST_PER_S = 5000.0  # a unit that gives a higher rate is asked for
+FASTEST_PER_S = 1000.0  # a unit that gives a higher rate is asked for
 SLOWEST_PER_S = 0.05  # a unit that gives a lower rate is not proposed
 COARSE_S = (60, 300, 600, 900, 1800, 3600, 86_400)  # seconds that are rounded to these are seconds
 ENDINGS = (  # of a column's name, with what it then counts
@@ -141,7 +141,7 @@ def unit_of(
         return Clock(unit, "as stated")
     if known:
         span = float(order[-1] - order[0]) / PER_S[known]
-        if span and len(order) / span > FASTEST_PER_S:
+        if span and len(order) >= 10 and len(order) / span > FASTEST_PER_S:
             raise BadTable(
                 f"{first}: as {WORDS[known]} there would be {len(order) / span:,.0f} requests per "
                 f"second: say what the clock counts with unit='s' or unit={known!r}"

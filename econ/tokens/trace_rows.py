@@ -7,6 +7,7 @@ as they were written; `econ.tokens.traces` turns them into numbers.
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from econ.catalog.reading import BadTable, CsvRows, json_documents
+from econ.catalog.reading import LONGEST_LINE_BYTES, BadTable, CsvRows, json_documents
 from econ.catalog.units import MEGA
 from econ.tokens.trace_columns import columns_of, format_of
 
@@ -26,6 +27,10 @@ DEEPEST = 8
 LONGEST_TEXT = 64  # characters of a cell in JSON that may be a moment or a number
 LISTS = ("resourceSpans", "scopeSpans", "spans", "data", "results", "records", "rows", "requests",
          "observations", "items")  # fmt: skip
+STAMPED = re.compile(rb"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)")
+COUNTED = re.compile(
+    rb"['\"](prompt_tokens|completion_tokens|cached_tokens|e2e_latency)['\"]: ?([0-9.]{1,20})"
+)
 SHORT = 40  # characters of what is no record
 ARRAYS = ("start_times", "input_lens", "output_lens")
 
@@ -55,7 +60,7 @@ def rows_of(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Iterator
     elif ending == "csv":
         yield from _csv(stream, name, columns)
     else:
-        yield _json(stream, name, columns)
+        yield _json(_documents(stream, name), name, columns)
 
 
 def _csv(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Iterator[Rows]:
@@ -72,7 +77,42 @@ def _csv(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Iterator[Ro
         yield Rows(pd.DataFrame(text, dtype=str), number, wanted, form, unit)
 
 
-def _json(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Rows:
+def _documents(stream: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
+    """JSON, or the lines of a text log of SGLang that say a request is finished."""
+    start = stream.read(200).lstrip(b"\xef\xbb\xbf \t\r\n")
+    stream.seek(0)
+    is_text = start[:1] not in (b"", b"{", b"[") or STAMPED.match(start[1:]) is not None
+    return _text_log(stream, name) if is_text else json_documents(stream, name)
+
+
+def _text_log(stream: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
+    """Each line with ``Finish:``: its moment less the latency, and the counts of tokens."""
+    n_requests = number = 0
+    while line := stream.readline(LONGEST_LINE_BYTES + 1):
+        number += 1
+        if len(line) > LONGEST_LINE_BYTES or b"\0" in line:
+            raise BadTable(f"{name} line {number}: longer than 1 MB, or holds a zero byte")
+        if b"Finish:" not in line:
+            continue
+        facts = {k: v for key, v in COUNTED.findall(line) if (k := key.decode())}
+        at, latency = STAMPED.search(line), facts.pop("e2e_latency", None)
+        if at is None or not {"prompt_tokens", "completion_tokens"} <= set(facts):
+            raise BadTable(f"{name} line {number}: no moment or no counts of tokens in it")
+        moment = pd.Timestamp(at.group(1).decode().replace(",", "."))
+        if latency is not None:  # the line is written when the answer ends
+            moment -= pd.Timedelta(seconds=float(latency))
+        n_requests += 1
+        counts = {f"meta_info.{k}": int(v) for k, v in facts.items()}
+        yield number, {"start_time": moment.isoformat(), **counts}
+    if not n_requests:
+        raise BadTable(
+            f"{name}: neither JSON nor a log with 'Finish:' lines, as SGLang writes with "
+            "--log-requests; vLLM's text log has no output tokens: give its OpenTelemetry spans, "
+            "or the file of bench serve --save-detailed"
+        )
+
+
+def _json(documents: Iterable[tuple[int, Any]], name: str, columns: Mapping[str, str]) -> Rows:
     wanted: dict[str, str] = {}
     cells: dict[str, list[Any]] = {}
     number: list[int] = []
@@ -80,7 +120,7 @@ def _json(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Rows:
     seen: dict[str, None] = {}
     keys: set[str] = set()
     n_records = 0
-    for place, record in _records(json_documents(stream, name), name):
+    for place, record in _records(documents, name):
         n_records += 1
         check_size(n_records, name)
         if not wanted:
