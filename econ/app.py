@@ -182,5 +182,5 @@ class Planner:
 
         from econ.charts.tables import Say
 
-        shown = Say(STATIC + self.readout) if is_static() else self.widget
-        display(shown)  # type: ignore[no-untyped-call]
+        form = Say(STATIC + self.readout) if is_static() else self.widget
+        display(form)  # type: ignore[no-untyped-call]

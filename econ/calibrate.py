@@ -84,7 +84,7 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
         source, kind = SOURCES.get(name, (source, kind))
         least, most = limits_of(name) if fitted else (0.0, 0.0)
         at_limit = fitted and not least * 1.001 < getattr(k, name) < most * 0.999
-        found = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
+        note = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
         rows.append(
             {
                 "name": name,
@@ -95,7 +95,7 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
                 "source": source,
                 "as_of": today,
                 "kind": kind,
-                "note": REASONS.get(name, found if fitted else "By design"),
+                "note": REASONS.get(name, note if fitted else "By design"),
             }
         )
     return pd.DataFrame(rows)
@@ -186,20 +186,20 @@ def power_rows(law: PowerLaw, n_runs: int, today: str) -> pd.DataFrame:
 def energy_accuracy(runs: pd.DataFrame) -> pd.DataFrame:
     """Held-out errors of J/token, as rows of ``data/energy/energy_accuracy.csv``."""
     splits = [s for s in ENERGY_SPLITS if len(set(groups(runs, s))) > 1]
-    made = pd.concat([energy_fit.accuracy_frame(runs, s) for s in splits])
+    errors = pd.concat([energy_fit.accuracy_frame(runs, s) for s in splits])
     keys = ["left_out", "measured_by", "accelerator", "route"]
-    made["id"] = made[keys].agg("-".join, axis=1).str.replace(r"[ ,]+", "-", regex=True)
-    return made
+    errors["id"] = errors[keys].agg("-".join, axis=1).str.replace(r"[ ,]+", "-", regex=True)
+    return errors
 
 
-def energy_band_rows(made: pd.DataFrame, today: str) -> pd.DataFrame:
+def energy_band_rows(errors: pd.DataFrame, today: str) -> pd.DataFrame:
     """Bands of J/token from the end-to-end errors; those that nothing measured are widened in the
     ratio of the latency model's own."""
-    whole = made[made["route"] == "end to end"]
+    end_to_end = errors[errors["route"] == "end to end"]
 
     def row(split: str, source: str, chip: str) -> pd.Series:
-        key = (whole["left_out"] == split) & (whole["measured_by"] == source)
-        return whole[key & (whole["accelerator"] == chip)].iloc[0]
+        key = (end_to_end["left_out"] == split) & (end_to_end["measured_by"] == source)
+        return end_to_end[key & (end_to_end["accelerator"] == chip)].iloc[0]
 
     seen = row("configuration", "mlenergy-v3", "h100-sxm")
     measured = {
@@ -210,14 +210,14 @@ def energy_band_rows(made: pd.DataFrame, today: str) -> pd.DataFrame:
     rate = {r: bands()[r, "output_tokens_per_s_per_gpu"] for r in REGIMES}
     rows = {}
     for column, factor in (("median_x", "median_factor"), ("p90_x", "p90_factor")):
-        known = {r: max(found[column], seen[column]) for r, found in measured.items()}
+        known = {r: max(held_out[column], seen[column]) for r, held_out in measured.items()}
         known["new both"] = known["new accelerator"] * known["new model"] / known["calibrated"]
         for regime, base in (("crowded", "calibrated"), ("beyond", "new both")):
             wider = getattr(rate[regime], factor) / getattr(rate[base], factor)
             known[regime] = known[base] * max(wider, 1.0)
         rows[column] = known
     frame = pd.DataFrame(rows).loc[list(REGIMES)].rename_axis("regime").reset_index()
-    counts = {regime: int(found["n_runs"]) for regime, found in measured.items()}
+    counts = {regime: int(held_out["n_runs"]) for regime, held_out in measured.items()}
     frame["n_rows"] = frame["regime"].map(counts).fillna(0).astype(int)
     frame["kind"] = frame["n_rows"].gt(0).map({True: "derived", False: "assumed"})
     frame["id"] = frame["regime"].str.replace(" ", "-")
@@ -227,15 +227,15 @@ def energy_band_rows(made: pd.DataFrame, today: str) -> pd.DataFrame:
 def energy_report(runs: pd.DataFrame) -> str:
     """Fit, held-out errors and the check at the wall, as text."""
     law = energy_fit.fit(runs)
-    found = ", ".join(f"{n} {getattr(law, n):.3f}" for n in law.names())
-    made = energy_accuracy(runs).drop(columns="id")
+    shares = ", ".join(f"{n} {getattr(law, n):.3f}" for n in law.names())
+    errors = energy_accuracy(runs).drop(columns="id")
     wall = energy_fit.wall_frame()[
         ["id", "wall_power_w", "ours_power_w", "host_frac", "energy_j_per_token",
          "ours_j_per_token"]
     ]  # fmt: skip
     parts = [
-        f"Energy: {len(runs)} runs with measured power\n{found} (shares of TDP)",
-        f"J/token, held out\n{made.round(3).to_string(index=False)}",
+        f"Energy: {len(runs)} runs with measured power\n{shares} (shares of TDP)",
+        f"J/token, held out\n{errors.round(3).to_string(index=False)}",
         "At the wall: accelerators by the law, the rest is the host; J/token end to end\n"
         + wall.round(3).to_string(index=False),
     ]
@@ -246,10 +246,10 @@ def write_energy(runs: pd.DataFrame, today: str) -> None:
     """Renew the tables of the power law."""
     law = energy_fit.with_intervals(runs)
     print("wrote", write_table("power_calibration", power_rows(law, len(runs), today)).name)
-    made = energy_accuracy(runs)
-    kept = made.round(3).assign(source=made["measured_by"], as_of=today, kind="derived")
-    print("wrote", write_table("energy_accuracy", kept).name)
-    print("wrote", write_table("energy_bands", energy_band_rows(made, today)).name)
+    errors = energy_accuracy(runs)
+    rows = errors.round(3).assign(source=errors["measured_by"], as_of=today, kind="derived")
+    print("wrote", write_table("energy_accuracy", rows).name)
+    print("wrote", write_table("energy_bands", energy_band_rows(errors, today)).name)
 
 
 def main(arguments: list[str] | None = None) -> None:

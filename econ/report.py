@@ -172,14 +172,14 @@ def first_table(plan: Plan, n_rows: int = 12) -> Table:
     if "policy" in rows:
         rows["policy"] = rows["policy"].str.replace("_", " ")
         rows["good"] = ["" if g != g else f"{g:.1%}" for g in rows["good_frac"]]
-    shown = (
+    columns = (
         rows[[c for c in HEAD if c in rows]]
         .rename(columns=HEAD)
         .astype({"basis": str, "evidence": str})
     )
-    formats = {c: three for c in shown if pd.api.types.is_numeric_dtype(shown[c])}
+    formats = {c: three for c in columns if pd.api.types.is_numeric_dtype(columns[c])}
     money = dict.fromkeys(("USD per good Mtok", "USD per hour"), "{:,.2f}")
-    return Table(shown, **(formats | money))
+    return Table(columns, **(formats | money))
 
 
 def sources_frame(plan: Plan) -> pd.DataFrame:
@@ -200,5 +200,5 @@ def sources_frame(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "source"])
 
 
-def _table(shown: Table) -> str:
-    return f'<div class="wide" tabindex="0">{shown._repr_html_()}</div>'
+def _table(rows: Table) -> str:
+    return f'<div class="wide" tabindex="0">{rows._repr_html_()}</div>'

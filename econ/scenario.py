@@ -189,13 +189,13 @@ class Scenario:
         >>> s.slo.tpot_s, s.workload.rate_per_s, s.resolved_site.electricity_usd_per_kwh
         (0.02, 8, 0.2)
         """
-        whole: dict[str, Any] = {}
+        top_level: dict[str, Any] = {}
         parts: dict[str, dict[str, Any]] = {name: {} for name in (*PARTS, "site")}
         own = {f.name for f in fields(self)}
         for name, value in changes.items():
             homes = [part for part, names in SETTINGS.items() if name in names]
             if name in own:
-                whole[name] = value
+                top_level[name] = value
             elif name in ("input_tokens", "output_tokens"):
                 parts["workload"] |= _fixed_length(name, value)
             elif len(homes) == 1:
@@ -206,7 +206,7 @@ class Scenario:
                 )
             else:
                 raise unknown("setting of a scenario", name, sorted(known_settings()))
-        base = dataclasses.replace(self, **whole)
+        base = dataclasses.replace(self, **top_level)
         inner = {
             name: dataclasses.replace(getattr(base, name), **parts[name])
             for name in PARTS

@@ -125,15 +125,15 @@ def answers_frame(
 
     vector = getattr(station, "vector", None)
     if vector is not None and scenarios:
-        names = dict.fromkeys(name for given in options for name in given)
-        columns = {name: [given.get(name) for given in options] for name in names}
+        names = dict.fromkeys(name for choices in options for name in choices)
+        columns = {name: [choices.get(name) for choices in options] for name in names}
         for scenario in scenarios:
             require_certain(station.__name__, scenario)
         answers = vector(scenarios, **columns)
         return answers.reset_index(drop=True)
     calls = [
-        functools.partial(_one_answer, station, scenario, dict(given))
-        for scenario, given in zip(scenarios, options, strict=True)
+        functools.partial(_one_answer, station, scenario, dict(choices))
+        for scenario, choices in zip(scenarios, options, strict=True)
     ]
     rows = run(calls) if run else [call() for call in calls]
     frame = pd.DataFrame(rows)

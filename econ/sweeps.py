@@ -92,8 +92,8 @@ def sweep(
     answers = answers_frame(station, scenarios, options, run)
     answers.index = pd.Index(good)
     answers = answers.drop(columns=[c for c in answers if c in values])
-    shown = pd.DataFrame([{name: _label(v) for name, v in point.items()} for point in points])
-    frame = shown.join(answers)
+    labels = pd.DataFrame([{name: _label(v) for name, v in point.items()} for point in points])
+    frame = labels.join(answers)
     missing = frame["reason"].isna() if "reason" in frame else pd.Series(True, frame.index)
     frame["reason"] = pd.Series(reasons).where(missing, frame.get("reason", ""))
     return frame

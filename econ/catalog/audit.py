@@ -51,13 +51,13 @@ def audit_frame(on: str) -> pd.DataFrame:
 
 def stale_frame(on: str) -> pd.DataFrame:
     """Rows whose ``stale_after`` lies before a day: table, row, as_of, stale_after, source."""
-    day, found = _day(on), []
+    day, stale = _day(on), []
     for name in table_names():
         frame = table(name)
         if "stale_after" not in frame:
             continue
         old = frame[(frame["stale_after"] != "") & (frame["stale_after"] < day)]
-        found.append(
+        stale.append(
             pd.DataFrame(
                 {
                     "table": name,
@@ -69,4 +69,4 @@ def stale_frame(on: str) -> pd.DataFrame:
             )
         )
     columns = ["table", "row", "as_of", "stale_after", "source"]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+    return pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=columns)

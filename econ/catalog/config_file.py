@@ -154,17 +154,17 @@ class Config:
         Two spellings of one key must agree.
         """
         self.used.update(keys)
-        found = {k: self.values[k] for k in keys if self.values.get(k) is not None}
-        for key, value in found.items():
+        settings = {k: self.values[k] for k in keys if self.values.get(k) is not None}
+        for key, value in settings.items():
             if isinstance(value, list) and value and all(x == value[0] for x in value):
-                found[key] = value = value[0]  # one entry a layer, all alike
+                settings[key] = value = value[0]  # one entry a layer, all alike
             if isinstance(value, float) and value.is_integer():
-                found[key] = value = int(value)
+                settings[key] = value = int(value)
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise self.refuse(f"{key} = {_short(value)} is not a whole number, 0 or above")
             if value > (most := MOST["layers" if key.endswith(("layers", "layer")) else "else"]):
                 raise self.refuse(f"{key} = {value} is outside its range: 0 to {most}")
-        return int(next(iter(found.values()), default))
+        return int(next(iter(settings.values()), default))
 
     def need(self, *keys: str) -> int:
         """The same, where nothing or 0 is an error."""

@@ -78,10 +78,10 @@ def engine(name: str) -> Engine:
 
     Raises `UnknownName` with the known ones where there is no such row.
     """
-    found = find_engine(name)
-    if found is None:
+    row = find_engine(name)
+    if row is None:
         raise unknown("engine", name, engine_names())
-    return found
+    return row
 
 
 def find_engine(name: object) -> Engine | None:

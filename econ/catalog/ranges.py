@@ -54,8 +54,8 @@ class Range:
         for name in ("low", "typical", "high"):
             in_range(name, getattr(self, name), says="a finite number")
         if not self.low <= self.typical <= self.high:
-            given = f"{self.low}, {self.typical}, {self.high}"
-            raise ValueError(f"low, typical, high = {given}: give them in rising order")
+            values = f"{self.low}, {self.typical}, {self.high}"
+            raise ValueError(f"low, typical, high = {values}: give them in rising order")
         if self.law not in LAWS:
             raise unknown("law of a range", self.law, LAWS)
         if self.law == "lognormal":
@@ -171,9 +171,9 @@ def check_ranges(ranges: Mapping[str, Range]) -> dict[str, Range]:
     """The ranges, each a `Range` under a name; at least one of them not a single number."""
     if not isinstance(ranges, Mapping) or not ranges:
         raise ValueError("give the inputs as {name: Range(low, typical, high), ...}")
-    for name, given in ranges.items():
-        if not isinstance(given, Range):
-            raise ValueError(f"{name} = {given!r} is not a Range(low, typical, high)")
+    for name, value in ranges.items():
+        if not isinstance(value, Range):
+            raise ValueError(f"{name} = {value!r} is not a Range(low, typical, high)")
     if all(r.is_fixed for r in ranges.values()):
         raise ValueError("every range is a single number: nothing is uncertain")
     return dict(ranges)

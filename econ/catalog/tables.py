@@ -177,7 +177,7 @@ def _column(file: str, text: pd.Series, field: dict[str, Any]) -> pd.Series:
     if "enum" in rules:
         check(~text.isin(rules["enum"]), f"is not one of {', '.join(rules['enum'])}")
     if "pattern" in rules:
-        whole = re.compile(rules["pattern"])
-        matches = text.map(lambda t: bool(whole.fullmatch(t))).astype(bool)  # also of no rows
+        pattern = re.compile(rules["pattern"])
+        matches = text.map(lambda t: bool(pattern.fullmatch(t))).astype(bool)  # also of no rows
         check(~matches, f"does not match {rules['pattern']}")
     return text.astype("str")

@@ -203,7 +203,7 @@ def fit(
         )
         return np.concatenate(errors)
 
-    found = least_squares(
+    solution = least_squares(
         residuals,
         np.clip(first, low + 0.01, high - 0.01),
         bounds=(low, high),
@@ -211,7 +211,7 @@ def fit(
         f_scale=SOFT,
         max_nfev=40,
     )
-    return base.replace(**dict(zip(names, np.exp(found.x).tolist(), strict=True)))
+    return base.replace(**dict(zip(names, np.exp(solution.x).tolist(), strict=True)))
 
 
 def first_guess() -> Calibration:

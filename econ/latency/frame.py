@@ -98,14 +98,14 @@ class Table(NamedTuple):
 
     def _refuse_splits(self, part: slice, shapes: Shapes) -> None:
         reason = self.reason[part]
-        given = {n: self.numbers[n][part] for n in COUNTS}
+        counts = {n: self.numbers[n][part] for n in COUNTS}
         limits = {n: getattr(shapes, n) for n in ("n_heads", "n_layers", "n_experts")}
         rules = split_rules(
-            **given, **limits, is_moe=shapes.is_moe, link=shapes.link_bytes_per_s
+            **counts, **limits, is_moe=shapes.is_moe, link=shapes.link_bytes_per_s
         ).values()
         for broken, text in rules:
             for row in np.flatnonzero(np.asarray(broken) & (reason == "")):
-                values = {n: v[row] for n, v in (given | limits).items()}
+                values = {n: v[row] for n, v in (counts | limits).items()}
                 values["used"] = values["tp"] * values["pp"] * values["dp"]
                 values["shared"] = values["tp"] * values["dp"]
                 reason[row] = text.format(**values)
@@ -135,15 +135,15 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
     model = Lookup(frame["model"], as_model)
     chip = Lookup(frame["accelerator"], as_accelerator)
     precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
-    kept = Lookup(_text(frame, "kv_precision", ""), _kv_precision)
+    kv_precision = Lookup(_text(frame, "kv_precision", ""), _kv_precision)
     engine = Lookup(_text(frame, "engine", ""), lambda name: find_engine(name) or Engine())
-    for column in (model, chip, precision, kept):
+    for column in (model, chip, precision, kv_precision):
         if any(column.reasons):
             texts = np.array(column.reasons, dtype=object)[column.code]
             reason = np.where((reason == "") & (texts != ""), texts, reason)
 
     shape_key, shape_rows = _rows(
-        (model, precision, engine, kept),
+        (model, precision, engine, kv_precision),
         MODEL_FIELDS,
         lambda m, p, e, kv: model_row(m, p, e.kv_bytes_per_element(p, kv)),
         reason,
@@ -221,8 +221,8 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
             left = numbers["n_gpu"] / (numbers["tp"] * numbers["pp"])
             numbers["dp"] = np.where(numbers["ep"] > numbers["tp"], left, one)
     if "tp" not in numbers:
-        whole = numbers.get("n_gpu", one)
-        numbers["tp"] = whole / (numbers["pp"] * numbers["dp"])
+        n_gpu = numbers.get("n_gpu", one)
+        numbers["tp"] = n_gpu / (numbers["pp"] * numbers["dp"])
     numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
     if "max_batch" in numbers:  # an empty cell is no limit
         limit = numbers["max_batch"]

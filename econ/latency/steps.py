@@ -176,7 +176,7 @@ def prepare(case: Case, cal: Calibration) -> Prepared:
     wire = shapes.link_bytes_per_s * (1 - shapes.is_mesh * (1 - partners))
     # rings that leave the fast links share the network cards of those inside
     outside = np.minimum(wire, shapes.n_domain * cal.network_bytes_per_s)
-    held = (shapes.dense_bytes + shapes.stored_bytes) / split.tp + shapes.expert_bytes / n
+    stored_bytes = (shapes.dense_bytes + shapes.stored_bytes) / split.tp + shapes.expert_bytes / n
     return Prepared(
         shapes=shapes,
         split=split,
@@ -188,7 +188,7 @@ def prepare(case: Case, cal: Calibration) -> Prepared:
         + shapes.kv_index_bytes * context
         + shapes.kv_window_bytes * window,
         decode_attention_flop=shapes.attention_flop * seen + shapes.window_flop * window,
-        held_weight_bytes=held / split.pp,
+        held_weight_bytes=stored_bytes / split.pp,
         launch_factor=launch_factor,
         kernels_s=cal.kernel_s * launch_factor * n_kernels,
         work_flop_per_s=shapes.peak_flop_per_s * amd,

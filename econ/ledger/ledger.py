@@ -151,8 +151,8 @@ def counts_frame(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         One row a sort, one column a class, and ``met`` (the first two classes) and ``rows``.
     """
     rows = ledger_frame() if frame is None else frame
-    held = rows[rows["asserted"]]
-    counts = pd.crosstab(held["sort"], held["verdict"])
+    asserted = rows[rows["asserted"]]
+    counts = pd.crosstab(asserted["sort"], asserted["verdict"])
     counts = counts.reindex(index=list(SORTS), columns=list(VERDICTS), fill_value=0)
     met = counts[REPRODUCED] + counts[IN_BAND]
     return counts.assign(met=met, rows=met + counts[DISAGREE])
@@ -197,8 +197,8 @@ def misses_frame(visible_frac: float = 0.01) -> pd.DataFrame:
     """
     frame = ledger_frame()
     rows = frame[frame["gap"].abs() > visible_frac].sort_values("gap", key=abs, ascending=False)
-    shown = _shown(rows)[["claim", "ours", "published", "gap", "verdict"]]
-    return shown.assign(why=rows["because"].fillna(rows["note"]).fillna(""))
+    columns = _shown(rows)[["claim", "ours", "published", "gap", "verdict"]]
+    return columns.assign(why=rows["because"].fillna(rows["note"]).fillna(""))
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:

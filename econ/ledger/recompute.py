@@ -156,15 +156,15 @@ def _parsed(text: str) -> tuple[Any, tuple[str, ...]]:
     """Checked code, and the functions of this package that it names."""
     tree = ast.parse(text, mode="eval")
     inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    found = []
+    paths = []
     for node in ast.walk(tree):
         word = getattr(node, "id", getattr(node, "attr", ""))
         refused = REFUSED if isinstance(node, ast.Attribute) else "_"
         if not isinstance(node, NODES) or word.startswith(refused):
             raise ValueError(f"a formula may not hold {word or ast.unparse(node)!r}")
         if isinstance(node, ast.Attribute) and id(node) not in inner:
-            found.append(ast.unparse(node))
-    names = tuple(_function(path) for path in found if re.fullmatch(r"econ(\.\w+)+", path))
+            paths.append(ast.unparse(node))
+    names = tuple(_function(path) for path in paths if re.fullmatch(r"econ(\.\w+)+", path))
     return compile(tree, text, "eval"), names
 
 

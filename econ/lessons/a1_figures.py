@@ -64,16 +64,16 @@ def parity_chart(frame: pd.DataFrame) -> Drawing:
 def gaps_chart(frame: pd.DataFrame) -> Drawing:
     """The rows of `ledger_frame` with a visible gap, largest first."""
     far = frame[frame["gap"].abs() > SEEN_FRAC].sort_values("gap", key=abs, ascending=False)
-    largest, shown = far.iloc[0], far.head(MOST_GAPS)
+    largest, farthest = far.iloc[0], far.head(MOST_GAPS)
     return figure(
-        shown.assign(name=shown.index),
+        farthest.assign(name=farthest.index),
         "ours",
         "name",
         kind="gap",
         against="published",
         finding=f"{len(far)} of {len(frame)} figures are more than {SEEN_FRAC:.0%} off",
-        subtitle=f"The {len(shown)} farthest; beside each point: ours · published",
-        says=f"Points for {len(shown)} figures around a line at zero; the farthest: "
+        subtitle=f"The {len(farthest)} farthest; beside each point: ours · published",
+        says=f"Points for {len(farthest)} figures around a line at zero; the farthest: "
         f"{largest['claim']}, ours {three(largest['ours'])}, published "
         f"{three(largest['published'])} {largest['unit']}.",
     )

@@ -92,11 +92,11 @@ def jobs_frame(model: str, provider: str | None = None) -> pd.DataFrame:
             "output_tokens": steps["output_tokens"].sum(),
         },
     }
-    made = []
+    bills = []
     for job, tokens in jobs.items():
         bill = token_bill(listed, **tokens)
-        made.append(bill.frame().assign(job=job, blended_usd_per_mtok=bill.blended_usd_per_mtok))
-    frame = pd.concat(made, ignore_index=True)
+        bills.append(bill.frame().assign(job=job, blended_usd_per_mtok=bill.blended_usd_per_mtok))
+    frame = pd.concat(bills, ignore_index=True)
     return frame.assign(share=frame["usd"] / frame.groupby("job")["usd"].transform("sum"))
 
 
@@ -121,8 +121,8 @@ def growth_frame(
     }
     plain = ways["history re-sent"]
     ways["if linear"] = plain.assign(total_usd=plain["usd"].iloc[0] * plain["turn"])
-    made = [f[["turn", "total_usd"]].assign(way=name) for name, f in ways.items()]
-    return pd.concat(made, ignore_index=True)
+    frames = [f[["turn", "total_usd"]].assign(way=name) for name, f in ways.items()]
+    return pd.concat(frames, ignore_index=True)
 
 
 def growth_chart(frame: pd.DataFrame) -> Drawing:
@@ -199,15 +199,15 @@ def spread_frame(tokenizer: str = "tekken") -> pd.DataFrame:
     rows = table("parallel_text").query("group == 'language'")
     cut = {r.name: [s for s in SENTENCE_END.split(r.text) if s.strip()] for r in rows.itertuples()}
     english = cut["English"]
-    made = []
+    ratios = []
     for name, sentences in cut.items():
         if len(sentences) != len(english):
             continue
         pairs = zip(sentences, english, strict=True)
         each = [count_tokens(a, tokenizer) / count_tokens(b, tokenizer) for a, b in pairs]
-        whole = count_tokens(" ".join(sentences), tokenizer)
-        made.append(
-            (name, min(each), whole / count_tokens(" ".join(english), tokenizer), max(each))
+        n_tokens = count_tokens(" ".join(sentences), tokenizer)
+        ratios.append(
+            (name, min(each), n_tokens / count_tokens(" ".join(english), tokenizer), max(each))
         )
-    frame = pd.DataFrame(made, columns=["name", "low", "whole", "high"])
+    frame = pd.DataFrame(ratios, columns=["name", "low", "whole", "high"])
     return frame.sort_values("whole", ignore_index=True)

@@ -96,9 +96,9 @@ def score_frame() -> pd.DataFrame:
     """The learner's verdicts beside ours: title, yours, ours."""
     verdicts, known = memory.recall().get("verdicts", {}), table("claims").index
     rows = [
-        (claim(id).title, given["word"], claim(id).verdict)
-        for id, given in verdicts.items()
-        if id in known and isinstance(given, dict) and given.get("word") in WORDS
+        (claim(id).title, verdict["word"], claim(id).verdict)
+        for id, verdict in verdicts.items()
+        if id in known and isinstance(verdict, dict) and verdict.get("word") in WORDS
     ]
     return pd.DataFrame(rows, columns=["claim", "yours", "ours"])
 

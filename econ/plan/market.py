@@ -26,17 +26,17 @@ def market(
     prices_usd_per_gpu_hour: Mapping[str, float] | None,
 ) -> tuple[list[Accelerator], dict[str, float]]:
     """The accelerators to look at, and what an hour of each costs by name."""
-    given = dict(prices_usd_per_gpu_hour or {})
+    prices = dict(prices_usd_per_gpu_hour or {})
     own = scenario.deployment.resolved_accelerator
     if accelerators is None:
-        names = sorted({*_priced_names(scenario), *given, own.id})
+        names = sorted({*_priced_names(scenario), *prices, own.id})
         accelerators = [_named(name, own) for name in names]
     chips: dict[str, Accelerator] = {}
     for item in listed("accelerators", accelerators):
         chip = item if isinstance(item, Accelerator) else _named(item, own)
         if chips.setdefault(chip.id, chip) != chip:
             raise ValueError(f"two accelerators are called {chip.id!r}: rename one of them")
-    return list(chips.values()), prices_of(scenario, given, chips.values())
+    return list(chips.values()), prices_of(scenario, prices, chips.values())
 
 
 def prices_of(

@@ -138,10 +138,10 @@ class Plan(Result):
             A row of the plan; None for the best.
         """
         row = self.best if row is None else row
-        asked = self.demand.scenario
-        policy = row["policy"] if row.get("policy") else asked.deployment.policy
+        scenario = self.demand.scenario
+        policy = row["policy"] if row.get("policy") else scenario.deployment.policy
         chip = self.accelerators[str(row["accelerator"])]
-        on_row = deployed(asked, row, chip, int(row["fleet_gpus"]), policy)
+        on_row = deployed(scenario, row, chip, int(row["fleet_gpus"]), policy)
         return on_row.with_(finance=self._finance(chip, float(row["usd_per_gpu_hour"])))
 
     def _finance(self, chip: Accelerator, usd_per_gpu_hour: float) -> Finance:
@@ -149,9 +149,9 @@ class Plan(Result):
 
         The price of a server is that of the scenario's own accelerator.
         """
-        asked = self.demand.scenario
-        finance = asked.finance
-        is_own = chip == asked.deployment.resolved_accelerator
+        scenario = self.demand.scenario
+        finance = scenario.finance
+        is_own = chip == scenario.deployment.resolved_accelerator
         is_built = finance.tenure == "owned" and finance.cost_usd_per_gpu_hour is None
         if is_built and chip.id not in self.given_prices:
             return finance if is_own else dataclasses.replace(finance, server_usd=None)

@@ -53,8 +53,8 @@ def _whole(name: str, values: Any, low: int) -> Whole:
             f"request {i}: {name} = {values[i]} is outside its range: a whole number from {low} "
             "to 2,147,483,647; drop or correct the request"
         )
-    whole: Whole = values.astype("int64")
-    return whole
+    integers: Whole = values.astype("int64")
+    return integers
 
 
 def checked_requests(

@@ -59,8 +59,8 @@ class _Shipped:
     def __init__(self, id: str):
         shipped = _mistral_common("mistral").MistralTokenizer
         options = {"is_tekken": True} if id == "tekken" else {}
-        whole = getattr(shipped, TOKENIZERS[id])(**options)
-        self._raw = whole.instruct_tokenizer.tokenizer
+        tokenizer = getattr(shipped, TOKENIZERS[id])(**options)
+        self._raw = tokenizer.instruct_tokenizer.tokenizer
         self.n_words = self._raw.n_words
 
     def _ids(self, text: str) -> list[int]:

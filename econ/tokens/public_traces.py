@@ -89,14 +89,14 @@ def trace_statistics(trace: pd.DataFrame) -> dict[str, float]:
     """
     trace = check_trace(trace)
     gaps = np.diff(trace["arrival_s"])
-    found = {
+    statistics = {
         "n_requests": len(trace),
         "duration_s": float(gaps.sum()),
         "rate_per_s": float(1 / gaps.mean()),
         "gap_cv": float(gaps.std() / gaps.mean()),
     }
     for name in ("input_tokens", "output_tokens"):
-        found[f"mean_{name}"] = float(trace[name].mean())
+        statistics[f"mean_{name}"] = float(trace[name].mean())
         for q in STATISTICS:
-            found[f"p{round(q * 100)}_{name}"] = float(trace[name].quantile(q))
-    return found
+            statistics[f"p{round(q * 100)}_{name}"] = float(trace[name].quantile(q))
+    return statistics

@@ -77,9 +77,9 @@ def check_trace(frame: pd.DataFrame, name: str = "trace") -> pd.DataFrame:
             row = int(np.argmax(bad))
             value = frame[column].iloc[row]
             value = value.item() if isinstance(value, np.generic) else value
-            shown = repr(value)
-            shown = shown if len(shown) <= SHOWN else shown[:SHOWN] + "…"
-            raise ValueError(f"{name} row {row + 1}, column {column}: {shown} {what}")
+            text = repr(value)
+            text = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+            raise ValueError(f"{name} row {row + 1}, column {column}: {text} {what}")
 
     for c in names:
         refuse(~np.isfinite(out[c].to_numpy()), c, _remedy("", c))

@@ -87,18 +87,18 @@ class Workload:
         ends(fraction, "reasoning_frac", self.reasoning_frac)
         ends(in_range, "rank_correlation", self.rank_correlation, -0.999, 0.999)
         for name in ("input_quantile_tokens", "output_quantile_tokens"):
-            given = getattr(self, name)
-            if isinstance(given, tuple) and any(isinstance(v, Range) for v in given):
+            lengths = getattr(self, name)
+            if isinstance(lengths, tuple) and any(isinstance(v, Range) for v in lengths):
                 continue  # an uncertain length, the same at all quantiles: numbers come later
             try:
-                values = tuple(float(v) for v in given)
+                values = tuple(float(v) for v in lengths)
             except (TypeError, ValueError):
                 values = ()
             object.__setattr__(self, name, values)
             # "not all rising" also refuses a NaN in the middle
             if len(values) != len(QUANTILES) or not all(np.diff(values) >= 0):
                 raise ValueError(
-                    f"{name} = {given!r} is outside its range: {len(QUANTILES)} rising lengths, "
+                    f"{name} = {lengths!r} is outside its range: {len(QUANTILES)} rising lengths, "
                     f"at the quantiles {QUANTILES}"
                 )
             in_range(f"{name}[0]", values[0], 1, MAX_TOKENS)
@@ -275,8 +275,8 @@ def workload(id: str) -> Workload:
 def workloads_frame() -> pd.DataFrame:
     """The named workloads: arrivals, mean lengths, what was fitted and what is assumed."""
     rows = table("workloads")
-    made = [workload(id) for id in rows.index]
+    loads = [workload(id) for id in rows.index]
     return rows.assign(
-        mean_input_tokens=[w.mean_input_tokens for w in made],
-        mean_output_tokens=[w.mean_output_tokens for w in made],
+        mean_input_tokens=[w.mean_input_tokens for w in loads],
+        mean_output_tokens=[w.mean_output_tokens for w in loads],
     )

@@ -116,7 +116,7 @@ def information_frame(
     ranges = check_ranges(ranges)
     n_points = count("n_points", n_points, 2, 512)
     inner = sample_frame(ranges, n, seed)
-    whole = evpi_usd(_options(model, inner))
+    total_usd = evpi_usd(_options(model, inner))
     nodes, weights = np.polynomial.legendre.leggauss(n_points)
     shares, weights = (nodes + 1) / 2, weights / 2
     rows = []
@@ -126,12 +126,12 @@ def information_frame(
             table = pd.concat([inner] * n_points, ignore_index=True)
             table[name] = np.repeat(r.quantile(shares), len(inner))
             array = _finite(_options(model, table))
-            given = array.reshape(n_points, len(inner), -1).mean(axis=1)
-            chosen = (weights @ given).argmin()
-            value_usd = float(weights @ (given[:, chosen] - given.min(axis=1)))
+            means = array.reshape(n_points, len(inner), -1).mean(axis=1)
+            chosen = (weights @ means).argmin()
+            value_usd = float(weights @ (means[:, chosen] - means.min(axis=1)))
         rows.append({"input": name, "unit": r.unit, "value_usd": value_usd})
     frame = pd.DataFrame(rows)
-    frame["share_frac"] = frame["value_usd"] / whole if whole > 0 else 0.0
+    frame["share_frac"] = frame["value_usd"] / total_usd if total_usd > 0 else 0.0
     return frame.sort_values("value_usd", ascending=False, kind="stable", ignore_index=True)
 
 

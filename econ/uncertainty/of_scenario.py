@@ -82,13 +82,13 @@ class Uncertain:
         """
         answers = self.samples[self.metric].to_numpy()
         rows = []
-        for name, given in self.ranges.items():
+        for name, range_ in self.ranges.items():
             order = answers[np.argsort(self.samples[name].to_numpy(), kind="stable")]
             means = [part.mean() for part in np.array_split(order, N_SLICES)]
             share = np.var(means) / answers.var() if answers.var() > 0 else 0.0
             by_chance = N_SLICES / len(answers)
             share = max((share - by_chance) / (1 - by_chance), 0.0)
-            rows.append({"input": name, "unit": given.unit, "explains_frac": share})
+            rows.append({"input": name, "unit": range_.unit, "explains_frac": share})
         frame = pd.DataFrame(rows)
         return frame.sort_values("explains_frac", ascending=False, ignore_index=True)
 

@@ -49,8 +49,8 @@ def run_model(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
     One number a row gives the column ``value``; a mapping or a table of options gives a column
     each. A model of single numbers takes arrays once it is wrapped in `numpy.vectorize`.
     """
-    made = model(**{name: inputs[name].to_numpy() for name in inputs})
-    columns = made if isinstance(made, Mapping | pd.DataFrame) else {"value": made}
+    answer = model(**{name: inputs[name].to_numpy() for name in inputs})
+    columns = answer if isinstance(answer, Mapping | pd.DataFrame) else {"value": answer}
     out = {}
     for name in columns:
         values = np.asarray(columns[name], dtype="float64")
@@ -65,8 +65,8 @@ def run_model(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
     if frame.isna().to_numpy().any():
         column = frame.columns[frame.isna().any()][0]
         row = int(frame[column].isna().idxmax())
-        given = ", ".join(f"{n} = {v:.6g}" for n, v in inputs.iloc[row].items())
-        raise ValueError(f"the model gives no number for {column!r} at {given}: narrow the ranges")
+        point = ", ".join(f"{n} = {v:.6g}" for n, v in inputs.iloc[row].items())
+        raise ValueError(f"the model gives no number for {column!r} at {point}: narrow the ranges")
     return frame
 
 
@@ -109,12 +109,12 @@ def propagate(
 ) -> pd.DataFrame:
     """Samples of the inputs with the model's answer beside them: ``value``, or one an option.
 
-    >>> made = propagate(lambda rent: rent * 2, {"rent": Range(1, 2, 3)}, n=500)
-    >>> round(interval(made["value"]).median, 1)
+    >>> answers = propagate(lambda rent: rent * 2, {"rent": Range(1, 2, 3)}, n=500)
+    >>> round(interval(answers["value"]).median, 1)
     4.0
     """
     inputs = sample_frame(ranges, n, seed)
-    made = run_model(model, inputs)
-    if clash := sorted(set(made) & set(inputs)):
+    answers = run_model(model, inputs)
+    if clash := sorted(set(answers) & set(inputs)):
         raise ValueError(f"{clash[0]!r} names an input and an answer: rename one of them")
-    return pd.concat([inputs, made], axis=1)
+    return pd.concat([inputs, answers], axis=1)

@@ -38,10 +38,10 @@ def tornado_frame(
     rows = [typical_of(ranges)]
     for name, r in ranges.items():
         rows += [typical_of(ranges) | {name: float(end)} for end in r.quantile(ends)]
-    made = run_model(model, pd.DataFrame(rows))
-    if list(made) != ["value"]:
-        raise ValueError(f"a tornado is of one number, not of {', '.join(made)}")
-    value = made["value"].to_numpy()
+    answers = run_model(model, pd.DataFrame(rows))
+    if list(answers) != ["value"]:
+        raise ValueError(f"a tornado is of one number, not of {', '.join(answers)}")
+    value = answers["value"].to_numpy()
     at_low, at_high = value[1::2], value[2::2]
     frame = pd.DataFrame(
         {
@@ -80,23 +80,23 @@ def sobol_frame(
     problem = {"num_vars": len(moving), "names": list(moving), "bounds": [[0, 1]] * len(moving)}
     shares = sample(problem, n, calc_second_order=False, seed=seed)
     inside = np.clip(shares, 1e-9, 1 - 1e-9)  # a lognormal has no ends
-    made = run_model(model, at_shares(moving, inside).assign(**still)[list(ranges)])
-    if list(made) != ["value"]:
-        raise ValueError(f"Sobol indices are of one number, not of {', '.join(made)}")
-    value = made["value"].to_numpy()
+    answers = run_model(model, at_shares(moving, inside).assign(**still)[list(ranges)])
+    if list(answers) != ["value"]:
+        raise ValueError(f"Sobol indices are of one number, not of {', '.join(answers)}")
+    value = answers["value"].to_numpy()
     if np.ptp(value) == 0:
         raise ValueError("the model gives the same number everywhere: no variance to share out")
     # SALib's estimators lose digits where the mean dwarfs the spread
     value = (value - value.mean()) / value.std()
-    found = analyze(problem, value, calc_second_order=False, seed=seed)
+    indices = analyze(problem, value, calc_second_order=False, seed=seed)
     zero = np.zeros(len(still))
     frame = pd.DataFrame(
         {
             "input": [*moving, *still],
-            "first_frac": np.append(found["S1"], zero),
-            "first_error_frac": np.append(found["S1_conf"], zero),
-            "total_frac": np.append(found["ST"], zero),
-            "total_error_frac": np.append(found["ST_conf"], zero),
+            "first_frac": np.append(indices["S1"], zero),
+            "first_error_frac": np.append(indices["S1_conf"], zero),
+            "total_frac": np.append(indices["ST"], zero),
+            "total_error_frac": np.append(indices["ST_conf"], zero),
         }
     )
     return frame.sort_values("total_frac", ascending=False, kind="stable", ignore_index=True)

@@ -114,18 +114,18 @@ def policies_panel() -> Panel:
 
 def cost_chart(frame: pd.DataFrame) -> Drawing:
     """`live_cost_frame`: USD per million good tokens over both limits."""
-    shown = frame.assign(
+    cells = frame.assign(
         cost=frame["cost_usd_per_good_mtok"].replace(np.inf, np.nan),
         tpot=[f"{v:g}" for v in frame["tpot_limit_ms"]],
         ttft=[f"{v:g}" for v in frame["ttft_limit_s"]],
     )
-    loose, tight, row = shown.iloc[-1], shown.iloc[0], frame.iloc[0]
+    loose, tight, row = cells.iloc[-1], cells.iloc[0], frame.iloc[0]
     finding = "Not one good token at this load"
     words = "no token is good under any pair of limits"
-    if shown["cost"].notna().any():
+    if cells["cost"].notna().any():
         finding = (
             f"At {row.rate_per_s:g} requests/s a million good tokens cost "
-            f"${shown['cost'].min():.2f} or more"
+            f"${cells['cost'].min():.2f} or more"
         )
         worst = "no token is good" if pd.isna(tight.cost) else f"${tight.cost:,.2f}"
         words = (
@@ -133,7 +133,7 @@ def cost_chart(frame: pd.DataFrame) -> Drawing:
             f"with {tight.ttft} s and {tight.tpot} ms: {worst}"
         )
     return figure(
-        shown,
+        cells,
         "tpot",
         "ttft",
         by="cost",

@@ -62,7 +62,7 @@ def queues_frame(load_frac: float, *, n: int = 400_000, seed: int = 0) -> pd.Dat
     }
     pooled_s = _waits_s(even / load_frac / many, usual, many)
     waits_s["eight servers, one queue"] = (pooled_s, mmc_wait_s(load_frac * many, 1.0, many))
-    rows = [(queue, wait, float(ours.mean()), there) for queue, (ours, there) in waits_s.items()]
+    rows = [(queue, wait, float(ours.mean()), theory) for queue, (ours, theory) in waits_s.items()]
     offered, name = load_frac * many, "eight servers, one queue"
     rows.append((name, "share that waits", (pooled_s > MILLI).mean(), erlang_c(offered, many)))
     rows.append(("eight servers, no queue", "turned away", np.nan, erlang_b(offered, many)))

@@ -51,8 +51,8 @@ def swe_frame() -> pd.DataFrame:
     The figures are those of the ledger's row ``monkeys-alike``.
     """
     row = table("published_figures").loc["monkeys-alike"]
-    given = json.loads(row.inputs)
-    points = [(1, 100 * given["first_frac"]), (given["k"], 100 * row.published)]
+    inputs = json.loads(row.inputs)
+    points = [(1, 100 * inputs["first_frac"]), (inputs["k"], 100 * row.published)]
     return pd.DataFrame(points, columns=["k", "percent"]).assign(name="SWE-bench Lite")
 
 
@@ -135,8 +135,8 @@ def thinking_accuracy(tokens: float | np.ndarray, id: str) -> float | np.ndarray
             f"tokens = {bad:g} is outside its range: {row.low_tokens:g} to {row.high_tokens:g}, "
             f"what was measured for {id}"
         )
-    found = row.reference_frac + row.gain_frac_per_doubling * np.log2(x / row.reference_tokens)
-    return float(found) if found.ndim == 0 else found
+    right_frac = row.reference_frac + row.gain_frac_per_doubling * np.log2(x / row.reference_tokens)
+    return float(right_frac) if right_frac.ndim == 0 else right_frac
 
 
 def thinking_frame(id: str, s: Scenario, limits_s: tuple[float, ...]) -> pd.DataFrame:
@@ -186,16 +186,16 @@ def family_frame(
     rows = rows[rows["id"].str.startswith(family)]
     if rows.empty:
         raise unknown("family", family, {i.split("-")[0] for i in table("coverage_fits").index})
-    made = []
+    outcomes = []
     for r in rows.itertuples():
         law = difficulty(r.id)
         trained = 6 * r.params * r.training_tokens * training_usd_per_flop
         for k in KS:
             usd = trained / n_requests + k * attempt_tokens * price(r.params)
             right = float(law.coverage(k))
-            made.append((r.id, r.params, k, right, trained, usd, usd / right))
+            outcomes.append((r.id, r.params, k, right, trained, usd, usd / right))
     columns = ["id", "params", "k", "coverage", "training_usd", "usd_per_problem", "usd_per_solved"]
-    return pd.DataFrame(made, columns=columns)
+    return pd.DataFrame(outcomes, columns=columns)
 
 
 def size_frame(
@@ -213,8 +213,8 @@ def size_frame(
     fraction("coverage_frac", coverage_frac)
     rows = []
     for demand in n_requests:
-        whole = family_frame(demand, training_usd_per_flop, price, **more)
-        first = whole[whole["coverage"] >= coverage_frac].groupby("id", sort=False).head(1)
+        family = family_frame(demand, training_usd_per_flop, price, **more)
+        first = family[family["coverage"] >= coverage_frac].groupby("id", sort=False).head(1)
         rows.append(first.assign(requests=demand))
     frame = pd.concat(rows, ignore_index=True)
     if frame.empty:

@@ -55,7 +55,7 @@ def decomposition_frame(cost_per_year: float = -0.3) -> pd.DataFrame:
     rest (smaller models as good, fewer bits, margins) is a lower bound.
     """
     years = years_between(**HEADLINE)
-    whole = (
+    total_factor = (
         price("text-davinci-003").input_usd_per_mtok
         / table("quality_prices").loc["gemini-1.5-flash-8b", "price_usd_per_mtok"]
     )
@@ -64,10 +64,10 @@ def decomposition_frame(cost_per_year: float = -0.3) -> pd.DataFrame:
     parts = {
         "hardware": hardware,
         "software on the same silicon": software,
-        "models, precision, margins": whole / hardware / software,
+        "models, precision, margins": total_factor / hardware / software,
     }
     frame = pd.DataFrame({"part": list(parts), "factor": list(parts.values())})
-    return frame.assign(log_share=np.log(frame["factor"]) / np.log(whole))
+    return frame.assign(log_share=np.log(frame["factor"]) / np.log(total_factor))
 
 
 # -- what was bought ---------------------------------------------------------------------------

@@ -50,8 +50,8 @@ def _ended(rows: pd.DataFrame, day: str) -> pd.DataFrame:
 def both_ways_frame(benchmark: str = "mmlu", level_frac: float = LEVEL_GPT_3_5) -> pd.DataFrame:
     """The frontier by the study and by dated lists, for one chart: adds ``basis``."""
     ways = {"prices as the study dates them": "study", "list prices on their own dates": "list"}
-    made = [frontier_frame(benchmark, level_frac, b).assign(basis=w) for w, b in ways.items()]
-    return pd.concat(made, ignore_index=True)
+    frontiers = [frontier_frame(benchmark, level_frac, b).assign(basis=w) for w, b in ways.items()]
+    return pd.concat(frontiers, ignore_index=True)
 
 
 def line_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
@@ -107,13 +107,13 @@ def phases_frame() -> pd.DataFrame:
         ("the year after", headline, record),
         ("since the last record", record, today),
     ]
-    made = []
+    phases = []
     for name, start, end in spans:
         at = [rows.loc[rows["date"] <= day, PRICE].iloc[-1] for day in (start, end)]
         years = years_between(start, end)
-        made.append((name, start, end, at[0] / at[1], annual_factor(at[0] / at[1], years)))
+        phases.append((name, start, end, at[0] / at[1], annual_factor(at[0] / at[1], years)))
     columns = ["span", "start", "end", "total_factor", "fall_per_year"]
-    return pd.DataFrame(made, columns=columns)
+    return pd.DataFrame(phases, columns=columns)
 
 
 def fits_frame(source: str = "epoch-price-trends") -> pd.DataFrame:
@@ -139,13 +139,13 @@ def second_look_frame() -> pd.DataFrame:
     }
     fits = {name: record_lows(f, PRICE) for name, f in cases.items()}
     fits["dated list prices, to this year"] = frontier_frame("gpqa", top["gpqa_frac"], "list")
-    made = []
+    looks = []
     for name, records in fits.items():
         fit = fit_trend(records, PRICE, interval="t")
         ends = (fit.start[:7], fit.end[:7])
-        made.append((name, fit.n_points, *ends, fit.fall_per_year, *fit.fall_interval))
+        looks.append((name, fit.n_points, *ends, fit.fall_per_year, *fit.fall_interval))
     columns = ["question", "n_points", "start", "end", "fall_per_year", "low", "high"]
-    return pd.DataFrame(made, columns=columns)
+    return pd.DataFrame(looks, columns=columns)
 
 
 def second_set_frame() -> pd.DataFrame:
@@ -155,9 +155,9 @@ def second_set_frame() -> pd.DataFrame:
     ``fall_per_year``, ``low``, ``high``.
     """
     rows = fits_frame("gundlach-price-perf").sort_values("id", ascending=False, kind="stable")
-    kept = rows["id"].str.endswith("-all").map({True: "all", False: "three left out"})
+    selection = rows["id"].str.endswith("-all").map({True: "all", False: "three left out"})
     columns = ["level", "basis", "rows", "n_points", "fall_per_year", "low", "high"]
-    rows = rows.assign(level=rows["threshold_model"].str.removeprefix("a "), rows=kept)
+    rows = rows.assign(level=rows["threshold_model"].str.removeprefix("a "), rows=selection)
     return rows.sort_values(["level", "basis", "rows"])[columns].reset_index(drop=True)
 
 
@@ -194,11 +194,11 @@ def direction_frame() -> pd.DataFrame:
 def lines_frame() -> pd.DataFrame:
     """Successive models under one name: ``line``, ``model``, ``date``, price at launch."""
     offers = offers_frame().sort_values("date").drop_duplicates("model")
-    made = []
+    launches = []
     for line, models in LINES.items():
         rows = offers.set_index("model").loc[models].reset_index()
-        made.append(rows.assign(line=line)[["line", "model", "date", PRICE]])
-    return pd.concat(made, ignore_index=True).assign(year=lambda f: 1970 + year_of(f["date"]))
+        launches.append(rows.assign(line=line)[["line", "model", "date", PRICE]])
+    return pd.concat(launches, ignore_index=True).assign(year=lambda f: 1970 + year_of(f["date"]))
 
 
 def catalogue_frame() -> pd.DataFrame:
