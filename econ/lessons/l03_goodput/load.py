@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -237,14 +238,14 @@ def watch_frame(
 
 
 def averages_frame(
-    cases: Iterable[tuple[str, float, float]], scenario: Scenario | None = None, *, n: int = N
+    loads: Iterable[tuple[Any, ...]], scenario: Scenario | None = None, *, n: int = N
 ) -> pd.DataFrame:
     """TPOT averaged over requests and over tokens, for (workload, rate per s, variation of gaps).
 
     Columns: workload, rate_per_s, arrival_cv, per_request_ms, per_token_ms, factor.
     """
     scenario, rows = scenario or Scenario.default(), []
-    for id, rate_per_s, arrival_cv in cases:
+    for id, rate_per_s, arrival_cv in loads:
         load = dataclasses.replace(workload(id), arrival_cv=arrival_cv)
         service = simulate(scenario.with_(workload=load), rate_per_s=rate_per_s, n=n)
         request, token = service.request_mean_tpot_s, service.token_mean_tpot_s
