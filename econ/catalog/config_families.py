@@ -21,9 +21,9 @@ untied: iquestcoder jais2 jamba kimi_k2 kimi_linear kolibri1 llama llama4 llama4
 untied: longcat_flash mellum mimo mimo_v2_flash minimax minimax_m2 minimax_m3 minimax_m3_vl_text
 untied: minimax_text_01 ministral ministral3 mistral mixtral mllama mllama_text_model nanochat
 untied: nemotron nemotron-nas nemotron_h olmo olmo2 olmo3 olmo_hybrid olmoe persimmon phi phi3
-untied: phimoe qwen2 qwen2_moe qwen3 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_moe
-untied: qwen3_next qwen3_vl_moe_text qwen3_vl_text sarvam_mla sarvam_moe seed_oss solar_open
-untied: stablelm step3_text step3p5 step3p7
+untied: phimoe qwen qwen2 qwen2_moe qwen3 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text
+untied: qwen3_moe qwen3_next qwen3_vl_moe_text qwen3_vl_text sarvam_mla sarvam_moe seed_oss
+untied: solar_open stablelm step3_text step3p5 step3p7
 plain: apertus apertus1p5_text arcee biogpt bloom codegen falcon gpt-sw3 gpt2 gpt_bigcode
 plain: gpt_neo gpt_neox gptj jais2 mpt nanochat nemotron nemotron_h opt persimmon phi starcoder2
 gated-attention: afmoe beam hy_v4 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next

@@ -28,7 +28,7 @@ SPEAKS = re.compile(
     r"|head|kv|latent|lora|state|ssm|mamba|quant|compress|attn|attention|block|conv|index|sparse"
     r"|chunk|recurr|linear|mtp|nextn|depth|encoder|tower|dim|rank|width|hidden|expand|top_?k"
     r"|branch|parallel|pattern|stride|memory|retention|rwkv|hc_|zero|repeat|loop|time_mix|ngram"
-    r"|engram|adapter|classifier|nope|n_embd|d_model|multi_query|idxs"
+    r"|share|reuse|_cla$|^cla_|gat(e|ing)|ratio|bottleneck|mixture|^num_|^n_|engram|adapter|classifier|nope|n_embd|d_model|multi_query|idxs"
 )
 # keys that speak so and change no count, by reason
 HARMLESS = {
@@ -44,7 +44,7 @@ HARMLESS = {
     r"|scoring_func|routed_scaling|norm_topk|num_expert_group|use_grouped_topk|router_(dtype|scaling)"
     r"|moe_renormalize|output_router|moe_router_(activation|dtype|scaling|score|enable|use)"
     r"|group_limited|moe_gate|use_routing|routing_|router_scale|scale_(depth|emb)|normalize_.*expert"
-    r"|expert_selection_fn|shared_expert_combination|kda_safe_gate|input_jitter|zero_expert_type|num_hash_layers|route_scale|route_norm|score_func"
+    r"|expert_selection_fn|^use_moe$|shared_moe_mode|fp32_gate|logn_attn|shared_expert_combination|kda_safe_gate|input_jitter|zero_expert_type|num_hash_layers|route_scale|route_norm|score_func"
     r"|router_(force|logit|bias)|moe_use_(aux|hard)|moe_dense_act|shared_expert_overlap",
     "scaling without weights": r"cap(ping)?$|multiplier|_scale$|scalar|clip_qkv|clip|swiglu_limit"
     r"|swiglu_alpha|value_scale|activation_situ|query_pre_attn|embedding_scale|logits_scaling"
@@ -64,8 +64,10 @@ HARMLESS = {
     ),
     "another tower: left out of the counts, as said in the source": r"vision|visual|image|img|video"
     r"|audio|speech|projector|mm_|deepstack|boi_|eoi_|spatial_merge|pixel|talker|token2wav",
-    "generation": r"token_id|token_index|ngram_size|beam|diversity|^top_k$|pruned_heads"
-    r"|problem_type|classifier_dropout|tie_encoder|cross_attention_hidden_size|is_decoder|summary_|num_labels"
+    "generation": r"token_id|token_index|num_return|num_channels|media|ngram_size|beam|diversity"
+    r"|^top_k$|pruned_heads"
+    r"|problem_type|classifier_dropout|tie_encoder|cross_attention_hidden_size|is_decoder"
+    r"|summary_|num_labels"
     r"|num_reward_heads|label|index_to|id2|ignore_index|encoder_no_repeat|decoder_start|tokenizer",
     "the same as another key": r"^qk_head_dim$|^padded_vocab|^head_dim_list|max_sequence|^seq_len",
 }

@@ -143,6 +143,10 @@ def mixers(c: Config, n_layers: int, context: int) -> tuple[list[str], int]:
     c.get("_sliding_window_pattern", "global_attn_every_n_layers", "layer_type_list")
     c.get("no_rope_layer_interval", "full_attention_interval", "layers_block_type")
     c.get("attention_types", "layer_group_size")
+    if not c.get("use_cla"):  # caches shared across layers, when switched on: not understood
+        c.get("cla_share_factor")
+    else:
+        raise c.refuse("use_cla means layers that share a cache, which is not understood")
     kinds = (
         c.per_layer("layer_types", n_layers)
         or c.per_layer("attention_layers", n_layers)
@@ -205,7 +209,12 @@ def dense_layers(c: Config, n_layers: int) -> set[int]:
         experts &= {i for i, x in enumerate(c.per_layer("moe_layer_freq", n_layers)) if x}
     elif step := c.whole("moe_layer_freq"):
         experts &= {i for i in every if i % step == 0}
-    for key in ("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_frequency"):
+    for key in (
+        "decoder_sparse_step",
+        "interleave_moe_layer_step",
+        "moe_layer_frequency",
+        "moe_every_n_layer",
+    ):
         if step := c.whole(key):
             experts &= {i for i in every if (i + 1) % step == 0}
     if step := c.whole("expert_layer_period"):  # Jamba
@@ -239,7 +248,9 @@ def experts(c: Config, n_layers: int, hidden: int, dense_width: int) -> dict[str
     dense = dense_layers(c, n_layers)
     n_moe = n_layers - len(dense)
     shared, extra = _shared(c, width, hidden, n_moe)
-    if c.get("use_residual", "parallel_attn_mlp_res"):  # Arctic: a branch as wide as the stream
+    if c.get("use_residual") or c.get(
+        "parallel_attn_mlp_res"
+    ):  # Arctic: a branch as wide as the stream
         shared += hidden
     if c.get("enable_moe_block"):  # Gemma 4: a dense block beside the experts
         shared += dense_width
@@ -261,10 +272,12 @@ def _shared(c: Config, width: int, hidden: int, n_moe: int) -> tuple[int, int]:
     count = c.whole(
         "n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"
     )
+    c.get("use_mixed_mlp_moe")
     widths = (
         "shared_expert_intermediate_size",
         "moe_shared_expert_intermediate_size",
         "share_expert_dim",
+        "share_expert_dims",
         "shared_experts_intermediate_size",
         "shared_intermediate_size",
     )

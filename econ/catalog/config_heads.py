@@ -1,0 +1,113 @@
+"""The heads of attention that a ``config.json`` describes, of one kind or of several.
+
+>>> kv_heads(Config({"multi_query_group_num": 2}, "config"), 32)
+2
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from econ.catalog.config_families import GATED_ATTENTION
+from econ.catalog.config_file import Config
+
+
+def kv_heads(c: Config, heads: int) -> int:
+    """Key-value heads under every name."""
+    groups = c.whole("multi_query_group_num")
+    multi = c.get("multi_query", "multi_query_attention")
+    wide = c.get("new_decoder_architecture")
+    kv = c.whole(
+        "num_key_value_heads",
+        "num_kv_heads",
+        "n_kv_heads",
+        "kv_n_heads",
+        "n_head_kv",
+        "num_attention_groups",
+        "num_query_groups",
+    )
+    if groups and multi is not False:
+        return groups
+    if multi is None and c.family in ("falcon", "gpt_bigcode"):
+        multi = not wide
+    if multi and not wide:
+        return 1
+    if not kv and c.family in ("dbrx", "falcon"):
+        raise c.refuse("no key says how many key-value heads there are")
+    return kv or heads
+
+
+def attention(c: Config, shape: dict[str, Any]) -> None:
+    """Latent attention, heads of two kinds, gates of the output."""
+    hidden, heads = shape["hidden_size"], shape["n_heads"]
+    n = shape.get("n_attention_layers", shape["n_layers"] - shape.get("n_linear_layers", 0))
+    if c.whole("kv_lora_rank"):
+        shape |= {
+            "n_kv_heads": heads,
+            "head_dim": c.need("v_head_dim"),
+            "mla_kv_lora_rank": c.need("kv_lora_rank"),
+            "mla_q_lora_rank": c.whole("q_lora_rank"),
+            "mla_rope_dim": c.need("qk_rope_head_dim"),
+            "mla_nope_dim": c.need("qk_nope_head_dim"),
+            "mla_v_dim": c.need("v_head_dim"),
+        }
+        if c.get("mla_use_output_gate") or c.family in GATED_ATTENTION:
+            shape["other_params"] += n * hidden * heads * shape["mla_v_dim"]
+        return
+    shape["mla_q_lora_rank"] = c.whole("share_q_dim", "q_lora_rank")  # Step-3
+    other = Config(c.get("attention_other_setting") or {}, c.where)
+    global_dim, global_kv = c.whole("global_head_dim"), c.whole("num_global_key_value_heads")
+    shape["value_dim"] = c.whole("v_head_dim")
+    if (value := c.whole("swa_v_head_dim")) and value != shape["value_dim"]:
+        raise c.refuse(f"swa_v_head_dim = {value} and v_head_dim = {shape['value_dim']} differ")
+    sliding = {
+        "sliding_heads": c.whole("swa_num_attention_heads") or other.whole("num_attention_heads"),
+        "sliding_kv_heads": c.whole("swa_num_key_value_heads")
+        or other.whole("num_attention_groups"),
+        "sliding_head_dim": c.whole("swa_head_dim") or other.whole("head_dim"),
+    }
+    if global_dim or global_kv:  # Gemma 4: the file's plain keys are those of the sliding layers
+        sliding["sliding_head_dim"] = shape["head_dim"]
+        sliding["sliding_kv_heads"] = shape["n_kv_heads"]
+        shape["head_dim"] = global_dim or shape["head_dim"]
+        shape["n_kv_heads"] = global_kv or shape["n_kv_heads"]
+    if shape.get("n_sliding_layers"):
+        shape |= sliding
+    elif any(sliding.values()) and (global_dim or global_kv):
+        raise c.refuse("global_head_dim without layers that slide is not understood")
+    shape["keys_are_values"] = bool(c.get("attention_k_eq_v"))
+    if not c.values.get("hidden_size_per_layer_input"):
+        c.get("vocab_size_per_layer_input")
+    gate = c.get("attn_output_gate", "attention_output_gate")
+    c.get("output_gate_type")
+    if gate is None and c.family in GATED_ATTENTION:
+        gate = True
+    if gate:
+        shape["other_params"] += n * hidden * heads * shape["head_dim"]
+    if c.get("use_head_wise_attn_gate"):
+        shape["other_params"] += n * hidden * heads
+
+
+def nas_blocks(c: Config, n_layers: int, heads: int, hidden: int) -> dict[str, int]:
+    """Nemotron-NAS: heads and width differ from layer to layer, some layers have neither."""
+    widths, groups = [], set()
+    for block in c.per_layer("block_configs", n_layers):
+        attention, ffn = block.get("attention", {}), block.get("ffn", {})
+        if any(attention.get(k) or ffn.get(k) for k in ("replace_with_linear", "sparsify")):
+            raise c.refuse("block_configs replaces blocks by linear layers: not understood")
+        if not ffn.get("no_op"):
+            wide = int(2 * ffn["ffn_mult"] * hidden / 3)
+            widths.append(-(-wide // 256) * 256)
+        if not attention.get("no_op"):
+            groups.add(attention["n_heads_in_group"])
+    if len(groups) != 1:
+        raise c.refuse(f"block_configs has groups of {sorted(groups)} heads: not understood")
+    mean, rest = divmod(sum(widths), len(widths))
+    kept = sum(not b["attention"].get("no_op") for b in c.per_layer("block_configs", n_layers))
+    return {
+        "n_kv_heads": heads // groups.pop(),
+        "n_attention_layers": kept,
+        "ffn_size": mean,
+        "n_dense_layers": len(widths),
+        "other_params": 3 * hidden * rest,
+    }
