@@ -94,8 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("scenario", nargs="?", help="a scenario's JSON")
     two.add_argument("--model", help="a name, or a model's config.json")
     two.add_argument("--accelerator")
-    two.add_argument("--input-tokens", type=float)
-    two.add_argument("--output-tokens", type=float)
+    two.add_argument("--input-tokens", type=float, help="default: those of a chat")
+    two.add_argument("--output-tokens", type=float, help="default: those of a chat")
     two.add_argument("--concurrency", type=float, default=32, help="users (default 32)")
     two.add_argument("--tp", type=int)
     two.add_argument("--n-gpu", type=int)
@@ -264,7 +264,7 @@ def _cost_scenario(options: argparse.Namespace) -> Scenario:
     if options.accelerator:
         settings["accelerator"] = options.accelerator
     if options.scenario is None:
-        needed = ("model", "accelerator", "input_tokens", "output_tokens")
+        needed = ("model", "accelerator")
         if missing := [name for name in needed if name not in settings]:
             flags = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
             raise ValueError(f"give a scenario's JSON, or {flags}")

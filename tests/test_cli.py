@@ -39,6 +39,13 @@ def test_cost_is_the_models(capsys):
     assert "per GPU-hour, 16 users in flight" in capsys.readouterr().out
 
 
+def test_cost_without_lengths_is_that_of_a_chat(capsys):
+    assert main([*COST[:5], "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    chat = predict(Scenario.of("llama-3.1-8b", "h100-sxm"), concurrency=32)
+    assert (found["tpot_s"], found["concurrency"]) == (pytest.approx(chat.tpot_s), 32)
+
+
 def test_a_plan_from_a_file_with_its_reports(tmp_path, capsys):
     scenario = tmp_path / "scenario.json"
     scenario.write_text(Scenario.default().to_json())
@@ -113,7 +120,7 @@ def test_a_trace_takes_the_workloads_place(tmp_path, capsys):
         ([*PLAN, "--rate-per-s", "-1"], "rate_per_s = -1"),
         ([*PLAN, "--out", "plan.xlsx"], "give a .html, .csv or .parquet"),
         ([*PLAN, "--trace", "day.xlsx"], "give a .csv or .parquet"),
-        (["cost", "--model", "llama-3.1-8b"], "or --accelerator, --input-tokens, --output-tokens"),
+        (["cost", "--model", "llama-3.1-8b"], "or --accelerator"),
         ([*COST[:2], "llama-9", *COST[3:]], "unknown model 'llama-9'"),
         ([*COST, "--n-gpu", "3", "--tp", "2"], "n_gpu = 3"),
         ([*COST[:4], "l4", *COST[5:], "--usd-per-gpu-hour", "1", "--concurrency", "0"], "concurr"),
