@@ -19,6 +19,7 @@ econ.catalog.guard.UnknownName: unknown setting of a scenario 'electricity_price
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -304,17 +305,23 @@ def _fixed_length(name: str, value: Any) -> dict[str, Any]:
     return {quantiles: (value,) * n_quantiles}
 
 
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
+
+
 def _ranges(thing: Any, path: str) -> Iterable[tuple[str, Range]]:
     """Every `Range` inside a dataclass, with its path; a tuple of one range counts once."""
-    for item in fields(thing):
-        value, here = getattr(thing, item.name), f"{path}{item.name}"
+    kind: Any = type(thing)
+    for name in _field_names(kind):
+        value, here = getattr(thing, name), f"{path}{name}"
         if isinstance(value, Range):
             yield here, value
         elif isinstance(value, tuple) and any(isinstance(v, Range) for v in value):
             if len(set(value)) > 1:
                 raise ValueError(f"{here}: lengths at quantiles take one Range for all of them")
             yield here, value[0]
-        elif dataclasses.is_dataclass(value):
+        elif hasattr(value, "__dataclass_fields__"):
             yield from _ranges(value, f"{here}.")
 
 

@@ -23,15 +23,17 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from econ.catalog.guard import shown, unknown
 from econ.scenario import Scenario
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
-
+T = TypeVar("T")
 Row = dict[str, Any]
 Call = Callable[[], Row]
 
@@ -110,30 +112,47 @@ def require_certain(name: str, scenario: Any) -> None:
         )
 
 
+def distinct(things: Sequence[T]) -> tuple[NDArray[np.int64], list[T]]:
+    """Each row's position among the different objects of a list, and these (by identity).
+
+    >>> a, b = object(), object()
+    >>> code, objects = distinct([a, b, a])
+    >>> code.tolist(), objects == [a, b]
+    ([0, 1, 0], True)
+    """
+    import numpy as np
+    import pandas as pd
+
+    ids = list(map(id, things))
+    by_id = dict(zip(ids, things, strict=True))
+    code, first = pd.factorize(np.array(ids, "int64"))
+    return code, [by_id[i] for i in first.tolist()]
+
+
 def answers_frame(
     station: Callable[..., Any],
     scenarios: Sequence[Scenario],
-    options: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Sequence[Any]],
     run: Callable[[Sequence[Call]], list[Row]] | None = None,
 ) -> pd.DataFrame:
     """A station's answers, one row a scenario: its numbers, and ``reason`` where there is none.
 
-    ``options``: the station's own settings, one mapping a scenario. The vector form is called once
-    where there is one; ``run`` may spread the calls of a station without one over workers.
+    ``options``: the station's own settings, each with one value a scenario. The vector form is
+    called once where there is one; ``run`` may spread the calls of a station without one.
     """
     import pandas as pd
 
     vector = getattr(station, "vector", None)
     if vector is not None and scenarios:
-        names = dict.fromkeys(name for choices in options for name in choices)
-        columns = {name: [choices.get(name) for choices in options] for name in names}
-        for scenario in scenarios:
+        for scenario in distinct(scenarios)[1]:
             require_certain(station.__name__, scenario)
-        answers = vector(scenarios, **columns)
+        answers = vector(scenarios, **options)
         return answers.reset_index(drop=True)
     calls = [
-        functools.partial(_one_answer, station, scenario, dict(choices))
-        for scenario, choices in zip(scenarios, options, strict=True)
+        functools.partial(
+            _one_answer, station, scenario, {name: column[i] for name, column in options.items()}
+        )
+        for i, scenario in enumerate(scenarios)
     ]
     rows = run(calls) if run else [call() for call in calls]
     frame = pd.DataFrame(rows)

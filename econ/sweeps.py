@@ -16,13 +16,17 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from econ.catalog.guard import count
 from econ.scenario import Scenario, known_settings
 from econ.station import Call, Row, answers_frame
+
+Codes: TypeAlias = NDArray[np.int64]
 
 POINTS_PER_TASK = 10  # enough that handing a task out is cheap beside it
 MOST_POINTS = 10_000_000
@@ -71,32 +75,59 @@ def sweep(
     }
     values = {name: _listed(value) for name, value in lists.items()}
     n_points = count("points of a sweep", _product(map(len, values.values())), 1, MOST_POINTS)
-    points = [
-        dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())
-    ]
-    scenarios: list[Scenario] = []
-    options, good, reasons = [], [], [""] * n_points
-    for i, point in enumerate(points):
-        settings = {name: value for name, value in point.items() if name not in own}
+    sizes = [len(value) for value in values.values()]
+    codes = (
+        dict(zip(values, np.unravel_index(np.arange(n_points), sizes), strict=True))
+        if sizes
+        else {}
+    )
+    cases, case_reasons, case = _cases(
+        scenario, {n: v for n, v in values.items() if n not in own}, codes, n_points
+    )
+    answered = np.flatnonzero(np.array([reason == "" for reason in case_reasons])[case])
+    scenarios = [cases[i] for i in case[answered].tolist()]
+    options = {
+        name: [value[i] for i in codes[name][answered].tolist()]
+        for name, value in values.items()
+        if name in own
+    }
+    answers = answers_frame(station, scenarios, options, _runner(n_jobs, progress, len(answered)))
+    answers.index = pd.Index(answered)
+    answers = answers.drop(columns=[c for c in answers if c in values])
+    labels = {name: pd.Series([_label(v) for v in value]) for name, value in values.items()}
+    settings = pd.DataFrame(
+        {name: column.take(codes[name]).array for name, column in labels.items()},
+        index=pd.RangeIndex(n_points),
+    )
+    frame = settings.join(answers)
+    missing = frame["reason"].isna() if "reason" in frame else pd.Series(True, frame.index)
+    reasons = pd.Series(np.array(case_reasons, dtype=object)[case])
+    frame["reason"] = reasons.where(missing, frame.get("reason", ""))
+    return frame
+
+
+def _cases(
+    scenario: Scenario, settings: dict[str, list[Any]], codes: dict[str, Codes], n_points: int
+) -> tuple[list[Scenario], list[str], Codes]:
+    """A scenario, or a reason, for each combination of settings; and the combination of each point.
+
+    The station's own settings repeat combinations, so that a million points can be one scenario.
+    """
+    if not settings:
+        return [scenario], [""], np.zeros(n_points, "int64")
+    sizes = [len(value) for value in settings.values()]
+    case = np.ravel_multi_index([codes[name] for name in settings], sizes)
+    cases, reasons = [], []
+    for values in itertools.product(*settings.values()):
         try:
-            changed = scenario.with_(**settings) if settings else scenario
+            cases.append(scenario.with_(**dict(zip(settings, values, strict=True))))
+            reasons.append("")
         except ValueError as error:
             if not known_settings().issuperset(settings):  # no row would have an answer
                 raise
-            changed, reasons[i] = None, str(error)
-        if changed is not None:
-            scenarios.append(changed)
-            options.append({name: value for name, value in point.items() if name in own})
-            good.append(i)
-    run = _runner(n_jobs, progress, len(good))
-    answers = answers_frame(station, scenarios, options, run)
-    answers.index = pd.Index(good)
-    answers = answers.drop(columns=[c for c in answers if c in values])
-    labels = pd.DataFrame([{name: _label(v) for name, v in point.items()} for point in points])
-    frame = labels.join(answers)
-    missing = frame["reason"].isna() if "reason" in frame else pd.Series(True, frame.index)
-    frame["reason"] = pd.Series(reasons).where(missing, frame.get("reason", ""))
-    return frame
+            cases.append(scenario)
+            reasons.append(str(error) or "no answer")
+    return cases, reasons, case
 
 
 def _listed(value: Any) -> list[Any]:

@@ -44,7 +44,7 @@ from econ.latency.calibration import Calibration
 from econ.latency.frame import LARGEST
 from econ.latency.prediction import predict, scenarios_frame
 from econ.scenario import Scenario
-from econ.station import Result, station
+from econ.station import Result, distinct, station
 
 # a station's names for the columns of `energy_frame`, which keeps those of version 1.0
 NAMES = {
@@ -203,8 +203,10 @@ def energy_scenarios(
     """
     frame = scenarios_frame(scenarios, concurrency)
     frame = energy_frame(frame, _the_one("law", law), _the_one("calibration", calibration))
-    busy = np.array([s.finance.utilisation_frac for s in scenarios], dtype="float64")
-    code, sites = pd.factorize(np.array([s.resolved_site for s in scenarios], dtype=object))
+    case, cases = distinct(scenarios)
+    busy = np.array([s.finance.utilisation_frac for s in cases], dtype="float64")[case]
+    code, sites = pd.factorize(np.array([s.resolved_site for s in cases], dtype=object))
+    code = code[case]
     parts = [site_frame(frame[code == i], site, busy[code == i]) for i, site in enumerate(sites)]
     answers = pd.concat(parts).sort_index().rename(columns=NAMES)
     columns = [NAMES.get(name, name) for name in (*COLUMNS, *OPERATING_POINT)]

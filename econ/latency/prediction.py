@@ -41,7 +41,7 @@ from econ.latency.frame import LARGEST, max_throughput_frame, predict_frame
 from econ.latency.shapes import Shapes, as_model
 from econ.latency.steps import Case, DoesNotFit, Load, Prepared, Split, answer_s
 from econ.scenario import Scenario
-from econ.station import Result, require_certain, station
+from econ.station import Result, distinct, require_certain, station
 from econ.terms import Slo
 
 __all__ = [
@@ -247,15 +247,22 @@ def scenarios_frame(
     """Scenarios as the table of deployments that `predict_frame` takes."""
     split = ("n_gpu", "tp", "pp", "ep", "dp", "precision", "kv_precision", "engine",
              "software_maturity", "max_batch")  # fmt: skip
+    code, cases = distinct(scenarios)
     columns: dict[str, object] = {
-        "model": [s.resolved_model for s in scenarios],
-        "accelerator": [s.deployment.resolved_accelerator for s in scenarios],
-        "input_tokens": [s.workload.mean_input_tokens for s in scenarios],
-        "output_tokens": [s.workload.mean_output_tokens for s in scenarios],
-        "cached_frac": [s.workload.cached_frac for s in scenarios],
+        "input_tokens": [s.workload.mean_input_tokens for s in cases],
+        "output_tokens": [s.workload.mean_output_tokens for s in cases],
+        "cached_frac": [s.workload.cached_frac for s in cases],
     }
-    columns |= {name: [getattr(s.deployment, name) for s in scenarios] for name in split}
-    return pd.DataFrame(columns).assign(concurrency=concurrency)
+    columns |= {name: [getattr(s.deployment, name) for s in cases] for name in split}
+    objects = {
+        "model": [s.resolved_model for s in cases],
+        "accelerator": [s.deployment.resolved_accelerator for s in cases],
+    }
+    frame = pd.DataFrame(columns).take(code).reset_index(drop=True)
+    for name, values in objects.items():
+        which, different = pd.factorize(np.array(values, dtype=object))
+        frame[name] = pd.Categorical.from_codes(which[code], pd.Index(different, dtype=object))
+    return frame.assign(concurrency=concurrency)
 
 
 @station(headline="tpot_s", vector=predict_scenarios)

@@ -299,7 +299,7 @@ def run_one(st: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, p
     advance(st, heap, cnt, until_ps, req, links, cost, par)
 
 
-def settle(tree: Any, key: Any, r: int) -> None:
+def settle(tree: Any, key: Any, r: Any) -> None:
     """Play leaf ``r``'s matches up to ``tree[1]``: the least key wins, the first on a tie."""
     k = (len(tree) // 2 + r) // 2
     while k > 0:

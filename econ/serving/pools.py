@@ -87,18 +87,18 @@ def simulate_arrays(
         prefill = decode = replica
     cached = cached_prompt(prompt, prefill, cached_tokens)
     steps: Whole = out
-    reserve: Whole | int = 0
+    reserve_tokens: Whole | int = 0
     if decode.speculation:
         steps = 1 + decode.speculation.draw_steps(out - 1, seed)
-        reserve = out - steps
+        reserve_tokens = out - steps
     n_replicas = prefill.n_replicas
     requests = Columns(arrival, prompt, steps, cached)
     if isinstance(replica, Disaggregated):
         n_replicas += decode.n_replicas
-        times = run_pools(engine, replica, limits, requests, reserve)
+        times = run_pools(engine, replica, limits, requests, reserve_tokens)
     else:
         if decode.speculation:
-            requests = requests._replace(prompt=prompt + reserve)
+            requests = requests._replace(prompt=prompt + reserve_tokens)
         times = run_pool(engine, prefill, limits, requests)
     first, done, n_preempt, n_events, stopped = times
     stopped = stopped or bool((done == NEVER).any())
@@ -143,17 +143,21 @@ def lag_ps(n_lag_steps: float, first: Whole, done: Whole, steps: Whole) -> Whole
 
 
 def run_pools(
-    engine: str, pools: Disaggregated, limits: Limits, requests: Columns, reserve: Whole | int
+    engine: str,
+    pools: Disaggregated,
+    limits: Limits,
+    requests: Columns,
+    reserve_tokens: Whole | int,
 ) -> Times:
     """The prefill pool makes one token each; the rest go on in order of the KV cache's arrival.
 
-    ``reserve``: tokens of each request that the decode pool keeps free for speculation.
+    ``reserve_tokens``: tokens of each request that the decode pool keeps free for speculation.
     """
     arrival, prompt, out, _ = requests
     move = round(pools.kv_transfer_s_per_token * PS_PER_S)
     # in floats, as it may not fit; by the arrival, as a queue in front is no fault of the request
     moved = arrival + float(move) * prompt * (out > 1)
-    check_horizon(Plan.of(pools.decode), moved, prompt + reserve, out)
+    check_horizon(Plan.of(pools.decode), moved, prompt + reserve_tokens, out)
     first, done, n_preempt, n_events, stopped = run_pool(
         engine, pools.prefill, limits, requests._replace(out=np.ones_like(out))
     )
@@ -163,7 +167,9 @@ def run_pools(
     going_on, moved = going_on[order], moved[order]
     done = np.where(out > 1, NEVER, done)
     if len(going_on):
-        rest = requests._replace(prompt=prompt + reserve).part(going_on)._replace(arrival=moved)
+        rest = (
+            requests._replace(prompt=prompt + reserve_tokens).part(going_on)._replace(arrival=moved)
+        )
         last = run_pool(engine, pools.decode, limits, rest, names=going_on)
         done[going_on] = last[1]
         n_preempt[going_on] += last[2]

@@ -17,6 +17,7 @@ econ.catalog.guard.UnknownName: unknown workload 'chatt'; nearest: chat
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -224,6 +225,7 @@ def _draw(lengths: tuple[float, ...], share: Numbers) -> Numbers:
     return np.asarray(np.rint(np.exp(between)), dtype=np.int64)
 
 
+@functools.lru_cache(maxsize=4096)
 def _mean(lengths: tuple[float, ...]) -> float:
     """The exact mean of that distribution: between neighbours it is Δx/Δln x."""
     x, q = np.array(lengths), np.diff(QUANTILES)

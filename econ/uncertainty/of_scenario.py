@@ -150,7 +150,8 @@ def _answers(
     station: Callable[..., Any], scenario: Scenario, inputs: pd.DataFrame, options: dict[str, Any]
 ) -> pd.DataFrame:
     scenarios = [scenario.at(row) for row in inputs.to_dict("records")]
-    answers = answers_frame(station, scenarios, [options] * len(scenarios))
+    columns = {name: [value] * len(scenarios) for name, value in options.items()}
+    answers = answers_frame(station, scenarios, columns)
     if (bad := answers["reason"] != "").any():
         row = int(np.flatnonzero(bad)[0])
         where = ", ".join(f"{n} = {v:.4g}" for n, v in inputs.iloc[row].items())
