@@ -13,10 +13,6 @@ from econ.catalog.guard import count
 from econ.catalog.units import MILLI
 from econ.ledger.serving_runs import RUN_KEY, simulated_runs_frame
 from econ.lessons.l03_goodput.load import (
-    FEWEST,
-    SPLITS,
-    TPOT_LIMITS_S,
-    TTFT_LIMITS_S,
     N,
     default_case,
     n_live,
@@ -34,6 +30,11 @@ from econ.serving import (
 )
 from econ.terms import Slo
 from econ.tokens.workloads import Workload
+
+SPLITS = ((1, 3), (2, 2), (3, 1))  # replicas that prefill, and that decode, of four
+FEWEST = 1000  # requests for each arrangement of a panel, that its P99 means something
+TTFT_LIMITS_S = (0.3, 0.5, 1.0, 2.0)
+TPOT_LIMITS_S = (0.015, 0.02, 0.03, 0.05, 0.1)
 
 
 def pools_for(scenario: Scenario, n_prefill: int, n_decode: int) -> Disaggregated:
@@ -123,8 +124,8 @@ def quoted_frame(scenario: Scenario, *, n: int = 3000) -> pd.DataFrame:
             n_all = n_decode + serving.prefill.n_replicas
         else:
             n_decode = n_all = serving.n_replicas
-        quoted, whole = (rate * tokens / (k * n_gpu) for k in (n_decode, n_all))
-        rows.append((name, rate, quoted, whole, quoted / whole))
+        per_decode_gpu, per_gpu = (rate * tokens / (k * n_gpu) for k in (n_decode, n_all))
+        rows.append((name, rate, per_decode_gpu, per_gpu, per_decode_gpu / per_gpu))
     columns = ["arrangement", "max_rate_per_s", "per_decode_gpu", "per_gpu", "overstated"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -223,12 +224,12 @@ def answers_frame(compared: pd.DataFrame | None = None) -> pd.DataFrame:
     """How far simulated runs are off: metric, median_frac, p90_frac, too_low_frac."""
     compared = simulated_runs_frame() if compared is None else compared
     gaps = compared["output_tokens"] - 1
-    ours = compared["ttft_s"] + gaps * compared["tpot_s"]
-    there = compared["measured_ttft_s"] + gaps * compared["measured_tpot_s"]
+    simulated_s = compared["ttft_s"] + gaps * compared["tpot_s"]
+    measured_s = compared["measured_ttft_s"] + gaps * compared["measured_tpot_s"]
     ratios = {
         "TTFT": compared["ttft_ratio"],
         "TPOT": compared["tpot_ratio"],
-        "whole answer": ours / there,
+        "whole answer": simulated_s / measured_s,
     }
     rows = []
     for metric, ratio in ratios.items():

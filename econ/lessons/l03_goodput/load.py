@@ -28,17 +28,11 @@ from econ.sweeps import sweep
 from econ.terms import Slo
 from econ.tokens.workloads import workload
 
-SCENARIO = "scenario"  # the SLO of the default scenario itself
-SLOS = (SCENARIO, "chat", "chat-interactive", "reasoning")
+SLOS = ("scenario", "chat", "chat-interactive", "reasoning")  # first, the scenario's own
 POLICIES = {"chunked": "chunked_prefill", "whole prompts first": "prefill_first"}
-LARGE_USD = 100.0  # from here on cents are noise
 LIVE_REQUESTS, LIVE_REQUESTS_WITHOUT_NUMBA = 10_000, 1000
 N = 10_000  # requests of a simulation in a table
 PERCENTILES = np.concatenate([[1], np.arange(4, 97, 4), [98, 99, 99.5]])
-SPLITS = ((1, 3), (2, 2), (3, 1))  # replicas that prefill, and that decode, of four
-FEWEST = 1000  # requests for each arrangement of a panel, that its P99 means something
-TTFT_LIMITS_S = (0.3, 0.5, 1.0, 2.0)
-TPOT_LIMITS_S = (0.015, 0.02, 0.03, 0.05, 0.1)
 
 
 def n_live() -> int:

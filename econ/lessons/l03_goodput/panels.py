@@ -8,8 +8,9 @@ import pandas as pd
 from econ.catalog.rents import rent
 from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.lessons.l03_goodput.arrangements import live_cost_frame, live_policies_frame
-from econ.lessons.l03_goodput.load import LARGE_USD, LIVE_REQUESTS, POLICIES, SLOS, live_load_frame
+from econ.lessons.l03_goodput.load import LIVE_REQUESTS, POLICIES, SLOS, live_load_frame
 
+LARGE_USD = 100.0  # from here on cents are noise
 BINDING = {"none": "no request misses a limit", "both": "both limits are missed equally often"}
 
 

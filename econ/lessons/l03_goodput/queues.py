@@ -42,7 +42,7 @@ def queues_frame(load_frac: float, *, n: int = 400_000, seed: int = 0) -> pd.Dat
 
     Columns: queue, what, simulated, formula. Prompts are free, a decode step takes 1 ms for any
     batch, so answers of 1,000 tokens on average are services of 1 s and the batch is the servers.
-    A wait for the step under way is none. The simulator turns nobody away: NaN there.
+    Waiting for the step under way does not count. The simulator turns nobody away: NaN.
     """
     fraction("load_frac", load_frac)
     rng, wait, many = np.random.default_rng(seed), "mean wait", 8

@@ -8,28 +8,17 @@
 """
 
 from econ.lessons.l05_scaling.panels import (
-    FLOP,
-    LIFE_COLOURS,
-    N_REQUESTS,
-    PART_COLOURS,
-    SCALES,
-    USD,
     amount,
-    attempts_chart,
     attempts_panel,
-    bill_chart,
     bill_panel,
     bins_frame,
     coverage_chart,
-    life_chart,
     life_panel,
     off_by_two_nats,
     routes_chart,
 )
 from econ.lessons.l05_scaling.service import (
-    KS,
     MEASURED_KS,
-    N_HARD,
     attempts_frame,
     coverage_frame,
     family_frame,
@@ -44,9 +33,7 @@ from econ.lessons.l05_scaling.service import (
 )
 from econ.lessons.l05_scaling.training import (
     GOPHER_FLOP,
-    LADDER,
     READ,
-    RECOMMENDED,
     allocation_params,
     fitted_frame,
     iso_flop_frame,
@@ -60,25 +47,13 @@ from econ.lessons.l05_scaling.training import (
 )
 
 __all__ = [
-    "FLOP",
     "GOPHER_FLOP",
-    "KS",
-    "LADDER",
-    "LIFE_COLOURS",
     "MEASURED_KS",
-    "N_HARD",
-    "N_REQUESTS",
-    "PART_COLOURS",
     "READ",
-    "RECOMMENDED",
-    "SCALES",
-    "USD",
     "allocation_params",
     "amount",
-    "attempts_chart",
     "attempts_frame",
     "attempts_panel",
-    "bill_chart",
     "bill_panel",
     "bins_frame",
     "coverage_chart",
@@ -88,7 +63,6 @@ __all__ = [
     "held_out_frame",
     "iso_flop_frame",
     "lesson_price",
-    "life_chart",
     "life_frame",
     "life_panel",
     "measured_frame",

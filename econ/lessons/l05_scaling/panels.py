@@ -170,12 +170,12 @@ def coverage_chart(frame: pd.DataFrame, other: pd.DataFrame, guess: float | None
     marks = pd.concat([points.assign(name="measured, Pythia-12B on MATH"), other])
     measured = figure(marks, "k", "percent", by="name", kind="point", finding="Points",
                       colors={"SWE-bench Lite": PALETTE["green"]}, **titles)  # fmt: skip
-    said = "; ".join(f"{r.percent:.0f} % at {r.k:,}" for r in points.itertuples())
+    words = "; ".join(f"{r.percent:.0f} % at {r.k:,}" for r in points.itertuples())
     both: Any = overlay(
         curves,
         measured,
         finding="Problems are not alike: attempts help, far less than they would",
-        says=f"Measured: {said}. "
+        says=f"Measured: {words}. "
         f"At {points['k'].max():,} the law of difficulty gives "
         f"{last['problems of differing difficulty']:.0f} %, problems all alike "
         f"{last['all problems alike']:.0f} %. {final['name']}: {first.percent:.1f} % at "
@@ -189,8 +189,8 @@ def attempts_chart(frame: pd.DataFrame) -> Drawing:
     """`attempts_frame`: what attempts buy by how one of them is picked."""
     ends = frame[frame["k"] == frame["k"].max()].set_index("way")["percent"]
     start = frame["percent"].iloc[0]
-    shown = frame[frame["way"] == "this verifier"].set_index("k")["percent"]
-    enough = int(shown.index[shown >= start + 0.95 * (shown.max() - start)][0])
+    picked = frame[frame["way"] == "this verifier"].set_index("k")["percent"]
+    enough = int(picked.index[picked >= start + 0.95 * (picked.max() - start)][0])
     words = "; ".join(f"{way} {p:.0f} %" for way, p in ends.items())
     return figure(
         frame,

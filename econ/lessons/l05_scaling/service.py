@@ -182,12 +182,12 @@ def family_frame(
     positive("n_requests", n_requests, 1e20)
     positive("training_usd_per_flop", training_usd_per_flop, 1.0)
     not_negative("attempt_tokens", attempt_tokens, 1e9)
-    rows = table("coverage_fits")
-    rows = rows[rows["id"].str.startswith(family)]
-    if rows.empty:
+    fits = table("coverage_fits")
+    fits = fits[fits["id"].str.startswith(family)]
+    if fits.empty:
         raise unknown("family", family, {i.split("-")[0] for i in table("coverage_fits").index})
     outcomes = []
-    for r in rows.itertuples():
+    for r in fits.itertuples():
         law = difficulty(r.id)
         trained = 6 * r.params * r.training_tokens * training_usd_per_flop
         for k in KS:

@@ -10,8 +10,6 @@
 """
 
 from econ.lessons.l06_trends.machines import (
-    ELO_SCALE,
-    HEADLINE,
     decomposition_frame,
     duel_frac,
     fleet_elasticity,
@@ -23,12 +21,9 @@ from econ.lessons.l06_trends.machines import (
     street_frame,
 )
 from econ.lessons.l06_trends.panels import (
-    bill_chart,
     bill_panel,
     dated,
-    frontier_chart,
     frontier_panel,
-    market_chart,
     market_panel,
     scenarios_chart,
 )
@@ -36,7 +31,6 @@ from econ.lessons.l06_trends.prices import (
     BASES,
     LEVEL_GPT_3_5,
     LEVELS,
-    LINES,
     PRICE_TITLE,
     WIDEST,
     both_ways_frame,
@@ -54,14 +48,10 @@ from econ.lessons.l06_trends.prices import (
 
 __all__ = [
     "BASES",
-    "ELO_SCALE",
-    "HEADLINE",
     "LEVELS",
     "LEVEL_GPT_3_5",
-    "LINES",
     "PRICE_TITLE",
     "WIDEST",
-    "bill_chart",
     "bill_panel",
     "both_ways_frame",
     "catalogue_frame",
@@ -74,12 +64,10 @@ __all__ = [
     "fleet_elasticity",
     "fleet_frame",
     "floor_frame",
-    "frontier_chart",
     "frontier_panel",
     "gap_frame",
     "line_frame",
     "lines_frame",
-    "market_chart",
     "market_panel",
     "phases_frame",
     "rent_break",

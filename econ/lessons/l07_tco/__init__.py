@@ -12,8 +12,6 @@
 """
 
 from econ.lessons.l07_tco.bill import (
-    CHIPS,
-    N_REQUESTS,
     Point,
     bill_frame,
     day_of_deepseek,
@@ -30,7 +28,6 @@ from econ.lessons.l07_tco.bill import (
 from econ.lessons.l07_tco.choices import (
     DAY,
     DEARER,
-    SELLER,
     explorer_frame,
     offers_for,
     rental,
@@ -39,29 +36,21 @@ from econ.lessons.l07_tco.choices import (
     surface_frame,
 )
 from econ.lessons.l07_tco.panels import (
-    USE,
     bill_chart,
     bill_panel,
-    explorer_chart,
     explorer_panel,
-    surface_chart,
     surface_panel,
 )
 
 __all__ = [
-    "CHIPS",
     "DAY",
     "DEARER",
-    "N_REQUESTS",
-    "SELLER",
-    "USE",
     "Point",
     "bill_chart",
     "bill_frame",
     "bill_panel",
     "day_of_deepseek",
     "day_split_frame",
-    "explorer_chart",
     "explorer_frame",
     "explorer_panel",
     "h200",
@@ -74,7 +63,6 @@ __all__ = [
     "rental",
     "seller",
     "sizes_of",
-    "surface_chart",
     "surface_frame",
     "surface_panel",
     "use_frame",
