@@ -32,6 +32,7 @@ from econ.report import answer_text, first_table, report_html, svg_of
 from econ.scenario import Scenario
 from econ.terms import Slo
 from econ.tokens.clock import UNITS
+from econ.tokens.trace_columns import renamed
 from econ.tokens.traces import ENDINGS, describe_trace, read_trace
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
@@ -60,6 +61,8 @@ class Planner:
                                          description="Workload", **WIDE),
             "unit": widgets.Dropdown(options=[("as the file shows", None), *zip(UNITS, UNITS,
                                      strict=True)], description="Arrivals in", **WIDE),
+            "columns": widgets.Text(placeholder="when=arrival_s, isl=input_tokens",
+                                    description="Log's columns", **WIDE),
             "rate": widgets.BoundedFloatText(value=1.0, min=0.01, max=1e4, step=0.5,
                                              description="Load, × the trace's", **WIDE),
             "ttft": widgets.BoundedFloatText(value=slo.ttft_s, min=0.01, max=600, step=0.1,
@@ -98,7 +101,8 @@ class Planner:
     def load(self, name: str, data: bytes | memoryview) -> Planner:
         """Take an uploaded trace; where it cannot be, say why and keep what was there."""
         try:
-            trace = read_trace(data, name=name, unit=self.controls["unit"].value)
+            columns = renamed(self.controls["columns"].value)
+            trace = read_trace(data, name=name, unit=self.controls["unit"].value, columns=columns)
             own = Workload.from_trace(trace, id="own", title=Path(name).stem[:60])
         except (ValueError, ImportError) as error:
             return self._say(str(error), wrong=True)

@@ -24,6 +24,7 @@ from econ.plan import Plan, export, plan
 from econ.scenario import Scenario
 from econ.tco.bill import cost
 from econ.tokens.clock import UNITS
+from econ.tokens.trace_columns import renamed
 from econ.tokens.traces import describe_trace, read_trace
 from econ.tokens.workloads import Workload
 
@@ -75,9 +76,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("scenario", nargs="?", help="a scenario's JSON (default: the notebooks' own)")
     one.add_argument("--model", help="a name, or a model's config.json")
     one.add_argument("--trace", help="a log of requests in the workload's place")
-    one.add_argument("--trace-unit", choices=UNITS, help="unit of its clock, if asked")
-    one.add_argument("--trace-column", action="append", default=[], metavar="THEIRS=OURS",
-                     help="a column's name in the log and ours, e.g. when=arrival_s")  # fmt: skip
+    one.add_argument(
+        "--unit",
+        "--trace-unit",
+        dest="trace_unit",
+        choices=UNITS,
+        help="unit of its clock, if asked",
+    )
+    one.add_argument("--columns", action="append", default=[], metavar="THEIRS=OURS",
+                     help="names of the log's columns and ours: when=arrival_s,isl=input_tokens")  # fmt: skip
     one.add_argument("--rate-per-s", type=float, help="requests per second, if not the workload's")
     one.add_argument("--peak-factor", type=float, default=1.0, help="peak over mean (default 1)")
     one.add_argument("--spare", type=int, default=0, help="spare replicas, 1 for N+1 (default 0)")
@@ -155,16 +162,6 @@ def _prices(pairs: Sequence[str]) -> dict[str, float]:
     return prices
 
 
-def _columns(pairs: Sequence[str]) -> dict[str, str]:
-    columns = {}
-    for pair in pairs:
-        theirs, mark, ours = pair.rpartition("=")
-        if not mark:
-            raise ValueError(f"--trace-column {pair!r}: give THEIRS=OURS, e.g. when=arrival_s")
-        columns[theirs] = ours
-    return columns
-
-
 def _plan(options: argparse.Namespace) -> int:
     for name in options.out:
         if Path(name).exists():  # before the work, not after it
@@ -176,7 +173,7 @@ def _plan(options: argparse.Namespace) -> int:
         scenario = scenario.with_(model=_model(options.model))
     if options.trace:
         trace = read_trace(
-            options.trace, unit=options.trace_unit, columns=_columns(options.trace_column)
+            options.trace, unit=options.trace_unit, columns=renamed(",".join(options.columns))
         )
         print(describe_trace(trace), file=sys.stderr)
         own = Workload.from_trace(trace, title=Path(options.trace).stem)

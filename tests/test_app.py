@@ -48,6 +48,18 @@ def test_an_upload_takes_the_workloads_place(form):
     assert form.workload.id == "rag"
 
 
+def test_a_logs_own_columns_are_named_in_the_form(form):
+    data = TRACE.rename(columns={"arrival_s": "when"}).to_csv(index=False).encode()
+    form.load("monday.csv", data)
+    assert "no column arrival_s; it has when" in form.readout
+    form.controls["columns"].value = "when=arrival_s"
+    form.load("monday.csv", data)
+    assert form.readout.startswith("monday: 600 requests. ")
+    form.controls["columns"].value = "when"
+    form.load("monday.csv", data)
+    assert "give THEIRS=OURS" in form.readout
+
+
 def test_a_bad_upload_is_said_and_the_last_good_one_stays(form):
     before = form.trace
     form.load("<i>x</i>.csv", b"arrival_s,input_tokens,output_tokens\n0,1,=2\n")

@@ -9,6 +9,7 @@ path counts, so that ``attributes.gen_ai.usage.input_tokens`` is found as ``inpu
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 
@@ -18,6 +19,7 @@ from econ.catalog.reading import BadTable
 TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
 OPTIONAL = "cached_tokens"  # of each prompt, served by a prefix cache
 N_REQUESTS = "n_requests"  # of a row that sums a stretch of time
+MOST_COLUMNS = 5000
 SHOWN = 40  # characters of a bad cell that a message repeats
 
 # what is looked for, and its names elsewhere, the surest first
@@ -98,6 +100,7 @@ def format_of(names: Sequence[str]) -> tuple[str, str | None]:
     return "plain columns", None
 
 
+@functools.lru_cache(maxsize=10_000)
 def rank(path: str, target: str) -> int | None:
     """How sure it is that a column is the target: 0 for its own name, None where it is not."""
     if path == target:
@@ -106,6 +109,21 @@ def rank(path: str, target: str) -> int | None:
     names = {"".join(parts[i:]) for i in range(len(parts))}
     places = [i for i, alias in enumerate(ALIASES[target], 1) if alias in names]
     return min(places) * 10 + len(parts) if places else None
+
+
+def renamed(text: str) -> dict[str, str]:
+    """The names of a log's columns as a user writes them, and ours.
+
+    >>> renamed("when=arrival_s, isl=input_tokens")
+    {'when': 'arrival_s', 'isl': 'input_tokens'}
+    """
+    columns = {}
+    for pair in filter(str.strip, text.split(",")):
+        theirs, mark, ours = (part.strip() for part in pair.rpartition("="))
+        if not (theirs and mark and ours):
+            raise ValueError(f"columns {pair.strip()!r}: give THEIRS=OURS, e.g. when=arrival_s")
+        columns[theirs] = ours
+    return columns
 
 
 def columns_of(
@@ -129,6 +147,8 @@ def columns_of(
     BadTable
         Where a column that a trace needs is missing, or there twice.
     """
+    if len(names) > MOST_COLUMNS:
+        raise BadTable(f"{name}: {len(names):,} columns: keep those of a trace")
     for old, new in columns.items():
         if old not in names:
             raise unknown(f"column of {name}", old, names)

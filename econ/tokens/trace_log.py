@@ -178,10 +178,7 @@ def _lower(cells: pd.Series) -> pd.Series:
 
 def _tokens(cells: pd.Series, number: Numbers, name: str, column: str) -> Numbers:
     """Counts as numbers; the first cell that is none is named."""
-    text = cells
-    if cells.dtype == object or pd.api.types.is_string_dtype(cells):
-        text = cells.where(~cells.astype(str).str.contains("_", regex=False))
-    values: Numbers = pd.to_numeric(text, errors="coerce").to_numpy("float64")
+    values: Numbers = pd.to_numeric(cells, errors="coerce").to_numpy("float64")
     bad = ~np.isfinite(values)
     if bad.any():
         raise _bad_cell(cells, number, int(np.argmax(bad)), name, column)

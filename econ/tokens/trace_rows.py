@@ -119,11 +119,16 @@ def _json(documents: Iterable[tuple[int, Any]], name: str, columns: Mapping[str,
     form: tuple[str, str | None] = ("plain columns", None)
     seen: dict[str, None] = {}
     keys: set[str] = set()
+    no_request: set[frozenset[str]] = set()  # keys of records that are none
     n_records = 0
     for place, record in _records(documents, name):
         n_records += 1
         check_size(n_records, name)
         if not wanted:
+            these = frozenset(record)
+            if these in no_request:
+                continue
+            no_request.add(these)
             seen |= dict.fromkeys(list(record)[:100])
             try:
                 wanted = columns_of(list(record), name, columns)
