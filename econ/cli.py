@@ -83,8 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=UNITS,
         help="unit of its clock, if asked",
     )
-    one.add_argument("--columns", action="append", default=[], metavar="THEIRS=OURS",
-                     help="names of the log's columns and ours: when=arrival_s,isl=input_tokens")  # fmt: skip
+    own = "names of the log's columns and ours: when=arrival_s,isl=input_tokens"
+    one.add_argument("--columns", action="append", default=[], metavar="THEIRS=OURS", help=own)
     one.add_argument("--rate-per-s", type=float, help="requests per second, if not the workload's")
     one.add_argument("--peak-factor", type=float, default=1.0, help="peak over mean (default 1)")
     one.add_argument("--spare", type=int, default=0, help="spare replicas, 1 for N+1 (default 0)")
