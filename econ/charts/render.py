@@ -70,7 +70,7 @@ def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str,
     """The renderer: picture and description always, the live specification for a reader."""
     words = spec.get("description")
     if not words:
-        raise ValueError("a chart without a description is not shown: finish it with views.finish")
+        raise ValueError("a chart without a description is not shown: use grammar.finish")
     bundle: dict[str, Any] = {"text/plain": words}
     metadata: dict[str, Any] = {}
     if picture := png_of(spec):

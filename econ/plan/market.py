@@ -61,7 +61,7 @@ def prices_of(
     ------
     ValueError
         For a price outside its range, or an accelerator of your own without one: it has no list
-        rent, even where it bears a name of the catalogue.
+        rent, even if its name is also in the catalogue.
     UnknownName
         For the price of an accelerator that nobody knows.
     """

@@ -1,4 +1,4 @@
-"""Every candidate at every batch limit, against an SLO: what fits, and what each loser lacks.
+"""Every candidate at every batch limit, against an SLO: what fits, and why each other one fails.
 
 The latency model is evaluated over the whole table at once (100,000 deployments in a fraction of a
 second on one core), in blocks that joblib can spread over cores, or over machines on a dask

@@ -211,7 +211,7 @@ def scales_frame(
 def _check_offers(offers: Sequence[Offer]) -> None:
     for offer in offers:
         if not isinstance(offer, Offer):
-            raise ValueError(f"{shown(offer)} is no offer: give a Buy, a Rent or an Api")
+            raise ValueError(f"{shown(offer)} is not an offer: give a Buy, a Rent or an Api")
     if len(offers) < 2:
         raise ValueError(f"{len(offers)} offers: two or more can be compared")
     labels = [o.label for o in offers]

@@ -33,7 +33,7 @@ def year_of(dates: Any) -> np.ndarray:
     days = pd.to_datetime(pd.Series(values), format="ISO8601", errors="coerce")
     for row in np.flatnonzero(days.isna())[:1]:
         raise ValueError(
-            f"date = {values[row]!r} in row {row} is no date: give YYYY, YYYY-MM or YYYY-MM-DD"
+            f"date = {values[row]!r} in row {row} is not a date: give YYYY, YYYY-MM or YYYY-MM-DD"
         )
     years: np.ndarray = ((days - EPOCH) / DAY).to_numpy("float64") / DAYS_PER_YEAR
     return years
