@@ -36,7 +36,8 @@ HARMLESS = {
     r"|kv_channels_scale|attn_temperature|attn_scale|floor_scale|no_rope_layer",
     "norms, below 0.05 %": r"norm|_eps$|epsilon|layer_?scale|hc_",
     "biases, below 0.05 %": r"bias$|bias_|_bias|_sink|sink_",
-    "dropout and initialisation": r"dropout|pdrop|_drop$|drop_|init|time_step|_std$|rescale_prenorm"
+    "dropout and initialisation": r"dropout|pdrop|_drop$|drop_|(^|_)init|time_step|_std$"
+    r"|rescale_prenorm"
     r"|gate_lower_bound",
     "training losses": r"loss|aux|jitter|router_z|alpha$|z_coef|gradient|checkpoint|capacity"
     r"|min_tokens|token_drop",
@@ -48,8 +49,8 @@ HARMLESS = {
     r"|router_(force|logit|bias)|moe_use_(aux|hard)|moe_dense_act|shared_expert_overlap",
     "scaling without weights": r"cap(ping)?$|multiplier|_scale$|scalar|clip_qkv|clip|swiglu_limit"
     r"|swiglu_alpha|value_scale|activation_situ|query_pre_attn|embedding_scale|logits_scaling"
-    r"|(alpha|beta)_factor|linear_(a_log|dt)_|fp32_combine|dim_model_base|act_res|attn_res_block|residual_(in_fp32|scale|mult)|fp32_residual|dtype",
-    "how it is computed": r"_impl|implementation|kernel_options|use_flash|flash_attn|fused"
+    r"|(alpha|beta)_factor|linear_(a_log|dt)_|fp32_combine|dim_model_base|attn_res_block|residual_(in_fp32|scale|mult)|fp32_residual|dtype",
+    "how it is computed": r"_impl|implementation|kernel_options|use_flash|flash_attn|(^|_)fused"
     r"|use_cache|chunk_size_feed|logits_to_keep|pretraining_tp|tensor_parallel|ep_size|tp_size|attn_logit"
     r"|use_mamba_kernels|^chunk_size$|mamba_chunk_size|chunkwise|_kernel$|softmax_in_fp32"
     r"|scale_attn"
@@ -62,10 +63,10 @@ HARMLESS = {
     "multi-token prediction: left out of the counts, as said in the source": (
         r"mtp|nextn|medusa|eagle"
     ),
-    "another tower: left out of the counts, as said in the source": r"vision|visual|image|img|video"
-    r"|audio|speech|projector|mm_|deepstack|boi_|eoi_|spatial_merge|pixel|talker|token2wav",
-    "generation": r"token_id|token_index|num_return|num_channels|media|ngram_size|beam|diversity"
-    r"|^top_k$|pruned_heads"
+    "another tower: left out of the counts, as said in the source": r"(^|_)vision|visual|image|img"
+    r"|video|audio|speech|projector|mm_|deepstack|boi_|eoi_|spatial_merge|pixel|talker|token2wav",
+    "generation": r"token_id|token_index|num_return|num_channels|num_media"
+    r"|media_placeholder|ngram_size|beam|diversity|^top_k$|pruned_heads"
     r"|problem_type|classifier_dropout|tie_encoder|cross_attention_hidden_size|is_decoder"
     r"|summary_|num_labels"
     r"|num_reward_heads|label|index_to|id2|ignore_index|encoder_no_repeat|decoder_start|tokenizer",
