@@ -134,6 +134,12 @@ def parsed(rows: Rows, name: str) -> Log:
             out[target] = _tokens(column, number, name, columns[target])
     if "written" in out:  # Anthropic counts what is read from and written to a cache apart
         out["input_tokens"] = out["input_tokens"] + out.pop("written") + out.get(OPTIONAL, 0)
+    if OPTIONAL in out and (over := out[OPTIONAL] > out["input_tokens"]).any() and not is_plain:
+        row = int(np.argmax(over))
+        raise BadTable(
+            f"{name} row {number[row]}, column {columns[OPTIONAL]}: {out[OPTIONAL][row]:g} is more "
+            "than the prompt has"
+        )
     if not is_plain:
         drop(out["output_tokens"] == 0, "no output tokens")
         drop(out["input_tokens"] == 0, "no input tokens")
@@ -182,6 +188,12 @@ def _tokens(cells: pd.Series, number: Numbers, name: str, column: str) -> Number
     bad = ~np.isfinite(values)
     if bad.any():
         raise _bad_cell(cells, number, int(np.argmax(bad)), name, column)
+    if column in (*TRACE_COLUMNS, OPTIONAL):
+        return values  # `check_trace` says the rest
+    for bad, what in ((values < 0, "is below 0"), (values % 1 != 0, "is not a whole number")):
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise BadTable(f"{name} row {number[row]}, column {column}: {values[row]:g} {what}")
     return values
 
 
@@ -223,17 +235,14 @@ def _bad_cell(cells: pd.Series, number: Numbers, row: int, name: str, column: st
     return BadTable(f"{name} row {number[row]}, column {column}: {text} {what}")
 
 
-def requests_of(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def requests_of(log: Log, name: str) -> pd.DataFrame:
     """Rows that sum a stretch of time as that many requests of the mean lengths.
 
     The sums are kept: of 22 requests with 24,000 tokens, 20 have 1,091 and 2 have 1,090. Moments
     are drawn evenly over the stretch, as those of a Poisson process are, given their number.
     """
+    frame = log.frame
     n = frame[N_REQUESTS].to_numpy()
-    bad = (n < 0) | (n % 1 != 0)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise BadTable(f"{name} row {row + 1}, column {N_REQUESTS}: {n[row]:g} is no count")
     check_size(float(n.sum()), name, "requests")
     counts = n.astype(np.int64)
     start = frame["arrival_s"].to_numpy(dtype=float)
@@ -257,4 +266,6 @@ def requests_of(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         out[column] = each[which] + (place < rest[which])
     made = pd.DataFrame(out)
     empty = (made[TRACE_COLUMNS[1:]] < 1).any(axis=1)
+    if empty.any():
+        log.dropped["less than one token, as the sums say"] = int(empty.sum())
     return made[~empty].sort_values("arrival_s", kind="stable", ignore_index=True)

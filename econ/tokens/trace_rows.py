@@ -166,11 +166,11 @@ def _records(
     for place, document in documents:
         if not isinstance(document, dict):
             raise BadTable(f"{name} row {place}: expected an object, not {str(document)[:SHORT]!r}")
-        yield from ((place, record) for record in _opened(document, {}, DEEPEST))
+        yield from ((place, record) for record in _opened(document, {}, DEEPEST, name))
 
 
 def _opened(
-    document: dict[str, Any], around: dict[str, Any], depth: int
+    document: dict[str, Any], around: dict[str, Any], depth: int, name: str
 ) -> Iterator[dict[str, Any]]:
     inner = [document[k] for k in LISTS if isinstance(document.get(k), list)]
     inner = [items for items in inner if items and isinstance(items[0], dict)]
@@ -179,13 +179,13 @@ def _opened(
         for items in inner:
             for item in items:
                 if isinstance(item, dict):
-                    yield from _opened(item, flat, depth - 1)
+                    yield from _opened(item, flat, depth - 1, name)
         return
     lists = {k: document.get(k) for k in ARRAYS}
     if all(isinstance(v, list) for v in lists.values()):  # one list a quantity
         n = min(len(v) for v in lists.values() if v is not None)
         if any(len(v) != n for v in lists.values() if v is not None):
-            raise BadTable(f"lists of different lengths: {', '.join(lists)}")
+            raise BadTable(f"{name}: lists of different lengths: {', '.join(lists)}")
         for i in range(n):
             yield {k: v[i] for k, v in lists.items() if v is not None}
         return

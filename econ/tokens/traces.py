@@ -185,7 +185,7 @@ def _finished(log: Log, name: str, unit: str | None) -> pd.DataFrame:
         reasons = "; ".join(f"{n:,} {why}" for why, n in log.dropped.items())
         raise BadTable(f"{name}: holds no rows that are requests ({reasons or 'none at all'})")
     if N_REQUESTS in frame:
-        frame = requests_of(frame, name)
+        frame = requests_of(log, name)
         check_size(len(frame), name, "requests")
     if not log.is_plain and not frame["arrival_s"].is_monotonic_increasing:
         frame = frame.sort_values("arrival_s", kind="stable", ignore_index=True)

@@ -134,6 +134,38 @@ def test_a_unit_in_the_name_that_the_clock_contradicts_is_asked_for():
         read_trace(seconds.encode(), name="a.csv")
 
 
+ODD = {
+    "US dates": ("01/02/2026 10:00,10,5", r"row 3, column timestamp: '01/02/2026 10:00' is not"),
+    "no such month": ("2026-13-01 10:00:00,10,5", "row 3, column timestamp: '2026-13-01"),
+    "text": ("2026-01-01 10:00:02,10,x", "row 3, column completion_tokens: 'x' is not a finite"),
+    "negative": ("2026-01-01 10:00:02,10,-4", "row 3, column completion_tokens: -4 is below 0"),
+    "half": ("2026-01-01 10:00:02,10,4.5", "row 3, column completion_tokens: 4.5 is not a whole"),
+    "one zone": ("2026-01-01 10:00:02Z,10,4", "some cells state a time zone and some do not"),
+    "formula": ("2026-01-01 10:00:02,=1+1,4", r"row 3, column prompt_tokens: '=1\+1' is a formula"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_cell_is_named_by_its_row_in_the_file(odd):
+    row, says = ODD[odd]
+    head = "timestamp,prompt_tokens,completion_tokens\n2026-01-01 10:00:00,10,5\n"
+    failed = "2026-01-01 10:00:01,10,0\n"  # dropped, and counted as a row all the same
+    with pytest.raises(ValueError, match=f"a.csv,? .*{says}"):
+        read_trace(f"{head}{failed}{row}\n".encode(), name="a.csv")
+    assert read_trace((head + failed).encode(), name="a.csv").attrs["read"]["dropped"]
+
+
+def test_sums_of_less_than_a_token_a_request_are_counted():
+    head = "start_time_iso,end_time_iso,num_model_requests,input_tokens,output_tokens\n"
+    row = "2025-09-01T00:00:00+00:00,2025-09-02T00:00:00+00:00,60,2400,30\n"
+    trace = read_trace((head + row).encode(), name="a.csv")
+    assert len(trace) == 30
+    assert trace.attrs["read"]["dropped"] == {"less than one token, as the sums say": 30}
+    for bad, says in (("2.5,2400", "2.5 is not a whole"), ("-1,2400", "-1 is below 0")):
+        with pytest.raises(ValueError, match=f"row 1, column num_model_requests: {says}"):
+            read_trace((head + row.replace("60,2400", bad)).encode(), name="a.csv")
+
+
 # -- benchmarks ------------------------------------------------------------------------------------
 SAME = ["sglang.jsonl", "inference_perf.json", "llmperf.json", "trtllm_bench.json",
         "inferencex.json"]  # fmt: skip
