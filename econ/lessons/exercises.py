@@ -48,7 +48,7 @@ def _measured_throughput() -> float:
     return float(64 / run.measured_tpot_s / run.n_gpu)
 
 
-exercise("00-1", unit="ms", hint="Bytes of all weights over the bandwidth of four chips.")(
+exercise("00-1", unit="ms", hint="Bytes of all weights over the bandwidth of four accelerators.")(
     lambda: envelope(Scenario.default(), batch=1).weights_s / MILLI
 )
 exercise("00-2", unit="tokens/s per GPU", hint="64 users, one token each per step, four GPUs.")(
@@ -187,7 +187,7 @@ exercise("05-1", unit="GPU-hours", hint="6·N·D over peak × MFU gives seconds;
 
 @exercise(
     "05-2", unit="billion parameters", tolerance_frac=0.02,
-    hint="The target is the loss at the training optimum; then ask lifetime_scaling.",
+    hint="The target is the loss at the training optimum; then ask lifetime_optimal.",
 )  # fmt: skip
 def _cheapest_size_for_life() -> float:
     law = "besiroglu2024"

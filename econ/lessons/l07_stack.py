@@ -82,8 +82,8 @@ def who_frame(
     return frame.assign(share_frac=frame["kept_usd"] / sales)
 
 
-def chips_electricity_usd_per_mtok(scenario: Scenario) -> float:
-    """Electricity of the chips alone, by their modelled draw, at the largest batch within the SLO.
+def accelerators_electricity_usd_per_mtok(scenario: Scenario) -> float:
+    """Electricity of the accelerators alone, as modelled, at the largest batch within the SLO.
 
     Price and PUE are those of the site, as in the bill; host, network and the gap
     between drawn and provisioned power are what the bill has on top.

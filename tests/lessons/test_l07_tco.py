@@ -31,7 +31,7 @@ def test_the_layers_sum_to_the_cost_of_a_good_token(mean, peak):
     assert (bill["usd"] >= 0).all()
 
 
-def test_a_point_keeps_its_promise_and_an_impossible_one_is_said():
+def test_a_point_keeps_its_slo_and_an_impossible_one_is_refused():
     assert POINT.good_frac >= CASE.slo.attainment_frac
     with pytest.raises(ValueError, match="no token is good"):
         lesson.operating_point(CASE.with_(slo=Slo(ttft_s=1e-6, tpot_s=1e-6)))
@@ -80,7 +80,7 @@ def test_the_explorer_says_never_where_the_api_is_free_and_always_where_it_is_de
     assert len(free) <= 500
 
 
-def test_a_tighter_promise_never_costs_less():
+def test_a_tighter_slo_never_costs_less():
     frame = lesson.surface_frame(CASE, rate_per_s=8, cost_usd_per_gpu_hour=2.0)
     grid = frame.pivot_table(
         index="tpot_ms", columns="ttft_ms", values="usd_per_good_mtok", dropna=False
@@ -104,7 +104,7 @@ def test_what_is_kept_adds_up_to_the_sales():
     assert poor["kept_usd"].iloc[-1] < 0
 
 
-def test_levers_keep_the_promise_and_multiply_to_the_whole():
+def test_levers_keep_the_slo_and_multiply_to_the_whole():
     levers = stack.levers_frame(CASE)
     assert (levers["tpot_ms"] <= 1000 * CASE.slo.tpot_s).all()
     whole = levers["usd_per_mtok"].iloc[0] / levers["usd_per_mtok"].iloc[-1]
@@ -121,7 +121,7 @@ def test_throughput_is_the_better_thing_to_interpolate():
 def test_the_chips_draw_less_than_is_provisioned():
     own = owner(CASE).groups()["electricity"]
     provisioned = own / 3600 / POINT.output_tokens_per_s_per_gpu * 1e6
-    drawn = stack.chips_electricity_usd_per_mtok(CASE)
+    drawn = stack.accelerators_electricity_usd_per_mtok(CASE)
     assert 0.3 * provisioned < drawn < provisioned
 
 
@@ -175,7 +175,7 @@ def test_panels_follow_their_controls(name):
     assert len(panel.static().description) > 200
 
 
-def test_a_promise_nobody_keeps_is_said_not_drawn():
+def test_an_slo_that_nobody_keeps_is_refused_not_drawn():
     strict = CASE.with_(slo=Slo(ttft_s=1e-5, tpot_s=1e-5))
     with pytest.raises(ValueError, match="no token is good"):
         lesson.bill_panel(strict)

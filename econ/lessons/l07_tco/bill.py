@@ -35,7 +35,7 @@ from econ.tco.token_time import (
 from econ.tco.whole_units import units
 
 N_REQUESTS = 1_000  # simulated for one point: its rate is known to about 3 %
-CHIPS = ("h100-sxm", "h200-sxm", "b200-sxm", "mi300x")
+ACCELERATORS = ("h100-sxm", "h200-sxm", "b200-sxm", "mi300x")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,15 +156,15 @@ def published_frame(**inputs: Any) -> pd.DataFrame:
     """
     scope: dict[str, Any] = {"spare_frac": 0.0, "life_years": 6.0} | inputs
     published = table("owner_costs").query("owner == 'neocloud'").set_index("accelerator")
-    chips = [chip for chip in table("servers").index if chip in published.index]
+    ids = [id for id in table("servers").index if id in published.index]
     frame = pd.DataFrame(
         {
-            "accelerator": chips,
-            "ours_usd": [owner(chip, **scope).cost_usd_per_gpu_hour for chip in chips],
-            "published_usd": published.loc[chips, "usd_per_gpu_hour"].to_numpy(),
+            "accelerator": ids,
+            "ours_usd": [owner(id, **scope).cost_usd_per_gpu_hour for id in ids],
+            "published_usd": published.loc[ids, "usd_per_gpu_hour"].to_numpy(),
             **{
                 f"{level}_usd": [
-                    owner(chip, level=level, **inputs).cost_usd_per_gpu_hour for chip in chips
+                    owner(id, level=level, **inputs).cost_usd_per_gpu_hour for id in ids
                 ]
                 for level in ("low", "high")
             },

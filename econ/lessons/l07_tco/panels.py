@@ -6,7 +6,7 @@ import pandas as pd
 
 from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.charts.words import describe
-from econ.lessons.l07_tco.bill import CHIPS, bill_frame
+from econ.lessons.l07_tco.bill import ACCELERATORS, bill_frame
 from econ.lessons.l07_tco.choices import explorer_frame, surface_frame
 from econ.scenario import Scenario
 
@@ -56,7 +56,7 @@ def bill_panel(scenario: Scenario) -> Panel:
         years=slider(2, 8, value=5, label="Life (years)"),
         rate=slider(0, 20, value=10, label="Cost of capital (%)"),
         kwh=slider(0.03, 0.3, value=0.09, step=0.01, label="Electricity (USD/kWh)"),
-        accelerator=choice(CHIPS, label="Accelerator"),
+        accelerator=choice(ACCELERATORS, label="Accelerator"),
         presets={
             "100 requests/s": {},
             "5 requests/s": {"mean_per_s": 5},
