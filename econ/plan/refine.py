@@ -20,7 +20,7 @@ from econ.catalog.guard import count, unknown
 from econ.deployment import POLICIES
 from econ.plan.search import KEYS, ROUNDING, Demand
 from econ.scenario import Scenario
-from econ.serving import Disaggregated, Replica, Service, draw_requests, replica, serve
+from econ.serving import Disaggregated, Replica, Service, draw_requests, replica, serve, warm_up
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.trace_columns import OPTIONAL
 
@@ -136,6 +136,9 @@ def refine_frame(
     from tqdm.auto import tqdm
 
     tasks = [(row, policy) for row in rows.itertuples(index=False) for policy in policies]
+    if n_jobs in (None, 1):  # at least one fleet that is too small and one that is not
+        served = [(row, p) for row, p in tasks if row.pp == 1 and math.isfinite(row.n_replicas)]
+        warm_up(sum(2 * _requests(row, _first_size(row, demand, p), n) for row, p in served))
     pool = Parallel(n_jobs=n_jobs, return_as="generator")
     results = pool(delayed(_refined)(row, demand, p, trace, n, seed) for row, p in tasks)
     answers = []
@@ -146,6 +149,15 @@ def refine_frame(
     repeated = rows.loc[rows.index.repeat(len(policies))].reset_index(drop=True)
     screened = repeated.drop(columns=[c for c in SIMULATED if c in repeated])
     return pd.concat([screened, pd.DataFrame(answers, columns=SIMULATED)], axis=1)
+
+
+def _least_size(policy: str) -> int:
+    return 2 if policy == "disaggregated" else 1
+
+
+def _first_size(row: Any, demand: Demand, policy: str) -> int:
+    """Replicas of the first fleet tried: as many as the search wants."""
+    return max(int(row.n_replicas) - demand.n_spare, _least_size(policy))
 
 
 def _requests(row: Any, size: int, n: int | None) -> int:
@@ -189,8 +201,7 @@ def _refined(
         answer = outcome(size)
         return bool(answer["good_frac"] >= slo.attainment_frac and not answer["overloaded"])
 
-    least = 2 if policy == "disaggregated" else 1
-    start = max(int(row.n_replicas) - demand.n_spare, least)
+    least, start = _least_size(policy), _first_size(row, demand, policy)
     low, high = least - 1, start
     while not is_enough(high):
         low, high = high, high * 2

@@ -217,12 +217,15 @@ def serve(
     return simulate_arrays(arrival_s, prompt, out, replica, engine, **more)
 
 
-def warm_up() -> bool:
+def warm_up(n_requests: int | None = None) -> bool:
     """Compile the engine, or load it from numba's cache, so that the next call only runs.
 
-    Returns False, and does nothing, where numba is not installed.
+    Returns False, and does nothing, where numba is not installed; and with ``n_requests``, which
+    are about to be simulated, unless the engine lies on disk and so many pay for loading it.
     """
     if not compiled.available():
+        return False
+    if n_requests is not None and not (compiled.on_disk() and compiled.pays(0, n_requests)):
         return False
     tiny = Replica(cost=StepCost.affine(1.0), kv_tokens=64, max_batch=2)
     simulate([0.0], [4], [2], tiny, engine="numba")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import warnings
 
 import numpy as np
@@ -19,6 +20,7 @@ from econ.serving import (
     Speculation,
     StepCost,
     compiled,
+    engine,
     simulate,
     simulate_closed,
     warm_up,
@@ -373,6 +375,30 @@ def test_without_numba_auto_takes_python(monkeypatch):
     assert simulate([0.0], [1], [1], replica).engine == "python"
     with pytest.raises(ModuleNotFoundError, match="numba"):
         simulate([0.0], [1], [1], replica, engine="numba")
+
+
+def test_a_cached_engine_is_loaded_where_enough_is_to_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled, "available", lambda: True)
+    monkeypatch.setattr(compiled, "_is_loaded", False)
+    source = tmp_path / "engine.py"
+    source.write_text("a source")
+    monkeypatch.setattr(engine, "__file__", str(source))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    look = compiled.on_disk.__wrapped__
+    index = tmp_path / "__pycache__" / "engine.run_one-1.py311.nbi"
+    assert not look()
+    index.parent.mkdir()
+    index.write_bytes(b"before" + hashlib.sha256(b"a source").digest() + b"after")
+    assert look()
+    source.write_text("another source")
+    assert not look()
+    for is_cached in (False, True):
+        monkeypatch.setattr(compiled, "on_disk", lambda is_cached=is_cached: is_cached)
+        assert compiled.pays(10, compiled.LOAD_FROM) == is_cached
+        assert not compiled.pays(10, compiled.LOAD_FROM - 1)
+        assert compiled.pays(10, compiled.COMPILE_FROM_TOTAL)
+    monkeypatch.setattr(compiled, "on_disk", lambda: False)
+    assert warm_up(10**9) is False
 
 
 def test_auto_takes_numba_once_compiled():
