@@ -53,19 +53,15 @@ def test_the_table_has_families_enough():
     assert COUNTS["architecture"].nunique() >= 60
 
 
-@pytest.mark.parametrize(
-    ("name", "active_billions", "rel"),
-    [
-        ("ernie-4.5-21b-a3b", 3.0, 0.15),
-        ("step3-text", 38, 0.01),
-        ("longcat-flash", 27, 0.01),
-        ("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4", 12, 0.03),
-        ("Qwen/Qwen3.5-397B-A17B", 17, 0.05),
-        ("google/gemma-4-26B-A4B", 3.8, 0.01),
-    ],
-)
-def test_active_parameters_are_those_published(name, active_billions, rel):
-    assert read(name).active_params / 1e9 == pytest.approx(active_billions, rel=rel)
+@pytest.mark.parametrize("name", COUNTS.index[COUNTS["active_parameters"].notna()])
+def test_active_parameters_are_near_those_published(name):
+    """Published: rounded, and with or without the input table, as each publisher likes."""
+    assert read(name).active_params == pytest.approx(COUNTS["active_parameters"][name], rel=0.13)
+
+
+def test_zero_experts_lower_the_mean():
+    assert read("longcat-flash").active_params / 1e9 == pytest.approx(27, rel=0.01)
+    assert read("step3-text").active_params / 1e9 == pytest.approx(38, rel=0.01)
 
 
 # -- nothing silent ---------------------------------------------------------------------------
