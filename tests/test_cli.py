@@ -119,7 +119,7 @@ def test_a_trace_takes_the_workloads_place(tmp_path, capsys):
         ([*PLAN, "--price", "h100-smx=3"], "unknown accelerator 'h100-smx'"),
         ([*PLAN, "--rate-per-s", "-1"], "rate_per_s = -1"),
         ([*PLAN, "--out", "plan.xlsx"], "give a .html, .csv or .parquet"),
-        ([*PLAN, "--trace", "day.xlsx"], "give a .csv or .parquet"),
+        ([*PLAN, "--trace", "day.xlsx"], "give a .csv, .json"),
         (["cost", "--model", "llama-3.1-8b"], "or --accelerator"),
         ([*COST[:2], "llama-9", *COST[3:]], "unknown model 'llama-9'"),
         ([*COST, "--n-gpu", "3", "--tp", "2"], "n_gpu = 3"),

@@ -275,7 +275,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def strict_json(text: str, name: str, line: int | None = None) -> Any:
+def strict_json(text: str, name: str, n_line: int | None = None) -> Any:
     """A JSON text as Python's objects; what the standard forbids, or leaves open, is refused.
 
     >>> strict_json('{"a": 1, "a": 2}', "r.json")
@@ -283,7 +283,7 @@ def strict_json(text: str, name: str, line: int | None = None) -> Any:
         ...
     econ.catalog.reading.BadTable: r.json: the key 'a' is there twice in one object: keep one
     """
-    where = name if line is None else f"{name} line {line}"
+    where = name if n_line is None else f"{name} line {n_line}"
 
     def refuse(what: str) -> BadTable:
         return BadTable(f"{where}: {what}")
@@ -325,7 +325,7 @@ def strict_json(text: str, name: str, line: int | None = None) -> Any:
     except RecursionError:
         raise refuse("nested too deeply to be a result file") from None
     except json.JSONDecodeError as error:
-        at = (line or 1) + error.lineno - 1
+        at = (n_line or 1) + error.lineno - 1
         raise BadTable(
             f"{name} line {at}: not JSON: {error.msg} at character {error.colno}: the file may be "
             "cut short"

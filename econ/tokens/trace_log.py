@@ -45,7 +45,7 @@ class Log:
     unit: str | None
     columns: dict[str, str]
     n_rows: int
-    dropped: dict[str, int] = field(default_factory=dict)
+    n_dropped: dict[str, int] = field(default_factory=dict)
 
     def clock(self, name: str, unit: str | None) -> Clock:
         """What the clock counts; the frame's arrivals become seconds."""
@@ -165,7 +165,7 @@ def joined(pieces: list[Log], name: str) -> Log:
         )
     dropped: Counter[str] = Counter()
     for piece in pieces:
-        dropped.update(piece.dropped)
+        dropped.update(piece.n_dropped)
     times = {k: np.concatenate([p.times[k] for p in filled]) for k in first.times}
     frame = pd.concat([p.frame for p in filled], ignore_index=True)
     return Log(frame, times, filled[0].zone, first.is_plain, first.form, first.unit,
@@ -267,5 +267,5 @@ def requests_of(log: Log, name: str) -> pd.DataFrame:
     made = pd.DataFrame(out)
     empty = (made[TRACE_COLUMNS[1:]] < 1).any(axis=1)
     if empty.any():
-        log.dropped["less than one token, as the sums say"] = int(empty.sum())
+        log.n_dropped["less than one token, as the sums say"] = int(empty.sum())
     return made[~empty].sort_values("arrival_s", kind="stable", ignore_index=True)

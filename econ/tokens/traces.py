@@ -182,7 +182,7 @@ def _finished(log: Log, name: str, unit: str | None) -> pd.DataFrame:
     """Seconds from the start, in order, with what was understood."""
     frame, clock = log.frame, log.clock(name, unit)
     if frame.empty:
-        reasons = "; ".join(f"{n:,} {why}" for why, n in log.dropped.items())
+        reasons = "; ".join(f"{n:,} {why}" for why, n in log.n_dropped.items())
         raise BadTable(f"{name}: holds no rows that are requests ({reasons or 'none at all'})")
     if N_REQUESTS in frame:
         frame = requests_of(log, name)
@@ -200,7 +200,7 @@ def _finished(log: Log, name: str, unit: str | None) -> pd.DataFrame:
         "format": log.form,
         "rows": log.n_rows,
         "requests": len(trace),
-        "dropped": log.dropped,
+        "dropped": log.n_dropped,
         "unit": clock.unit,
         "zone": log.zone,
         "why": clock.why,
