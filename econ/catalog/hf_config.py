@@ -190,10 +190,10 @@ def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, An
     if c.get("attn_type") not in (None, "multihead_attention"):
         raise c.refuse(f"attn_type = {c.get('attn_type')!r} is not understood")
     attention(c, shape)
-    if found := indexer(c, n_layers, hidden):
-        shape["other_params"] += found["weights"]
-        shape["kv_index_bytes_per_token"] = 2 * found["elements"]
-        shape["sparse_top_k_tokens"] = found["top_k"]
+    if index := indexer(c, n_layers, hidden):
+        shape["other_params"] += index["weights"]
+        shape["kv_index_bytes_per_token"] = 2 * index["elements"]
+        shape["sparse_top_k_tokens"] = index["top_k"]
     if doubled:  # as twice the layers, of which every other has the experts beside the dense block
         if shape.pop("n_dense_layers"):
             raise c.refuse("longcat_flash with layers without experts is not understood")
@@ -209,13 +209,13 @@ def _fold_blocks(c: Config, shape: dict[str, Any], one_block: list[tuple[str, st
     mixed, fed = [m for m, _ in one_block], [f for _, f in one_block]
     shape["n_attention_layers"] = mixed.count("full")
     shape["n_linear_layers"] = mixed.count("linear")
-    found = experts(c, n, hidden, shape["ffn_size"]) if "experts" in fed else {}
-    if found:
-        shape["other_params"] += found.pop("extra")
+    expert_shape = experts(c, n, hidden, shape["ffn_size"]) if "experts" in fed else {}
+    if expert_shape:
+        shape["other_params"] += expert_shape.pop("extra")
         latent = c.whole("moe_latent_size")
         if latent:
             shape["other_params"] += 2 * hidden * latent * fed.count("experts")
-        shape |= found | {"moe_hidden_size": latent, "n_moe_layers": fed.count("experts")}
+        shape |= expert_shape | {"moe_hidden_size": latent, "n_moe_layers": fed.count("experts")}
     shape["n_dense_layers"] = fed.count("dense")
     c.get("mtp_hybrid_override_pattern", "num_logits_to_keep")
     _add_states(c, shape, shape["n_linear_layers"])
@@ -246,15 +246,15 @@ def _fold_layers(c: Config, shape: dict[str, Any], context: int) -> None:
         shape["other_params"] += len(cross) * 2 * hidden * width
     beside = n if c.family == "falcon_h1" else 0  # a state beside the attention of every layer
     _add_states(c, shape, beside or shape["n_linear_layers"])
-    found = experts(c, n, hidden, shape["ffn_size"])
-    if found:
-        shape["other_params"] += found.pop("extra")
+    expert_shape = experts(c, n, hidden, shape["ffn_size"])
+    if expert_shape:
+        shape["other_params"] += expert_shape.pop("extra")
         latent = c.whole("routed_expert_hidden_size", "moe_latent_size")
         if latent:
-            shape["other_params"] += (n - found["n_dense_layers"]) * 2 * hidden * latent
-        if not found["n_dense_layers"] and not shape["ffn_size"]:
+            shape["other_params"] += (n - expert_shape["n_dense_layers"]) * 2 * hidden * latent
+        if not expert_shape["n_dense_layers"] and not shape["ffn_size"]:
             shape["ffn_size"] = 0
-        shape |= found | {"moe_hidden_size": latent}
+        shape |= expert_shape | {"moe_hidden_size": latent}
     else:
         if wide := c.whole("shared_intermediate_size"):  # Granite 4 without experts
             shape["ffn_size"] = wide

@@ -182,8 +182,8 @@ def _from_csv(text: str, name: str) -> Iterator[Run]:
                 doc[key] = dict(zip(names, row[1:], strict=False)) | {"unit": unit.rstrip(")")}
         yield tools.aiperf(doc)
     else:
-        shown = ", ".join(cell[:30] for cell in head[:6]) or "nothing"
-        raise ValueError(f"{name}: written by none of {', '.join(TOOLS)}: its header has {shown}")
+        header = ", ".join(cell[:30] for cell in head[:6]) or "nothing"
+        raise ValueError(f"{name}: written by none of {', '.join(TOOLS)}: its header has {header}")
 
 
 def _checked(run: Run, i: int, name: str, most_failed_frac: float) -> Run:
@@ -205,10 +205,10 @@ def _checked(run: Run, i: int, name: str, most_failed_frac: float) -> Run:
             continue  # it states none
         value = run[key]
         if not (math.isfinite(value) and value > 0) and not (key == "tpot_s" and value == 0):
-            said = "is missing" if math.isnan(value) else f"= {value:g} is not above 0"
+            fault = "is missing" if math.isnan(value) else f"= {value:g} is not above 0"
             streamed = key in ("ttft_s", "tpot_s")
             remedy = "streaming must be on" if streamed else "did every call fail?"
-            raise ValueError(f"{where}: {key} {said}: {remedy}")
+            raise ValueError(f"{where}: {key} {fault}: {remedy}")
     if math.isnan(run["output_tokens_per_s"]):
         run["output_tokens_per_s"] = run["requests_per_s"] * run["output_tokens"]
     if not (math.isfinite(run["concurrency"]) and run["concurrency"] > 0):

@@ -350,15 +350,15 @@ def _over(value: Any, n: float) -> float:
 
 def deep(doc: Any, *keys: str, inner: str | None = None) -> Any:
     """The value of the first of some keys, wherever in nested objects it is; then one within it."""
-    todo, found = deque([doc]), None
-    while todo and found is None:
+    todo, value = deque([doc]), None
+    while todo and value is None:
         here = todo.popleft()
         if isinstance(here, dict):
-            found = next((here[k] for k in keys if here.get(k) is not None), None)
+            value = next((here[k] for k in keys if here.get(k) is not None), None)
             todo.extend(here.values())
-    if inner is None or found is None:
-        return found
-    return found.get(inner) if isinstance(found, dict) else None
+    if inner is None or value is None:
+        return value
+    return value.get(inner) if isinstance(value, dict) else None
 
 
 def first_name(models: Any) -> str:

@@ -234,10 +234,10 @@ def missing_bytes(p: Prepared) -> Any:
 def too_large(missing: float, n_gpu: float, memory_bytes: float) -> str:
     """The sentence for a replica of so many accelerators that does not fit."""
     memory = n_gpu * memory_bytes
-    held = "1 accelerator holds" if n_gpu == 1 else f"{n_gpu:g} accelerators hold"
+    capacity = "1 accelerator holds" if n_gpu == 1 else f"{n_gpu:g} accelerators hold"
     return (
         f"does not fit: {missing / GB:.1f} GB missing; weights and one sequence need "
-        f"{(missing + memory) / GB:.1f} GB, {held} {memory / GB:.1f} GB"
+        f"{(missing + memory) / GB:.1f} GB, {capacity} {memory / GB:.1f} GB"
     )
 
 

@@ -157,21 +157,21 @@ def _from_gaps(order: Numbers, first: str, name: str, column: str) -> Clock:
     if not len(gaps) or gaps.max() == 0:
         return seconds
     gap, ticks = float(gaps.mean()), gaps[gaps > 0]
-    whole = bool((order % 1 == 0).all())
+    is_whole = bool((order % 1 == 0).all())
     per_tick = len(order) / (len(ticks) + 1)
-    if whole and per_tick >= 1.5 and len(ticks) >= 2:
+    if is_whole and per_tick >= 1.5 and len(ticks) >= 2:
         tick = int(np.gcd.reduce(ticks.astype("int64")))
         if tick >= 100 and tick not in COARSE_S:
             unit = _likely(gap)
             return Clock(unit, f"several requests at each tick of {tick}")
-    limit = LONGEST_GAP_S if whole else LONGEST_DECIMAL_GAP_S
+    limit = LONGEST_GAP_S if is_whole else LONGEST_DECIMAL_GAP_S
     if len(gaps) < 3:
         limit = LONGEST_FEW_S
     if gap <= limit:
         return seconds
     unit = _likely(gap)
     row = int(np.argmax(gaps > 0)) + 2
-    kind = "whole numbers" if whole else "decimals"
+    kind = "whole numbers" if is_whole else "decimals"
     raise BadTable(
         f"{name} row {row}, column {column}: {float(order[row - 1]):.15g} looks like "
         f"{WORDS[unit]}: {kind}, {gap:,.0f} from one request to the next, "
