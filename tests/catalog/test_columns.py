@@ -1,10 +1,13 @@
 """The dictionary of quantities: complete, readable, and what the rule of names rests on."""
 
+import shutil
+
 import pytest
 
 from econ.catalog.columns import column, columns
 from econ.catalog.guard import UnknownName
-from econ.catalog.tables import package, table
+from econ.catalog.reading import BadTable
+from econ.catalog.tables import data_dir, package, read_checked, resource, table
 
 
 def test_every_column_of_every_table_is_known():
@@ -39,3 +42,11 @@ def test_names_are_in_alphabetical_order():
 def test_an_unknown_name_lists_the_nearest():
     with pytest.raises(UnknownName, match=r"unknown column 'tpot'; nearest: .*tpot_s"):
         column("tpot")
+
+
+def test_a_format_that_no_chart_reads_is_refused(tmp_path):
+    shutil.copytree(data_dir(), tmp_path / "data")
+    with (tmp_path / "data" / "columns.csv").open("a", encoding="utf-8") as file:
+        file.write("zzz_w,Odd,W,.1q,A quantity\n")
+    with pytest.raises(BadTable, match=r"columns\.csv row .*digits: '\.1q' does not match"):
+        read_checked(tmp_path / "data" / "columns.csv", resource("columns")["schema"])
