@@ -229,7 +229,8 @@ class Scenario:
 
     def to_json(self, indent: int | None = 2) -> str:
         """The scenario as JSON, complete: objects of your own are written out."""
-        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=indent)
+        written = {"format": FORMAT, **dataclasses.asdict(self)}
+        return json.dumps(written, indent=indent, default=lambda scalar: scalar.item())  # NumPy's
 
     @classmethod
     def from_json(cls, text: str) -> Scenario:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,3 +175,8 @@ def test_what_an_own_accelerator_lacks_is_named_as_its_field():
 def test_one_accelerator_holds():
     with pytest.raises(ValueError, match=r", 1 accelerator holds 85\.5 GB"):
         econ.latency.predict(Scenario.of("llama-3.1-405b", "H100"), concurrency=1)
+
+
+def test_numbers_of_numpy_survive_json():
+    s = Scenario.default().with_(rate_per_s=np.float32(2), n_gpu=np.int64(8))
+    assert Scenario.from_json(s.to_json()) == s
