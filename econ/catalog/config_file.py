@@ -151,8 +151,8 @@ class Config:
         self.used.update(keys)
         return next((self.values[k] for k in keys if self.values.get(k) is not None), None)
 
-    def whole(self, *keys: str, default: int = 0) -> int:
-        """The first of ``keys`` that is set, as a whole number; else ``default``.
+    def whole(self, *keys: str, n_else: int = 0) -> int:
+        """The first of ``keys`` that is set, as a whole number; else ``n_else``.
 
         Two spellings of one key must agree.
         """
@@ -167,7 +167,7 @@ class Config:
                 raise self.refuse(f"{key} = {_short(value)} is not a whole number, 0 or above")
             if value > (most := MOST["layers" if key.endswith(("layers", "layer")) else "else"]):
                 raise self.refuse(f"{key} = {value} is outside its range: 0 to {most}")
-        return int(next(iter(settings.values()), default))
+        return int(next(iter(settings.values()), n_else))
 
     def need(self, *keys: str) -> int:
         """The same, where nothing or 0 is an error."""

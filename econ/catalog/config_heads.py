@@ -12,7 +12,7 @@ from econ.catalog.config_families import GATED_ATTENTION
 from econ.catalog.config_file import Config
 
 
-def kv_heads(c: Config, heads: int) -> int:
+def kv_heads(c: Config, n_heads: int) -> int:
     """Key-value heads under every name."""
     groups = c.whole("multi_query_group_num")
     multi = c.get("multi_query", "multi_query_attention")
@@ -34,7 +34,7 @@ def kv_heads(c: Config, heads: int) -> int:
         return 1
     if not kv and c.family in ("dbrx", "falcon"):
         raise c.refuse("no key says how many key-value heads there are")
-    return kv or heads
+    return kv or n_heads
 
 
 def attention(c: Config, shape: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
         shape["other_params"] += n * hidden * heads
 
 
-def nas_blocks(c: Config, n_layers: int, heads: int, hidden: int) -> dict[str, int]:
+def nas_blocks(c: Config, n_layers: int, n_heads: int, hidden_size: int) -> dict[str, int]:
     """Nemotron-NAS: heads and width differ from layer to layer, some layers have neither."""
     widths, groups = [], set()
     for block in c.per_layer("block_configs", n_layers):
@@ -96,7 +96,7 @@ def nas_blocks(c: Config, n_layers: int, heads: int, hidden: int) -> dict[str, i
         if any(attention.get(k) or ffn.get(k) for k in ("replace_with_linear", "sparsify")):
             raise c.refuse("block_configs replaces blocks by linear layers: not understood")
         if not ffn.get("no_op"):
-            wide = int(2 * ffn["ffn_mult"] * hidden / 3)
+            wide = int(2 * ffn["ffn_mult"] * hidden_size / 3)
             widths.append(-(-wide // 256) * 256)
         if not attention.get("no_op"):
             groups.add(attention["n_heads_in_group"])
@@ -105,9 +105,9 @@ def nas_blocks(c: Config, n_layers: int, heads: int, hidden: int) -> dict[str, i
     mean, rest = divmod(sum(widths), len(widths))
     kept = sum(not b["attention"].get("no_op") for b in c.per_layer("block_configs", n_layers))
     return {
-        "n_kv_heads": heads // groups.pop(),
+        "n_kv_heads": n_heads // groups.pop(),
         "n_attention_layers": kept,
         "ffn_size": mean,
         "n_dense_layers": len(widths),
-        "other_params": 3 * hidden * rest,
+        "other_params": 3 * hidden_size * rest,
     }

@@ -131,13 +131,13 @@ def _flags(c: Config, n_layers: int) -> list[str]:
     return []
 
 
-def mixers(c: Config, n_layers: int, context: int) -> tuple[list[str], int]:
+def mixers(c: Config, n_layers: int, context_tokens: int) -> tuple[list[str], int]:
     """What mixes the tokens of each layer (full, sliding, linear), and the window in tokens.
 
     A window that is no shorter than the context is no window.
     """
     window = c.whole(*WINDOWS)
-    if window and 0 < context <= window:
+    if window and 0 < context_tokens <= window:
         window = 0
     c.get("max_window_layers", "use_sliding_window", "sliding_window_pattern", "no_rope_layers")
     c.get("_sliding_window_pattern", "global_attn_every_n_layers", "layer_type_list")
@@ -160,7 +160,7 @@ def mixers(c: Config, n_layers: int, context: int) -> tuple[list[str], int]:
     else:
         layers = _flags(c, n_layers) or _windows(c, n_layers, window)
     if not window:
-        if any(k == "sliding" for k in layers) and not context and not c.whole(*WINDOWS):
+        if any(k == "sliding" for k in layers) and not context_tokens and not c.whole(*WINDOWS):
             raise c.refuse("layers slide, and no key gives the window")
         layers = ["full" if k == "sliding" else k for k in layers]
     return layers, window
@@ -228,7 +228,7 @@ def dense_layers(c: Config, n_layers: int) -> set[int]:
     return set(every) - experts
 
 
-def experts(c: Config, n_layers: int, hidden: int, dense_width: int) -> dict[str, int]:
+def experts(c: Config, n_layers: int, hidden_size: int, ffn_size: int) -> dict[str, int]:
     """Routed and shared experts, and how many layers have none; empty without experts.
 
     ``extra`` counts weights beside them: gates of shared experts, the router's zero experts.
@@ -242,20 +242,20 @@ def experts(c: Config, n_layers: int, hidden: int, dense_width: int) -> dict[str
         return {}
     if not top_k:
         raise c.refuse(f"{n_experts} experts, and no key says how many a token uses")
-    width = width_key or c.whole("intermediate_size") or dense_width
+    width = width_key or c.whole("intermediate_size") or ffn_size
     if not width:
         raise c.refuse(f"{n_experts} experts, and no key gives their width")
     dense = dense_layers(c, n_layers)
     n_moe = n_layers - len(dense)
-    shared, extra = _shared(c, width, hidden, n_moe)
+    shared, extra = _shared(c, width, hidden_size, n_moe)
     if c.get("use_residual") or c.get(
         "parallel_attn_mlp_res"
     ):  # Arctic: a branch as wide as the stream
-        shared += hidden
+        shared += hidden_size
     if c.get("enable_moe_block"):  # Gemma 4: a dense block beside the experts
-        shared += dense_width
+        shared += ffn_size
     if zero := c.whole("zero_expert_num"):  # LongCat: some choices of a token cost nothing
-        extra += n_moe * hidden * zero
+        extra += n_moe * hidden_size * zero
         top_k = round(top_k * n_experts / (n_experts + zero))
     return {
         "n_experts": n_experts,

@@ -12,28 +12,28 @@ from __future__ import annotations
 from econ.catalog.config_file import Config
 
 
-def linear_mixer(c: Config, hidden: int, heads: int, head_dim: int) -> tuple[int, int]:
+def linear_mixer(c: Config, hidden_size: int, n_heads: int, head_dim: int) -> tuple[int, int]:
     """(weights, state bytes of a sequence) of one layer with linear attention or the like."""
     c.get("mamba_expand", "expand", "time_step_rank", "mamba_proj_bias", "conv_use_xconv")
     if c.get("linear_num_value_heads"):
-        return _gated_delta_net(c, hidden)
+        return _gated_delta_net(c, hidden_size)
     if isinstance(part := c.get("linear_attn_config"), dict):
-        return _kimi_delta(Config(part, f"{c.where}: linear_attn_config"), hidden)
+        return _kimi_delta(Config(part, f"{c.where}: linear_attn_config"), hidden_size)
     if c.family in ("kimi_linear", "bailing_hybrid"):  # the same keys, at the top
         c.get("short_conv_kernel_size")
-        return _kimi_delta(c, hidden)
+        return _kimi_delta(c, hidden_size)
     if c.get("conv_L_cache"):  # LFM2: a gated short convolution
         length = c.need("conv_L_cache")
         c.get("conv_dim", "conv_dim_out")
-        return 4 * hidden * hidden + length * hidden, 2 * (length - 1) * hidden
+        return 4 * hidden_size * hidden_size + length * hidden_size, 2 * (length - 1) * hidden_size
     if c.get("mamba_dt_rank") and not c.get("mamba_n_heads"):
-        return _mamba(c, hidden)
+        return _mamba(c, hidden_size)
     if c.get("mamba_num_heads", "mamba_n_heads"):
         return _mamba2(c)
     if c.get("attn_type_list") or c.family.startswith("minimax"):  # lightning attention
-        inner = heads * head_dim
+        inner = n_heads * head_dim
         c.get("block_size")
-        return 5 * hidden * inner, heads * head_dim * head_dim * 4
+        return 5 * hidden_size * inner, n_heads * head_dim * head_dim * 4
     raise c.refuse("layers without softmax attention, of a kind that is not understood")
 
 
@@ -86,10 +86,10 @@ def _mamba(c: Config, d: int) -> tuple[int, int]:
     return weights + inner * (state + 2) + inner * d, inner * state * 4 + inner * (conv - 1) * 2
 
 
-def indexer(c: Config, n_layers: int, hidden: int) -> dict[str, int]:
+def indexer(c: Config, n_layers: int, hidden_size: int) -> dict[str, int]:
     """Sparse attention: weights of the indexer, elements a token leaves in it, tokens selected."""
     if isinstance(part := c.get("sparse_attention_config"), dict):
-        return _block_indexer(c, part, n_layers, hidden)
+        return _block_indexer(c, part, n_layers, hidden_size)
     if not (top_k := c.whole("index_topk")):
         return {}
     kinds = [str(x) for x in c.per_layer("indexer_types", n_layers)]
@@ -99,8 +99,8 @@ def indexer(c: Config, n_layers: int, hidden: int) -> dict[str, int]:
         raise c.refuse("index_topk_freq without indexer_types: which layers hold an index?")
     n = kinds.count("full") if kinds else n_layers
     heads, dim = c.need("index_n_heads"), c.need("index_head_dim")
-    rank = c.whole("q_lora_rank") or hidden
-    weights = n * (rank * heads * dim + hidden * dim + hidden * heads)
+    rank = c.whole("q_lora_rank") or hidden_size
+    weights = n * (rank * heads * dim + hidden_size * dim + hidden_size * heads)
     return {"weights": weights, "elements": n * dim, "top_k": top_k}
 
 

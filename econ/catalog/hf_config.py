@@ -94,7 +94,7 @@ def _lfm2_width(c: Config) -> int:
     """LFM2: two thirds of the stated width, in steps, unless the file says not."""
     width, plain = c.whole("block_ff_dim"), c.whole("intermediate_size")
     adjusts = c.get("block_auto_adjust_ff_dim")
-    step = c.whole("block_multiple_of", default=256)
+    step = c.whole("block_multiple_of", n_else=256)
     c.get("block_ffn_dim_multiplier", "block_use_swiglu", "conv_L_cache", "block_mlp_init_scale")
     if adjusts is False or c.family == "lfm2_moe":
         return width or plain
@@ -185,7 +185,7 @@ def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, An
         _fold_blocks(c, shape, one_block)
     else:
         _fold_layers(c, shape, context)
-    if c.whole("word_embed_proj_dim", default=hidden) != hidden:
+    if c.whole("word_embed_proj_dim", n_else=hidden) != hidden:
         raise c.refuse("word_embed_proj_dim differs from hidden_size: not understood")
     if c.get("attn_type") not in (None, "multihead_attention"):
         raise c.refuse(f"attn_type = {c.get('attn_type')!r} is not understood")
