@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from econ.plan import Demand, candidates_frame, plan, search_frame
 from econ.plan.refine import fleet_of, refine_frame, replica_of_row
-from econ.serving import Service, draw_requests, serve
+from econ.scenario import Scenario
+from econ.serving import Service, draw_requests, serve, simulate
 from tests.plan.cases import FEW, PRICES, SCENARIO
+
+
+def test_a_tie_of_whole_replicas_leaves_room_for_bursts():
+    """One replica serves this load (simulated below), so that two are not the cheapest fleet."""
+    s = Scenario.of("qwen3-32b", "h100-sxm", precision="fp8", rate_per_s=2.0)
+    assert simulate(s, n=3000).meets_slo
+    best = plan(s, accelerators=["h100-sxm"], precisions=["fp8"], n_refined=1).best
+    assert (best["tp"], best["n_replicas"]) == (1, 1)
 
 
 def test_the_smallest_fleet_is_enough_and_one_less_is_not():
