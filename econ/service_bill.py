@@ -15,7 +15,7 @@ True
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -71,7 +71,7 @@ class Bill(Result):
         `econ.tco.cost` for these users.
     """
 
-    scenario: Scenario
+    scenario: Scenario = field(repr=False)
     concurrency: float
     latency: latency.Prediction
     service: serving.Service

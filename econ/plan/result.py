@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -41,9 +41,9 @@ class Plan(Result):
         Accelerators whose price was given to `plan`.
     """
 
-    demand: Demand
-    rows: pd.DataFrame
-    accelerators: Mapping[str, Accelerator]
+    demand: Demand = field(repr=False)
+    rows: pd.DataFrame = field(repr=False)
+    accelerators: Mapping[str, Accelerator] = field(repr=False)
     objective: str = "cost_usd_per_good_mtok"
     given_prices: frozenset[str] = frozenset()
 
