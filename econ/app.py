@@ -8,7 +8,7 @@ that they print, and every control is reached by keyboard.
 >>> form.scenario.workload.id, len(form.trace)
 ('chat', 400)
 >>> form.load("log.csv", b"time,prompt\\n0,9\\n").readout[:50]
-'log.csv: no column arrival_s, input_tokens, output'
+'log.csv: no column input_tokens, output_tokens; it'
 """
 
 from __future__ import annotations
