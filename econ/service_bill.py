@@ -198,6 +198,7 @@ def bill(s: Scenario, *, concurrency: float | None = None, n: int = N_REQUESTS) 
     """
     users = latency.users_within(s) if concurrency is None else concurrency
     if not users:
+        latency.predict(s, concurrency=s.n_replicas)  # says why, where one user is too many
         raise ValueError(
             f"nobody is served within ttft_s = {s.slo.ttft_s:g} and tpot_s = {s.slo.tpot_s:g}: "
             "relax the SLO or name a concurrency"

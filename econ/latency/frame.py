@@ -137,7 +137,8 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
     precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
     kv_precision = Lookup(_text(frame, "kv_precision", ""), _kv_precision)
     engine = Lookup(_text(frame, "engine", ""), lambda name: find_engine(name) or Engine())
-    for column in (model, chip, precision, kv_precision):
+    pools = Lookup(_text(frame, "has_pools", False), refuse_pools)
+    for column in (model, chip, precision, kv_precision, pools):
         if any(column.reasons):
             texts = np.array(column.reasons, dtype=object)[column.code]
             reason = np.where((reason == "") & (texts != ""), texts, reason)
@@ -165,7 +166,17 @@ def _habits(engine: Lookup, calibration: Calibration) -> np.ndarray:
     return np.ascontiguousarray(np.array(rows).reshape(-1, len(ENGINE_FIELDS)).T)
 
 
-def _text(frame: pd.DataFrame, name: str, default: str) -> pd.Series:
+def refuse_pools(has_pools: object) -> bool:
+    """Separate pools for prompts and answers are two machines; the closed form knows one."""
+    if has_pools:
+        raise ValueError(
+            "policy = 'disaggregated' has two pools, which the closed form does not know: "
+            "econ.serving.simulate and econ.plan.plan do"
+        )
+    return False
+
+
+def _text(frame: pd.DataFrame, name: str, default: object) -> pd.Series:
     if name in frame:
         return frame[name]
     return pd.Series(pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [default]))

@@ -37,7 +37,7 @@ from econ.catalog.guard import count, not_negative, positive
 from econ.catalog.precision import weight_bytes_by_part
 from econ.latency import steps
 from econ.latency.calibration import REGIMES, Calibration, bands, novelty, regime_code
-from econ.latency.frame import LARGEST, max_throughput_frame, predict_frame
+from econ.latency.frame import LARGEST, max_throughput_frame, predict_frame, refuse_pools
 from econ.latency.shapes import Shapes, as_model
 from econ.latency.steps import Case, DoesNotFit, Load, Prepared, Split, answer_s
 from econ.scenario import Scenario
@@ -252,6 +252,7 @@ def scenarios_frame(
         "input_tokens": [s.workload.mean_input_tokens for s in cases],
         "output_tokens": [s.workload.mean_output_tokens for s in cases],
         "cached_frac": [s.workload.cached_frac for s in cases],
+        "has_pools": [has_pools(s) for s in cases],
     }
     columns |= {name: [getattr(s.deployment, name) for s in cases] for name in split}
     objects = {
@@ -305,6 +306,7 @@ def predict(
     """
     cal = calibration or Calibration.fitted()
     positive("concurrency", concurrency, LARGEST["concurrency"])
+    refuse_pools(has_pools(s))
     p = fitting(case_of(s, float(concurrency), cal), cal)
     steady = steps.steady(p, cal)
     ttft_s, tpot_s = float(steady.ttft_s), float(steady.tpot_s)
@@ -389,6 +391,11 @@ def users_within(
     out = predict_frame(frame.reset_index(drop=True), calibration)
     within = (out["ttft_s"] <= limits.ttft_s) & (out["tpot_s"] <= limits.tpot_s)
     return int(users[within].max(initial=0)) * s.n_replicas
+
+
+def has_pools(s: Scenario) -> bool:
+    """Whether prompts and answers have machines of their own."""
+    return s.deployment.policy == "disaggregated"
 
 
 def kv_bytes_per_element(s: Scenario) -> float:

@@ -174,7 +174,8 @@ def _with_bands(service: Service, s: Scenario) -> Service:
     """With the regime and the bands of the step equations at as many users as were present."""
     users = service.rate_per_s * service.mean_e2e_s
     users = min(max(users, 1.0), float(s.n_replicas * launch_settings(s)[0]))
-    prediction = predict(s, concurrency=users)
+    alike = s.with_(policy="chunked_prefill")  # separate pools take the same steps
+    prediction = predict(alike, concurrency=users)
     bands = {
         ours: prediction.bands[metric]
         for ours, metric in (("mean_ttft_s", "ttft_s"), ("request_mean_tpot_s", "tpot_s"))

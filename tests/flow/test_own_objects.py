@@ -103,3 +103,18 @@ def test_common_names_are_understood(alias, id):
 
 def test_hugging_face_names_are_understood():
     assert CHAT.with_(model="meta-llama/Llama-3.1-8B-Instruct").model == "llama-3.1-8b"
+
+
+@pytest.mark.parametrize("station", ["latency", "energy", "tco", "bill"])
+def test_separate_pools_are_refused_where_one_machine_is_meant(station):
+    pools = CHAT.with_(n_gpu=8, policy="disaggregated")
+    with pytest.raises(ValueError, match=r"'disaggregated' has two pools"):
+        STATIONS[station](pools)
+
+
+def test_separate_pools_are_simulated():
+    pools = CHAT.with_(n_gpu=8, policy="disaggregated")
+    assert econ.serving.simulate(pools, n=400).good_frac > 0
+    swept = econ.sweep(econ.latency.predict, CHAT, n_gpu=8, concurrency=8,
+                       policy=["chunked_prefill", "disaggregated"])  # fmt: skip
+    assert [bool(reason) for reason in swept["reason"]] == [False, True]
