@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(metadata.distribution("numpy").locate_file(""))
 
@@ -138,7 +140,6 @@ def test_import_econ_is_light(core, tmp_path):
     assert _run([core / "python", "-c", code], tmp_path).strip() == ""
 
 
-@pytest.mark.slow
 def test_a_notebook_runs_where_no_repository_is(wheel, tmp_path):
     programs = _environment(tmp_path / "env", wheel, {"notebooks"})
     notebook = tmp_path / "00_start_here.ipynb"
