@@ -22,8 +22,6 @@ MILLI, MICRO, NANO = 1e-3, 1e-6, 1e-9
 
 GB = GIGA  # decimal, as datasheets count memory and bandwidth
 GIB = float(2**30)  # binary, as operating systems count memory
-MIB = float(2**20)
-BITS_PER_BYTE = 8.0
 
 MTOK = MEGA  # prices are quoted per million tokens
 

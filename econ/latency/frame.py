@@ -137,8 +137,10 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
     precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
     kv_precision = Lookup(_text(frame, "kv_precision", ""), _kv_precision)
     engine = Lookup(_text(frame, "engine", ""), lambda name: find_engine(name) or Engine())
-    pools = Lookup(_text(frame, "has_pools", False), refuse_pools)
-    for column in (model, chip, precision, kv_precision, pools):
+    checked = [model, chip, precision, kv_precision]
+    if "has_pools" in frame:  # tables of scenarios have it, measured runs do not
+        checked.append(Lookup(frame["has_pools"], refuse_pools))
+    for column in checked:
         if any(column.reasons):
             texts = np.array(column.reasons, dtype=object)[column.code]
             reason = np.where((reason == "") & (texts != ""), texts, reason)
@@ -176,7 +178,7 @@ def refuse_pools(has_pools: object) -> bool:
     return False
 
 
-def _text(frame: pd.DataFrame, name: str, default: object) -> pd.Series:
+def _text(frame: pd.DataFrame, name: str, default: str) -> pd.Series:
     if name in frame:
         return frame[name]
     return pd.Series(pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [default]))
