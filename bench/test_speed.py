@@ -6,7 +6,7 @@ from econ.catalog import catalog
 from econ.latency.bound import envelope
 from econ.lessons.l00_start import batches_frame
 from econ.lessons.l01_tokens import growth_chart, growth_frame, growth_panel
-from econ.lessons.l03_goodput import (
+from econ.lessons.l05_goodput import (
     live_cost_frame,
     live_load_frame,
     live_policies_frame,
@@ -49,7 +49,7 @@ def test_a_panels_whole_move(benchmark):
 
 @pytest.mark.parametrize("name", ["load", "policies", "cost"])
 def test_a_live_simulation(benchmark, name):
-    """The panels of notebook 03: ten thousand requests simulated again."""
+    """The panels of notebook 05: ten thousand requests simulated again."""
     warm_up()
     call, *case = {
         "load": (live_load_frame, 8.0, 1.0, "chunked_prefill", "scenario"),

@@ -1,4 +1,4 @@
-"""The form of notebook 08 and of the app: a workload, an SLO, candidates; a plan to take away.
+"""The form of notebook 15 and of the app: a workload, an SLO, candidates; a plan to take away.
 
 A trace is read from an upload (CSV or Parquet), or a named workload stands in. What a file lacks is
 said beneath the form, and the last good workload stays. Results are SVG and tables with words, so

@@ -1,4 +1,4 @@
-"""The form of the app and of notebook 08."""
+"""The form of the app and of notebook 15."""
 
 from __future__ import annotations
 

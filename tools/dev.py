@@ -46,7 +46,7 @@ APP_FLAGS = [
     "--VoilaConfiguration.progressive_rendering=True",  # the form is there before the last cell
     f"--Voila.tornado_settings={{'headers': {{'Content-Security-Policy': {APP_POLICY!r}}}}}",
 ]
-APP_PAGE = "08_your_workload.ipynb"
+APP_PAGE = "15_your_workload.ipynb"
 LAB_NEWS = "@jupyterlab/apputils-extension:announcements"  # a pop-up that asks for an outside host
 NBVAL_FLAGS = [
     "--nbval",
@@ -104,7 +104,7 @@ def lab(*rest: str) -> None:
 
 
 def app(*rest: str) -> None:
-    """the planner (notebook 08) as an app, its code hidden (this machine only, with a token)"""
+    """the planner (notebook 15) as an app, its code hidden (this machine only, with a token)"""
     run(PYTHON, "-m", "voila", ROOT / "notebooks" / APP_PAGE, *APP_FLAGS, "--token", *rest)
 
 

@@ -84,13 +84,13 @@ def bill_frame(scenario: Scenario, batch: int = 32) -> pd.DataFrame:
         ("tokens written", "output_tokens", "tokens", "01"),
         ("prefill", "prefill_s", "s", "02"),
         ("one decode step", "step_s", "s", "02"),
-        ("whole answer, no queue", "answer_s", "s", "03"),
-        ("machine time", "machine_s", "s", "03"),
-        ("energy with the building", "energy_j", "J", "04"),
-        ("electricity", "electricity_usd", "USD", "04"),
-        ("accelerators, rented", "accelerator_usd", "USD", "07"),
-        ("total", "total_usd", "USD", "07"),
-        ("total per million output tokens", "cost_usd_per_mtok", "USD/Mtok", "07"),
+        ("whole answer, no queue", "answer_s", "s", "05"),
+        ("machine time", "machine_s", "s", "05"),
+        ("energy with the building", "energy_j", "J", "07"),
+        ("electricity", "electricity_usd", "USD", "07"),
+        ("accelerators, rented", "accelerator_usd", "USD", "11"),
+        ("total", "total_usd", "USD", "11"),
+        ("total per million output tokens", "cost_usd_per_mtok", "USD/Mtok", "11"),
     ]
     rows = [
         (name, *(getattr(c, key) for c in cases), unit, notebook)

@@ -1,4 +1,4 @@
-"""Notebook 08 as an app: code hidden, planned by keyboard, hostile uploads answered in words."""
+"""Notebook 15 as an app: code hidden, planned by keyboard, hostile uploads answered in words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_OURS = re.compile(
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """One app for the module."""
-    with lab.voila(tmp_path_factory.mktemp("app"), "08_your_workload") as running:
+    with lab.voila(tmp_path_factory.mktemp("app"), "15_your_workload") as running:
         yield running
 
 

@@ -1,0 +1,166 @@
+"""The panels of lesson 07."""
+
+from __future__ import annotations
+
+import functools
+
+import pandas as pd
+
+from econ.catalog import classroom, table
+from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
+from econ.energy.consumption import Energy, energy
+from econ.lessons.l07_energy.tables import (
+    MODELS,
+    PLACES,
+    RUNGS,
+    batch_frame,
+    it_j_per_token,
+    place_hour_frame,
+    request_boundary_frame,
+)
+from econ.scenario import Scenario
+
+
+@functools.cache
+def served(concurrency: int = 32) -> Energy:
+    """The lesson's deployment at a load."""
+    prediction: Energy = energy(Scenario.default(), concurrency=concurrency)
+    return prediction
+
+
+def triangle_chart(frame: pd.DataFrame) -> Drawing:
+    """`batch_frame`: energy against time per token, one point a batch."""
+    first, last = frame.iloc[0], frame.iloc[-1]
+    return figure(
+        frame[["concurrency", "tpot_ms", "energy_j_per_token"]],
+        "tpot_ms",
+        "energy_j_per_token",
+        kind="path",
+        label="concurrency",
+        log="xy",
+        y_title="Energy per output token (J)",
+        finding="Cheap in joules and quick in milliseconds lie at opposite ends",
+        subtitle="Beside each point: concurrent requests",
+        says=f"Points from batch {first.concurrency} ({three(first.tpot_ms)} ms, "
+        f"{three(first.energy_j_per_token)} J per token) to batch {last.concurrency} "
+        f"({three(last.tpot_ms)} ms, {three(last.energy_j_per_token)} J per token).",
+    )
+
+
+def triangle_panel() -> Panel:
+    """Batch, energy and latency by model, accelerator, parallelism, precision and prompt."""
+
+    def batches(prompt: int, model: str, chip: str, tp: int, precision: str) -> pd.DataFrame:
+        return batch_frame(
+            model, chip, tp=tp, precision=precision, input_tokens=prompt, output_tokens=500
+        )
+
+    return panel(
+        batches,
+        triangle_chart,
+        prompt=slider(100, 20_000, value=1000, log=True, label="Prompt (tokens)"),
+        model=choice(MODELS, value="llama-3.1-70b", label="Model"),
+        chip=choice(classroom(), value="h100-sxm", label="Accelerator"),
+        tp=choice([1, 2, 4, 8], value=4, label="Tensor parallel"),
+        precision=choice(["bf16", "fp8", "fp4"], value="fp8", label="Precision"),
+        presets={
+            "70B on four H100": {},
+            "8B on one": {"model": "llama-3.1-8b", "tp": 1},
+            "70B, long prompts": {"prompt": 10_000},
+        },
+    )
+
+
+def ladder_chart(frame: pd.DataFrame) -> Drawing:
+    """`request_boundary_frame`: what each rung adds to a request, to a total at the site."""
+    first, last = frame.iloc[0], frame.iloc[-1]
+    steps = "; ".join(
+        f"{name.removeprefix('+ ')} {three(wh)} Wh"
+        for name, wh in zip(RUNGS, frame["adds"], strict=True)
+    )
+    return figure(
+        frame.assign(step=RUNGS),
+        "adds",
+        "step",
+        kind="waterfall",
+        total="at the site",
+        x_title="Energy of a request (Wh)",
+        finding=f"The site uses {last.typical / first.typical:.1f} times what the accelerators do",
+        subtitle="What each rung adds; the range is in the words below",
+        says=f"Steps: {steps}; at the site {three(last.typical)} Wh, between {three(last.low)} and "
+        f"{three(last.high)} Wh.",
+    )
+
+
+def ladder_panel() -> Panel:
+    """The boundary ladder by load, share of time at work and operator."""
+
+    def rungs(users: int, busy: int, operator: str) -> pd.DataFrame:
+        return request_boundary_frame(served(users), operator, busy / 100)
+
+    return panel(
+        rungs,
+        ladder_chart,
+        users=slider(1, 200, value=32, log=True, label="Concurrent requests"),
+        busy=slider(5, 100, value=80, step=5, label="Time at work (%)"),
+        operator=choice(table("operators").index, value="industry", label="Operator (PUE)"),
+        presets={
+            "busy, hyperscale": {"users": 100, "busy": 90, "operator": "google"},
+            "as set": {"users": 32},
+            "mostly waiting": {"users": 5, "busy": 20},
+        },
+    )
+
+
+def place_chart(frame: pd.DataFrame) -> Drawing:
+    """`place_hour_frame`: grams of carbon of a million tokens over an average day at a place."""
+    row = frame.iloc[int(frame["chosen"].iloc[0])]
+    market = (
+        f"{three(row.market_g)} g by {row.operator}'s contracts"
+        if pd.notna(row.market_g)
+        else f"no market-based figure is known for {row.operator}"
+    )
+    sun = "" if row.known else " The share of solar here is not known, so the mean stands all day."
+    price = "" if pd.isna(row.electricity_usd) else f"electricity ${row.electricity_usd:.3f}, "
+    wet = [
+        f"{three(row[key])} L {what}"
+        for key, what in (("site_water_l", "on site"), ("grid_water_l", "at power stations"))
+        if pd.notna(row[key])
+    ]
+    return figure(
+        frame.assign(is_chosen=frame["hour"] == frame["chosen"]),
+        "hour",
+        "carbon_g",
+        mark="is_chosen",
+        rule_y="market_g",
+        step="monotone",
+        height=260,
+        x_title="Hour of an average day",
+        y_title="Carbon per million output tokens (g CO₂e)",
+        finding="When and by whose contracts: grams of carbon through the day",
+        subtitle="Line: the grid, by location. Dashed: by the operator's contracts",
+        says=f"A million tokens in {row.site} at {row.hour:.0f} h: {three(row.carbon_g)} g "
+        f"by location (mean {three(row.mean_g)} g), {market}; {price}water "
+        f"{', '.join(wet) or 'not known'}.{sun}",
+    )
+
+
+def place_panel() -> Panel:
+    """A million tokens by place, operator and hour."""
+    it_j = it_j_per_token(served())
+
+    def day(hour: int, place: str, operator: str) -> pd.DataFrame:
+        return place_hour_frame(it_j, place, operator, hour)
+
+    return panel(
+        day,
+        place_chart,
+        hour=slider(0, 23, value=12, label="Hour"),
+        place=choice(PLACES, value="spain", label="Place"),
+        operator=choice(table("operators").index, value="google", label="Operator"),
+        presets={
+            "Spain at noon": {},
+            "Poland at night": {"hour": 22, "place": "poland"},
+            "Virginia, industry": {"place": "us-virginia", "operator": "industry"},
+        },
+    )

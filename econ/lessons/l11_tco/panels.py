@@ -1,0 +1,164 @@
+"""The panels of lesson 11."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
+from econ.charts.words import describe
+from econ.lessons.l11_tco.bill import ACCELERATORS, bill_frame
+from econ.lessons.l11_tco.choices import explorer_frame, surface_frame
+from econ.scenario import Scenario
+
+USE = ("downtime", "whole servers", "the day's curve", "late answers")
+
+
+def bill_chart(frame: pd.DataFrame) -> Drawing:
+    """`bill_frame`: a million good output tokens, layer on layer."""
+    total = frame["usd"].sum()
+    use = frame.loc[frame["layer"].isin(USE), "usd"].sum()
+    part = frame["layer"].isin(USE).map({True: "how it is used", False: "the owned hour"})
+    return figure(
+        frame.assign(part=part),
+        "usd",
+        "layer",
+        by="part",
+        kind="waterfall",
+        form="{:.2f}",
+        total="a good Mtok",
+        x_title="USD per million good output tokens",
+        finding=f"${total:.2f}: ${total - use:.2f} for the owned hour and ${use:.2f} for its use",
+        says=f"Steps to ${total:.2f} per million good output tokens: "
+        f"{describe(frame, 'usd', 'layer')}.",
+    )
+
+
+def bill_panel(scenario: Scenario) -> Panel:
+    """The layered bill by accelerator, size of the service, shape of the day, finance, power."""
+
+    def bill(
+        peak: float, mean_per_s: float, years: float, rate: float, kwh: float, accelerator: str
+    ) -> pd.DataFrame:
+        return bill_frame(
+            scenario.with_(accelerator=accelerator),
+            mean_per_s=mean_per_s,
+            peak_to_mean_factor=peak,
+            life_years=years,
+            cost_of_capital_frac=rate / 100,
+            electricity_usd_per_kwh=kwh,
+        )
+
+    return panel(
+        bill,
+        bill_chart,
+        peak=slider(1, 2, value=1.5, step=0.1, label="Peak over mean"),
+        mean_per_s=slider(1, 1000, value=100, log=True, label="Requests/s, mean"),
+        years=slider(2, 8, value=5, label="Life (years)"),
+        rate=slider(0, 20, value=10, label="Cost of capital (%)"),
+        kwh=slider(0.03, 0.3, value=0.09, step=0.01, label="Electricity (USD/kWh)"),
+        accelerator=choice(ACCELERATORS, label="Accelerator"),
+        presets={
+            "100 requests/s": {},
+            "5 requests/s": {"mean_per_s": 5},
+            "100 requests/s, flat day": {"peak": 1.0},
+        },
+    )
+
+
+def surface_chart(frame: pd.DataFrame) -> Drawing:
+    """`surface_frame`: a good token's cost over both latency limits."""
+    known = frame.dropna(subset=["usd_per_good_mtok"])
+    rate = frame["rate_per_s"].iloc[0]
+    words = "no token is good at any of these limits"
+    if len(known):
+        loose = known.iloc[-1]
+        tight = known.loc[known["usd_per_good_mtok"].idxmax()]
+        words = (
+            f"${loose.usd_per_good_mtok:.2f} at TTFT {loose.ttft_ms:.0f} ms and TPOT "
+            f"{loose.tpot_ms:.0f} ms; most, ${tight.usd_per_good_mtok:.2f}, at "
+            f"{tight.ttft_ms:.0f} and {tight.tpot_ms:.0f} ms"
+        )
+        if missed := len(frame) - len(known):
+            words += f"; {missed} of {len(frame)} SLOs cannot be met at any price"
+    return figure(
+        frame.assign(
+            ttft=[f"{v:.0f}" for v in frame["ttft_ms"]], tpot=[f"{v:.0f}" for v in frame["tpot_ms"]]
+        ),
+        "ttft",
+        "tpot",
+        by="usd_per_good_mtok",
+        kind="heat",
+        log="by",
+        form=lambda v: f"{v:.2f}" if v < 100 else f"{v:.0f}",
+        x_title="Limit on TTFT (ms)",
+        y_title="Limit on TPOT (ms)",
+        by_title="USD per good Mtok",
+        finding="What does an SLO cost?",
+        says=f"A map of the cost of a million good output tokens at {rate:g} requests/s: {words}.",
+    )
+
+
+def surface_panel(scenario: Scenario, cost_usd_per_gpu_hour: float) -> Panel:
+    """The price of an SLO by load and by the hour's cost; each load is simulated once."""
+
+    def surface(rate: float, hour: float) -> pd.DataFrame:
+        return surface_frame(scenario, rate_per_s=rate, cost_usd_per_gpu_hour=hour)
+
+    hour = round(cost_usd_per_gpu_hour, 1)
+    return panel(
+        surface,
+        surface_chart,
+        rate=slider(1, 12, value=8, label="Requests/s of a replica"),
+        hour=slider(1, 8, value=hour, step=0.1, label="USD per GPU-hour"),
+        presets={f"{n} requests/s": {"rate": n} for n in (2, 8, 11)},
+    )
+
+
+def explorer_chart(frame: pd.DataFrame) -> Drawing:
+    """`explorer_frame`: three ways to serve, over the size of the service."""
+    row = frame.iloc[0]
+    ends = frame.groupby("option", sort=False)["usd_per_mtok"].agg(["first", "last"])
+    words = "; ".join(f"{r.Index} ${r.first:.2f} to ${r.last:.2f}" for r in ends.itertuples())
+    return figure(
+        frame,
+        "requests_per_day",
+        "usd_per_mtok",
+        by="option",
+        legend=True,
+        log="xy",
+        x_title="Requests per day",
+        y_title="USD per million tokens, in and out",
+        finding="When does owning pay?",
+        says=f"Lines over {three(frame['requests_per_day'].min())} to "
+        f"{three(frame['requests_per_day'].max())} requests a day: {words}. Owning pays for good "
+        f"against rent by the hour: {row.own_against_rent}; against the API: "
+        f"{row.own_against_api}. The cheaper of a pair changes {row.n_crossings} times.",
+    )
+
+
+def explorer_panel(scenario: Scenario, cost_usd_per_gpu_hour: float) -> Panel:
+    """Break-even by the owner's hour, the rent, the API's price and the shape of the day."""
+
+    def explorer(owner_usd: float, rent_usd: float, api_usd: float, peak: float) -> pd.DataFrame:
+        return explorer_frame(
+            scenario,
+            owner_usd=owner_usd,
+            rent_usd=rent_usd,
+            api_usd_per_mtok=api_usd,
+            peak_to_mean_factor=peak,
+        )
+
+    own = round(cost_usd_per_gpu_hour, 1)
+    return panel(
+        explorer,
+        explorer_chart,
+        owner_usd=slider(0.5, 6, value=own, step=0.1, label="Own (USD/GPU-hour)"),
+        rent_usd=slider(0.5, 11, value=3.9, step=0.1, label="Rent (USD/GPU-hour)"),
+        api_usd=slider(0.05, 2, value=0.4, step=0.05, label="API (USD/Mtok)"),
+        peak=slider(1, 2, value=1.5, step=0.1, label="Peak over mean"),
+        presets={
+            "as listed": {},
+            "API at a quarter": {"api_usd": 0.1},
+            "rent at 1.80": {"rent_usd": 1.8},
+        },
+    )

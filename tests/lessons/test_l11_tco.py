@@ -1,0 +1,188 @@
+"""The cases of notebook 11: layers that sum, choices that follow their prices, ranges from rows."""
+
+import numpy as np
+import pytest
+
+from econ.catalog import Price, given
+from econ.lessons import l11_stack as stack
+from econ.lessons import l11_tco as lesson
+from econ.scenario import Scenario
+from econ.tco import cost, owner, with_ranges
+from econ.tco.token_cost import cost_usd_per_good_mtok
+from econ.terms import Slo
+from econ.uncertainty import decide, information_frame, uncertain
+
+CASE = Scenario.default()
+POINT = lesson.operating_point(CASE)
+
+
+@pytest.mark.parametrize("mean", [3.0, 100.0, 733.0])
+@pytest.mark.parametrize("peak", [1.0, 1.7])
+def test_the_layers_sum_to_the_cost_of_a_good_token(mean, peak):
+    bill = lesson.bill_frame(CASE, mean_per_s=mean, peak_to_mean_factor=peak)
+    use = lesson.utilisation(mean, POINT, peak, 0.9795)
+    whole = cost_usd_per_good_mtok(
+        owner(CASE).cost_usd_per_gpu_hour,
+        POINT.output_tokens_per_s_per_gpu,
+        POINT.good_frac,
+        use.useful_frac,
+    )
+    assert bill["usd"].sum() == pytest.approx(whole)
+    assert (bill["usd"] >= 0).all()
+
+
+def test_a_point_keeps_its_slo_and_an_impossible_one_is_refused():
+    assert POINT.good_frac >= CASE.slo.attainment_frac
+    with pytest.raises(ValueError, match="no token is good"):
+        lesson.operating_point(CASE.with_(slo=Slo(ttft_s=1e-6, tpot_s=1e-6)))
+
+
+def test_lives_of_the_published_server():
+    h200 = lesson.h200()
+    lives = lesson.lives(h200.capital_usd, 0.1025, h200.operating_usd_per_month)
+    assert lives["annuity"] == pytest.approx(1.74, abs=0.005)
+    assert lives["whole hour"] == pytest.approx(1.53, abs=0.005)
+    assert lives["straight line"] == pytest.approx(2)
+    assert lesson.use_frame(h200.cost_usd_per_gpu_hour)["usd_per_useful_hour"][5] == pytest.approx(
+        5.31, abs=0.005
+    )
+
+
+def test_published_owner_costs_are_met_within_a_quarter_and_inside_our_range():
+    frame = lesson.published_frame()
+    assert len(frame) >= 8
+    assert frame["gap"].abs().max() < 0.25
+    assert frame["published_usd"].between(frame["low_usd"], frame["high_usd"]).all()
+
+
+def test_a_days_cost_is_the_same_three_ways():
+    split = lesson.day_split_frame()
+    tokens = {"input": 608e9, "output": 168e9}
+    usd = split["cost_usd_per_mtok"] * split["kind"].map(tokens) / 1e6
+    whole = usd.groupby(split["way"]).sum()
+    assert whole["price list"] == pytest.approx(87_072)
+    assert whole["all on the output"] == pytest.approx(87_072)
+    assert whole["machine time"] == pytest.approx(87_072, rel=1e-3)  # nodes by rates: 226.86
+
+
+def test_half_the_list_is_half_the_revenue():
+    full, half = lesson.day_of_deepseek(), lesson.day_of_deepseek(realised_frac=0.5)
+    assert half.revenue_usd == pytest.approx(full.revenue_usd / 2)
+    assert half.cost_usd == full.cost_usd
+
+
+def test_the_explorer_says_never_where_the_api_is_free_and_always_where_it_is_dear():
+    at = {"owner_usd": 1.8, "rent_usd": 3.9, "peak_to_mean_factor": 1.5}
+    free = lesson.explorer_frame(CASE, api_usd_per_mtok=0.001, **at)
+    assert set(free["own_against_api"]) == {"never"}
+    dear = lesson.explorer_frame(CASE, api_usd_per_mtok=1000.0, **at)
+    assert set(dear["own_against_api"]) <= {"always", *dear["own_against_api"][:1]}
+    assert len(free) <= 500
+
+
+def test_a_tighter_slo_never_costs_less():
+    frame = lesson.surface_frame(CASE, rate_per_s=8, cost_usd_per_gpu_hour=2.0)
+    grid = frame.pivot_table(
+        index="tpot_ms", columns="ttft_ms", values="usd_per_good_mtok", dropna=False
+    ).fillna(np.inf)
+    assert (np.diff(grid.to_numpy(), axis=0) <= 1e-9).all()
+    assert (np.diff(grid.to_numpy(), axis=1) <= 1e-9).all()
+    twice = lesson.surface_frame(CASE, rate_per_s=8, cost_usd_per_gpu_hour=4.0)
+    assert twice["usd_per_good_mtok"].min() == pytest.approx(2 * frame["usd_per_good_mtok"].min())
+
+
+def test_what_is_kept_adds_up_to_the_sales():
+    price = Price(model="m", input_usd_per_mtok=1.0, output_usd_per_mtok=1.0)
+    who = stack.who_frame(CASE, price, point=POINT)
+    tokens = sum(lesson.sizes_of(CASE).values())
+    per_hour = POINT.requests_per_s * 3600 / 4 / 1.5 * tokens / 1e6
+    assert who["kept_usd"].sum() == pytest.approx(per_hour)
+    assert who["share_frac"].sum() == pytest.approx(1)
+    poor = stack.who_frame(
+        CASE, Price(model="m", input_usd_per_mtok=0.01, output_usd_per_mtok=0.01), point=POINT
+    )
+    assert poor["kept_usd"].iloc[-1] < 0
+
+
+def test_levers_keep_the_slo_and_multiply_to_the_whole():
+    levers = stack.levers_frame(CASE)
+    assert (levers["tpot_ms"] <= 1000 * CASE.slo.tpot_s).all()
+    whole = levers["usd_per_mtok"].iloc[0] / levers["usd_per_mtok"].iloc[-1]
+    assert levers["factor"].prod() == pytest.approx(whole)
+    assert (levers["factor"].iloc[1:] > 1).all()
+
+
+def test_throughput_is_the_better_thing_to_interpolate():
+    frame = stack.interpolation_frame().set_index("way")
+    assert frame.loc["from throughput", "median_frac"] < frame.loc["cost itself", "median_frac"]
+    assert (frame["n"] >= 25).all()
+
+
+def test_the_chips_draw_less_than_is_provisioned():
+    own = owner(CASE).groups()["electricity"]
+    provisioned = own / 3600 / POINT.output_tokens_per_s_per_gpu * 1e6
+    drawn = stack.accelerators_electricity_usd_per_mtok(CASE)
+    assert 0.3 * provisioned < drawn < provisioned
+
+
+def test_ranges_are_rows_and_have_names():
+    ranges = stack.choice_ranges(CASE, POINT)
+    life = given("tco_inputs", "life")
+    assert (ranges["life_years"].low, ranges["life_years"].high) == (life.low, life.high)
+    assert ranges["electricity_usd_per_kwh"].typical == CASE.resolved_site.electricity_usd_per_kwh
+    assert stack.title("finance.server_usd") == "Server (USD)"
+    assert all(stack.title(name) for name in ranges)
+
+
+def test_what_moves_the_cost_is_not_what_moves_the_choice():
+    costs = uncertain(cost, with_ranges(CASE), n=64)
+    assert costs.tornado()["input"][0] == "deployment.software_maturity"
+    year, inputs = stack.year_model(CASE, 100.0), stack.choice_ranges(CASE, POINT)
+    worth = information_frame(year, inputs, n=256, n_points=16).set_index("input")["value_usd"]
+    assert worth["tokens_per_s_per_gpu"] < 0.1 * worth["api_usd_per_mtok"]
+    choice = decide(year, inputs, n=1000)
+    assert choice.best == "own"
+    assert worth.max() <= choice.evpi_usd * 1.2
+
+
+def test_a_year_by_hand():
+    inputs = {n: np.array([r.typical]) for n, r in stack.choice_ranges(CASE, POINT).items()}
+    year = stack.year_model(CASE, 1.0, 1.0)(**inputs)  # one replica all day
+    rent, api = inputs["rent_usd_per_gpu_hour"][0], inputs["api_usd_per_mtok"][0]
+    assert year["rent by the hour"][0] == pytest.approx(4 * 8760 * rent)
+    assert year["own"][0] == pytest.approx(8 * 8760 * owner(CASE).cost_usd_per_gpu_hour)
+    tokens = 365 * 86_400 * sum(lesson.sizes_of(CASE).values())
+    assert year["API"][0] == pytest.approx(tokens * api / 1e6)
+
+
+# -- panels
+CASE = Scenario.default()
+PANELS = {
+    "bill": (lambda: lesson.bill_panel(CASE), {"peak": 1.2}),
+    "surface": (lambda: lesson.surface_panel(CASE, 1.8), {"rate": 5}),
+    "explorer": (lambda: lesson.explorer_panel(CASE, 1.8), {"api_usd": 0.2}),
+}
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_panels_follow_their_controls(name):
+    make, values = PANELS[name]
+    panel = make()
+    before = panel.readout
+    panel.set(**values)
+    assert panel.error == ""
+    assert panel.readout != before
+    assert len(panel.static().description) > 200
+
+
+def test_an_slo_that_nobody_keeps_is_refused_not_drawn():
+    strict = CASE.with_(slo=Slo(ttft_s=1e-5, tpot_s=1e-5))
+    with pytest.raises(ValueError, match="no token is good"):
+        lesson.bill_panel(strict)
+    panel = lesson.bill_panel(CASE).set(mean_per_s=1)
+    assert "whole servers" in panel.readout
+
+
+def test_a_map_without_a_good_token_has_words():
+    panel = lesson.surface_panel(CASE, 1.8).set(rate=12)
+    assert "cannot be met at any price" in panel.readout
