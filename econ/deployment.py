@@ -27,7 +27,7 @@ from econ.catalog.guard import count, positive, unknown
 from econ.catalog.ranges import ends
 
 POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
-KV_PRECISIONS = ("bf16", "fp16", "fp8", "int8")
+KV_PRECISIONS = ("fp32", "bf16", "fp16", "fp8", "int8")
 MOST_GPU = 1_000_000
 MOST_MATURITY = 1e3
 
@@ -46,7 +46,7 @@ class Deployment:
         Tensor slices, pipeline stages, accelerators that share the experts, attention replicas.
         A dense model under ``dp`` is as many independent replicas.
     precision : str
-        Format of the weights: bf16, fp16, fp8, int8, fp4, int4.
+        Format of the weights: fp32, bf16, fp16, fp8, int8, fp4, int4.
     kv_precision : str
         Format of the KV cache; empty for what the engine keeps by default.
     engine : str

@@ -49,6 +49,8 @@ class Accelerator:
         Peak, e.g. 3.35e12.
     peak_bf16_flop_per_s, peak_fp8_flop_per_s, peak_fp4_flop_per_s, peak_int8_op_per_s : float
         Dense peaks, e.g. 989e12; None for a format the device does not compute in.
+    peak_fp32_flop_per_s : float, optional
+        Dense peak in single precision, in which a processor without 16-bit units works.
     tdp_w : float, optional
         Thermal design power, e.g. 700.
     scaleup_bandwidth_bytes_per_s : float, optional
@@ -79,6 +81,7 @@ class Accelerator:
     peak_fp8_flop_per_s: float | None = None
     peak_fp4_flop_per_s: float | None = None
     peak_int8_op_per_s: float | None = None
+    peak_fp32_flop_per_s: float | None = None
     tdp_w: float | None = None
     scaleup_bandwidth_bytes_per_s: float | None = None
     scaleup_domain: int = 1
@@ -98,6 +101,7 @@ class Accelerator:
     def peak_flop_per_s(self, precision: str = "bf16") -> float:
         """Dense peak at ``precision``; int4 and fp4 weights compute at bf16 where not native."""
         native: dict[str, float | None] = {
+            "fp32": self.peak_fp32_flop_per_s,
             "bf16": self.peak_bf16_flop_per_s,
             "fp16": self.peak_bf16_flop_per_s,
             "fp8": self.peak_fp8_flop_per_s,
@@ -115,7 +119,11 @@ class Accelerator:
     @property
     def precisions(self) -> tuple[str, ...]:
         """Precisions this chip serves, natively or weight-only."""
-        lacking = {"fp8": self.peak_fp8_flop_per_s, "int8": self.peak_int8_op_per_s}
+        lacking = {
+            "fp32": self.peak_fp32_flop_per_s,
+            "fp8": self.peak_fp8_flop_per_s,
+            "int8": self.peak_int8_op_per_s,
+        }
         return tuple(p for p in PRECISIONS if lacking.get(p, True) is not None)
 
 

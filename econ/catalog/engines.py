@@ -31,7 +31,7 @@ class Engine:
         How its scheduler shares a step: chunked_prefill or prefill_first.
     quantised_kv_precision : str
         Format of the KV cache that it pairs with quantised weights unless it is told another;
-        16-bit weights always come with a 16-bit cache.
+        weights of 16 or 32 bits come with a cache of as many.
     first_token_s : float
         Time that its host adds to each first token, e.g. 0.012.
     prefill_wait_frac : float
@@ -65,7 +65,7 @@ class Engine:
             return bytes_per_element(kv_precision)
         if bytes_per_element(precision) < UNQUANTISED_BYTES:
             return bytes_per_element(self.quantised_kv_precision)
-        return UNQUANTISED_BYTES
+        return max(bytes_per_element(precision), UNQUANTISED_BYTES)
 
 
 def engine_names() -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 What is stored in which format:
 
-* dense models: every matrix in the named format; the input table and the output head in 2 bytes
+* dense models: every matrix in the named format; the input table and the output head in 2 bytes,
+  or in 4 where the matrices are
 * mixtures of experts in 4 bits: the routed experts alone; the rest as the model is published
 * 4-bit formats carry one scale per block: a byte per 16 values (fp4), two bytes per 32 (int4)
 
@@ -20,6 +21,7 @@ from econ.catalog.architecture import Model
 from econ.catalog.guard import unknown
 
 BYTES_PER_ELEMENT = {
+    "fp32": 4.0,
     "bf16": 2.0,
     "fp16": 2.0,
     "fp8": 1.0,
@@ -44,7 +46,7 @@ def bytes_per_element(precision: str) -> float:
     Parameters
     ----------
     precision : str
-        bf16, fp16, fp8, fp4, int8 or int4.
+        fp32, bf16, fp16, fp8, fp4, int8 or int4.
 
     Returns
     -------
@@ -88,12 +90,13 @@ def weight_bytes_by_part(model: Model, precision: str) -> dict[str, float]:
     '72.7 GB'
     """
     quantised = rest = bytes_per_element(precision)
+    ends = max(quantised, UNQUANTISED_BYTES)
     if model.is_moe and quantised < 1:
         rest = 1.0 if model.native_precision == "fp8" else UNQUANTISED_BYTES
     return {
         "attention": (model.attention_params + model.other_params + model.router_params) * rest,
         "dense": (model.dense_ffn_params + model.shared_expert_params) * rest,
         "experts": model.routed_expert_params * quantised,
-        "head": model.head_params * UNQUANTISED_BYTES,
-        "table": 0.0 if model.tied_embeddings else model.embedding_params * UNQUANTISED_BYTES,
+        "head": model.head_params * ends,
+        "table": 0.0 if model.tied_embeddings else model.embedding_params * ends,
     }

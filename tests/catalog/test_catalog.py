@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import econ
 from econ.catalog import (
     Accelerator,
     Price,
@@ -155,6 +156,20 @@ def test_what_a_chip_says_it_serves_it_serves():
             else:
                 with pytest.raises(ValueError, match=f"{id} has no {precision}"):
                     chip.peak_flop_per_s(precision)
+
+
+def test_single_precision_is_a_format_where_a_peak_is_known():
+    own = econ.Accelerator(
+        id="laptop", memory_bytes=16e9, memory_bandwidth_bytes_per_s=40e9,
+        peak_bf16_flop_per_s=3e11, peak_fp32_flop_per_s=3e11,
+    )  # fmt: skip
+    net = econ.catalog.model("llama-3.1-8b")
+    s = econ.Scenario.of(net, own, precision="fp32", workload_id="chat", input_tokens=10)
+    assert econ.latency.weight_bytes(net, "fp32") == 4 * net.n_params > own.memory_bytes
+    with pytest.raises(econ.latency.DoesNotFit):
+        econ.latency.predict(s, concurrency=1)
+    half, full = (econ.catalog.engines.Engine().kv_bytes_per_element(p) for p in ("bf16", "fp32"))
+    assert (half, full) == (2.0, 4.0)
 
 
 # -- prices ---------------------------------------------------------------------------------
