@@ -24,7 +24,7 @@ from econ.catalog.catalog import (
 from econ.catalog.columns import Column, column
 from econ.catalog.engines import Engine, engine
 from econ.catalog.guard import UnknownName
-from econ.catalog.prices import Price, price, prices_frame, prices_now_frame
+from econ.catalog.prices import Price, Rates, price, price_now, prices_frame, prices_now_frame
 from econ.catalog.ranges import Range, given
 from econ.catalog.reading import BadTable
 from econ.catalog.rents import rent
@@ -40,6 +40,7 @@ __all__ = [
     "Model",
     "Price",
     "Range",
+    "Rates",
     "Site",
     "UnknownName",
     "accelerator",
@@ -53,6 +54,7 @@ __all__ = [
     "model",
     "models_frame",
     "price",
+    "price_now",
     "prices_frame",
     "prices_now_frame",
     "rent",

@@ -14,7 +14,8 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,42 @@ import pandas as pd
 from econ.catalog.catalog import build
 from econ.catalog.guard import fraction, not_negative, unknown
 from econ.catalog.tables import table
+
+SERVICES = ("standard", "batch", "flex", "priority")
+RATES = ("input", "output", "cached_input", "cache_write", "cache_write_1h")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """The rates of one service, for prompts longer than a limit.
+
+    Parameters
+    ----------
+    service : str
+        ``"standard"``, ``"batch"`` (answered within a day), ``"flex"`` (when there is room) or
+        ``"priority"``.
+    above_input_tokens : int
+        The whole request is billed at these rates if its prompt is longer, e.g. 200,000.
+    input_usd_per_mtok, output_usd_per_mtok : float
+        USD per million tokens of fresh input and of output.
+    cached_input_usd_per_mtok : float, optional
+        For input read from the provider's cache; left out, it is billed as fresh.
+    cache_write_usd_per_mtok, cache_write_1h_usd_per_mtok : float, optional
+        For input written to the cache, for its usual life (mostly 5 minutes) and for an hour.
+    """
+
+    service: str = "standard"
+    above_input_tokens: int = 0
+    input_usd_per_mtok: float
+    output_usd_per_mtok: float
+    cached_input_usd_per_mtok: float | None = None
+    cache_write_usd_per_mtok: float | None = None
+    cache_write_1h_usd_per_mtok: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.service not in SERVICES:
+            raise unknown("service", self.service, SERVICES)
+        _check_numbers(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +71,24 @@ class Price:
         As priced, and who sells it.
     input_usd_per_mtok, output_usd_per_mtok : float
         USD per million tokens of fresh input and of output, e.g. 0.15 and 0.60.
-    cached_input_usd_per_mtok, cache_write_usd_per_mtok : float, optional
-        For input read from the provider's cache, and written to it where that is charged apart.
+    cached_input_usd_per_mtok, cache_write_usd_per_mtok, cache_write_1h_usd_per_mtok : float, \
+optional
+        For input read from the provider's cache, and written to it where that is charged apart,
+        for its usual life (mostly 5 minutes) and for an hour.
     batch_discount_frac : float, optional
         Discount of the batch interface, e.g. 0.5.
+    other_rates : tuple of Rates
+        Rates of long prompts and of other services, where they are listed.
     in_force_since : str
         First month in force.
     source : str
         Key of the source.
+
+    Examples
+    --------
+    >>> long = price("gemini-3.1-pro-preview").rates(input_tokens=250_000)
+    >>> long.above_input_tokens, long.input_usd_per_mtok
+    (200000, 4.0)
     """
 
     model: str
@@ -50,17 +97,70 @@ class Price:
     output_usd_per_mtok: float
     cached_input_usd_per_mtok: float | None = None
     cache_write_usd_per_mtok: float | None = None
+    cache_write_1h_usd_per_mtok: float | None = None
     batch_discount_frac: float | None = None
+    other_rates: tuple[Rates, ...] = ()
     in_force_since: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is not None and field.type != "str":
-                not_negative(field.name, value)
+        _check_numbers(self)
         if self.batch_discount_frac is not None:
             fraction("batch_discount_frac", self.batch_discount_frac)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that the list has a price for."""
+        listed = {"standard", *(r.service for r in self.other_rates)}
+        if self.batch_discount_frac is not None:
+            listed.add("batch")
+        return tuple(s for s in SERVICES if s in listed)
+
+    def rates(self, input_tokens: float = 0, service: str = "standard") -> Rates:
+        """The rates of a request.
+
+        Parameters
+        ----------
+        input_tokens : float
+            Length of its prompt, cached tokens included: above a limit of the list the whole
+            request is billed at the upper rates.
+        service : str
+            ``"standard"``, ``"batch"``, ``"flex"`` or ``"priority"``.
+
+        Raises
+        ------
+        UnknownName
+            For another service.
+        ValueError
+            For a service that the list has no price for.
+        """
+        if service not in SERVICES:
+            raise unknown("service", service, SERVICES)
+        base = Rates(**{name: getattr(self, name) for name in _USD})
+        fits = [base] if service == "standard" else []
+        fits += [r for r in self.other_rates if r.service == service]
+        fits = [r for r in fits if r.above_input_tokens == 0 or input_tokens > r.above_input_tokens]
+        if fits:
+            return max(fits, key=lambda r: r.above_input_tokens)
+        if service == "batch" and self.batch_discount_frac is not None:
+            usual = self.rates(input_tokens)
+            left = 1 - self.batch_discount_frac
+            usd: dict[str, Any] = {n: getattr(usual, n) for n in _USD}
+            usd = {n: v if v is None else v * left for n, v in usd.items()}
+            return Rates(service="batch", above_input_tokens=usual.above_input_tokens, **usd)
+        listed = ", ".join(self.services)
+        what = "batch discount" if service == "batch" else f"price of {service}"
+        raise ValueError(f"{self.model} lists no {what}; it lists {listed}")
+
+
+_USD = tuple(f"{name}_usd_per_mtok" for name in RATES)
+
+
+def _check_numbers(rates: Rates | Price) -> None:
+    for field in fields(rates):
+        value = getattr(rates, field.name)
+        if value is not None and field.type not in ("str", "tuple[Rates, ...]"):
+            not_negative(field.name, value)
 
 
 def price(model: str, provider: str | None = None, on: str | None = None) -> Price:
@@ -110,7 +210,22 @@ def price(model: str, provider: str | None = None, on: str | None = None) -> Pri
         rows = rows[rows["in_force_since"] <= on]
         if rows.empty:
             raise ValueError(f"no price of {model} before {early}; asked for {on}")
-    return build(Price, rows.iloc[-1])
+    latest = rows.iloc[-1]
+    others = table("api_rates")
+    others = others[
+        (others["model"] == model)
+        & (others["provider"] == latest["provider"])
+        & (others["in_force_since"] == latest["in_force_since"])
+    ]
+    return _with_rates(build(Price, latest), [build(Rates, row) for _, row in others.iterrows()])
+
+
+def _with_rates(listed: Price, rates: Sequence[Rates]) -> Price:
+    """A price with the rates of long prompts and other services."""
+    plain = [r for r in rates if r.service == "standard" and not r.above_input_tokens]
+    if plain:
+        listed = replace(listed, cache_write_1h_usd_per_mtok=plain[0].cache_write_1h_usd_per_mtok)
+    return replace(listed, other_rates=tuple(r for r in rates if r not in plain))
 
 
 def prices_frame() -> pd.DataFrame:
@@ -130,8 +245,9 @@ def prices_now_frame(on: datetime.datetime | None = None) -> pd.DataFrame:
     -------
     DataFrame
         Columns of `Price`, with ``tiered`` where the price rises with the length of the prompt (the
-        lowest tier stands) and ``kind``. ``batch_discount_frac`` is the discount on output where a
-        batch price is listed. Models without an input and an output price are left out.
+        lowest tier stands; ``other_rates`` has the others) and ``kind``. ``batch_discount_frac`` is
+        the discount on output where a batch price is listed. Models without an input and an output
+        price are left out.
 
     Raises
     ------
@@ -142,41 +258,144 @@ def prices_now_frame(on: datetime.datetime | None = None) -> pd.DataFrame:
     ----------
     genai-prices (Pydantic, MIT); its version is in the column ``source``.
     """
+    moment = on or datetime.datetime.now(datetime.UTC)
+    rows = []
+    for seller in _snapshot().providers:
+        for offer in seller.models:
+            if (listed := _listed(seller, offer, moment)) is None:
+                continue
+            tiered = any(
+                r.service == "standard" and r.above_input_tokens for r in listed.other_rates
+            )
+            row = asdict(listed) | {"other_rates": listed.other_rates}
+            rows.append(row | {"tiered": tiered, "kind": "list_price"})
+    return pd.DataFrame(rows).drop(columns="in_force_since")
+
+
+def price_now(model: str, provider: str = "", on: datetime.datetime | None = None) -> Price:
+    """The price of a model under the name that a bill or a gateway writes, at a moment.
+
+    Parameters
+    ----------
+    model : str
+        E.g. ``"gpt-5-mini-2025-08-07"``, ``"openai/gpt-5-mini"``.
+    provider : str
+        Who sells it, e.g. ``"OpenAI"``; empty: read from the model's name.
+    on : datetime, optional
+        The moment; now by default.
+
+    Returns
+    -------
+    Price
+        Of the price package, with long prompts and other services; where that has none, or is not
+        installed, of the dated table.
+
+    Raises
+    ------
+    UnknownName
+        For a model that neither prices.
+
+    Examples
+    --------
+    >>> price_now("gpt-5-mini-2025-08-07").input_usd_per_mtok
+    0.25
+    """
+    names = [model]
+    while "/" in names[-1]:  # a gateway writes its own name, or the maker's, before the model's
+        names.append(names[-1].partition("/")[2])
+    moment = on or datetime.datetime.now(datetime.UTC)
+    try:
+        snapshot = _snapshot()
+    except ImportError:
+        snapshot = None
+    sellers = [provider] if provider else ["", *(n.partition("/")[0] for n in names[:-1])]
+    for seller in sellers if snapshot else ():
+        for name in names:
+            try:
+                found = snapshot.find_provider_model(name, None, seller or None, None)
+            except LookupError:
+                continue
+            if (listed := _listed(found[0], found[1], moment)) is not None:
+                return listed
+    day = moment.strftime("%Y-%m-%d")
+    for name in map(str.lower, names):
+        plain = re.sub(r"-(20\d\d-?\d\d-?\d\d|latest)$", "", name)
+        for known in (name, plain):
+            rows = table("api_prices")
+            rows = rows[rows["model"] == known]
+            if provider:
+                rows = rows[rows["provider"].str.lower() == provider.lower()]
+            if len(sold_by := set(rows["provider"])) == 1:
+                return price(known, sold_by.pop(), on=day)
+    raise unknown("priced model", model, table("api_prices")["model"].unique())
+
+
+def _snapshot() -> Any:
     try:
         from genai_prices import data_snapshot
     except ImportError:
         raise ImportError(
             "today's prices need genai-prices: pip install 'inference-economics[notebooks]'"
         ) from None
-    moment = on or datetime.datetime.now(datetime.UTC)
-    source = f"genai-prices {importlib.metadata.version('genai-prices')}"
-    rows = []
-    for seller in data_snapshot.get_snapshot().providers:
-        for offer in seller.models:
-            listed = offer.get_prices(moment)
-            if listed.input_mtok is None or listed.output_mtok is None:
-                continue
-            batch = offer.get_prices(moment, {"processing": "batch"})
-            price = Price(
-                model=offer.id,
-                provider=seller.name,
-                input_usd_per_mtok=_lowest(listed.input_mtok),
-                output_usd_per_mtok=_lowest(listed.output_mtok),
-                cached_input_usd_per_mtok=_lowest(listed.cache_read_mtok),
-                cache_write_usd_per_mtok=_lowest(listed.cache_write_mtok),
-                batch_discount_frac=_discount(listed.output_mtok, batch.output_mtok),
-                source=source,
-            )
-            tiered = hasattr(listed.input_mtok, "base") or hasattr(listed.output_mtok, "base")
-            rows.append({**asdict(price), "tiered": tiered, "kind": "list_price"})
-    return pd.DataFrame(rows).drop(columns="in_force_since")
+    return data_snapshot.get_snapshot()
 
 
-def _lowest(price: Any) -> Any:
-    return None if price is None else float(getattr(price, "base", price))
+# how genai-prices asks for a service
+CONTEXTS = {
+    "standard": {},
+    "batch": {"processing": "batch"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+}
+PACKAGE_NAMES = {"cached_input": "cache_read"}  # its names of our rates, where they differ
 
 
-def _discount(listed: Any, batch: Any) -> float | None:
-    if batch is None or batch is listed or not _lowest(listed):
+def _listed(seller: Any, offer: Any, moment: datetime.datetime) -> Price | None:
+    """One offer of genai-prices with all its services; None without an input and output price."""
+    usual = offer.get_prices(moment)
+    if usual.input_mtok is None or usual.output_mtok is None:
         return None
-    return float(round(1 - _lowest(batch) / _lowest(listed), 6))
+    rates: list[Rates] = []
+    for service, context in CONTEXTS.items():
+        listed = offer.get_prices(moment, context)
+        if service == "standard" or any(
+            getattr(listed, _package_name(r)) != getattr(usual, _package_name(r)) for r in RATES
+        ):
+            rates += _rates(listed, service)
+    base = rates.pop(0)
+    batch = next((r for r in rates if r.service == "batch" and not r.above_input_tokens), None)
+    share = batch.output_usd_per_mtok / base.output_usd_per_mtok if batch else 1.0
+    return Price(
+        model=offer.id,
+        provider=seller.name,
+        **{name: getattr(base, name) for name in _USD},
+        batch_discount_frac=round(1 - share, 6) if batch and share <= 1 else None,
+        other_rates=tuple(rates),
+        source=f"genai-prices {importlib.metadata.version('genai-prices')}",
+    )
+
+
+def _rates(listed: Any, service: str) -> list[Rates]:
+    """The rates of a service, one for each length of prompt at which they change."""
+    by_rate = {rate: getattr(listed, _package_name(rate)) for rate in RATES}
+    starts = {t.start for value in by_rate.values() for t in getattr(value, "tiers", ())}
+    return [
+        Rates(
+            service=service,
+            above_input_tokens=start,
+            **{f"{rate}_usd_per_mtok": _at(value, start) for rate, value in by_rate.items()},
+        )
+        for start in (0, *sorted(starts))
+    ]
+
+
+def _package_name(rate: str) -> str:
+    return f"{PACKAGE_NAMES.get(rate, rate)}_mtok"
+
+
+def _at(value: Any, start: int) -> Any:
+    """A price of the package at a length of prompt: its last tier that starts no later."""
+    if value is None:
+        return None
+    past = [t.price for t in getattr(value, "tiers", ()) if t.start <= start]
+    return float(past[-1] if past else getattr(value, "base", value))

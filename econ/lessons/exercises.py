@@ -93,13 +93,18 @@ def _hit_rate_at_which_caching_pays() -> float:
     return (write - p.input_usd_per_mtok) / (write - read)
 
 
-@exercise("01-5", unit="USD per million tokens", hint="All dollars over all tokens, both ways.")
+@exercise(
+    "01-5",
+    unit="USD per million tokens",
+    hint="All dollars over all tokens, both ways; n_requests calls.",
+)
 def _blended_price_of_the_agent() -> float:
     steps = agent_loop_tokens(AGENT_STEPS, **AGENT)
     return token_bill(
         price("gpt-5.6-terra", "OpenAI"),
         input_tokens=steps["input_tokens"].sum(),
         output_tokens=steps["output_tokens"].sum(),
+        n_requests=len(steps),
     ).blended_usd_per_mtok
 
 

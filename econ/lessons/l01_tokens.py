@@ -90,6 +90,7 @@ def jobs_frame(model: str, provider: str | None = None) -> pd.DataFrame:
             "cache_read_tokens": cached,
             "cache_write_tokens": writes,
             "output_tokens": steps["output_tokens"].sum(),
+            "n_requests": len(steps),
         },
     }
     bills = []

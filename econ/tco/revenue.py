@@ -78,6 +78,7 @@ def tiers_of(
     cached_tokens: float = 0.0,
     batch_frac: float = 0.0,
     realised_frac: float = 1.0,
+    n_requests: float | None = None,
 ) -> tuple[Tier, ...]:
     """Fresh, cached and output tokens on one price list; a share of all in batch, at its discount.
 
@@ -91,6 +92,9 @@ def tiers_of(
         Share of all that is sold in batch, at the list's discount.
     realised_frac : float
         Paid over listed.
+    n_requests : float, optional
+        Requests that the tokens are the sum of, for a list with other rates for long prompts; left
+        out, prompts are taken to be short.
 
     Returns
     -------
@@ -115,6 +119,7 @@ def tiers_of(
             input_tokens=input_tokens,
             cache_read_tokens=cached_tokens,
             output_tokens=output_tokens,
+            n_requests=n_requests or max(input_tokens, 1.0),
             batch=batch,
         )
         for batch in (False, batch_frac > 0)

@@ -14,30 +14,15 @@ how many tokens are read, only the rate at which the repeated part is billed.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, not_negative
+from econ.catalog.guard import count, not_negative, positive
+from econ.catalog.prices import Price
 from econ.catalog.units import MTOK, usd_per_token_from_usd_per_mtok
 
 MAX_TURNS = 100_000
-
-
-class ListPrice(Protocol):
-    """What a bill needs to know of a price; `econ.catalog.Price` has it."""
-
-    @property
-    def input_usd_per_mtok(self) -> float: ...
-    @property
-    def output_usd_per_mtok(self) -> float: ...
-    @property
-    def cached_input_usd_per_mtok(self) -> float | None: ...
-    @property
-    def cache_write_usd_per_mtok(self) -> float | None: ...
-    @property
-    def batch_discount_frac(self) -> float | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +69,16 @@ class TokenBill:
 
 
 def token_bill(
-    price: ListPrice,
+    price: Price,
     *,
     input_tokens: float,
     output_tokens: float,
     cache_read_tokens: float = 0,
     cache_write_tokens: float = 0,
+    cache_write_1h_tokens: float = 0,
     reasoning_tokens: float = 0,
+    n_requests: float = 1,
+    service: str = "standard",
     batch: bool = False,
 ) -> TokenBill:
     """The list-price bill of one or many calls.
@@ -102,12 +90,18 @@ def token_bill(
         rate bills cached input as fresh; one without a write rate bills writes as fresh.
     input_tokens, output_tokens : float
         All input and all output, e.g. 10,000 and 500.
-    cache_read_tokens, cache_write_tokens : float
-        Parts of the input: read from the provider's cache, and written to it.
+    cache_read_tokens, cache_write_tokens, cache_write_1h_tokens : float
+        Parts of the input: read from the provider's cache, written to it for its usual life
+        (mostly 5 minutes), and written for an hour.
     reasoning_tokens : float
         Part of the output; billed like the rest.
+    n_requests : float
+        Calls that the tokens are the sum of. Some lists bill the whole of a call at upper rates
+        if its prompt is long; the prompt is taken to be ``input_tokens / n_requests``.
+    service : str
+        ``"standard"``, ``"batch"``, ``"flex"`` or ``"priority"``.
     batch : bool
-        Whether the discount of the batch interface applies.
+        The same as ``service="batch"``.
 
     Returns
     -------
@@ -117,58 +111,65 @@ def token_bill(
     Raises
     ------
     ValueError
-        For a negative number, parts that exceed their whole, or a price without a batch discount.
+        For a negative number, parts that exceed their whole, a service without a price, or writes
+        for an hour on a list that prices only the usual ones.
 
     Examples
     --------
-    >>> from econ.catalog import Price
+    >>> from econ.catalog import Price, price
     >>> p = Price(model="m", input_usd_per_mtok=3, output_usd_per_mtok=15,
     ...           cached_input_usd_per_mtok=0.3)
     >>> bill = token_bill(p, input_tokens=10_000, cache_read_tokens=9_000, output_tokens=500)
     >>> round(bill.total_usd, 6)        # 1000 × $3 + 9000 × $0.30 + 500 × $15, per million
     0.0132
+    >>> token_bill(price("gemini-3.1-pro-preview"), input_tokens=250_000, output_tokens=0).total_usd
+    1.0
     """
     for name, value in [
         ("input_tokens", input_tokens),
         ("output_tokens", output_tokens),
         ("cache_read_tokens", cache_read_tokens),
         ("cache_write_tokens", cache_write_tokens),
+        ("cache_write_1h_tokens", cache_write_1h_tokens),
         ("reasoning_tokens", reasoning_tokens),
     ]:
         not_negative(name, value, 1e15)
-    if cache_read_tokens + cache_write_tokens > input_tokens:
+    positive("n_requests", n_requests, 1e15)
+    cached = cache_read_tokens + cache_write_tokens + cache_write_1h_tokens
+    if cached > input_tokens:
         raise ValueError(
-            f"cache_read_tokens + cache_write_tokens = {cache_read_tokens + cache_write_tokens} "
-            f"is outside its range: 0 to input_tokens = {input_tokens}"
+            f"cache_read_tokens + cache_write_tokens = {cached} is outside its range: "
+            f"0 to input_tokens = {input_tokens}"
         )
     if reasoning_tokens > output_tokens:
         raise ValueError(
             f"reasoning_tokens = {reasoning_tokens} is outside its range: "
             f"0 to output_tokens = {output_tokens}"
         )
-    discount = 0.0
-    if batch:
-        if price.batch_discount_frac is None:
-            raise ValueError(f"{getattr(price, 'model', 'this price')} lists no batch discount")
-        discount = price.batch_discount_frac
+    if batch and service not in ("standard", "batch"):
+        raise ValueError(f"batch = True contradicts service = {service!r}")
+    rates = price.rates(input_tokens / n_requests, "batch" if batch else service)
+    hour, usual = rates.cache_write_1h_usd_per_mtok, rates.cache_write_usd_per_mtok
+    if cache_write_1h_tokens and hour is None and usual is not None:
+        raise ValueError(f"{price.model} lists no price of cache writes that last an hour")
 
     def usd(tokens: float, usd_per_mtok: float | None) -> float:
-        rate = price.input_usd_per_mtok if usd_per_mtok is None else usd_per_mtok
-        return tokens * usd_per_token_from_usd_per_mtok(rate) * (1 - discount)
+        rate = rates.input_usd_per_mtok if usd_per_mtok is None else usd_per_mtok
+        return tokens * usd_per_token_from_usd_per_mtok(rate)
 
-    fresh = input_tokens - cache_read_tokens - cache_write_tokens
-    answer = output_tokens - reasoning_tokens
+    fresh, answer = input_tokens - cached, output_tokens - reasoning_tokens
     return TokenBill(
         fresh_input_tokens=fresh,
         cache_read_tokens=cache_read_tokens,
-        cache_write_tokens=cache_write_tokens,
+        cache_write_tokens=cache_write_tokens + cache_write_1h_tokens,
         answer_tokens=answer,
         reasoning_tokens=reasoning_tokens,
-        fresh_input_usd=usd(fresh, price.input_usd_per_mtok),
-        cache_read_usd=usd(cache_read_tokens, price.cached_input_usd_per_mtok),
-        cache_write_usd=usd(cache_write_tokens, price.cache_write_usd_per_mtok),
-        answer_usd=usd(answer, price.output_usd_per_mtok),
-        reasoning_usd=usd(reasoning_tokens, price.output_usd_per_mtok),
+        fresh_input_usd=usd(fresh, rates.input_usd_per_mtok),
+        cache_read_usd=usd(cache_read_tokens, rates.cached_input_usd_per_mtok),
+        cache_write_usd=usd(cache_write_tokens, rates.cache_write_usd_per_mtok)
+        + usd(cache_write_1h_tokens, rates.cache_write_1h_usd_per_mtok),
+        answer_usd=usd(answer, rates.output_usd_per_mtok),
+        reasoning_usd=usd(reasoning_tokens, rates.output_usd_per_mtok),
     )
 
 
@@ -294,7 +295,7 @@ def _growing(
     return frame
 
 
-def turns_bill(turns: pd.DataFrame, price: ListPrice, caching: bool = True) -> pd.DataFrame:
+def turns_bill(turns: pd.DataFrame, price: Price, caching: bool = True) -> pd.DataFrame:
     """The bill of each turn of `conversation_tokens` or `agent_loop_tokens`, and its running sum.
 
     Parameters

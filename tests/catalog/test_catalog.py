@@ -236,3 +236,19 @@ def test_frames_hold_a_row_per_object():
     llama = models_frame().loc["llama-3.1-70b"]
     assert llama["n_params"] == model("llama-3.1-70b").n_params
     assert llama["kv_bytes_per_token"] == 327_680
+
+
+def test_names_as_bills_write_them_have_a_price():
+    from econ.catalog import price_now, prices_now_frame
+
+    for name in ("gpt-5-mini-2025-08-07", "openai/gpt-5-mini", "litellm_proxy/openai/gpt-5-mini"):
+        assert price_now(name).model == "gpt-5-mini"
+    assert price_now("gpt-5-mini", "OpenAI").services == price_now("gpt-5-mini").services
+    with pytest.raises(ValueError, match="unknown priced model 'gtp-9'"):
+        price_now("gtp-9")
+    rows = prices_now_frame().set_index(["provider", "model"])
+    sonnet = rows.loc[("Anthropic", "claude-sonnet-4-5")]
+    assert sonnet["tiered"]
+    assert sonnet["cache_write_1h_usd_per_mtok"] == 6
+    assert {(r.service, r.above_input_tokens) for r in sonnet["other_rates"]} == {
+        ("standard", 200_000), ("batch", 0), ("batch", 200_000)}  # fmt: skip

@@ -138,3 +138,47 @@ def test_writing_a_cache_that_is_never_read_costs_more():
     once = conversation_tokens(1, 1000, 10)
     listed = price("claude-sonnet-4-6", "Anthropic")
     assert turns_bill(once, listed)["usd"].sum() > turns_bill(once, listed, False)["usd"].sum()
+
+
+# -- long prompts, services, cache writes ----------------------------------------------------------
+def test_a_long_prompt_is_billed_whole_at_the_upper_rates():
+    gemini = price("gemini-3.1-pro-preview")
+    for tokens, usd in ((200_000, 0.40), (200_001, 0.800004), (250_000, 1.00)):
+        bill = token_bill(gemini, input_tokens=tokens, output_tokens=0)
+        assert bill.total_usd == pytest.approx(usd)
+    many = token_bill(gemini, input_tokens=250_000, output_tokens=0, n_requests=2)
+    assert many.total_usd == pytest.approx(0.50)
+    long = token_bill(gemini, input_tokens=250_000, output_tokens=1000, cache_read_tokens=100_000)
+    assert long.total_usd == pytest.approx(0.15 * 4 + 0.1 * 0.4 + 0.001 * 18)
+
+
+def test_services_have_prices_of_their_own():
+    terra = price("gpt-5.6-terra", "OpenAI")
+    assert terra.services == ("standard", "batch", "flex", "priority")
+    tokens = {"input_tokens": 1e5, "output_tokens": 1e4}
+    usd = {s: token_bill(terra, **tokens, service=s).total_usd for s in terra.services}
+    assert usd == pytest.approx({"standard": 0.32, "batch": 0.16, "flex": 0.16, "priority": 0.64})
+    assert token_bill(terra, **tokens, batch=True).total_usd == usd["batch"]
+    for words, match in (
+        ({"service": "fast"}, "unknown service 'fast'"),
+        ({"service": "flex", "batch": True}, "batch = True contradicts service = 'flex'"),
+        ({"n_requests": 0}, "n_requests = 0"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            token_bill(terra, **tokens, **words)
+    with pytest.raises(ValueError, match="m lists no price of flex; it lists standard, batch"):
+        token_bill(LIST, **tokens, service="flex")
+
+
+def test_cache_writes_that_last_an_hour_have_their_own_rate():
+    sonnet = price("claude-sonnet-4-5", "Anthropic")
+    tokens = {"input_tokens": 100_000, "output_tokens": 0}
+    parts = {"cache_read_tokens": 50_000, "cache_write_tokens": 20_000}
+    bill = token_bill(sonnet, **tokens, **parts, cache_write_1h_tokens=30_000)
+    assert bill.total_usd == pytest.approx((50 * 0.3 + 20 * 3.75 + 30 * 6) / 1000)
+    half = token_bill(sonnet, **tokens, **parts, cache_write_1h_tokens=30_000, service="batch")
+    assert half.total_usd == pytest.approx(bill.total_usd / 2)
+    with pytest.raises(ValueError, match="m lists no price of cache writes that last an hour"):
+        token_bill(LIST, **tokens, cache_write_1h_tokens=1)
+    free = token_bill(PLAIN, **tokens, cache_write_1h_tokens=1000)  # writes are not charged apart
+    assert free.total_usd == pytest.approx(0.2)
