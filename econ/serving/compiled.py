@@ -66,7 +66,15 @@ def _functions() -> dict[str, Any]:
     from numba import njit
 
     scope = dict(vars(engine))
-    for name in ("used_blocks", "growth_limit", "advance", "run_one", "settle", "run_least_loaded"):
+    for name in (
+        "used_blocks",
+        "growth_limit",
+        "misses",
+        "advance",
+        "run_one",
+        "settle",
+        "run_least_loaded",
+    ):
         bound = types.FunctionType(getattr(engine, name).__code__, scope, name)
         bound.__module__ = engine.__name__
         bound.__qualname__ = name

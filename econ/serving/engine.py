@@ -26,7 +26,11 @@ FOREVER = 1 << 62
 # positions in the state of a replica
 T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD = range(8)
 PART, PART_DONE, PART_LEFT, EVENTS, N_DONE, N_LATE, STOPPED, RUN_END = range(8, 16)
-N_STATE = 16
+PEAK = 16  # most requests that ran at a time
+N_STATE = 17
+
+# positions in the parameters of a run that count requests outside the SLO, all replicas together
+TTFT, TPOT, LAG, LAG_MILLI_STEPS, MOST_BAD, N_BAD = range(10, 16)
 
 
 def used_blocks(cnt: Any, n_decoded: int, context_tokens: int, block_tokens: int) -> int:
@@ -50,6 +54,16 @@ def growth_limit(
     return min(steps, n_steps)
 
 
+def misses(first: int, done: int, arrival: int, n_steps: int, par: Any) -> bool:
+    """Whether a request that is done misses a limit for certain; roundings are in its favour."""
+    wait = first - arrival + par[LAG]
+    if n_steps > 0:
+        if done - first > par[TPOT] * n_steps:
+            return True
+        wait += par[LAG_MILLI_STEPS] * ((done - first) // n_steps) // 1000
+    return bool(wait > par[TTFT])
+
+
 def advance(
     st: Any, heap: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any
 ) -> None:
@@ -63,6 +77,7 @@ def advance(
     t, d, ctx, batch, reserved = st[0], st[1], st[2], st[3], st[4]
     tail, stack, head, part, p_done = st[5], st[6], st[7], st[8], st[9]
     p_left, events, n_done, late, stopped, run_end = st[10], st[11], st[12], st[13], st[14], st[15]
+    peak, is_judged = st[16], par[14] < n
     while t < until_ps:
         if batch == 0 and part < 0 and stack < 0:
             if head < 0:
@@ -71,7 +86,7 @@ def advance(
                 t = arrival[head]
                 late = 0
                 continue
-        if events >= max_events:
+        if events >= max_events or par[15] > par[14]:
             stopped = 1
             break
         events += 1
@@ -190,6 +205,7 @@ def advance(
             pairs += x * (2 * cached[i] + x)
             left -= x
 
+        peak = max(peak, count)
         # the time of a step, and by how much the next equal one is longer
         decode = batch > 0 and (chunked or chunk == 0)
         tokens = chunk + q * batch if decode else chunk
@@ -246,6 +262,8 @@ def advance(
                 fin[i] = -1
                 done[i] = t
                 late += 1
+                if is_judged and misses(first[i], t, arrival[i], out[i] - 1, par):
+                    par[15] += 1
                 s = prompt[i] + out[i] - 1
                 ctx -= s
                 batch -= 1
@@ -271,6 +289,8 @@ def advance(
             if gen[i] == out[i]:
                 done[i] = t
                 late += 1
+                if is_judged and misses(first[i], t, arrival[i], out[i] - 1, par):
+                    par[15] += 1
                 before = prv[i]
                 if before >= 0:
                     nxt[before] = after
@@ -290,6 +310,7 @@ def advance(
     st[0], st[1], st[2], st[3], st[4] = t, d, ctx, batch, reserved
     st[5], st[6], st[7], st[8], st[9] = tail, stack, head, part, p_done
     st[10], st[11], st[12], st[13], st[14], st[15] = p_left, events, n_done, late, stopped, run_end
+    st[16] = peak
 
 
 def run_one(st: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any) -> None:
@@ -324,6 +345,8 @@ def run_least_loaded(
     for heap in heaps:
         heap.pop()
     for i in range(len(arrival)):
+        if par[N_BAD] > par[MOST_BAD]:
+            break
         now = arrival[i]
         until = min(now, until_ps)
         while wake[by_wake[1]] <= now:

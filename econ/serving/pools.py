@@ -7,6 +7,7 @@ pool; `econ.serving.engine` does the steps.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -27,18 +28,47 @@ from econ.serving.checks import (
 from econ.serving.cost import PS_PER_S
 from econ.serving.replicas import Disaggregated, Plan, Replica
 from econ.serving.result import NEVER, RequestTimes
+from econ.terms import Slo
 
 EVENTS_PER_REQUEST, EVENTS_FLOOR = 1000, 1_000_000
 
 Whole = NDArray[np.int64]
-Times = tuple[Whole, Whole, Whole, int, bool]  # first token, done, preemptions, events, stopped
+
+
+class Times(NamedTuple):
+    """What a pool returns; ``peak``: the most requests that ran on one replica at a time."""
+
+    first: Whole
+    done: Whole
+    n_preempt: Whole
+    n_events: int
+    stopped: bool
+    peak: int
 
 
 class Limits(NamedTuple):
-    """Where a run stops."""
+    """Where a run stops; the last five end it once more requests miss an SLO than may."""
 
     until_ps: int
     n_most_events: int
+    ttft_ps: int = events.FOREVER
+    tpot_ps: int = events.FOREVER
+    lag_ps: int = 0
+    lag_milli_steps: int = 0
+    n_most_bad: int = events.FOREVER
+
+    def judging(self, slo: Slo, replica: Replica, n: int, n_lag_steps: float) -> Limits:
+        """With an end once the SLO is out of reach for ``n`` requests, roundings in its favour."""
+        n_bad = int((1 - slo.attainment_frac) * n) + 1
+        while (n - n_bad) / n < slo.attainment_frac:
+            n_bad -= 1
+        return self._replace(
+            ttft_ps=math.ceil(float(slo.ttft_s) * PS_PER_S) + 2,
+            tpot_ps=math.ceil(float(slo.tpot_s) * PS_PER_S) + 2,
+            lag_ps=round(replica.lag_s * PS_PER_S),
+            lag_milli_steps=int(n_lag_steps * 1000),
+            n_most_bad=n_bad,
+        )
 
 
 class Columns(NamedTuple):
@@ -64,8 +94,13 @@ def simulate_arrays(
     seed: int = 0,
     until_s: float | None = None,
     n_most_events: int | None = None,
+    slo: Slo | None = None,
 ) -> RequestTimes:
-    """`econ.serving.simulate` of requests as arrays, with the arguments described there."""
+    """`econ.serving.simulate` of requests as arrays, with the arguments described there.
+
+    With ``slo`` the run stops as soon as its share of good requests is out of reach; of separate
+    pools only the prompts' TTFT is judged on the way.
+    """
     arrival, prompt, out = checked_requests(arrival_s, input_tokens, output_tokens)
     n = len(arrival)
     if isinstance(replica, Replica) and replica.policy == "disaggregated":
@@ -91,6 +126,9 @@ def simulate_arrays(
     if decode.speculation:
         steps = 1 + decode.speculation.draw_steps(out - 1, seed)
         reserve_tokens = out - steps
+    if slo is not None and not decode.speculation:  # there, tokens are not steps
+        n_lag_steps = prefill.n_lag_steps if isinstance(replica, Replica) else 0.0
+        limits = limits.judging(slo, prefill, n, n_lag_steps)
     n_replicas = prefill.n_replicas
     requests = Columns(arrival, prompt, steps, cached)
     if isinstance(replica, Disaggregated):
@@ -100,13 +138,24 @@ def simulate_arrays(
         if decode.speculation:
             requests = requests._replace(prompt=prompt + reserve_tokens)
         times = run_pool(engine, prefill, limits, requests)
-    first, done, n_preempt, n_events, stopped = times
+    first, done, n_preempt, n_events, stopped, peak = times
     stopped = stopped or bool((done == NEVER).any())
     lag: Whole | int = round(prefill.lag_s * PS_PER_S)
     if prefill.n_lag_steps and isinstance(replica, Replica):
         lag = lag + lag_ps(prefill.n_lag_steps, first, done, steps)
     return RequestTimes(
-        arrival, first, done, prompt, out, n_preempt, n_replicas, n_events, engine, stopped, lag
+        arrival,
+        first,
+        done,
+        prompt,
+        out,
+        n_preempt,
+        n_replicas,
+        n_events,
+        engine,
+        stopped,
+        lag,
+        peak,
     )
 
 
@@ -158,9 +207,10 @@ def run_pools(
     # in floats, as it may not fit; by the arrival, as a queue in front is no fault of the request
     moved = arrival + float(move) * prompt * (out > 1)
     check_horizon(Plan.of(pools.decode), moved, prompt + reserve_tokens, out)
-    first, done, n_preempt, n_events, stopped = run_pool(
+    first, done, n_preempt, n_events, stopped, peak = run_pool(
         engine, pools.prefill, limits, requests._replace(out=np.ones_like(out))
     )
+    limits = Limits(limits.until_ps, limits.n_most_events)
     going_on = np.flatnonzero((out > 1) & (done != NEVER))
     moved = done[going_on] + move * prompt[going_on]
     order = np.argsort(moved, kind="stable")
@@ -171,10 +221,11 @@ def run_pools(
             requests._replace(prompt=prompt + reserve_tokens).part(going_on)._replace(arrival=moved)
         )
         last = run_pool(engine, pools.decode, limits, rest, names=going_on)
-        done[going_on] = last[1]
-        n_preempt[going_on] += last[2]
-        n_events, stopped = n_events + last[3], stopped or last[4]
-    return first, done, n_preempt, n_events, stopped
+        done[going_on] = last.done
+        n_preempt[going_on] += last.n_preempt
+        n_events, stopped = n_events + last.n_events, stopped or last.stopped
+        peak = max(peak, last.peak)
+    return Times(first, done, n_preempt, n_events, stopped, peak)
 
 
 def run_pool(
@@ -196,13 +247,14 @@ def _run_routed(
         return run_engine(is_compiled, plan, limits, requests, is_ready)
     n = len(requests.arrival)
     first, done = np.full(n, NEVER), np.full(n, NEVER)
-    n_preempt, n_events, stopped = np.zeros(n, "int64"), 0, False
+    n_preempt, n_events, stopped, peak = np.zeros(n, "int64"), 0, False, 0
     for r in range(min(plan.n_replicas, n)):
         own = slice(r, None, plan.n_replicas)
         part = run_engine(is_compiled, plan, limits, requests.part(own), is_ready)
         first[own], done[own], n_preempt[own] = part[:3]
-        n_events, stopped = n_events + part[3], stopped or part[4]
-    return first, done, n_preempt, n_events, stopped
+        n_events, stopped = n_events + part.n_events, stopped or part.stopped
+        peak = max(peak, part.peak)
+    return Times(first, done, n_preempt, n_events, stopped, peak)
 
 
 def run_engine(
@@ -220,7 +272,7 @@ def run_engine(
     links[2][-1] = -1
     cost = list(plan.cost[:3])
     par = [int(plan.chunked), plan.max_batch, plan.token_budget, plan.block_tokens, plan.n_blocks]
-    par += [plan.tokens_per_sequence, *plan.cost[3:], limits.n_most_events]
+    par += [plan.tokens_per_sequence, *plan.cost[3:], *limits[1:], 0]
     state = [0] * events.N_STATE
     for k in (events.TAIL, events.STACK, events.PART):
         state[k] = -1
@@ -243,7 +295,8 @@ def run_engine(
     first[first < 0], done[done < 0] = NEVER, NEVER
     n_events = sum(int(state[events.EVENTS]) for state in states)
     stopped = any(int(state[events.STOPPED]) for state in states)
-    return first, done, n_preempt, n_events, stopped
+    peak = max(int(state[events.PEAK]) for state in states)
+    return Times(first, done, n_preempt, n_events, stopped, peak)
 
 
 def _router(n_rep: int) -> tuple[Whole, ...]:

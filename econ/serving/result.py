@@ -60,7 +60,8 @@ class RequestTimes:
     ``arrival_ps``, ``first_token_ps`` and ``done_ps`` are the exact integers behind the seconds
     (`NEVER` where unreached). ``arrival_ps`` is when a request reached the scheduler; it was sent
     ``lag_ps`` earlier, which TTFT and e2e count. ``engine`` is the one that ran (python or numba),
-    ``stopped`` says that some requests were left unfinished.
+    ``stopped`` says that some requests were left unfinished, ``n_most_running`` is the most that
+    ran on one replica at a time: a batch limit above it changes nothing.
     """
 
     arrival_ps: Whole
@@ -74,6 +75,7 @@ class RequestTimes:
     engine: str
     stopped: bool
     lag_ps: Whole | int = 0
+    n_most_running: int = 0
 
     def __repr__(self) -> str:
         done = int((self.done_ps != NEVER).sum())

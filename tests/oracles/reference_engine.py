@@ -56,6 +56,7 @@ class Server:
         self.finished: list[tuple[int, int]] = []  # (request, time)
         self.first: dict[int, int] = {}
         self.n_preempt: dict[int, int] = {}
+        self.peak = 0
 
     def blocks(self, tokens: int) -> int:
         return -(-tokens // self.plan.block_tokens)
@@ -159,6 +160,7 @@ class Server:
 
     def execute(self, chunks: Chunks) -> None:
         plan = self.plan
+        self.peak = max(self.peak, len(self.running))
         decoding = [s for s in self.running if s.decoding]
         if chunks and not plan.chunked:
             decoding = []  # a prefill step stalls the decodes
@@ -216,14 +218,15 @@ def run_pool(plan, limits, requests, is_ready):
     ]
     n = len(requests.arrival)
     first, done = np.full(n, NEVER), np.full(n, NEVER)
-    n_preempt = np.zeros(n, "int64")
+    n_preempt, peak = np.zeros(n, "int64"), 0
     for server in run_reference(plan, sequences, limits.until_ps):
+        peak = max(peak, server.peak)
         first[list(server.first)] = list(server.first.values())
         for i, at in server.finished:
             done[i] = at
         for i, times in server.n_preempt.items():
             n_preempt[i] = times
-    return first, done, n_preempt, 0, False
+    return pools.Times(first, done, n_preempt, 0, False, peak)
 
 
 def simulate_reference(*requests, **more) -> RequestTimes:

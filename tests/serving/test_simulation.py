@@ -25,8 +25,10 @@ from econ.serving import (
     simulate_closed,
     warm_up,
 )
+from econ.serving.pools import simulate_arrays
 from econ.serving.result import NEVER
 from econ.sweeps import sweep
+from econ.terms import Slo
 from tests.oracles.reference_engine import simulate_reference
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -545,3 +547,44 @@ def test_a_dask_cluster_gives_the_same_rows():
         ):
             on_cluster = swept()
     pd.testing.assert_frame_equal(swept(), on_cluster)
+
+
+@pytest.mark.parametrize("kind", ["python", "numba"])
+def test_a_hopeless_run_ends_early_with_the_same_answer(kind):
+    """Whether the share of good requests is reached, and every time where it is."""
+    if kind == "numba":
+        pytest.importorskip("numba")
+    n_early = 0
+    for seed in range(120):
+        policy = POLICIES[seed % len(POLICIES)]
+        (arrival, prompt, out, replica), _ = random_case(seed, policy)
+        if getattr(replica, "speculation", None) or getattr(
+            getattr(replica, "decode", None), "speculation", None
+        ):
+            continue
+        full = simulate(arrival, prompt, out, replica, engine="python")
+        slo = Slo(
+            ttft_s=float(np.quantile(full.ttft_s, 0.8)),
+            tpot_s=float(np.nanquantile(full.tpot_s, 0.9)) if (out > 1).any() else 1.0,
+            attainment_frac=(0.5, 0.7, 0.9)[seed % 3],
+        )
+        quick = simulate_arrays(arrival, prompt, out, replica, kind, slo=slo)
+        limits_s = (slo.ttft_s, slo.tpot_s)
+        good = full.goodput(*limits_s).good_frac >= slo.attainment_frac
+        assert (quick.goodput(*limits_s).good_frac >= slo.attainment_frac) == good
+        assert not good or same(full, quick)
+        n_early += quick.stopped
+    assert n_early > 5
+
+
+@pytest.mark.parametrize("kind", ["python", "reference"])
+def test_a_batch_limit_above_the_most_that_ran_changes_nothing(kind):
+    run = simulate_reference if kind == "reference" else functools.partial(simulate, engine=kind)
+    for seed in range(40):
+        (arrival, prompt, out, replica), _ = random_case(seed, "chunked_prefill")
+        wide = replica.replace(max_batch=50, token_budget=200, speculation=None)
+        free = run(arrival, prompt, out, wide)
+        assert 1 <= free.n_most_running <= len(arrival)
+        tight = run(arrival, prompt, out, wide.replace(max_batch=free.n_most_running))
+        assert tight.n_most_running == free.n_most_running
+        assert same(free, tight)
