@@ -5,7 +5,7 @@ functions all of them. `given` reads a row of low, typical and high; `table` any
 `column` says what a column is called, in which unit, and what it means; `cite` names a source.
 
 >>> accelerator("H100").memory_bytes / 1e9, rent("H100")
-(80.0, 3.85)
+(80.0, 3.99)
 """
 
 from econ.catalog.architecture import Model
@@ -27,7 +27,7 @@ from econ.catalog.guard import UnknownName
 from econ.catalog.prices import Price, Rates, price, price_now, prices_frame, prices_now_frame
 from econ.catalog.ranges import Range, given
 from econ.catalog.reading import BadTable
-from econ.catalog.rents import rent
+from econ.catalog.rents import rent, rent_offers_frame
 from econ.catalog.sources import Citation, cite, sources_frame
 from econ.catalog.tables import table, table_names
 
@@ -58,6 +58,7 @@ __all__ = [
     "prices_frame",
     "prices_now_frame",
     "rent",
+    "rent_offers_frame",
     "site",
     "sites_frame",
     "sources_frame",

@@ -20,6 +20,7 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
@@ -30,6 +31,8 @@ from econ.catalog.ranges import ends
 from econ.catalog.tables import remember, table
 
 Record = TypeVar("Record")
+TORUS_LINKS = {"ring": 2, "torus-2d": 4, "torus-3d": 6}
+LINK_KINDS = ("switch", "mesh", *TORUS_LINKS, "bridge", "pcie", "network")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +60,16 @@ class Accelerator:
         Link bandwidth in one direction (NVLink "900 GB/s" is 450e9).
     scaleup_domain : int
         Accelerators that these links join, e.g. 8 or 72.
+    link_kind : str
+        How: ``switch`` (every pair at full speed), ``mesh`` (a link to each other accelerator),
+        ``torus-2d``, ``torus-3d``, ``ring`` (links to neighbours), ``bridge`` (pairs or fours),
+        ``pcie`` (the bus of a server) or ``network`` (a network port). See `links_frac`.
     n_per_server : int, optional
         Accelerators in the unit that is bought.
     server_power_w : float, optional
         Most power of that unit.
+    why_no_rent : str
+        Why the table of rents does not hold it; empty where it does.
     source, as_of : str
         Key of the source and its date.
 
@@ -68,6 +77,8 @@ class Accelerator:
     ------
     ValueError
         For a number that is not greater than 0.
+    UnknownName
+        For another kind of link.
     """
 
     id: str
@@ -85,8 +96,10 @@ class Accelerator:
     tdp_w: float | None = None
     scaleup_bandwidth_bytes_per_s: float | None = None
     scaleup_domain: int = 1
+    link_kind: str = "switch"
     n_per_server: int | None = None
     server_power_w: float | None = None
+    why_no_rent: str = ""
     source: str = ""
     as_of: str = ""
 
@@ -97,6 +110,43 @@ class Accelerator:
                 count(field.name, value, 1)
             elif value is not None and field.type != "str":
                 positive(field.name, value)
+        if self.link_kind not in LINK_KINDS:
+            raise unknown("link_kind", self.link_kind, LINK_KINDS)
+
+    def links_frac(self, n: float) -> float:
+        """Share of its links that an accelerator uses in a group of ``n`` that share a layer.
+
+        Parameters
+        ----------
+        n : int
+            Accelerators that exchange data, e.g. 4.
+
+        Returns
+        -------
+        float
+            1 behind a switch, on a bridge, a bus or a network port. In a mesh of ``d`` one link
+            leads to each other accelerator: (n − 1) / (d − 1). A slice of a torus has two
+            accelerators on an axis (one neighbour) or four and more (two): log2(n) links of the
+            2, 4 or 6.
+
+        Examples
+        --------
+        >>> accelerator("h100-sxm").links_frac(2), accelerator("mi300x").links_frac(2)
+        (1.0, 0.14285714285714285)
+        >>> [round(accelerator("tpu-v5e").links_frac(n), 2) for n in (2, 4, 8, 16, 64)]
+        [0.25, 0.5, 0.75, 1.0, 1.0]
+        """
+        return float(links_frac(n, self.is_mesh, self.scaleup_domain, self.n_torus_links))
+
+    @property
+    def is_mesh(self) -> bool:
+        """Whether a link of its own leads to each other accelerator of the domain."""
+        return self.link_kind == "mesh"
+
+    @property
+    def n_torus_links(self) -> int:
+        """Links to neighbours in a ring or torus, 2 an axis; 0 for any other kind."""
+        return TORUS_LINKS.get(self.link_kind, 0)
 
     def peak_flop_per_s(self, precision: str = "bf16") -> float:
         """Dense peak at ``precision``; int4 and fp4 weights compute at bf16 where not native."""
@@ -125,6 +175,13 @@ class Accelerator:
             "int8": self.peak_int8_op_per_s,
         }
         return tuple(p for p in PRECISIONS if lacking.get(p, True) is not None)
+
+
+def links_frac(n: Any, is_mesh: Any, domain: Any, n_torus_links: Any) -> Any:
+    """`Accelerator.links_frac` for numbers or arrays of them."""
+    mesh = np.minimum((n - 1) / np.maximum(domain - 1, 1), 1)
+    torus = np.minimum(np.log2(np.maximum(n, 1)) / np.maximum(n_torus_links, 1), 1)
+    return np.where(is_mesh, mesh, np.where(n_torus_links > 0, torus, 1.0))[()]
 
 
 def _pue(name: str, value: float) -> float:
@@ -231,8 +288,8 @@ def accelerator(id: str | Accelerator) -> Accelerator:
 
     Examples
     --------
-    >>> accelerator("H100").id, accelerator("AMD Instinct MI300X").id
-    ('h100-sxm', 'mi300x')
+    >>> accelerator("H100").id, accelerator("AMD Instinct MI300X").id, accelerator("Vera Rubin").id
+    ('h100-sxm', 'mi300x', 'vr200-nvl72')
     """
     return id if isinstance(id, Accelerator) else _accelerator(_text("accelerator", id))
 

@@ -25,6 +25,11 @@ from econ.catalog.guard import UnknownName, unknown
 from econ.catalog.tables import remember, table
 
 RELEASE_WORDS = ("instruct", "chat", "it", "base", "hf", "thinking")  # same shape, other training
+FORMATS = {  # of weights, as the names of published checkpoints end; "" says no width
+    "fp8": "fp8", "fp4": "fp4", "nvfp4": "fp4", "mxfp4": "fp4", "int8": "int8", "w8a8": "int8",
+    "8bit": "int8", "awq": "int4", "gptq": "int4", "int4": "int4", "4bit": "int4", "w4a16": "int4",
+    "quantized.w8a8": "int8", "quantized.w4a16": "int4", "bf16": "bf16", "dynamic": "", "bnb": "",
+}  # fmt: skip
 DATE = re.compile(r"\d{4}")  # of a release, as in Qwen3-235B-A22B-Instruct-2507
 
 
@@ -72,7 +77,28 @@ def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
         if fits:
             listed = f"{', '.join(fits[:-1])} or {fits[-1]}"
             raise UnknownName(f"{kind} {name!r} may be {listed}: name one of them")
+    if kind.endswith("model"):
+        _explain_format(kind, name, rows)
     raise unknown(kind, name, ids)
+
+
+def _explain_format(kind: str, name: str, rows: pd.DataFrame) -> None:
+    """An error for a known model whose name ends in the format of its weights."""
+    shape, formats = name, []
+    while (parts := shape.rpartition("-"))[0] and parts[2].lower() in FORMATS:
+        shape = parts[0]
+        formats.append(FORMATS[parts[2].lower()])
+    precision = next(filter(None, formats), None)
+    if precision is None:
+        return
+    try:
+        id = identifier(kind, shape, rows)
+    except UnknownName:
+        return
+    raise UnknownName(
+        f"unknown {kind} {name!r}: it is {id} with its weights in {name[len(shape) + 1 :]}; "
+        f"name {id!r} and set precision={precision!r}"
+    )
 
 
 def _fold(name: str) -> str:

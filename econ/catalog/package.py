@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tomllib
 from typing import Any
 
@@ -45,6 +46,7 @@ USUAL: dict[str, dict[str, Any]] = {  # columns that are alike in every table
     "stale_after": {"pattern": "date"},
 }
 PATTERNS = {"date": DATE}
+ENDS = ("low", "typical", "median", "high")
 
 
 def descriptor() -> dict[str, Any]:
@@ -65,12 +67,24 @@ def _resource(
         "fields": [_field(known[column], rules) for column, rules in columns.items()],
         "primaryKey": declared["key"],
     }
+    if ordered := _ordered(list(columns)):
+        schema["ordered"] = ordered
     sources = [c for c in columns if c == "source" or c.endswith("_source")]
     if sources:
         reference = {"resource": "sources", "fields": "key"}
         schema["foreignKeys"] = [{"fields": c, "reference": reference} for c in sources]
     about = {"name": name, "path": declared["file"], "description": declared["about"]}
     return about | CSV | {"schema": schema}
+
+
+def _ordered(columns: list[str]) -> list[list[str]]:
+    """Columns of one quantity that must not fall from low to high in any row."""
+    runs = []
+    for column in columns:
+        if re.search(r"(^|_)low(_|$)", column):
+            run = [re.sub(r"(?<![a-z])low(?![a-z])", end, column) for end in ENDS]
+            runs.append([name for name in run if name in columns])
+    return [run for run in runs if len(run) > 1]
 
 
 def _field(row: dict[str, str], rules: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ econ.catalog.guard.UnknownName: unknown table 'acelerators'; nearest: accelerato
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import re
@@ -117,13 +118,27 @@ _remembered: list[Any] = []
 def _read(name: str) -> pd.DataFrame:
     descriptor = resource(name)
     schema = descriptor["schema"]
-    frame = read_checked(data_dir() / descriptor["path"], schema)
+    path = data_dir() / descriptor["path"]
+    frame = read_checked(path, schema)
+    for rule in schema.get("foreignKeys", []):
+        _check_names(path.name, frame[rule["fields"]], rule["reference"])
     key = schema.get("primaryKey")
     return frame.set_index(key, drop=False) if isinstance(key, str) else frame
 
 
+def _check_names(file: str, names: pd.Series, reference: dict[str, str]) -> None:
+    """Every name is a key of another table: a misspelt source is an error, with the nearest."""
+    known = table(reference["resource"]).index
+    for row in names.index[~names.isin(known) & (names != "")][:1]:
+        error = unknown(f"key of {reference['resource']}", names[row], known)
+        _fail(file, row, str(names.name), names[row], f"is not known: {error}")
+
+
 def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:
-    """Read a CSV file and hold every cell to ``schema``; the first breach is a `BadTable`."""
+    """Read a CSV file and hold every cell to ``schema``; the first breach is a `BadTable`.
+
+    Besides types and limits: the key is there once, and low ≤ typical ≤ high.
+    """
     raw = _read_text(path, [f["name"] for f in schema["fields"]])
     columns = {f["name"]: _column(path.name, raw[f["name"]], f) for f in schema["fields"]}
     key = schema.get("primaryKey") or []
@@ -131,6 +146,11 @@ def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:
     if key and (twice := raw.duplicated(key)).any():
         row = int(twice.idxmax())
         _fail(path.name, row, "+".join(key), raw.loc[row, key].tolist(), "is there twice")
+    for run in schema.get("ordered", []):
+        for lower, upper in itertools.pairwise(run):
+            if (wrong := columns[lower] > columns[upper]).any():
+                row = int(wrong.idxmax())
+                _fail(path.name, row, lower, raw.loc[row, lower], f"is above {upper}")
     return pd.DataFrame(columns)
 
 

@@ -319,8 +319,8 @@ def novelty(model_id: str, accelerator_id: str) -> int:
     return (accelerator_id not in chips) + 2 * (model_id not in models)
 
 
-def regime_code(new: Any, *, concurrency: Any, pp: Any, is_mesh: Any) -> Any:
+def regime_code(new: Any, *, concurrency: Any, pp: Any, is_amd: Any) -> Any:
     """Position in `REGIMES` of one case or many: novelty, users of a replica, stages, AMD."""
     crowded = (concurrency >= CROWD) * (REGIMES.index("crowded") + (new > 0))
-    alone = (pp > 1) | (is_mesh > 0) | (concurrency >= MANY_USERS)
+    alone = (pp > 1) | (is_amd > 0) | (concurrency >= MANY_USERS)
     return np.maximum(np.maximum(new, crowded), alone * REGIMES.index("beyond"))

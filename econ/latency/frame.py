@@ -123,7 +123,7 @@ class Table(NamedTuple):
             new,
             concurrency=case.load.concurrency,
             pp=case.split.pp,
-            is_mesh=case.shapes.is_mesh,
+            is_amd=case.shapes.is_amd,
         )
 
 

@@ -327,7 +327,7 @@ def predict(
         novelty(s.model_id, s.deployment.accelerator_id),
         concurrency=p.load.concurrency,
         pp=p.split.pp,
-        is_mesh=p.shapes.is_mesh,
+        is_amd=p.shapes.is_amd,
     )
     regime, known = REGIMES[int(code)], bands()
     return Prediction(

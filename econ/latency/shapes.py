@@ -46,9 +46,9 @@ class Shapes:
     one token leaves of an expert's chance to stay idle), bytes of KV cache per token by layer kind,
     FLOP of attention per pair of tokens, kernels per step (``n_kernels_native`` more of them where
     the chip computes in the precision). Of the accelerator: rates at the datasheet's peak,
-    ``is_mesh`` where fewer partners mean fewer links, ``is_native`` where it computes in the
-    precision and does not only store it, ``n_domain`` accelerators joined by fast links. Of the
-    engine: see `econ.catalog.engines.Engine`.
+    ``is_mesh`` and ``n_torus_links`` where fewer partners mean fewer links, ``is_native`` where it
+    computes in the precision and does not only store it, ``n_domain`` accelerators joined by fast
+    links. Of the engine: see `econ.catalog.engines.Engine`.
     """
 
     dense_bytes: Numbers
@@ -82,7 +82,9 @@ class Shapes:
     peak16_flop_per_s: Numbers
     link_bytes_per_s: Numbers
     memory_bytes: Numbers
+    is_amd: Numbers
     is_mesh: Numbers
+    n_torus_links: Numbers
     is_native: Numbers
     n_domain: Numbers
     first_token_s: Numbers
@@ -203,7 +205,7 @@ def _log1m(share: float) -> float:
 def chip_row(accelerator: Accelerator, precision: str) -> tuple[float, ...]:
     """An accelerator's numbers in the order of `CHIP_FIELDS`; an error without the precision.
 
-    AMD accelerators are joined pairwise: with fewer partners fewer links work (``is_mesh``).
+    In a mesh or a torus fewer partners leave links unused (`Accelerator.links_frac`).
     """
     memory = accelerator.device_memory_bytes or accelerator.memory_bytes
     peak = accelerator.peak_flop_per_s(check_precision(precision))
@@ -213,7 +215,9 @@ def chip_row(accelerator: Accelerator, precision: str) -> tuple[float, ...]:
         "peak16_flop_per_s": accelerator.peak_bf16_flop_per_s,
         "link_bytes_per_s": accelerator.scaleup_bandwidth_bytes_per_s or 0.0,
         "memory_bytes": memory,
-        "is_mesh": accelerator.vendor == "AMD",
+        "is_amd": accelerator.vendor == "AMD",
+        "is_mesh": accelerator.is_mesh,
+        "n_torus_links": accelerator.n_torus_links,
         "is_native": peak > accelerator.peak_bf16_flop_per_s,
         "n_domain": max(accelerator.scaleup_domain, 1),
     }

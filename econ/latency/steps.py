@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from econ.catalog.catalog import links_frac
 from econ.catalog.units import GB
 from econ.latency.calibration import Calibration
 from econ.latency.shapes import Numbers, Shapes
@@ -169,11 +170,11 @@ def prepare(case: Case, cal: Calibration) -> Prepared:
     context = load.input_tokens + 0.5 * load.output_tokens
     seen = np.minimum(context, shapes.top_k_tokens)
     window = np.minimum(context, shapes.window_tokens)
-    amd = 1 - shapes.is_mesh * (1 - cal.amd_compute_frac)
-    launch_factor = 1 + shapes.is_mesh * (cal.amd_overhead_factor - 1)
+    amd = 1 - shapes.is_amd * (1 - cal.amd_compute_frac)
+    launch_factor = 1 + shapes.is_amd * (cal.amd_overhead_factor - 1)
     n_kernels = shapes.n_kernels + shapes.is_native * shapes.n_kernels_native
-    partners = np.minimum((n - 1) / np.maximum(shapes.n_domain - 1, 1), 1)
-    wire = shapes.link_bytes_per_s * (1 - shapes.is_mesh * (1 - partners))
+    used = links_frac(n, shapes.is_mesh, shapes.n_domain, shapes.n_torus_links)
+    wire = shapes.link_bytes_per_s * used
     # rings that leave the fast links share the network cards of those inside
     outside = np.minimum(wire, shapes.n_domain * cal.network_bytes_per_s)
     stored_bytes = (shapes.dense_bytes + shapes.stored_bytes) / split.tp + shapes.expert_bytes / n

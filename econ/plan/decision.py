@@ -37,7 +37,7 @@ def rent_ranges(accelerators: Iterable[str]) -> dict[str, Range]:
     number.
 
     >>> rent_ranges(["h100-sxm"])["h100-sxm"].typical
-    3.85
+    3.99
     """
     rows = table("rentals").sort_values("as_of", kind="stable")
     latest = rows.groupby(["accelerator", "term"])["usd_per_gpu_hour"].last()

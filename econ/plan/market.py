@@ -3,7 +3,7 @@
 >>> from econ.scenario import Scenario
 >>> prices = prices_of(Scenario.default(), {"h200-sxm": 2.5})
 >>> prices["h100-sxm"], prices["h200-sxm"]
-(3.85, 2.5)
+(3.99, 2.5)
 """
 
 from __future__ import annotations

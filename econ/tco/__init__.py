@@ -11,7 +11,7 @@ the data in, for `econ.uncertain`. The rest are functions of numbers for a chain
 
 >>> from econ.scenario import Scenario
 >>> s = Scenario.default().with_(utilisation_frac=0.6)
->>> cost(s.with_(tenure="owned")).usd_per_mtok < cost(s).usd_per_mtok        # $3.85 an hour
+>>> cost(s.with_(tenure="owned")).usd_per_mtok < cost(s).usd_per_mtok        # $3.99 an hour
 True
 >>> round(cost_usd_per_mtok(3.85, 1_000, utilisation_frac=0.6), 2)
 1.78

@@ -188,7 +188,7 @@ def cost(s: Scenario, *, concurrency: float | None = None, include: Collection[s
     >>> s = Scenario.default()
     >>> one = cost(s, concurrency=64)
     >>> one.paid_usd_per_gpu_hour, one.usd_per_day
-    (3.85, 369.6)
+    (3.99, 383.04)
     >>> half = cost(s.with_(utilisation_frac=0.5), concurrency=64)
     >>> half.usd_per_mtok == 2 * one.usd_per_mtok, half.usd_per_day == one.usd_per_day
     (True, True)

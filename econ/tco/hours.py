@@ -2,7 +2,7 @@
 
 >>> from econ.scenario import Scenario
 >>> hour_parts(Scenario.default())[0].usd_per_gpu_hour
-3.85
+3.99
 """
 
 from __future__ import annotations

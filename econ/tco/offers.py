@@ -195,7 +195,7 @@ class Rent(Machines):
         What is reserved is paid for the peak all day.
 
         >>> Rent.of(Scenario.default(), per_s_per_instance=9.0).cost_usd_per_gpu_hour
-        3.85
+        3.99
         """
         latest = rent_rows(s.deployment.accelerator_id, term).iloc[-1]
         return cls(

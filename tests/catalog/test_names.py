@@ -26,6 +26,15 @@ from econ.scenario import Scenario
         ("H100SXM", "h100-sxm"),
         ("Gaudi 3", "gaudi3"),
         ("trn2", "trainium2"),
+        ("MI300", "mi300x"),
+        ("A100 80GB PCIe", "a100-pcie-80gb"),
+        ("H100 NVL", "h100-nvl"),
+        ("NVIDIA H100 NVL", "h100-nvl"),
+        ("Vera Rubin NVL72", "vr200-nvl72"),
+        ("DGX Spark", "dgx-spark-gb10"),
+        ("Strix Halo", "ryzen-ai-max-395"),
+        ("AMD Instinct MI355X", "mi355x"),
+        ("Apple M4 Max", "apple-m4-max"),
     ],
 )
 def test_accelerators(name, id):
@@ -59,6 +68,33 @@ def test_models(name, id):
 
 
 @pytest.mark.parametrize(
+    ("name", "id"),
+    [("UK", "united-kingdom"), ("usa", "united-states"), ("Virginia", "us-virginia")],
+)
+def test_sites(name, id):
+    assert site(name).id == id
+
+
+@pytest.mark.parametrize(
+    ("name", "id", "precision"),
+    [
+        ("nvidia/Llama-3.1-70B-Instruct-FP8", "llama-3.1-70b", "fp8"),
+        ("Qwen/Qwen3-32B-AWQ", "qwen3-32b", "int4"),
+        ("Qwen/Qwen2.5-72B-Instruct-GPTQ-Int4", "qwen2.5-72b", "int4"),
+        ("RedHatAI/Llama-3.1-8B-Instruct-FP8-dynamic", "llama-3.1-8b", "fp8"),
+    ],
+)
+def test_a_name_with_the_format_of_its_weights_says_which_precision_to_set(name, id, precision):
+    with pytest.raises(UnknownName, match=f"name '{id}' and set precision='{precision}'"):
+        model(name)
+
+
+def test_a_format_behind_an_unknown_model_explains_nothing():
+    with pytest.raises(UnknownName, match=r"unknown model 'acme/wonder-FP8'; (nearest|known)"):
+        model("acme/wonder-FP8")
+
+
+@pytest.mark.parametrize(
     ("lookup", "says"),
     [
         (lambda: accelerator("A100"), r"accelerator 'A100' may be a100-sxm-40gb, a100-sxm-80gb or"),
@@ -71,6 +107,7 @@ def test_models(name, id):
         (lambda: model(None), "unknown model None"),
         (lambda: model("nvidia/Llama-3.1-70B-Instruct-FP8"), "unknown model"),  # says its format
         (lambda: rent("L40"), "unknown rented accelerator 'L40'"),
+        (lambda: rent("MI455X"), "no rent of mi455x: Not sold yet"),
         (lambda: rent("H100", "on demand"), "unknown term of H100 'on demand'; nearest: on-demand"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from econ.catalog import BadTable, UnknownName, table, table_names
 from econ.catalog.audit import audit_frame, stale_frame
-from econ.catalog.tables import data_dir, read_checked
+from econ.catalog.tables import data_dir, forget, read_checked, resource
 
 SCHEMA = {
     "primaryKey": "id",
@@ -73,6 +74,41 @@ def test_cells_are_typed_and_empty_ones_are_missing(tmp_path):
 def test_a_breach_names_file_row_column_and_rule(tmp_path, row, says):
     with pytest.raises(BadTable, match=rf"things\.csv row 3, .*{says}"):
         read(tmp_path, HEAD + GOOD + row + "\n")
+
+
+def test_low_typical_and_high_stand_in_order(tmp_path):
+    bounds = [{"name": n, "type": "number"} for n in ("low_usd", "typical_usd", "high_usd")]
+    schema = {"fields": bounds, "ordered": [[field["name"] for field in bounds]]}
+    head = "low_usd,typical_usd,high_usd\n"
+    assert len(read(tmp_path, head + "1,2,2\n1,,3\n", schema)) == 2
+    with pytest.raises(BadTable, match="row 3, column typical_usd: '5' is above high_usd"):
+        read(tmp_path, head + "1,2,3\n1,5,3\n", schema)
+
+
+def test_the_bounds_of_the_tables_are_ordered():
+    assert ["low_usd", "typical_usd", "high_usd"] in resource("servers")["schema"]["ordered"]
+    runs = [run for name in table_names() for run in resource(name)["schema"].get("ordered", [])]
+    assert len(runs) > 15
+    assert all(any("low" in part for part in run[0].split("_")) for run in runs)
+
+
+def test_a_misspelt_source_is_an_error_at_load(tmp_path, monkeypatch):
+    for name in ("datapackage.json", "sources.csv"):
+        shutil.copy(data_dir() / name, tmp_path / name)
+    rows = (data_dir() / "tco/servers.csv").read_text(encoding="utf-8")
+    (tmp_path / "tco").mkdir()
+    (tmp_path / "tco/servers.csv").write_text(rows.replace("semianalysis-tco", "semianalysis-tc0"))
+    monkeypatch.setenv("ECON_DATA", str(tmp_path))
+    forget()
+    try:
+        with pytest.raises(
+            BadTable,
+            match=r"row 4, column source: 'semianalysis-tc0' is not known: .*nearest: semianal",
+        ):
+            table("servers")
+    finally:
+        monkeypatch.undo()
+        forget()
 
 
 def test_other_columns_are_refused(tmp_path):

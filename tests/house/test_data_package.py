@@ -110,7 +110,7 @@ def test_peaks_are_dense_and_links_are_per_direction():
     assert chips.loc["b200-sxm", "peak_fp4_flop_per_s"] == 9e15
     assert chips.loc["b300-sxm", "peak_int8_op_per_s"] < 0.2e15  # cut to a thirtieth
     doubled = chips["peak_fp8_flop_per_s"] / chips["peak_bf16_flop_per_s"]
-    assert doubled.dropna().between(0.99, 3.8).all()
+    assert doubled.dropna().between(0.99, 4.4).all()  # Vera Rubin: 17.5 over 4
 
 
 def test_power_and_count_belong_to_the_same_unit():
@@ -123,6 +123,7 @@ def test_power_and_count_belong_to_the_same_unit():
 
 def test_what_a_device_reports_is_near_what_is_sold():
     chips = table("accelerators")
+    chips = chips[chips.index != "ryzen-ai-max-395"]  # shares its memory with the processor
     ratio = (chips["device_memory_bytes"] / chips["memory_bytes"]).dropna()
     assert ratio.between(1.0, 1.08).all()  # at most GiB read as GB
 

@@ -24,7 +24,7 @@ def test_one_answer_on_paper():
     machine_s = prefill_s + 200 * step_s / 32
     assert e.step_s == pytest.approx(step_s)
     assert e.answer_s == pytest.approx(prefill_s + 200 * step_s)
-    assert e.accelerator_usd == pytest.approx(4 * machine_s / 3600 * 3.85)
+    assert e.accelerator_usd == pytest.approx(4 * machine_s / 3600 * 3.99)
     assert e.energy_j == pytest.approx(4 * 700 * machine_s * 1.54)
     price = site("us-virginia").electricity_usd_per_kwh
     assert e.electricity_usd == pytest.approx(e.energy_j / 3.6e6 * price)
@@ -81,7 +81,7 @@ def test_batches_are_counted(bad):
 
 
 def test_rent_scales_the_rent_only():
-    dear = BASE.with_(finance=Finance(cost_usd_per_gpu_hour=7.70))
+    dear = BASE.with_(finance=Finance(cost_usd_per_gpu_hour=7.98))
     a, b = env.envelope(BASE, 8), env.envelope(dear, 8)
     assert b.accelerator_usd == pytest.approx(2 * a.accelerator_usd)
     assert b.electricity_usd == a.electricity_usd

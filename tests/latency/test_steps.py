@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from econ.catalog import accelerator, model, table
+from econ.catalog import Accelerator, accelerator, model, table
 from econ.catalog.engines import Engine
 from econ.catalog.precision import BYTES_PER_ELEMENT
 from econ.catalog.units import GB
@@ -123,16 +124,54 @@ ROUND = Calibration(
 )  # fmt: skip
 
 
+def linked_as_in_version_1(name: str) -> Accelerator:
+    """1.0 took all but AMD's for switched, and cards on a bus for linked to nothing."""
+    chip = accelerator(name)
+    n = 1 if chip.link_kind == "pcie" else chip.scaleup_domain
+    kind = "mesh" if chip.vendor == "AMD" else "switch"
+    return dataclasses.replace(chip, link_kind=kind, scaleup_domain=n)
+
+
 def test_the_equations_give_what_version_1_gave():
     """Recorded answers of 1.0 under round values, drawn from 10,646 random deployments that agreed
     to 1e-15."""
     runs = pd.read_csv(RECORDED, keep_default_na=False)
     given = runs.drop(columns=["ttft_s", "tpot_s", "batch", RATE, "offline_tpot_s"])
+    given["accelerator"] = given["accelerator"].map(linked_as_in_version_1)
     ours = predict_frame(given, ROUND)
     for name in ("ttft_s", "tpot_s", "batch", RATE):
         assert ours[name].to_numpy() == pytest.approx(runs[name].to_numpy(), rel=1e-12), name
     offline_s = max_throughput_frame(given, ROUND)["tpot_s"].to_numpy()
     assert offline_s == pytest.approx(runs["offline_tpot_s"].to_numpy(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("chip", "tp", "share"),
+    [
+        ("h100-sxm", 2, 1.0),  # behind a switch every pair has the full rate
+        ("mi300x", 2, 1 / 7),  # one link of seven leads to the other
+        ("gaudi3", 8, 1.0),
+        ("tpu-v6e", 2, 1 / 4),  # one neighbour, four links
+        ("tpu-v6e", 4, 2 / 4),  # 2 x 2
+        ("tpu-v6e", 16, 1.0),  # 4 x 4: a ring on either axis
+        ("tpu-v7-ironwood", 8, 3 / 6),  # 2 x 2 x 2
+        ("l40s", 4, 1.0),  # the bus, at its own rate
+    ],
+)
+def test_the_kind_of_link_says_how_much_of_it_works(chip, tp, share):
+    rate = accelerator(chip).scaleup_bandwidth_bytes_per_s
+    p = prepared(chip=chip, precision="bf16", n_gpu=tp, tp=tp)
+    assert p.wire_bytes_per_s == pytest.approx(rate * share)
+
+
+def test_a_torus_slows_a_small_group_and_not_a_large_one():
+    """A long prompt on few chips of a torus waits for links that point elsewhere."""
+    torus = accelerator("tpu-v5p")
+    switched = dataclasses.replace(torus, link_kind="switch")
+    for tp, slower in ((4, True), (64, False)):
+        s = Scenario.of("llama-3.1-70b", torus, n_gpu=tp, tp=tp, input_tokens=8000)
+        ours, theirs = (predict(s.with_(accelerator=c), concurrency=8) for c in (torus, switched))
+        assert (ours.ttft_s > 1.01 * theirs.ttft_s) == slower, tp
 
 
 # -- what the deployment and the workload say -------------------------------------------------

@@ -12,7 +12,7 @@ def test_price_domain_and_context_rule_out_too():
     rows = candidates_frame(small, ["l4", "tpu-v6e"], ["bf16"], splits, {"l4": 0.5})
     assert rows["constraint"].tolist() == ["", "split", "price", "price"]
     assert rows["reason"][2] == "no price of tpu-v6e: give one"
-    assert rows["reason"][1] == "tp × dp = 16 accelerators, 1 are linked"
+    assert rows["reason"][1] == "tp × dp = 16 accelerators, 8 are linked"
     long = candidates_frame(small.with_(model="llama-2-7b"), ["h100-sxm"], ["bf16"], splits[:1])
     assert long["constraint"][0] == "context"
     assert "the longest request has 5,000 tokens, the model takes 4,096" in long["reason"][0]

@@ -92,7 +92,7 @@ def test_what_a_scenario_leaves_open_is_an_input_or_refused(made):
 
 def test_rents_come_from_the_table():
     h100 = rent_ranges(["h100-sxm"])["h100-sxm"]
-    assert h100.low < h100.typical == 3.85 <= h100.high
+    assert h100.low < h100.typical == 3.99 <= h100.high
     with pytest.raises(ValueError, match="unknown rented accelerator 'h100'"):
         rent_ranges(["h100"])
 

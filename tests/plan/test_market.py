@@ -13,7 +13,7 @@ from tests.plan.cases import FEW, GPU, SCENARIO
 
 
 def test_prices_go_from_the_general_to_the_special():
-    assert prices_of(SCENARIO) == rents() | {"h100-sxm": 3.85}
+    assert prices_of(SCENARIO) == rents() | {"h100-sxm": 3.99}
     assert prices_of(SCENARIO, {"h100-sxm": 1.0})["h100-sxm"] == 1.0
 
 

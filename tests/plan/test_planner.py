@@ -104,7 +104,7 @@ def test_a_bar_shows_how_far_it_is(capsys):
 
 def test_own_objects_are_planned_like_those_of_the_catalogue():
     named = plan(SCENARIO, ["h100-sxm", "h200-sxm"], **FEW)
-    mixed = plan(SCENARIO, [GPU, "h200-sxm"], prices_usd_per_gpu_hour={"my-gpu": 3.85}, **FEW)
+    mixed = plan(SCENARIO, [GPU, "h200-sxm"], prices_usd_per_gpu_hour={"my-gpu": 3.99}, **FEW)
     alike = mixed.rows.assign(accelerator=mixed.rows["accelerator"].astype(str))
     alike["accelerator"] = alike["accelerator"].replace("my-gpu", "h100-sxm")
     # an unknown name is no name of the fit: the bands are wider, all else is the same

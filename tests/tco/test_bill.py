@@ -27,9 +27,9 @@ NUMBERS = (
 def test_a_rented_million_by_hand():
     one = cost(CASE, concurrency=64)
     rate = predict(CASE, concurrency=64).output_tokens_per_s_per_gpu
-    assert one.usd_per_mtok == pytest.approx(3.85 / 3600 / (rate * 0.6) * 1e6)
-    assert one.usd_per_gpu_hour == pytest.approx(3.85 / 0.6)
-    assert one.usd_per_day == pytest.approx(3.85 * 4 * 24)
+    assert one.usd_per_mtok == pytest.approx(3.99 / 3600 / (rate * 0.6) * 1e6)
+    assert one.usd_per_gpu_hour == pytest.approx(3.99 / 0.6)
+    assert one.usd_per_day == pytest.approx(3.99 * 4 * 24)
     per_request = one.usd_per_mtok * CASE.workload.mean_output_tokens / 1e6
     assert one.usd_per_request == pytest.approx(per_request)
 
@@ -98,7 +98,7 @@ def test_the_band_is_that_of_the_throughput():
     low, high = one.band("usd_per_mtok")
     slow, fast = predict(CASE, concurrency=32).band("output_tokens_per_s_per_gpu")
     assert (low, high) == pytest.approx(
-        tuple(cost_usd_per_mtok(3.85, rate, 0.6) for rate in (fast, slow))
+        tuple(cost_usd_per_mtok(3.99, rate, 0.6) for rate in (fast, slow))
     )
     assert one.regime == predict(CASE, concurrency=32).regime
 

@@ -128,7 +128,7 @@ def test_offers_come_from_a_scenario_and_the_lists():
     rent, year = (Rent.of(s, per_s_per_instance=9.0, term=t) for t in ("on-demand", "reserved"))
     api = Api.listed("llama-3.1-70b-turbo", "DeepInfra", serves="llama-3.1-70b")
     assert own.cost_usd_per_gpu_hour == owner(s).cost_usd_per_gpu_hour
-    assert rent.cost_usd_per_gpu_hour == 3.85
+    assert rent.cost_usd_per_gpu_hour == 3.99
     assert (rent.reserved, year.reserved) == (False, True)
     assert all(o.stale_after and o.source for o in (rent, year, api))
     day = compare_buy_rent_api(DAY, own, rent, year, api, **SIZES, slo=s.slo, on="2026-11-24")
