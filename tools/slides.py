@@ -23,7 +23,8 @@ from printing import to_pdf  # noqa: E402
 OUT = ROOT / "build" / "slides"
 MOST_WORDS = 60  # of prose on a slide; a room listens or reads
 MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 10, 8, 900  # of a table
-HIDDEN = {"setup", "exercise", "solution", "predict"}
+HIDDEN = {"setup", "exercise", "solution", "reveal"}
+ASKED = {"predict", "ask"}  # shown by their question, without hints
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 PARTS = Path(__file__).resolve().parent / "print"
 
@@ -102,12 +103,12 @@ def slides_of(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
         if cell.cell_type == "markdown":
             lead, *parts = re.split(r"^## (.+)$", cell.source, flags=re.M)
             question = asked(lead) if not parts else ""
-            if heading == "Exercises" and lead.strip():
-                made.append((heading, MARKDOWN.render(lead.strip())))
             for name, body in zip(parts[::2], parts[1::2], strict=True):
                 heading = name.strip()
                 if words := opening(body):
                     made.append((heading, MARKDOWN.render(words)))
+        elif ASKED & set(cell.metadata.get("tags", [])):
+            made += [(heading, MARKDOWN.render(o.data["text/plain"])) for o in cell.outputs]
         elif not HIDDEN & set(cell.metadata.get("tags", [])):
             for thing in shown(cell):
                 over = f"<p>{html.escape(question)}</p>" if question else ""

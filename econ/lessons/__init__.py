@@ -1,7 +1,25 @@
-"""What a class runs: exercises, predictions, progress, and each lesson's own tables and charts."""
+"""What a class runs: predictions, exercises, progress, and each lesson's own tables and charts.
 
-from econ.lessons import exercises  # noqa: F401  (registers them)
-from econ.lessons.answers import check, predict
-from econ.lessons.progress_page import progress
+A lesson calls these and nothing else of the engine: `predict` and `reveal`, `exercise`, `given`,
+`check`, `hint` and `solution`, `takeaway`, and at the end `progress` and `calibration`.
+"""
 
-__all__ = ["check", "predict", "progress"]
+from econ.lessons import exercises, questions  # noqa: F401  (register them)
+from econ.lessons.answers import check, exercise, given, hint, solution
+from econ.lessons.boxes import takeaway
+from econ.lessons.predictions import calibration, predict, reveal
+from econ.lessons.progress_page import class_progress, progress
+
+__all__ = [
+    "calibration",
+    "check",
+    "class_progress",
+    "exercise",
+    "given",
+    "hint",
+    "predict",
+    "progress",
+    "reveal",
+    "solution",
+    "takeaway",
+]

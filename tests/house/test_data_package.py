@@ -13,7 +13,9 @@ from econ.catalog.package import descriptor, text
 from econ.catalog.tables import KINDS, data_dir, package, resource
 
 # explanations and parts of other tables: what they hold has its source there
-WITHOUT_PROVENANCE = {"aliases", "columns", "glossary", "sources", "workload_lengths"}
+WITHOUT_PROVENANCE = {
+    "aliases", "columns", "glossary", "misconceptions", "sources", "workload_lengths",
+}  # fmt: skip
 FACTS = [name for name in table_names() if name not in WITHOUT_PROVENANCE]
 DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
 

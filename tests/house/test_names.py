@@ -33,7 +33,8 @@ COUNT_ENDS = (
 )  # fmt: skip
 KNOWN = set(columns())
 # rooms about names, numbers or pixels themselves
-GENERIC = {"guard.py", "units.py", "grammar.py", "theme.py", "panels.py", "answers.py", "tables.py"}
+GENERIC = {"guard.py", "units.py", "grammar.py", "theme.py", "panels.py", "tables.py",
+           "quantities.py", "question.py"}  # fmt: skip
 RATIOS = {"over", "under", "new", "old"}  # arithmetic on bare published numbers
 DRAWN = {"guess", "height", "step"}
 

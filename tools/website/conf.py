@@ -13,7 +13,9 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_extra_path = ["_extra"]
 html_css_files = ["site.css"]
-html_js_files = [("live.js", {"defer": "defer"}), ("panel.js", {"defer": "defer"})]
+html_js_files = [
+    (name, {"defer": "defer"}) for name in ("live.js", "panel.js", "learn.js", "question.js")
+]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sourcelink = False

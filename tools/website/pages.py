@@ -22,6 +22,7 @@ from replay import shown
 from econ.catalog import table
 from econ.charts import table_of
 from econ.charts.panels import Panel
+from econ.lessons.views import View
 
 DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.S)
 LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.ipynb(#[\w-]+)?\)")
@@ -70,9 +71,13 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
         if cell.cell_type == "markdown":
             blocks.append(_prose(cell.source, f"{path.stem}-{cell.id}", out, known))
             continue
-        outputs = [_output(o) for o in cell.outputs if "image/png" not in o.get("data", {})]
-        if cell.id in things:
-            outputs.append(_drawn(things[cell.id], f"{path.stem}-{cell.id}", out))
+        thing = things.get(cell.id)
+        if isinstance(thing, View):
+            outputs = [] if "solution" in _tags(cell) else [raw(_question(thing, cell))]
+        else:
+            outputs = [_output(o) for o in cell.outputs if "image/png" not in o.get("data", {})]
+        if thing is not None and not isinstance(thing, View):
+            outputs.append(_drawn(thing, f"{path.stem}-{cell.id}", out))
         block = "\n\n".join([_code(cell), *filter(None, outputs)])
         blocks.append(_folded_solution(block) if "solution" in _tags(cell) else block)
     download = f"Run it yourself: {{download}}`{path.name} <../_extra/{path.name}>` in JupyterLab."
@@ -162,6 +167,16 @@ def _panel(panel: Panel, name: str, out: Path) -> str:
     return (
         f'<div class="econ-panel" data-grid="{name}"></div><noscript>{still}</noscript>'
         f'<script defer src="../{name}.js"></script>'
+    )
+
+
+def _question(view: View, cell: nbformat.NotebookNode) -> str:
+    """The place where the page's script shows a question, and its words where no script runs."""
+    spec = json.dumps(view.spec, ensure_ascii=False).replace("</", "<\\/")
+    still = "".join(o["data"]["text/html"] for o in cell.outputs)
+    return (
+        f'<div class="econ-question"><script type="application/json">{spec}</script></div>'
+        f"<noscript>{still}</noscript>"
     )
 
 

@@ -22,6 +22,7 @@ import pages  # noqa: E402
 import slides  # noqa: E402
 
 from econ.charts.live import bundle, source  # noqa: E402
+from econ.lessons import views  # noqa: E402
 
 EXPORT = "export default { render };"
 N_JOBS = 2  # a notebook's models fill a core
@@ -34,6 +35,11 @@ def script() -> str:
         raise ValueError(f"econ/charts/live.js no longer ends with {EXPORT!r}")
     code = own.replace(EXPORT, "window.econLive = { render };")
     return f"(()=>{{{bundle(code)}}})();\n"
+
+
+def learn_script() -> str:
+    """The questions' own script, as a plain script."""
+    return f"(()=>{{{views.script().replace(EXPORT, 'window.econLearn = { render };')}}})();\n"
 
 
 def _page(path: Path, out: Path, known: set[str]) -> dict[str, str]:
@@ -62,6 +68,7 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     for extra in (HERE / "static").iterdir():
         shutil.copy(extra, out / "_static")
     (out / "_static" / "live.js").write_text(script(), encoding="utf-8")
+    (out / "_static" / "learn.js").write_text(learn_script(), encoding="utf-8")
     images = ROOT / "notebooks" / "images"
     if images.exists():
         shutil.copytree(images, out / "notebooks" / "images")

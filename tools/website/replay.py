@@ -18,12 +18,13 @@ import altair as alt
 import nbformat
 
 from econ.charts.panels import Panel
+from econ.lessons.views import View
 
-Shown = alt.TopLevelMixin | Panel
+Shown = alt.TopLevelMixin | Panel | View
 
 
 def shown(path: Path, compare: bool = True) -> dict[str, Shown]:
-    """Charts and panels by the id of the cell that ends with them, in order.
+    """Charts, panels and questions by the id of the cell that ends with them, in order.
 
     Raises `ValueError` where a chart's words are not those committed, unless ``compare`` is off.
     """
@@ -67,11 +68,17 @@ def _in_the_folder_of(path: Path):
 
 
 def _same_words(path: Path, cell: nbformat.NotebookNode, thing: Shown) -> None:
-    """Raise `ValueError` where a chart describes itself otherwise than in the committed output."""
-    ours = (thing.static() if isinstance(thing, Panel) else thing).description
-    kept = [o.data["text/plain"] for o in cell.outputs if "image/png" in o.get("data", {})]
+    """Raise `ValueError` where a thing describes itself otherwise than in the committed output."""
+    if isinstance(thing, View):
+        ours, kind = thing.words, "text/html"
+    else:
+        ours, kind = (
+            (thing.static() if isinstance(thing, Panel) else thing).description,
+            "image/png",
+        )
+    kept = [o.data["text/plain"] for o in cell.outputs if kind in o.get("data", {})]
     if kept != [ours]:
         raise ValueError(
-            f"{path.name}, cell {cell.id}: the chart now says {ours!r}, the committed output "
+            f"{path.name}, cell {cell.id}: it now says {ours!r}, the committed output "
             f"{kept!r}; run make execute NOTEBOOK={path.stem}"
         )
