@@ -2,22 +2,21 @@
 
 ``econ plan`` searches, simulates and reports; ``econ cost`` prices one deployment. Both take a
 scenario's JSON with names or objects of your own; options come before what the file says.
+``econ usage`` reads a bill (`econ.usage_command`).
 ``--json`` prints one JSON object and nothing else. Exit code 2 with one line on what is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from econ import __version__
+from econ import __version__, usage_command
 from econ.catalog.architecture import Model
 from econ.catalog.precision import PRECISIONS
+from econ.catalog.records import plain_json
 from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
@@ -111,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--utilisation-frac", type=float)
     two.add_argument("--json", action="store_true", help="print one JSON object")
     two.set_defaults(run=_cost)
+
+    usage_command.add_to(commands)
     return parser
 
 
@@ -191,9 +192,16 @@ def _plan(options: argparse.Namespace) -> int:
         _write(answer, name)
     if options.json:
         ruled_out = answer.constraints().set_index("constraint")["n_deployments"]
-        _print_json({"best": best[columns].to_dict(), "first": first.to_dict("records"),
-                     "n_deployments": len(answer.rows),
-                     "constraints": ruled_out.to_dict()})  # fmt: skip
+        print(
+            plain_json(
+                {
+                    "best": best[columns].to_dict(),
+                    "first": first.to_dict("records"),
+                    "n_deployments": len(answer.rows),
+                    "constraints": ruled_out.to_dict(),
+                }
+            )
+        )
         return 0
     low, high = answer.band("cost_usd_per_good_mtok")
     print(
@@ -237,7 +245,7 @@ def _cost(options: argparse.Namespace) -> int:
         "layers_usd_per_mtok": price.frame().set_index("layer")["usd_per_mtok"].to_dict(),
     }
     if options.json:
-        _print_json(answer)
+        print(plain_json(answer))
         return 0
     print(
         f"${usd:.2f} per million output tokens (90 % band ${low:.2f} to ${high:.2f}) at "
@@ -268,17 +276,3 @@ def _cost_scenario(options: argparse.Namespace) -> Scenario:
         return Scenario.of(n_gpu=options.n_gpu, tp=options.tp, **settings)
     split = {n: v for n in ("tp", "n_gpu") if (v := getattr(options, n)) is not None}
     return read_scenario(options.scenario).with_(**settings, **split)
-
-
-def _print_json(answer: Mapping[str, Any]) -> None:
-    print(json.dumps(_plain(answer), indent=2, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    """As JSON knows it: what is not a finite number becomes null."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -30,6 +30,7 @@ FORMATS = {  # of weights, as the names of published checkpoints end; "" says no
     "8bit": "int8", "awq": "int4", "gptq": "int4", "int4": "int4", "4bit": "int4", "w4a16": "int4",
     "quantized.w8a8": "int8", "quantized.w4a16": "int4", "bf16": "bf16", "dynamic": "", "bnb": "",
 }  # fmt: skip
+GATEWAY = re.compile(r"(-\d\d-\d\d|-20\d{6}|:[a-z]+)$")  # a date, a variant: …-04-28, …:free
 DATE = re.compile(r"\d{4}")  # of a release, as in Qwen3-235B-A22B-Instruct-2507
 
 
@@ -128,7 +129,7 @@ def _spellings(kind: str, name: str, rows: pd.DataFrame) -> list[str]:
     folded = _fold(name)
     spellings = [folded]
     if kind.endswith("model"):
-        spellings.append(folded.rpartition("/")[2])
+        spellings.append(GATEWAY.sub("", folded.rpartition("/")[2]))
         words = spellings[-1].split("-")
         while len(words) > 1 and (words[-1] in RELEASE_WORDS or DATE.fullmatch(words[-1])):
             words.pop()

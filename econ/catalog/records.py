@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -70,3 +71,21 @@ def read_object(cls: type, values: Any, where: str, parts: Classes, objects: Cla
         return value
 
     return cls(**{name: value_of(name, value) for name, value in values.items()})
+
+
+def plain_json(answer: Mapping[str, Any]) -> str:
+    """An answer as JSON; what is not a finite number becomes null.
+
+    >>> plain_json({"cost_usd": float("nan")})
+    '{\\n  "cost_usd": null\\n}'
+    """
+    return json.dumps(_plain(answer), indent=2, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

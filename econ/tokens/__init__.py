@@ -3,7 +3,8 @@
 Text is counted by real tokenizers, other media by their provider's rule (`count_tokens`,
 `image_tokens`, …). A bill splits them by what is billed (`token_bill`); conversations and agents
 send their history again (`conversation_tokens`, `agent_loop_tokens`). What is asked of a service is
-a `Workload`: a named one (`workload`), or one from a trace of your own (`read_trace`).
+a `Workload`: a named one (`workload`), one from a trace of your own (`read_trace`), or from the
+usage exports of your bill (`read_usage`).
 
 >>> chat = workload("chat")
 >>> Workload.from_trace(chat.sample(2000)).arrival
@@ -30,10 +31,13 @@ from econ.tokens.count import (
 )
 from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_frame
 from econ.tokens.traces import check_trace, describe_trace, read_trace
+from econ.tokens.usage import read_usage
+from econ.tokens.usage_bill import UsageBill
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 __all__ = [
     "TokenBill",
+    "UsageBill",
     "Workload",
     "agent_loop_tokens",
     "audio_tokens",
@@ -45,6 +49,7 @@ __all__ = [
     "fetch_trace",
     "image_tokens",
     "read_trace",
+    "read_usage",
     "schemes_frame",
     "token_bill",
     "tokenizers_frame",

@@ -18,21 +18,17 @@ import pandas as pd
 
 from econ.catalog.reading import LONGEST_LINE_BYTES, BadTable, CsvRows, json_documents
 from econ.catalog.units import MEGA
+from econ.tokens.flat import flat_records
 from econ.tokens.trace_columns import columns_of, format_of
 
 MOST_ROWS = 5_000_000
 MOST_FOOTER_BYTES = 16 * MEGA  # of a Parquet file: its columns' names and places
+PARQUET_ROWS = 20_000  # read at a time as records
 MOST_TEXT_BYTES = 512 * MEGA  # of a Parquet column of text
-DEEPEST = 8
-LONGEST_TEXT = 64  # characters of a cell in JSON that may be a moment or a number
-LISTS = ("resourceSpans", "scopeSpans", "spans", "data", "results", "records", "rows", "requests",
-         "observations", "items")  # fmt: skip
 STAMPED = re.compile(rb"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)")
 COUNTED = re.compile(
     rb"['\"](prompt_tokens|completion_tokens|cached_tokens|e2e_latency)['\"]: ?([0-9.]{1,20})"
 )
-SHORT = 40  # characters of what is no record
-ARRAYS = ("start_times", "input_lens", "output_lens")
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ def _json(documents: Iterable[tuple[int, Any]], name: str, columns: Mapping[str,
     keys: set[str] = set()
     no_request: set[frozenset[str]] = set()  # keys of records that are none
     n_records = 0
-    for place, record in _records(documents, name):
+    for place, record in flat_records(documents, name):
         n_records += 1
         check_size(n_records, name)
         if not wanted:
@@ -159,60 +155,49 @@ def _json(documents: Iterable[tuple[int, Any]], name: str, columns: Mapping[str,
     return rows
 
 
-def _records(
-    documents: Iterable[tuple[int, Any]], name: str
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Flat records: lists within are opened, what is around them goes into each."""
-    for place, document in documents:
-        if not isinstance(document, dict):
-            raise BadTable(f"{name} row {place}: expected an object, not {str(document)[:SHORT]!r}")
-        yield from ((place, record) for record in _opened(document, {}, DEEPEST, name))
-
-
-def _opened(
-    document: dict[str, Any], around: dict[str, Any], depth: int, name: str
-) -> Iterator[dict[str, Any]]:
-    inner = [document[k] for k in LISTS if isinstance(document.get(k), list)]
-    inner = [items for items in inner if items and isinstance(items[0], dict)]
-    if inner and depth:
-        flat = around | {k: v for k, v in document.items() if isinstance(v, str | int | float)}
-        for items in inner:
-            for item in items:
-                if isinstance(item, dict):
-                    yield from _opened(item, flat, depth - 1, name)
-        return
-    lists = {k: document.get(k) for k in ARRAYS}
-    if all(isinstance(v, list) for v in lists.values()):  # one list a quantity
-        n = min(len(v) for v in lists.values() if v is not None)
-        if any(len(v) != n for v in lists.values() if v is not None):
-            raise BadTable(f"{name}: lists of different lengths: {', '.join(lists)}")
-        for i in range(n):
-            yield {k: v[i] for k, v in lists.items() if v is not None}
-        return
-    flat = dict(around)
-    _flatten(document, "", flat, DEEPEST)
-    yield flat
-
-
-def _flatten(value: Any, path: str, into: dict[str, Any], depth: int) -> None:
-    if isinstance(value, dict) and depth:
-        for key, inner in value.items():
-            _flatten(inner, f"{path}.{key}" if path else str(key), into, depth - 1)
-    elif isinstance(value, list):
-        if path.endswith("attributes"):  # OTLP: a list of key and value
-            for pair in value:
-                if isinstance(pair, dict) and isinstance(pair.get("value"), dict):
-                    _flatten(next(iter(pair["value"].values()), None),
-                             f"{path}.{pair.get('key')}", into, depth - 1)  # fmt: skip
-        elif path.endswith("hash_ids"):
-            into[path] = "…"  # only that it is there
-    elif isinstance(value, bool):
-        into[path] = str(value)
-    elif isinstance(value, int | float) or (isinstance(value, str) and len(value) <= LONGEST_TEXT):
-        into[path] = value
-
-
 def _parquet(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Rows:
+    file = _parquet_file(stream, name)
+    names = file.schema_arrow.names
+    wanted = columns_of(names, name, columns)
+    _check_types(file, wanted, name)
+    try:
+        frame = file.read(columns=list(dict.fromkeys(wanted.values()))).to_pandas()
+    except (ValueError, OSError) as error:
+        raise BadTable(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
+    cells = pd.DataFrame({new: frame[old] for new, old in wanted.items()})
+    return Rows(cells, np.arange(1, len(cells) + 1), wanted, *format_of(names))
+
+
+def parquet_records(stream: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a Parquet file as records, in pieces; columns of lists or long text are left out.
+
+    Raises
+    ------
+    BadTable
+        For what is no Parquet file, or has too many rows.
+    ImportError
+        Without pyarrow.
+    """
+    file = _parquet_file(stream, name)
+    import pyarrow.types as kinds
+
+    columns = [
+        f.name
+        for f in file.schema_arrow
+        if not kinds.is_nested(f.type) and not kinds.is_binary(f.type)
+        if not kinds.is_string(f.type) or _text_bytes(file, f.name) <= MOST_TEXT_BYTES
+    ]
+    number = 0
+    try:
+        for batch in file.iter_batches(PARQUET_ROWS, columns=columns):
+            for record in batch.to_pylist():
+                number += 1
+                yield number, record
+    except (ValueError, OSError) as error:
+        raise BadTable(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
+
+
+def _parquet_file(stream: BinaryIO, name: str) -> Any:
     try:
         import pyarrow.parquet as pq
     except ImportError:
@@ -225,15 +210,7 @@ def _parquet(stream: BinaryIO, name: str, columns: Mapping[str, str]) -> Rows:
     except (ValueError, OSError, MemoryError) as error:  # what Arrow raises on a broken file
         raise BadTable(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
     check_size(file.metadata.num_rows, name)
-    names = file.schema_arrow.names
-    wanted = columns_of(names, name, columns)
-    _check_types(file, wanted, name)
-    try:
-        frame = file.read(columns=list(dict.fromkeys(wanted.values()))).to_pandas()
-    except (ValueError, OSError) as error:
-        raise BadTable(f"{name}: not a .parquet file: {str(error).strip()[:200]}") from None
-    cells = pd.DataFrame({new: frame[old] for new, old in wanted.items()})
-    return Rows(cells, np.arange(1, len(cells) + 1), wanted, *format_of(names))
+    return file
 
 
 def _check_footer(stream: BinaryIO, name: str) -> None:

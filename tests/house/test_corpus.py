@@ -12,10 +12,10 @@ import pytest
 
 from econ.catalog import reading
 from econ.latency import read_bench
-from econ.tokens import Workload, describe_trace, read_trace
+from econ.tokens import Workload, describe_trace, read_trace, read_usage
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-TRACES, BENCH = FIXTURES / "traces", FIXTURES / "bench"
+TRACES, BENCH, USAGE = FIXTURES / "traces", FIXTURES / "bench", FIXTURES / "usage"
 
 # file -> format, unit, requests, requests per second, mean input tokens, dropped
 RIGHT = {
@@ -240,6 +240,7 @@ JSON_TWINS = {
 FILES = [
     *((read_trace, TRACES / n) for n in RIGHT if n != "sglang_text.log"),
     *((read_bench, BENCH / n) for n in (*SAME, "aiperf.json", "guidellm.json", "vllm.json")),
+    *((read_usage, path) for path in sorted(USAGE.iterdir())),
 ]
 CASES = [
     (read, path, twin)
@@ -256,7 +257,7 @@ def test_a_broken_twin_is_refused_by_name(read, path, twin):
     assert len(str(caught.value)) < 600
 
 
-@pytest.mark.parametrize("read", [read_trace, read_bench])
+@pytest.mark.parametrize("read", [read_trace, read_bench, read_usage])
 def test_a_gzip_that_is_cut_broken_or_a_bomb_is_refused(read):
     name = "a.csv"
     packed = gzip.compress((TRACES / "azure_2023.csv").read_bytes())
@@ -274,11 +275,12 @@ def test_a_gzip_that_is_cut_broken_or_a_bomb_is_refused(read):
 
 def test_ten_million_columns_are_refused_before_they_are_read(monkeypatch):
     wide = b",".join([b"c"] * 10_000_000) + b"\n"
-    with pytest.raises(ValueError, match="line 1: longer than 1 MB"):
-        read_trace(wide, name="a.csv")
+    for read in (read_trace, read_usage):
+        with pytest.raises(ValueError, match="line 1: longer than 1 MB"):
+            read(wide, name="a.csv")
     monkeypatch.setattr(reading, "MOST_KEYS", 1000)
     keys = ", ".join(f'"k{i}": 1' for i in range(2000))
-    for read in (read_trace, read_bench):
+    for read in (read_trace, read_bench, read_usage):
         with pytest.raises(ValueError, match="an object of 2,000 keys"):
             read(f"{{{keys}}}".encode(), name="a.json")
     monkeypatch.setattr(reading, "MOST_JSON_BYTES", 1000)

@@ -1,0 +1,175 @@
+"""Which column of a usage or cost export is what, and what the export counts under it.
+
+Exports agree on neither names nor meanings: OpenAI's input includes what the cache served,
+Anthropic's does not; a cost is in dollars here and in cents there. `form_of` says which export it
+is; `columns_of_usage` finds its columns by their names, without case, spaces and marks.
+
+>>> form_of(["start_time", "num_model_requests", "model", "input_tokens"]).name
+'OpenAI usage'
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from econ.tokens.trace_columns import folded
+
+# what is looked for, and its names elsewhere, the surest first; all folded
+NAMES: dict[str, tuple[str, ...]] = {
+    "day": (
+        "chargeperiodstart", "starttime", "starttimeiso", "startingat", "usagedateutc",
+        "aggregationtimestamp", "startts", "starttimestamp", "day", "date", "createdat",
+        "timestamp", "created", "time", "usagedate", "starttimeunixnano",
+    ),
+    "end": ("chargeperiodend", "endtime", "endtimeiso", "endingat", "endts", "endtimestamp",
+            "endtimeunixnano"),
+    "model": (
+        "model", "modelversion", "snapshotid", "modelpermaslug", "providedmodelname", "modelname",
+        "xmodel", "xmodelname", "skupricedetailsmodel", "skupricedetailsmodelname", "modelid",
+    ),
+    "provider": ("customllmprovider", "provider", "providername", "serviceprovidername",
+                 "llmprovider", "genaisystem"),
+    "service": ("servicetier", "usagetype"),
+    "batch": ("batch", "isbatch"),
+    "window": ("contextwindow",),
+    "n_requests": ("nummodelrequests", "nrequests", "apirequests", "successfulrequests",
+                   "requests", "numrequests", "requestcount", "totalrequests", "countobservations"),
+    "fresh": ("uncachedinputtokens", "usageinputtokensnocache", "inputtokensnocache"),
+    "input": (
+        "inputtokens", "prompttokens", "tokensprompt", "ncontexttokenstotal", "promptokens",
+        "usagedetailsinput", "usageinput", "inputusage", "genaiusageinputtokens", "inputtokencount",
+        "prompttokencount", "totalinputtokens", "totalprompttokens",
+    ),
+    "read": (
+        "inputcachedtokens", "cachereadinputtokens", "usageinputtokenscacheread",
+        "tokenscached", "cachedtokens", "ncachedcontexttokenstotal",
+        "usagedetailsinputcachedtokens", "usagedetailsinputcacheread",
+        "usagedetailscachereadinputtokens", "cachereadtokens",
+        "cachedinputtokens", "inputcacheread", "cacheread",
+    ),
+    "write": (
+        "ephemeral5minputtokens", "usageinputtokenscachewrite5m", "cachewrite5mtokens",
+        "cachecreationinputtokens", "cachecreationtokens", "usagedetailscachecreationinputtokens",
+        "usagedetailsinputcachecreation", "cachewritetokens", "inputcachewritetokens",
+        "tokenscachewrite", "inputcachecreation",
+    ),
+    "write_1h": ("ephemeral1hinputtokens", "usageinputtokenscachewrite1h", "cachewrite1htokens",
+                 "usagedetailsinputcachecreation1h"),
+    "output": (
+        "outputtokens", "usageoutputtokens", "completiontokens", "tokenscompletion",
+        "ngeneratedtokenstotal", "usagedetailsoutput", "usageoutput", "outputusage",
+        "genaiusageoutputtokens", "outputtokencount", "completiontokencount", "totaloutputtokens",
+        "totalcompletiontokens",
+    ),
+    "reasoning": (
+        "tokensreasoning", "reasoningtokens", "usagedetailsoutputreasoningtokens",
+        "usagedetailsoutputreasoning", "outputreasoningtokens", "outputreasoning",
+    ),
+    "total": ("usagedetailstotal", "totalusage", "usagetotal", "totaltokens"),
+    "audio_in": ("inputaudiotokens",),
+    "audio_out": ("outputaudiotokens",),
+    "usd": (
+        "billedcost", "amountvalue", "costtotal", "spend", "costusd", "totalcostusd", "totalcost",
+        "calculatedtotalcost", "costdetailstotal", "billedusd", "amount", "cost", "usd",
+    ),
+    "byok_usd": ("byokusageinference",),
+    "currency": ("billingcurrency", "amountcurrency", "currency"),
+    "kind": ("tokentype", "lineitem", "skumeter", "costtype", "chargedescription", "skuid",
+             "description"),
+    "item": ("lineitem", "chargedescription", "skumeter", "costtype", "description",
+             "servicename"),
+    "charge": ("chargecategory",),
+    "cost_type": ("costtype",),
+    "quantity": ("consumedquantity", "pricingquantity"),
+    "unit": ("consumedunit", "pricingunit"),
+    "pricing_quantity": ("pricingquantity",),
+    "pricing_unit": ("pricingunit",),
+    "status": ("status", "success"),
+    "cache_hit": ("cachehit",),
+    "type": ("type", "observationtype"),
+}  # fmt: skip
+TOKEN_KINDS = ("fresh", "input", "read", "write", "write_1h", "output", "reasoning", "audio_in",
+               "audio_out")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Form:
+    """What an export means by its numbers."""
+
+    name: str
+    provider: str = ""  # the seller, where no column says it
+    input_has_cache: bool = True  # whether the input includes what was read from and written to it
+    is_cost: bool = False  # money by kind of token, one kind a row
+    is_single: bool = False  # one request a row
+    is_cents: bool = False  # whether costs are hundredths of the currency
+    takes: tuple[str, ...] = ()  # columns whose meaning differs: OpenRouter's usage is dollars
+
+
+# by columns that no other has
+FORMS: tuple[tuple[frozenset[str], Form], ...] = (
+    (frozenset({"billedcost", "chargeperiodstart"}), Form("FOCUS", is_cost=True)),
+    (frozenset({"uncachedinputtokens"}), Form("Anthropic usage", "Anthropic", False)),
+    (frozenset({"usageinputtokensnocache"}), Form("Anthropic usage", "Anthropic", False)),
+    (frozenset({"costusd", "tokentype"}), Form("Anthropic costs", "Anthropic", is_cost=True)),
+    (frozenset({"amount", "costtype", "currency"}),
+     Form("Anthropic costs", "Anthropic", is_cost=True, is_cents=True)),
+    (frozenset({"amountvalue", "lineitem"}), Form("OpenAI costs", "OpenAI", is_cost=True)),
+    (frozenset({"amountvalue", "amountcurrency"}), Form("OpenAI costs", "OpenAI", is_cost=True)),
+    (frozenset({"nummodelrequests"}), Form("OpenAI usage", "OpenAI")),
+    (frozenset({"ncontexttokenstotal"}), Form("OpenAI usage", "OpenAI")),
+    (frozenset({"tokensprompt", "tokenscompletion"}),
+     Form("OpenRouter activity", "OpenRouter", is_single=True)),
+    (frozenset({"byokusageinference", "prompttokens", "usage"}),
+     Form("OpenRouter activity", "OpenRouter", takes=("usage",))),
+    (frozenset({"spend", "prompttokens", "apirequests"}), Form("LiteLLM daily spend")),
+    (frozenset({"spend", "prompttokens", "successfulrequests"}), Form("LiteLLM daily spend")),
+    (frozenset({"spend", "prompttokens"}), Form("LiteLLM spend log", is_single=True)),
+)  # fmt: skip
+PLAIN = Form("plain columns")
+
+
+def form_of(names: Sequence[str]) -> Form:
+    """The export that has these columns, or paths of a record."""
+    have = {folded(n) for n in names}
+    for columns, form in FORMS:
+        if columns <= have:
+            return form
+    langfuse = "inputusage" in have or {"usageinput", "traceid"} <= have
+    if langfuse or any(n.startswith("usagedetails") for n in have):
+        daily = "countobservations" in have
+        return Form("Langfuse daily metrics" if daily else "Langfuse export", is_single=not daily)
+    if any("gen_ai." in n for n in names):
+        return Form("OpenTelemetry spans", is_single=True)
+    return PLAIN
+
+
+@functools.lru_cache(maxsize=20_000)
+def _rank(path: str, target: str) -> int | None:
+    """How sure it is that a path is the target; the end of a nested path counts too."""
+    parts = [folded(p) for p in re.split(r"[.\s/]+", path.strip())]
+    names = {"".join(parts[i:]) for i in range(len(parts))}
+    places = [i for i, alias in enumerate(NAMES[target]) if alias in names]
+    return min(places) * 10 + len(parts) if places else None
+
+
+def columns_of_usage(
+    names: Sequence[str], form: Form, stated: dict[str, str] | None = None
+) -> dict[str, str]:
+    """Target -> column, the surest of each; ``stated`` gives the user's own by column."""
+    stated = stated or {}
+    found: dict[str, str] = {}
+    for target in NAMES:
+        own = [n for n in names if stated.get(n) == target]
+        ranked = [
+            (r, i)
+            for i, n in enumerate(names)
+            if n not in stated and (r := _rank(n, target)) is not None
+        ]
+        if own or ranked:
+            found[target] = own[0] if own else names[min(ranked)[1]]
+    if "usage" in form.takes:
+        found["usd"] = next(n for n in names if folded(n) == "usage")
+    return found

@@ -1,0 +1,61 @@
+"""``econ usage``: the bill in words and as JSON, and the scenario that goes on into a plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from econ.cli import main, read_scenario
+
+USAGE = Path(__file__).parent / "fixtures" / "usage"
+MINI = str(USAGE / "openai_usage.json")
+
+
+def test_a_bill_in_words_and_as_json(capsys, tmp_path):
+    out = tmp_path / "mine.json"
+    costs = str(USAGE / "openai_costs.csv")
+    assert main(["usage", MINI, costs, "--model", "Qwen/Qwen3-32B", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "$11.65 billed, $32.38 at list prices" in said
+    assert "$32.77 and 34,100,000 tokens a day" in said
+    scenario = read_scenario(str(out))
+    assert scenario.model == "qwen3-32b"
+    assert scenario.workload.rate_per_s == pytest.approx(20_010 / 86_400)
+    assert main(["usage", MINI, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["billed_usd"] is None
+    assert found["list_usd"] == pytest.approx(32.375)
+    assert {row["service"] for row in found["services"]} == {
+        "standard",
+        "batch",
+        "flex",
+        "priority",
+    }
+    assert main(["usage", MINI, "--model", "qwen3-32b", "--out", str(out)]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_a_bill_of_an_open_model_needs_no_name(tmp_path):
+    out = tmp_path / "mine.json"
+    assert main(["usage", str(USAGE / "openrouter_activity.csv"), "--out", str(out)]) == 0
+    assert read_scenario(str(out)).model == "qwen3-32b"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([MINI, "--model", "gpt-5-mini"], "unknown model 'gpt-5-mini'"),
+        ([MINI, "--out", "never.json"], "is an open model of the catalogue: name the one"),
+        ([str(USAGE / "focus.csv"), "--model", "qwen3-32b"], "give requests_per_day"),
+        ([MINI, "--usd-per", "EUR=x"], "give CURRENCY=USD"),
+        ([MINI, "--columns", "model"], "give THEIRS=OURS"),
+        (["missing.csv"], "No such file"),
+    ],
+)
+def test_what_is_wrong_is_one_line(words, says, capsys):
+    assert main(["usage", *words]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
