@@ -8,15 +8,13 @@ of measured runs, and with ``--write`` renews the calibrations, their bands and 
 from __future__ import annotations
 
 import argparse
-import csv
 import datetime
-import os
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-from econ.catalog.tables import data_dir, forget, resource, table
+from econ.catalog.tables import forget, table, write_table
 from econ.energy import fit as energy_fit
 from econ.energy.fit import FITTED, power_runs, read_power_runs
 from econ.energy.power import PowerLaw
@@ -61,17 +59,6 @@ SOURCES = {
     "amd_compute_frac": ("mlperf-results", "derived"),
     "amd_overhead_factor": ("inferencemax-agentic", "derived"),
 }
-
-
-def write_table(name: str, rows: pd.DataFrame) -> Path:
-    """Write a table of the data package: its columns in order, whole or not at all."""
-    descriptor = resource(name)
-    names = [field["name"] for field in descriptor["schema"]["fields"]]
-    path = data_dir() / str(descriptor["path"])
-    draft = path.with_suffix(".draft")
-    rows[names].to_csv(draft, index=False, quoting=csv.QUOTE_MINIMAL, float_format="%.6g")
-    os.replace(draft, path)
-    return path
 
 
 def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataFrame:

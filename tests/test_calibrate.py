@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from econ import calibrate
+from econ.catalog import tables
 from econ.catalog.reading import BadTable
 from econ.catalog.tables import read_checked, resource
 from econ.latency.calibration import Calibration
@@ -108,28 +109,32 @@ def test_writing_needs_the_full_file(capsys):
 
 
 def test_tables_are_written_whole_and_read_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(calibrate, "data_dir", lambda: tmp_path)
+    def write(name, rows):
+        with monkeypatch.context() as patched:
+            patched.setattr(tables, "data_dir", lambda: tmp_path)
+            return tables.write_table(name, rows)
+
     (folder := tmp_path / "latency").mkdir()
     runs = sample_runs().iloc[::6].reset_index(drop=True)
     k = Calibration.fitted()
     rows = calibrate.calibration_rows(k, runs, "2026-11-24")
-    path = calibrate.write_table("calibration", rows)
+    path = write("calibration", rows)
     again = read_checked(path, resource("calibration")["schema"]).set_index("name")
     assert again.loc["kernel_s", "value"] == pytest.approx(k.kernel_s, rel=1e-3)
     assert list(folder.iterdir()) == [path]
     with pytest.raises(KeyError):
-        calibrate.write_table("calibration", rows.drop(columns="note"))
+        write("calibration", rows.drop(columns="note"))
     assert list(folder.iterdir()) == [path]
     found = k.replace(**{"sglang.first_token_s": 0.2})
     found = dataclasses.replace(
         found, intervals={**found.intervals, "sglang.first_token_s": (0.1, 0.3)}
     )
-    path = calibrate.write_table("engines", calibrate.engine_rows(found, 99, "2026-12-01"))
+    path = write("engines", calibrate.engine_rows(found, 99, "2026-12-01"))
     again = read_checked(path, resource("engines")["schema"]).set_index("name")
     names = ["first_token_low_s", "first_token_s", "first_token_high_s", "n_runs", "policy"]
     assert again.loc["sglang", names].tolist() == [0.1, 0.2, 0.3, 99, "prefill_first"]
     assert again.loc["vllm", "first_token_s"] == k.value("vllm.first_token_s")
-    path = calibrate.write_table("measured_serving", calibrate.sample_rows(runs))
+    path = write("measured_serving", calibrate.sample_rows(runs))
     assert len(read_checked(path, resource("measured_serving")["schema"])) == len(runs)
     path.write_text(path.read_text().replace("measured", "guessed", 1))
     with pytest.raises(BadTable):

@@ -34,7 +34,7 @@ GATEWAY = re.compile(r"(-\d\d-\d\d|-20\d{6}|:[a-z]+)$")  # a date, a variant: â€
 DATE = re.compile(r"\d{4}")  # of a release, as in Qwen3-235B-A22B-Instruct-2507
 
 
-def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
+def identifier(kind: str, name: object, rows: pd.DataFrame, *, with_aliases: bool = True) -> str:
     """The identifier that a name stands for.
 
     Parameters
@@ -46,6 +46,8 @@ def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
     rows : DataFrame
         The table, indexed by identifier, with the columns ``name`` and ``vendor`` where it has
         them.
+    with_aliases : bool
+        Whether an alias counts: one that has the shape of a model need not have its quality.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def identifier(kind: str, name: object, rows: pd.DataFrame) -> str:
         raise unknown(kind, name, ids)
     if name in ids:
         return name
-    exact = _known_names(kind, rows)
+    exact = _known_names(kind, rows, with_aliases)
     spellings = _spellings(kind, name, rows)
     for spelling in spellings:
         if spelling in exact:
@@ -110,10 +112,11 @@ def _unspaced(folded: str) -> str:
     return re.sub(r"[-:]", "", folded)
 
 
-def _known_names(kind: str, rows: pd.DataFrame) -> dict[str, str]:
+def _known_names(kind: str, rows: pd.DataFrame, with_aliases: bool) -> dict[str, str]:
     """Folded name â†’ identifier: full names, aliases, identifiers; the last wins."""
     full = dict(zip(map(_fold, rows["name"]), rows.index, strict=True)) if "name" in rows else {}
-    aliases = {a: id for a, id in _aliases(kind.split()[-1]).items() if id in rows.index}
+    aliases = _aliases(kind.split()[-1]) if with_aliases else {}
+    aliases = {alias: id for alias, id in aliases.items() if id in rows.index}
     return full | aliases | {_fold(id): id for id in rows.index}
 
 

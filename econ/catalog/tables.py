@@ -98,6 +98,17 @@ def table(name: str) -> pd.DataFrame:
     return _read(name).copy()
 
 
+def write_table(name: str, rows: pd.DataFrame) -> Path:
+    """Write a table of the data package: its columns in order, whole or not at all."""
+    descriptor = resource(name)
+    names = [field["name"] for field in descriptor["schema"]["fields"]]
+    path = data_dir() / str(descriptor["path"])
+    draft = path.with_suffix(".draft")
+    rows[names].to_csv(draft, index=False, lineterminator="\n", float_format="%.6g")
+    os.replace(draft, path)
+    return path
+
+
 def remember(function: Function) -> Function:
     """Compute what rests on a table once, until `forget`: a decorator."""
     cached = functools.cache(function)
