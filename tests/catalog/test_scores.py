@@ -54,7 +54,7 @@ def test_a_score_has_an_error_from_the_number_of_questions():
 
 def test_a_model_of_the_same_shape_does_not_lend_its_quality():
     assert quality("kimi-k2.6").model == "kimi-k2.6"
-    with pytest.raises(UnknownName, match="unknown scored model .Qwen3-VL-32B."):
+    with pytest.raises(UnknownName, match="unknown scored model 'Qwen3-VL-32B'"):
         quality("Qwen3-VL-32B")  # an alias of the shape of qwen3-32b
 
 
