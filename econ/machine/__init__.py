@@ -1,0 +1,1 @@
+"""The chain on the computer you sit at: measured, not read."""
