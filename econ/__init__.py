@@ -35,7 +35,7 @@ _OBJECTS = {
 }
 _STATIONS = (
     "catalog", "tokens", "latency", "serving", "energy", "tco", "scaling", "trends", "plan",
-    "ledger", "charts", "lessons",
+    "machine", "ledger", "charts", "lessons",
 )  # fmt: skip
 
 __all__ = ["__version__", *_OBJECTS, *_STATIONS]

@@ -33,7 +33,7 @@ class Backend(Protocol):
     name: str
     precision: str
     device: str
-    bytes_per_weight: float
+    bytes_per_element: float
 
     def array(self, values: Any) -> Any:
         """An array of activations."""
@@ -41,7 +41,7 @@ class Backend(Protocol):
     def weights(self, values: Any) -> Any:
         """A matrix (out, in) as the products take it."""
 
-    def empty(self, shape: tuple[int, ...]) -> Any:
+    def empty(self, size: tuple[int, ...]) -> Any:
         """An array for a KV cache."""
 
     def linear(self, weights: Any, x: Any) -> Any:
@@ -54,7 +54,8 @@ class Backend(Protocol):
         """SiLU of one half times the other."""
 
     def attend(self, q: Any, k: Any, v: Any) -> Any:
-        """Causal attention of the last tokens, q (tokens, heads, size), over k, v (heads, n, size)."""
+        """Causal attention of the last tokens, q (tokens, heads, size), over k and v (heads, n,
+        size)."""
 
     def rotate(self, x: Any, start: int) -> Any:
         """Rotary position of x (tokens, heads, size), whose first token has position ``start``."""
@@ -72,15 +73,15 @@ class Backend(Protocol):
 class NumpyBackend:
     """float32 through the BLAS that NumPy was built with."""
 
-    name, precision, device, bytes_per_weight = "numpy", "fp32", "cpu", 4.0
+    name, precision, device, bytes_per_element = "numpy", "fp32", "cpu", 4.0
 
     def array(self, values: Any) -> Any:
         return np.asarray(values, "float32")
 
     weights = array
 
-    def empty(self, shape: tuple[int, ...]) -> Any:
-        return np.zeros(shape, "float32")
+    def empty(self, size: tuple[int, ...]) -> Any:
+        return np.zeros(size, "float32")
 
     def linear(self, weights: Any, x: Any) -> Any:
         # one vector is a pass over the matrix; several are a product for which BLAS packs it
@@ -134,7 +135,7 @@ class TorchBackend:
         self.torch = torch
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.precision = precision
-        self.bytes_per_weight = {"fp32": 4.0, "bf16": 2.0, "int8": 1.0}[precision]
+        self.bytes_per_element = {"fp32": 4.0, "bf16": 2.0, "int8": 1.0}[precision]
         self.type = torch.float32 if precision == "fp32" else torch.bfloat16
 
     def array(self, values: Any) -> Any:
@@ -148,8 +149,8 @@ class TorchBackend:
         whole = self.torch.as_tensor(np.rint(values / scale[:, None]).astype("int8"))
         return whole.to(self.device), self.array(scale)
 
-    def empty(self, shape: tuple[int, ...]) -> Any:
-        return self.torch.zeros(shape, dtype=self.type, device=self.device)
+    def empty(self, size: tuple[int, ...]) -> Any:
+        return self.torch.zeros(size, dtype=self.type, device=self.device)
 
     def linear(self, weights: Any, x: Any) -> Any:
         if self.precision != "int8":

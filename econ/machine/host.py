@@ -10,6 +10,8 @@ import os
 import platform
 from pathlib import Path
 
+from econ.catalog.units import MICRO
+
 POWERCAP = Path("/sys/class/powercap")  # the counters of Intel and AMD processors under Linux
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
@@ -116,7 +118,7 @@ class EnergyCounter:
             if moved < 0:
                 moved += self._read(path.with_name("max_energy_range_uj"))
             total += moved
-        return total / 1e6
+        return total * MICRO
 
     @staticmethod
     def _read(path: Path) -> float:

@@ -1,4 +1,4 @@
-"""The ladder of physics on one's own computer: a bound, efficiencies from two runs, the rest predicted.
+"""The ladder of physics on one's own computer: a bound, two runs fitted, the rest predicted.
 
 The step equations are those of `econ.latency.steps`, with what this computer reached in place of a
 datasheet. Three rungs:
@@ -182,9 +182,7 @@ def ladder_frame(scenario: Scenario, runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
-def prediction_frame(
-    scenario: Scenario, runs: pd.DataFrame, rung: str = RUNGS[-1]
-) -> pd.DataFrame:
+def prediction_frame(scenario: Scenario, runs: pd.DataFrame, rung: str = RUNGS[-1]) -> pd.DataFrame:
     """Every run beside the bound and the prediction of one rung, with its band.
 
     Parameters

@@ -28,6 +28,8 @@ from econ.station import Result
 READ_BYTES = 256 * MEGA  # larger than any processor's cache
 CACHED_BYTES = 1 * MEGA
 PRODUCT_SIZES = (256, 1024, 2048)
+MIDDLE_SIZE = PRODUCT_SIZES[1]  # smaller products are repeated to last as long as this one
+BLOCK = 1024  # numbers that an array grows by
 N_REPEATS = 7
 LEAST_FREE_BYTES = 1.5 * GB  # for the arrays, a small model and its cache
 WIDEST_SPREAD = 1.5  # of the fast and the slow tenth of repeats
@@ -180,8 +182,8 @@ def measure(
 
 
 NO_COUNTERS = (
-    "This system shows no energy counters: read a watt-meter at the plug while the lab runs and pass "
-    "it as power_w, or take the recorded machine's joules."
+    "This system shows no energy counters: read a watt-meter at the plug while the lab runs, and "
+    "pass what it shows as power_w."
 )
 
 
@@ -238,9 +240,9 @@ def reasons(
 
 
 def _read_row(ops: Backend, probe: str, n_bytes: float, n_repeats: int) -> list[Any]:
-    n = max(int(n_bytes / ops.bytes_per_weight), 1)
-    values = ops.array([1.0] * 1024)
-    values = ops.join([values] * max(n // 1024, 1))
+    n = max(int(n_bytes / ops.bytes_per_element), 1)
+    values = ops.array([1.0] * BLOCK)
+    values = ops.join([values] * max(n // BLOCK, 1))
     passes = max(int(READ_BYTES / 8 / n_bytes), 1)  # a short array many times
 
     def read() -> None:
@@ -248,13 +250,13 @@ def _read_row(ops: Backend, probe: str, n_bytes: float, n_repeats: int) -> list[
             total = values @ values
         float(total)
 
-    size = len(values) * ops.bytes_per_weight
+    size = len(values) * ops.bytes_per_element
     return [probe, ops.precision, size, *_rates(read, passes * size, n_repeats), "B/s", n_repeats]
 
 
 def _product_row(ops: Backend, size: int, n_repeats: int) -> list[Any]:
     x = ops.join([ops.array([[1.0] * size])] * size)
-    passes = max(int((1024 / size) ** 3), 1)
+    passes = max(int((MIDDLE_SIZE / size) ** 3), 1)
 
     def multiply() -> None:
         for _ in range(passes):

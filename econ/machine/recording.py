@@ -1,7 +1,7 @@
 """What the lab measured, in one file: to keep, to hand in, to pool; and the recorded machine.
 
 A `Recording` holds the machine, its batches, its single steps and the requests that it served.
-`record` makes one in about a minute, `Recording.to_json` writes it, `pool_frame` lays the files of a
+`record` makes one in about a minute, `Recording.save` writes it, `pool_frame` lays the files of a
 class side by side, and `recorded` is the one in ``data/machine/``, with which the lesson runs where
 nothing can be measured.
 
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
@@ -28,17 +29,16 @@ from econ.catalog.guard import positive, shown
 from econ.catalog.records import parse
 from econ.catalog.tables import remember, table
 from econ.machine import ladder, server, simulator
-from econ.machine.probe import Machine, measure
+from econ.machine.probe import PROBE_COLUMNS, Machine, measure
 from econ.machine.runs import DEFAULT_PARAMS, runs_frame
 from econ.machine.transformer import tiny_model, tiny_shape
-from econ.serving.cost import PS_PER_S
 from econ.serving.from_scenario import draw_requests
 from econ.serving.replicas import Replica
 from econ.serving.result import RequestTimes
+from econ.serving.simulation import simulate
 from econ.tokens.workloads import Workload, workload
 
 FORMAT = 1
-TABLES = ("runs", "steps", "requests")
 COLUMNS = {
     "runs": (
         "batch", "prompt_tokens", "output_tokens", "ttft_s", "tpot_s", "p50_itl_s", "p95_itl_s",
@@ -84,12 +84,10 @@ class Recording:
     def times(self, load: str) -> RequestTimes:
         """The times of one load, as `econ.serving.simulate` gives them."""
         rows = self.requests[self.requests["load"] == load]
-        in_ps = [
-            (rows[name] * PS_PER_S).round().astype("int64").to_numpy()
-            for name in ("arrival_s", "first_token_s", "done_s")
-        ]
-        tokens = [rows[n].to_numpy("int64") for n in ("input_tokens", "output_tokens")]
-        return RequestTimes(*in_ps, *tokens, 0 * tokens[0], 1, 0, "measured", False)
+        return server.measured_times(
+            *(rows[n].to_numpy("float64") for n in ("arrival_s", "first_token_s", "done_s")),
+            *(rows[n].to_numpy("int64") for n in ("input_tokens", "output_tokens")),
+        )
 
     def replica(self) -> Replica:
         """The computer as the simulator takes it."""
@@ -107,13 +105,15 @@ class Recording:
 
     def to_json(self) -> str:
         """The recording as a text of some kilobytes, with nothing about whose computer it is."""
-        plain = {f.name: getattr(self.machine, f.name) for f in fields(Machine) if f.name != "probes"}
+        plain = {
+            f.name: getattr(self.machine, f.name) for f in fields(Machine) if f.name != "probes"
+        }
         values = {
             "format": FORMAT,
             "machine": plain,
             "n_params": self.n_params,
             "probes": _rows(self.machine.probes),
-            **{name: _rows(getattr(self, name)[list(COLUMNS[name])]) for name in TABLES},
+            **{name: _rows(getattr(self, name)[list(COLUMNS[name])]) for name in COLUMNS},
         }
         return json.dumps(values, indent=1, allow_nan=False, default=lambda scalar: scalar.item())
 
@@ -129,10 +129,10 @@ class Recording:
         values = parse(text, "a recording")
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ValueError(f"not a recording of format {FORMAT}")
-        for name in ("machine", "n_params", "probes", *TABLES):
+        for name in ("machine", "n_params", "probes", *COLUMNS):
             if name not in values:
                 raise ValueError(f"a recording without {name}")
-        frames = {name: pd.DataFrame(values[name]) for name in TABLES}
+        frames = {name: pd.DataFrame(values[name]) for name in COLUMNS}
         for name, frame in frames.items():
             if lacking := set(COLUMNS[name]) - set(frame.columns):
                 raise ValueError(f"{name} of a recording: no column {', '.join(sorted(lacking))}")
@@ -160,7 +160,9 @@ def _machine(values: Any, probes: Any) -> Machine:
     if not isinstance(values, dict):
         raise ValueError(f"machine of a recording = {shown(values)}: expected an object")
     known = {f.name for f in fields(Machine)} - {"probes"}
-    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+    plain: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
+    }
     try:
         machine = Machine(**plain, probes=pd.DataFrame(probes))
         machine.accelerator  # noqa: B018  (checks its numbers)
@@ -170,7 +172,7 @@ def _machine(values: Any, probes: Any) -> Machine:
 
 
 def served_workload(rate_per_s: float = 1.0) -> Workload:
-    """Whom the server here serves: short questions and answers, of as varied lengths as a chat's."""
+    """Whom the server serves: short questions and answers, of lengths as varied as a chat's."""
     chat = workload("chat")
     scale_in = PROMPT_TOKENS / chat.mean_input_tokens
     scale_out = OUTPUT_TOKENS / chat.mean_output_tokens
@@ -192,10 +194,8 @@ def served_workload(rate_per_s: float = 1.0) -> Workload:
 def capacity_per_s(replica: Replica, n: int = 400) -> float:
     """Requests per second that the simulator completes when all of them wait from the start."""
     trace = served_workload().sample(n, seed=1)
-    lengths = (trace[c].to_numpy() for c in ("input_tokens", "output_tokens"))
-    from econ.serving.simulation import simulate
-
-    return simulate([0.0] * n, *lengths, replica).throughput_requests_per_s
+    n_in, n_out = (trace[c].to_numpy() for c in ("input_tokens", "output_tokens"))
+    return float(simulate(np.zeros(n), n_in, n_out, replica).throughput_requests_per_s)
 
 
 def record(
@@ -267,10 +267,12 @@ def _served_frame(
 def recorded() -> Recording:
     """The machine in ``data/machine/``: a rented server of two cores, with its spread and load."""
     row = table("recorded_machines").iloc[0]
-    own = {name: table(f"recorded_{name}").reset_index(drop=True) for name in ("probes", *TABLES)}
+    own = {name: table(f"recorded_{name}").reset_index(drop=True) for name in COLUMNS}
+    own = {name: frame[list(COLUMNS[name])] for name, frame in own.items()}
+    probes = table("recorded_probes")[PROBE_COLUMNS].reset_index(drop=True)
     names = [f.name for f in fields(Machine) if f.name in row.index and not pd.isna(row[f.name])]
     values = {name: getattr(row[name], "item", lambda v=row[name]: v)() for name in names}
-    machine = Machine(**values, is_recorded=True, probes=own.pop("probes"))
+    machine = Machine(**values, is_recorded=True, probes=probes)
     return Recording(machine, float(row["n_params"]), **own)
 
 

@@ -9,48 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count
+from econ.machine.gguf import LONGEST_TOKENS, run_gguf
 from econ.machine.host import EnergyCounter
+from econ.machine.result import Run, timed_run
 from econ.machine.transformer import TinyModel, tiny_model
-from econ.station import Result
 
 DEFAULT_PARAMS = 64e6  # 256 MB in float32
 MOST_BATCH = 4096
-LONGEST_TOKENS = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run(Result):
-    """What a batch took. ``energy_j`` is NaN where the system shows no counters."""
-
-    model: str
-    engine: str
-    precision: str
-    batch: int
-    prompt_tokens: int
-    output_tokens: int
-    ttft_s: float
-    tpot_s: float
-    p50_itl_s: float
-    p95_itl_s: float
-    output_tokens_per_s: float
-    energy_j: float
-    itl_s: tuple[float, ...] = field(repr=False)
-
-    @property
-    def tokens_per_s_per_user(self) -> float:
-        """Speed that one user sees after the first token."""
-        return 1 / self.tpot_s
-
-    @property
-    def j_per_output_token(self) -> float:
-        """Joules of the processor over all tokens written; NaN without counters."""
-        return self.energy_j / (self.batch * self.output_tokens)
 
 
 def run(
@@ -60,6 +31,7 @@ def run(
     *,
     model: TinyModel | None = None,
     engine: str = "numpy",
+    gguf: str | Path = "",
 ) -> Run:
     """Serve a batch of equal requests that start together.
 
@@ -72,7 +44,10 @@ def run(
     model : TinyModel, optional
         From `tiny_model`; by default one of 64 million parameters on ``engine``.
     engine : str
-        Of that default: ``"numpy"``, or ``"torch"`` where it is installed.
+        Of that default: ``"numpy"``, or ``"torch"`` where it is installed; ``"llama.cpp"`` for a
+        model file of your own.
+    gguf : str or Path
+        That file; its batch is 1.
 
     Returns
     -------
@@ -94,35 +69,28 @@ def run(
     count("batch", batch, 1, MOST_BATCH)
     count("prompt_tokens", prompt_tokens, 1, LONGEST_TOKENS)
     count("output_tokens", output_tokens, 2, LONGEST_TOKENS)
+    if engine == "llama.cpp":
+        count("batch", batch, 1, 1)
+        return run_gguf(gguf, prompt_tokens, output_tokens)
     net = tiny_model(DEFAULT_PARAMS, engine=engine) if model is None else model
     cache = net.cache(batch, prompt_tokens + output_tokens)
-    prompts = np.random.default_rng(batch).integers(
-        0, net.shape.vocab_size, (batch, prompt_tokens)
-    )
+    prompts = np.random.default_rng(batch).integers(0, net.shape.vocab_size, (batch, prompt_tokens))
     counter = EnergyCounter()
-    clock = [time.perf_counter()]
+    moments_s = [time.perf_counter()]
     tokens = net.step(cache, list(enumerate(prompts.tolist())))
-    clock.append(time.perf_counter())
+    moments_s.append(time.perf_counter())
     for _ in range(output_tokens - 1):
         tokens = net.step(cache, [(slot, [token]) for slot, token in enumerate(tokens)])
-        clock.append(time.perf_counter())
-    energy_j = counter.j
-    gaps_s = np.diff(clock)
-    itl_s = gaps_s[1:]
-    return Run(
+        moments_s.append(time.perf_counter())
+    return timed_run(
+        moments_s,
+        counter.j,
         model=net.shape.id,
         engine=net.backend.name,
         precision=net.backend.precision,
         batch=batch,
         prompt_tokens=prompt_tokens,
         output_tokens=output_tokens,
-        ttft_s=float(gaps_s[0]),
-        tpot_s=float(itl_s.mean()),
-        p50_itl_s=float(np.median(itl_s)),
-        p95_itl_s=float(np.percentile(itl_s, 95)),
-        output_tokens_per_s=batch * output_tokens / float(clock[-1] - clock[0]),
-        energy_j=energy_j,
-        itl_s=tuple(itl_s.tolist()),
     )
 
 

@@ -8,7 +8,7 @@ can be laid side by side.
 
 >>> from econ.machine.transformer import tiny_model
 >>> tiny = tiny_model(1e6)
->>> requests = pd.DataFrame({"arrival_s": [0.0, 0.0], "input_tokens": [9, 3], "output_tokens": [2, 4]})
+>>> requests = pd.DataFrame({"arrival_s": 0.0, "input_tokens": [9, 3], "output_tokens": [2, 4]})
 >>> out = serve(tiny, requests, max_batch=2, token_budget=4)
 >>> len(out.steps), int(out.times.output_tokens.sum()), int(out.steps["prefill_tokens"].sum())
 (6, 6, 12)
@@ -143,12 +143,12 @@ def serve(
         _one_step(model, cache, work, log, start)
         for sequence in [s for s in running if s.n_left == 0]:
             running.remove(sequence)
-            cache.free(sequence.slot)
+            cache.n_tokens[sequence.slot] = 0
             free.append(sequence.slot)
             if concurrency is not None and (k := int(np.isinf(log.arrival_s).sum())):
                 log.arrival_s[n - k] = log.done_s[sequence.row]
     return Served(
-        times=_times(log, n_in, n_out),
+        times=measured_times(log.arrival_s, log.first_s, log.done_s, n_in, n_out, len(log.steps)),
         steps=pd.DataFrame(log.steps, columns=FIT_COLUMNS),
         itl_s=np.array(log.itl_s),
     )
@@ -160,7 +160,8 @@ def _choose(
     """What each sequence does in the next step: a token it wrote, or a part of its prompt."""
     unread = [s for s in running if s.prompt]
     if policy == "prefill_first" and unread:
-        taken, left = [], token_budget
+        taken: list[tuple[_Sequence, list[int]]] = []
+        left = token_budget
         for s in unread:
             if taken and len(s.prompt) > left:
                 break
@@ -200,7 +201,7 @@ def _one_step(
             log.first_s[s.row] = end - start
         else:
             n_decode += 1
-            context += held
+            context += held + 1  # a token attends to itself
             log.itl_s.append(end - s.token_s)
         s.token, s.token_s, s.n_left = token, end, s.n_left - 1
         if s.n_left == 0:
@@ -208,15 +209,23 @@ def _one_step(
     log.steps.append((end - begin, n_prefill, n_decode, context, pairs))
 
 
-def _times(log: _Log, n_in: Any, n_out: Any) -> RequestTimes:
-    in_ps = [np.rint(t * PS_PER_S).astype("int64") for t in (log.arrival_s, log.first_s, log.done_s)]
-    return RequestTimes(
-        *in_ps,
-        input_tokens=n_in,
-        output_tokens=n_out,
-        n_preemptions=np.zeros(len(n_in), "int64"),
-        n_replicas=1,
-        n_events=len(log.steps),
-        engine="measured",
-        stopped=False,
+def measured_times(
+    arrival_s: Any, first_token_s: Any, done_s: Any, n_in: Any, n_out: Any, n_events: int = 0
+) -> RequestTimes:
+    """The moments of every request, as the simulator's own result.
+
+    Parameters
+    ----------
+    arrival_s, first_token_s, done_s : array
+        Seconds from the start.
+    n_in, n_out : array of int
+        Tokens of prompt and answer.
+    n_events : int
+        Steps of the engine.
+    """
+    arrival, first, done = (
+        np.rint(moments * PS_PER_S).astype("int64")
+        for moments in (arrival_s, first_token_s, done_s)
     )
+    none = np.zeros(len(n_in), "int64")
+    return RequestTimes(arrival, first, done, n_in, n_out, none, 1, n_events, "measured", False)

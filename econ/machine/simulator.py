@@ -64,7 +64,7 @@ def steps_frame(
         tokens = model.step(cache, [(slot, [1] * context) for slot in range(batch)])
         work = [(slot, [token]) for slot, token in enumerate(tokens)]
         seconds = [_timed(model, cache, work) for _ in range(n_repeats)]
-        held = batch * (context + n_repeats // 2)
+        held = batch * (context + n_repeats // 2 + 1)
         rows.append((statistics.median(seconds), 0, batch, held, 0))
     for chunk in chunks_tokens:
         seconds = []
@@ -160,7 +160,9 @@ def own_replica(
     )
 
 
-def simulated(times: RequestTimes, replica: Replica, concurrency: int | None = None) -> RequestTimes:
+def simulated(
+    times: RequestTimes, replica: Replica, concurrency: int | None = None
+) -> RequestTimes:
     """The requests that were served here, served by the simulator.
 
     Parameters

@@ -26,7 +26,8 @@ LONGEST_S = 60.0
 PROGRAM = """
 import statistics, time
 import numpy as np
-w = np.ones(({rows}, 1024), "float32"); x = np.ones(1024, "float32"); y = np.ones((16, 1024), "float32")
+w, y = (np.ones((n, 1024), "float32") for n in ({rows}, 16))
+x = y[0]
 def median_s(work):
     work(); seconds = []
     for _ in range({n_repeats}):

@@ -1,8 +1,8 @@
 """A small transformer of Llama's shape with random weights: what decodes here, at any size.
 
 Grouped-query attention, rotary positions, gated feed-forward blocks and a KV cache; greedy, so that
-a seed fixes every token. The words mean nothing, and the work is that of a trained model of the same
-shape: the same bytes are read and the same products computed.
+a seed fixes every token. The words mean nothing, but the work is that of a trained model of the
+same shape: the same bytes are read and the same products computed.
 
 >>> tiny = tiny_model(2e6)
 >>> tiny.shape.n_heads // tiny.shape.n_kv_heads, abs(tiny.shape.n_params / 2e6 - 1) < 0.1
@@ -24,7 +24,7 @@ import numpy as np
 
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count, positive
-from econ.catalog.units import GB
+from econ.catalog.units import GB, MEGA
 from econ.machine import backends
 from econ.machine.backends import Backend
 from econ.machine.host import available_bytes
@@ -33,6 +33,7 @@ HEAD_DIM = 64
 HEADS_PER_KV = 4
 VOCAB_SIZE = 4096
 LARGEST_PARAMS = 2e11
+Work = Sequence[tuple[int, Sequence[int]]]  # slots, and the tokens that each appends
 HEADROOM = 0.8  # of the free memory that weights and caches may fill
 
 
@@ -44,10 +45,6 @@ class Cache:
     values: list[Any]
     n_tokens: list[int]
     max_tokens: int
-
-    def free(self, slot: int) -> None:
-        """Forget the sequence of a slot."""
-        self.n_tokens[slot] = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +87,9 @@ class TinyModel:
 
     @property
     def _kv_bytes_per_element(self) -> float:
-        return max(self.backend.bytes_per_weight, 2.0)
+        return max(self.backend.bytes_per_element, 2.0)
 
-    def step(self, cache: Cache, work: Sequence[tuple[int, Sequence[int]]]) -> list[int]:
+    def step(self, cache: Cache, work: Work) -> list[int]:
         """One engine step: the new tokens of some sequences, whole prompts, chunks or one each.
 
         Parameters
@@ -133,7 +130,7 @@ class TinyModel:
         last = x[[b - 1 for *_, b in spans]]
         return ops.largest(ops.linear(self.head, ops.norm(last)))
 
-    def _attend(self, layer: int, qkv: Any, cache: Cache, spans: list[tuple[int, ...]]) -> Any:
+    def _attend(self, layer: int, qkv: Any, cache: Cache, spans: Sequence[tuple[int, ...]]) -> Any:
         """Each sequence over its own cache, one after the other, as its length is its own."""
         ops, m = self.backend, self.shape
         n_q, n_kv = m.n_heads, m.n_kv_heads
@@ -169,7 +166,7 @@ def tiny_shape(n_params: float) -> Model:
     Examples
     --------
     >>> shape = tiny_shape(144e6)
-    >>> shape.n_layers, shape.hidden_size, round(shape.n_params / 1e6)
+    >>> shape.n_layers, shape.hidden_size, round(shape.n_params / MEGA)
     (12, 1024, 139)
     """
     positive("n_params", n_params, LARGEST_PARAMS)
@@ -190,7 +187,7 @@ def tiny_shape(n_params: float) -> Model:
         tied_embeddings=True,
         native_precision="fp32",
     )
-    return dataclasses.replace(shape, id=f"tiny-{shape.n_params / 1e6:.0f}m")
+    return dataclasses.replace(shape, id=f"tiny-{shape.n_params / MEGA:.0f}m")
 
 
 def tiny_model(
@@ -230,8 +227,8 @@ def tiny_model(
     """
     ops, shape = backends.backend(engine, precision), tiny_shape(n_params)
     # drawn in float32, whatever they are stored in
-    need = shape.n_params * (4 if ops.device == "cpu" else ops.bytes_per_weight)
-    _check_room(need, f"{shape.n_params / 1e6:,.0f} M weights", ops)
+    need = shape.n_params * (4 if ops.device == "cpu" else ops.bytes_per_element)
+    _check_room(need, f"{shape.n_params / MEGA:,.0f} M weights", ops)
     rng = np.random.default_rng(seed)
 
     def draw(rows: int, columns: int) -> Any:
@@ -243,9 +240,7 @@ def tiny_model(
     table = draw(shape.vocab_size, width)
     qkv = (shape.n_heads + 2 * shape.n_kv_heads) * HEAD_DIM
     sizes = ((qkv, width), (width, width), (2 * ffn, width), (width, ffn))
-    layers = tuple(
-        tuple(ops.weights(draw(*size)) for size in sizes) for _ in range(shape.n_layers)
-    )
+    layers = tuple(tuple(ops.weights(draw(*size)) for size in sizes) for _ in range(shape.n_layers))
     return TinyModel(shape, ops, seed, ops.array(table), layers, ops.weights(table))
 
 

@@ -169,7 +169,7 @@ def candidates_frame(
     longest = scenario.workload.input_quantile_tokens[-1]
     longest += scenario.workload.output_quantile_tokens[-1]
     window = model.max_context_tokens
-    if window is not None and longest > window:
+    if window and longest > window:  # 0: unknown
         text = f"the longest request has {longest:,.0f} tokens, the model takes {window:,}"
         _rule_out(rows, "context", np.ones(len(rows), bool), lambda _: text)
     unpriced = rows["usd_per_gpu_hour"].isna().to_numpy()
