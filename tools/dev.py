@@ -114,7 +114,8 @@ def test(*rest: str) -> None:
     pytest("-n2", "--dist=loadfile", "-m", "not browser", *rest)
     pytest(*NBVAL_FLAGS, "notebooks", ECON_STATIC="1")
     run(PYTHON, "tools/chromium.py")
-    pytest("-n2", "--dist=loadfile", "-m", "browser", "tests/browser", "tests/house")
+    # the slow ones of one file are shared out: the Lab and the site take one worker each, then both
+    pytest("-n2", "--dist=worksteal", "-m", "browser", "tests/browser", "tests/house")
 
 
 def quick(*rest: str) -> None:

@@ -1,6 +1,11 @@
+const WIDEST = 760, RESTED_MS = 700;  // a chart's width; how long a state stands to leave a ghost
 async function render({ model, el }) {
   el.setAttribute("data-lm-suppress-shortcuts", "true");  // else JupyterLab takes the arrow keys
   el.classList.add("econ-live");
+  // the title is text of the page, not of the picture: it wraps, and a phone shows all of it
+  const heading = el.appendChild(document.createElement("p"));
+  heading.className = "econ-title";
+  heading.style.cssText = "margin:8px 12px 4px;font-weight:600;font-size:15px;line-height:1.35";
   const box = el.appendChild(document.createElement("div"));
   const words = el.appendChild(document.createElement("p"));
   words.setAttribute("role", "status");
@@ -12,15 +17,29 @@ async function render({ model, el }) {
   const grid = more.appendChild(document.createElement("div"));
   grid.tabIndex = 0;  // scrolled by keyboard
   grid.style.cssText = "max-height:24em;overflow:auto";
-  let api, drawn, busy = false, stale = false, gone = false;
+  let api, drawn, busy = false, stale = false, gone = false, room = 0;
+  // the rows on screen, since when, and those of the last state that stood for a while: the ghost
+  let current = [], since = 0, ghost = [];
 
   const embed = async (spec, rows) => {
     const full = structuredClone(spec);
-    full.data.values = rows;  // the first layout needs the rows and the title
-    full.params.find((p) => p.name === "econ_title").value = model.get("title");
+    full.data.values = rows;  // the first layout needs the rows
+    if (full.datasets) full.datasets.ghost = rows;  // hidden behind what it equals
+    room = box.clientWidth;
+    const parts = ["hconcat", "vconcat", "concat", "facet", "repeat"].some((k) => k in full);
+    if (!parts && room > 0 && typeof (full.width ?? 0) === "number") {
+      full.width = Math.min(room, WIDEST);
+      full.autosize = { type: "fit-x", contains: "padding" };
+    }
     api?.finalize();
     api = await vegaEmbed(box, full, { actions: false, renderer: "svg" });
     drawn = spec;
+    ghost = rows;
+  };
+  const haunt = () => {  // what stood still before this change stays visible, faint
+    if (performance.now() - since > RESTED_MS) ghost = current;
+    api.view.change("ghost", api.view.changeset().remove(() => true)
+      .insert(structuredClone(ghost)));
   };
   const fill = () => {  // the rows as a table, once someone has opened it
     const rows = model.get("rows"), said = JSON.stringify(model.get("spec"));
@@ -45,12 +64,14 @@ async function render({ model, el }) {
     const rows = structuredClone(model.get("rows"));
     const [spec, summary, revision] = ["spec", "summary", "revision"].map((k) => model.get(k));
     try {
+      heading.textContent = [model.get("title")].flat().join(" ");
       if (spec !== drawn) await embed(spec, rows);
       else {
-        api.view.signal("econ_title", model.get("title"));
+        if ("ghost" in (spec.datasets || {})) haunt();
         api.view.change("live", api.view.changeset().remove(() => true).insert(rows));
         await api.view.resize().runAsync();  // labels may have grown
       }
+      [current, since] = [model.get("rows"), performance.now()];
       const svg = box.querySelector("svg");  // one picture with words, not a hundred marks
       if (svg) svg.style.cssText = "max-width:100%;height:auto";  // never wider than its place
       svg?.setAttribute("role", "img");
@@ -83,9 +104,15 @@ async function render({ model, el }) {
   };
   model.on("change:revision", show);
   await show();
+  const place = new ResizeObserver(() => {  // another width is another layout
+    if (Math.abs(box.clientWidth - room) < 24 || box.clientWidth > WIDEST && room > WIDEST) return;
+    drawn = undefined;
+    show();
+  });
+  place.observe(el);
   let tries = 40;  // the controls may be drawn after the chart
   const timer = setInterval(() => { name(); if (--tries < 1) clearInterval(timer); }, 250);
-  return () => { gone = true; clearInterval(timer); model.off("change:revision", show);
-                 api?.finalize(); };
+  return () => { gone = true; clearInterval(timer); place.disconnect();
+                 model.off("change:revision", show); api?.finalize(); };
 }
 export default { render };

@@ -29,7 +29,9 @@ import traitlets
 from econ.charts.plot import Drawing
 from econ.charts.render import themed
 
-TITLE = "econ_title"  # the Vega signal that holds the title
+GHOSTLY = {"line", "bar", "point", "area", "circle", "tick", "rule"}  # marks that leave a trace
+GHOST_OPACITY = 0.22
+VIEW = ("mark", "encoding", "transform", "params", "projection")
 
 
 # written into the wheel for a browser, which has no vl-convert
@@ -136,7 +138,11 @@ def shape(chart: Drawing) -> dict[str, Any]:
 
 
 def live_spec(chart: Drawing) -> dict[str, Any]:
-    """A chart's specification with its one table and its title left open, for the widget to fill.
+    """A chart's specification with its one table left open, for the widget to fill.
+
+    The title is not part of it: the page writes it above the chart. A chart of one view has its
+    marks twice, the second time faint, over the table ``ghost``: what stood there before the last
+    change.
 
     Raises `ValueError` for a chart of several tables: only one of them could follow a control.
     """
@@ -146,6 +152,30 @@ def live_spec(chart: Drawing) -> dict[str, Any]:
     if name not in tables or len(tables) != 1:
         raise ValueError("a live chart draws one table, shared by all its layers")
     spec["data"] = {"name": "live"}
-    spec["title"]["text"] = {"expr": TITLE}
-    spec["params"] = [*spec.get("params", []), {"name": TITLE, "value": ""}]
-    return spec
+    subtitle = spec.pop("title").get("subtitle")
+    if subtitle:
+        spec["title"] = {"text": subtitle, "fontSize": 12, "fontWeight": "normal"}
+    return _with_ghost(spec)
+
+
+def _with_ghost(spec: dict[str, Any]) -> dict[str, Any]:
+    views = spec.get("layer") or [{k: spec.pop(k) for k in VIEW if k in spec}]
+    if not all("mark" in view for view in views):  # several views, or nested layers
+        return spec
+    faint = [_faint(view) for view in views if _mark_of(view) in GHOSTLY]
+    return {**spec, "layer": [*views, *faint], "datasets": {"ghost": []}} if faint else spec
+
+
+def _mark_of(view: dict[str, Any]) -> str:
+    mark = view["mark"]
+    return str(mark["type"] if isinstance(mark, dict) else mark)
+
+
+def _faint(view: dict[str, Any]) -> dict[str, Any]:
+    mark = view["mark"] if isinstance(view["mark"], dict) else {"type": view["mark"]}
+    mark = {**mark, "opacity": GHOST_OPACITY, "tooltip": None}
+    encoding = {
+        k: v for k, v in view.get("encoding", {}).items() if k not in ("opacity", "tooltip")
+    }
+    rest = {k: v for k, v in view.items() if k not in ("params", "name")}
+    return {**rest, "mark": mark, "encoding": encoding, "data": {"name": "ghost"}}

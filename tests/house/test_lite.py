@@ -49,7 +49,7 @@ def test_the_wheel_brings_code_tables_and_script(tmp_path, monkeypatch):
 
 def test_the_script_is_built_where_none_was_written():
     assert not live.BUNDLE.exists()
-    assert "econ_title" in live.script()
+    assert "econ-title" in live.script()
 
 
 def test_the_script_is_bundled_once_and_then_read(tmp_path, monkeypatch):

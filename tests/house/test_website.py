@@ -16,9 +16,11 @@ from econ.charts import choice, figure, panel, slider, switch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
 
+import api  # noqa: E402
 import grid  # noqa: E402
 import lite  # noqa: E402
 import pages  # noqa: E402
+import place  # noqa: E402
 import publish  # noqa: E402
 import replay  # noqa: E402
 import slides  # noqa: E402
@@ -123,7 +125,51 @@ def test_a_page_that_differs_from_its_notebook_is_not_built(tmp_path):
         replay.shown(bad)
 
 
-def test_a_page_has_prose_code_words_and_numbers(tmp_path):
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of its own for each test."""
+    monkeypatch.setattr(pages, "CACHE", tmp_path / "cache")
+
+
+def test_a_changed_sentence_computes_no_chart_again(tmp_path, cache, monkeypatch):
+    for folder in ("notebooks", "_extra"):
+        (tmp_path / folder).mkdir()
+    words = "Bars of power: A 700 W, B 1000 W."
+    chart = _cell(words)
+    for prose, calls in (("# One", 1), ("# Another", 0)):
+        runs = []
+        monkeypatch.setattr(
+            pages, "shown", lambda path, r=runs: r.append(path) or replay.shown(path)
+        )
+        path = _write(tmp_path / "09_demo.ipynb", nbformat.v4.new_markdown_cell(prose), chart)
+        pages.write_notebook(path, tmp_path, set())
+        assert len(runs) == calls
+        assert words in (tmp_path / "notebooks" / "09_demo.md").read_text()
+        assert len(list((tmp_path / "_extra").glob("09_demo-*.svg"))) == 2  # light and dark
+
+
+def test_buttons_follow_the_one_address(monkeypatch):
+    monkeypatch.delenv("ECON_REPOSITORY", raising=False)
+    assert place.buttons("x.ipynb") == {} or place.repository()
+    monkeypatch.setenv("ECON_REPOSITORY", "https://github.com/owner/name/")
+    links = place.buttons("x.ipynb")
+    assert links["Open in Colab"].endswith("/github/owner/name/blob/main/notebooks/x.ipynb")
+    assert place.site() == "https://owner.github.io/name/"
+    assert all(url.startswith("https://") and "owner/name" in url for url in links.values())
+
+
+def test_the_api_lists_what_each_package_offers(tmp_path):
+    (tmp_path / "api").mkdir()
+    api.write(tmp_path)
+    page = (tmp_path / "api" / "econ.latency.md").read_text()
+    for name in ("predict", "predict_frame", "users_within"):
+        assert f"autofunction:: econ.latency.{name}\n" in page
+    assert "<code>n_gpu</code>" in (tmp_path / "api" / "econ.md").read_text()  # with its unit
+    index = (tmp_path / "api" / "index.md").read_text()
+    assert index.index("econ.catalog") < index.index("econ.latency") < index.index("econ.plan")
+
+
+def test_a_page_has_prose_code_words_and_numbers(tmp_path, cache):
     for folder in ("notebooks", "_extra"):
         (tmp_path / folder).mkdir()
     words = "Bars of power: A 700 W, B 1000 W."
@@ -153,7 +199,9 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path):
     assert "mermaid" not in text
 
 
-@pytest.mark.parametrize("module", [grid, pages, lite, slides], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [api, grid, pages, place, lite, slides], ids=lambda m: m.__name__
+)
 def test_the_tools_examples_run(module):
     done = doctest.testmod(module)
     assert done.attempted

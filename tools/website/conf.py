@@ -1,5 +1,6 @@
 """What Sphinx is told; the sources are written by pages.py."""
 
+import place
 from latex2mathml.converter import convert
 
 import econ
@@ -7,15 +8,15 @@ import econ
 project = "Inference economics"
 release = econ.__version__
 html_title = project
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+napoleon_use_rtype = False
 exclude_patterns = ["_extra"]
 html_theme = "furo"
 html_static_path = ["_static"]
 html_extra_path = ["_extra"]
 html_css_files = ["site.css"]
-html_js_files = [
-    (name, {"defer": "defer"}) for name in ("live.js", "panel.js", "learn.js", "question.js")
-]
+html_js_files = [("copy.js", {"defer": "defer"})]
+html_baseurl = place.site()
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sourcelink = False

@@ -6,9 +6,13 @@ drawn anew as SVG with its words and its numbers, a panel becomes its grid, a di
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import html
 import json
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +21,24 @@ import mermaidx
 import nbformat
 import vl_convert
 from grid import tabulate
+from place import buttons
 from replay import shown
 
 from econ.catalog import table
 from econ.charts import table_of
 from econ.charts.panels import Panel
+from econ.charts.theme import FAINT, GROUND, INK, MUTED
 from econ.lessons.views import View
 
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / "build" / "cache"
 DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.S)
 LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.ipynb(#[\w-]+)?\)")
 DESCRIPTION = re.compile(r"accDescr:\s*(.+)")
 MINUTES = re.compile(r"\*(\d+) minutes")
+# a chart's ink and ground on a dark page
+DARK = {INK: "#e6e9ed", GROUND: "transparent", FAINT: "#ffffff2e", MUTED: "#a5acb5"}
+LIVE, ASK = ("live", "panel"), ("learn", "question")  # scripts of panels, of questions
 SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 
@@ -49,8 +60,13 @@ def name_of(stem: str) -> str:
     '00 Start here'
     """
     number, _, words = stem.partition("_")
-    small = words.replace("_", " ")
+    small = words.replace("_", " ").replace("tco", "TCO")
     return f"{number} {small[:1].upper()}{small[1:]}"
+
+
+def _scripts(names: tuple[str, ...], root: str) -> str:
+    """A page loads what it needs, and no more."""
+    return "".join(f'<script defer src="{root}_static/{name}.js"></script>' for name in names)
 
 
 def raw(markup: str) -> str:
@@ -65,26 +81,31 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
     notebooks that the site has; a link to another becomes its words.
     """
     notebook = nbformat.read(path, as_version=4)
-    things = shown(path)
+    drawn = _remembered(path, notebook, out)
     blocks = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             blocks.append(_prose(cell.source, f"{path.stem}-{cell.id}", out, known))
             continue
-        thing = things.get(cell.id)
-        if isinstance(thing, View):
-            outputs = [] if "solution" in _tags(cell) else [raw(_question(thing, cell))]
+        markup = drawn.get(cell.id, "")
+        if "econ-question" in markup:
+            outputs = [] if "solution" in _tags(cell) else [raw(markup)]
         else:
             outputs = [_output(o) for o in cell.outputs if "image/png" not in o.get("data", {})]
-        if thing is not None and not isinstance(thing, View):
-            outputs.append(_drawn(thing, f"{path.stem}-{cell.id}", out))
+            outputs.append(raw(markup) if markup else "")
         block = "\n\n".join([_code(cell), *filter(None, outputs)])
         blocks.append(_folded_solution(block) if "solution" in _tags(cell) else block)
     download = f"Run it yourself: {{download}}`{path.name} <../_extra/{path.name}>` in JupyterLab."
     (out / "_extra" / path.name).write_bytes(path.read_bytes())
     blocks.insert(1, download)
+    if links := buttons(path.name):
+        anchors = "".join(f'<a href="{url}">{words}</a>' for words, url in links.items())
+        blocks.insert(2, raw(f'<p class="econ-launch">{anchors}</p>'))
+    panels = [f"{path.stem}-{id}" for id, markup in drawn.items() if "data-grid" in markup]
+    asks = any("econ-question" in markup for markup in drawn.values())
+    if scripts := _scripts((LIVE if panels else ()) + (ASK if asks else ()), "../"):
+        blocks.append(raw(scripts))
     (out / "notebooks" / f"{path.stem}.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
-    panels = [f"{path.stem}-{id}" for id, thing in things.items() if isinstance(thing, Panel)]
     book = {"stem": path.stem, "title": title_of(notebook), "minutes": minutes_of(notebook)}
     return {**book, "name": name_of(path.stem), "panel": next(iter(panels), "")}
 
@@ -114,7 +135,7 @@ def _prose(source: str, id: str, out: Path, known: set[str]) -> str:
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
         drawing = drawing.replace('width="100%"', f'width="{box[1]}" height="{box[2]}"', 1)
         (out / "_extra" / name).write_text(drawing, encoding="utf-8")
-        return raw(_figure(name, words, drawing))
+        return raw(_scrolled(_picture(name, words, drawing, "econ-diagram")))
 
     def link(found: re.Match) -> str:
         words, name, place = found.groups()
@@ -123,13 +144,21 @@ def _prose(source: str, id: str, out: Path, known: set[str]) -> str:
     return LINK.sub(link, DIAGRAM.sub(picture, source))
 
 
-def _figure(name: str, words: str, drawing: str) -> str:
+def _scrolled(pictures: str) -> str:
+    return (
+        '<div class="econ-chart" tabindex="0" role="group" aria-label="Chart">'
+        + pictures
+        + "</div>"
+    )
+
+
+def _picture(name: str, words: str, drawing: str, scheme: str = "") -> str:
     """A picture with its size, so that nothing jumps when it arrives."""
     width, height = (round(float(v)) for v in SIZE.search(drawing).groups())
     alternative = html.escape(words, quote=True)
     return (
-        f'<div class="econ-chart" tabindex="0" role="group" aria-label="Chart">'
-        f'<img src="../{name}" alt="{alternative}" width="{width}" height="{height}"></div>'
+        f'<img src="../{name}" alt="{alternative}" class="{scheme}" loading="lazy" '
+        f'width="{width}" height="{height}">'
     )
 
 
@@ -147,12 +176,82 @@ def _output(output: dict[str, Any]) -> str:
     return raw(f'<pre class="econ-output">{html.escape(data["text/plain"])}</pre>')
 
 
+def _remembered(path: Path, notebook: nbformat.NotebookNode, out: Path) -> dict[str, str]:
+    """The markup of a notebook's charts and panels by cell; their files go to ``out/_extra``.
+
+    They are kept in ``build/cache`` until the notebook's code or anything that it calls changes,
+    so that a changed sentence does not compute them again.
+    """
+    code = [c.source + json.dumps(c.outputs) for c in notebook.cells if c.cell_type == "code"]
+    recipe = hashlib.sha256("\n".join([*code, _everything_called()]).encode()).hexdigest()
+    folder = CACHE / f"{path.stem}-{recipe[:24]}"
+    if not folder.exists():
+        part = Path(tempfile.mkdtemp(prefix=f"{path.stem}-", dir=_made(CACHE)))
+        _made(part / "_extra")
+        things = shown(path)
+        cells = {cell.id: cell for cell in notebook.cells}
+        markup = {
+            id: _question(thing, cells[id]) if isinstance(thing, View)
+            else _drawn(thing, f"{path.stem}-{id}", part)
+            for id, thing in things.items()
+        }  # fmt: skip
+        (part / "cells.json").write_text(json.dumps(markup), encoding="utf-8")
+        for old in CACHE.glob(f"{path.stem}-????????????????????????"):
+            shutil.rmtree(old, ignore_errors=True)
+        part.rename(folder)
+    shutil.copytree(folder / "_extra", out / "_extra", dirs_exist_ok=True)
+    return json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _everything_called() -> str:
+    """A fingerprint of the package, its data and these tools."""
+    digest = hashlib.sha256()
+    for top, kinds in ((ROOT / "econ", (".py", ".js")), (ROOT / "data", (".csv", ".toml")),
+                       (Path(__file__).parent, (".py",))):  # fmt: skip
+        for path in sorted(p for p in top.rglob("*") if p.suffix in kinds):
+            if "__pycache__" not in path.parts:
+                digest.update(path.as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def _drawn(thing: alt.TopLevelMixin | Panel, name: str, out: Path) -> str:
     if isinstance(thing, Panel):
-        return raw(_panel(thing, name, out))
-    drawing = vl_convert.vegalite_to_svg(thing.to_dict())
-    (out / "_extra" / f"{name}.svg").write_text(drawing, encoding="utf-8")
-    return raw(_figure(f"{name}.svg", thing.description, drawing) + table_of(thing)._repr_html_())
+        return _panel(thing, name, out)
+    return _chart(thing, name, out) + table_of(thing)._repr_html_()
+
+
+def _chart(chart: alt.TopLevelMixin, name: str, out: Path) -> str:
+    """A chart as pictures for a light and for a dark page, under its title in words.
+
+    A title in the page wraps to any width; one in the picture would be cut on a phone.
+    """
+    spec = chart.to_dict()
+    heading = spec.pop("title")
+    title = " ".join([heading["text"]] if isinstance(heading["text"], str) else heading["text"])
+    if "subtitle" in heading:
+        spec["title"] = {"text": heading["subtitle"], "fontSize": 12, "fontWeight": "normal"}
+    light = vl_convert.vegalite_to_svg(spec)
+    pictures = []
+    for scheme, drawing in (("light", light), ("dark", _dark(light))):
+        (out / "_extra" / f"{name}-{scheme}.svg").write_text(drawing, encoding="utf-8")
+        pictures.append(
+            _picture(f"{name}-{scheme}.svg", chart.description, drawing, f"only-{scheme}")
+        )
+    words = f'<p class="econ-title">{html.escape(title)}</p>'
+    return words + _scrolled("".join(pictures))
+
+
+def _dark(drawing: str) -> str:
+    """The picture on a dark ground; data keep their colours."""
+    for ours, dark in DARK.items():
+        drawing = drawing.replace(f'"{ours}"', f'"{dark}"')
+    return drawing
 
 
 def _panel(panel: Panel, name: str, out: Path) -> str:
@@ -160,10 +259,7 @@ def _panel(panel: Panel, name: str, out: Path) -> str:
     grid = json.dumps(tabulate(panel), ensure_ascii=False, separators=(",", ":"))
     code = f"(window.econGrids??={{}})[{json.dumps(name)}]={grid};\n"
     (out / "_extra" / f"{name}.js").write_text(code, encoding="utf-8")
-    twin = panel.static()
-    drawing = vl_convert.vegalite_to_svg(twin.to_dict())
-    (out / "_extra" / f"{name}.svg").write_text(drawing, encoding="utf-8")
-    still = _figure(f"{name}.svg", twin.description, drawing)
+    still = _chart(panel.static(), name, out)
     return (
         f'<div class="econ-panel" data-grid="{name}"></div><noscript>{still}</noscript>'
         f'<script defer src="../{name}.js"></script>'
@@ -196,22 +292,6 @@ def write_glossary(out: Path, stems: list[str]) -> None:
     (out / "glossary.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
 
 
-def write_api(out: Path, package: Path) -> None:
-    """One page for each module that has something public, from its docstrings."""
-    names = []
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package.parent).with_suffix("").parts
-        if parts[-1] in ("__init__", "__main__"):
-            continue
-        name = ".".join(parts)
-        names.append(name)
-        page = f"# `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
-        (out / "api" / f"{name}.md").write_text(page, encoding="utf-8")
-    index = "# API\n\nPure functions and frozen dataclasses; units stand in the names.\n\n"
-    index += "```{toctree}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
-    (out / "api" / "index.md").write_text(index, encoding="utf-8")
-
-
 def write_index(out: Path, books: list[dict[str, str]], decks: list[str], readme: str) -> None:
     """The front page: what it is, the notebooks with their ``decks``, how far to trust it."""
     what = re.search(r"^# .+?\n\n(.+?)\n\n", readme, re.S)[1]
@@ -225,7 +305,7 @@ def write_index(out: Path, books: list[dict[str, str]], decks: list[str], readme
     stems = "\n".join(f"{b['name']} <notebooks/{b['stem']}>" for b in books)
     panel = next((b["panel"] for b in books if b["panel"]), "")
     place = f'<div class="econ-panel" data-grid="{panel}"></div>'
-    live = raw(f'{place}<script defer src="{panel}.js"></script>')
+    live = raw(f'{place}<script defer src="{panel}.js"></script>' + _scripts(LIVE, ""))
     text = f"""# Inference economics
 
 {what}

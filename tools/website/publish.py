@@ -5,10 +5,13 @@ Nothing on a page asks another host for anything, and no page needs Python: it o
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -17,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "tools")]
 
+import api  # noqa: E402
 import handout  # noqa: E402
 import pages  # noqa: E402
 import slides  # noqa: E402
@@ -61,7 +65,7 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     decks = slides.write([p.stem for p in notebooks if p.stem[0].isdigit()],
                          out / "_extra" / "slides", pdf=False)  # fmt: skip
     pages.write_glossary(out, [b["stem"] for b in books])
-    pages.write_api(out, ROOT / "econ")
+    api.write(out)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     pages.write_index(out, books, [d.stem for d in decks], readme)
     shutil.copy(HERE / "conf.py", out)
@@ -83,7 +87,7 @@ def build(out: Path = ROOT / "build" / "site", names: list[str] | None = None) -
     shutil.rmtree(out, ignore_errors=True)
     words = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     words += ["-d", sources / ".doctrees", sources, out]
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(words, env={**os.environ, "PYTHONPATH": path})
     if done.returncode:
         raise RuntimeError(f"Sphinx ended with {done.returncode}; what it said stands above")
@@ -93,11 +97,33 @@ def build(out: Path = ROOT / "build" / "site", names: list[str] | None = None) -
 
 
 def _mend(page: Path) -> None:
-    """What axe finds in Sphinx's own markup: headings without a level, code no key can scroll."""
+    """What Sphinx leaves out: heading levels, code that keys can scroll, words for a preview."""
     text = page.read_text(encoding="utf-8")
     text = text.replace('role="heading"', 'role="heading" aria-level="2"')
     text = text.replace('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">')
-    page.write_text(text, encoding="utf-8")
+    page.write_text(text.replace("</head>", f"{_preview(text)}</head>", 1), encoding="utf-8")
+
+
+def _preview(text: str) -> str:
+    """What a search engine or a chat shows of a page: its title and its first long paragraph."""
+    article = text.partition('role="main"')[2]
+    paragraphs = (_plain(p) for p in re.findall(r"<p>(.+?)</p>", article, re.S))
+    words = next((p for p in paragraphs if len(p) > 60), "")
+    title = _plain(re.search(r"<title>(.+?)</title>", text, re.S)[1])
+    if not words:
+        return f'<meta property="og:title" content="{title}">'
+    words = textwrap.shorten(words, 200, placeholder=" …")
+    return (
+        f'<meta name="description" content="{words}"><meta property="og:type" content="article">'
+        f'<meta property="og:title" content="{title}">'
+        f'<meta property="og:description" content="{words}">'
+    )
+
+
+def _plain(markup: str) -> str:
+    """The words of a piece of HTML, fit for an attribute."""
+    words = html.unescape(re.sub(r"<[^>]+>", "", markup))
+    return html.escape(" ".join(words.split()), quote=True)
 
 
 if __name__ == "__main__":
