@@ -7,6 +7,7 @@ Timings and widget state are dropped: running twice gives the same file.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import sys
@@ -50,6 +51,8 @@ def execute(notebook: nbformat.NotebookNode, name: str) -> None:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
             cell.metadata.pop("execution", None)
+            if _only_says(cell.source):  # a reader wants the sentence, not how it is computed
+                cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
     with tqdm(total=len(notebook.cells), desc=name, unit="cell") as bar:
         Client(
             notebook,
@@ -64,6 +67,17 @@ def execute(notebook: nbformat.NotebookNode, name: str) -> None:
             output.get("data", {}).pop(WIDGET_MIME, None)
     notebook.metadata = nbformat.from_dict(KERNEL)
     nbformat.validate(notebook)
+
+
+def _only_says(source: str) -> bool:
+    """Whether a cell is one call of ``Say`` and nothing else.
+
+    >>> _only_says("Say(f'{1 + 1} tokens')"), _only_says("n = 2; Say(f'{n} tokens')")
+    (True, False)
+    """
+    lines = ast.parse(source).body
+    call = lines[0].value if len(lines) == 1 and isinstance(lines[0], ast.Expr) else None
+    return isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Say"
 
 
 def run(path: Path) -> None:

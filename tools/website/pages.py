@@ -93,7 +93,9 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
         else:
             outputs = [_output(o) for o in cell.outputs if "image/png" not in o.get("data", {})]
             outputs.append(raw(markup) if markup else "")
-        block = "\n\n".join([_code(cell), *filter(None, outputs)])
+        is_sentence = cell.metadata.get("jupyter") == {"source_hidden": True}
+        code = "" if is_sentence else _code(cell)
+        block = "\n\n".join(filter(None, [code, *outputs]))
         blocks.append(_folded_solution(block) if "solution" in _tags(cell) else block)
     download = f"Run it yourself: {{download}}`{path.name} <../_extra/{path.name}>` in JupyterLab."
     (out / "_extra" / path.name).write_bytes(path.read_bytes())
