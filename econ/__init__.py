@@ -2,7 +2,7 @@
 
 A `Scenario` goes into each station and a result comes out::
 
-    tokens → scenario → latency → serving | energy | tco → scaling | trends → plan
+    tokens → scenario → latency → serving | energy | tco → scaling | trends → plan → decision
 
 Everything below is loaded when it is first used, so that ``import econ`` itself takes milliseconds.
 
@@ -32,10 +32,11 @@ _OBJECTS = {
     "sweep": "econ.sweeps",
     "uncertain": "econ.uncertainty",
     "bill": "econ.service_bill",
+    "decide": "econ.decision",
 }
 _STATIONS = (
     "catalog", "tokens", "latency", "serving", "energy", "tco", "scaling", "trends", "plan",
-    "machine", "ledger", "charts", "lessons",
+    "decision", "machine", "ledger", "charts", "lessons",
 )  # fmt: skip
 
 __all__ = ["__version__", *_OBJECTS, *_STATIONS]

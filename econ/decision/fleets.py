@@ -1,0 +1,189 @@
+"""A plan's best replica of each accelerator, as something to rent or buy: rate, band, P(SLO).
+
+The plan sizes a fleet for one rate. A decision asks more: how many replicas at three in the
+morning and after two years of growth. So each fleet carries the rate that one of its replicas
+sustains within the SLO, simulated where the plan's fleet is too small to show it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.catalog import Accelerator
+from econ.plan import Plan, concurrency_grid
+from econ.plan.search import KEYS, ROUNDING
+from econ.scenario import Scenario
+from econ.serving import max_rate_per_s, simulate
+
+MOST_TELLING = 4  # replicas; a larger fleet itself shows what one of its replicas sustains
+N_REQUESTS, TOLERANCE_FRAC = 1_000, 0.03  # of the search for that rate
+Z90 = 1.6449  # normal quantile: nine of ten within
+LATENCIES = ("ttft", "tpot")
+ONE_SIDED = 1.2816  # normal quantile: nine of ten below
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """Replicas of one kind.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        The scenario on the plan's fleet, at its price.
+    n_replicas, gpus_per_replica : int
+        Of the plan, without spares.
+    rate_per_s : float
+        Requests per second that one replica sustains within the SLO.
+    rate_p90_factor : float
+        Within which that rate is known, for nine held-out cases in ten.
+    p_keeps_slo : float
+        Probability that rate and latency of the plan's fleet are within the SLO, from the bands
+        of the latency model.
+    p_if_resized : float
+        The same, where replicas are added until the rate suffices: what no replica can mend.
+    n_sure : int
+        Replicas with which the rate suffices in nine of ten cases.
+    regime : str
+        How far it lies from what was measured (`econ.latency.calibration.REGIMES`).
+    basis : str
+        simulated or screened.
+    """
+
+    scenario: Scenario
+    n_replicas: int
+    gpus_per_replica: int
+    rate_per_s: float
+    rate_p90_factor: float
+    p_keeps_slo: float
+    p_if_resized: float
+    n_sure: int
+    regime: str
+    basis: str
+    row: pd.Series = dataclasses.field(repr=False)
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """The accelerator itself."""
+        return self.scenario.deployment.resolved_accelerator
+
+    @property
+    def words(self) -> str:
+        """Precision and split of a replica, e.g. ``fp8, TP 2``."""
+        d = self.scenario.deployment
+        parts = [f"{n.upper()} {getattr(d, n)}" for n in ("tp", "pp", "dp") if getattr(d, n) > 1]
+        return ", ".join([d.precision, *parts])
+
+
+def fleets_of(answer: Plan, n_most: int = 4) -> list[Fleet]:
+    """The best fleet of each accelerator that meets the SLO, cheapest first.
+
+    Where none of these lies in the calibrated region, the cheapest that does joins them.
+
+    Parameters
+    ----------
+    answer : Plan
+        What was searched.
+    n_most : int
+        Accelerators at most, e.g. 4.
+
+    Returns
+    -------
+    list of Fleet
+        Of simulated rows where anything was simulated; empty where nothing meets the SLO.
+    """
+    ran = "policy" in answer.rows and (answer.rows["policy"] != "").any()
+    rows = answer.simulated if ran else answer.feasible
+    best = rows.drop_duplicates("accelerator")
+    known = best[best["regime"].astype(str) == "calibrated"].head(1)
+    best = best.head(n_most)
+    if not set(known.index) & set(best.index):
+        best = pd.concat([best, known])
+    return [_fleet(answer, row) for _, row in best.iterrows()]
+
+
+def _fleet(answer: Plan, row: pd.Series) -> Fleet:
+    n = max(int(row["n_replicas"]) - answer.demand.n_spare, 1)
+    peak = answer.demand.peak_per_s
+    scenario = answer.scenario(row)
+    is_simulated = row["basis"] == "simulated"
+    rate = _sustained_rate(answer, row, n) if is_simulated else row["requests_per_s_per_replica"]
+    factor = float(row["rate_p90_factor"])
+    spare = _share_below(math.log(max(n * rate / peak, 1.0)), factor)
+    n_slow = math.ceil(n * factor)  # as many as a speed at the low end of the band takes
+    within, resized = (
+        [_latency_share(answer, row, scenario, size) for size in (n, n_slow)]
+        if is_simulated
+        else (1.0, 1.0)
+    )
+    n_sure = math.ceil(peak * math.exp(ONE_SIDED * math.log(factor) / Z90) / rate * ROUNDING)
+    return Fleet(
+        scenario=scenario,
+        n_replicas=n,
+        gpus_per_replica=int(row["n_gpu"]),
+        rate_per_s=float(rate),
+        rate_p90_factor=factor,
+        p_keeps_slo=min(spare, within),
+        p_if_resized=max(within, resized),
+        n_sure=max(n, n_sure),
+        regime=str(row["regime"]),
+        basis=str(row["basis"]),
+        row=row,
+    )
+
+
+def _sustained_rate(answer: Plan, row: pd.Series, n: int) -> float:
+    """Requests per second of a replica: between what the fleet's peak and one replica less show."""
+    peak = answer.demand.peak_per_s
+    least, most = peak / n, peak / (n - 1) * ROUNDING if n > 1 else math.inf
+    if n > MOST_TELLING:
+        return math.sqrt(least * most)
+    one = answer.scenario(row)
+    batch = _largest_batch(answer, row)
+    one = one.with_(n_gpu=int(row["n_gpu"]), max_batch=batch, token_budget=max(2048, 2 * batch))
+    found = max_rate_per_s(one, n=N_REQUESTS, tolerance_frac=TOLERANCE_FRAC)
+    return float(np.clip(found, least, most))
+
+
+def _largest_batch(answer: Plan, row: pd.Series) -> int:
+    """The largest batch limit of this replica that the search found within the SLO."""
+    alike = answer.feasible
+    for key in KEYS:
+        alike = alike[alike[key] == row[key]]
+    most = int(alike["concurrency"].max())
+    limit = answer.demand.scenario.deployment.max_batch
+    return min(most, limit or max(concurrency_grid()))
+
+
+def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> float:
+    """P(the SLO's share of requests is within both limits), when both latencies err together.
+
+    Where the model is off, it is off for all steps: one error in units of its band moves TTFT and
+    TPOT. The largest error at which enough simulated requests still meet both limits decides.
+    """
+    demand = answer.demand
+    fleet = scenario.with_(n_gpu=n * int(row["n_gpu"]))
+    requests = simulate(fleet, rate_per_s=demand.peak_per_s, n=2 * N_REQUESTS).requests
+    slo = demand.slo
+    ttft, tpot = requests.ttft_s, np.nan_to_num(requests.tpot_s)
+    error = np.linspace(-3, 3, 121)[:, None]
+    factors = [math.log(row[f"{name}_high_s"] / row[f"{name}_s"]) / Z90 for name in LATENCIES]
+    good = (ttft * np.exp(error * factors[0]) <= slo.ttft_s) & (
+        tpot * np.exp(error * factors[1]) <= slo.tpot_s
+    )
+    enough = good.mean(axis=1) >= slo.attainment_frac
+    return _normal(float(error[enough].max())) if enough.any() else 0.0
+
+
+def _share_below(log_margin: float, p90_factor: float) -> float:
+    """P(an error within ``p90_factor`` in nine of ten cases is below a margin)."""
+    spread = math.log(p90_factor) / Z90
+    return _normal(log_margin / spread) if spread else 1.0
+
+
+def _normal(z: float) -> float:
+    return (1 + math.erf(z / math.sqrt(2))) / 2

@@ -1,0 +1,353 @@
+"""The menu: every seller and tier of an API, and every term on which each fleet can be had.
+
+An entry knows how to make its `Books` for any market (today's draws, or other volumes for the
+break-even), what it binds to, and what leaving after a year costs.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from econ.catalog import catalog
+from econ.catalog.guard import positive
+from econ.catalog.prices import Price
+from econ.catalog.ranges import Range
+from econ.catalog.rents import rent_rows
+from econ.catalog.tables import table
+from econ.decision import chance
+from econ.decision.books import (
+    RESALE_YEARS,
+    Books,
+    Market,
+    api_books,
+    by_the_hour,
+    by_the_token,
+    least_base_frac,
+    owned_books,
+    rented_books,
+)
+from econ.decision.fleets import Fleet
+from econ.decision.offers import api_offers
+from econ.decision.speeds import Speed, keeps_slo
+from econ.scenario import Scenario
+from econ.tco import Api
+
+OWN = "own"
+# kind of a committed or rented hour -> months that it binds
+COMMITMENT_MONTHS = {
+    "on-demand": 0, "spot": 0, "hyperscaler": 0, "reserved": 12, "reserved-3y": 36, OWN: 36,
+}  # fmt: skip
+USUAL = ("on-demand", "spot", "reserved", "reserved-3y", OWN)
+YOURS, LISTS = "your quote", "lists of clouds"
+NO_WAIT = "the batch tier answers within a day, not within the SLO: only work with a deadline waits"
+TAKEN = "spot machines may be taken away at any time: only work with a deadline can stand that"
+
+
+class Mixed(Protocol):
+    """Books of a base with what exceeds it: by the hour, or by the token at ``usd``."""
+
+    def __call__(self, market: Market, *, share: float, usd: float | None) -> Books: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What a menu is made for: the scenario, its market in draws and in the plain case, quotes."""
+
+    scenario: Scenario
+    market: Market
+    plain: Market
+    servers: Mapping[str, Range]
+    quotes: Mapping[str, float]
+    licence_usd_per_gpu_year: float
+    deadline_h: float
+    day: datetime.date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the menu before it is judged."""
+
+    kind: str
+    seller: str
+    model: str
+    books: Callable[[Market], Books]
+    accelerator: str = ""
+    words: str = ""
+    as_of: str = ""
+    source: str = ""
+    evidence: str = ""
+    p_keeps_slo: float
+    p_if_resized: float
+    commitment_months: float = 0.0
+    exit_usd: Callable[[Books], float] = field(default=lambda books: 0.0)
+    usd_per_request: float | None = None
+    reason: str = ""
+
+
+def api_entries(
+    ask: Ask,
+    model: str,
+    own: Iterable[Price],
+    sellers: Sequence[str] | None,
+    measured: Mapping[str, tuple[float, float]] | None,
+) -> list[Entry]:
+    """Every seller and tier of the model, at what a mean request of the workload costs there."""
+    workload, slo = ask.scenario.workload, ask.scenario.slo
+    entries = []
+    for offer in api_offers(model, own=own, sellers=sellers, on=ask.day):
+        usd = offer.usd_per_request(
+            workload.mean_input_tokens, workload.mean_output_tokens, workload.cached_frac
+        )
+        seller = offer.price.provider
+        speed = keeps_slo(seller, slo, measured)
+        if ask.deadline_h:
+            speed = Speed(1.0, "work that may wait asks for no speed")
+        entries.append(
+            Entry(
+                kind="api-batch" if offer.batch else "api",
+                seller=seller,
+                model=offer.price.model or model,
+                books=_tokens(usd),
+                words=_price_words(offer),
+                as_of=offer.price.in_force_since,
+                source=offer.source or YOURS,
+                evidence=speed.evidence,
+                p_keeps_slo=0.0 if offer.batch and not ask.deadline_h else speed.p_keeps_slo,
+                p_if_resized=0.0 if offer.batch and not ask.deadline_h else speed.p_keeps_slo,
+                usd_per_request=usd,
+                reason=NO_WAIT if offer.batch and ask.deadline_h < 24 else "",
+            )
+        )
+    return entries
+
+
+def _tokens(usd_per_request: float) -> Callable[[Market], Books]:
+    return lambda market: api_books(market, usd_per_request)
+
+
+def _price_words(offer: Api) -> str:
+    p = offer.price
+    off = p.batch_discount_frac or 0.0
+    cached = p.cached_input_usd_per_mtok
+    words = f"${p.input_usd_per_mtok:g} in, ${p.output_usd_per_mtok:g} out per Mtok"
+    words += f", ${cached:g} cached" if cached is not None else ""
+    return f"{words}, {off:.0%} off in batch" if offer.batch else words
+
+
+def fleet_entries(
+    ask: Ask, fleets: Sequence[Fleet], kinds: Sequence[str], apis: Sequence[Entry], notes: list[str]
+) -> list[Entry]:
+    """Each fleet on each term, alone and as a base for what exceeds it by the hour or token."""
+    live = [entry for entry in apis if not entry.reason and entry.usd_per_request is not None]
+    cheapest = min(live, key=lambda entry: entry.usd_per_request or 0.0, default=None)
+    entries = []
+    for fleet in fleets:
+        hours = {kind: price for kind in kinds if (price := _hour(ask, fleet, kind)) is not None}
+        for kind, hour in hours.items():
+            entries += _rented(ask, fleet, kind, hour, hours.get("on-demand"), cheapest)
+        if OWN in kinds and fleet.accelerator.id in ask.servers:
+            entries += _owned(ask, fleet, hours.get("on-demand"), cheapest, notes)
+    return entries
+
+
+@dataclass(frozen=True)
+class Hour:
+    """A price of an accelerator-hour, or of a server, and whose it is."""
+
+    usd: float
+    seller: str
+    as_of: str
+    source: str
+    per_server: bool = False
+
+
+def _hour(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+    """The rent on a term: your quote, the scenario's own price, or the latest list."""
+    if kind == OWN:
+        return _own_hour(ask, fleet)
+    chip = fleet.accelerator
+    for name, usd in ask.quotes.items():
+        quoted, _, term = name.partition(":")
+        if (term or "on-demand") == kind and _is(quoted, fleet):
+            return Hour(positive(f"price of {name}", usd, 10_000), YOURS, _today(ask), YOURS)
+    finance = ask.scenario.finance
+    own = ask.scenario.deployment.resolved_accelerator
+    stated = finance.cost_usd_per_gpu_hour if finance.tenure == "rented" and chip == own else None
+    if kind == "on-demand" and stated is not None:
+        return Hour(stated, YOURS, _today(ask), finance.source or YOURS)
+    try:
+        latest = rent_rows(chip.id, kind).iloc[-1]
+    except ValueError:
+        return None
+    usd = float(latest["usd_per_gpu_hour"])
+    return Hour(usd, LISTS, str(latest["as_of"]), str(latest["source"]))
+
+
+def _own_hour(ask: Ask, fleet: Fleet) -> Hour | None:
+    """An owner's whole hour, where the scenario states it instead of a server's price."""
+    finance, own = ask.scenario.finance, ask.scenario.deployment.resolved_accelerator
+    if finance.tenure == "owned" and finance.cost_usd_per_gpu_hour and fleet.accelerator == own:
+        return Hour(finance.cost_usd_per_gpu_hour, OWN, _today(ask), finance.source or YOURS)
+    return None
+
+
+def _today(ask: Ask) -> str:
+    return ask.day.isoformat()
+
+
+def _is(name: str, fleet: Fleet) -> bool:
+    if name == fleet.accelerator.id:
+        return True
+    try:
+        return catalog.accelerator(name).id == fleet.accelerator.id
+    except ValueError:
+        return False
+
+
+def _rented(
+    ask: Ask, fleet: Fleet, kind: str, hour: Hour, hourly: Hour | None, api: Entry | None
+) -> list[Entry]:
+    """A term alone; with a commitment, also as the base below what is bought hour by hour."""
+    by_hour = COMMITMENT_MONTHS[kind] == 0
+    years = max(COMMITMENT_MONTHS[kind] // 12, 1)
+    above = hourly.usd if hourly else hour.usd
+
+    def alone(market: Market) -> Books:
+        return rented_books(
+            market, fleet, hour.usd, by_the_hour(market, hour.usd if by_hour else above),
+            base_frac=0.0 if by_hour else 1.0, term_years=years,
+            licence_usd_per_gpu_year=ask.licence_usd_per_gpu_year,
+        )  # fmt: skip
+
+    entries = [_entry(ask, fleet, kind, hour, alone)]
+    if by_hour or kind == OWN:
+        return entries
+
+    def mixed(market: Market, *, share: float, usd: float | None) -> Books:
+        burst = by_the_hour(market, above) if usd is None else by_the_token(market, usd)
+        return rented_books(
+            market, fleet, hour.usd, burst, base_frac=share, term_years=years,
+            licence_usd_per_gpu_year=ask.licence_usd_per_gpu_year,
+        )  # fmt: skip
+
+    return entries + _mixes(ask, fleet, kind, hour, mixed, hourly, api, fleet.n_replicas)
+
+
+def _owned(
+    ask: Ask, fleet: Fleet, hourly: Hour | None, api: Entry | None, notes: list[str]
+) -> list[Entry]:
+    """Servers of one's own for the peak, and as the base below what exceeds them."""
+    finance, chip = ask.scenario.finance, fleet.accelerator
+    pue = ask.scenario.resolved_site.pue
+    if pue is None:
+        notes.append(f"own {chip.id}: pue of {ask.scenario.resolved_site.id} is unknown: set pue")
+        return []
+    fixed = {"life_years": finance.life_years} if finance.life_years is not None else {}
+
+    def mixed(market: Market, *, share: float, usd: float | None) -> Books:
+        burst = (
+            by_the_token(market, usd)
+            if usd is not None
+            else by_the_hour(market, hourly.usd if hourly else 0.0)
+        )
+        return owned_books(
+            market, fleet, burst, base_frac=share, pue=pue, fixed=fixed,
+            licence_usd_per_gpu_year=ask.licence_usd_per_gpu_year,
+        )  # fmt: skip
+
+    def alone(market: Market) -> Books:
+        return owned_books(
+            market, fleet, None, pue=pue, fixed=fixed,
+            licence_usd_per_gpu_year=ask.licence_usd_per_gpu_year,
+        )  # fmt: skip
+
+    price, dates = ask.servers[chip.id], table("servers")["as_of"]
+    as_of = _today(ask) if price.is_fixed else str(dates[chip.id])
+    whose = Hour(price.typical, OWN, as_of, price.source or YOURS, per_server=True)
+    try:
+        n_servers = max(round(alone(ask.plain).n_gpu / (chip.n_per_server or 8)), 1)
+    except ValueError as error:
+        notes.append(f"own {chip.id}: {error}")
+        return []
+    one = _entry(ask, fleet, OWN, whose, alone)
+    return [one, *_mixes(ask, fleet, OWN, whose, mixed, hourly, api, n_servers)]
+
+
+def _mixes(
+    ask: Ask,
+    fleet: Fleet,
+    kind: str,
+    hour: Hour,
+    mixed: Mixed,
+    hourly: Hour | None,
+    api: Entry | None,
+    n_most: int,
+) -> list[Entry]:
+    """Base and burst, base and API: only where the cheapest base is a part of the peak."""
+    found: list[Entry] = []
+    if n_most < 2:
+        return found
+    for suffix, usd, possible in (
+        ("burst", None, hourly is not None),
+        ("api", api.usd_per_request if api else None, api is not None),
+    ):
+        if not possible:
+            continue
+        share, books = least_base_frac(functools.partial(mixed, market=ask.plain, usd=usd), n_most)
+        if not 0 < share < 1 or books.parts["burst"] <= 0:
+            continue
+        also = api.p_keeps_slo if suffix == "api" and api else 1.0
+        found.append(
+            _entry(
+                ask, fleet, f"{kind}+{suffix}", hour,
+                functools.partial(mixed, share=share, usd=usd), also,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _entry(
+    ask: Ask,
+    fleet: Fleet,
+    kind: str,
+    hour: Hour,
+    books: Callable[[Market], Books],
+    p_of_the_rest: float = 1.0,
+) -> Entry:
+    base = kind.partition("+")[0]
+    seller = "lists of hyperscalers" if kind == "hyperscaler" else hour.seller
+    per = "a server" if hour.per_server else "per GPU-hour"
+    return Entry(
+        kind="on-demand" if kind == "hyperscaler" else kind,
+        seller=seller,
+        model=ask.scenario.model_id,
+        books=books,
+        accelerator=fleet.accelerator.id,
+        words=f"{fleet.words}, ${hour.usd:,.{0 if hour.per_server else 2}f} {per}",
+        as_of=hour.as_of,
+        source=hour.source,
+        evidence=f"{fleet.basis}, latency model: {fleet.regime}",
+        p_keeps_slo=min(fleet.p_keeps_slo, p_of_the_rest),
+        p_if_resized=min(fleet.p_if_resized, p_of_the_rest),
+        commitment_months=float(COMMITMENT_MONTHS[base]),
+        exit_usd=_exit(ask, base),
+        reason=TAKEN if kind == "spot" and not ask.deadline_h else "",
+    )  # fmt: skip
+
+
+def _exit(ask: Ask, base: str) -> Callable[[Books], float]:
+    """What leaving after one year costs, in the typical case."""
+
+    def usd(books: Books) -> float:
+        if base == OWN and books.capital is not None:
+            after_three = float(ask.market.draws.of(chance.RESIDUAL)[0])
+            kept: float = after_three ** (1 / RESALE_YEARS)
+            return float(books.capital[0, 0]) * (1 - kept)
+        years_left = COMMITMENT_MONTHS[base] / 12 - 1
+        return max(years_left, 0.0) * books.parts.get("machines", 0.0)
+
+    return usd

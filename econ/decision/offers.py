@@ -1,0 +1,183 @@
+"""Who sells a model's tokens, at which price today: every seller and tier as an `econ.tco.Api`.
+
+Prices come from the price package in the environment (`econ.catalog.prices_now_frame`), from the
+dated table of this project where that lists a seller alone, and from a file or list of your own,
+which comes before both. A listing belongs to a model where the names agree but for the seller's
+dress (organisation, number format, "turbo"); a thinking variant is never priced as its sibling.
+
+>>> sold_as("Qwen/Qwen3-32B") == sold_as("qwen.qwen3-32b-v1:0")
+True
+>>> sold_as("Qwen/Qwen3-4B-Thinking-2507").is_thinking
+True
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from econ.catalog.audit import is_stale
+from econ.catalog.guard import unknown
+from econ.catalog.prices import Price, prices_frame, prices_now_frame
+from econ.tco.offers import Api
+
+STANDARD, BATCH = "standard", "batch"
+NO_SHOPS = ("Cursor", "GitHub Copilot")  # sell seats, not tokens by the list
+# words of a listing that name its format, speed or packaging, not another model
+DRESS = frozenset(
+    ["instruct", "chat", "it", "hf", "bf16", "fp16", "fp8", "fp4", "int8", "int4", "awq", "gptq",
+     "turbo", "lite", "fast", "versatile", "instant", "tee", "maas", "meta", "quantized", "tput",
+     "reference", "latest", "preview"]
+)  # fmt: skip
+THINKING = frozenset(["thinking", "reasoning"])
+RELEASE = re.compile(r"\d{4}")
+
+
+@dataclass(frozen=True)
+class SoldName:
+    """A model's name as sold: what it is, whether it is the thinking variant, its release."""
+
+    shape: str
+    is_thinking: bool
+    release: str
+
+    def serves(self, wanted: SoldName) -> bool:
+        """Whether a listing under this name is the model that is wanted."""
+        same_release = not wanted.release or self.release == wanted.release
+        return (
+            self.shape == wanted.shape and self.is_thinking == wanted.is_thinking and same_release
+        )
+
+
+def sold_as(name: str) -> SoldName:
+    """A model's name without what a seller adds to it.
+
+    Parameters
+    ----------
+    name : str
+        A name of the catalogue, a Hugging Face id or a seller's listing.
+
+    Examples
+    --------
+    >>> sold_as("accounts/fireworks/models/llama-v3p1-70b-instruct").shape
+    'llama3170b'
+    >>> sold_as("Qwen3-235B-A22B-Thinking-2507")
+    SoldName(shape='qwen3235ba22b', is_thinking=True, release='2507')
+    """
+    text = name.strip().lower().rpartition("/")[2]
+    text = re.sub(r"-v?\d+:\d+$", "", re.sub(r"^(?:[a-z]+\.)+(?=[a-z])", "", text))
+    text = re.sub(r"(\d)p(\d)", r"\1.\2", re.sub(r"[\s_:]+", "-", text))
+    words = re.sub(r"-v(?=\d)", "-", text).split("-")
+    release = next((w for w in words[1:] if RELEASE.fullmatch(w)), "")
+    left = [w for w in words if w not in DRESS | THINKING and w != release]
+    shape = re.sub(r"[^a-z0-9]", "", "".join(left))
+    return SoldName(shape, bool(THINKING & set(words)), release)
+
+
+def api_offers(
+    model: str,
+    *,
+    own: Iterable[Price] = (),
+    sellers: Sequence[str] | None = None,
+    on: datetime.date | None = None,
+) -> list[Api]:
+    """Every seller and tier of a model, in order of the seller's name.
+
+    Parameters
+    ----------
+    model : str
+        As it is sold, e.g. ``"Qwen/Qwen3-32B"``; organisation and dress do not matter.
+    own : iterable of Price
+        Quotes of your own; each comes before the lists of its ``provider``.
+    sellers : sequence of str, optional
+        Only these, e.g. ``["Groq"]``.
+    on : datetime.date, optional
+        The day whose prices count; today by default.
+
+    Returns
+    -------
+    list of Api
+        ``name`` is seller and tier, ``price.in_force_since`` the day of the price.
+
+    Raises
+    ------
+    UnknownName
+        For a seller that does not list the model, with those that do.
+    """
+    day = on or datetime.datetime.now(datetime.UTC).date()
+    wanted = sold_as(model)
+    listed = _today(wanted, day) + _dated(wanted, day)
+    offers: dict[str, Api] = {}
+    taken: dict[str, str] = {}  # a seller under two spellings is one
+    for price in [*own, *listed]:
+        seller = taken.setdefault(_folded(price.provider), price.provider)
+        for offer in _tiers(price, model) if seller == price.provider else ():
+            offers.setdefault(offer.name, offer)
+    if sellers is not None:
+        known = sorted({offer.price.provider for offer in offers.values()})
+        folded = {name.lower(): name for name in known}
+        chosen = set()
+        for seller in sellers:
+            if seller.lower() not in folded:
+                raise unknown(f"seller of {model}", seller, known)
+            chosen.add(folded[seller.lower()])
+        offers = {name: o for name, o in offers.items() if o.price.provider in chosen}
+    return sorted(offers.values(), key=lambda offer: offer.name.lower())
+
+
+def _folded(seller: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", re.sub(r" ai$", "", seller.lower()))
+
+
+def _tiers(price: Price, model: str) -> list[Api]:
+    standard = Api(
+        model=model, name=f"{price.provider}, {STANDARD}", price=price, source=price.source
+    )
+    if price.batch_discount_frac is None:
+        return [standard]
+    return [standard, replace(standard, name=f"{price.provider}, {BATCH}", batch=True)]
+
+
+def _today(wanted: SoldName, day: datetime.date) -> list[Price]:
+    """What the price package lists; nothing where it is not installed."""
+    return [price for name, price in _package(day) if name.serves(wanted)]
+
+
+@functools.lru_cache(maxsize=4)
+def _package(day: datetime.date) -> list[tuple[SoldName, Price]]:
+    """All priced models of the package on a day, by name as sold."""
+    moment = datetime.datetime.combine(day, datetime.time(12), datetime.UTC)
+    try:
+        rows = prices_now_frame(moment)
+    except ImportError:
+        return []
+    rows = rows[~rows["provider"].isin(NO_SHOPS) & (rows["output_usd_per_mtok"] > 0)]
+    as_of = day.isoformat()
+    return [(sold_as(row["model"]), _price(row, as_of)) for row in rows.to_dict("records")]
+
+
+def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:
+    """The latest row of each seller in ``data/catalog/api_prices.csv`` that is still in force."""
+    rows = prices_frame()
+    rows = rows[[sold_as(name).serves(wanted) for name in rows["model"]]]
+    rows = rows[rows["in_force_since"] <= day.isoformat()].sort_values("in_force_since")
+    prices = []
+    for row in rows.groupby(["provider", "model"]).tail(1).to_dict("records"):
+        in_force = row["stale_after"] and not is_stale(str(row["stale_after"]), day.isoformat())
+        if in_force:
+            prices.append(_price(row, str(row["as_of"])))
+    return prices
+
+
+def _price(row: dict[str, object], as_of: str) -> Price:
+    names = (
+        "model", "provider", "input_usd_per_mtok", "output_usd_per_mtok",
+        "cached_input_usd_per_mtok", "cache_write_usd_per_mtok", "batch_discount_frac", "source",
+    )  # fmt: skip
+    known = {name: row[name] for name in names if not pd.isna(row[name])}
+    return Price(**known, in_force_since=as_of)  # type: ignore[arg-type]

@@ -1,0 +1,171 @@
+"""A decision in words: one line, and one page for whoever decides.
+
+The page says the question, the answer with its next best and both bands, API, rent and own side by
+side, how sure it is, what would change it, what to find out first, and how to start the fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from econ.decision.launch import launch_lines
+from econ.decision.reasons import tokens_words
+from econ.decision.result import Option, Weighing
+
+HEAD = ("", "USD a day", "USD a year (nine in ten)", "P(SLO)", "binds", "price of")
+FAMILIES = {"api": "API", "rent": "rent", "own": "own"}
+
+
+def money(usd: float) -> str:
+    """USD to three digits, as people read it.
+
+    >>> money(4.267), money(1557.4), money(1_234_567)
+    ('$4.27', '$1,560', '$1,230,000')
+    """
+    if abs(usd) < 100:
+        return f"${usd:,.2f}" if usd < 10 else f"${usd:,.1f}"
+    digits = len(str(int(abs(usd)))) - 3
+    return f"${round(usd, -digits):,.0f}"
+
+
+def share_words(share: float) -> str:
+    """A probability in percent; nothing is certain that was predicted.
+
+    >>> share_words(0.996), share_words(0.51)
+    ('over 99%', '51%')
+    """
+    return "over 99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
+def question(decision: Weighing) -> str:
+    """What was asked, in one sentence."""
+    s = decision.scenario
+    slo, w = s.slo, s.workload
+    return (
+        f"{tokens_words(decision.tokens_per_day)} tokens a day of {s.resolved_model.name} "
+        f"({w.rate_per_s:.3g} requests/s, {w.mean_input_tokens:,.0f} tokens in"
+        + (f", {w.cached_frac:.0%} of them cached" if w.cached_frac else "")
+        + f", {w.mean_output_tokens:,.0f} out), {slo.attainment_frac:.0%} of requests with TTFT "
+        f"within {slo.ttft_s:g} s and {1000 * slo.tpot_s:g} ms per token: what hardware, at what "
+        "cost, and rent, API or buy?"
+    )
+
+
+def answer_line(decision: Weighing) -> str:
+    """The answer in one line: the choice, and API, rent and own side by side in USD per day."""
+    best = {family: decision.best_of(family) for family in FAMILIES}
+    sides = [
+        f"{FAMILIES[family]} {money(option.usd_per_day)} ({option.name})"
+        for family, option in best.items()
+        if option
+    ]
+    missing = [FAMILIES[family] for family, option in best.items() if option is None]
+    none = f"; none that can be chosen: {', '.join(missing)}" if missing else ""
+    one = decision.chosen
+    return (
+        f"Take the {one.name}: {money(one.usd_per_day)} a day, {money(one.usd_per_year)} a year "
+        f"({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), keeps the SLO with "
+        f"{share_words(one.p_keeps_slo)}. Per day: {', '.join(sides)}{none}."
+    )
+
+
+def side_rows(decision: Weighing) -> list[tuple[str, ...]]:
+    """The chosen option, the next best, the best of each family, once each, in words."""
+    picked: list[Option] = [decision.chosen]
+    for option in (decision.next_best, decision.surest, *map(decision.best_of, FAMILIES)):
+        if option and option not in picked:
+            picked.append(option)
+    return [option_words(option) for option in picked]
+
+
+def option_words(option: Option) -> tuple[str, ...]:
+    """One option as the cells under `HEAD`."""
+    bound = "no" if not option.commitment_months else f"{option.commitment_months:.0f} months"
+    return (
+        f"{option.name} ({option.words})",
+        money(option.usd_per_day),
+        f"{money(option.usd_per_year)} ({money(option.low_usd_per_year)} to "
+        f"{money(option.high_usd_per_year)})",
+        share_words(option.p_keeps_slo),
+        bound,
+        option.as_of,
+    )
+
+
+def parts_words(option: Option) -> str:
+    """What the first year is paid for, largest first."""
+    parts = sorted(option.parts.items(), key=lambda part: -part[1])
+    return ", ".join(f"{name} {money(usd)}" for name, usd in parts if usd > 0)
+
+
+def sure_words(decision: Weighing) -> list[str]:
+    """How sure: what P(SLO) rests on, the safest option, the best if all were true."""
+    one, said = decision.chosen, []
+    said.append(f"{one.name}: {one.evidence}.")
+    if decision.regime and decision.regime != "calibrated":
+        said.append(
+            f"The fleet lies outside what the latency model was fitted on ({decision.regime}): its "
+            "band is wide."
+        )
+    if (safe := decision.surest) and safe is not one:
+        said.append(
+            f"The cheapest that keeps the SLO with nine chances in ten: {safe.name}, "
+            f"{money(safe.usd_per_day)} a day ({share_words(safe.p_if_resized)})."
+        )
+    true = decision.best_if_true
+    if true is not one:
+        said.append(
+            f"The best if every prediction held: {true.name}, {money(true.usd_per_day)} a day."
+        )
+    return said
+
+
+def memo_markdown(decision: Weighing) -> str:
+    """The page as Markdown."""
+    one, other = decision.chosen, decision.next_best
+    lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
+             f"**{answer_line(decision)}**", ""]  # fmt: skip
+    lines += _table(HEAD, side_rows(decision))
+    lines += ["", f"Over {decision.horizon_years} years, in today's money: {one.name} "
+              f"{money(one.npv_usd)} ({money(one.npv_low_usd)} to {money(one.npv_high_usd)})"
+              + (f", next {other.name} {money(other.npv_usd)} ({money(other.npv_low_usd)} to "
+                 f"{money(other.npv_high_usd)})" if other else "") + ".",
+              f"The first year of {one.name} pays for {parts_words(one)}"
+              + (f"; of {other.name} for {parts_words(other)}" if other else "") + ".",
+              ""]  # fmt: skip
+    for title, said in (
+        ("How sure", sure_words(decision)),
+        ("What would change it", decision.what_would_change_it),
+        ("What to find out first", decision.measure_next),
+        ("What this rests on", decision.notes),
+    ):
+        lines += [f"## {title}", "", *(f"- {text}" for text in said), ""]
+    lines += launch_markdown(decision)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def launch_markdown(decision: Weighing) -> list[str]:
+    """How to start a replica of the fleet, chosen or in reserve."""
+    fleet = decision.fleet()
+    if fleet is None:
+        return []
+    lines = launch_lines(fleet.scenario, decision.weights)
+    chip, n = fleet.accelerator.id, fleet.n_replicas
+    return [f"## How to start it: {n} × this on {fleet.gpus_per_replica} × {chip}", "",
+            *(f"    {line}" for line in lines.values()), ""]  # fmt: skip
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(head), "|" + " --- |" * len(head), *map(line, rows)]
+
+
+def options_frame(decision: Weighing) -> pd.DataFrame:
+    """All options under readable heads, for a table of evidence."""
+    rows = [(*option_words(o), money(o.npv_usd), o.reason) for o in decision.options]
+    columns = ["option", *HEAD[1:], f"USD over {decision.horizon_years} years", "why not"]
+    return pd.DataFrame(rows, columns=columns)

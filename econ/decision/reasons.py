@@ -1,0 +1,181 @@
+"""Why this option, from which volume another, what would change it, and what to find out first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.ranges import Range
+from econ.catalog.units import MONTHS_PER_YEAR
+from econ.decision import chance
+from econ.decision.books import Market
+from econ.decision.fleets import Fleet
+from econ.decision.menu import Ask, Entry
+from econ.decision.result import FAMILIES, Option, family_of
+from econ.tco import break_even
+
+SCALES = 2.0 ** np.arange(-6, 14.01, 0.125)  # times today's load at which break-even is sought
+SURE = 0.9
+
+
+def break_even_frame(
+    options: Sequence[Option],
+    entries: Mapping[str, Entry],
+    ask: Ask,
+    ranges: Mapping[str, Range],
+    tokens_per_day: float,
+) -> pd.DataFrame:
+    """From which volume each way of having machines costs less than the best API, for good.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns option, against, tokens_per_day (NaN where never, up to 16,000 times the load),
+        and year: the first of the horizon in which its typical cost is the lower (NaN where none).
+    """
+    columns = ["option", "against", "tokens_per_day", "year"]
+    apis = [o for o in options if o.is_api and not o.reason]
+    machines = [o for o in options if not o.is_api and "+" not in o.kind and not o.reason]
+    if not apis or not machines:
+        return pd.DataFrame(columns=columns)
+    drawn = chance.typical(ranges, len(SCALES))
+    market = Market(ask.market.load_per_s, drawn, 1, ask.market.at_work_frac, SCALES)
+    api = min(apis, key=lambda option: option.usd_per_day)
+    api_usd = entries[api.name].books(market).year_usd[:, 0]
+    rows = []
+    for option in machines:
+        usd = entries[option.name].books(market).year_usd[:, 0]
+        lasting = break_even(SCALES * tokens_per_day, usd, api_usd).lasting
+        cheaper = np.array(option.by_year_usd) <= np.array(api.by_year_usd)
+        year = float(np.argmax(cheaper)) + 1 if cheaper.any() else np.nan
+        rows.append((option.name, api.name, np.nan if lasting is None else lasting, year))
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.sort_values("tokens_per_day", kind="stable", ignore_index=True)
+
+
+def cash_frame(
+    options: Sequence[Option], entries: Mapping[str, Entry], plain: Market
+) -> pd.DataFrame:
+    """Cash by month of the best API, rent and own in the typical case.
+
+    Columns option, month (from 0), usd (what is paid; negative for a resale), total_usd.
+    """
+    parts = []
+    for family in FAMILIES:
+        option = next((o for o in options if not o.reason and family_of(o) == family), None)
+        if option is None:
+            continue
+        books = entries[option.name].books(plain)
+        months = int(plain.n_years * MONTHS_PER_YEAR)
+        usd = np.zeros(months + 1)
+        usd[:-1] = np.repeat(books.running[0] / MONTHS_PER_YEAR, int(MONTHS_PER_YEAR))
+        if books.capital is not None and books.resale is not None:
+            usd[: months : int(MONTHS_PER_YEAR)] += books.capital[0]
+            usd[-1] -= books.resale[0]
+        frame = pd.DataFrame({"month": np.arange(months + 1), "usd": usd})
+        parts.append(frame.assign(option=option.name, total_usd=frame["usd"].cumsum()))
+    columns = ["option", "month", "usd", "total_usd"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def what_changes(
+    options: Sequence[Option],
+    crossings: pd.DataFrame,
+    fleets: Sequence[Fleet],
+    tokens_per_day: float,
+) -> list[str]:
+    """Sentences: volume, year, price, the SLO, what may not be used."""
+    able = [o for o in options if not o.reason]
+    chosen = able[0]
+    said = []
+    known = crossings.dropna(subset=["tokens_per_day"])
+    if len(known):
+        first = known.iloc[0]
+        times = first["tokens_per_day"] / tokens_per_day
+        volume = tokens_words(first["tokens_per_day"])
+        said.append(
+            f"Volume: from about {volume} tokens a day ({times:,.2g} times today's) machines cost "
+            f"less than the {first['against']} for good: {first['option']} "
+            "at today's size, more as it grows."
+        )
+    elif len(crossings):
+        volume, api = tokens_words(SCALES[-1] * tokens_per_day), crossings["against"].iloc[0]
+        said.append(f"Volume: up to {volume} tokens a day no machine costs less than the {api}.")
+    timed = crossings.dropna(subset=["year"])
+    if len(timed) and chosen.is_api:
+        first = timed.sort_values("year").iloc[0]
+        if first["year"] > 1:
+            said.append(f"Time: in year {first['year']:.0f} {first['option']} costs less.")
+    others = [able[1]] if len(able) > 1 else []
+    others += [o for o in able if family_of(o) != family_of(chosen)][:1]
+    for other in dict.fromkeys(o.name for o in others):
+        usd = next(o.npv_usd for o in able if o.name == other)
+        said.append(
+            f"Price: {other} would have to become {1 - chosen.npv_usd / usd:.0%} cheaper to cost "
+            "the same over the horizon."
+        )
+    if chosen.p_if_resized < SURE:
+        sure = next((o for o in able if o.p_if_resized >= SURE), None)
+        said.append(
+            f"Speed: the {chosen.name} keeps the SLO with a probability of "
+            f"{chosen.p_if_resized:.0%} ({chosen.evidence}). "
+            + (f"If it does not, take {sure.name}: ${sure.usd_per_day:,.0f} a day."
+               if sure else "Nothing on the menu keeps it with 90 %.")
+        )  # fmt: skip
+    fleet = next((f for f in fleets if f.accelerator.id == chosen.accelerator), None)
+    if fleet and fleet.n_sure > fleet.n_replicas:
+        said.append(
+            f"Rate: {fleet.n_replicas} replicas are the typical case; {fleet.n_sure} suffice in "
+            "nine of ten."
+        )
+    for family, why in (("api", "no API may be used"), ("rent", "data must stay in the house")):
+        if _is(chosen, family):
+            rest = [o for o in able if not o.is_api]
+            rest = rest if family == "api" else [o for o in rest if _is(o, "own")]
+            if rest:
+                said.append(
+                    f"Rules: if {why}, take {rest[0].name}: ${rest[0].usd_per_day:,.0f} a day."
+                )
+    return said
+
+
+def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]:
+    """Sentences, what is worth most first: only what can be found out before choosing."""
+    able = [o for o in options if not o.reason]
+    chosen = able[0]
+    found: list[tuple[float, str]] = []
+    sure = next((o for o in able if o.p_if_resized >= SURE), None)
+    if chosen.p_if_resized < SURE:
+        saved = (sure.npv_usd - chosen.npv_usd) * chosen.p_if_resized if sure else 0.0
+        what = (
+            "TTFT and tokens per second of" if chosen.is_api else "TTFT and ITL of one replica of"
+        )
+        found.append(
+            (
+                saved,
+                f"TTFT and {what} {chosen.name} at your lengths, for a day"
+                + (f": worth up to ${saved:,.0f} over the horizon, what it saves if it keeps the "
+                   "SLO." if sure else "."),
+            )
+        )  # fmt: skip
+    for row in worth.itertuples():
+        if row.value_usd >= max(1.0, 1e-4 * chosen.npv_usd):
+            found.append((row.value_usd, f"{row.input}: {row.how}, worth ${row.value_usd:,.0f}."))
+    found.sort(key=lambda pair: -pair[0])
+    if not found:
+        return ["Nothing that can be measured first would change the choice."]
+    return [text[0].upper() + text[1:] for _, text in found[:4]]
+
+
+def _is(option: Option, family: str) -> bool:
+    return family_of(option) == family
+
+
+def tokens_words(n: float) -> str:
+    """A number of tokens as people say it: 40 M, 1.2 B."""
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if n >= size:
+            return f"{n / size:.3g} {letter}"
+    return f"{n:.0f}"

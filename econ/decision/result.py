@@ -1,0 +1,290 @@
+"""What a decision answers: every option with its cost, band, P(SLO), and which one to take."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import unknown
+from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
+from econ.decision.fleets import Fleet
+from econ.plan import Plan
+from econ.scenario import Scenario
+from econ.station import Result
+
+# what `Weighing.to_dict` says of an option, in this order
+JSON_KEYS = (
+    "kind", "seller", "model", "accelerator", "n_gpu", "usd_per_day", "usd_per_year",
+    "low_usd_per_year", "high_usd_per_year", "p_keeps_slo",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One way to serve the load.
+
+    Attributes
+    ----------
+    kind : str
+        api, api-batch, on-demand, spot, reserved, reserved-3y, own, or a base with what exceeds
+        it: own+burst, own+api, reserved+burst, …
+    seller : str
+        Who sells tokens or hours; ``own`` for servers of one's own.
+    model : str
+        As the seller lists it, or the scenario's.
+    accelerator : str
+        Empty for an API.
+    n_gpu : int
+        Accelerators at the peak of today's load; 0 for an API.
+    usd_per_day, usd_per_year : float
+        At today's load and prices, staff and all; what is bought at its annuity.
+    low_usd_per_year, high_usd_per_year : float
+        Nine draws in ten of that first year: speed, discount, staff, power, money.
+    npv_usd, npv_low_usd, npv_high_usd : float
+        Cost over the horizon in today's money: mean, 5 % and 95 % of the draws, with growth and
+        price paths.
+    regret_usd : float
+        What it costs on average beyond the cheapest eligible option of each draw.
+    p_keeps_slo : float
+        Probability that the SLO is kept with this many accelerators, or by this seller.
+    p_if_resized : float
+        The same once replicas have been added where the rate falls short.
+    commitment_months : float
+        How long it binds.
+    exit_usd : float
+        What leaving after one year costs: payments still owed, or capital not got back.
+    as_of, source : str
+        Of its price.
+    evidence : str
+        What P(SLO) rests on.
+    words : str
+        Precision and split, or the list price.
+    reason : str
+        Why it cannot be chosen; empty where it can.
+    parts : mapping of str to float
+        USD of the first year by what it is paid for.
+    by_year_usd : tuple of float
+        The typical cost of each year.
+    """
+
+    kind: str
+    seller: str
+    model: str
+    accelerator: str = ""
+    n_gpu: int = 0
+    usd_per_day: float
+    usd_per_year: float
+    low_usd_per_year: float
+    high_usd_per_year: float
+    npv_usd: float
+    npv_low_usd: float
+    npv_high_usd: float
+    regret_usd: float = 0.0
+    p_keeps_slo: float
+    p_if_resized: float
+    commitment_months: float = 0.0
+    exit_usd: float = 0.0
+    as_of: str = ""
+    source: str = ""
+    evidence: str = ""
+    words: str = ""
+    reason: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    by_year_usd: tuple[float, ...] = ()
+
+    @property
+    def is_api(self) -> bool:
+        """Whether it sells tokens, not hours."""
+        return self.kind.startswith("api")
+
+    @property
+    def usd_per_month(self) -> float:
+        """A twelfth of the year."""
+        return self.usd_per_year / MONTHS_PER_YEAR
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it."""
+        if self.is_api:
+            tier = "batch API" if self.kind == "api-batch" else "API"
+            return f"{tier} of {self.seller}"
+        verbs = {"own": "owned", "reserved": "reserved for a year",
+                 "reserved-3y": "reserved for three years", "spot": "rented on the spot market",
+                 "on-demand": "rented by the hour"}  # fmt: skip
+        base, _, rest = self.kind.partition("+")
+        more = {"burst": ", peaks rented by the hour", "api": ", peaks sent to an API", "": ""}
+        return f"{self.n_gpu} × {self.accelerator} {verbs[base]}{more[rest]}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weighing(Result):
+    """All options of a decision and what was found about them.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What was asked.
+    weights : str
+        Where the weights are: the model as it was named, e.g. a Hugging Face id.
+    options : tuple of Option
+        Those that can be chosen first, the cheapest over the horizon first.
+    horizon_years : int
+        Over which they are compared.
+    tokens_per_day : float
+        Input and output of today's load.
+    plan : Plan, optional
+        The search behind the fleets; None where only APIs were asked for.
+    fleets : mapping of str to Fleet
+        By accelerator.
+    break_even : pandas.DataFrame
+        Columns option, against, tokens_per_day, year: from which volume, and at the stated growth
+        from which year, an option costs less than the best API.
+    worth : pandas.DataFrame
+        What each measurable input is worth knowing: input, how, value_usd.
+    npv_draws : pandas.DataFrame
+        Cost over the horizon, a column an option, a row a draw.
+    what_would_change_it, measure_next, notes : tuple of str
+        Sentences.
+    """
+
+    scenario: Scenario = field(repr=False)
+    weights: str = ""
+    options: tuple[Option, ...] = field(repr=False)
+    horizon_years: int
+    tokens_per_day: float
+    plan: Plan | None = field(repr=False, default=None)
+    fleets: Mapping[str, Fleet] = field(repr=False, default_factory=dict)
+    break_even: pd.DataFrame = field(repr=False)
+    worth: pd.DataFrame = field(repr=False)
+    npv_draws: pd.DataFrame = field(repr=False)
+    cash: pd.DataFrame = field(repr=False)
+    what_would_change_it: tuple[str, ...] = field(repr=False, default=())
+    measure_next: tuple[str, ...] = field(repr=False, default=())
+    notes: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def eligible(self) -> tuple[Option, ...]:
+        """The options that can be chosen, cheapest over the horizon first."""
+        return tuple(option for option in self.options if not option.reason)
+
+    @property
+    def chosen(self) -> Option:
+        """The eligible option with the least mean cost over the horizon."""
+        return self.options[0]
+
+    @property
+    def next_best(self) -> Option | None:
+        """The next eligible option that is another thing: API, rent or own."""
+        first = family_of(self.chosen)
+        return next((o for o in self.eligible[1:] if family_of(o) != first), None)
+
+    @property
+    def surest(self) -> Option | None:
+        """The cheapest option that keeps the SLO with nine chances in ten."""
+        return next((o for o in self.eligible if o.p_if_resized >= 0.9), None)
+
+    @property
+    def best_if_true(self) -> Option:
+        """The cheapest option if every seller and every prediction were as good as the best."""
+        able = [o for o in self.options if not o.reason or "SLO" in o.reason]
+        return min(able, key=lambda option: option.npv_usd)
+
+    def best_of(self, family: str) -> Option | None:
+        """The best eligible option of a family: ``"api"``, ``"rent"`` or ``"own"``."""
+        if family not in FAMILIES:
+            raise unknown("family of options", family, FAMILIES)
+        return next((o for o in self.eligible if family_of(o) == family), None)
+
+    @property
+    def usd_per_year(self) -> float:
+        """The chosen option's first year."""
+        return self.chosen.usd_per_year
+
+    @property
+    def usd_per_day(self) -> float:
+        """The chosen option's first day."""
+        return self.chosen.usd_per_day
+
+    @property
+    def p_keeps_slo(self) -> float:
+        """Of the chosen option."""
+        return self.chosen.p_keeps_slo
+
+    @property
+    def regime(self) -> str:
+        """How far the chosen fleet lies from what was measured; empty for an API."""
+        fleet = self.fleets.get(self.chosen.accelerator)
+        return fleet.regime if fleet else ""
+
+    def row(self) -> dict[str, Any]:
+        """The chosen option's numbers and words."""
+        row = _plain(self.chosen)
+        return {name: value for name, value in row.items() if name not in ("parts", "by_year_usd")}
+
+    def frame(self) -> pd.DataFrame:
+        """All options, one row each, eligible ones first."""
+        rows = [_plain(option) | {"option": option.name} for option in self.options]
+        frame = pd.DataFrame(rows).drop(columns=["parts", "by_year_usd"])
+        return frame[["option", *(c for c in frame if c != "option")]]
+
+    def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:
+        """Low and high of the chosen option: ``usd_per_day``, ``usd_per_year`` or ``npv_usd``."""
+        one = self.chosen
+        bands = {
+            "usd_per_year": (one.low_usd_per_year, one.high_usd_per_year),
+            "usd_per_day": (
+                one.low_usd_per_year / DAYS_PER_YEAR,
+                one.high_usd_per_year / DAYS_PER_YEAR,
+            ),
+            "npv_usd": (one.npv_low_usd, one.npv_high_usd),
+        }
+        if metric not in bands:
+            raise unknown("metric with a band", metric, bands)
+        if coverage_frac != 0.9:
+            raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.9")
+        return bands[metric]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``econ decide --json`` prints."""
+        rows = [{key: _json(getattr(o, key)) for key in JSON_KEYS} for o in self.options]
+        return {
+            "chosen": rows[0],
+            "options": rows,
+            "what_would_change_it": list(self.what_would_change_it),
+            "measure_next": list(self.measure_next),
+        }
+
+    def fleet(self) -> Fleet | None:
+        """The fleet to run: the chosen one, else the best that could be run instead of the API."""
+        own = next((o for o in self.eligible if o.accelerator), None)
+        return self.fleets[own.accelerator] if own else None
+
+
+FAMILIES = ("api", "rent", "own")
+
+
+def family_of(option: Option) -> str:
+    """api, rent or own: a base of one's own counts as own."""
+    if option.is_api:
+        return "api"
+    return "own" if option.kind.startswith("own") else "rent"
+
+
+def _plain(option: Option) -> dict[str, Any]:
+    names = [f.name for f in dataclasses.fields(option)]
+    row = {name: getattr(option, name) for name in names}
+    position = names.index("usd_per_year") + 1
+    items = list(row.items())
+    items.insert(position, ("usd_per_month", option.usd_per_month))
+    return dict(items)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6) if np.isfinite(value) else None
+    return value

@@ -1,0 +1,90 @@
+"""How sure is it that a seller of tokens keeps an SLO? Evidence of speed, dated like a price.
+
+Three kinds, the best first: what you measured at the seller yourself; what is known of this seller
+(``data/catalog/seller_speeds.csv``); and, where nothing is, how sellers of open models do in
+general (``data/catalog/host_speeds.csv``), which is a wide band and says so.
+
+>>> from econ.terms import Slo
+>>> loose, tight = keeps_slo("nscale", Slo()), keeps_slo("nscale", Slo(tpot_s=0.01))
+>>> 0.4 < loose.p_keeps_slo < 0.6, tight.p_keeps_slo < 0.2
+(True, True)
+>>> keeps_slo("nscale", Slo(), measured={"nscale": (80.0, 0.4)}).p_keeps_slo
+1.0
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from econ.catalog.guard import positive
+from econ.catalog.tables import remember, table
+from econ.terms import Slo
+
+
+@dataclass(frozen=True)
+class Speed:
+    """P(a seller keeps the SLO), and what it rests on."""
+
+    p_keeps_slo: float
+    evidence: str
+
+
+def keeps_slo(
+    seller: str, slo: Slo, measured: Mapping[str, tuple[float, float]] | None = None
+) -> Speed:
+    """The probability that a seller keeps an SLO, by the best evidence there is.
+
+    Parameters
+    ----------
+    seller : str
+        E.g. ``"Groq"``; a marketplace that names its host counts as that host.
+    slo : Slo
+        Limits on TTFT and time per token, for a share of the requests.
+    measured : mapping of str to (float, float), optional
+        Your own test by seller: tokens per second and TTFT in seconds that the SLO's share of
+        requests kept, e.g. ``{"Groq": (300.0, 0.4)}``.
+
+    Notes
+    -----
+    The shares of sellers that keep each limit are taken as having one cause: the lesser counts
+    (over the 67 models of the table 0.49 keep 1 s and 0.05 s together, 0.52 and 0.78 each). A
+    seller's own figure moves the band of speeds to it and leaves its shape.
+    """
+    least_tokens_per_s = 1 / slo.tpot_s
+    for name, (tokens_per_s, ttft_s) in (measured or {}).items():
+        positive(f"tokens_per_s measured at {name}", tokens_per_s)
+        positive(f"ttft_s measured at {name}", ttft_s)
+        if _same(name, seller):
+            kept = tokens_per_s >= least_tokens_per_s and ttft_s <= slo.ttft_s
+            return Speed(float(kept), f"your test: {tokens_per_s:g} tokens/s, TTFT {ttft_s:g} s")
+    share, speed, wait = _hosts()
+    evidence = "speed of this seller unknown: sellers of open models in general"
+    scale = 1.0
+    for row in table("seller_speeds").itertuples():
+        if _same(row.seller, seller):
+            scale = row.tokens_per_s / float(np.interp(0.5, share, speed))
+            evidence = (
+                f"{row.tokens_per_s:,.0f} tokens/s on {row.model} by the seller's word of "
+                f"{row.as_of}; TTFT unknown: sellers in general"
+            )
+    fast = 1 - np.interp(np.log(least_tokens_per_s / scale), np.log(speed), share, 0.0, 1.0)
+    soon = np.interp(np.log(slo.ttft_s), np.log(wait), share, 0.0, 1.0)
+    return Speed(float(min(fast, soon)), evidence)
+
+
+@remember
+def _hosts() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rows = table("host_speeds")
+    columns = ("share_frac", "least_tokens_per_s", "p95_ttft_s")
+    share, speed, wait = (rows[name].to_numpy("float64") for name in columns)
+    return share, speed, wait
+
+
+def _same(name: str, seller: str) -> bool:
+    """Whether two names are one seller: ``HuggingFace (cerebras)`` is Cerebras."""
+    words = set(re.findall(r"[a-z0-9]+", seller.lower()))
+    return set(re.findall(r"[a-z0-9]+", name.lower())) <= words
