@@ -1,7 +1,8 @@
 """The command line, a thin wrapper: ``econ plan scenario.json``, ``econ cost --model …``.
 
-``econ plan`` searches, simulates and reports; ``econ cost`` prices one deployment. Both take a
-scenario's JSON with names or objects of your own; options come before what the file says.
+``econ decide`` weighs API, rent and own; ``econ plan`` searches, simulates and reports; ``econ
+cost`` prices one deployment; ``econ init`` writes a commented scenario. They take a scenario's
+JSON with names or objects of your own; options come before what the file says.
 ``econ usage`` reads a bill (`econ.usage_command`).
 ``--json`` prints one JSON object and nothing else. Exit code 2 with one line on what is wrong.
 """
@@ -14,9 +15,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from econ import __version__, usage_command
-from econ.catalog.architecture import Model
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.records import plain_json
+from econ.decide_command import (
+    add_decide,
+    add_init,
+    check_new,
+    flags_of_file,
+    model_named,
+    read_scenario,
+    rents_typed,
+)
 from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
@@ -27,7 +36,6 @@ from econ.tokens.trace_columns import renamed
 from econ.tokens.traces import describe_trace, read_trace
 from econ.tokens.workloads import Workload
 
-MOST_BYTES = 10_000_000  # of a scenario file
 COLUMNS = [
     *("basis", "accelerator", "precision", "tp", "pp", "ep", "dp", "policy", "concurrency"),
     *("n_replicas", "fleet_gpus", "good_frac", "ttft_s", "tpot_s", "p95_ttft_s", "p95_tpot_s"),
@@ -59,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
+        file = str(getattr(options, "scenario", None) or "")
+        if file.endswith(".toml") and options.command == "decide":  # flags come after the file's
+            words = [word for word in (arguments or sys.argv[1:])[1:] if word != file]
+            options = _parser().parse_args(["decide", *flags_of_file(file), *words])
         code: int = options.run(options)
     except (ValueError, OSError, ImportError) as error:
         print(f"econ {options.command}: {error}", file=sys.stderr)
@@ -110,68 +122,17 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--utilisation-frac", type=float)
     two.add_argument("--json", action="store_true", help="print one JSON object")
     two.set_defaults(run=_cost)
-
+    add_decide(commands)
+    add_init(commands)
     usage_command.add_to(commands)
     return parser
 
 
-def read_scenario(path: str | None) -> Scenario:
-    """The scenario in a file, or the default.
-
-    Parameters
-    ----------
-    path : str, optional
-        A JSON file of format 1 or 2.
-
-    Raises
-    ------
-    ValueError
-        For what is no scenario, with the file's name and the reason.
-    OSError
-        For a file that cannot be read.
-    """
-    if path is None:
-        return Scenario.default()
-    file = Path(path)
-    if file.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{file.name}: larger than {MOST_BYTES:,} bytes: not a scenario")
-    try:
-        return Scenario.from_json(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file.name}: not UTF-8 at byte {error.start + 1}") from None
-    except RecursionError:
-        raise ValueError(f"{file.name}: nested too deeply to be a scenario") from None
-    except ValueError as error:
-        raise ValueError(f"{file.name}: {error}") from None
-
-
-def _model(name: str) -> str | Model:
-    """A model of the catalogue by name, or one read from its ``config.json``."""
-    if Path(name).is_dir() and (Path(name) / "config.json").exists():
-        return Model.from_hf_config(name)
-    return Model.from_hf_config(name) if name.endswith(".json") else name
-
-
-def _prices(pairs: Sequence[str]) -> dict[str, float]:
-    prices = {}
-    for pair in pairs:
-        name, _, usd = pair.partition("=")
-        try:
-            prices[name] = float(usd)
-        except ValueError:
-            raise ValueError(f"--price {pair!r}: give ACCELERATOR=USD_PER_HOUR") from None
-    return prices
-
-
 def _plan(options: argparse.Namespace) -> int:
-    for name in options.out:
-        if Path(name).exists():  # before the work, not after it
-            raise FileExistsError(f"{name} is there already and is left as it is: name another")
-        if Path(name).suffix.lower() not in (".html", ".csv", ".parquet"):
-            raise ValueError(f"{name}: give a .html, .csv or .parquet file")
+    check_new(options.out, (".html", ".csv", ".parquet"))
     scenario, trace = read_scenario(options.scenario), None
     if options.model:
-        scenario = scenario.with_(model=_model(options.model))
+        scenario = scenario.with_(model=model_named(options.model)[0])
     if options.trace:
         trace = read_trace(
             options.trace, unit=options.trace_unit, columns=renamed(",".join(options.columns))
@@ -183,7 +144,7 @@ def _plan(options: argparse.Namespace) -> int:
         scenario = scenario.with_(rate_per_s=options.rate_per_s)
     answer = plan(
         scenario, options.accelerators, options.precisions, policies=options.policies,
-        prices_usd_per_gpu_hour=_prices(options.price), peak_factor=options.peak_factor,
+        prices_usd_per_gpu_hour=rents_typed(options.price), peak_factor=options.peak_factor,
         n_spare=options.spare, trace=trace, progress=sys.stderr.isatty(),
     )  # fmt: skip
     columns = [name for name in COLUMNS if name in answer.rows]
@@ -265,7 +226,7 @@ def _cost_scenario(options: argparse.Namespace) -> Scenario:
         if (value := getattr(options, option)) is not None
     }
     if options.model:
-        settings["model"] = _model(options.model)
+        settings["model"] = model_named(options.model)[0]
     if options.accelerator:
         settings["accelerator"] = options.accelerator
     if options.scenario is None:

@@ -1,4 +1,4 @@
-"""A plan as one page: self-contained HTML with charts as SVG, for the screen, a printer, an e-mail.
+"""A decision or a plan as one page: self-contained HTML with charts as SVG, also for a printer.
 
 No script, no request, no font from elsewhere; every chart carries its words, every name of the
 user's is escaped.
@@ -19,8 +19,19 @@ from econ.catalog.tables import table
 from econ.charts import Drawing
 from econ.charts import plan as plan_charts
 from econ.charts.tables import Table, three
+from econ.decision import Decision
+from econ.decision.launch import launch_lines
+from econ.decision.pages import (
+    HEADS,
+    answer_line,
+    horizon_words,
+    options_frame,
+    question,
+    sections,
+    side_rows,
+)
 from econ.plan import Plan
-from econ.uncertainty import Decision
+from econ.uncertainty import Decision as UncertainChoice
 
 STYLE = """
 :root{color-scheme:light}
@@ -32,6 +43,7 @@ table{border-collapse:collapse;font-size:.85rem;width:100%}
 th,td{border-bottom:1px solid #d8dee4;padding:.25rem .5rem;vertical-align:top}
 figure{margin:1.5rem 0;break-inside:avoid}figcaption{font-size:.85rem;color:#57606a}
 svg{max-width:100%;height:auto}
+pre{overflow-x:auto;font-size:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .wide{overflow-x:auto}
 @media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}
 table,.answer{break-inside:avoid}.wide{overflow:visible}@page{margin:15mm}}
@@ -87,7 +99,7 @@ def report_html(
     plan: Plan,
     *,
     stress: pd.DataFrame | None = None,
-    decision: Decision | None = None,
+    decision: UncertainChoice | None = None,
     worth: pd.DataFrame | None = None,
     n_rows: int = 12,
     created: datetime.date | None = None,
@@ -100,7 +112,7 @@ def report_html(
         What it reports.
     stress : pandas.DataFrame, optional
         A `stress_frame`; without it there is no such section.
-    decision : Decision, optional
+    decision : econ.uncertainty.Decision, optional
         From `decide_plan`.
     worth : pandas.DataFrame, optional
         A `measure_next_frame`.
@@ -114,17 +126,80 @@ def report_html(
     str
         HTML that needs no other file and asks no network.
     """
-    day = (created or datetime.date.today()).isoformat()
-    numbers = itertools.count(1)
+    title = f"A plan for {plan.demand.scenario.name}"
+    parts = [f'<p class="answer">{html.escape(answer_text(plan))}</p>', *_evidence(plan, n_rows)]
+    figure = Figures()
+    if stress is not None:
+        parts += ["<h2>Under stress</h2>", figure(plan_charts.stress_chart(stress))]
+    if decision is not None:
+        parts += ["<h2>How sure is the choice?</h2>", figure(plan_charts.decision_chart(
+            decision.frame)), f"<p>Knowing all inputs exactly before choosing would save "
+            f"{three(decision.evpi_usd)} USD a year on average.</p>"]  # fmt: skip
+    if worth is not None:
+        parts += ["<h2>What to measure next</h2>", figure(plan_charts.worth_chart(worth))]
+    parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(plan)]
+    return _page(title, parts, created)
 
-    def figure(chart: Drawing) -> str:
-        words = html.escape(chart.to_dict()["description"])
-        return f"<figure>{svg_of(chart, next(numbers))}<figcaption>{words}</figcaption></figure>"
 
-    scenario = plan.demand.scenario
-    title = f"A plan for {scenario.name}"
+def decision_html(
+    decision: Decision, *, n_rows: int = 12, created: datetime.date | None = None
+) -> str:
+    """The page of a decision: the memo first, the evidence below.
+
+    Parameters
+    ----------
+    decision : Decision
+        From `econ.decide`.
+    n_rows : int
+        Deployments in the evidence, e.g. 12.
+    created : datetime.date, optional
+        The day on the page; None for today.
+
+    Returns
+    -------
+    str
+        HTML that needs no other file and asks no network.
+    """
     parts = [
-        f'<p class="answer">{html.escape(answer_text(plan))}</p>',
+        f"<p>{html.escape(question(decision))}</p>",
+        f'<p class="answer">{html.escape(answer_line(decision))}</p>',
+        _table(Table(pd.DataFrame(side_rows(decision), columns=list(HEADS)))),
+        f"<p>{html.escape(horizon_words(decision))}</p>",
+    ]
+    for heading, said in sections(decision):
+        items = "".join(f"<li>{html.escape(text)}</li>" for text in said)
+        parts += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
+    if fleet := decision.fleet():
+        lines = launch_lines(fleet.scenario, decision.weights).values()
+        parts += [f"<h2>How to start it: {fleet.n_replicas} × this on {fleet.gpus_per_replica} × "
+                  f"{html.escape(fleet.accelerator.id)}</h2>",
+                  f"<pre>{html.escape(chr(10).join(lines))}</pre>"]  # fmt: skip
+    parts += ["<h2>All options</h2>", _table(Table(options_frame(decision)))]
+    if len(decision.break_even):
+        parts += ["<h2>Break-even against the best API</h2>",
+                  _table(Table(decision.break_even, tokens_per_day=three))]  # fmt: skip
+    if decision.plan is not None and decision.fleets:
+        parts += _evidence(decision.plan, n_rows)
+        parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(decision.plan)]
+    return _page(f"{decision.scenario.name}: what to run", parts, created)
+
+
+class Figures:
+    """Charts as SVG with their words beneath, numbered so that their inner ids differ."""
+
+    def __init__(self, start: int = 100) -> None:
+        self._numbers = itertools.count(start)
+
+    def __call__(self, chart: Drawing) -> str:
+        words = html.escape(chart.to_dict()["description"])
+        picture = svg_of(chart, next(self._numbers))
+        return f"<figure>{picture}<figcaption>{words}</figcaption></figure>"
+
+
+def _evidence(plan: Plan, n_rows: int) -> list[str]:
+    """What was asked, the frontier, the first deployments, what ruled out the others."""
+    figure, scenario = Figures(1), plan.demand.scenario
+    return [
         "<h2>What was asked</h2>",
         _table(Table(scenario.frame())),
         "<h2>Cost against speed</h2>",
@@ -134,18 +209,20 @@ def report_html(
         "<h2>What ruled out the others</h2>",
         figure(plan_charts.losers_chart(plan.constraints())),
     ]
-    if stress is not None:
-        parts += ["<h2>Under stress</h2>", figure(plan_charts.stress_chart(stress))]
-    if decision is not None:
-        parts += ["<h2>How sure is the choice?</h2>", figure(plan_charts.decision_chart(
-            decision.frame)), f"<p>Knowing all inputs exactly before choosing would save "
-            f"{three(decision.evpi_usd)} USD a year on average.</p>"]  # fmt: skip
-    if worth is not None:
-        parts += ["<h2>What to measure next</h2>", figure(plan_charts.worth_chart(worth))]
-    parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", "<h2>Sources</h2>"]
+
+
+def _sources(plan: Plan) -> list[str]:
     sources = [f"{s} ({what})" for what, s in sources_frame(plan).itertuples(index=False)]
-    parts.append("<ul>" + "".join(f"<li>{html.escape(s)}</li>" for s in sources) + "</ul>")
-    parts.append(f"<p><small>Made on {day} by inference-economics {__version__}.</small></p>")
+    items = "".join(f"<li>{html.escape(s)}</li>" for s in sources)
+    return ["<h2>Sources</h2>", f"<ul>{items}</ul>"]
+
+
+def _page(title: str, parts: list[str], created: datetime.date | None) -> str:
+    day = (created or datetime.date.today()).isoformat()
+    parts = [
+        *parts,
+        f"<p><small>Made on {day} by inference-economics {__version__}.</small></p>",
+    ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -45,7 +45,7 @@ LEAVABLE_P, BINDING_P = 0.25, 0.9
 MOST_YEARS = 15
 N_DRAWS = 1_000
 DISCOUNTS = Range(0.0, 0.0, 0.25, "share", source="assumed")  # off committed list prices
-N_FLEETS = 5
+N_FLEETS = 3  # to rent, and as many that can be bought
 SLOWEST_TPOT_S = HOUR_S  # where work may wait, only the rate counts
 
 
@@ -64,6 +64,7 @@ def decide(
     on_premises: bool = False,
     terms: Iterable[str] | None = None,
     sellers: Sequence[str] | None = None,
+    region: str = "",
     sold_as: str = "",
     api_prices: Iterable[Price] = (),
     measured: Mapping[str, tuple[float, float]] | None = None,
@@ -74,7 +75,7 @@ def decide(
     n_spare: int = 0,
     least_p_keeps_slo: float | None = None,
     trace: pd.DataFrame | None = None,
-    n_refined: int = 12,
+    n_refined: int = 6,
     n_draws: int = N_DRAWS,
     seed: int = 0,
     on: datetime.date | None = None,
@@ -109,6 +110,9 @@ def decide(
         hyperscaler, own; None for all but hyperscaler.
     sellers : sequence of str, optional
         Of APIs; None for all that list the model.
+    region : str
+        Of a cloud that rents (``"us-east-1"``): only lists of that region; the electricity of
+        one's own machines is the scenario's site's.
     sold_as : str
         The model's name on price lists where it is not its own, e.g. that of a thinking variant.
     api_prices : iterable of Price
@@ -201,6 +205,7 @@ def decide(
         licence_usd_per_gpu_year=licence_usd_per_gpu_year,
         deadline_h=deadline_h,
         day=on or datetime.datetime.now(datetime.UTC).date(),
+        region=_region(region),
     )
     apis: list[Entry] = []
     if not no_api and not on_premises:
@@ -228,6 +233,8 @@ def decide(
         break_even=crossings,
         worth=worth,
         npv_draws=npv,
+        ranges=ranges,
+        life_years=scenario.finance.life_years or ranges[chance.LIFE].typical,
         cash=cash_frame(options, by_option, ask.plain),
         what_would_change_it=tuple(what_changes(options, crossings, fleets, tokens)),
         measure_next=tuple(what_to_measure(options, worth)),
@@ -244,6 +251,14 @@ def _as_range(value: float | Range, name: str, low: float, high: float) -> Range
 def _around(span: Range, given_value: float | None) -> Range:
     """The data's range; a value that the scenario states is certain."""
     return span if given_value is None else Range(given_value, given_value, given_value, span.unit)
+
+
+def _region(name: str) -> str:
+    """A region of a cloud that the table of rents knows."""
+    known = sorted(set(table("rent_offers")["region"]) - {""})
+    if name and name not in known:
+        raise unknown("region of a cloud", name, known)
+    return name
 
 
 def _terms(terms: Iterable[str] | None, on_premises: bool) -> tuple[str, ...]:
@@ -296,6 +311,11 @@ def _fleets(
     except ValueError as error:
         return searched, [], _nearest(searched, str(error))
     fleets = fleets_of(searched, N_FLEETS)
+    if named is None:  # what is cheap to rent is not what can be bought
+        there = {fleet.accelerator.id for fleet in fleets}
+        for_sale = [name for name in table("servers").index if name not in there]
+        more: Plan = plan(asked, for_sale, precisions, prices_usd_per_gpu_hour=prices, **settings)
+        fleets += fleets_of(more, N_FLEETS)
     fits = [f for f in fleets if f.n_replicas * f.gpus_per_replica <= MOST_GPU]
     if not fits:
         most = max(f.rate_per_s / f.gpus_per_replica for f in fleets) * MOST_GPU
@@ -409,7 +429,7 @@ def _judged(
             npv_high_usd=float(npv_high), p_keeps_slo=entry.p_keeps_slo,
             p_if_resized=entry.p_if_resized, commitment_months=entry.commitment_months,
             exit_usd=entry.exit_usd(books), as_of=entry.as_of, source=entry.source,
-            evidence=entry.evidence, words=entry.words, parts=books.parts,
+            evidence=entry.evidence, words=entry.words, rates=entry.rates, parts=books.parts,
             reason=entry.reason or _too_unsure(entry, least_p, deadline_h),
             by_year_usd=tuple(books.year_usd[0].tolist()),
         )  # fmt: skip

@@ -82,8 +82,6 @@ class Fleet:
 def fleets_of(answer: Plan, n_most: int = 4) -> list[Fleet]:
     """The best fleet of each accelerator that meets the SLO, cheapest first.
 
-    Where none of these lies in the calibrated region, the cheapest that does joins them.
-
     Parameters
     ----------
     answer : Plan
@@ -98,11 +96,7 @@ def fleets_of(answer: Plan, n_most: int = 4) -> list[Fleet]:
     """
     ran = "policy" in answer.rows and (answer.rows["policy"] != "").any()
     rows = answer.simulated if ran else answer.feasible
-    best = rows.drop_duplicates("accelerator")
-    known = best[best["regime"].astype(str) == "calibrated"].head(1)
-    best = best.head(n_most)
-    if not set(known.index) & set(best.index):
-        best = pd.concat([best, known])
+    best = rows.drop_duplicates("accelerator").head(n_most)
     return [_fleet(answer, row) for _, row in best.iterrows()]
 
 

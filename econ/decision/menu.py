@@ -16,7 +16,7 @@ from econ.catalog import catalog
 from econ.catalog.guard import positive
 from econ.catalog.prices import Price
 from econ.catalog.ranges import Range
-from econ.catalog.rents import rent_rows
+from econ.catalog.rents import rent_offers_frame, rent_rows
 from econ.catalog.tables import table
 from econ.decision import chance
 from econ.decision.books import (
@@ -43,7 +43,8 @@ COMMITMENT_MONTHS = {
 }  # fmt: skip
 USUAL = ("on-demand", "spot", "reserved", "reserved-3y", OWN)
 YOURS, LISTS = "your quote", "lists of clouds"
-NO_WAIT = "the batch tier answers within a day, not within the SLO: only work with a deadline waits"
+NO_WAIT = "answers when there is room, within a day: only work with a deadline of a day waits"
+ANSWERS_WITHIN_H = {"batch": 24.0, "flex": 24.0}  # services that are not for users who wait
 TAKEN = "spot machines may be taken away at any time: only work with a deadline can stand that"
 
 
@@ -65,6 +66,7 @@ class Ask:
     licence_usd_per_gpu_year: float
     deadline_h: float
     day: datetime.date
+    region: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,7 @@ class Entry:
     commitment_months: float = 0.0
     exit_usd: Callable[[Books], float] = field(default=lambda books: 0.0)
     usd_per_request: float | None = None
+    rates: tuple[float, ...] = ()
     reason: str = ""
 
 
@@ -104,22 +107,24 @@ def api_entries(
         )
         seller = offer.price.provider
         speed = keeps_slo(seller, slo, measured)
+        too_late = ask.deadline_h < ANSWERS_WITHIN_H.get(offer.service, 0.0)
         if ask.deadline_h:
             speed = Speed(1.0, "work that may wait asks for no speed")
         entries.append(
             Entry(
-                kind="api-batch" if offer.batch else "api",
+                kind="api" if offer.service == "standard" else f"api-{offer.service}",
                 seller=seller,
                 model=offer.price.model or model,
                 books=_tokens(usd),
-                words=_price_words(offer),
+                words=_price_words(offer, workload.mean_input_tokens),
                 as_of=offer.price.in_force_since,
                 source=offer.source or YOURS,
                 evidence=speed.evidence,
-                p_keeps_slo=0.0 if offer.batch and not ask.deadline_h else speed.p_keeps_slo,
-                p_if_resized=0.0 if offer.batch and not ask.deadline_h else speed.p_keeps_slo,
+                p_keeps_slo=0.0 if too_late else speed.p_keeps_slo,
+                p_if_resized=0.0 if too_late else speed.p_keeps_slo,
                 usd_per_request=usd,
-                reason=NO_WAIT if offer.batch and ask.deadline_h < 24 else "",
+                rates=_rates(offer, workload.mean_input_tokens),
+                reason=NO_WAIT if too_late else "",
             )
         )
     return entries
@@ -129,13 +134,19 @@ def _tokens(usd_per_request: float) -> Callable[[Market], Books]:
     return lambda market: api_books(market, usd_per_request)
 
 
-def _price_words(offer: Api) -> str:
-    p = offer.price
-    off = p.batch_discount_frac or 0.0
-    cached = p.cached_input_usd_per_mtok
-    words = f"${p.input_usd_per_mtok:g} in, ${p.output_usd_per_mtok:g} out per Mtok"
-    words += f", ${cached:g} cached" if cached is not None else ""
-    return f"{words}, {off:.0%} off in batch" if offer.batch else words
+def _rates(offer: Api, input_tokens: float) -> tuple[float, float, float]:
+    """USD per Mtok of fresh and cached input, and of output."""
+    rates = offer.price.rates(input_tokens, offer.service)
+    cached = rates.cached_input_usd_per_mtok
+    fresh = rates.input_usd_per_mtok
+    return fresh, fresh if cached is None else cached, rates.output_usd_per_mtok
+
+
+def _price_words(offer: Api, input_tokens: float) -> str:
+    rates = offer.price.rates(input_tokens, offer.service)
+    cached = rates.cached_input_usd_per_mtok
+    words = f"${rates.input_usd_per_mtok:g} in, ${rates.output_usd_per_mtok:g} out per Mtok"
+    return words if cached is None else f"{words}, ${cached:g} cached"
 
 
 def fleet_entries(
@@ -146,11 +157,13 @@ def fleet_entries(
     cheapest = min(live, key=lambda entry: entry.usd_per_request or 0.0, default=None)
     entries = []
     for fleet in fleets:
-        hours = {kind: price for kind in kinds if (price := _hour(ask, fleet, kind)) is not None}
-        for kind, hour in hours.items():
-            entries += _rented(ask, fleet, kind, hour, hours.get("on-demand"), cheapest)
+        hours = {kind: found for kind in kinds if (found := _hours(ask, fleet, kind))}
+        hourly = min(hours.get("on-demand", ()), key=lambda hour: hour.usd, default=None)
+        for kind, listed in hours.items():
+            for hour in listed:
+                entries += _rented(ask, fleet, kind, hour, hourly, cheapest)
         if OWN in kinds and fleet.accelerator.id in ask.servers:
-            entries += _owned(ask, fleet, hours.get("on-demand"), cheapest, notes)
+            entries += _owned(ask, fleet, hourly, cheapest, notes)
     return entries
 
 
@@ -165,10 +178,18 @@ class Hour:
     per_server: bool = False
 
 
-def _hour(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
-    """The rent on a term: your quote, the scenario's own price, or the latest list."""
+def _hours(ask: Ask, fleet: Fleet, kind: str) -> list[Hour]:
+    """The rents on a term: your quote alone where there is one, else the lists'."""
     if kind == OWN:
         return _own_hour(ask, fleet)
+    quote = _quote(ask, fleet, kind)
+    if quote:
+        return [quote]
+    return [hour for hour in (_median(ask, fleet, kind), _cheapest(ask, fleet, kind)) if hour]
+
+
+def _quote(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+    """A rent of your own: by flag or argument, or the scenario's."""
     chip = fleet.accelerator
     for name, usd in ask.quotes.items():
         quoted, _, term = name.partition(":")
@@ -179,20 +200,47 @@ def _hour(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
     stated = finance.cost_usd_per_gpu_hour if finance.tenure == "rented" and chip == own else None
     if kind == "on-demand" and stated is not None:
         return Hour(stated, YOURS, _today(ask), finance.source or YOURS)
+    return None
+
+
+def _median(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+    """The latest median over lists; none where a region is asked for."""
     try:
-        latest = rent_rows(chip.id, kind).iloc[-1]
+        latest = rent_rows(fleet.accelerator.id, kind).iloc[-1]
     except ValueError:
+        return None
+    if ask.region:
         return None
     usd = float(latest["usd_per_gpu_hour"])
     return Hour(usd, LISTS, str(latest["as_of"]), str(latest["source"]))
 
 
-def _own_hour(ask: Ask, fleet: Fleet) -> Hour | None:
+def _cheapest(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+    """The cheapest single list of a cloud that is dated to the day; in the region, where asked."""
+    try:
+        rows = rent_offers_frame(fleet.accelerator.id, term=kind)
+    except ValueError:
+        return None
+    dated = rows["as_of"].str.len() == len("2026-10-10")
+    rows = rows[dated & (rows["market"] != "marketplace")]
+    rows = rows[rows["region"] == ask.region] if ask.region else rows
+    rows = rows.sort_values("as_of", kind="stable").drop_duplicates(
+        ["provider", "region"], keep="last"
+    )
+    if rows.empty:
+        return None
+    least = rows.loc[rows["usd_per_gpu_hour"].idxmin()]
+    usd = float(least["usd_per_gpu_hour"])
+    return Hour(usd, str(least["provider"]), str(least["as_of"]), str(least["source"]))
+
+
+def _own_hour(ask: Ask, fleet: Fleet) -> list[Hour]:
     """An owner's whole hour, where the scenario states it instead of a server's price."""
     finance, own = ask.scenario.finance, ask.scenario.deployment.resolved_accelerator
     if finance.tenure == "owned" and finance.cost_usd_per_gpu_hour and fleet.accelerator == own:
-        return Hour(finance.cost_usd_per_gpu_hour, OWN, _today(ask), finance.source or YOURS)
-    return None
+        source = finance.source or YOURS
+        return [Hour(finance.cost_usd_per_gpu_hour, OWN, _today(ask), source)]
+    return []
 
 
 def _today(ask: Ask) -> str:
@@ -328,6 +376,7 @@ def _entry(
         books=books,
         accelerator=fleet.accelerator.id,
         words=f"{fleet.words}, ${hour.usd:,.{0 if hour.per_server else 2}f} {per}",
+        rates=(hour.usd,),
         as_of=hour.as_of,
         source=hour.source,
         evidence=f"{fleet.basis}, latency model: {fleet.regime}",

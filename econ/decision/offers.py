@@ -1,4 +1,4 @@
-"""Who sells a model's tokens, at which price today: every seller and tier as an `econ.tco.Api`.
+"""Who sells a model's tokens, at which price today: sellers and services as `econ.tco.Api`.
 
 Prices come from the price package in the environment (`econ.catalog.prices_now_frame`), from the
 dated table of this project where that lists a seller alone, and from a file or list of your own,
@@ -17,7 +17,7 @@ import datetime
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -26,7 +26,6 @@ from econ.catalog.guard import unknown
 from econ.catalog.prices import Price, prices_frame, prices_now_frame
 from econ.tco.offers import Api
 
-STANDARD, BATCH = "standard", "batch"
 NO_SHOPS = ("Cursor", "GitHub Copilot")  # sell seats, not tokens by the list
 # words of a listing that name its format, speed or packaging, not another model
 DRESS = frozenset(
@@ -86,7 +85,7 @@ def api_offers(
     sellers: Sequence[str] | None = None,
     on: datetime.date | None = None,
 ) -> list[Api]:
-    """Every seller and tier of a model, in order of the seller's name.
+    """Every seller and service of a model, in order of the seller's name.
 
     Parameters
     ----------
@@ -102,7 +101,7 @@ def api_offers(
     Returns
     -------
     list of Api
-        ``name`` is seller and tier, ``price.in_force_since`` the day of the price.
+        ``name`` is seller and service, ``price.in_force_since`` the day of the price.
 
     Raises
     ------
@@ -135,12 +134,13 @@ def _folded(seller: str) -> str:
 
 
 def _tiers(price: Price, model: str) -> list[Api]:
-    standard = Api(
-        model=model, name=f"{price.provider}, {STANDARD}", price=price, source=price.source
-    )
-    if price.batch_discount_frac is None:
-        return [standard]
-    return [standard, replace(standard, name=f"{price.provider}, {BATCH}", batch=True)]
+    return [
+        Api(
+            model=model, name=f"{price.provider}, {service}", price=price, service=service,
+            source=price.source,
+        )
+        for service in price.services
+    ]  # fmt: skip
 
 
 def _today(wanted: SoldName, day: datetime.date) -> list[Price]:
@@ -177,7 +177,9 @@ def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:
 def _price(row: dict[str, object], as_of: str) -> Price:
     names = (
         "model", "provider", "input_usd_per_mtok", "output_usd_per_mtok",
-        "cached_input_usd_per_mtok", "cache_write_usd_per_mtok", "batch_discount_frac", "source",
+        "cached_input_usd_per_mtok", "cache_write_usd_per_mtok", "cache_write_1h_usd_per_mtok",
+        "batch_discount_frac", "source",
     )  # fmt: skip
-    known = {name: row[name] for name in names if not pd.isna(row[name])}
-    return Price(**known, in_force_since=as_of)  # type: ignore[arg-type]
+    known = {name: row[name] for name in names if name in row and not pd.isna(row[name])}
+    others = row.get("other_rates", ())
+    return Price(**known, other_rates=others, in_force_since=as_of)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from econ.decision.launch import launch_lines
 from econ.decision.reasons import tokens_words
 from econ.decision.result import Option, Weighing
 
-HEAD = ("", "USD a day", "USD a year (nine in ten)", "P(SLO)", "binds", "price of")
+HEADS = ("option", "USD a day", "USD a year (nine in ten)", "P(SLO)", "binds", "price of")
 FAMILIES = {"api": "API", "rent": "rent", "own": "own"}
 
 
@@ -81,7 +81,7 @@ def side_rows(decision: Weighing) -> list[tuple[str, ...]]:
 
 
 def option_words(option: Option) -> tuple[str, ...]:
-    """One option as the cells under `HEAD`."""
+    """One option as the cells under `HEADS`."""
     bound = "no" if not option.commitment_months else f"{option.commitment_months:.0f} months"
     return (
         f"{option.name} ({option.words})",
@@ -122,25 +122,37 @@ def sure_words(decision: Weighing) -> list[str]:
     return said
 
 
-def memo_markdown(decision: Weighing) -> str:
-    """The page as Markdown."""
+def horizon_words(decision: Weighing) -> str:
+    """The choice and the next best over the horizon with both bands, and what their money buys."""
     one, other = decision.chosen, decision.next_best
-    lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
-             f"**{answer_line(decision)}**", ""]  # fmt: skip
-    lines += _table(HEAD, side_rows(decision))
-    lines += ["", f"Over {decision.horizon_years} years, in today's money: {one.name} "
-              f"{money(one.npv_usd)} ({money(one.npv_low_usd)} to {money(one.npv_high_usd)})"
-              + (f", next {other.name} {money(other.npv_usd)} ({money(other.npv_low_usd)} to "
-                 f"{money(other.npv_high_usd)})" if other else "") + ".",
-              f"The first year of {one.name} pays for {parts_words(one)}"
-              + (f"; of {other.name} for {parts_words(other)}" if other else "") + ".",
-              ""]  # fmt: skip
-    for title, said in (
+    ends = [
+        f"{o.name} {money(o.npv_usd)} ({money(o.npv_low_usd)} to {money(o.npv_high_usd)})"
+        for o in (one, other)
+        if o
+    ]
+    paid = [f"{o.name} for {parts_words(o)}" for o in (one, other) if o]
+    return (
+        f"Over {decision.horizon_years} years, in today's money: {', next '.join(ends)}. The first "
+        f"year pays with {'; with '.join(paid)}."
+    )
+
+
+def sections(decision: Weighing) -> list[tuple[str, Sequence[str]]]:
+    """Headings of the page and the sentences under each."""
+    return [
         ("How sure", sure_words(decision)),
         ("What would change it", decision.what_would_change_it),
         ("What to find out first", decision.measure_next),
         ("What this rests on", decision.notes),
-    ):
+    ]
+
+
+def memo_markdown(decision: Weighing) -> str:
+    """The page as Markdown."""
+    lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
+             f"**{answer_line(decision)}**", "", *_table(HEADS, side_rows(decision)), "",
+             horizon_words(decision), ""]  # fmt: skip
+    for title, said in sections(decision):
         lines += [f"## {title}", "", *(f"- {text}" for text in said), ""]
     lines += launch_markdown(decision)
     return "\n".join(lines).rstrip() + "\n"
@@ -167,5 +179,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def options_frame(decision: Weighing) -> pd.DataFrame:
     """All options under readable heads, for a table of evidence."""
     rows = [(*option_words(o), money(o.npv_usd), o.reason) for o in decision.options]
-    columns = ["option", *HEAD[1:], f"USD over {decision.horizon_years} years", "why not"]
+    columns = ["option", *HEADS[1:], f"USD over {decision.horizon_years} years", "why not"]
     return pd.DataFrame(rows, columns=columns)

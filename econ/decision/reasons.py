@@ -150,12 +150,14 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
     if chosen.p_if_resized < SURE:
         saved = (sure.npv_usd - chosen.npv_usd) * chosen.p_if_resized if sure else 0.0
         what = (
-            "TTFT and tokens per second of" if chosen.is_api else "TTFT and ITL of one replica of"
+            "TTFT and tokens per second of the"
+            if chosen.is_api
+            else "TTFT and ITL of one replica of"
         )
         found.append(
             (
                 saved,
-                f"TTFT and {what} {chosen.name} at your lengths, for a day"
+                f"{what} {chosen.name} at your lengths, for a day"
                 + (f": worth up to ${saved:,.0f} over the horizon, what it saves if it keeps the "
                    "SLO." if sure else "."),
             )

@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import unknown
+from econ.catalog.ranges import Range
 from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 from econ.decision.fleets import Fleet
 from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import Result
 
+TABLES = ("parts", "by_year_usd", "rates")  # of an option: no single number or word
+UNNAMED = ("lists of clouds", "own", "your quote")  # no name of a shop
 # what `Weighing.to_dict` says of an option, in this order
 JSON_KEYS = (
     "kind", "seller", "model", "accelerator", "n_gpu", "usd_per_day", "usd_per_year",
@@ -64,6 +67,8 @@ class Option:
         What P(SLO) rests on.
     words : str
         Precision and split, or the list price.
+    rates : tuple of float
+        USD per Mtok of fresh input, cached input and output; or USD per GPU-hour, or per server.
     reason : str
         Why it cannot be chosen; empty where it can.
     parts : mapping of str to float
@@ -93,6 +98,7 @@ class Option:
     source: str = ""
     evidence: str = ""
     words: str = ""
+    rates: tuple[float, ...] = ()
     reason: str = ""
     parts: Mapping[str, float] = field(default_factory=dict)
     by_year_usd: tuple[float, ...] = ()
@@ -111,14 +117,15 @@ class Option:
     def name(self) -> str:
         """What a reader calls it."""
         if self.is_api:
-            tier = "batch API" if self.kind == "api-batch" else "API"
-            return f"{tier} of {self.seller}"
+            service = self.kind.removeprefix("api").removeprefix("-")
+            return f"{service} API of {self.seller}".strip()
         verbs = {"own": "owned", "reserved": "reserved for a year",
                  "reserved-3y": "reserved for three years", "spot": "rented on the spot market",
                  "on-demand": "rented by the hour"}  # fmt: skip
         base, _, rest = self.kind.partition("+")
+        whom = "" if self.seller in UNNAMED else f" from {self.seller}"
         more = {"burst": ", peaks rented by the hour", "api": ", peaks sent to an API", "": ""}
-        return f"{self.n_gpu} × {self.accelerator} {verbs[base]}{more[rest]}"
+        return f"{self.n_gpu} × {self.accelerator} {verbs[base]}{whom}{more[rest]}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,6 +155,12 @@ class Weighing(Result):
         What each measurable input is worth knowing: input, how, value_usd.
     npv_draws : pandas.DataFrame
         Cost over the horizon, a column an option, a row a draw.
+    ranges : mapping of str to Range
+        What is uncertain.
+    life_years : float
+        Over which servers are written off in the typical case.
+    cash : pandas.DataFrame
+        Columns option, month, usd, total_usd: the best of each family, typical case.
     what_would_change_it, measure_next, notes : tuple of str
         Sentences.
     """
@@ -162,6 +175,8 @@ class Weighing(Result):
     break_even: pd.DataFrame = field(repr=False)
     worth: pd.DataFrame = field(repr=False)
     npv_draws: pd.DataFrame = field(repr=False)
+    ranges: Mapping[str, Range] = field(repr=False)
+    life_years: float = 5.0
     cash: pd.DataFrame = field(repr=False)
     what_would_change_it: tuple[str, ...] = field(repr=False, default=())
     measure_next: tuple[str, ...] = field(repr=False, default=())
@@ -224,12 +239,12 @@ class Weighing(Result):
     def row(self) -> dict[str, Any]:
         """The chosen option's numbers and words."""
         row = _plain(self.chosen)
-        return {name: value for name, value in row.items() if name not in ("parts", "by_year_usd")}
+        return {name: value for name, value in row.items() if name not in TABLES}
 
     def frame(self) -> pd.DataFrame:
         """All options, one row each, eligible ones first."""
         rows = [_plain(option) | {"option": option.name} for option in self.options]
-        frame = pd.DataFrame(rows).drop(columns=["parts", "by_year_usd"])
+        frame = pd.DataFrame(rows).drop(columns=list(TABLES))
         return frame[["option", *(c for c in frame if c != "option")]]
 
     def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:

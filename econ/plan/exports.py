@@ -1,4 +1,4 @@
-"""Files that a plan leaves behind: CSV, Parquet, JSON, HTML; never over one that is there.
+"""Files that an answer leaves behind: tables, scenarios, pages; never over one that is there.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
@@ -23,7 +23,10 @@ import pandas as pd
 from econ.catalog.guard import unknown
 from econ.scenario import Scenario
 
-ENDINGS = {".csv": pd.DataFrame, ".parquet": pd.DataFrame, ".json": Scenario, ".html": str}
+ENDINGS = {
+    ".csv": pd.DataFrame, ".parquet": pd.DataFrame, ".json": Scenario, ".html": str, ".md": str,
+    ".toml": str, ".xlsx": bytes,
+}  # fmt: skip
 DIGITS = "%.6g"  # of a figure in CSV; Parquet keeps them all
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
@@ -38,15 +41,16 @@ def free_name(path: str | Path) -> Path:
     return candidate
 
 
-def export(thing: pd.DataFrame | Scenario | str, path: str | Path) -> Path:
-    """Write a table (.csv, .parquet), a scenario (.json) or a page (.html) to a new file.
+def export(thing: pd.DataFrame | Scenario | str | bytes, path: str | Path) -> Path:
+    """Write a table (.csv, .parquet), a scenario (.json), a text (.html, .md, .toml) or a workbook
+    (.xlsx, as bytes) to a new file.
 
     The file appears complete or not at all. Text that a spreadsheet would run as a formula is
     quoted in CSV.
 
     Parameters
     ----------
-    thing : pandas.DataFrame, Scenario or str
+    thing : pandas.DataFrame, Scenario, str or bytes
         What the ending of ``path`` takes.
     path : str or Path
         A file that does not exist yet, in a folder that does.
@@ -76,7 +80,9 @@ def export(thing: pd.DataFrame | Scenario | str, path: str | Path) -> Path:
     return _write_new(path, _bytes(thing, path))
 
 
-def _bytes(thing: pd.DataFrame | Scenario | str, path: Path) -> bytes:
+def _bytes(thing: pd.DataFrame | Scenario | str | bytes, path: Path) -> bytes:
+    if isinstance(thing, bytes):
+        return thing
     if isinstance(thing, Scenario):
         return (thing.to_json() + "\n").encode()
     if isinstance(thing, str):

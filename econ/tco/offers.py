@@ -222,10 +222,10 @@ class Rent(Machines):
 
 @dataclass(frozen=True, kw_only=True)
 class Api(Offer):
-    """A price list, in batch where ``batch``; the seller keeps the machines."""
+    """A price list and one of its services; the seller keeps the machines."""
 
     price: Price
-    batch: bool = False
+    service: str = "standard"
 
     @classmethod
     def listed(cls, model: str, provider: str, *, serves: str = "", name: str = "api") -> Api:
@@ -257,7 +257,7 @@ class Api(Offer):
             input_tokens=input_tokens,
             cache_read_tokens=input_tokens * cached_frac,
             output_tokens=output_tokens,
-            batch=self.batch,
+            service=self.service,
         ).total_usd
 
     def usd_per_day(

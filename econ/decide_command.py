@@ -1,0 +1,457 @@
+"""``econ decide`` and ``econ init``: the question as people type it, and the answer in one line.
+
+A question is flags, or a file with the same names (``econ init`` writes one with comments), or a
+scenario's JSON; flags come last. ``--json`` prints one JSON object and nothing else.
+
+>>> amount("40M"), amount("1.5k"), amount("2e6")
+(40000000.0, 1500.0, 2000000.0)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from econ.catalog import catalog
+from econ.catalog.architecture import Model
+from econ.catalog.guard import unknown
+from econ.catalog.prices import Price
+from econ.catalog.ranges import Range
+from econ.catalog.reading import read_rows
+from econ.catalog.tables import table
+from econ.catalog.units import DAY_S
+from econ.decision import Decision, decide
+from econ.decision.menu import COMMITMENT_MONTHS
+from econ.decision.workbook import workbook
+from econ.plan import export
+from econ.scenario import Scenario
+from econ.tokens.clock import UNITS
+from econ.tokens.trace_columns import renamed
+from econ.tokens.traces import describe_trace, read_trace
+from econ.tokens.workloads import Workload, workload, workloads_frame
+
+SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
+ENDINGS = (".html", ".md", ".xlsx")
+MOST_BYTES = 10_000_000  # of a scenario file
+PRICE_COLUMNS = (
+    "provider", "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
+    "batch_discount_frac", "accelerator", "term", "usd_per_gpu_hour",
+)  # fmt: skip
+
+
+def amount(text: str) -> float:
+    """A number as people type it: ``40M``, ``1.5k``, ``2e6``, ``40_000_000``."""
+    match = re.fullmatch(r"([0-9][0-9_.]*(?:e[+-]?\d+)?)\s*([kmgbt]?)", text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount: give a number such as 40M or 2e6")
+    try:
+        return float(match[1].replace("_", "")) * SIZES[match[2]]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount") from None
+
+
+def listed(text: str) -> list[str]:
+    """Names with commas between them: ``H100,MI300X``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def model_named(name: str) -> tuple[str | Model, str]:
+    """A model by name or from its ``config.json``, and the name under which it is sold."""
+    path = Path(name)
+    if name.endswith(".json") or (path.is_dir() and (path / "config.json").exists()):
+        return Model.from_hf_config(name), ""
+    return name, name
+
+
+def quoted_price(text: str) -> Price:
+    """A seller's quote, ``SELLER=IN/OUT`` or ``SELLER=IN/OUT/CACHED``, in USD per Mtok.
+
+    >>> quoted_price("Acme=0.1/0.4/0.02").cached_input_usd_per_mtok
+    0.02
+    """
+    seller, _, numbers = text.partition("=")
+    try:
+        given, out, *cached = [float(number) for number in numbers.split("/")]
+        if len(cached) > 1:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"--api-price {text!r}: give SELLER=IN/OUT or SELLER=IN/OUT/CACHED"
+        ) from None
+    return Price(
+        model="", provider=seller, input_usd_per_mtok=given, output_usd_per_mtok=out,
+        cached_input_usd_per_mtok=cached[0] if cached else None, source="your quote",
+    )  # fmt: skip
+
+
+def tested_speed(text: str) -> tuple[str, tuple[float, float]]:
+    """A test of a seller: ``SELLER=TOKENS_PER_S/TTFT_S``."""
+    seller, _, numbers = text.partition("=")
+    try:
+        tokens_per_s, ttft_s = map(float, numbers.split("/"))
+    except ValueError:
+        raise ValueError(f"--measured {text!r}: give SELLER=TOKENS_PER_S/TTFT_S") from None
+    return seller, (tokens_per_s, ttft_s)
+
+
+def growth(text: str) -> float | Range:
+    """A factor a year, ``1.5``, or low, typical, high: ``1,1.5,3``."""
+    try:
+        numbers = [float(number) for number in text.split(",")]
+        if len(numbers) == 1:
+            return numbers[0]
+        low, typical, high = numbers
+        return Range(low, typical, high, "× a year")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: give 1.5, or 1,1.5,3 ({error})") from None
+
+
+def read_quotes(path: str) -> tuple[list[Price], dict[str, float]]:
+    """Quotes of a CSV file: rows of sellers of tokens, and of accelerator-hours by term.
+
+    Columns are those of `PRICE_COLUMNS`; a row has either ``provider`` with rates per million
+    tokens, or ``accelerator``, ``term`` (empty for by the hour) and ``usd_per_gpu_hour``.
+    """
+    header, rows = read_rows(path)
+    for name in header:
+        if name not in PRICE_COLUMNS:
+            raise unknown(f"column of {Path(path).name}", name, PRICE_COLUMNS)
+    prices, rents = [], {}
+    for number, cells in enumerate(rows, start=1):
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
+        try:
+            if "accelerator" in row:
+                term = row.get("term", "on-demand")
+                key = row["accelerator"] if term == "on-demand" else f"{row['accelerator']}:{term}"
+                rents[key] = float(row["usd_per_gpu_hour"])
+            else:
+                rates = {n: float(row[n]) for n in PRICE_COLUMNS[1:5] if n in row}
+                prices.append(
+                    Price(model="", provider=row["provider"], source=Path(path).name, **rates)  # type: ignore[arg-type]
+                )
+        except KeyError as error:
+            raise ValueError(f"{Path(path).name} row {number}: no {error.args[0]}") from None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{Path(path).name} row {number}: {error}") from None
+    return prices, rents
+
+
+def at_load(scenario: Scenario, options: argparse.Namespace) -> Scenario:
+    """The scenario with the load that was typed: tokens or requests, lengths, cache, limits."""
+    if options.workload:
+        scenario = scenario.with_(workload=workload(options.workload))
+    changes: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("input_tokens", options.input_tokens),
+            ("output_tokens", options.output_tokens),
+            ("cached_frac", options.cached_frac),
+            ("ttft_s", options.ttft),
+            ("tpot_s", options.itl),
+            ("attainment_frac", options.attainment),
+            ("rate_per_s", options.requests_per_s),
+        )
+        if value is not None
+    }
+    scenario = scenario.with_(**changes) if changes else scenario
+    if options.tokens_per_day is not None:
+        if options.requests_per_s is not None:
+            raise ValueError("give --tokens-per-day or --requests-per-s, not both")
+        load = scenario.workload
+        tokens = load.mean_input_tokens + load.mean_output_tokens
+        seconds = DAY_S * float(scenario.finance.utilisation_frac)
+        scenario = scenario.with_(rate_per_s=options.tokens_per_day / tokens / seconds)
+    return scenario
+
+
+def placed(scenario: Scenario, region: str) -> tuple[Scenario, str]:
+    """The scenario at a site of the catalogue, or a cloud's region that rents are listed for."""
+    clouds = sorted(set(table("rent_offers")["region"]) - {""})
+    if region in clouds:
+        return scenario, region
+    sites = list(table("sites").index)
+    if region in sites:
+        return scenario.with_(site=region), ""
+    raise unknown("region", region, [*sites, *clouds])
+
+
+def accelerators_named(names: Sequence[str] | None) -> list[str] | None:
+    """Identifiers of accelerators as people write them, so that an unknown one is said at once."""
+    return None if names is None else [catalog.accelerator(name).id for name in names]
+
+
+def add_decide(commands: Any) -> None:
+    """The parser of ``econ decide``."""
+    one = commands.add_parser("decide", help="API, rent, own or a mix: what to run, at what price")
+    flag = one.add_argument
+    flag("scenario", nargs="?", help="a file of `econ init`, or a scenario's JSON")
+    flag("--name", help="of the service, for the memo")
+    flag("--model", help="a catalogue name, a Hugging Face id, or a config.json")
+    load = one.add_argument_group("load")
+    flag = load.add_argument
+    flag("--tokens-per-day", type=amount, help="input and output together, e.g. 40M")
+    flag("--requests-per-s", type=amount, help="mean over the hours at work")
+    flag("--workload", help=f"lengths and burstiness: {', '.join(workloads_frame().index)}")
+    flag("--trace", help="a log of requests: lengths, arrivals and its rate")
+    flag("--unit", choices=UNITS, help="of the log's clock, if asked")
+    flag("--columns", action="append", default=[], metavar="THEIRS=OURS", help="of the log")
+    flag("--input-tokens", type=amount, help="of every prompt")
+    flag("--output-tokens", type=amount, help="of every answer")
+    flag("--cached-frac", type=float, help="share of the prompts that a prefix cache holds")
+    flag("--peak-factor", type=float, default=1.0, help="busiest hour over the mean (default 1)")
+    flag("--growth-per-year", type=growth, default=1.0, help="1.5, or low,typical,high: 1,1.5,3")
+    flag("--utilisation-frac", type=float, help="share of the hours in which the load comes")
+    slo = one.add_argument_group("promise")
+    flag = slo.add_argument
+    flag("--ttft", type=float, help="seconds to the first token (default 1)")
+    flag("--itl", "--tpot", dest="itl", type=float, help="seconds per token (default 0.05)")
+    flag("--attainment", type=float, help="share of requests within both (default 0.95)")
+    flag("--deadline-h", type=float, default=0.0, help="hours that work may wait")
+    menu = one.add_argument_group("what may be used")
+    flag = menu.add_argument
+    flag("--accelerator", type=listed, help="e.g. H100,MI300X (default: all with a price)")
+    flag("--precision", type=listed, help="bf16, fp8, fp4, … (default: bf16 and fp8)")
+    flag("--term", type=listed, help=f"of {', '.join(COMMITMENT_MONTHS)}")
+    flag("--seller", type=listed, help="of tokens (default: all that list the model)")
+    flag("--no-api", action="store_true", help="nobody sells this model: an own fine-tune")
+    flag("--on-premises", action="store_true", help="data must stay: only own machines")
+    flag("--region", help="a site of the catalogue, or a cloud's region such as us-east-1")
+    flag("--price", nargs="+", default=[], metavar="ACCELERATOR[:TERM]=USD_PER_HOUR",
+         help="your own rents")  # fmt: skip
+    flag("--api-price", nargs="+", default=[], metavar="SELLER=IN/OUT[/CACHED]",
+         help="your own quotes, USD per million tokens")  # fmt: skip
+    flag("--prices", help="a CSV file of your own prices")
+    flag("--measured", nargs="+", default=[], metavar="SELLER=TOKENS_PER_S/TTFT_S",
+         help="your own tests of sellers")  # fmt: skip
+    flag("--licence-usd-per-gpu-year", type=amount, default=0.0, help="default: 0, open engines")
+    flag("--horizon-years", type=int, default=3, help="default 3")
+    flag("--spare", type=int, default=0, help="spare replicas, 1 for N+1")
+    one.add_argument("--json", action="store_true", help="print one JSON object")
+    one.add_argument("--out", nargs="+", default=[], help="new .html, .md, .xlsx files")
+    one.set_defaults(run=run_decide)
+
+
+def add_init(commands: Any) -> None:
+    """The parser of ``econ init``."""
+    one = commands.add_parser("init", help="write a scenario with comments, for econ decide")
+    one.add_argument("file", nargs="?", default="service.toml", help="default service.toml")
+    one.set_defaults(run=run_init)
+
+
+def run_init(options: argparse.Namespace) -> int:
+    """Write the commented scenario; never over a file that is there."""
+    print(f"written: {export(commented_scenario(), options.file).name}")
+    return 0
+
+
+def flags_of_file(path: str) -> list[str]:
+    """The flags that a file of `econ init` stands for."""
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{Path(path).name}: {error}") from None
+    words: list[str] = []
+    for name, value in values.items():
+        flag = f"--{name.replace('_', '-')}"
+        if flag not in known_flags():
+            names = [known[2:].replace("-", "_") for known in known_flags()]
+            raise unknown(f"setting of {Path(path).name}", name, names)
+        if value is True:
+            words.append(flag)
+        elif value is not False:
+            items = value if isinstance(value, list) else [value]
+            words += [flag, *map(str, items)]
+    return words
+
+
+def known_flags() -> list[str]:
+    """The flags of ``econ decide``."""
+    commands = argparse.ArgumentParser().add_subparsers()
+    add_decide(commands)
+    words = commands.choices["decide"]._option_string_actions
+    return [word for word in words if word.startswith("--")]
+
+
+def run_decide(options: argparse.Namespace) -> int:
+    """Answer, print, write."""
+    check_new(options.out, ENDINGS)
+    scenario, settings = asked(options)
+    answer = decide(scenario, progress=False, **settings)
+    if options.json:
+        print(json.dumps(answer.to_dict(), indent=2, allow_nan=False))
+    else:
+        print(answer)
+        for title, said in (("would change it", answer.what_would_change_it),
+                            ("measure next", answer.measure_next)):  # fmt: skip
+            print("\n".join([f"\n{title}:", *(f"  {text}" for text in said)]))
+    for name in options.out:
+        write_answer(answer, name)
+        if not options.json:
+            print(f"written: {name}")
+    return 0
+
+
+def check_new(names: Sequence[str], endings: Sequence[str]) -> None:
+    """Refuse files that are there and unknown endings before the work, not after it."""
+    for name in names:
+        if Path(name).exists():
+            raise FileExistsError(f"{name} is there already and is left as it is: name another")
+        if Path(name).suffix.lower() not in endings:
+            raise ValueError(f"{name}: give a {', '.join(endings[:-1])} or {endings[-1]} file")
+
+
+def write_answer(answer: Decision, name: str) -> None:
+    """The memo as a page, as Markdown, or the finance side as a workbook."""
+    ending = Path(name).suffix.lower()
+    if ending == ".html":
+        from econ.report import decision_html
+
+        export(decision_html(answer), name)
+    elif ending == ".md":
+        export(answer.memo(), name)
+    else:
+        export(workbook(answer), name)
+
+
+def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
+    """The scenario and the settings of `decide` that the flags say."""
+    scenario, sold_as, trace = base_scenario(options), "", None
+    if options.model:
+        model, sold_as = model_named(options.model)
+        scenario = scenario.with_(model=model)
+    if options.name:
+        scenario = scenario.with_(name=options.name)
+    if options.utilisation_frac is not None:
+        scenario = scenario.with_(utilisation_frac=options.utilisation_frac)
+    if options.trace:
+        columns = renamed(",".join(options.columns))
+        trace = read_trace(options.trace, unit=options.unit, columns=columns)
+        print(describe_trace(trace), file=sys.stderr)
+        own = Workload.from_trace(trace, title=Path(options.trace).stem)
+        scenario = scenario.with_(workload=own)
+    scenario, region = at_load(scenario, options), ""
+    if options.region:
+        scenario, region = placed(scenario, options.region)
+    prices, rents = read_quotes(options.prices) if options.prices else ([], {})
+    rents |= rents_typed(options.price)
+    return scenario, {
+        "accelerators": accelerators_named(options.accelerator),
+        "precisions": options.precision,
+        "horizon_years": options.horizon_years,
+        "peak_factor": options.peak_factor,
+        "growth_per_year": options.growth_per_year,
+        "deadline_h": options.deadline_h,
+        "no_api": options.no_api,
+        "on_premises": options.on_premises,
+        "terms": options.term,
+        "sellers": options.seller,
+        "region": region,
+        "sold_as": sold_as,
+        "api_prices": [*prices, *map(quoted_price, options.api_price)],
+        "prices_usd_per_gpu_hour": rents,
+        "measured": dict(map(tested_speed, options.measured)),
+        "licence_usd_per_gpu_year": options.licence_usd_per_gpu_year,
+        "n_spare": options.spare,
+        "trace": trace,
+    }
+
+
+def base_scenario(options: argparse.Namespace) -> Scenario:
+    """The scenario of a JSON file, or a chat on the model that was named."""
+    if options.scenario is None:
+        if not options.model:
+            raise ValueError("give --model, or a file that `econ init` writes")
+        model, _ = model_named(options.model)
+        return Scenario.of(model, "h100-sxm", name=f"A service on {_title(model)}")
+    return read_scenario(options.scenario)
+
+
+def read_scenario(path: str | None) -> Scenario:
+    """The scenario in a file, or the default.
+
+    Parameters
+    ----------
+    path : str, optional
+        A JSON file of format 1 or 2.
+
+    Raises
+    ------
+    ValueError
+        For what is no scenario, with the file's name and the reason.
+    OSError
+        For a file that cannot be read.
+    """
+    if path is None:
+        return Scenario.default()
+    file = Path(path)
+    if file.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{file.name}: larger than {MOST_BYTES:,} bytes: not a scenario")
+    try:
+        return Scenario.from_json(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file.name}: not UTF-8 at byte {error.start + 1}") from None
+    except RecursionError:
+        raise ValueError(f"{file.name}: nested too deeply to be a scenario") from None
+    except ValueError as error:
+        raise ValueError(f"{file.name}: {error}") from None
+
+
+def _title(model: str | Model) -> str:
+    return (model if isinstance(model, Model) else catalog.model(model)).name
+
+
+def rents_typed(pairs: Sequence[str]) -> dict[str, float]:
+    """``H100=2.5``, ``H100:reserved=1.9``."""
+    rents = {}
+    for pair in pairs:
+        name, _, usd = pair.partition("=")
+        try:
+            rents[name] = float(usd)
+        except ValueError:
+            raise ValueError(f"--price {pair!r}: give ACCELERATOR=USD_PER_HOUR") from None
+    return rents
+
+
+def commented_scenario() -> str:
+    """A file to edit: one flag of ``econ decide`` a line, each with what it is."""
+    names = ", ".join(workloads_frame().index)
+    return f"""\
+# A service, for `econ decide service.toml`. Lines that begin with # are comments: take the mark
+# away to set one. Each name is a flag of the command line, which comes before this file.
+name = "A service"
+model = "Qwen/Qwen3-32B"          # a catalogue name, a Hugging Face id, or a config.json
+
+# -- the load: tokens or requests
+tokens_per_day = "40M"            # input and output together
+# requests_per_s = 0.34
+workload = "chat"                 # lengths and burstiness: {names}
+# input_tokens = 1000             # every prompt of this length instead
+# output_tokens = 200
+# cached_frac = 0.0               # share of the prompts that a prefix cache holds
+# peak_factor = 1.5               # busiest hour over the mean
+# growth_per_year = "1,1.5,3"     # factor a year: low, typical, high
+# utilisation_frac = 1.0          # share of the hours in which the load comes
+
+# -- what is promised
+ttft = 1.0                        # seconds to the first token
+itl = 0.05                        # seconds per token after it
+attainment = 0.95                 # share of requests within both
+# deadline_h = 24                 # or: work that may wait so many hours
+
+# -- what may be used
+# accelerator = "H100,MI300X"     # default: all with a price
+# term = "{",".join(COMMITMENT_MONTHS)}"
+# no_api = true                   # an own fine-tune that nobody sells
+# on_premises = true              # data must stay: only own machines
+# region = "us-east-1"            # a site of the catalogue, or a cloud's region
+# price = ["H100=2.50", "H100:reserved=1.90"]     # your rents, USD per GPU-hour
+# api_price = ["Acme=0.10/0.40/0.02"]             # your quotes, USD per Mtok: in/out/cached
+# measured = ["Acme=80/0.4"]                      # your tests: tokens per second / TTFT in s
+horizon_years = 3
+"""

@@ -1,0 +1,226 @@
+"""The finance side of a decision as a workbook (.xlsx) with live formulas: change an input.
+
+Every input and every result has a name, and formulas use names (``=requests_per_day*…``), so that
+they read as sentences. Values are stored beside the formulas for viewers that do not compute. The
+file is written directly (Office Open XML); no other package is needed.
+
+>>> line = Line("usd_per_day", "A day", formula="gpus*price*24")
+>>> evaluate([Line("gpus", "GPUs", 8.0), Line("price", "Hour", 2.5), line])["usd_per_day"]
+480.0
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from econ.catalog.units import MTOK
+from econ.decision import chance
+from econ.decision.result import Option, Weighing
+
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One named cell: an input (``value``) or a ``formula`` of the names above it."""
+
+    name: str
+    title: str
+    value: float | str = 0.0
+    formula: str = ""
+    unit: str = ""
+    note: str = ""
+
+
+def evaluate(lines: Sequence[Line]) -> dict[str, float]:
+    """Every line's number by name, formulas computed from the lines above them."""
+    known: dict[str, Any] = {"PMT": _payment, "MAX": max}
+    for line in lines:
+        if line.formula:
+            known[line.name] = eval(line.formula.replace("^", "**"), {"__builtins__": {}}, known)
+        elif line.name:
+            known[line.name] = line.value
+    return {name: value for name, value in known.items() if isinstance(value, int | float)}
+
+
+def _payment(rate: float, periods: float, worth: float) -> float:
+    """What a spreadsheet's PMT gives: the level payment, with its sign."""
+    if not rate:
+        return -worth / periods
+    factor: float = (1 + rate) ** -periods
+    return -worth * rate / (1 - factor)
+
+
+def finance_lines(decision: Weighing) -> list[Line]:
+    """Inputs and formulas of the best API, rent and own, for the first year and the horizon."""
+    s, years = decision.scenario, decision.horizon_years
+    w = s.workload
+    rate = decision.ranges[chance.RATE].typical
+    lines = [
+        Line("", "The load"),
+        Line("requests_per_s", "Requests", w.rate_per_s, unit="per second, while it comes"),
+        Line("at_work", "Hours with load", s.finance.utilisation_frac, unit="share"),
+        Line("tokens_in", "Prompt", w.mean_input_tokens, unit="tokens"),
+        Line("cached", "of which cached", w.cached_frac, unit="share"),
+        Line("tokens_out", "Answer", w.mean_output_tokens, unit="tokens"),
+        Line("growth", "Growth", decision.ranges[chance.GROWTH].typical, unit="factor a year"),
+        Line("requests_per_day", "Requests a day", formula="requests_per_s*86400*at_work"),
+        Line("discount", "Discount rate", rate, unit="per year"),
+    ]
+    names = []
+    for family, make in (("api", _api_lines), ("rent", _rent_lines), ("own", _own_lines)):
+        if option := decision.best_of(family):
+            lines += make(decision, option)
+            names.append(family)
+    for family in names:
+        total = []
+        for year in range(years):
+            name = f"{family}_year_{year + 1}"
+            change = f"{family}_change^{year}" if family != "own" else "1"
+            formula = f"{family}_usd_per_year*growth^{year}*{change}"
+            lines.append(Line(name, f"{family}, year {year + 1}", formula=formula, unit="USD"))
+            total.append(f"{name}/(1+discount)^{year + 0.5}")
+        lines.append(Line(f"{family}_present", f"{family}: all years in today's money",
+                          formula="+".join(total), unit="USD"))  # fmt: skip
+    return lines
+
+
+def _api_lines(decision: Weighing, option: Option) -> list[Line]:
+    rates = option.rates
+    note = f"{option.seller}, {option.as_of}, {option.source}"
+    return [
+        Line("", option.name),
+        Line("price_in", "Fresh input", rates[0], unit="USD per Mtok", note=note),
+        Line("price_cached", "Cached input", rates[1], unit="USD per Mtok"),
+        Line("price_out", "Output", rates[2], unit="USD per Mtok"),
+        Line("api_change", "Change of the price", 1.0, unit="factor a year"),
+        Line("api_usd_per_day", "A day", unit="USD",
+             formula="requests_per_day*(tokens_in*(1-cached)*price_in+tokens_in*cached*price_cached"
+                     f"+tokens_out*price_out)/{MTOK:.0f}"),
+        Line("api_usd_per_year", "A year", formula="api_usd_per_day*365", unit="USD"),
+    ]  # fmt: skip
+
+
+def _rent_lines(decision: Weighing, option: Option) -> list[Line]:
+    staff, licences = (option.parts.get(name, 0.0) for name in ("staff", "licences"))
+    machines = option.parts.get("machines", 0.0) + option.parts.get("burst", 0.0)
+    price = option.rates[0]
+    return [
+        Line("", option.name),
+        Line("rent_price", "Rent", price, unit="USD per GPU-hour", note=f"{option.seller}, "
+             f"{option.as_of}, {option.source}"),
+        Line("gpu_hours", "Paid GPU-hours a day", machines / price / 365, unit="h"),
+        Line("rent_staff", "Staff", staff, unit="USD a year"),
+        Line("rent_licences", "Licences", licences, unit="USD a year"),
+        Line("rent_change", "Change of the rent", 1.0, unit="factor a year"),
+        Line("rent_usd_per_year", "A year", unit="USD",
+             formula="gpu_hours*rent_price*365+rent_staff+rent_licences"),
+        Line("rent_usd_per_day", "A day", formula="rent_usd_per_year/365", unit="USD"),
+    ]  # fmt: skip
+
+
+def _own_lines(decision: Weighing, option: Option) -> list[Line]:
+    parts = dict(option.parts)
+    capital, life = parts.pop("capital", 0.0), decision.life_years
+    rate = decision.ranges[chance.RATE].typical / 12
+    bought = capital / 12 / -_payment(rate, life * 12, 1.0)
+    return [
+        Line("", option.name),
+        Line("bought", "Servers, network, storage, spares", bought, unit="USD"),
+        Line("life", "Life", life, unit="years"),
+        Line("running", "Power, space, support, insurance, staff, licences, burst",
+             sum(parts.values()), unit="USD a year"),
+        Line("own_usd_per_year", "A year", unit="USD",
+             formula="0-PMT(discount/12,life*12,bought)*12+running"),
+        Line("own_usd_per_day", "A day", formula="own_usd_per_year/365", unit="USD"),
+    ]  # fmt: skip
+
+
+def workbook(decision: Weighing) -> bytes:
+    """The workbook: the finance side with live formulas, and all options as a table."""
+    lines = finance_lines(decision)
+    numbers = evaluate(lines)
+    rows: list[list[Any]] = [["what", "value", "unit", "note"]]
+    places = {}
+    for line in lines:
+        rows.append([line.title, line if line.name else None, line.unit, line.note])
+        if line.name:
+            places[line.name] = f"Finance!$B${len(rows)}"
+    frame = decision.frame()
+    table = [list(frame.columns), *frame.to_numpy(object).tolist()]
+    return _zipped({"Finance": _sheet(rows, numbers), "Options": _sheet(table, numbers)}, places)
+
+
+def _sheet(rows: Sequence[Sequence[Any]], numbers: dict[str, float]) -> str:
+    body = []
+    for r, cells in enumerate(rows, start=1):
+        written = "".join(_cell(f"{_letters(c)}{r}", v, numbers) for c, v in enumerate(cells))
+        body.append(f'<row r="{r}">{written}</row>')
+    widths = '<cols><col min="1" max="1" width="52" customWidth="1"/></cols>'
+    return (
+        f'<worksheet xmlns="{NAMESPACE}">{widths}<sheetData>{"".join(body)}</sheetData></worksheet>'
+    )
+
+
+def _cell(place: str, value: Any, numbers: dict[str, float]) -> str:
+    if isinstance(value, Line):
+        number = numbers[value.name]
+        formula = f"<f>{escape(value.formula)}</f>" if value.formula else ""
+        return f'<c r="{place}">{formula}<v>{number!r}</v></c>'
+    if isinstance(value, int | float) and value == value:
+        return f'<c r="{place}"><v>{float(value)!r}</v></c>'
+    if value is None or value != value or value == "":
+        return ""
+    return f'<c r="{place}" t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
+
+
+def _letters(column: int) -> str:
+    """The name of a column: A, …, Z, AA, …"""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def _zipped(sheets: dict[str, str], places: dict[str, str]) -> bytes:
+    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    numbered = list(enumerate(sheets, start=1))
+    overrides = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{k}.xml" ContentType="{kinds}.worksheet+xml"/>'
+        for k, _ in numbered
+    )
+    listed = "".join(f'<sheet name="{n}" sheetId="{k}" r:id="rId{k}"/>' for k, n in numbered)
+    names = "".join(f'<definedName name="{n}">{p}</definedName>' for n, p in places.items())
+    links = "".join(
+        f'<Relationship Id="rId{k}" Type="{RELATIONS}/worksheet" Target="worksheets/sheet{k}.xml"/>'
+        for k, _ in numbered
+    )
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
+        '<Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>{overrides}'
+        "</Types>",
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" '
+        f'Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{NAMESPACE}" xmlns:r="{RELATIONS}"><sheets>{listed}'
+        f'</sheets><definedNames>{names}</definedNames><calcPr fullCalcOnLoad="1"/></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{links}'
+        "</Relationships>",
+        **{f"xl/worksheets/sheet{k}.xml": sheets[name] for k, name in numbered},
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), head + text)
+    return buffer.getvalue()
