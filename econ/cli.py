@@ -22,10 +22,9 @@ from econ.decide_command import (
     add_init,
     check_new,
     flags_of_file,
-    model_named,
     read_scenario,
-    rents_typed,
 )
+from econ.decision.typed import model_named, rents_typed
 from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan

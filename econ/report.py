@@ -171,7 +171,7 @@ def decision_html(
         parts += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
     if fleet := decision.fleet():
         lines = launch_lines(fleet.scenario, decision.weights).values()
-        parts += [f"<h2>How to start it: {fleet.n_replicas} × this on {fleet.gpus_per_replica} × "
+        parts += [f"<h2>How to start it: {fleet.n_replicas} × this on {fleet.n_gpu_per_replica} × "
                   f"{html.escape(fleet.accelerator.id)}</h2>",
                   f"<pre>{html.escape(chr(10).join(lines))}</pre>"]  # fmt: skip
     parts += ["<h2>All options</h2>", _table(Table(options_frame(decision)))]

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from econ.catalog import given
 from econ.catalog.guard import in_range, positive
-from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, HOURS_PER_YEAR
+from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, HOURS_PER_DAY, HOURS_PER_YEAR, MONTHS_PER_YEAR
 from econ.decision import chance
 from econ.decision.chance import Draws
 from econ.decision.fleets import Fleet
 from econ.tco import annuity_usd_per_year, day_load, owner
 
+FINE = 60  # parts of an hour over which the curve of a day is averaged
 SLACK = 1 - 1e-9  # a load that fills a unit exactly does not open the next
 GPUS_PER_SERVER = 8  # that a quarter person runs
 RESALE_YEARS = 3.0  # age at which the data quote a resale price
 Array = np.ndarray
+Parts = dict[str, float]  # USD of the first year by what it is paid for
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Market:
     draws: Draws
     n_years: int
     at_work_frac: float = 1.0
-    scale: Array | float = 1.0
+    n_times: Array | float = 1.0
 
     @property
     def grown(self) -> Array:
         """Factor on the load, draws × years."""
         return np.asarray(
-            self.draws.path(chance.GROWTH, self.years) * np.reshape(self.scale, (-1, 1))
+            self.draws.path(chance.GROWTH, self.years) * np.reshape(self.n_times, (-1, 1))
         )
 
     @property
@@ -85,7 +86,7 @@ class Books:
     n_gpu: float = 0.0
     capital: Array | None = None
     resale: Array | None = None
-    parts: dict[str, float] = field(default_factory=dict)
+    parts: Parts = field(default_factory=dict)
 
     @property
     def year_usd(self) -> Array:
@@ -110,7 +111,7 @@ def hourly_load(mean_per_s: float, peak_factor: float = 1.0) -> Array:
     A cosine up to a factor of 2 (`econ.tco.day_load`); above it a power of the raised cosine.
 
     >>> [round(float(hourly_load(10.0, p).max()), 1) for p in (1.0, 1.5, 4.0)]
-    [10.0, 14.9, 39.1]
+    [10.0, 14.9, 38.9]
     """
     positive("mean_per_s", mean_per_s, 1e9)
     in_range("peak_factor", peak_factor, 1.0, 24.0)
@@ -118,14 +119,15 @@ def hourly_load(mean_per_s: float, peak_factor: float = 1.0) -> Array:
         return day_load(mean_per_s, peak_factor)
     from scipy.optimize import brentq
 
-    angle = (np.arange(24 * 60) + 0.5) * 2 * np.pi / (24 * 60)
+    n_hours = int(HOURS_PER_DAY)
+    angle = (np.arange(n_hours * FINE) + 0.5) * 2 * np.pi / (n_hours * FINE)
     raised = (1 - np.cos(angle)) / 2
 
     def excess(power: float) -> float:
         return float(1 / np.mean(raised**power)) - peak_factor
 
     power = brentq(excess, 1.0, 2_000.0)
-    hours = (raised**power).reshape(24, 60).mean(axis=1)
+    hours = (raised**power).reshape(n_hours, FINE).mean(axis=1)
     return np.asarray(hours / hours.mean() * mean_per_s)
 
 
@@ -145,7 +147,7 @@ def by_the_hour(market: Market, usd_per_gpu_hour: float) -> Burst:
     def usd(beyond: Array, fleet: Fleet) -> Array:
         path = market.paid(chance.RENTS)
         hours = beyond.sum(axis=-1) * DAYS_PER_YEAR * market.at_work_frac
-        return np.asarray(hours * fleet.gpus_per_replica * usd_per_gpu_hour * path)
+        return np.asarray(hours * fleet.n_gpu_per_replica * usd_per_gpu_hour * path)
 
     return usd
 
@@ -198,9 +200,9 @@ def rented_books(
     beyond = np.maximum(need - base[..., None], 0.0)
     path = market.draws.path(chance.RENTS, signed)
     off = 1 - market.draws.of(chance.DISCOUNT)[:, None]
-    committed = base * fleet.gpus_per_replica * usd_per_gpu_hour * HOURS_PER_YEAR * path * off
+    committed = base * fleet.n_gpu_per_replica * usd_per_gpu_hour * HOURS_PER_YEAR * path * off
     extra = burst(beyond, fleet)
-    gpus = peak * fleet.gpus_per_replica
+    gpus = peak * fleet.n_gpu_per_replica
     staff, licences = staff_usd(market, gpus), gpus * licence_usd_per_gpu_year
     running = committed + extra + staff + licences
     parts = {"machines": committed, "burst": extra, "staff": staff, "licences": licences}
@@ -219,7 +221,7 @@ def owned_books(
     *,
     base_frac: float = 1.0,
     pue: float,
-    fixed: dict[str, float] | None = None,
+    life_years: float | None = None,
     licence_usd_per_gpu_year: float = 0.0,
 ) -> Books:
     """Whole servers of one's own, bought as the load grows, and what exceeds them.
@@ -235,26 +237,24 @@ def owned_books(
         Share of the peak's servers that is bought.
     pue : float
         Of the place.
-    fixed : dict of str to float, optional
-        The owner's own terms: cost_of_capital_frac, life_years.
+    life_years : float, optional
+        Of the servers, where the owner states it.
     licence_usd_per_gpu_year : float
         Of software, for every owned accelerator.
     """
     draws, chip = market.draws, fleet.accelerator
-    terms: dict[str, Any] = {
-        "cost_of_capital_frac": draws.of(chance.RATE),
-        "life_years": draws.of(chance.LIFE),
-    }
+    stated = draws.of(chance.LIFE) if life_years is None else np.full(draws.n_rows, life_years)
     own = owner(
         chip,
         include=("support", "insurance"),
         server_usd=draws.of(chance.SERVER + chip.id) * (1 - draws.of(chance.DISCOUNT)),
         electricity_usd_per_kwh=draws.of(chance.ELECTRICITY),
         pue=pue,
-        **(terms | (fixed or {})),
+        cost_of_capital_frac=draws.of(chance.RATE),
+        life_years=stated,
     )
     per_server = int(own.n_gpu)
-    per_replica = fleet.gpus_per_replica
+    per_replica = fleet.n_gpu_per_replica
     need = market.units(fleet)
     peak = need.max(axis=-1)
     wanted = _servers(peak, per_replica, per_server)
@@ -262,10 +262,12 @@ def owned_books(
     held = np.maximum.accumulate(servers, axis=1)  # none is sold before the horizon
     replicas = held * per_server // per_replica
     capital_each = np.broadcast_to(own.capital_usd, draws.n_rows)
-    capital, resale = _cohorts(market, held, capital_each, fixed)
+    capital, resale = _cohorts(market, held, capital_each, stated)
     yearly = np.broadcast_to(own.operating_usd_per_gpu_hour, draws.n_rows) * HOURS_PER_YEAR
     operating = held * per_server * yearly[:, None]
-    level = held * np.broadcast_to(own.capital_usd_per_month * 12, draws.n_rows)[:, None]
+    level = (
+        held * np.broadcast_to(own.capital_usd_per_month * MONTHS_PER_YEAR, draws.n_rows)[:, None]
+    )
     beyond = np.maximum(need - replicas[..., None], 0.0)
     extra = np.zeros_like(operating) if burst is None else burst(beyond, fleet)
     gpus = held * per_server
@@ -292,12 +294,11 @@ def _servers(replicas: Array, per_replica: int, per_server: int) -> Array:
 
 
 def _cohorts(
-    market: Market, held: Array, usd_each: Array, fixed: dict[str, float] | None
+    market: Market, held: Array, usd_each: Array, life_years: Array
 ) -> tuple[Array, Array]:
     """Capital by year and resale at the horizon, of servers bought when needed or worn out."""
     draws, n_years = market.draws, market.n_years
-    life = np.broadcast_to((fixed or {}).get("life_years", draws.of(chance.LIFE)), draws.n_rows)
-    life = np.maximum(np.rint(life), 1.0)
+    life = np.maximum(np.rint(life_years), 1.0)
     price = usd_each[:, None] * draws.path(chance.SERVERS, market.years)
     fade = draws.of(chance.RESIDUAL)
     bought = np.zeros((draws.n_rows, n_years))

@@ -79,7 +79,7 @@ def price_paths() -> dict[str, Range]:
 
 def inputs(
     accelerators: Iterable[str],
-    speeds: Mapping[str, float],
+    p90_factor: Mapping[str, float],
     servers: Mapping[str, Range],
     *,
     growth: Range,
@@ -94,7 +94,7 @@ def inputs(
     ----------
     accelerators : iterable of str
         Of the fleets.
-    speeds : mapping of str to float
+    p90_factor : mapping of str to float
         Factor within which a fleet's rate is known, by accelerator.
     servers : mapping of str to Range
         Price of a server, by accelerator; of those that can be bought.
@@ -106,7 +106,7 @@ def inputs(
     ranges |= {ELECTRICITY: electricity, AVAILABLE: given("tco_inputs", "available")}
     ranges |= {LIFE: given("tco_inputs", "life"), RESIDUAL: given("tco_inputs", "residual")}
     for name in accelerators:
-        ranges[SPEED + name] = Range.within_factor(1.0, speeds[name], "× ours")
+        ranges[SPEED + name] = Range.within_factor(1.0, p90_factor[name], "× ours")
     return ranges | {SERVER + name: price for name, price in servers.items()}
 
 

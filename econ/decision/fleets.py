@@ -35,7 +35,7 @@ class Fleet:
     ----------
     scenario : Scenario
         The scenario on the plan's fleet, at its price.
-    n_replicas, gpus_per_replica : int
+    n_replicas, n_gpu_per_replica : int
         Of the plan, without spares.
     rate_per_s : float
         Requests per second that one replica sustains within the SLO.
@@ -56,7 +56,7 @@ class Fleet:
 
     scenario: Scenario
     n_replicas: int
-    gpus_per_replica: int
+    n_gpu_per_replica: int
     rate_per_s: float
     rate_p90_factor: float
     p_keeps_slo: float
@@ -118,7 +118,7 @@ def _fleet(answer: Plan, row: pd.Series) -> Fleet:
     return Fleet(
         scenario=scenario,
         n_replicas=n,
-        gpus_per_replica=int(row["n_gpu"]),
+        n_gpu_per_replica=int(row["n_gpu"]),
         rate_per_s=float(rate),
         rate_p90_factor=factor,
         p_keeps_slo=min(spare, within),

@@ -6,17 +6,12 @@ break-even), what it binds to, and what leaving after a year costs.
 
 from __future__ import annotations
 
-import datetime
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from econ.catalog import catalog
-from econ.catalog.guard import positive
 from econ.catalog.prices import Price
-from econ.catalog.ranges import Range
-from econ.catalog.rents import rent_offers_frame, rent_rows
 from econ.catalog.tables import table
 from econ.decision import chance
 from econ.decision.books import (
@@ -31,18 +26,16 @@ from econ.decision.books import (
     rented_books,
 )
 from econ.decision.fleets import Fleet
+from econ.decision.hours import OWN, YOURS, Ask, Hour, hours_of, today
 from econ.decision.offers import api_offers
-from econ.decision.speeds import Speed, keeps_slo
-from econ.scenario import Scenario
+from econ.decision.speeds import Speed, Tests, keeps_slo
 from econ.tco import Api
 
-OWN = "own"
 # kind of a committed or rented hour -> months that it binds
 COMMITMENT_MONTHS = {
     "on-demand": 0, "spot": 0, "hyperscaler": 0, "reserved": 12, "reserved-3y": 36, OWN: 36,
 }  # fmt: skip
 USUAL = ("on-demand", "spot", "reserved", "reserved-3y", OWN)
-YOURS, LISTS = "your quote", "lists of clouds"
 NO_WAIT = "answers when there is room, within a day: only work with a deadline of a day waits"
 ANSWERS_WITHIN_H = {"batch": 24.0, "flex": 24.0}  # services that are not for users who wait
 TAKEN = "spot machines may be taken away at any time: only work with a deadline can stand that"
@@ -52,21 +45,6 @@ class Mixed(Protocol):
     """Books of a base with what exceeds it: by the hour, or by the token at ``usd``."""
 
     def __call__(self, market: Market, *, share: float, usd: float | None) -> Books: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """What a menu is made for: the scenario, its market in draws and in the plain case, quotes."""
-
-    scenario: Scenario
-    market: Market
-    plain: Market
-    servers: Mapping[str, Range]
-    quotes: Mapping[str, float]
-    licence_usd_per_gpu_year: float
-    deadline_h: float
-    day: datetime.date
-    region: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +74,7 @@ def api_entries(
     model: str,
     own: Iterable[Price],
     sellers: Sequence[str] | None,
-    measured: Mapping[str, tuple[float, float]] | None,
+    measured: Tests | None,
 ) -> list[Entry]:
     """Every seller and tier of the model, at what a mean request of the workload costs there."""
     workload, slo = ask.scenario.workload, ask.scenario.slo
@@ -157,7 +135,7 @@ def fleet_entries(
     cheapest = min(live, key=lambda entry: entry.usd_per_request or 0.0, default=None)
     entries = []
     for fleet in fleets:
-        hours = {kind: found for kind in kinds if (found := _hours(ask, fleet, kind))}
+        hours = {kind: found for kind in kinds if (found := hours_of(ask, fleet, kind))}
         hourly = min(hours.get("on-demand", ()), key=lambda hour: hour.usd, default=None)
         for kind, listed in hours.items():
             for hour in listed:
@@ -165,95 +143,6 @@ def fleet_entries(
         if OWN in kinds and fleet.accelerator.id in ask.servers:
             entries += _owned(ask, fleet, hourly, cheapest, notes)
     return entries
-
-
-@dataclass(frozen=True)
-class Hour:
-    """A price of an accelerator-hour, or of a server, and whose it is."""
-
-    usd: float
-    seller: str
-    as_of: str
-    source: str
-    per_server: bool = False
-
-
-def _hours(ask: Ask, fleet: Fleet, kind: str) -> list[Hour]:
-    """The rents on a term: your quote alone where there is one, else the lists'."""
-    if kind == OWN:
-        return _own_hour(ask, fleet)
-    quote = _quote(ask, fleet, kind)
-    if quote:
-        return [quote]
-    return [hour for hour in (_median(ask, fleet, kind), _cheapest(ask, fleet, kind)) if hour]
-
-
-def _quote(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
-    """A rent of your own: by flag or argument, or the scenario's."""
-    chip = fleet.accelerator
-    for name, usd in ask.quotes.items():
-        quoted, _, term = name.partition(":")
-        if (term or "on-demand") == kind and _is(quoted, fleet):
-            return Hour(positive(f"price of {name}", usd, 10_000), YOURS, _today(ask), YOURS)
-    finance = ask.scenario.finance
-    own = ask.scenario.deployment.resolved_accelerator
-    stated = finance.cost_usd_per_gpu_hour if finance.tenure == "rented" and chip == own else None
-    if kind == "on-demand" and stated is not None:
-        return Hour(stated, YOURS, _today(ask), finance.source or YOURS)
-    return None
-
-
-def _median(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
-    """The latest median over lists; none where a region is asked for."""
-    try:
-        latest = rent_rows(fleet.accelerator.id, kind).iloc[-1]
-    except ValueError:
-        return None
-    if ask.region:
-        return None
-    usd = float(latest["usd_per_gpu_hour"])
-    return Hour(usd, LISTS, str(latest["as_of"]), str(latest["source"]))
-
-
-def _cheapest(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
-    """The cheapest single list of a cloud that is dated to the day; in the region, where asked."""
-    try:
-        rows = rent_offers_frame(fleet.accelerator.id, term=kind)
-    except ValueError:
-        return None
-    dated = rows["as_of"].str.len() == len("2026-10-10")
-    rows = rows[dated & (rows["market"] != "marketplace")]
-    rows = rows[rows["region"] == ask.region] if ask.region else rows
-    rows = rows.sort_values("as_of", kind="stable").drop_duplicates(
-        ["provider", "region"], keep="last"
-    )
-    if rows.empty:
-        return None
-    least = rows.loc[rows["usd_per_gpu_hour"].idxmin()]
-    usd = float(least["usd_per_gpu_hour"])
-    return Hour(usd, str(least["provider"]), str(least["as_of"]), str(least["source"]))
-
-
-def _own_hour(ask: Ask, fleet: Fleet) -> list[Hour]:
-    """An owner's whole hour, where the scenario states it instead of a server's price."""
-    finance, own = ask.scenario.finance, ask.scenario.deployment.resolved_accelerator
-    if finance.tenure == "owned" and finance.cost_usd_per_gpu_hour and fleet.accelerator == own:
-        source = finance.source or YOURS
-        return [Hour(finance.cost_usd_per_gpu_hour, OWN, _today(ask), source)]
-    return []
-
-
-def _today(ask: Ask) -> str:
-    return ask.day.isoformat()
-
-
-def _is(name: str, fleet: Fleet) -> bool:
-    if name == fleet.accelerator.id:
-        return True
-    try:
-        return catalog.accelerator(name).id == fleet.accelerator.id
-    except ValueError:
-        return False
 
 
 def _rented(
@@ -294,7 +183,6 @@ def _owned(
     if pue is None:
         notes.append(f"own {chip.id}: pue of {ask.scenario.resolved_site.id} is unknown: set pue")
         return []
-    fixed = {"life_years": finance.life_years} if finance.life_years is not None else {}
 
     def mixed(market: Market, *, share: float, usd: float | None) -> Books:
         burst = (
@@ -303,18 +191,18 @@ def _owned(
             else by_the_hour(market, hourly.usd if hourly else 0.0)
         )
         return owned_books(
-            market, fleet, burst, base_frac=share, pue=pue, fixed=fixed,
+            market, fleet, burst, base_frac=share, pue=pue, life_years=finance.life_years,
             licence_usd_per_gpu_year=ask.licence_usd_per_gpu_year,
         )  # fmt: skip
 
     def alone(market: Market) -> Books:
         return owned_books(
-            market, fleet, None, pue=pue, fixed=fixed,
+            market, fleet, None, pue=pue, life_years=finance.life_years,
             licence_usd_per_gpu_year=ask.licence_usd_per_gpu_year,
         )  # fmt: skip
 
     price, dates = ask.servers[chip.id], table("servers")["as_of"]
-    as_of = _today(ask) if price.is_fixed else str(dates[chip.id])
+    as_of = today(ask) if price.is_fixed else str(dates[chip.id])
     whose = Hour(price.typical, OWN, as_of, price.source or YOURS, per_server=True)
     try:
         n_servers = max(round(alone(ask.plain).n_gpu / (chip.n_per_server or 8)), 1)

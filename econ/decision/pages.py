@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from econ.catalog.units import MILLI
 from econ.decision.launch import launch_lines
 from econ.decision.reasons import tokens_words
 from econ.decision.result import Option, Weighing
@@ -30,13 +31,13 @@ def money(usd: float) -> str:
     return f"${round(usd, -digits):,.0f}"
 
 
-def share_words(share: float) -> str:
+def share_words(share_frac: float) -> str:
     """A probability in percent; nothing is certain that was predicted.
 
     >>> share_words(0.996), share_words(0.51)
     ('over 99%', '51%')
     """
-    return "over 99%" if 0.99 < share < 1 else f"{share:.0%}"
+    return "over 99%" if 0.99 < share_frac < 1 else f"{share_frac:.0%}"
 
 
 def question(decision: Weighing) -> str:
@@ -48,7 +49,7 @@ def question(decision: Weighing) -> str:
         f"({w.rate_per_s:.3g} requests/s, {w.mean_input_tokens:,.0f} tokens in"
         + (f", {w.cached_frac:.0%} of them cached" if w.cached_frac else "")
         + f", {w.mean_output_tokens:,.0f} out), {slo.attainment_frac:.0%} of requests with TTFT "
-        f"within {slo.ttft_s:g} s and {1000 * slo.tpot_s:g} ms per token: what hardware, at what "
+        f"within {slo.ttft_s:g} s and {slo.tpot_s / MILLI:g} ms per token: what hardware, at what "
         "cost, and rent, API or buy?"
     )
 
@@ -165,7 +166,7 @@ def launch_markdown(decision: Weighing) -> list[str]:
         return []
     lines = launch_lines(fleet.scenario, decision.weights)
     chip, n = fleet.accelerator.id, fleet.n_replicas
-    return [f"## How to start it: {n} × this on {fleet.gpus_per_replica} × {chip}", "",
+    return [f"## How to start it: {n} × this on {fleet.n_gpu_per_replica} × {chip}", "",
             *(f"    {line}" for line in lines.values()), ""]  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from econ.catalog.units import MONTHS_PER_YEAR
 from econ.decision import chance
 from econ.decision.books import Market
 from econ.decision.fleets import Fleet
-from econ.decision.menu import Ask, Entry
+from econ.decision.hours import Ask
+from econ.decision.menu import Entry
 from econ.decision.result import FAMILIES, Option, family_of
 from econ.tco import break_even
 

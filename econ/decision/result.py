@@ -13,6 +13,7 @@ import pandas as pd
 from econ.catalog.guard import unknown
 from econ.catalog.ranges import Range
 from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
+from econ.decision.books import Parts
 from econ.decision.fleets import Fleet
 from econ.plan import Plan
 from econ.scenario import Scenario
@@ -100,7 +101,7 @@ class Option:
     words: str = ""
     rates: tuple[float, ...] = ()
     reason: str = ""
-    parts: Mapping[str, float] = field(default_factory=dict)
+    parts: Parts = field(default_factory=dict)
     by_year_usd: tuple[float, ...] = ()
 
     @property

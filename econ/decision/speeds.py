@@ -24,6 +24,8 @@ from econ.catalog.guard import positive
 from econ.catalog.tables import remember, table
 from econ.terms import Slo
 
+Tests = Mapping[str, tuple[float, float]]  # seller -> tokens per second, TTFT in seconds
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -33,9 +35,7 @@ class Speed:
     evidence: str
 
 
-def keeps_slo(
-    seller: str, slo: Slo, measured: Mapping[str, tuple[float, float]] | None = None
-) -> Speed:
+def keeps_slo(seller: str, slo: Slo, measured: Tests | None = None) -> Speed:
     """The probability that a seller keeps an SLO, by the best evidence there is.
 
     Parameters

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from econ.catalog.units import MTOK
+from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR, MTOK
 from econ.decision import chance
 from econ.decision.result import Option, Weighing
 
@@ -116,7 +116,7 @@ def _rent_lines(decision: Weighing, option: Option) -> list[Line]:
         Line("", option.name),
         Line("rent_price", "Rent", price, unit="USD per GPU-hour", note=f"{option.seller}, "
              f"{option.as_of}, {option.source}"),
-        Line("gpu_hours", "Paid GPU-hours a day", machines / price / 365, unit="h"),
+        Line("gpu_hours", "Paid GPU-hours a day", machines / price / DAYS_PER_YEAR, unit="h"),
         Line("rent_staff", "Staff", staff, unit="USD a year"),
         Line("rent_licences", "Licences", licences, unit="USD a year"),
         Line("rent_change", "Change of the rent", 1.0, unit="factor a year"),
@@ -129,8 +129,9 @@ def _rent_lines(decision: Weighing, option: Option) -> list[Line]:
 def _own_lines(decision: Weighing, option: Option) -> list[Line]:
     parts = dict(option.parts)
     capital, life = parts.pop("capital", 0.0), decision.life_years
-    rate = decision.ranges[chance.RATE].typical / 12
-    bought = capital / 12 / -_payment(rate, life * 12, 1.0)
+    rate = decision.ranges[chance.RATE].typical / MONTHS_PER_YEAR
+    payment = -_payment(rate, life * MONTHS_PER_YEAR, 1.0)
+    bought = capital / MONTHS_PER_YEAR / payment
     return [
         Line("", option.name),
         Line("bought", "Servers, network, storage, spares", bought, unit="USD"),

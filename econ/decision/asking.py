@@ -1,0 +1,193 @@
+"""From what was asked to what can be weighed: load of the day, terms, fleets, prices of servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from econ.catalog import catalog, given
+from econ.catalog.catalog import Accelerator
+from econ.catalog.guard import in_range, unknown
+from econ.catalog.ranges import Range, ends
+from econ.catalog.rents import rents
+from econ.catalog.tables import table
+from econ.catalog.units import DAY_S, HOUR_S, HOURS_PER_DAY
+from econ.decision.books import hourly_load
+from econ.decision.fleets import Fleet, fleets_of
+from econ.decision.hours import Quotes
+from econ.decision.menu import COMMITMENT_MONTHS, USUAL
+from econ.decision.waiting import spread_load
+from econ.deployment import MOST_GPU
+from econ.plan import Plan, plan
+from econ.scenario import Scenario
+from econ.tco import owner
+
+Stated = float | None  # what a scenario states itself, if it does
+Weights = Sequence[float]  # 24, one an hour of the day
+N_FLEETS = 3  # to rent, and as many that can be bought
+SLOWEST_TPOT_S = HOUR_S  # where work may wait, only the rate counts
+
+
+def as_range(value: float | Range, name: str, low: float, high: float) -> Range:
+    """A number or a range, both ends within the limits."""
+    ends(in_range, name, value, low, high)
+    return value if isinstance(value, Range) else Range(value, value, value)
+
+
+def around(span: Range, stated: Stated) -> Range:
+    """The data's range; a value that the scenario states is certain."""
+    return span if stated is None else Range(stated, stated, stated, span.unit)
+
+
+def region_of(name: str) -> str:
+    """A region of a cloud that the table of rents knows."""
+    known = sorted(set(table("rent_offers")["region"]) - {""})
+    if name and name not in known:
+        raise unknown("region of a cloud", name, known)
+    return name
+
+
+def terms_of(terms: Iterable[str] | None, on_premises: bool) -> tuple[str, ...]:
+    kinds = tuple(USUAL if terms is None else terms)
+    for kind in kinds:
+        if kind not in (*COMMITMENT_MONTHS, "api"):
+            raise unknown("term", kind, [*COMMITMENT_MONTHS, "api"])
+    if on_premises:
+        return ("own",)
+    return tuple(kind for kind in kinds if kind != "api")
+
+
+def question_of(
+    scenario: Scenario,
+    peak_factor: float,
+    load_by_hour: Weights | None,
+    deadline_h: float,
+) -> tuple[Scenario, np.ndarray]:
+    """The scenario to plan for, and the load of the day: smoothed where work may wait."""
+    mean = float(scenario.workload.rate_per_s)
+    if load_by_hour is None:
+        load = hourly_load(mean, peak_factor)
+    else:
+        weights = np.asarray(load_by_hour, dtype=float)
+        if weights.shape != (24,) or not np.isfinite(weights).all() or (weights < 0).any():
+            raise ValueError("load_by_hour is outside its range: 24 weights of 0 or above")
+        if not weights.any():
+            raise ValueError("load_by_hour is outside its range: not all of them 0")
+        load = weights / weights.mean() * mean
+    if not deadline_h:
+        return scenario, load
+    slo = {"ttft_s": min(deadline_h * HOUR_S, DAY_S), "tpot_s": SLOWEST_TPOT_S}
+    return scenario.with_(arrival="all_at_once", **slo), spread_load(load, deadline_h)
+
+
+def searched_fleets(
+    asked: Scenario,
+    accelerators: Iterable[str | Accelerator] | None,
+    precisions: Iterable[str] | None,
+    quotes: Quotes | None,
+    settings: Mapping[str, Any],
+) -> tuple[Plan | None, list[Fleet], str]:
+    """The plan and its fleets; where none keeps the SLO, the nearest that can be kept in words."""
+    prices = {name: usd for name, usd in (quotes or {}).items() if ":" not in name}
+    named = None if accelerators is None else _listed(accelerators)
+    prices = _any_prices(asked, named) | prices
+    searched: Plan = plan(asked, named, precisions, prices_usd_per_gpu_hour=prices, **settings)
+    try:
+        _ = searched.best
+    except ValueError as error:
+        return searched, [], _nearest(searched, str(error))
+    fleets = fleets_of(searched, N_FLEETS)
+    if named is None:  # what is cheap to rent is not what can be bought
+        there = {fleet.accelerator.id for fleet in fleets}
+        for_sale = [name for name in table("servers").index if name not in there]
+        more: Plan = plan(asked, for_sale, precisions, prices_usd_per_gpu_hour=prices, **settings)
+        fleets += fleets_of(more, N_FLEETS)
+    fits = [f for f in fleets if f.n_replicas * f.n_gpu_per_replica <= MOST_GPU]
+    if not fits:
+        most = max(f.rate_per_s / f.n_gpu_per_replica for f in fleets) * MOST_GPU
+        raise ValueError(
+            f"rate_per_s = {asked.workload.rate_per_s:g} is outside its range: at most {most:,.0f} "
+            f"requests per second, what {MOST_GPU:,} accelerators serve"
+        )
+    return searched, fits, ""
+
+
+def _listed(accelerators: Iterable[str | Accelerator]) -> list[str | Accelerator]:
+    return [accelerators] if isinstance(accelerators, str | Accelerator) else list(accelerators)
+
+
+def _any_prices(
+    asked: Scenario, accelerators: Sequence[str | Accelerator] | None
+) -> dict[str, float]:
+    """A price for what has no rent by the hour but another: for the order of the search alone."""
+    own = asked.deployment.resolved_accelerator
+    stated = asked.finance.cost_usd_per_gpu_hour
+    hourly: dict[str, float] = rents()
+    prices: dict[str, float] = {}
+    for term in ("spot", "reserved", "reserved-3y"):
+        listed = rents(term)
+        dearer = np.median([hourly[name] / listed[name] for name in listed if name in hourly])
+        for name in listed.keys() - hourly.keys():
+            prices.setdefault(name, float(listed[name] * dearer))
+    if accelerators is None:
+        return {n: usd for n, usd in prices.items() if stated is None or n != own.id}
+    for item in accelerators:
+        chip = item if isinstance(item, Accelerator) else catalog.accelerator(item)
+        is_stated = stated is not None and chip == own
+        if chip.id not in hourly and chip.id not in prices and not is_stated:
+            if chip.id not in table("servers").index and not chip.server_power_w:
+                raise ValueError(
+                    f"nobody in the tables rents out {chip.id}: give prices_usd_per_gpu_hour="
+                    f"{{{chip.id!r}: …}} (--price), or set cost_usd_per_gpu_hour"
+                )
+            prices[chip.id] = _owned_hour(asked, chip)
+    ids = {c.id if isinstance(c, Accelerator) else catalog.accelerator(c).id for c in accelerators}
+    return {n: usd for n, usd in prices.items() if n in ids and (stated is None or n != own.id)}
+
+
+def _owned_hour(asked: Scenario, chip: Accelerator) -> float:
+    return float(owner(chip, pue=asked.resolved_site.pue or 1.35).cost_usd_per_gpu_hour)
+
+
+def _nearest(searched: Plan, problem: str) -> str:
+    """The nearest SLO that a fleet can keep, and what it then costs a day."""
+    slo, rows = searched.demand.slo, searched.rows
+    late = rows[rows["constraint"].isin(["ttft", "tpot"]) & rows["ttft_s"].notna()]
+    if late.empty:
+        return problem
+    beyond = np.maximum(late["ttft_s"] / slo.ttft_s, late["tpot_s"] / slo.tpot_s)
+    best = late.loc[beyond.idxmin()]
+    ttft_s, tpot_s = (
+        max(float(best[f"{name}_s"]) * 1.05, getattr(slo, f"{name}_s")) for name in ("ttft", "tpot")
+    )
+    relaxed = searched.demand.scenario.with_(ttft_s=ttft_s, tpot_s=tpot_s)
+    chip = str(best["accelerator"])
+    row = plan(
+        relaxed, [searched.accelerators[chip]], peak_factor=searched.demand.peak_factor,
+        n_refined=0, prices_usd_per_gpu_hour={chip: best["usd_per_gpu_hour"]},
+    ).best  # fmt: skip
+    return (
+        f"no fleet keeps TTFT {slo.ttft_s:g} s and {slo.tpot_s:g} s per token; the nearest that "
+        f"can be kept is TTFT {ttft_s:.2g} s and {tpot_s:.2g} s per token, on "
+        f"{row['fleet_gpus']:.0f} × {row['accelerator']} {row['precision']}, for "
+        f"${row['usd_per_hour'] * HOURS_PER_DAY:,.0f} a day"
+    )
+
+
+def server_prices(
+    scenario: Scenario, fleets: Sequence[Fleet]
+) -> tuple[dict[str, Range], list[str]]:
+    """Price of a server of each accelerator that can be bought, and why others cannot."""
+    rows, finance = table("servers"), scenario.finance
+    own = scenario.deployment.resolved_accelerator
+    servers, notes = {}, []
+    for chip in (fleet.accelerator for fleet in fleets):
+        if chip == own and finance.server_usd is not None:
+            servers[chip.id] = as_range(finance.server_usd, "server_usd", 0.0, 1e9)
+        elif chip.id in rows.index:
+            servers[chip.id] = given("servers", chip.id)
+        else:
+            notes.append(f"own {chip.id}: no price of a server is known; set server_usd (owned)")
+    return servers, notes

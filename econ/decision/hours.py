@@ -1,0 +1,128 @@
+"""What an accelerator-hour costs on a term: your quote, else the lists' median and the cheapest.
+
+>>> from econ.catalog.rents import rent
+>>> rent("H100", "reserved-3y") < rent("H100")
+True
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from econ.catalog import catalog
+from econ.catalog.guard import positive
+from econ.catalog.ranges import Range
+from econ.catalog.rents import rent_offers_frame, rent_rows
+from econ.decision.books import Market
+from econ.decision.fleets import Fleet
+from econ.scenario import Scenario
+
+OWN = "own"
+YOURS, LISTS = "your quote", "lists of clouds"
+Quotes = Mapping[str, float]  # accelerator, or accelerator:term -> USD per GPU-hour
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What a menu is made for: the scenario, its market in draws and in the plain case, quotes."""
+
+    scenario: Scenario
+    market: Market
+    plain: Market
+    servers: Mapping[str, Range]
+    quotes: Quotes
+    licence_usd_per_gpu_year: float
+    deadline_h: float
+    day: datetime.date
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class Hour:
+    """A price of an accelerator-hour, or of a server, and whose it is."""
+
+    usd: float
+    seller: str
+    as_of: str
+    source: str
+    per_server: bool = False
+
+
+def hours_of(ask: Ask, fleet: Fleet, kind: str) -> list[Hour]:
+    """The rents on a term: your quote alone where there is one, else the lists'."""
+    if kind == OWN:
+        return _own_hour(ask, fleet)
+    quote = _quote(ask, fleet, kind)
+    if quote:
+        return [quote]
+    return [hour for hour in (_median(ask, fleet, kind), _cheapest(ask, fleet, kind)) if hour]
+
+
+def _quote(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+    """A rent of your own: by flag or argument, or the scenario's."""
+    chip = fleet.accelerator
+    for name, usd in ask.quotes.items():
+        quoted, _, term = name.partition(":")
+        if (term or "on-demand") == kind and _is(quoted, fleet):
+            return Hour(positive(f"price of {name}", usd, 10_000), YOURS, today(ask), YOURS)
+    finance = ask.scenario.finance
+    own = ask.scenario.deployment.resolved_accelerator
+    stated = finance.cost_usd_per_gpu_hour if finance.tenure == "rented" and chip == own else None
+    if kind == "on-demand" and stated is not None:
+        return Hour(stated, YOURS, today(ask), finance.source or YOURS)
+    return None
+
+
+def _median(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+    """The latest median over lists; none where a region is asked for."""
+    try:
+        latest = rent_rows(fleet.accelerator.id, kind).iloc[-1]
+    except ValueError:
+        return None
+    if ask.region:
+        return None
+    usd = float(latest["usd_per_gpu_hour"])
+    return Hour(usd, LISTS, str(latest["as_of"]), str(latest["source"]))
+
+
+def _cheapest(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+    """The cheapest single list of a cloud that is dated to the day; in the region, where asked."""
+    try:
+        rows = rent_offers_frame(fleet.accelerator.id, term=kind)
+    except ValueError:
+        return None
+    dated = rows["as_of"].str.len() == len("2026-10-10")
+    rows = rows[dated & (rows["market"] != "marketplace")]
+    rows = rows[rows["region"] == ask.region] if ask.region else rows
+    rows = rows.sort_values("as_of", kind="stable").drop_duplicates(
+        ["provider", "region"], keep="last"
+    )
+    if rows.empty:
+        return None
+    least = rows.loc[rows["usd_per_gpu_hour"].idxmin()]
+    usd = float(least["usd_per_gpu_hour"])
+    return Hour(usd, str(least["provider"]), str(least["as_of"]), str(least["source"]))
+
+
+def _own_hour(ask: Ask, fleet: Fleet) -> list[Hour]:
+    """An owner's whole hour, where the scenario states it instead of a server's price."""
+    finance, own = ask.scenario.finance, ask.scenario.deployment.resolved_accelerator
+    if finance.tenure == "owned" and finance.cost_usd_per_gpu_hour and fleet.accelerator == own:
+        source = finance.source or YOURS
+        return [Hour(finance.cost_usd_per_gpu_hour, OWN, today(ask), source)]
+    return []
+
+
+def today(ask: Ask) -> str:
+    return ask.day.isoformat()
+
+
+def _is(name: str, fleet: Fleet) -> bool:
+    if name == fleet.accelerator.id:
+        return True
+    try:
+        return catalog.accelerator(name).id == fleet.accelerator.id
+    except ValueError:
+        return False

@@ -1,0 +1,74 @@
+"""Every entry of the menu as an option: its cost in all draws, and why it cannot be chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.units import DAYS_PER_YEAR
+from econ.decision import chance
+from econ.decision.books import Market
+from econ.decision.menu import Entry
+from econ.decision.result import Option
+
+LEAVABLE_P, BINDING_P = 0.25, 0.9
+
+
+def judged(
+    entries: Sequence[Entry], market: Market, least_p_frac: float | None, deadline_h: float
+) -> tuple[list[Option], dict[str, Entry], pd.DataFrame]:
+    """Every entry as an option with its reason, best first; its entry and draws by its name."""
+    made: list[Option] = []
+    npv: dict[str, np.ndarray] = {}
+    of: dict[str, Entry] = {}
+    rate = market.draws.of(chance.RATE)
+    for entry in entries:
+        books = entry.books(market)
+        first = books.year_usd[:, 0]
+        present = books.present_usd(rate)
+        low, high = np.quantile(first[1:], [0.05, 0.95])
+        npv_low, npv_high = np.quantile(present[1:], [0.05, 0.95])
+        option = Option(
+            kind=entry.kind, seller=entry.seller, model=entry.model,
+            accelerator=entry.accelerator, n_gpu=round(books.n_gpu),
+            usd_per_day=float(first[0]) / DAYS_PER_YEAR, usd_per_year=float(first[0]),
+            low_usd_per_year=min(float(low), float(first[0])),
+            high_usd_per_year=max(float(high), float(first[0])),
+            npv_usd=float(present[1:].mean()), npv_low_usd=float(npv_low),
+            npv_high_usd=float(npv_high), p_keeps_slo=entry.p_keeps_slo,
+            p_if_resized=entry.p_if_resized, commitment_months=entry.commitment_months,
+            exit_usd=entry.exit_usd(books), as_of=entry.as_of, source=entry.source,
+            evidence=entry.evidence, words=entry.words, rates=entry.rates, parts=books.parts,
+            reason=entry.reason or _too_unsure(entry, least_p_frac, deadline_h),
+            by_year_usd=tuple(books.year_usd[0].tolist()),
+        )  # fmt: skip
+        if option.name not in npv:
+            made.append(option)
+            npv[option.name] = present[1:]
+            of[option.name] = entry
+    made.sort(key=lambda option: (bool(option.reason), option.npv_usd))
+    frame = pd.DataFrame(npv)
+    able = [option.name for option in made if not option.reason]
+    if able:
+        least = frame[able].min(axis=1)
+        made = [
+            dataclasses.replace(option, regret_usd=float((frame[option.name] - least).mean()))
+            for option in made
+        ]
+    return made, of, frame
+
+
+def _too_unsure(entry: Entry, least_p_frac: float | None, deadline_h: float) -> str:
+    if deadline_h:
+        return ""
+    needed = (
+        (BINDING_P if entry.commitment_months else LEAVABLE_P)
+        if least_p_frac is None
+        else least_p_frac
+    )
+    if entry.p_if_resized >= needed:
+        return ""
+    return f"keeps the SLO with {entry.p_if_resized:.0%}: at least {needed:.0%} is asked of it"

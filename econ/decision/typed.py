@@ -1,0 +1,193 @@
+"""What people type: amounts, quotes, tests, growth, regions, files of prices; a file to edit.
+
+>>> amount("40M"), amount("1.5k"), amount("2e6")
+(40000000.0, 1500.0, 2000000.0)
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from econ.catalog import catalog
+from econ.catalog.architecture import Model
+from econ.catalog.guard import unknown
+from econ.catalog.prices import Price
+from econ.catalog.ranges import Range
+from econ.catalog.reading import read_rows
+from econ.catalog.tables import table
+from econ.decision.menu import COMMITMENT_MONTHS
+from econ.scenario import Scenario
+from econ.tokens.workloads import workloads_frame
+
+SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
+PRICE_COLUMNS = (
+    "provider", "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
+    "batch_discount_frac", "accelerator", "term", "usd_per_gpu_hour",
+)  # fmt: skip
+
+
+def amount(text: str) -> float:
+    """A number as people type it: ``40M``, ``1.5k``, ``2e6``, ``40_000_000``."""
+    match = re.fullmatch(r"([0-9][0-9_.]*(?:e[+-]?\d+)?)\s*([kmgbt]?)", text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount: give a number such as 40M or 2e6")
+    try:
+        return float(match[1].replace("_", "")) * SIZES[match[2]]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount") from None
+
+
+def listed(text: str) -> list[str]:
+    """Names with commas between them: ``H100,MI300X``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def model_named(name: str) -> tuple[str | Model, str]:
+    """A model by name or from its ``config.json``, and the name under which it is sold."""
+    path = Path(name)
+    if name.endswith(".json") or (path.is_dir() and (path / "config.json").exists()):
+        return Model.from_hf_config(name), ""
+    return name, name
+
+
+def quoted_price(text: str) -> Price:
+    """A seller's quote, ``SELLER=IN/OUT`` or ``SELLER=IN/OUT/CACHED``, in USD per Mtok.
+
+    >>> quoted_price("Acme=0.1/0.4/0.02").cached_input_usd_per_mtok
+    0.02
+    """
+    seller, _, numbers = text.partition("=")
+    try:
+        given, out, *cached = [float(number) for number in numbers.split("/")]
+        if len(cached) > 1:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"--api-price {text!r}: give SELLER=IN/OUT or SELLER=IN/OUT/CACHED"
+        ) from None
+    return Price(
+        model="", provider=seller, input_usd_per_mtok=given, output_usd_per_mtok=out,
+        cached_input_usd_per_mtok=cached[0] if cached else None, source="your quote",
+    )  # fmt: skip
+
+
+def speed_measured(text: str) -> tuple[str, tuple[float, float]]:
+    """A test of a seller: ``SELLER=TOKENS_PER_S/TTFT_S``."""
+    seller, _, numbers = text.partition("=")
+    try:
+        tokens_per_s, ttft_s = map(float, numbers.split("/"))
+    except ValueError:
+        raise ValueError(f"--measured {text!r}: give SELLER=TOKENS_PER_S/TTFT_S") from None
+    return seller, (tokens_per_s, ttft_s)
+
+
+def growth(text: str) -> float | Range:
+    """A factor a year, ``1.5``, or low, typical, high: ``1,1.5,3``."""
+    try:
+        numbers = [float(number) for number in text.split(",")]
+        if len(numbers) == 1:
+            return numbers[0]
+        low, typical, high = numbers
+        return Range(low, typical, high, "× a year")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: give 1.5, or 1,1.5,3 ({error})") from None
+
+
+def read_quotes(path: str) -> tuple[list[Price], dict[str, float]]:
+    """Quotes of a CSV file: rows of sellers of tokens, and of accelerator-hours by term.
+
+    Columns are those of `PRICE_COLUMNS`; a row has either ``provider`` with rates per million
+    tokens, or ``accelerator``, ``term`` (empty for by the hour) and ``usd_per_gpu_hour``.
+    """
+    header, rows = read_rows(path)
+    for name in header:
+        if name not in PRICE_COLUMNS:
+            raise unknown(f"column of {Path(path).name}", name, PRICE_COLUMNS)
+    prices, rents = [], {}
+    for number, cells in enumerate(rows, start=1):
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
+        try:
+            if "accelerator" in row:
+                term = row.get("term", "on-demand")
+                key = row["accelerator"] if term == "on-demand" else f"{row['accelerator']}:{term}"
+                rents[key] = float(row["usd_per_gpu_hour"])
+            else:
+                rates = {n: float(row[n]) for n in PRICE_COLUMNS[1:5] if n in row}
+                prices.append(
+                    Price(model="", provider=row["provider"], source=Path(path).name, **rates)  # type: ignore[arg-type]
+                )
+        except KeyError as error:
+            raise ValueError(f"{Path(path).name} row {number}: no {error.args[0]}") from None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{Path(path).name} row {number}: {error}") from None
+    return prices, rents
+
+
+def placed(scenario: Scenario, region: str) -> tuple[Scenario, str]:
+    """The scenario at a site of the catalogue, or a cloud's region that rents are listed for."""
+    clouds = sorted(set(table("rent_offers")["region"]) - {""})
+    if region in clouds:
+        return scenario, region
+    sites = list(table("sites").index)
+    if region in sites:
+        return scenario.with_(site=region), ""
+    raise unknown("region", region, [*sites, *clouds])
+
+
+def accelerators_named(names: Sequence[str] | None) -> list[str] | None:
+    """Identifiers of accelerators as people write them, so that an unknown one is said at once."""
+    return None if names is None else [catalog.accelerator(name).id for name in names]
+
+
+def rents_typed(pairs: Sequence[str]) -> dict[str, float]:
+    """``H100=2.5``, ``H100:reserved=1.9``."""
+    rents = {}
+    for pair in pairs:
+        name, _, usd = pair.partition("=")
+        try:
+            rents[name] = float(usd)
+        except ValueError:
+            raise ValueError(f"--price {pair!r}: give ACCELERATOR=USD_PER_HOUR") from None
+    return rents
+
+
+def commented_scenario() -> str:
+    """A file to edit: one flag of ``econ decide`` a line, each with what it is."""
+    names = ", ".join(workloads_frame().index)
+    return f"""\
+# A service, for `econ decide service.toml`. Lines that begin with # are comments: take the mark
+# away to set one. Each name is a flag of the command line, which comes before this file.
+name = "A service"
+model = "Qwen/Qwen3-32B"          # a catalogue name, a Hugging Face id, or a config.json
+
+# -- the load: tokens or requests
+tokens_per_day = "40M"            # input and output together
+# requests_per_s = 0.34
+workload = "chat"                 # lengths and burstiness: {names}
+# input_tokens = 1000             # every prompt of this length instead
+# output_tokens = 200
+# cached_frac = 0.0               # share of the prompts that a prefix cache holds
+# peak_factor = 1.5               # busiest hour over the mean
+# growth_per_year = "1,1.5,3"     # factor a year: low, typical, high
+# utilisation_frac = 1.0          # share of the hours in which the load comes
+
+# -- what is promised
+ttft = 1.0                        # seconds to the first token
+itl = 0.05                        # seconds per token after it
+attainment = 0.95                 # share of requests within both
+# deadline_h = 24                 # or: work that may wait so many hours
+
+# -- what may be used
+# accelerator = "H100,MI300X"     # default: all with a price
+# term = "{",".join(COMMITMENT_MONTHS)}"
+# no_api = true                   # an own fine-tune that nobody sells
+# on_premises = true              # data must stay: only own machines
+# region = "us-east-1"            # a site of the catalogue, or a cloud's region
+# price = ["H100=2.50", "H100:reserved=1.90"]     # your rents, USD per GPU-hour
+# api_price = ["Acme=0.10/0.40/0.02"]             # your quotes, USD per Mtok: in/out/cached
+# measured = ["Acme=80/0.4"]                      # your tests: tokens per second / TTFT in s
+horizon_years = 3
+"""
