@@ -37,7 +37,8 @@ from econ.tokens.workloads import Workload
 
 COLUMNS = [
     *("basis", "accelerator", "precision", "tp", "pp", "ep", "dp", "policy", "concurrency"),
-    *("n_replicas", "fleet_gpus", "good_frac", "ttft_s", "tpot_s", "p95_ttft_s", "p95_tpot_s"),
+    *("n_replicas", "fleet_gpus", "paid_gpus", "rests_on", "arrivals", "good_frac"),
+    *("good_frac_se", "ttft_s", "tpot_s", "p95_ttft_s", "p95_tpot_s"),
     *("usd_per_hour", "cost_usd_per_good_mtok", "cost_low_usd_per_good_mtok"),
     *("cost_high_usd_per_good_mtok", "regime", "site_energy_j_per_token", "carbon_g_per_mtok"),
 ]
@@ -155,6 +156,9 @@ def _plan(options: argparse.Namespace) -> int:
         print(
             plain_json(
                 {
+                    "headline": answer.headline,
+                    "gap_percent": 100 * answer.gap_frac,
+                    "n_simulated": answer.n_simulated,
                     "best": best[columns].to_dict(),
                     "first": first.to_dict("records"),
                     "n_deployments": len(answer.rows),
@@ -168,10 +172,12 @@ def _plan(options: argparse.Namespace) -> int:
         f"{len(answer.rows):,} deployments; best: {best['fleet_gpus']:.0f} × "
         f"{best['accelerator']} {best['precision']}, TP {best['tp']:.0f}, "
         f"${best['cost_usd_per_good_mtok']:.2f} (${low:.2f} to ${high:.2f}) per million good "
-        "output tokens"
+        f"output tokens\n{answer.headline}"
     )
     print(
-        first.drop(columns=["pp", "ep", "dp"]).to_string(index=False, float_format="{:.3g}".format)
+        first.drop(columns=["pp", "ep", "dp", "arrivals", "rests_on"]).to_string(
+            index=False, float_format="{:.3g}".format
+        )
     )
     for name in options.out:
         print(f"written: {name}")

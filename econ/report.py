@@ -63,9 +63,10 @@ RESTS = {
     "beyond": " Runs like this were not in the fit of the latency model: the band is wide.",
 }
 LIMITS = """The latency model was fitted to public runs of common stacks; its band on throughput is
-the band on cost here. The screen works with mean lengths; only the first rows were simulated under
-arrivals like the workload's. Quality is not priced: a smaller precision is taken to answer as well.
-Whole replicas are rented around the clock at one price. Pipelines are screened, not simulated."""
+the band on cost here. The screen works with mean lengths; simulated rows keep the SLO on each of
+four draws of arrivals like the workload's, and the proof covers what can be simulated. Quality is
+not priced: a smaller precision is taken to answer as well. Whole replicas are rented around the
+clock at one price. Pipelines are screened, not simulated."""
 
 
 def answer_text(plan: Plan) -> str:
@@ -74,13 +75,16 @@ def answer_text(plan: Plan) -> str:
     policy = f", {best['policy'].replace('_', ' ')}" if best.get("policy") else ""
     low, high = plan.band("cost_usd_per_good_mtok")
     good = best.get("good_frac")
-    share = f"; {good:.1%} of requests meet the SLO" if good == good and good else ""
+    share = ""
+    if good == good and good:
+        share = f"; {good:.1%} (± {best['good_frac_se']:.1%}) of requests meet the SLO"
     rests = RESTS.get(str(best["regime"]), "")
     return (
         f"{best['fleet_gpus']:.0f} × {best['accelerator']} at {best['precision']} (TP "
         f"{best['tp']:.0f}{policy}) serve {workload.title or workload.id} at "
         f"${best['cost_usd_per_good_mtok']:.2f} per million good output tokens "
-        f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{share}.{rests}"
+        f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{share}, with "
+        f"{best['arrivals']}. {plan.proof.capitalize()}.{rests}"
     )
 
 

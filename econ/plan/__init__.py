@@ -1,8 +1,9 @@
 """Plan: which deployment meets a scenario's SLO at the lowest cost.
 
-`plan` searches accelerators × precisions × splits × batch limits with the latency model, serves
-the best in the simulator, and gives a `Plan`: the best row, the frontier, and for every other
-deployment the constraint that rules it out. `export` writes its table to a new file.
+`plan` screens accelerators × precisions × splits × batch limits with the latency model, finds the
+best fleet by simulation and proves that no other is better, and gives a `Plan`: the best row, the
+frontier, and for every other deployment the constraint that rules it out. `export` writes its
+table to a new file.
 
 >>> from econ.scenario import Scenario
 >>> answer = plan(Scenario.default(), ["h100-sxm"], ["fp8"], [(4, 1, 1, 1)], n_refined=0)

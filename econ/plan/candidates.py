@@ -107,7 +107,7 @@ def candidates_frame(
         ``accelerator`` holds the objects themselves. ``most_sequences`` is what a replica's memory
         holds at the workload's mean context. ``constraint`` is empty or one of `CONSTRAINTS`;
         ``reason`` says it in words. A replica spread by tensor or data parallelism stays within
-        one scale-up domain.
+        one scale-up domain, or one server, where slower links join it.
 
     Raises
     ------
@@ -129,7 +129,9 @@ def candidates_frame(
     )
     codes = np.array([code for code, _, _ in choices])
     price = np.array([prices.get(chip.id, np.nan) for chip in chips])
-    domain = np.array([float(chip.scaleup_domain) for chip in chips])[codes]
+    domain = np.array([float(max(chip.scaleup_domain, chip.n_per_server or 1)) for chip in chips])[
+        codes
+    ]
     name = np.array([chip.id for chip in chips], dtype=object)[codes]
     rows.insert(0, "accelerator", objects(codes, chips))
     rows = rows.assign(

@@ -1,12 +1,13 @@
 """Which deployment serves a workload within its SLO at the least cost?
 
 `plan` looks at every candidate (`econ.plan.candidates`) at every batch limit (`econ.plan.search`),
-serves the best in the simulator (`econ.plan.refine`) and marks the frontier. Every rejected row
+proves the best by simulation (`econ.plan.optimum`) and marks the frontier. Every rejected row
 names the constraint that failed.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,22 +15,23 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import count, unknown
+from econ.catalog.guard import count, in_range, unknown
 from econ.deployment import POLICIES
 from econ.plan.candidates import Split, candidates_frame
 from econ.plan.frontier import LARGER, SMALLER, on_frontier
 from econ.plan.market import listed
-from econ.plan.refine import distinct, refine_frame
-from econ.plan.result import Plan
-from econ.plan.search import KEYS, Demand, concurrency_grid, search_frame
+from econ.plan.optimum import Proof, Refuted, Search
+from econ.plan.result import Plan, arrivals_of
+from econ.plan.search import Demand, concurrency_grid, search_frame
 from econ.plan.site import with_site
+from econ.plan.trials import Draws
 from econ.scenario import Scenario
 from econ.station import station
 from econ.tokens.traces import check_trace
+from econ.tokens.workloads import Workload
 
 BASES = ("simulated", "screened", "rejected")
 OBJECTIVES = (*SMALLER, *LARGER)
-TRIES = 4  # how many times the shapes asked for are simulated at most, where arrivals rule some out
 
 
 @station(headline="cost_usd_per_good_mtok")
@@ -48,6 +50,7 @@ def plan(
     step_overhead_s: float = 0.0,
     trace: pd.DataFrame | None = None,
     n_refined: int = 6,
+    gap_frac: float = 0.0,
     n: int | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
@@ -87,11 +90,15 @@ def plan(
     trace : pandas.DataFrame, optional
         Requests that the simulator serves in place of draws from the workload.
     n_refined : int
-        Replica shapes that are simulated; more, where some fail there.
+        Replica shapes whose smallest fleet is found by simulation; more, where some fail there,
+        and all that could be better than the best. 0 for the screen alone.
+    gap_frac : float
+        By how much a deployment that is left out may be better than the best, e.g. 0.02; 0 for
+        the optimum.
     n : int, optional
-        Requests of a simulation; None for enough.
+        Requests of each of the draws a fleet has to serve; None for enough.
     seed : int
-        Of the requests that are drawn.
+        Of the first draw of requests.
     n_jobs, progress
         Processes as in joblib, and a bar.
 
@@ -110,8 +117,16 @@ def plan(
 
     Notes
     -----
+    Every fleet that is simulated serves four independent draws of requests (a trace is one) and has
+    to keep the SLO on each. Of all shapes, batch limits, policies and fleets that the simulator can
+    serve, the best is found: a bound on the work (`econ.plan.bounds`) and the simulations of larger
+    fleets rule the others out, on the premises that more replicas never serve fewer requests well,
+    and that a larger batch limit never shortens the time per token nor lengthens the wait for the
+    first.
+
     Work that is all there at the start is only screened: its rate is what has to be worked off.
-    Pipelines (pp > 1) are only screened too; the simulator has none.
+    Pipelines (pp > 1) are only screened too; the simulator has none. Whoever owns machines pays for
+    whole servers.
 
     Examples
     --------
@@ -126,6 +141,7 @@ def plan(
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES)
     n_refined, seed = count("n_refined", n_refined, 0, 10_000), count("seed", seed, 0)
+    in_range("gap_frac", gap_frac, 0, 10)
     policies = [scenario.deployment.policy] if policies is None else listed("policies", policies)
     if not policies and n_refined:
         raise ValueError("no policy to simulate: name one or more, or set n_refined=0")
@@ -134,6 +150,7 @@ def plan(
             raise unknown("policy", policy, POLICIES)
     if trace is not None:
         trace = check_trace(trace)
+        scenario = _of_trace(scenario, trace)
     demand = Demand(scenario, peak_factor, n_spare, step_overhead_s)
     candidates = candidates_frame(
         scenario, accelerators, precisions, parallelism, prices_usd_per_gpu_hour
@@ -143,46 +160,59 @@ def plan(
     workers: dict[str, Any] = {"n_jobs": n_jobs, "progress": progress}
     frame = search_frame(candidates, concurrencies, demand, **workers)
     frame["basis"] = np.where(frame["constraint"] == "", "screened", "rejected")
+    frame = frame.assign(arrivals=arrivals_of(scenario, trace is not None), rests_on="means")
     frame = with_site(frame, scenario)
     is_rising = objective not in LARGER
-    fits = frame[(frame["constraint"] == "") & (frame["pp"] == 1)]
+    proof = Proof(frame.iloc[:0])
     if n_refined and scenario.workload.arrival != "all_at_once":
-        best = distinct(fits, objective, TRIES * n_refined, is_rising)
-        settings = {"trace": trace, "n": n, "seed": seed, **workers}
-        frame = with_site(_simulated(frame, best, n_refined, demand, policies, settings), scenario)
+        draws = Draws(demand, trace, n, seed)
+        search = Search(frame, demand, draws, objective, policies, **workers)
+        proof = search.run(n_refined, gap_frac)
+        frame = _with_proof(frame, proof, demand, len(policies))
     chips = {chip.id: chip for chip in candidates["accelerator"].cat.categories}
     return Plan(
         demand=demand,
         rows=_finished(frame, objective, is_rising),
         accelerators=chips,
         objective=objective,
+        gap_frac=proof.gap_frac,
+        n_simulated=proof.n_simulated,
         given_prices=frozenset(prices_usd_per_gpu_hour or {}),
     )
 
 
-def _simulated(
-    frame: pd.DataFrame,
-    best: pd.DataFrame,
-    n_refined: int,
-    demand: Demand,
-    policies: list[str],
-    settings: dict[str, Any],
-) -> pd.DataFrame:
-    """The best shapes replaced by their simulations, down the list until enough meet the SLO."""
-    parts: list[pd.DataFrame] = []
-    n_good = 0
-    for start in range(0, len(best), n_refined):
-        if n_good >= n_refined:
-            break
-        part = refine_frame(best.iloc[start : start + n_refined], demand, policies, **settings)
-        n_good += len(part.loc[part["constraint"] == "", list(KEYS)].drop_duplicates())
-        parts.append(part)
-    if not parts:
-        return frame
-    refined = pd.concat(parts, ignore_index=True)
+def _of_trace(scenario: Scenario, trace: pd.DataFrame) -> Scenario:
+    """The scenario with the trace's lengths and cached share, at its own rate."""
+    own, load = Workload.from_trace(trace, scenario.workload.id), scenario.workload
+    if load.arrival == "all_at_once" or own.arrival == "all_at_once":
+        return scenario
+    workload = dataclasses.replace(
+        own, title=load.title, rate_per_s=load.rate_per_s, reasoning_frac=load.reasoning_frac
+    )
+    return scenario.with_(workload=workload)
+
+
+def _with_proof(frame: pd.DataFrame, proof: Proof, demand: Demand, n_policies: int) -> pd.DataFrame:
+    """The simulated rows in the place of their screened ones, and what the proof rules out."""
+    refined = with_site(proof.rows, demand.scenario)
     refined["basis"] = np.where(refined["constraint"] == "", "simulated", "rejected")
-    tried = best.index[: len(parts) * n_refined]
-    return pd.concat([refined, frame.drop(index=tried)], ignore_index=True)
+    refined["rests_on"] = "share of requests"
+    frame = frame.drop(index=list(set(proof.rows.index)))
+    of_all = {
+        label: min(refuted)
+        for label, refuted in proof.refuted.items()
+        if len(refuted) == n_policies and label in frame.index
+    }
+    lost = pd.DataFrame(of_all.values(), index=list(of_all), columns=list(Refuted._fields))
+    rows = frame.loc[lost.index]
+    is_lost = (rows["constraint"] == "") & (
+        rows["n_replicas"] - demand.n_spare <= lost["n_replicas"]
+    )
+    lost = lost[is_lost].assign(basis="rejected")
+    frame = frame.assign(constraint=frame["constraint"].astype(object))
+    for name in ("basis", "constraint", "reason"):
+        frame.loc[lost.index, name] = lost[name]
+    return pd.concat([refined, frame], ignore_index=True)
 
 
 def _finished(frame: pd.DataFrame, objective: str, is_rising: bool) -> pd.DataFrame:
@@ -201,5 +231,5 @@ def _finished(frame: pd.DataFrame, objective: str, is_rising: bool) -> pd.DataFr
     order = frame.sort_values(
         ["basis", objective, "tpot_s"], ascending=[True, is_rising, True], kind="stable"
     ).reset_index(drop=True)
-    names = ("precision", "constraint", "regime")
+    names = ("precision", "constraint", "regime", "arrivals", "rests_on")
     return order.assign(**{name: order[name].astype("category") for name in names})

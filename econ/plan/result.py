@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,29 @@ import pandas as pd
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, unknown
 from econ.plan.candidates import CONSTRAINTS
+from econ.plan.fleets import deployed
 from econ.plan.frontier import on_frontier
-from econ.plan.refine import deployed
 from econ.plan.search import Demand
 from econ.scenario import Scenario
 from econ.station import Result
 from econ.terms import Finance
+
+CALIBRATED = ("calibrated",)
+
+
+def arrivals_of(scenario: Scenario, is_trace: bool) -> str:
+    """The law of the arrivals in words.
+
+    >>> arrivals_of(Scenario.default(), is_trace=False)
+    'gamma arrivals with cv 1.1'
+    """
+    load = scenario.workload
+    if load.arrival == "all_at_once":
+        return "all there at the start"
+    if is_trace:
+        return "arrivals as in the trace"
+    cv = float(load.arrival_cv)
+    return "Poisson arrivals" if cv == 1 else f"gamma arrivals with cv {cv:.2g}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,12 +49,19 @@ class Plan(Result):
     rows : pandas.DataFrame
         Beyond the deployment: ``basis`` (simulated, screened, rejected), latency with its band,
         ``fleet_gpus``, cost, energy and carbon per token with bands, ``on_frontier``,
-        ``constraint`` and ``reason``. The screen works with means and counts every token as good;
-        the simulation counts. Rows of one basis are in order of the objective.
+        ``constraint`` and ``reason``. ``arrivals`` is the law of the arrivals; ``rests_on`` says
+        whether a row's fleet rests on means, which count every token as good, or on the share of
+        requests that a simulation finds within the SLO: ``good_frac``, its standard error
+        ``good_frac_se``, over ``n_requests``. Rows of one basis are in order of the objective.
     accelerators : mapping of str to Accelerator
         What was looked at, by name.
     objective : str
         The column that orders the rows.
+    gap_frac : float
+        By how much a deployment that was left out could be better than the best, of all that the
+        simulator can serve: 0 is a proof. NaN where nothing was simulated.
+    n_simulated : int
+        Fleets that were simulated.
     given_prices : frozenset of str
         Accelerators whose price was given to `plan`.
     """
@@ -45,6 +70,8 @@ class Plan(Result):
     rows: pd.DataFrame = field(repr=False)
     accelerators: Mapping[str, Accelerator] = field(repr=False)
     objective: str = "cost_usd_per_good_mtok"
+    gap_frac: float = math.nan
+    n_simulated: int = 0
     given_prices: frozenset[str] = frozenset()
 
     def frame(self) -> pd.DataFrame:
@@ -91,6 +118,44 @@ class Plan(Result):
                 f"{price}relax ttft_s or tpot_s, or allow more accelerators, precisions or splits"
             )
         return feasible.iloc[0]
+
+    @property
+    def headline(self) -> str:
+        """The best row in two or three sentences: fleet, arrivals, what it rests on, how sure.
+
+        Raises
+        ------
+        ValueError
+            Where no row meets the SLO.
+        """
+        best, demand = self.best, self.demand
+        n_gpu, slo = int(best["fleet_gpus"]), demand.slo
+        policy = f", {best['policy'].replace('_', ' ')}" if best.get("policy") else ""
+        words = (
+            f"{n_gpu} × {best['accelerator']} ({best['precision']}, {int(best['n_gpu'])} a replica"
+            f"{policy}) for {demand.peak_per_s:.3g} requests/s, {best['arrivals']}: "
+            f"${best['usd_per_hour']:.2f} per hour. "
+        )
+        if best["rests_on"] == "means":
+            words += "This rests on means: no request was simulated."
+        else:
+            words += (
+                f"Simulated: {best['good_frac']:.1%} (± {best['good_frac_se']:.1%}) of requests "
+                f"within the SLO, {slo.attainment_frac:.1%} must; {self.proof}."
+            )
+        if self.regime not in CALIBRATED:
+            words += f" Beyond the calibrated region ({self.regime}): confirm by a measurement."
+        return words
+
+    @property
+    def proof(self) -> str:
+        """How far the best row is from the optimum of all that the simulator can serve."""
+        if math.isnan(self.gap_frac):
+            return "nothing was simulated"
+        scope = "no deployment that can be simulated"
+        if self.gap_frac == 0:
+            return f"{scope} is better (gap 0 %)"
+        return f"{scope} is better by more than {self.gap_frac:.1%}"
 
     @property
     def fewest_gpus(self) -> pd.Series:

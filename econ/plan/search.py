@@ -14,11 +14,13 @@ import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, in_range, not_negative
+from econ.energy.sites import PER_SERVER
 from econ.latency.calibration import REGIMES, bands
 from econ.latency.frame import predict_frame
 from econ.latency.steps import answer_s
@@ -31,6 +33,8 @@ from econ.terms import Slo
 
 REPLICAS_PER_TASK = 500
 KEYS = ("accelerator", "precision", *SPLIT)
+COST = "cost_usd_per_good_mtok"
+LATENCY = ("ttft", "tpot")  # constraints that the screen judges by means
 RATE = "output_tokens_per_s_per_gpu"
 ROUNDING = 1 - 1e-12  # 3.0000000000004 replicas are 3
 
@@ -246,24 +250,44 @@ def _judged(frame: pd.DataFrame, slo: Slo) -> pd.DataFrame:
 def _fleet(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     """Whole replicas for the peak and spares, and what a good token costs on them."""
     per_replica, spread = frame["requests_per_s_per_replica"], frame["rate_p90_factor"]
-    replicas, cost = {}, {}
+    fleets, cost = {}, {}
     for name, rate in (
         ("", per_replica),
         ("low_", per_replica * spread),
         ("high_", per_replica / spread),
     ):
-        replicas[name] = np.ceil(demand.peak_per_s / rate * ROUNDING) + demand.n_spare
-        tokens_per_s_per_gpu = demand.output_tokens_per_s / (replicas[name] * frame["n_gpu"])
+        n_replicas = np.ceil(demand.peak_per_s / rate * ROUNDING) + demand.n_spare
+        paid = paid_gpus(demand, frame["accelerator"], n_replicas * frame["n_gpu"])
+        fleets[name] = n_replicas, paid
         cost[name] = cost_usd_per_mtok(
-            frame["usd_per_gpu_hour"], tokens_per_s_per_gpu, demand.utilisation_frac
+            frame["usd_per_gpu_hour"], demand.output_tokens_per_s / paid, demand.utilisation_frac
         )
-    n_replicas = replicas[""]
+    n_replicas, paid = fleets[""]
     return frame.assign(
         n_replicas=n_replicas,
         fleet_gpus=n_replicas * frame["n_gpu"],
-        usd_per_hour=n_replicas * frame["n_gpu"] * frame["usd_per_gpu_hour"],
+        paid_gpus=paid,
+        usd_per_hour=paid * frame["usd_per_gpu_hour"],
         busy_frac=demand.rate_per_s / (n_replicas * per_replica),
         cost_usd_per_good_mtok=cost[""],
         cost_low_usd_per_good_mtok=cost["low_"],
         cost_high_usd_per_good_mtok=cost["high_"],
     )
+
+
+def paid_gpus(demand: Demand, accelerators: pd.Series, fleet_gpus: Any) -> Any:
+    """Accelerators that are paid for: who owns machines owns whole servers.
+
+    >>> from econ.scenario import Scenario
+    >>> chips = pd.Series([Scenario.default().deployment.resolved_accelerator])
+    >>> owned = Demand(Scenario.default().with_(tenure="owned", site="france"))
+    >>> paid_gpus(owned, chips, np.array([9.0])).tolist()
+    [16.0]
+    """
+    fleet_gpus = np.asarray(fleet_gpus, dtype="float64")
+    if demand.scenario.finance.tenure != "owned":
+        return fleet_gpus
+    chips = pd.Categorical(accelerators)
+    sizes = np.array([chip.n_per_server or PER_SERVER for chip in chips.categories], "float64")
+    size = sizes[chips.codes]
+    return np.ceil(fleet_gpus / size) * size

@@ -70,6 +70,7 @@ def _functions() -> dict[str, Any]:
         "used_blocks",
         "growth_limit",
         "misses",
+        "unlink",
         "advance",
         "run_one",
         "settle",

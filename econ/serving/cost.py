@@ -233,6 +233,24 @@ class StepCost:
         cost = self.integer(max(tokens, 1), max(n_decode, 1))
         return cost.of(tokens, n_decode, context_tokens, bool(chunk_tokens), int(pairs)) / PS_PER_S
 
+    def linear_steps_s(self, n: int) -> NDArray[np.float64]:
+        """``linear_s`` from 1 to n tokens, past the table's end too."""
+        return _longer(self.linear_s, n + 1)[1 : n + 1]
+
+    def decode_steps_s(self, n: int, context_tokens: float) -> NDArray[np.float64]:
+        """Steps that decode 1 to n sequences of that context each and read no prompt.
+
+        >>> StepCost.affine(4e-3, 1e-3, per_ctx_token_s=1e-6).decode_steps_s(2, 1000.0).tolist()
+        [0.006, 0.008]
+        """
+        batch = np.arange(1, n + 1)
+        base_s, per_token_s = (
+            _longer(table, n + 1)[1 : n + 1]
+            for table in (self.decode_base_s, self.decode_per_ctx_token_s)
+        )
+        steps_s: NDArray[np.float64] = base_s + per_token_s * batch * context_tokens
+        return self.linear_steps_s(n) + steps_s
+
     def times(self, slowdown: float) -> StepCost:
         """The same cost with every step ``slowdown`` times as long.
 

@@ -26,11 +26,11 @@ FOREVER = 1 << 62
 # positions in the state of a replica
 T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD = range(8)
 PART, PART_DONE, PART_LEFT, EVENTS, N_DONE, N_LATE, STOPPED, RUN_END = range(8, 16)
-PEAK = 16  # most requests that ran at a time
-N_STATE = 17
+PEAK, N_STATE = 16, 17  # most requests that ran at a time
 
-# positions in the parameters of a run that count requests outside the SLO, all replicas together
-TTFT, TPOT, LAG, LAG_MILLI_STEPS, MOST_BAD, N_BAD = range(10, 16)
+# positions in the parameters: limits, lag, requests outside the limits over all replicas
+TTFT, TPOT, LAG, LAG_STEPS, MOST_BAD, N_BAD = range(10, 16)
+FINE = 10  # bits behind the point of the steps of a lag
 
 
 def used_blocks(cnt: Any, n_decoded: int, context_tokens: int, block_tokens: int) -> int:
@@ -54,14 +54,23 @@ def growth_limit(
     return min(steps, n_steps)
 
 
-def misses(first: int, done: int, arrival: int, n_steps: int, par: Any) -> bool:
+def misses(first_ps: int, done_ps: int, arrival_ps: int, n_steps: int, par: Any) -> bool:
     """Whether a request that is done misses a limit for certain; roundings are in its favour."""
-    wait = first - arrival + par[LAG]
-    if n_steps > 0:
-        if done - first > par[TPOT] * n_steps:
-            return True
-        wait += par[LAG_MILLI_STEPS] * ((done - first) // n_steps) // 1000
-    return bool(wait > par[TTFT])
+    wait_ps, decode_ps = first_ps - arrival_ps + par[LAG], done_ps - first_ps
+    if n_steps > 0 and decode_ps <= par[TPOT] * n_steps:
+        wait_ps += par[LAG_STEPS] * (decode_ps // n_steps) >> FINE
+    return bool(wait_ps > par[TTFT] or decode_ps > par[TPOT] * n_steps)
+
+
+def unlink(prv: Any, nxt: Any, tail: Any, i: Any) -> Any:
+    """Take a request out of the running ones; the new tail."""
+    before, after = prv[i], nxt[i]
+    if before >= 0:
+        nxt[before] = after
+    if after < 0:
+        return before
+    prv[after] = before
+    return tail
 
 
 def advance(
@@ -83,8 +92,7 @@ def advance(
             if head < 0:
                 break
             if arrival[head] > t:
-                t = arrival[head]
-                late = 0
+                t, late = arrival[head], 0
                 continue
         if events >= max_events or par[15] > par[14]:
             stopped = 1
@@ -128,9 +136,7 @@ def advance(
                 preempted = True
                 exact = True
                 i = tail
-                tail = prv[i]
-                if tail >= 0:
-                    nxt[tail] = -1
+                tail = unlink(prv, nxt, tail, i)
                 if i == part:
                     part = -1
                     reserved -= (prompt[i] + gen[i] + b - 1) // b
@@ -157,9 +163,7 @@ def advance(
             pairs = p_take * (2 * p_done + p_take)
             left -= p_take
             if p_take == p_left:
-                fresh = part
-                part = -1
-                p_take = 0
+                fresh, part, p_take = part, -1, 0
             else:
                 long_run = True
         while left > 0 and waits and count < max_batch and not preempted and part < 0:
@@ -194,11 +198,7 @@ def advance(
             reserved += blocks
             count += 1
             if chunked and x > left:
-                part = i
-                p_done = cached[i]
-                p_left = x
-                p_take = left
-                x = left
+                part, p_done, p_left, p_take, x = i, cached[i], x, left, left
             elif fresh < 0:
                 fresh = i
             chunk += x
@@ -247,8 +247,7 @@ def advance(
                     m -= 1
         t += m * base + slope * (m * (m - 1) // 2)
         if part >= 0:
-            p_done += m * p_take
-            p_left -= m * p_take
+            p_done, p_left = p_done + m * p_take, p_left - m * p_take
 
         if decode:
             d += m
@@ -262,19 +261,12 @@ def advance(
                 fin[i] = -1
                 done[i] = t
                 late += 1
-                if is_judged and misses(first[i], t, arrival[i], out[i] - 1, par):
-                    par[15] += 1
+                par[15] += is_judged and misses(first[i], t, arrival[i], out[i] - 1, par)
                 s = prompt[i] + out[i] - 1
                 ctx -= s
                 batch -= 1
                 cnt[(s - d) % b] -= 1
-                before, after = prv[i], nxt[i]
-                if before >= 0:
-                    nxt[before] = after
-                if after >= 0:
-                    prv[after] = before
-                else:
-                    tail = before
+                tail = unlink(prv, nxt, tail, i)
 
         i = fresh
         while i >= 0:
@@ -289,15 +281,8 @@ def advance(
             if gen[i] == out[i]:
                 done[i] = t
                 late += 1
-                if is_judged and misses(first[i], t, arrival[i], out[i] - 1, par):
-                    par[15] += 1
-                before = prv[i]
-                if before >= 0:
-                    nxt[before] = after
-                if after >= 0:
-                    prv[after] = before
-                else:
-                    tail = before
+                par[15] += is_judged and misses(first[i], t, arrival[i], out[i] - 1, par)
+                tail = unlink(prv, nxt, tail, i)
             else:
                 s = prompt[i] + gen[i] - 1
                 ctx += s

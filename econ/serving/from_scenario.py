@@ -31,6 +31,7 @@ from econ.latency.prediction import case_of, fitting, kv_bytes_per_element
 from econ.latency.steps import Case, Load, Prepared
 from econ.scenario import Scenario
 from econ.serving.cost import StepCost
+from econ.serving.pool_sizes import n_prefill_replicas
 from econ.serving.replicas import Disaggregated, Replica
 from econ.station import require_certain
 from econ.tokens.traces import check_trace
@@ -156,8 +157,9 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     Returns
     -------
     Replica or Disaggregated
-        Of a disaggregated deployment each pool takes half of the replicas, and KV caches move over
-        the links inside a server.
+        Equal replicas take the next request that has the fewest before it. Of a disaggregated
+        deployment the pools share the replicas by their work (`n_prefill_replicas`), and KV caches
+        move over the links inside a server.
 
     Raises
     ------
@@ -195,6 +197,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
         policy="chunked_prefill" if d.policy == "disaggregated" else d.policy,
         token_budget=token_budget,
         n_replicas=s.n_replicas,
+        routing="least_loaded",
         prefix_cached_frac=float(s.workload.cached_frac),
         lag_s=host_s / float(d.software_maturity),
         n_lag_steps=max(k.n_wait_steps - 1, 0),
@@ -212,7 +215,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
             f"the link bandwidth of {d.accelerator_id} is unknown, so KV caches cannot move between"
             " pools; choose another policy than disaggregated"
         )
-    n_prefill = s.n_replicas // 2
+    n_prefill = n_prefill_replicas(one, s.n_replicas, s)
     moved_bytes = s.resolved_model.kv_bytes_per_token(kv_bytes_per_element(s))
     return Disaggregated(
         prefill=one.replace(n_replicas=n_prefill),

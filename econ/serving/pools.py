@@ -36,14 +36,14 @@ Whole = NDArray[np.int64]
 
 
 class Times(NamedTuple):
-    """What a pool returns; ``peak``: the most requests that ran on one replica at a time."""
+    """What a pool returns; ``n_peak``: the most requests that ran on one replica at a time."""
 
     first: Whole
     done: Whole
     n_preempt: Whole
     n_events: int
     stopped: bool
-    peak: int
+    n_peak: int
 
 
 class Limits(NamedTuple):
@@ -54,7 +54,7 @@ class Limits(NamedTuple):
     ttft_ps: int = events.FOREVER
     tpot_ps: int = events.FOREVER
     lag_ps: int = 0
-    lag_milli_steps: int = 0
+    n_fine_lag_steps: int = 0
     n_most_bad: int = events.FOREVER
 
     def judging(self, slo: Slo, replica: Replica, n: int, n_lag_steps: float) -> Limits:
@@ -66,7 +66,7 @@ class Limits(NamedTuple):
             ttft_ps=math.ceil(float(slo.ttft_s) * PS_PER_S) + 2,
             tpot_ps=math.ceil(float(slo.tpot_s) * PS_PER_S) + 2,
             lag_ps=round(replica.lag_s * PS_PER_S),
-            lag_milli_steps=int(n_lag_steps * 1000),
+            n_fine_lag_steps=int(n_lag_steps * (1 << events.FINE)),
             n_most_bad=n_bad,
         )
 
@@ -224,7 +224,7 @@ def run_pools(
         done[going_on] = last.done
         n_preempt[going_on] += last.n_preempt
         n_events, stopped = n_events + last.n_events, stopped or last.stopped
-        peak = max(peak, last.peak)
+        peak = max(peak, last.n_peak)
     return Times(first, done, n_preempt, n_events, stopped, peak)
 
 
@@ -253,7 +253,7 @@ def _run_routed(
         part = run_engine(is_compiled, plan, limits, requests.part(own), is_ready)
         first[own], done[own], n_preempt[own] = part[:3]
         n_events, stopped = n_events + part.n_events, stopped or part.stopped
-        peak = max(peak, part.peak)
+        peak = max(peak, part.n_peak)
     return Times(first, done, n_preempt, n_events, stopped, peak)
 
 

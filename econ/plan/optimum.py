@@ -1,0 +1,347 @@
+"""The best fleet of all that the simulator can serve, with a proof: branch and bound over shapes.
+
+The shapes that the screen likes best are simulated first. Then every other shape is asked whether
+it could be better than the best so far. The work that requests ask for (`econ.plan.bounds`) rules
+most out without a simulation; of the rest the largest fleet that would still be better is
+simulated, and smaller ones where that one keeps the SLO. When nothing can be better any more, the
+best is the optimum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.units import HOUR_S, MTOK
+from econ.plan.fleets import NEVER, Found, Shape, least_size
+from econ.plan.search import COST, KEYS, LATENCY, ROUNDING, Demand, paid_gpus
+from econ.plan.site import with_site
+from econ.plan.trials import Draws
+from econ.serving import warm_up
+from econ.tco.token_cost import cost_usd_per_mtok
+
+WAVE = 8  # shapes that are looked at together, in as many processes as there are
+TRIES = 4  # times as many shapes as asked for are simulated first at most
+FASTEST = "tokens_per_s_per_user"
+SIMULATED = [
+    *("policy", "n_replicas", "fleet_gpus", "paid_gpus", "usd_per_hour", "busy_frac", "good_frac"),
+    *("good_frac_se", "n_requests", "p95_ttft_s", "p95_tpot_s", "binding"),
+    *(COST, "cost_low_usd_per_good_mtok", "cost_high_usd_per_good_mtok", "constraint", "reason"),
+]
+
+
+Value: TypeAlias = float  # of the objective, in its unit
+
+
+class Task(NamedTuple):
+    """The rows of one shape under one policy; for other objectives than cost, one row."""
+
+    labels: tuple[Any, ...]
+    policy: str
+    n_first: int  # position of the batch limit to try first
+    is_liked: bool  # whether the screen lets it pass
+    bound: Value  # of the objective, smaller is better: no fleet of it can be below
+
+
+class Solved(NamedTuple):
+    """What a task came to: the fleet found, or none where the bound rules all out."""
+
+    found: Found | None
+    n_least: tuple[int, ...]  # replicas of each row, by the bound
+    n_simulated: int
+    error: str = ""  # why the simulator cannot represent the shape
+
+
+class Refuted(NamedTuple):
+    """Replicas of a row that are not enough under a policy, and why."""
+
+    n_replicas: int
+    constraint: str
+    reason: str
+
+
+@dataclass
+class Proof:
+    """What the search found and what it can say about the rest.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        A row for each task whose smallest fleet was found, indexed as the search's; one with a
+        ``constraint`` where no fleet keeps the SLO.
+    refuted : dict
+        Row of the search → what was found not to be enough under each policy.
+    gap_frac : float
+        By how much anything left out could be better than the best row; NaN without one.
+    n_shapes, n_simulated : int
+        Shapes of which fleets were simulated, and the fleets.
+    """
+
+    rows: pd.DataFrame
+    refuted: dict[Any, list[Refuted]] = field(default_factory=dict)
+    gap_frac: float = math.nan
+    n_shapes: int = 0
+    n_simulated: int = 0
+
+
+class Search:
+    """Tasks, and the best so far.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        From `econ.plan.search.search_frame`, with the site's energy and carbon.
+    demand : Demand
+        What has to be served.
+    draws : Draws
+        The requests.
+    objective : str
+        A column of ``frame``.
+    policies : sequence of str
+        Scheduling policies.
+    n_jobs : int, optional
+        Processes, as in joblib.
+    progress : bool
+        Show a bar.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        demand: Demand,
+        draws: Draws,
+        objective: str,
+        policies: Sequence[str],
+        n_jobs: int | None = None,
+        progress: bool = False,
+    ) -> None:
+        self.frame, self.demand, self.draws, self.objective = frame, demand, draws, objective
+        self.policies, self.n_jobs, self.progress = policies, n_jobs, progress
+        self.sign = -1.0 if objective == FASTEST else 1.0
+        self.best = math.inf  # of the objective, smaller is better
+        self.parts: list[pd.DataFrame] = []
+        self.proof = Proof(frame.iloc[:0])
+
+    def run(self, n_refined: int, gap_frac: float) -> Proof:
+        """Simulate the best ``n_refined`` shapes, then all that could be better by the gap."""
+        from tqdm.auto import tqdm
+
+        tasks = list(self._tasks())
+        warm_up(4 * len(self.draws) * self.draws.n_requests * n_refined)
+        with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
+            done, n_good = set(), 0
+            for wave in _waves(_one_a_shape(tasks, self.frame), n_refined, TRIES):
+                if n_good >= n_refined:
+                    break
+                n_good += self._solve(wave, math.inf)
+                done |= set(wave)
+                bar.update(len(wave))
+            rest = [task for task in tasks if task not in done]
+            while wave := [t for t in rest if t.bound * (1 + gap_frac) < self.best][:WAVE]:
+                self._solve(wave, self.best / (1 + gap_frac))
+                rest = [task for task in rest if task not in set(wave)]
+                bar.update(len(wave))
+            bar.update(len(rest))
+        if self.parts:
+            self.proof.rows = pd.concat(self.parts)
+        if math.isfinite(self.best):
+            self.proof.gap_frac = gap_frac
+        return self.proof
+
+    def _tasks(self) -> Iterator[Task]:
+        """All that the simulator can serve, best by the screen first."""
+        can = (self.frame["pp"] == 1) & self.frame["constraint"].isin(["", *LATENCY])
+        rows = self.frame[can]
+        rows = rows.assign(is_liked=rows["constraint"] == "", bound=self._bounds(rows))
+        order = rows.sort_values(
+            ["is_liked", self.objective, "tpot_s"],
+            ascending=[False, self.sign > 0, True],
+            kind="stable",
+        )
+        if self.objective != COST:
+            for label, liked, bound in zip(order.index, order["is_liked"], order["bound"],
+                                           strict=True):  # fmt: skip
+                yield from (Task((label,), policy, 0, liked, bound) for policy in self.policies)
+            return
+        for _, shape in order.groupby(list(KEYS), observed=True, sort=False):
+            # whole replicas make ties: the fewest places leave bursts no room, the most are slow
+            ties = shape[(shape[COST] == shape[COST].iloc[0]) & shape["is_liked"]]
+            first = ties.index[len(ties) // 2] if len(ties) else shape.index[0]
+            labels = tuple(shape.sort_values("concurrency", kind="stable").index)
+            for policy in self.policies:
+                at = labels.index(first)
+                yield Task(labels, policy, at, len(ties) > 0, shape["bound"].min())
+
+    def _bounds(self, rows: pd.DataFrame) -> Any:
+        """The objective of each row on the fewest replicas that any fleet of it has."""
+        if self.objective == FASTEST:
+            return -rows[FASTEST]
+        n_least = np.array([min(map(least_size, self.policies))] * len(rows))
+        if self.objective == COST:
+            gpus = paid_gpus(self.demand, rows["accelerator"],
+                             (n_least + self.demand.n_spare) * rows["n_gpu"])  # fmt: skip
+            return gpus * rows["usd_per_gpu_hour"] / mtok_per_hour(self.demand)
+        busiest = np.minimum(
+            1.0, self.demand.rate_per_s / (n_least * rows["requests_per_s_per_replica"])
+        )
+        return with_site(rows.assign(busy_frac=busiest), self.demand.scenario)[self.objective]
+
+    def _solve(self, tasks: Sequence[Task], below: float) -> int:
+        """The smallest fleet of each task that is better than ``below``; how many there are."""
+        from joblib import Parallel, delayed
+
+        usd = below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
+        calls = (
+            delayed(_solved)(self.frame.loc[list(task.labels)], task, self.demand, self.draws, usd)
+            for task in tasks
+        )
+        n_good = 0
+        for task, solved in zip(tasks, Parallel(n_jobs=self.n_jobs)(calls), strict=True):
+            self.proof.n_simulated += solved.n_simulated
+            self.proof.n_shapes += solved.n_simulated > 0
+            n_good += self._take(task, solved, math.isinf(below))
+        return n_good
+
+    def _take(self, task: Task, solved: Solved, is_free: bool) -> bool:
+        """Note what a task came to; whether a fleet keeps the SLO."""
+        found = solved.found
+        if found is None or not found.trial.keeps:
+            n_refuted, constraint, words = _lost(solved, self.demand)
+            if found is not None and is_free:
+                label = task.labels[found.n_row]
+                part = self.frame.loc[[label]]
+                missing = dict.fromkeys(SIMULATED, math.nan) | {"binding": found.trial.binding}
+                given = {"policy": task.policy, "constraint": constraint, "reason": words}
+                self.parts.append(part.assign(**missing | given))
+            self._refute(task, [n_refuted or n - 1 for n in solved.n_least], constraint, words)
+            return False
+        part = self.frame.loc[[task.labels[found.n_row]]]
+        row = next(part.itertuples(index=False))
+        part = part.assign(**priced(row, self.demand, task.policy, found))
+        value = part
+        if self.objective not in (COST, FASTEST):
+            value = with_site(part, self.demand.scenario)
+        self.parts.append(part)
+        self.best = min(self.best, self.sign * float(value[self.objective].iloc[0]))
+        words = f"simulated: {found.n_replicas} replicas are the fewest that keep the SLO"
+        binding = found.trial.binding if found.trial.binding in LATENCY else "ttft"
+        self._refute(task, [found.n_replicas - 1] * len(task.labels), binding, words)
+        return True
+
+    def _refute(self, task: Task, n: Sequence[int], constraint: str, words: str) -> None:
+        for label, n_refuted in zip(task.labels, n, strict=True):
+            refuted = self.proof.refuted.setdefault(label, [])
+            refuted.append(Refuted(n_refuted, constraint, words))
+
+
+def _one_a_shape(tasks: Sequence[Task], frame: pd.DataFrame) -> list[Task]:
+    """The first of the tasks of each shape and policy that the screen lets pass."""
+    liked = [task for task in tasks if task.is_liked]
+    rows = frame.loc[[task.labels[0] for task in liked], list(KEYS)]
+    is_again = rows.assign(policy=[task.policy for task in liked]).duplicated()
+    return [task for task, again in zip(liked, is_again, strict=True) if not again]
+
+
+def _waves(tasks: Sequence[Task], size: int, n_most: int) -> Iterator[list[Task]]:
+    for start in range(0, min(len(tasks), size * n_most), size):
+        yield list(tasks[start : start + size])
+
+
+def mtok_per_hour(demand: Demand) -> float:
+    """Million output tokens for each hour that is paid."""
+    return demand.output_tokens_per_s * demand.utilisation_frac * HOUR_S / MTOK
+
+
+def _solved(rows: pd.DataFrame, task: Task, demand: Demand, draws: Draws, usd: float) -> Solved:
+    """A task on its own: the smallest fleet that keeps the SLO and costs less per hour."""
+    try:
+        shape = Shape(rows, task.policy, demand, draws, task.n_first)
+    except ValueError as error:
+        return Solved(None, (NEVER,) * len(rows), 0, str(error))
+    n_least = tuple(shape.n_least.tolist())
+    n_most = _most_replicas(rows, demand, usd)
+    found = None
+    if n_most is None or n_most >= 1:
+        found = shape.least_fleet(n_most)
+    if found is not None and found.trial.keeps:
+        found = _with_most_good(shape, found, rows, demand)
+    return Solved(found, n_least, len(shape.trials))
+
+
+def _most_replicas(rows: pd.DataFrame, demand: Demand, usd: float) -> int | None:
+    """Replicas that cost less than so many USD per hour; None for any number."""
+    if math.isinf(usd):
+        return None
+    per_gpu, n_gpu = float(rows["usd_per_gpu_hour"].iloc[0]), int(rows["n_gpu"].iloc[0])
+    n = math.floor(usd / per_gpu / n_gpu) - demand.n_spare + 1
+    while n > 0 and _usd_per_hour(rows, demand, n) >= usd * ROUNDING:
+        n -= 1
+    return n
+
+
+def _usd_per_hour(rows: pd.DataFrame, demand: Demand, n_replicas: int) -> float:
+    row = rows.iloc[:1]
+    gpus = paid_gpus(demand, row["accelerator"], (n_replicas + demand.n_spare) * row["n_gpu"])
+    return float(gpus[0] * row["usd_per_gpu_hour"].iloc[0])
+
+
+def _with_most_good(shape: Shape, found: Found, rows: pd.DataFrame, demand: Demand) -> Found:
+    """The batch limit with the most good requests; more replicas where they pay in good tokens."""
+    best = shape.best(found.n_replicas)
+    usd = _usd_per_hour(rows, demand, best.n_replicas) / best.trial.good_frac
+    n = best.n_replicas + 1
+    while _usd_per_hour(rows, demand, n) < usd:
+        more = shape.best(n)
+        if (costs := _usd_per_hour(rows, demand, n) / more.trial.good_frac) < usd:
+            best, usd = more, costs
+        n += 1
+    return best
+
+
+def _lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
+    """Replicas that are not enough (None: those of the bound), the constraint, the words."""
+    if solved.error:
+        return NEVER, "split", solved.error
+    if solved.found is None:
+        return None, "ttft", "fewer replicas than the work of the requests takes within the SLO"
+    n, trial = solved.found.n_replicas, solved.found.trial
+    must = f"{demand.slo.attainment_frac:.1%} must"
+    words = (
+        trial.error or f"{n} replicas meet the SLO for {trial.good_frac:.1%} of requests, {must}"
+    )
+    return n, trial.binding if trial.binding in LATENCY else "ttft", words
+
+
+def priced(row: Any, demand: Demand, policy: str, found: Found) -> dict[str, Any]:
+    """Cost per good token of the fleet; its band keeps the ratio that the search had."""
+    trial, n_replicas = found.trial, found.n_replicas + demand.n_spare
+    n_gpu = n_replicas * row.n_gpu
+    chip = pd.Series([row.accelerator])
+    paid = float(paid_gpus(demand, chip, [n_gpu])[0])
+    usd_per_hour = paid * row.usd_per_gpu_hour
+    good_rate = demand.output_tokens_per_s * trial.good_frac / paid
+    cost = cost_usd_per_mtok(row.usd_per_gpu_hour, good_rate, demand.utilisation_frac)
+    ends = {}
+    for end, factor in (("low", 1 / row.rate_p90_factor), ("high", row.rate_p90_factor)):
+        n = math.ceil(found.n_replicas * factor * ROUNDING) + demand.n_spare
+        gpus = float(paid_gpus(demand, chip, [n * row.n_gpu])[0])
+        ends[f"cost_{end}_usd_per_good_mtok"] = cost * gpus / paid
+    names = ("good_frac", "good_frac_se", "n_requests", "p95_ttft_s", "p95_tpot_s", "binding")
+    return {
+        "policy": policy,
+        "n_replicas": n_replicas,
+        "fleet_gpus": n_gpu,
+        "paid_gpus": paid,
+        "usd_per_hour": usd_per_hour,
+        "busy_frac": demand.rate_per_s / (n_replicas * row.requests_per_s_per_replica),
+        **{name: getattr(trial, name) for name in names},
+        COST: cost,
+        **ends,
+        "constraint": "",
+        "reason": "",
+    }

@@ -1,0 +1,162 @@
+"""One fleet under real arrivals: does it keep the SLO, on every draw of the requests?
+
+A fleet that keeps an SLO on two draws of four does not keep it. Each draw is a simulation that ends
+as soon as the SLO is out of reach, and a fleet that fails on one is not tried on the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.guard import count
+from econ.plan.bounds import cached_tokens
+from econ.plan.search import Demand
+from econ.serving import Disaggregated, Replica, draw_requests
+from econ.serving.pools import simulate_arrays
+from econ.serving.result import NEVER, RequestTimes
+from econ.terms import Slo
+
+N_DRAWS = 4
+N_PARTS = 8  # of a draw, one after the other: their spread is the standard error of its share
+TURNS = 20  # how often every place in use is used over in a draw, filling included
+FEWEST, MOST = 2_000, 64_000  # requests of one draw
+USUAL_TPOT_S = 0.03  # for the number of places in use
+
+
+class Draws:
+    """The requests of a plan at its peak rate: the same ones for all its fleets.
+
+    Parameters
+    ----------
+    demand : Demand
+        Workload and peak rate.
+    trace : pandas.DataFrame, optional
+        Requests in the workload's place, stretched to the peak rate; there is one draw of them.
+    n : int, optional
+        Requests of a draw; None for enough that every place in use is used over several times.
+    seed : int
+        Of the first draw; the others follow.
+    """
+
+    def __init__(
+        self, demand: Demand, trace: pd.DataFrame | None, n: int | None, seed: int
+    ) -> None:
+        if n is None:
+            n, n_busy = FEWEST, demand.peak_per_s * demand.output_tokens * USUAL_TPOT_S
+            while n < min(TURNS * n_busy, MOST):
+                n *= 2
+        self.seed = seed
+        self.n_requests = count("n", n, 10, 10_000_000)
+        load = demand.scenario.workload if trace is None else trace.head(n)
+        self._drawn = [
+            draw_requests(load, demand.peak_per_s, n, seed + index)
+            for index in range(N_DRAWS if trace is None else 1)
+        ]
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return iter(self._drawn)
+
+    def __len__(self) -> int:
+        return len(self._drawn)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a fleet did: over all draws where it keeps the SLO, else of the draw that failed.
+
+    There, ``ttft_met_frac`` and ``tpot_met_frac`` are the most that were still possible when the
+    run ended. ``error`` says why no request could be served.
+    """
+
+    keeps: bool
+    good_frac: float = 0.0
+    good_frac_se: float = np.nan
+    ttft_met_frac: float = 0.0
+    tpot_met_frac: float = 0.0
+    p95_ttft_s: float = np.nan
+    p95_tpot_s: float = np.nan
+    binding: str = ""
+    n_most_running: int = 0
+    n_requests: int = 0
+    error: str = ""
+
+
+def try_fleet(fleet: Replica | Disaggregated, draws: Draws, slo: Slo) -> Trial:
+    """Serve each draw in turn, until one fails."""
+    runs: list[RequestTimes] = []
+    for requests in draws:
+        arrival_s, prompt, out = (
+            requests[name].to_numpy() for name in ("arrival_s", "input_tokens", "output_tokens")
+        )
+        try:
+            times = simulate_arrays(
+                arrival_s, prompt, out, fleet, "auto", cached_tokens(requests), draws.seed, slo=slo
+            )
+        except ValueError as error:  # a request that no replica can hold
+            return Trial(False, error=str(error))
+        good = times.goodput(slo.ttft_s, slo.tpot_s)
+        if times.stopped or good.good_frac < slo.attainment_frac or times.overloaded:
+            return _failed(times, slo)
+        runs.append(times)
+    return _kept(runs, slo)
+
+
+def _met(times: RequestTimes, slo: Slo) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each request that is done meets TTFT, and TPOT; one that is not done meets both."""
+    open_ = times.done_ps == NEVER
+    one = times.output_tokens == 1
+    return open_ | (times.ttft_s <= slo.ttft_s), open_ | one | (times.tpot_s <= slo.tpot_s)
+
+
+def _failed(times: RequestTimes, slo: Slo) -> Trial:
+    ttft, tpot = _met(times, slo)
+    n_late, n_slow = int((~ttft).sum()), int((~tpot).sum())
+    grows = not times.stopped and times.overloaded
+    return Trial(
+        False,
+        good_frac=float((ttft & tpot).mean()),
+        ttft_met_frac=0.0 if grows else float(ttft.mean()),
+        tpot_met_frac=float(tpot.mean()),
+        binding="ttft" if n_late >= n_slow or grows else "tpot",
+        n_most_running=times.n_most_running,
+        n_requests=int((times.done_ps != NEVER).sum()),
+    )
+
+
+def _kept(runs: list[RequestTimes], slo: Slo) -> Trial:
+    met = [_met(times, slo) for times in runs]
+    good = [ttft & tpot for ttft, tpot in met]
+    parts = [part.mean() for share in good for part in np.array_split(share, N_PARTS)]
+    n = sum(map(len, good))
+    share = float(np.concatenate(good).mean())
+    independent = np.sqrt(share * (1 - share) / n)
+    se = max(float(np.std(parts, ddof=1)) / np.sqrt(len(parts)), float(independent))
+    ttft_frac, tpot_frac = (
+        float(np.concatenate([pair[k] for pair in met]).mean()) for k in range(2)
+    )
+    ttft_s = np.concatenate([times.ttft_s for times in runs])
+    tpot_s = np.concatenate([times.tpot_s for times in runs])
+    tpot_s = tpot_s[np.isfinite(tpot_s)]
+    return Trial(
+        True,
+        good_frac=share,
+        good_frac_se=float(se),
+        ttft_met_frac=ttft_frac,
+        tpot_met_frac=tpot_frac,
+        p95_ttft_s=float(np.percentile(ttft_s, 95)),
+        p95_tpot_s=float(np.percentile(tpot_s, 95)) if len(tpot_s) else np.nan,
+        binding=_binding(ttft_frac, tpot_frac),
+        n_most_running=max(times.n_most_running for times in runs),
+        n_requests=n,
+    )
+
+
+def _binding(ttft_frac: float, tpot_frac: float) -> str:
+    """The limit that more requests miss."""
+    if ttft_frac == tpot_frac:
+        return "both" if ttft_frac < 1 else "none"
+    return "ttft" if ttft_frac < tpot_frac else "tpot"
