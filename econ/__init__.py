@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "2.0.0"
+__version__ = "2.1.0"
 
 _OBJECTS = {
     "Scenario": "econ.scenario",

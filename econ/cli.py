@@ -3,7 +3,7 @@
 ``econ decide`` weighs API, rent and own; ``econ plan`` searches, simulates and reports; ``econ
 cost`` prices one deployment; ``econ init`` writes a commented scenario. They take a scenario's
 JSON with names or objects of your own; options come before what the file says.
-``econ usage`` reads a bill (`econ.usage_command`).
+``econ usage`` reads a bill (`econ.usage_command`); ``econ lab`` opens the course.
 ``--json`` prints one JSON object and nothing else. Exit code 2 with one line on what is wrong.
 """
 
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from econ import __version__, usage_command
+from econ import __version__, course_command, usage_command
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.records import plain_json
 from econ.decide_command import (
@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     add_decide(commands)
     add_init(commands)
     usage_command.add_to(commands)
+    course_command.add_to(commands)
     return parser
 
 

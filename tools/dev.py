@@ -25,15 +25,12 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 LOCK = ROOT / "requirements.lock"
 UV_LOCK = ROOT / "tools" / "requirements-uv.lock"
 STAMP = VENV / ".made-from"
-START_PAGE = "00_start_here.ipynb"
 
-# JupyterLab asks outside hosts for news, updates and extensions unless it is told not to
-LAB_FLAGS = [
-    "--ServerApp.ip=127.0.0.1",
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    "--LabApp.extension_manager=readonly",
-]
+sys.path.insert(0, str(ROOT))
+from econ.course_command import LAB_FLAGS as COURSE_FLAGS  # noqa: E402
+from econ.course_command import LOOPBACK, START_PAGE, as_root  # noqa: E402
+
+LAB_FLAGS = [f"--ServerApp.ip={LOOPBACK}", *COURSE_FLAGS]
 # Voilà's page links to icon fonts of another host, which it does not need: the policy keeps it home
 APP_POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: http://127.0.0.1:*; "
@@ -70,9 +67,9 @@ def run(*command: object, **environment: str) -> None:
 
 def setup(*_: str) -> None:
     """make .venv from the lock, if it is missing or the lock has changed"""
-    if not (3, 11) <= sys.version_info[:2] < (3, 14):
+    if not (3, 11) <= sys.version_info[:2] < (3, 15):
         sys.exit(
-            f"This is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed. "
+            f"This is Python {sys.version.split()[0]}; 3.11, 3.12, 3.13 or 3.14 is needed. "
             "Name one: make PYTHON=python3.12 lab"
         )
     recipe = LOCK.read_bytes() + UV_LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
@@ -98,9 +95,7 @@ def lab(*rest: str) -> None:
     """open JupyterLab on the first notebook (this machine only, with a token)"""
     root = f"--ServerApp.root_dir={ROOT / 'notebooks'}"
     page = f"--LabApp.default_url=/lab/tree/{START_PAGE}"
-    # in a container one is often root, which Jupyter refuses unless told; loopback and token stay
-    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *as_root, *rest)
+    run(PYTHON, "-m", "jupyterlab", root, page, *LAB_FLAGS, *as_root(), *rest)
 
 
 def app(*rest: str) -> None:

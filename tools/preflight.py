@@ -35,8 +35,8 @@ Answer = tuple[bool, str]
 
 def python() -> Answer:
     """Python"""
-    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
-    advice = "" if fits else "; install 3.11, 3.12 or 3.13 and name it: make lab PYTHON=python3.12"
+    fits = (3, 11) <= sys.version_info[:2] < (3, 15)
+    advice = "" if fits else "; install 3.11 to 3.14 and name it: make lab PYTHON=python3.12"
     return fits, f"{platform.python_version()} on {platform.system()}{advice}"
 
 

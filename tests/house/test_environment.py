@@ -48,7 +48,7 @@ def test_locks_are_hashed_and_name_no_index(lock):
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])
-@pytest.mark.parametrize("python", ["3.11.15", "3.12.12", "3.13.9"])
+@pytest.mark.parametrize("python", ["3.11.15", "3.12.12", "3.13.9", "3.14.2"])
 def test_the_lock_serves_every_python_promised(python, system):
     """Each package at most once, and every direct dependency within its range."""
     assert Version(python) in SpecifierSet(PROJECT["requires-python"])
@@ -77,7 +77,7 @@ def test_the_lock_serves_every_python_promised(python, system):
 
 def test_no_other_python_is_promised():
     assert Version("3.10.19") not in SpecifierSet(PROJECT["requires-python"])
-    assert Version("3.14.0") not in SpecifierSet(PROJECT["requires-python"])
+    assert Version("3.15.0") not in SpecifierSet(PROJECT["requires-python"])
 
 
 def test_conda_installs_the_same_lock():

@@ -59,7 +59,7 @@ def _link(names: set[str], target: Path) -> None:
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     tree = folder / "tree"  # a build leaves files beside its sources, and may read old ones
-    for name in ("econ", "data"):
+    for name in ("econ", "data", "notebooks"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree / name)
@@ -111,6 +111,9 @@ def test_the_wheel_holds_every_module_table_and_mark(wheel):
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("econ/**/*.py")}
     tables = {f"econ/{p.relative_to(ROOT).as_posix()}" for p in ROOT.glob("data/**/*.csv")}
     assert len(tables) > 40
+    books = {f"econ/{p.relative_to(ROOT).as_posix()}" for p in ROOT.glob("notebooks/*.ipynb")}
+    assert books <= names
+    assert wheel.stat().st_size < 15e6
     assert modules | tables | {"econ/data/datapackage.json", "econ/py.typed"} <= names
 
 
@@ -153,3 +156,21 @@ def test_a_notebook_runs_where_no_repository_is(wheel, tmp_path):
         "print(sum(o.output_type == 'error' for c in book.cells for o in c.get('outputs', [])))"
     )
     assert _run([programs / "python", "-c", code], tmp_path).strip() == "0"
+
+
+def test_econ_lab_copies_the_course_or_says_what_is_missing(core, tmp_path):
+    """Without the extra there is no JupyterLab: one sentence, and nothing is copied."""
+    done = subprocess.run(
+        [core / "econ", "lab", "--folder", tmp_path / "course"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=600,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "ECON_"))},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "pip install 'inference-economics[notebooks]'" in done.stderr
+    assert not (tmp_path / "course").exists()
+    code = (
+        "from pathlib import Path; from econ.course_command import copy_notebooks; "
+        "print(*copy_notebooks(Path('course'))[0])"
+    )
+    names = _run([core / "python", "-c", code], tmp_path).split()
+    assert names == sorted(p.name for p in ROOT.glob("notebooks/[0-9A]*.ipynb"))
