@@ -14,13 +14,30 @@ import types
 from pathlib import Path
 from typing import Any
 
-from econ.serving import engine
+from econ.serving import engine, session_cache, session_engine, session_routing, session_steps
 
 COMPILE_FROM = 50_000  # requests of one call; below, plain Python answers before the compiler has
 COMPILE_FROM_TOTAL = 200_000  # and that many over all calls of a process pay for compiling, too
 LOAD_FROM = 50_000  # likewise, where the machine code lies on disk and is only loaded
 
-_is_loaded = False
+# the functions of an engine, lowest first so that each calls compiled ones
+FUNCTIONS = {
+    engine: (
+        *("used_blocks", "growth_limit", "misses", "unlink", "advance", "run_one", "settle"),
+        "run_least_loaded",
+    ),
+    session_engine: (
+        *("settle", "unlink", "push", "evict", "hit", "expire", "touch", "keep", "clear"),
+        *("tier_of", "recompute_ps", "complete", "n_steps_until", "cut", "read_next", "admit"),
+        *("begin", "finish", "route", "switch", "scale", "enqueue", "drop", "fail", "control"),
+        "run_sessions",
+    ),
+}
+FILES = {
+    engine: (engine,),
+    session_engine: (session_cache, session_steps, session_routing, session_engine),
+}
+_loaded: set[types.ModuleType] = set()
 
 
 def available() -> bool:
@@ -28,63 +45,64 @@ def available() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def loaded() -> bool:
-    """Whether the engine is compiled (or loaded from numba's cache) in this process."""
-    return _is_loaded
+def loaded(module: types.ModuleType = engine) -> bool:
+    """Whether an engine is compiled (or loaded from numba's cache) in this process."""
+    return module in _loaded
 
 
 @functools.cache
-def on_disk() -> bool:
-    """Whether numba's cache holds the engine: its index names the source by its hash."""
-    source = Path(engine.__file__)
+def on_disk(module: types.ModuleType = engine) -> bool:
+    """Whether numba's cache holds an engine: its index names the source by its hash."""
+    source = Path(str(module.__file__))
     own = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(own) if own else source.parent / "__pycache__"
-    stamp = hashlib.sha256(source.read_bytes()).digest()
+    folder, stamp = Path(own) if own else source.parent / "__pycache__", _stamp(module)
     return any(stamp in index.read_bytes() for index in folder.rglob(f"{source.stem}.run_*.nbi"))
 
 
-def pays(n: int, n_total: int) -> bool:
+def _stamp(module: types.ModuleType) -> bytes:
+    """The hash of an engine's source, all its files together."""
+    text = b"".join(Path(str(part.__file__)).read_bytes() for part in FILES[module])
+    return hashlib.sha256(text).digest()
+
+
+def pays(n: int, n_total: int, module: types.ModuleType = engine) -> bool:
     """Whether the compiled engine answers earlier, its start included.
 
     ``n``: requests of this call; ``n_total``: of this process in plain Python, this call included.
     """
-    if loaded():
+    if loaded(module):
         return True
     if not available():
         return False
     if n >= COMPILE_FROM or n_total >= COMPILE_FROM_TOTAL:
         return True
-    return n_total >= LOAD_FROM and on_disk()
+    return n_total >= LOAD_FROM and on_disk(module)
 
 
 @functools.cache
-def _functions() -> dict[str, Any]:
-    """The functions of the engine under numba, lowest first so that each calls compiled ones.
+def _functions(module: types.ModuleType) -> dict[str, Any]:
+    """The functions of an engine under numba.
 
-    They stand in one file, as numba's cache looks only at the file of the function itself.
+    Numba's cache looks only at the file of the function itself; the stamp says what all of them
+    hold.
     """
     from numba import njit
 
-    scope = dict(vars(engine))
-    for name in (
-        "used_blocks",
-        "growth_limit",
-        "misses",
-        "unlink",
-        "advance",
-        "run_one",
-        "settle",
-        "run_least_loaded",
-    ):
-        bound = types.FunctionType(getattr(engine, name).__code__, scope, name)
-        bound.__module__ = engine.__name__
+    scope: dict[str, Any] = {}
+    for part in FILES[module]:
+        scope |= vars(part)
+    for name in FUNCTIONS[module]:
+        bound = types.FunctionType(scope[name].__code__, scope, name)
+        bound.__module__ = module.__name__
         bound.__qualname__ = name
         scope[name] = njit(cache=True, nogil=True)(bound)
+        file = getattr(scope[name]._cache, "_cache_file", None)
+        if file is not None:
+            file._source_stamp = _stamp(module)
     return scope
 
 
-def run(name: str, *arguments: Any) -> None:
-    """``run_one`` or ``run_least_loaded`` as machine code; compiles on the first call."""
-    global _is_loaded
-    _functions()[name](*arguments)
-    _is_loaded = True
+def run(name: str, *arguments: Any, module: types.ModuleType = engine) -> None:
+    """A function of an engine as machine code; compiles on the first call."""
+    _functions(module)[name](*arguments)
+    _loaded.add(module)

@@ -301,14 +301,24 @@ def run_engine(
 
 def _router(n_rep: int) -> tuple[Whole, ...]:
     """Last request, requests routed, load and wake of each replica; trees of the least of both."""
-    width = 1 << (n_rep - 1).bit_length()
     last, routed = np.zeros(n_rep, "int64"), np.zeros(n_rep, "int64")
-    load, wake = np.full(width, events.FOREVER), np.full(width, events.FOREVER)
+    load, tree = router_tree(n_rep)
+    wake = load.copy()
     load[:n_rep] = 0
+    return last, routed, load, wake, tree, tree.copy()
+
+
+def router_tree(n_rep: int) -> tuple[Whole, Whole]:
+    """A key for each replica, all `FOREVER`, and the tree that `econ.serving.engine.settle` plays.
+
+    >>> router_tree(3)[1].tolist()
+    [0, 0, 0, 2, 0, 1, 2, 3]
+    """
+    width = 1 << (n_rep - 1).bit_length()
     tree = np.arange(-width, width)  # a leaf is its replica; all equal, the first leads
     for k in range(width - 1, -1, -1):
         tree[k] = tree[2 * k] if k else 0
-    return last, routed, load, wake, tree, tree.copy()
+    return np.full(width, events.FOREVER), tree
 
 
 def _listed(part: Any) -> Any:

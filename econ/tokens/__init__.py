@@ -4,7 +4,8 @@ Text is counted by real tokenizers, other media by their provider's rule (`count
 `image_tokens`, …). A bill splits them by what is billed (`token_bill`); conversations and agents
 send their history again (`conversation_tokens`, `agent_loop_tokens`). What is asked of a service is
 a `Workload`: a named one (`workload`), one from a trace of your own (`read_trace`), or from the
-usage exports of your bill (`read_usage`).
+usage exports of your bill (`read_usage`). Agents and chats are `Sessions`, whose prompts grow from
+turn to turn (`session_load`).
 
 >>> chat = workload("chat")
 >>> Workload.from_trace(chat.sample(2000)).arrival
@@ -30,12 +31,17 @@ from econ.tokens.count import (
     video_tokens,
 )
 from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_frame
+from econ.tokens.session_loads import SessionLoad, Spread, session_load, session_loads_frame
+from econ.tokens.sessions import Sessions
 from econ.tokens.traces import check_trace, describe_trace, read_trace
 from econ.tokens.usage import read_usage
 from econ.tokens.usage_bill import UsageBill
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 __all__ = [
+    "SessionLoad",
+    "Sessions",
+    "Spread",
     "TokenBill",
     "UsageBill",
     "Workload",
@@ -51,6 +57,8 @@ __all__ = [
     "read_trace",
     "read_usage",
     "schemes_frame",
+    "session_load",
+    "session_loads_frame",
     "token_bill",
     "tokenizers_frame",
     "tokens_of",

@@ -122,7 +122,7 @@ def test_more_requests_narrow_the_answer():
 
 def test_without_a_compiled_engine_a_panel_simulates_fewer(monkeypatch):
     assert compiled.available() == (cases.n_live() == cases.LIVE_REQUESTS)
-    monkeypatch.setattr(compiled, "_is_loaded", False)
+    monkeypatch.setattr(compiled, "_loaded", set())
     assert cases.n_live() == cases.LIVE_REQUESTS_WITHOUT_NUMBA
     monkeypatch.setattr(compiled, "available", lambda: False)
     assert warm_up() is False
@@ -283,7 +283,7 @@ def test_panels_follow_their_controls(name):
 
 
 def test_without_numba_the_panel_says_so(monkeypatch):
-    monkeypatch.setattr(compiled, "_is_loaded", False)
+    monkeypatch.setattr(compiled, "_loaded", set())
     monkeypatch.setattr(compiled, "available", lambda: False)
     panel = cases.load_panel()
     assert "1,000 requests" in panel.readout

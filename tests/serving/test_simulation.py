@@ -370,8 +370,8 @@ def test_a_replica_is_keyword_only_and_engines_are_known():
 
 
 def test_without_numba_auto_takes_python(monkeypatch):
-    monkeypatch.setattr(compiled, "available", lambda: False)
-    monkeypatch.setattr(compiled, "loaded", lambda: False)
+    monkeypatch.setattr(compiled, "available", lambda *_: False)
+    monkeypatch.setattr(compiled, "loaded", lambda *_: False)
     monkeypatch.setattr(compiled, "COMPILE_FROM", 1)
     replica = Replica(cost=COST, kv_tokens=1000)
     assert simulate([0.0], [1], [1], replica).engine == "python"
@@ -381,7 +381,7 @@ def test_without_numba_auto_takes_python(monkeypatch):
 
 def test_a_cached_engine_is_loaded_where_enough_is_to_come(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled, "available", lambda: True)
-    monkeypatch.setattr(compiled, "_is_loaded", False)
+    monkeypatch.setattr(compiled, "_loaded", set())
     source = tmp_path / "engine.py"
     source.write_text("a source")
     monkeypatch.setattr(engine, "__file__", str(source))
@@ -395,11 +395,11 @@ def test_a_cached_engine_is_loaded_where_enough_is_to_come(tmp_path, monkeypatch
     source.write_text("another source")
     assert not look()
     for is_cached in (False, True):
-        monkeypatch.setattr(compiled, "on_disk", lambda is_cached=is_cached: is_cached)
+        monkeypatch.setattr(compiled, "on_disk", lambda *_, is_cached=is_cached: is_cached)
         assert compiled.pays(10, compiled.LOAD_FROM) == is_cached
         assert not compiled.pays(10, compiled.LOAD_FROM - 1)
         assert compiled.pays(10, compiled.COMPILE_FROM_TOTAL)
-    monkeypatch.setattr(compiled, "on_disk", lambda: False)
+    monkeypatch.setattr(compiled, "on_disk", lambda *_: False)
     assert warm_up(10**9) is False
 
 
