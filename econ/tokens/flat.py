@@ -101,17 +101,26 @@ def flatten(
         into[path] = value
 
 
-def with_cells_opened(
-    record: dict[str, Any], where: str, n_characters: int = LONGEST_TEXT
-) -> dict[str, Any]:
-    """A row of a table with the objects that some exports write as JSON into a cell.
+def may_hold_json(columns: Iterable[str]) -> list[str]:
+    """The columns of a table into which some exports write objects as JSON.
 
-    >>> with_cells_opened({"model": "m", "usageDetails": '{"input": 5}'}, "row 1")
+    >>> may_hold_json(["model", "usageDetails"])
+    ['usageDetails']
+    """
+    return [c for c in columns if any(word in c.lower() for word in CELLS)]
+
+
+def open_cells(
+    record: dict[str, Any], columns: Iterable[str], where: str, n_characters: int = LONGEST_TEXT
+) -> dict[str, Any]:
+    """A row of a table with the objects in its cells under their paths.
+
+    >>> open_cells({"model": "m", "usageDetails": '{"input": 5}'}, ["usageDetails"], "row 1")
     {'model': 'm', 'usageDetails': '{"input": 5}', 'usageDetails.input': 5}
     """
-    for column, cell in list(record.items()):
-        is_object = isinstance(cell, str) and cell.startswith("{")
-        if is_object and any(word in column.lower() for word in CELLS):
+    for column in columns:
+        cell = record.get(column)
+        if isinstance(cell, str) and cell.startswith("{") and cell != "{}":
             inside = strict_json(cell, f"{where}, column {column[:SHORT]}")
             flatten(inside, column, record, n_characters=n_characters)
     return record

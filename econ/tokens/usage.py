@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,7 +25,7 @@ import pandas as pd
 from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable, CsvRows, Source, json_documents, opened
 from econ.catalog.units import DAY_S
-from econ.tokens.flat import flat_records, with_cells_opened
+from econ.tokens.flat import flat_records, may_hold_json, open_cells
 from econ.tokens.trace_columns import MOST_COLUMNS
 from econ.tokens.trace_rows import check_size, parquet_records
 from econ.tokens.usage_bill import COLUMNS, UsageBill, list_bill
@@ -160,17 +160,22 @@ def _tally(source: Source, name: str | None, stated: dict[str, str], rates: Curr
 def _records(stream: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Flat records of a file, each with its row."""
     ending = Path(name).suffix.lower()
-    if ending == ".parquet":
-        for number, record in parquet_records(stream, name):
-            yield number, with_cells_opened(record, f"{name} row {number}", LONGEST_NAME)
-    elif ending != ".csv":
+    if ending not in (".csv", ".parquet"):
         yield from flat_records(json_documents(stream, name), name, LONGEST_NAME)
-    else:
-        rows = CsvRows(stream, name)
-        for start, piece in rows:
-            for number, cells in enumerate(piece, start):
-                row: dict[str, Any] = dict(zip(rows.head, cells, strict=True))
-                yield number, with_cells_opened(row, f"{name} row {number}", LONGEST_NAME)
+        return
+    nested: list[str] | None = None
+    for number, record in (_csv_records if ending == ".csv" else parquet_records)(stream, name):
+        nested = may_hold_json(record) if nested is None else nested
+        yield number, open_cells(record, nested, f"{name} row {number}", LONGEST_NAME)
+
+
+def _csv_records(stream: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    rows = CsvRows(stream, name)
+    if twice := [c for c, n in Counter(rows.head).items() if n > 1]:
+        raise BadTable(f"{name}: column {twice[0][:40]} is there twice: keep one")
+    for start, piece in rows:
+        for number, cells in enumerate(piece, start):
+            yield number, dict(zip(rows.head, cells, strict=True))
 
 
 def _frame(tally: Tally) -> pd.DataFrame:

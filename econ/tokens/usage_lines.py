@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import bisect
 import datetime
+import functools
 import math
 import re
 from collections import Counter, defaultdict
@@ -138,8 +139,11 @@ class Row:
 
     def text(self, target: str) -> str:
         """A cell without blanks around it; empty where it says nothing."""
-        cell = self.record.get(self.columns.get(target, ""))
-        text = "" if cell is None else str(cell).strip()
+        column = self.columns.get(target)
+        cell = None if column is None else self.record.get(column)
+        if cell is None or cell == "":
+            return ""
+        text = str(cell).strip()
         return "" if text.lower() in BLANK else text
 
     def refuse(self, target: str, what: str) -> BadTable:
@@ -161,6 +165,8 @@ class Row:
 
     def count(self, target: str) -> float:
         """A count of tokens or requests, 0 where the cell says nothing."""
+        if target not in self.columns:
+            return 0.0
         value = self.number_of(target) or 0.0
         if value < 0 or value > 1e15:
             raise self.refuse(target, "is outside its range: 0 to 1e+15")
@@ -288,8 +294,7 @@ class Row:
 
     def key(self, at_s: float, tokens: dict[str, float]) -> Key:
         """The line that the row belongs to."""
-        day = datetime.datetime.fromtimestamp(at_s, datetime.UTC).strftime("%Y-%m-%d")
-        model = self.model()
+        day, model = _day(int(at_s // DAY_S)), self.model()
         if not model:
             model = f"({self.text('charge') or self.text('cost_type') or self.text('item')})"
             model = "(not stated)" if model == "()" else model
@@ -310,6 +315,12 @@ class Row:
             return 0
         place = bisect.bisect_left(PROMPT_LIMITS, tokens["input"] / n)
         return PROMPT_LIMITS[place - 1] if place else 0
+
+
+@functools.lru_cache(maxsize=10_000)
+def _day(n_days: int) -> str:
+    """A day, as counted from 1970."""
+    return str(datetime.date(1970, 1, 1) + datetime.timedelta(days=n_days))
 
 
 def _above(window: str) -> int:

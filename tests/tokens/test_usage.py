@@ -198,6 +198,8 @@ def test_what_is_no_bill_says_what_it_has():
         read_usage(b"a,b\n1,2\n", name="a.csv")
     with pytest.raises(ValueError, match="holds no row that was billed"):
         read_usage(b"date,model,input_tokens,output_tokens\n2026-10-20,m,0,0\n", name="a.csv")
+    with pytest.raises(ValueError, match="column model is there twice"):
+        read_usage(b"date,model,model,input_tokens,output_tokens\n", name="a.csv")
     with pytest.raises(ValueError, match="no file"):
         read_usage()
 
