@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from econ.catalog.guard import count, not_negative, positive
+from econ.catalog.layers import Layer, fill_counts, layers_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +47,43 @@ class Model:
     n_experts, experts_per_token, moe_ffn_size, moe_hidden_size, shared_ffn_size : int
         Of a mixture: routed experts per layer, those a token uses, their inner and input width,
         and the summed width of the experts that every token passes through.
+    ffn_sizes : tuple of int
+        Widths of the dense blocks, one each, where they differ; ``ffn_size`` is then their mean.
     n_dense_layers, n_moe_layers, n_attention_layers : int, optional
         Layers with a dense block, with experts, with softmax attention (sliding or full); left out,
         they follow from the rest.
+    layer_kinds : tuple of str
+        What each layer is, in order, where layers differ and the order is known: ``"full dense"``,
+        ``"sliding experts"``, … (`econ.catalog.layers`). The counts follow from it.
     n_linear_layers, n_sliding_layers, sliding_window_tokens, sparse_top_k_tokens : int
         Layers with linear attention, layers with a sliding window, the window, and the context
         tokens that sparse attention selects (0: all).
+    n_coarse_layers, kv_stride_tokens, coarse_stride_tokens : int
+        Compressed attention: context tokens to one entry of the cache in the layers that attend to
+        the whole context, and in those of them that keep fewer entries and read all of them.
+    full_layers_have_window : bool
+        Whether those layers also keep the window's tokens one by one.
+    n_reusing_layers, n_reusing_sliding_layers : int
+        Layers without keys and values of their own, which read the cache of a layer below; of those
+        that attend to the whole context, and of those that slide.
     sliding_heads, sliding_kv_heads, sliding_head_dim : int
         Heads of the sliding layers where they differ from the others; 0: the same.
     value_dim : int
         Width of a head's values where it differs from that of its keys; 0: ``head_dim``.
     keys_are_values : bool
-        Whether full attention has one matrix for keys and values (both are stored).
+        Whether full attention has one matrix for keys and values.
+    stores_keys_only : bool
+        Whether a key is also the value, so that one of them is stored.
+    output_lora_rank, n_output_groups : int
+        Rank and groups of an output projection of low rank; 0: one matrix.
     mla_kv_lora_rank, mla_q_lora_rank, mla_rope_dim, mla_nope_dim, mla_v_dim : int
         Widths of multi-head latent attention; 0 without it. A rank of the query alone is that of
         Step-3.
     other_params : float
         Weights that every token reads and the closed form does not know (linear-attention mixers,
         indexers). Norms and biases, less than 0.05 % together, are left out.
+    lookup_params : float
+        Weights of further tables of which a token reads a row, as it does of the input table.
     kv_index_bytes_per_token, fixed_state_bytes_per_sequence : float
         Index of sparse attention per token, state of linear layers per sequence.
     source : str
@@ -100,18 +120,29 @@ class Model:
     shared_ffn_size: int = 0
     n_dense_layers: int = None  # type: ignore[assignment]  # follows from the rest
     n_moe_layers: int = None  # type: ignore[assignment]
+    ffn_sizes: tuple[int, ...] = ()
+    layer_kinds: tuple[str, ...] = ()
 
     n_attention_layers: int = None  # type: ignore[assignment]
     n_linear_layers: int = 0
     n_sliding_layers: int = 0
     sliding_window_tokens: int = 0
     sparse_top_k_tokens: int = 0
+    n_coarse_layers: int = 0
+    kv_stride_tokens: int = 1
+    coarse_stride_tokens: int = 1
+    full_layers_have_window: bool = False
+    n_reusing_layers: int = 0
+    n_reusing_sliding_layers: int = 0
 
     sliding_heads: int = 0
     sliding_kv_heads: int = 0
     sliding_head_dim: int = 0
     value_dim: int = 0
     keys_are_values: bool = False
+    stores_keys_only: bool = False
+    output_lora_rank: int = 0
+    n_output_groups: int = 0
 
     mla_kv_lora_rank: int = 0
     mla_q_lora_rank: int = 0
@@ -120,6 +151,7 @@ class Model:
     mla_v_dim: int = 0
 
     other_params: float = 0.0
+    lookup_params: float = 0.0
     kv_index_bytes_per_token: float = 0.0
     fixed_state_bytes_per_sequence: float = 0.0
     source: str = ""
@@ -134,22 +166,29 @@ class Model:
                 count(field.name, value)
             elif field.type == "float":
                 not_negative(field.name, value)
-        if self.n_attention_layers is None:
-            self._set(n_attention_layers=self.n_layers - self.n_linear_layers)
-        if self.n_dense_layers is None:
-            self._set(n_dense_layers=0 if self.n_experts else self.n_layers)
-        if self.n_moe_layers is None:
-            self._set(n_moe_layers=self.n_layers - self.n_dense_layers if self.n_experts else 0)
+        for name in ("kv_stride_tokens", "coarse_stride_tokens"):
+            count(name, getattr(self, name), 1)
+        fill_counts(self)
         if not self.moe_hidden_size:
             self._set(moe_hidden_size=self.hidden_size)
+        attention, dense = self.n_attention_layers, self.n_dense_layers
         most = {
             "n_attention_layers": (
                 "n_layers - n_linear_layers",
                 self.n_layers - self.n_linear_layers,
             ),
             "n_dense_layers": ("n_layers", self.n_layers),
-            "n_moe_layers": ("n_layers - n_dense_layers", self.n_layers - self.n_dense_layers),
-            "n_sliding_layers": ("n_attention_layers", self.n_attention_layers),
+            "n_moe_layers": ("n_layers - n_dense_layers", self.n_layers - dense),
+            "n_sliding_layers": ("n_attention_layers", attention),
+            "n_coarse_layers": (
+                "n_attention_layers - n_sliding_layers",
+                self.n_full_attention_layers,
+            ),
+            "n_reusing_layers": (
+                "n_attention_layers - n_sliding_layers",
+                self.n_full_attention_layers,
+            ),
+            "n_reusing_sliding_layers": ("n_sliding_layers", self.n_sliding_layers),
             "experts_per_token": ("n_experts", self.n_experts),
             "n_kv_heads": ("n_heads", self.n_heads),
         }
@@ -159,14 +198,17 @@ class Model:
                 self._refuse(name, f"0 to {limit} = {value}")
         if self.n_heads % self.n_kv_heads:
             self._refuse("n_kv_heads", f"a divisor of n_heads = {self.n_heads}")
+        if self.ffn_sizes and len(self.ffn_sizes) != dense:
+            self._refuse("ffn_sizes", f"one width for each of n_dense_layers = {dense}")
         needs = {
-            "sliding_window_tokens": self.n_sliding_layers,
-            "ffn_size": self.n_dense_layers,
+            "sliding_window_tokens": self.n_sliding_layers or self.full_layers_have_window,
+            "ffn_size": dense and not self.ffn_sizes,
             "n_moe_layers": self.n_experts,
             "moe_ffn_size": self.n_moe_layers,
             "experts_per_token": self.n_moe_layers,
             "mla_nope_dim": self.mla_kv_lora_rank,
             "mla_v_dim": self.mla_kv_lora_rank,
+            "n_output_groups": self.output_lora_rank,
         }
         for name, reason in needs.items():
             if reason and not getattr(self, name):
@@ -178,6 +220,20 @@ class Model:
 
     def _refuse(self, name: str, says: str) -> None:
         raise ValueError(f"{name} = {getattr(self, name)} is outside its range: {says}")
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, one by one: what mixes tokens, what it stores, what feeds forward.
+
+        In the order of the file where it is known (``layer_kinds``), else grouped by kind.
+
+        >>> gemma = Model(id="g", n_layers=3, hidden_size=64, n_heads=4, n_kv_heads=2, head_dim=16,
+        ...     ffn_size=128, vocab_size=100, sliding_window_tokens=512,
+        ...     layer_kinds=("sliding dense", "sliding dense", "full dense"))
+        >>> [(layer.mixer, layer.kv_elements, layer.window_tokens) for layer in gemma.layers]
+        [('sliding', 64.0, 512), ('sliding', 64.0, 512), ('full', 64.0, 0)]
+        """
+        return layers_of(self)
 
     # -- kinds ------------------------------------------------------------------------------
     @property
@@ -216,18 +272,25 @@ class Model:
         rank = self.mla_q_lora_rank
         key, query_dim = d * self.head_dim * self.n_kv_heads, heads * self.head_dim
         query = rank * (d + query_dim) if rank else d * query_dim
-        output = d * heads * value
-        layer = query + key + (0 if self.keys_are_values else d * self.n_kv_heads * value) + output
-        full = self.n_full_attention_layers * layer
-        return float(full + self.n_sliding_layers * self._sliding_attention_params)
+        both = key + (0 if self.keys_are_values else d * self.n_kv_heads * value)
+        layer = query + both + self._output_params(heads * value)
+        full = self.n_full_attention_layers * layer - self.n_reusing_layers * both
+        return float(full + self._sliding_attention_params)
+
+    def _output_params(self, width: int) -> int:
+        """One output projection: a matrix, or two of low rank, of which the first is in groups."""
+        rank, d = self.output_lora_rank, self.hidden_size
+        return rank * (width + self.n_output_groups * d) if rank else width * d
 
     @property
     def _sliding_attention_params(self) -> int:
-        """Projections of one sliding layer."""
+        """Projections of all sliding layers."""
         heads, kv_heads, dim, value = self.sliding_shape
-        rank = self.mla_q_lora_rank
-        query = rank * (self.hidden_size + heads * dim) if rank else self.hidden_size * heads * dim
-        return query + self.hidden_size * (kv_heads * (dim + value) + heads * value)
+        d, rank, n = self.hidden_size, self.mla_q_lora_rank, self.n_sliding_layers
+        query = rank * (d + heads * dim) if rank else d * heads * dim
+        both = d * kv_heads * (dim if self.stores_keys_only else dim + value)
+        own = n - self.n_reusing_sliding_layers
+        return n * (query + self._output_params(heads * value)) + own * both
 
     @property
     def sliding_shape(self) -> tuple[int, int, int, int]:
@@ -244,7 +307,8 @@ class Model:
     @property
     def dense_ffn_params(self) -> float:
         """Feed-forward matrices of the layers without experts."""
-        return float(self.n_dense_layers * self.n_ffn_matrices * self.hidden_size * self.ffn_size)
+        widths = sum(self.ffn_sizes) or self.n_dense_layers * self.ffn_size
+        return float(self.n_ffn_matrices * self.hidden_size * widths)
 
     @property
     def routed_expert_params(self) -> float:
@@ -286,6 +350,7 @@ class Model:
             + self.embedding_params
             + stored_head
             + self.other_params
+            + self.lookup_params
         )
 
     @property
@@ -317,27 +382,52 @@ class Model:
         """Numbers stored per token and attention layer: K and V of each KV head, or the latent."""
         if self.is_mla:
             return self.mla_kv_lora_rank + self.mla_rope_dim
-        return self.n_kv_heads * (self.head_dim + (self.value_dim or self.head_dim))
+        value = 0 if self.stores_keys_only else self.value_dim or self.head_dim
+        return self.n_kv_heads * (self.head_dim + value)
 
     @property
     def sliding_kv_elements_per_token_per_layer(self) -> int:
         """The same in a layer with a sliding window."""
-        if self.is_mla:
+        if self.is_mla or self.stores_keys_only:
             return self.kv_elements_per_token_per_layer
         _, kv_heads, dim, value = self.sliding_shape
         return kv_heads * (dim + value)
 
+    @property
+    def kv_full_elements_per_token(self) -> float:
+        """Numbers by which the caches grow that sparse attention, where there is any, selects from.
+
+        Layers that read the cache of another store none.
+        """
+        n = self.n_full_attention_layers - self.n_coarse_layers - self.n_reusing_layers
+        return n * self.kv_elements_per_token_per_layer / self.kv_stride_tokens
+
+    @property
+    def kv_scanned_elements_per_token(self) -> float:
+        """Numbers by which the caches grow that are read whole: indexes and coarse entries."""
+        coarse = self.n_coarse_layers * self.kv_elements_per_token_per_layer
+        return self.kv_index_bytes_per_token / 2 + coarse / self.coarse_stride_tokens
+
+    @property
+    def kv_window_elements_per_token(self) -> float:
+        """Numbers stored per token of the window, in all layers that have one."""
+        own = self.n_sliding_layers - self.n_reusing_sliding_layers
+        beside = self.n_full_attention_layers if self.full_layers_have_window else 0
+        return (
+            own * self.sliding_kv_elements_per_token_per_layer
+            + beside * self.kv_elements_per_token_per_layer
+        )
+
     def kv_bytes_per_token(self, bytes_per_element: float = 2.0) -> float:
         """Bytes by which the cache of one sequence grows per token, once sliding windows are full.
 
-        Formula: full-attention layers × elements × bytes per element, plus the sparse-attention
-        index where there is one (``kv_index_bytes_per_token`` is given at 2 bytes per element and
-        scales alike). Below the window, sliding layers grow as well: `kv_bytes`.
+        Formula: full-attention layers × elements × bytes per element, plus what is read whole: the
+        index of sparse attention (``kv_index_bytes_per_token`` is given at 2 bytes per element and
+        scales alike) and coarse entries. Below the window, sliding layers grow as well: `kv_bytes`.
         """
         positive("bytes_per_element", bytes_per_element, 16)
-        per_layer = self.kv_elements_per_token_per_layer * bytes_per_element
-        index = self.kv_index_bytes_per_token * bytes_per_element / 2
-        return self.n_full_attention_layers * per_layer + index
+        elements = self.kv_full_elements_per_token + self.kv_scanned_elements_per_token
+        return elements * bytes_per_element
 
     def kv_bytes(self, context_tokens: Any, bytes_per_element: float = 2.0) -> Any:
         """Bytes of cache and fixed state of one sequence of ``context_tokens`` (or of an array).
@@ -352,10 +442,9 @@ class Model:
         if not (shortest >= 0 and np.all(np.isfinite(context_tokens))):
             not_negative("context_tokens", shortest if shortest < 0 else np.nan)
         window = np.minimum(context_tokens, self.sliding_window_tokens)
-        per_layer = self.sliding_kv_elements_per_token_per_layer * bytes_per_element
         return (
             self.kv_bytes_per_token(bytes_per_element) * context_tokens
-            + self.n_sliding_layers * per_layer * window
+            + self.kv_window_elements_per_token * bytes_per_element * window
             + self.fixed_state_bytes_per_sequence
         )
 
@@ -364,12 +453,15 @@ class Model:
         """FLOP per new token for each token of context, in the full-attention layers.
 
         Two for each of the products QKᵀ and (weights)·V, over all query heads; with latent
-        attention in its absorbed form the vectors are the latent ones.
+        attention in its absorbed form the vectors are the latent ones, and with compressed
+        attention an entry stands for several tokens.
         """
         width = self.head_dim + (self.value_dim or self.head_dim)
         if self.is_mla:
             width = 2 * self.mla_kv_lora_rank + self.mla_rope_dim
-        return float(self.n_full_attention_layers * 2 * self.n_heads * width)
+        fine = (self.n_full_attention_layers - self.n_coarse_layers) / self.kv_stride_tokens
+        coarse = self.n_coarse_layers / self.coarse_stride_tokens
+        return float((fine + coarse) * 2 * self.n_heads * width)
 
     @property
     def prefill_attention_flop_per_context_token(self) -> float:

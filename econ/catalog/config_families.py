@@ -10,11 +10,13 @@ from __future__ import annotations
 
 _TABLE = """
 tied: biogpt bloom cohere cohere2 cohere2_moe ernie4_5 ernie4_5_moe falcon gemma gemma2 gemma3
-tied: gemma3_text gemma4 gemma4_text gpt-sw3 gpt2 gpt_bigcode gpt_neo lara_mini lfm2 lfm2_moe
+tied: gemma3_text gemma3n gemma3n_text gemma4 gemma4_text gpt-sw3 gpt2 gpt_bigcode gpt_neo
+tied: lara_mini lfm2 lfm2_moe
 tied: minicpm3 mpt opt smollm3 starcoder2 vaultgemma youtu
 untied: afmoe apertus arcee arctic aria_text axk1 baichuan bailing_hybrid bamba beam bitnet
-untied: chatglm codegen cwm dbrx deepseek deepseek_v2 deepseek_v3 deepseek_v32 dots1 exaone
-untied: exaone4 exaone_moe falcon_h1 flex_olmo glm glm4 glm4_moe glm4_moe_lite glm_moe_dsa
+untied: chatglm codegen cwm dbrx deepseek deepseek_v2 deepseek_v3 deepseek_v32 deepseek_v4
+untied: deepseek_ref dots1 exaone exaone4
+untied: exaone_moe falcon_h1 flex_olmo glm glm4 glm4_moe glm4_moe_lite glm_moe_dsa
 untied: gpt_neox gpt_oss gptj granite granite_swa granitemoe granitemoehybrid granitemoeshared
 untied: helium hunyuan_v1_dense hunyuan_v1_moe hy_v3 hy_v4 hyperclovax internlm2 internlm3
 untied: iquestcoder jais2 jamba kimi_k2 kimi_linear kolibri1 llama llama4 llama4_text
@@ -27,8 +29,9 @@ untied: solar_open stablelm step3_text step3p5 step3p7
 plain: apertus apertus1p5_text arcee biogpt bloom codegen falcon gpt-sw3 gpt2 gpt_bigcode
 plain: gpt_neo gpt_neox gptj jais2 mpt nanochat nemotron nemotron_h opt persimmon phi starcoder2
 gated-attention: afmoe beam hy_v4 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next
-windowed: cohere2 gemma2 gemma3 gemma3_text gemma4_text gpt_oss mimo_v2_flash
+windowed: cohere2 gemma2 gemma3 gemma3_text gemma3n_text gemma4_text gpt_oss mimo_v2_flash
 slides: ministral mistral mixtral phi3 phimoe starcoder2
+compressed: deepseek_ref deepseek_v4
 positions: biogpt gpt-sw3 gpt2 gpt_bigcode gpt_neo opt
 encoder: albert bert bert-generation big_bird camembert clip data2vec-text deberta deberta-v2
 encoder: dinov2 distilbert electra ernie hubert megatron-bert modernbert mpnet nomic_bert
@@ -53,6 +56,7 @@ WINDOWED = _names("windowed")  # a window that a file leaves out is filled in by
 SLIDE_ALL = _names("slides")  # a window is that of every layer
 GATED_ATTENTION = _names("gated-attention")  # a gate on the output, unless the file says not
 POSITIONS = _names("positions")  # learned positions
+COMPRESSED = _names("compressed")  # entries of the cache that stand for several tokens
 ENCODERS, ENCODER_DECODERS = _names("encoder"), _names("encoder-decoder")
 FOREIGN = {
     "jetmoe": "attention heads chosen as experts",
@@ -67,7 +71,6 @@ FOREIGN = {
     "diffllama": "differential attention",
     "doge": "experts retrieved by key",
     "reformer": "hashed attention",
-    "deepseek_v4": "compressed attention",
     "axk2": "gates of a rank that no key gives",
     "blt": "a model of bytes with three towers",
 }

@@ -76,8 +76,6 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
     elif any(sliding.values()) and (global_dim or global_kv):
         raise c.refuse("global_head_dim without layers that slide is not understood")
     shape["keys_are_values"] = bool(c.get("attention_k_eq_v"))
-    if not c.values.get("hidden_size_per_layer_input"):
-        c.get("vocab_size_per_layer_input")
     gate = c.get("attn_output_gate", "attention_output_gate")
     c.get("output_gate_type")
     if gate is None and c.family in GATED_ATTENTION:
@@ -88,9 +86,9 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
         shape["other_params"] += n * hidden * heads
 
 
-def nas_blocks(c: Config, n_layers: int, n_heads: int, hidden_size: int) -> dict[str, int]:
+def nas_blocks(c: Config, n_layers: int, n_heads: int, hidden_size: int) -> dict[str, Any]:
     """Nemotron-NAS: heads and width differ from layer to layer, some layers have neither."""
-    widths, groups = [], set()
+    widths, groups, kinds = [], set(), []
     for block in c.per_layer("block_configs", n_layers):
         attention, ffn = block.get("attention", {}), block.get("ffn", {})
         if any(attention.get(k) or ffn.get(k) for k in ("replace_with_linear", "sparsify")):
@@ -100,14 +98,13 @@ def nas_blocks(c: Config, n_layers: int, n_heads: int, hidden_size: int) -> dict
             widths.append(-(-wide // 256) * 256)
         if not attention.get("no_op"):
             groups.add(attention["n_heads_in_group"])
+        mixer = "none" if attention.get("no_op") else "full"
+        kinds.append(f"{mixer} {'none' if ffn.get('no_op') else 'dense'}")
     if len(groups) != 1:
         raise c.refuse(f"block_configs has groups of {sorted(groups)} heads: not understood")
-    mean, rest = divmod(sum(widths), len(widths))
-    kept = sum(not b["attention"].get("no_op") for b in c.per_layer("block_configs", n_layers))
     return {
         "n_kv_heads": n_heads // groups.pop(),
-        "n_attention_layers": kept,
-        "ffn_size": mean,
-        "n_dense_layers": len(widths),
-        "other_params": 3 * hidden_size * rest,
+        "ffn_size": round(sum(widths) / len(widths)),
+        "ffn_sizes": tuple(widths),
+        "layer_kinds": tuple(kinds),
     }

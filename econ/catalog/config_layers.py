@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from econ.catalog.config_families import SLIDE_ALL
+from econ.catalog.config_families import COMPRESSED, SLIDE_ALL
 from econ.catalog.config_file import Config, all_of
 
 # words of files for what mixes the tokens of a layer
@@ -31,6 +31,8 @@ WORDS = {
     "mamba2": "linear",
     "conv": "linear",
     "local_attention": "sliding",
+    "compressed_sparse_attention": "full",
+    "heavily_compressed_attention": "coarse",
 }
 # files of one block a layer: what it mixes, what it feeds forward
 BLOCKS = {
@@ -143,10 +145,8 @@ def mixers(c: Config, n_layers: int, context_tokens: int) -> tuple[list[str], in
     c.get("_sliding_window_pattern", "global_attn_every_n_layers", "layer_type_list")
     c.get("no_rope_layer_interval", "full_attention_interval", "layers_block_type")
     c.get("attention_types", "layer_group_size")
-    if not c.get("use_cla"):  # caches shared across layers, when switched on: not understood
-        c.get("cla_share_factor")
-    else:
-        raise c.refuse("use_cla means layers that share a cache, which is not understood")
+    if c.family in COMPRESSED and (ratios := c.per_layer("compress_ratios", n_layers)):
+        return [_compressed(c, ratio) for ratio in ratios], window
     kinds = (
         c.per_layer("layer_types", n_layers)
         or c.per_layer("attention_layers", n_layers)
@@ -164,6 +164,33 @@ def mixers(c: Config, n_layers: int, context_tokens: int) -> tuple[list[str], in
             raise c.refuse("layers slide, and no key gives the window")
         layers = ["full" if k == "sliding" else k for k in layers]
     return layers, window
+
+
+def _compressed(c: Config, ratio: object) -> str:
+    """DeepSeek-V4: tokens to an entry of the cache; 0: a window, 4: selected, 128: all read."""
+    kinds = {0: "sliding", 4: "full", 128: "coarse"}
+    if ratio not in kinds:
+        raise c.refuse(f"compress_ratios with {ratio!r} is not understood")
+    return kinds[int(str(ratio))]
+
+
+def reusing(c: Config, mixers: list[str]) -> list[str]:
+    """The mixers, with those marked that read the cache of a layer below.
+
+    >>> reusing(Config({"model_type": "gemma4_text", "num_kv_shared_layers": 1}, "c"), ["full"] * 2)
+    ['full', 'full-reuse']
+    """
+    n, reuse = len(mixers), set[int]()
+    if c.family.startswith(("gemma3n", "gemma4")):  # the last ones
+        reuse = set(range(n - c.whole("num_kv_shared_layers"), n))
+    if c.get("use_cla"):  # Hunyuan: all but the first of each group
+        factor = c.need("cla_share_factor")
+        reuse = {i for i in range(n) if i % factor}
+    else:
+        c.get("cla_share_factor")
+    if odd := sorted({mixers[i] for i in reuse} - {"full", "sliding"}):
+        raise c.refuse(f"layers of {odd} that share a cache are not understood")
+    return [f"{m}-reuse" if i in reuse else m for i, m in enumerate(mixers)]
 
 
 def _windows(c: Config, n_layers: int, window: int) -> list[str]:

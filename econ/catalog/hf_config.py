@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from econ.catalog.config_compressed import compressed
 from econ.catalog.config_families import (
+    COMPRESSED,
     ENCODER_DECODERS,
     ENCODERS,
     FOREIGN,
@@ -28,8 +30,10 @@ from econ.catalog.config_families import (
 from econ.catalog.config_file import Config, left_out, read_json
 from econ.catalog.config_format import native_precision
 from econ.catalog.config_heads import attention, kv_heads, nas_blocks
-from econ.catalog.config_layers import WINDOWS, blocks, experts, mixers
+from econ.catalog.config_layers import WINDOWS, blocks, dense_layers, experts, mixers, reusing
 from econ.catalog.config_mixers import indexer, linear_mixer
+from econ.catalog.config_side import side_inputs
+from econ.catalog.layers import counts_of
 
 WIDTHS = ("intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "inner_hidden_size")
 
@@ -44,7 +48,7 @@ def _check_kind(c: Config) -> None:
         raise c.refuse(f"{family or made_for} is an encoder: it writes no text")
     if c.get("add_cross_attention"):
         raise c.refuse("add_cross_attention means a decoder beside an encoder")
-    if c.get("compress_ratios"):
+    if family not in COMPRESSED and c.get("compress_ratios"):
         raise c.refuse("compress_ratios means compressed attention, which is not understood")
     if family in FOREIGN:
         raise c.refuse(f"{family} means {FOREIGN[family]}, which the closed form cannot count")
@@ -78,7 +82,9 @@ def _tied(c: Config) -> bool:
 
 
 def _dense_width(c: Config, hidden: int, plain: bool) -> int:
-    """Inner width of a dense feed-forward; 0 where the file gives none."""
+    """Inner width of a dense feed-forward, or the mean of several; 0 where the file gives none."""
+    if widths := _widths(c):
+        return round(sum(widths) / len(widths))
     if c.family in ("lfm2", "lfm2_moe") or c.get("block_ff_dim"):
         return _lfm2_width(c)
     wide = c.whole("intermediate_size_mlp", "dense_intermediate_size")
@@ -88,6 +94,17 @@ def _dense_width(c: Config, hidden: int, plain: bool) -> int:
     if not width and not wide and plain:
         return hidden * (c.whole("expansion_ratio") or 4)
     return wide or width
+
+
+def _widths(c: Config) -> tuple[int, ...]:
+    """Widths of the dense blocks where they differ from layer to layer, else none."""
+    listed = c.values.get("intermediate_size")
+    if not isinstance(listed, list) or len(set(map(str, listed))) < 2:
+        return ()
+    widths = c.per_layer("intermediate_size", c.need("num_hidden_layers"))
+    return tuple(
+        Config({"intermediate_size": w}, c.where).need("intermediate_size") for w in widths
+    )
 
 
 def _lfm2_width(c: Config) -> int:
@@ -170,6 +187,7 @@ def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, An
         "n_kv_heads": kv_heads(c, heads),
         "head_dim": head_dim,
         "ffn_size": ffn,
+        "ffn_sizes": _widths(c),
         "vocab_size": c.whole("padded_vocab_size") or c.need("vocab_size"),
         "tied_embeddings": _tied(c),
         "n_ffn_matrices": matrices,
@@ -181,6 +199,7 @@ def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, An
     }
     if c.get("block_configs"):
         shape |= nas_blocks(c, n_layers, heads, hidden)
+        shape |= counts_of(shape["layer_kinds"])
     elif one_block := blocks(c, n_layers):
         _fold_blocks(c, shape, one_block)
     else:
@@ -190,33 +209,36 @@ def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, An
     if c.get("attn_type") not in (None, "multihead_attention"):
         raise c.refuse(f"attn_type = {c.get('attn_type')!r} is not understood")
     attention(c, shape)
-    if index := indexer(c, n_layers, hidden):
+    if family in COMPRESSED:
+        compressed(c, shape)
+    elif index := indexer(c, n_layers, hidden):
         shape["other_params"] += index["weights"]
         shape["kv_index_bytes_per_token"] = 2 * index["elements"]
         shape["sparse_top_k_tokens"] = index["top_k"]
     if doubled:  # as twice the layers, of which every other has the experts beside the dense block
-        if shape.pop("n_dense_layers"):
+        if shape["n_dense_layers"]:
             raise c.refuse("longcat_flash with layers without experts is not understood")
         shape["shared_ffn_size"] += ffn
-        shape |= {"n_layers": 2 * n_layers, "n_dense_layers": n_layers}
+        shape |= {
+            "n_layers": 2 * n_layers,
+            "layer_kinds": ("full experts", "full dense") * n_layers,
+        }
+        shape |= counts_of(shape["layer_kinds"])
     shape["source"] = c.where + left_out(c)
     return shape
 
 
 def _fold_blocks(c: Config, shape: dict[str, Any], one_block: list[tuple[str, str]]) -> None:
-    """Counts of a model with one block a layer: attention, a state, experts or a dense block."""
+    """A model with one block a layer: attention, a state, experts or a dense block."""
     n, hidden = len(one_block), shape["hidden_size"]
-    mixed, fed = [m for m, _ in one_block], [f for _, f in one_block]
-    shape["n_attention_layers"] = mixed.count("full")
-    shape["n_linear_layers"] = mixed.count("linear")
-    expert_shape = experts(c, n, hidden, shape["ffn_size"]) if "experts" in fed else {}
-    if expert_shape:
+    kinds = tuple(f"{mixer} {feed}" for mixer, feed in one_block)
+    shape |= {"layer_kinds": kinds, **counts_of(kinds)}
+    n_moe = shape["n_moe_layers"]
+    if n_moe and (expert_shape := experts(c, n, hidden, shape["ffn_size"])):
         shape["other_params"] += expert_shape.pop("extra")
         latent = c.whole("moe_latent_size")
-        if latent:
-            shape["other_params"] += 2 * hidden * latent * fed.count("experts")
-        shape |= expert_shape | {"moe_hidden_size": latent, "n_moe_layers": fed.count("experts")}
-    shape["n_dense_layers"] = fed.count("dense")
+        shape["other_params"] += 2 * hidden * latent * n_moe
+        shape |= expert_shape | {"moe_hidden_size": latent, **counts_of(kinds)}
     c.get("mtp_hybrid_override_pattern", "num_logits_to_keep")
     _add_states(c, shape, shape["n_linear_layers"])
 
@@ -230,33 +252,36 @@ def _add_states(c: Config, shape: dict[str, Any], n_linear: int) -> None:
 
 
 def _fold_layers(c: Config, shape: dict[str, Any], context: int) -> None:
-    """Counts of a model whose every layer mixes tokens and feeds forward."""
+    """A model whose every layer mixes tokens and feeds forward."""
     n, hidden = shape["n_layers"], shape["hidden_size"]
     if c.family in WINDOWED and not any(k in c.values for k in WINDOWS):
         raise c.refuse("no key 'sliding_window' (null: none)")
-    kinds, window = mixers(c, n, context)
-    cross = c.places("cross_attention_layers", n)  # keys and values of the picture: fixed
-    sliding = kinds.count("sliding")
-    if sliding:
-        shape |= {"n_sliding_layers": sliding, "sliding_window_tokens": window}
-    shape["n_linear_layers"] = kinds.count("linear")
-    if cross:
-        shape["n_attention_layers"] = kinds.count("full") + sliding - len(cross)
-        width = shape["head_dim"] * (shape["n_heads"] + shape["n_kv_heads"])
-        shape["other_params"] += len(cross) * 2 * hidden * width
-    beside = n if c.family == "falcon_h1" else 0  # a state beside the attention of every layer
-    _add_states(c, shape, beside or shape["n_linear_layers"])
+    listed, window = mixers(c, n, context)
+    mix = reusing(c, listed)
+    for i in c.places("cross_attention_layers", n):  # keys and values of the picture: fixed
+        mix[i] = "cross"
+    if c.family == "falcon_h1":  # a state beside the attention of every layer
+        mix = ["full+linear"] * n
+    width = shape["head_dim"] * (shape["n_heads"] + shape["n_kv_heads"])
+    shape["other_params"] += mix.count("cross") * 2 * hidden * width
+    _add_states(c, shape, sum("linear" in mixer for mixer in mix))
     expert_shape = experts(c, n, hidden, shape["ffn_size"])
+    dense = dense_layers(c, n) if expert_shape else set(range(n))
+    kinds = tuple(f"{m} {'dense' if i in dense else 'experts'}" for i, m in enumerate(mix))
     if expert_shape:
         shape["other_params"] += expert_shape.pop("extra")
         latent = c.whole("routed_expert_hidden_size", "moe_latent_size")
-        if latent:
-            shape["other_params"] += (n - expert_shape["n_dense_layers"]) * 2 * hidden * latent
-        if not expert_shape["n_dense_layers"] and not shape["ffn_size"]:
-            shape["ffn_size"] = 0
+        shape["other_params"] += (n - len(dense)) * 2 * hidden * latent
         shape |= expert_shape | {"moe_hidden_size": latent}
     else:
         if wide := c.whole("shared_intermediate_size"):  # Granite 4 without experts
             shape["ffn_size"] = wide
         if not shape["ffn_size"]:
             c.need(*WIDTHS)
+    shape |= counts_of(kinds)
+    if len(set(kinds)) > 1:
+        shape["layer_kinds"] = kinds
+    if "sliding" in listed:
+        shape["sliding_window_tokens"] = window
+    if c.family.startswith(("gemma3n", "gemma4")):
+        side_inputs(c, shape, mix)

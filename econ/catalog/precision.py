@@ -75,7 +75,8 @@ def weight_bytes_by_part(model: Model, precision: str) -> dict[str, float]:
     -------
     dict
         ``attention`` (with router and mixers), ``dense`` (feed-forward blocks and shared experts),
-        ``experts`` (routed), ``head`` and ``table`` (the input table, 0 where the head shares it).
+        ``experts`` (routed), ``head`` and ``table`` (those of which a token reads a row; not
+        the input table where the head shares it).
 
     Raises
     ------
@@ -93,10 +94,11 @@ def weight_bytes_by_part(model: Model, precision: str) -> dict[str, float]:
     ends = max(quantised, UNQUANTISED_BYTES)
     if model.is_moe and quantised < 1:
         rest = 1.0 if model.native_precision == "fp8" else UNQUANTISED_BYTES
+    tables = model.lookup_params + (0.0 if model.tied_embeddings else model.embedding_params)
     return {
         "attention": (model.attention_params + model.other_params + model.router_params) * rest,
         "dense": (model.dense_ffn_params + model.shared_expert_params) * rest,
         "experts": model.routed_expert_params * quantised,
         "head": model.head_params * ends,
-        "table": 0.0 if model.tied_embeddings else model.embedding_params * ends,
+        "table": tables * ends,
     }

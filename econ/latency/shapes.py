@@ -138,7 +138,6 @@ def _model_values(
 ) -> tuple[float, ...]:
     """A `Model` fills in its optional fields when it is made, which its types do not say."""
     share = model.experts_per_token / model.n_experts if model.is_moe else 0.0
-    elements = model.kv_elements_per_token_per_layer * kv_bytes
     kernels = (
         KERNELS * model.n_layers
         + KERNELS_MOE * model.n_moe_layers
@@ -158,7 +157,6 @@ def _model_values(
     prefill = model.prefill_attention_flop_per_context_token
     heads, _, key_dim, value_dim = model.sliding_shape
     head_flop = 2.0 * heads * (key_dim + value_dim)
-    window_elements = model.sliding_kv_elements_per_token_per_layer * kv_bytes
     row = {
         "dense_bytes": part["attention"] + part["dense"] + part["head"],
         "expert_bytes": part["experts"],
@@ -171,9 +169,9 @@ def _model_values(
         "head_params": model.head_params,
         "active_expert_params": model.routed_expert_params * share,
         "touch_log": _log1m(share),
-        "kv_full_bytes": model.n_full_attention_layers * elements,
-        "kv_index_bytes": model.kv_index_bytes_per_token * kv_bytes / 2,
-        "kv_window_bytes": model.n_sliding_layers * window_elements,
+        "kv_full_bytes": model.kv_full_elements_per_token * kv_bytes,
+        "kv_index_bytes": model.kv_scanned_elements_per_token * kv_bytes,
+        "kv_window_bytes": model.kv_window_elements_per_token * kv_bytes,
         "window_tokens": model.sliding_window_tokens,
         "top_k_tokens": model.sparse_top_k_tokens or NEVER,
         "state_bytes": model.fixed_state_bytes_per_sequence,

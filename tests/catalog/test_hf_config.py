@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
+import pickle
 from pathlib import Path
 
 import pandas as pd
@@ -341,3 +343,78 @@ def test_a_mark_at_the_start_is_read(tmp_path):
     path = tmp_path / "config.json"
     path.write_bytes(json.dumps(LLAMA).encode("utf-8-sig"))
     assert Model.from_hf_config(path).n_layers == 32
+
+
+# -- the model as a list of layers ------------------------------------------------------------
+@pytest.mark.parametrize("name", COUNTS.index)
+def test_the_layers_add_up_to_the_model(name):
+    model = read(name)
+    layers = model.layers
+    assert len(layers) == model.n_layers
+    blocks = model.dense_ffn_params + model.routed_expert_params + model.shared_expert_params
+    assert sum(x.feed_forward_params for x in layers) == pytest.approx(blocks + model.router_params)
+    growing = sum(x.kv_elements + x.index_elements for x in layers if not x.window_tokens)
+    assert growing == pytest.approx(model.kv_bytes_per_token() / 2)
+    at_most = sum(x.kv_elements * x.window_tokens for x in layers)
+    beside = model.full_layers_have_window * model.n_full_attention_layers
+    at_most += beside * model.kv_elements_per_token_per_layer * model.sliding_window_tokens
+    windows = model.kv_bytes(10**7) - model.kv_bytes_per_token() * 10**7
+    assert 2 * at_most == pytest.approx(windows - model.fixed_state_bytes_per_sequence)
+    states = sum(x.state_bytes for x in layers)
+    if any("linear" in x.mixer for x in layers):
+        assert states == pytest.approx(model.fixed_state_bytes_per_sequence)
+
+
+def test_compressed_attention_stores_what_a_built_model_stores():
+    """Cache of a small DeepSeek-V4, run on a CPU: entries of both kinds, indexes, windows."""
+    small = read("deepseek-ai/DeepSeek-V4-Flash", hidden_size=64, num_hidden_layers=5, head_dim=32,
+                 num_attention_heads=4, compress_ratios=[0, 4, 128, 4, 128], index_head_dim=16,
+                 index_n_heads=4, q_lora_rank=16, o_lora_rank=16, o_groups=2, vocab_size=500,
+                 moe_intermediate_size=32, n_routed_experts=4, num_experts_per_tok=2)  # fmt: skip
+    assert small.n_params == pytest.approx(373_111, rel=0.01)  # 0.5 % are norms and sinks
+    entries = 2 * (768 * (32 + 16) + 24 * 32)  # of 3,072 tokens
+    assert small.kv_bytes_per_token(1) * 3072 == entries
+    kinds = [(x.mixer, x.kv_elements) for x in small.layers]
+    assert kinds == [("sliding", 32), ("full", 8), ("coarse", 0.25), ("full", 8), ("coarse", 0.25)]
+    flash = read("deepseek-ai/DeepSeek-V4-Flash")
+    assert flash.kv_bytes_per_token() / read("deepseek-ai/DeepSeek-V3.2").kv_bytes_per_token() < 0.1
+    assert catalog.Model.from_hf_config(
+        SHAPES["deepseek-ai/DeepSeek-V4-Flash"] | {"model_type": "deepseek_ref"}
+    ).n_params == flash.n_params  # fmt: skip
+    with pytest.raises(ValueError, match="compress_ratios with 16 is not understood"):
+        read("deepseek-ai/DeepSeek-V4-Flash", compress_ratios=[16] * 43)
+
+
+def test_layers_that_reuse_a_cache_store_none():
+    small = read("google/gemma-4-E2B")
+    kinds = [x.mixer for x in small.layers]
+    assert kinds[:5] == ["sliding"] * 4 + ["full"]
+    assert kinds[15:] == (["sliding-reuse"] * 4 + ["full-reuse"]) * 4
+    assert small.kv_bytes_per_token() == 2 * 3 * 2 * 512  # three full layers of one head of 512
+    whole = read("google/gemma-4-E2B", num_kv_shared_layers=0, use_double_wide_mlp=False)
+    assert whole.kv_bytes_per_token() == 2 * 7 * 2 * 512
+    pairs = Model.from_hf_config(
+        LLAMA | {"model_type": "hunyuan_v1_moe", "use_cla": True, "cla_share_factor": 2}
+    )
+    plain = Model.from_hf_config(LLAMA | {"model_type": "hunyuan_v1_moe", "use_cla": False})
+    assert pairs.kv_bytes_per_token() * 2 == plain.kv_bytes_per_token()
+    assert plain.n_params - pairs.n_params == 16 * 2 * 4096 * 8 * 128
+
+
+def test_another_number_of_layers_is_filled_in_anew_or_refused():
+    llama = Model.from_hf_config(LLAMA)
+    half = dataclasses.replace(llama, n_layers=16)
+    assert (half.n_dense_layers, half.n_attention_layers, len(half.layers)) == (16, 16, 16)
+    assert half.kv_bytes_per_token() * 2 == llama.kv_bytes_per_token()
+    assert dataclasses.replace(half, n_layers=32) == llama
+    assert pickle.loads(pickle.dumps(llama)) == copy.deepcopy(llama) == llama
+    deepseek = catalog.model("deepseek-v3")
+    with pytest.raises(ValueError, match="n_dense_layers = 3 was given for n_layers = 61"):
+        dataclasses.replace(deepseek, n_layers=40)
+    assert dataclasses.replace(deepseek, n_layers=40, n_dense_layers=3).n_moe_layers == 37
+    with pytest.raises(ValueError, match="layer_kinds names 35 layers of n_layers = 30"):
+        dataclasses.replace(read("google/gemma-4-E2B"), n_layers=30)
+    with pytest.raises(ValueError, match="unknown mixer 'ful'; nearest: full"):
+        dataclasses.replace(llama, n_layers=2, layer_kinds=("ful dense", "full dense"))
+    with pytest.raises(ValueError, match="n_sliding_layers = 1 is not that of layer_kinds: 0"):
+        dataclasses.replace(llama, n_layers=2, layer_kinds=("full dense",) * 2, n_sliding_layers=1)
