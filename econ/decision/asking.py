@@ -94,6 +94,7 @@ def searched_fleets(
     named = None if accelerators is None else _listed(accelerators)
     prices = _any_prices(asked, named) | prices
     searched: Plan = plan(asked, named, precisions, prices_usd_per_gpu_hour=prices, **settings)
+    _refuse_endless(searched)
     try:
         _ = searched.best
     except ValueError as error:
@@ -104,14 +105,19 @@ def searched_fleets(
         for_sale = [name for name in table("servers").index if name not in there]
         more: Plan = plan(asked, for_sale, precisions, prices_usd_per_gpu_hour=prices, **settings)
         fleets += fleets_of(more, N_FLEETS)
-    fits = [f for f in fleets if f.n_replicas * f.n_gpu_per_replica <= MOST_GPU]
-    if not fits:
-        most = max(f.rate_per_s / f.n_gpu_per_replica for f in fleets) * MOST_GPU
+    return searched, fleets, ""
+
+
+def _refuse_endless(searched: Plan) -> None:
+    """Raise where even the smallest fleet is larger than any that a deployment can be."""
+    able = searched.rows[searched.rows["fleet_gpus"].notna() & (searched.rows["pp"] == 1)]
+    least = able["fleet_gpus"].min()
+    if least > MOST_GPU:
+        rate = searched.demand.peak_per_s
         raise ValueError(
-            f"rate_per_s = {asked.workload.rate_per_s:g} is outside its range: at most {most:,.0f} "
+            f"rate_per_s = {rate:g} is outside its range: at most {rate * MOST_GPU / least:,.0f} "
             f"requests per second, what {MOST_GPU:,} accelerators serve"
         )
-    return searched, fits, ""
 
 
 def _listed(accelerators: Iterable[str | Accelerator]) -> list[str | Accelerator]:

@@ -20,7 +20,6 @@ from econ.decision.chance import Draws
 from econ.decision.fleets import Fleet
 from econ.tco import annuity_usd_per_year, day_load, owner
 
-FINE = 60  # parts of an hour over which the curve of a day is averaged
 SLACK = 1 - 1e-9  # a load that fills a unit exactly does not open the next
 GPUS_PER_SERVER = 8  # that a quarter person runs
 RESALE_YEARS = 3.0  # age at which the data quote a resale price
@@ -106,28 +105,29 @@ class Books:
 
 
 def hourly_load(mean_per_s: float, peak_factor: float = 1.0) -> Array:
-    """Requests per second in each hour of a day: lowest at midnight, ``peak_factor`` at noon.
+    """Requests per second in each hour of a day, the busiest ``peak_factor`` times the mean.
 
     A cosine up to a factor of 2 (`econ.tco.day_load`); above it a power of the raised cosine.
 
-    >>> [round(float(hourly_load(10.0, p).max()), 1) for p in (1.0, 1.5, 4.0)]
-    [10.0, 14.9, 38.9]
+    >>> [round(float(hourly_load(10.0, p).max()), 6) for p in (1.0, 1.5, 4.0)]
+    [10.0, 15.0, 40.0]
     """
     positive("mean_per_s", mean_per_s, 1e9)
-    in_range("peak_factor", peak_factor, 1.0, 24.0)
+    in_range("peak_factor", peak_factor, 1.0, HOURS_PER_DAY)
     if peak_factor <= 2:
-        return day_load(mean_per_s, peak_factor)
+        swing = day_load(mean_per_s, peak_factor) - mean_per_s
+        widest = swing.max() or 1.0
+        return np.asarray(mean_per_s + swing * (peak_factor - 1) * mean_per_s / widest)
     from scipy.optimize import brentq
 
     n_hours = int(HOURS_PER_DAY)
-    angle = (np.arange(n_hours * FINE) + 0.5) * 2 * np.pi / (n_hours * FINE)
+    angle = np.arange(n_hours) * 2 * np.pi / n_hours
     raised = (1 - np.cos(angle)) / 2
 
     def excess(power: float) -> float:
         return float(1 / np.mean(raised**power)) - peak_factor
 
-    power = brentq(excess, 1.0, 2_000.0)
-    hours = (raised**power).reshape(n_hours, FINE).mean(axis=1)
+    hours = raised ** brentq(excess, 0.5, 10_000.0)
     return np.asarray(hours / hours.mean() * mean_per_s)
 
 

@@ -22,6 +22,7 @@ GROWTH, DISCOUNT, STAFF = "growth of demand", "negotiated discount", "staff"
 RENTS, TOKENS, SERVERS = "rents, by year", "prices of tokens, by year", "prices of servers, by year"
 LIFE, RESIDUAL, RATE, AVAILABLE = "life", "resale after three years", "discount rate", "available"
 ELECTRICITY, SPEED, SERVER = "electricity", "speed of ", "server price of "
+EDGE = 1e-6  # of a slice: no share is 0 or 1
 ROUNDING = 1e-9  # of a cost; below it a value is 0
 TOGETHER = (RENTS, TOKENS, SERVERS)
 CORRELATION = 0.5  # of the three: assumed; half of what moves one moves all
@@ -113,11 +114,10 @@ def inputs(
 def draw(ranges: Mapping[str, Range], n: int, seed: int = 0) -> Draws:
     """``n`` joint samples below a row of typical values: a Latin hypercube, three coupled."""
     from scipy.special import ndtr, ndtri
-    from scipy.stats import qmc
 
-    names = list(ranges)
-    shares = qmc.LatinHypercube(len(names) + 1, rng=seed).random(n)
-    shares = np.clip(shares, 1e-9, 1 - 1e-9)
+    names, rng = list(ranges), np.random.default_rng(seed)
+    slices = np.tile(np.arange(n)[:, None], len(names) + 1)
+    shares = (rng.permuted(slices, axis=0) + rng.uniform(EDGE, 1 - EDGE, slices.shape)) / n
     cause = ndtri(shares[:, -1])
     columns = {}
     for k, name in enumerate(names):

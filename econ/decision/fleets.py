@@ -145,10 +145,11 @@ def _sustained_rate(answer: Plan, row: pd.Series, n: int) -> float:
 
 def _largest_batch(answer: Plan, row: pd.Series) -> int:
     """The largest batch limit of this replica that the search found within the SLO."""
-    alike = answer.feasible
+    rows = answer.rows
+    alike = (rows["basis"] != "rejected").to_numpy()
     for key in KEYS:
-        alike = alike[alike[key] == row[key]]
-    most = int(alike["concurrency"].max())
+        alike = alike & (rows[key] == row[key]).to_numpy()
+    most = int(rows["concurrency"].to_numpy()[alike].max())
     limit = answer.demand.scenario.deployment.max_batch
     return min(most, limit or max(concurrency_grid()))
 

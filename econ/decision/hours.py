@@ -1,6 +1,7 @@
 """What an accelerator-hour costs on a term: your quote, else the lists' median and the cheapest.
 
->>> from econ.catalog.rents import rent
+>>> from econ.catalog.tables import remember
+from econ.catalog.rents import rent
 >>> rent("H100", "reserved-3y") < rent("H100")
 True
 """
@@ -15,6 +16,7 @@ from econ.catalog import catalog
 from econ.catalog.guard import positive
 from econ.catalog.ranges import Range
 from econ.catalog.rents import rent_offers_frame, rent_rows
+from econ.catalog.tables import remember
 from econ.decision.books import Market
 from econ.decision.fleets import Fleet
 from econ.scenario import Scenario
@@ -57,7 +59,8 @@ def hours_of(ask: Ask, fleet: Fleet, kind: str) -> list[Hour]:
     quote = _quote(ask, fleet, kind)
     if quote:
         return [quote]
-    return [hour for hour in (_median(ask, fleet, kind), _cheapest(ask, fleet, kind)) if hour]
+    chip = fleet.accelerator.id
+    return [hour for hour in (_median(ask, fleet, kind), _cheapest(chip, kind, ask.region)) if hour]
 
 
 def _quote(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
@@ -87,15 +90,16 @@ def _median(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
     return Hour(usd, LISTS, str(latest["as_of"]), str(latest["source"]))
 
 
-def _cheapest(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+@remember
+def _cheapest(accelerator: str, kind: str, region: str) -> Hour | None:
     """The cheapest single list of a cloud that is dated to the day; in the region, where asked."""
     try:
-        rows = rent_offers_frame(fleet.accelerator.id, term=kind)
+        rows = rent_offers_frame(accelerator, term=kind)
     except ValueError:
         return None
     dated = rows["as_of"].str.len() == len("2026-10-10")
     rows = rows[dated & (rows["market"] != "marketplace")]
-    rows = rows[rows["region"] == ask.region] if ask.region else rows
+    rows = rows[rows["region"] == region] if region else rows
     rows = rows.sort_values("as_of", kind="stable").drop_duplicates(
         ["provider", "region"], keep="last"
     )

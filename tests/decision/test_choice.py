@@ -1,0 +1,225 @@
+"""The decision: by hand, against the simulator, and held to what any decision must obey."""
+
+import numpy as np
+import pytest
+
+import econ
+from econ.catalog.rents import rent, rent_rows
+from econ.decision.result import JSON_KEYS
+from econ.tco import owner
+from tests.decision.cases import DAY, QUICK, answer, busy, option, priced, scenario
+
+YEAR_H = 8760
+
+
+def test_the_api_costs_what_its_list_says():
+    w, cheapest = scenario().workload, answer().best_of("api")
+    rates = {  # USD per Mtok of input and output, read off the price package by hand
+        "HuggingFace (nscale)": (0.08, 0.25),
+        "Groq": (0.29, 0.59),
+        "AWS Bedrock": (0.15, 0.60),
+    }
+    requests = 40e6 / (w.mean_input_tokens + w.mean_output_tokens)
+    for seller, (given, out) in rates.items():
+        usd = requests * (w.mean_input_tokens * given + w.mean_output_tokens * out) / 1e6
+        assert option(answer(), "api", seller).usd_per_day == pytest.approx(usd)
+    assert cheapest.seller == "HuggingFace (nscale)"
+    assert 3 < cheapest.usd_per_day < 6
+    assert cheapest.as_of == DAY.isoformat()
+
+
+def test_one_gpu_is_enough_by_the_simulator():
+    hourly = option(answer(), "on-demand")
+    assert (hourly.accelerator, hourly.n_gpu) == ("h100-sxm", 1)
+    service = econ.serving.simulate(answer().fleets["h100-sxm"].scenario, n=4000)
+    assert service.meets_slo
+    assert service.good_frac > 0.95
+
+
+def test_a_rented_day_is_its_hours_and_staff():
+    median = next(o for o in answer().options if o.kind == "on-demand" and o.seller[0] == "l")
+    staff = median.parts["staff"]
+    assert median.usd_per_year == pytest.approx(rent("H100") * YEAR_H + staff)
+    assert staff == 30_000  # a quarter person, data/tco/layers.csv
+    assert median.usd_per_day * 365 == pytest.approx(median.usd_per_year)
+
+
+def test_an_owned_day_is_a_whole_server():
+    own, s = option(answer(), "own"), scenario()
+    site = s.resolved_site
+    hour = owner(
+        "h100-sxm", include=("support", "insurance"), pue=site.pue,
+        electricity_usd_per_kwh=site.electricity_usd_per_kwh,
+    ).cost_usd_per_gpu_hour  # fmt: skip
+    assert own.n_gpu == 8
+    assert own.usd_per_year == pytest.approx(hour * 8 * YEAR_H + 30_000)
+
+
+def test_the_cheapest_that_may_be_chosen_is_chosen():
+    decision = answer()
+    assert decision.chosen is min(decision.eligible, key=lambda o: o.npv_usd)
+    assert decision.next_best.is_api != decision.chosen.is_api
+    assert decision.surest.p_if_resized >= 0.9
+    for one in decision.options:
+        assert one.low_usd_per_year <= one.usd_per_year <= one.high_usd_per_year
+        assert one.npv_low_usd <= one.npv_usd <= one.npv_high_usd
+        assert 0 <= one.p_keeps_slo <= one.p_if_resized <= 1
+    assert decision.chosen.regret_usd == min(o.regret_usd for o in decision.eligible) >= 0
+
+
+def test_the_json_says_what_it_promises():
+    said = answer().to_dict()
+    assert list(said) == ["chosen", "options", "what_would_change_it", "measure_next"]
+    assert {tuple(one) for one in said["options"]} == {JSON_KEYS}
+    assert said["chosen"] in said["options"]
+    assert said["what_would_change_it"]
+    assert said["measure_next"]
+
+
+def test_one_line_has_all_three_side_by_side():
+    line = str(answer())
+    assert all(word in line for word in ("API $4.27", "rent $", "own $"))
+    memo = answer().memo()
+    assert "vllm serve Qwen/Qwen3-32B" in memo
+    assert memo.count("\n## ") == 5
+
+
+def test_a_tight_itl_rules_cheap_sellers_out():
+    tight = econ.decide(scenario(tpot_s=0.011), **QUICK)
+    assert "SLO" in option(tight, "api", "HuggingFace (nscale)").reason
+    assert not option(tight, "api", "Cerebras").reason
+    assert not tight.chosen.is_api or tight.chosen.seller == "Cerebras"
+
+
+def test_what_you_measured_decides():
+    slow = {"HuggingFace (nscale)": (10.0, 0.3)}
+    decision = econ.decide(scenario(), measured=slow, **QUICK)
+    assert option(decision, "api", "HuggingFace (nscale)").p_keeps_slo == 0
+    assert decision.chosen.seller != "HuggingFace (nscale)"
+
+
+def test_the_cached_price_decides_a_cached_load():
+    quotes = [priced("Plain"), priced("Cache", input_usd_per_mtok=0.2,
+                                      cached_input_usd_per_mtok=0.01)]  # fmt: skip
+    settings = QUICK | {"api_prices": quotes, "sellers": ["Plain", "Cache"], "terms": ["api"]}
+    fresh, cached = (econ.decide(scenario(cached_frac=c), **settings) for c in (0.0, 0.95))
+    assert (fresh.chosen.seller, cached.chosen.seller) == ("Plain", "Cache")
+
+
+def test_rules_of_the_house():
+    closed = econ.decide(scenario(), on_premises=True, **QUICK)
+    assert {o.kind for o in closed.options} == {"own"}
+    tuned = econ.decide(scenario(), no_api=True, **QUICK)
+    assert not any(o.is_api for o in tuned.options)
+    assert tuned.best_of("api") is None
+
+
+def test_work_that_waits_takes_batch_and_spot():
+    waits = econ.decide(scenario(), deadline_h=24, peak_factor=3, **QUICK)
+    spot = option(waits, "spot")
+    assert not spot.reason
+    now = econ.decide(scenario(), peak_factor=3, **QUICK)
+    assert "deadline" in option(now, "spot").reason
+    assert spot.n_gpu <= option(now, "spot").n_gpu
+
+
+def test_base_and_burst_beat_the_same_machines_alone():
+    decision = busy()
+    mixed = option(decision, "reserved+burst")
+    for alone in ("reserved", "on-demand"):
+        assert mixed.usd_per_year <= option(decision, alone).usd_per_year * 1.000001
+    assert option(decision, "own+burst").usd_per_year <= option(decision, "own").usd_per_year
+    assert mixed.parts["burst"] > 0
+    assert mixed.parts["machines"] > 0
+
+
+def test_cost_rises_with_the_load_and_an_api_in_proportion():
+    small, large = answer(), busy()
+    for kind in ("api", "on-demand", "own"):
+        assert option(small, kind).usd_per_year < option(large, kind).usd_per_year
+    ratio = option(large, "api").usd_per_year / option(small, "api").usd_per_year
+    assert ratio == pytest.approx(10e9 / 40e6)
+
+
+def test_break_even_is_where_the_bills_meet():
+    row = answer().break_even.dropna(subset=["tokens_per_day"]).iloc[0]
+    for times, cheaper in ((0.5, False), (2.0, True)):  # a fleet shares its queues: about
+        s = scenario(times * row["tokens_per_day"])
+        d = econ.decide(s, sellers=[answer().chosen.seller], **QUICK)
+        machines = next(
+            o for o in d.options if o.name.split(" ", 2)[2] == row["option"].split(" ", 2)[2]
+        )
+        assert (machines.usd_per_year <= option(d, "api").usd_per_year) == cheaper
+
+
+def test_a_dearer_server_never_makes_owning_cheaper():
+    s = scenario(tenure="owned", server_usd=200_000.0)
+    cheap, dear = (econ.decide(s.with_(server_usd=usd), **QUICK) for usd in (2e5, 3e5))
+    assert option(cheap, "own").usd_per_year < option(dear, "own").usd_per_year
+    assert option(cheap, "own").npv_usd < option(dear, "own").npv_usd
+
+
+def test_quotes_of_your_own_come_first():
+    d = econ.decide(
+        scenario(), prices_usd_per_gpu_hour={"H100": 2.0, "H100:reserved": 1.5},
+        api_prices=[priced("Groq", input_usd_per_mtok=0.01)], **QUICK,
+    )  # fmt: skip
+    assert option(d, "on-demand").rates == (2.0,)
+    assert option(d, "reserved").rates == (1.5,)
+    groq = option(d, "api", "Groq")
+    assert groq.rates[0] == 0.01
+    assert groq.source == "your quote"
+    listed = rent_rows("H100", "reserved-3y").iloc[-1]
+    assert option(d, "reserved-3y").as_of == listed["as_of"]
+
+
+def test_cash_adds_up_and_draws_fit_the_options():
+    d = answer()
+    for name, rows in d.cash.groupby("option"):
+        assert rows["total_usd"].iloc[-1] == pytest.approx(rows["usd"].sum())
+        assert len(rows) == d.horizon_years * 12 + 1, name
+    means = d.npv_draws.mean()
+    for one in d.options:
+        assert means[one.name] == pytest.approx(one.npv_usd)
+    assert np.isfinite(d.npv_draws.to_numpy()).all()
+
+
+def test_only_what_can_be_found_out_is_worth_measuring():
+    inputs = set(busy().worth["input"])
+    assert "speed of h100-sxm" in inputs
+    assert not any("by year" in name or name in ("life", "discount rate") for name in inputs)
+    assert (busy().worth["value_usd"] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"horizon_years": 0}, "horizon_years = 0 is outside its range"),
+        ({"peak_factor": 30}, "peak_factor = 30 is outside its range"),
+        ({"terms": ["resreved"]}, "unknown term 'resreved'; nearest: reserved"),
+        ({"sellers": ["Grok"]}, "nearest: Groq"),
+        ({"region": "us-east-7"}, "nearest: us-east-1"),
+        ({"load_by_hour": [1.0]}, "24 weights"),
+        ({"deadline_h": -1}, "deadline_h = -1 is outside its range"),
+        ({"accelerators": ["H101"]}, "unknown accelerator 'H101'"),
+        ({"discount_frac": 2.0}, "discount_frac = 2.0 is outside its range"),
+    ],
+)
+def test_bad_input_is_named(settings, words):
+    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+        econ.decide(scenario(), **(QUICK | settings))
+
+
+def test_an_unreachable_slo_says_the_nearest_that_can_be_kept():
+    with pytest.raises(ValueError, match=r"nearest that can be kept is TTFT .* a day"):
+        econ.decide(scenario(tpot_s=0.0005), no_api=True, **QUICK)
+
+
+def test_a_load_beyond_the_largest_fleet_gives_the_range():
+    with pytest.raises(ValueError, match=r"rate_per_s = .* is outside its range: at most"):
+        econ.decide(scenario().with_(rate_per_s=5e8), no_api=True, **QUICK)
+
+
+def test_an_uncertain_scenario_is_not_decided():
+    with pytest.raises(ValueError, match=r"rate_per_s is uncertain"):
+        econ.decide(scenario().with_(rate_per_s=econ.Range(1, 2, 3)))

@@ -1,0 +1,54 @@
+"""Which listings are a model, and whose price counts."""
+
+import pytest
+
+from econ.decision.offers import api_offers, sold_as
+from tests.decision.cases import DAY, priced
+
+
+@pytest.mark.parametrize(
+    ("listing", "name"),
+    [
+        ("qwen.qwen3-32b-v1:0", "qwen3-32b"),
+        ("meta.llama3-1-70b-instruct-v1:0", "llama-3.1-70b"),
+        ("accounts/fireworks/models/llama-v3p1-70b-instruct", "meta-llama/Llama-3.1-70B-Instruct"),
+        ("@cf/meta/llama-3.3-70b-instruct-fp8-fast", "llama-3.3-70b"),
+        ("openai.gpt-oss-120b-1:0", "gpt-oss-120b"),
+        ("moonshotai/Kimi-K2-Instruct-0905", "kimi-k2"),
+    ],
+)
+def test_a_listing_in_its_dress_is_the_model(listing, name):
+    assert sold_as(listing).serves(sold_as(name))
+
+
+@pytest.mark.parametrize(
+    ("listing", "name"),
+    [
+        ("qwen/qwen3-vl-32b-instruct", "qwen3-32b"),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507", "Qwen/Qwen3-235B-A22B-Thinking-2507"),
+        ("Qwen/Qwen3-235B-A22B-Thinking-2507", "qwen3-235b-a22b"),
+        ("deepseek-r1-distill-llama-70b", "deepseek-r1"),
+        ("llama-3.3-70b", "llama-3.1-70b"),
+        ("qwen3-30b-a3b", "qwen3-32b"),
+    ],
+)
+def test_another_model_or_variant_is_not(listing, name):
+    assert not sold_as(listing).serves(sold_as(name))
+
+
+def test_a_thinking_variant_is_priced_as_itself():
+    thinking = {o.price.model for o in api_offers("Qwen/Qwen3-235B-A22B-Thinking-2507", on=DAY)}
+    plain = {o.price.model for o in api_offers("qwen3-235b-a22b", on=DAY)}
+    assert thinking
+    assert all("hinking" in name for name in thinking)
+    assert not thinking & plain
+
+
+def test_a_quote_replaces_the_lists_of_its_seller():
+    offers = api_offers("qwen3-32b", own=[priced("groq")], on=DAY)
+    assert [o.price.input_usd_per_mtok for o in offers if "roq," in o.name] == [0.1]
+
+
+def test_a_seller_under_two_spellings_is_one():
+    names = [o.price.provider for o in api_offers("llama-3.3-70b", on=DAY)]
+    assert not {"Together", "Together AI"} <= set(names)

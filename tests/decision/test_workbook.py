@@ -1,0 +1,37 @@
+"""The workbook: well-formed, its formulas give the decision's own numbers."""
+
+import io
+import re
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+
+from econ.decision.workbook import evaluate, finance_lines, workbook
+from tests.decision.cases import answer
+
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def test_formulas_give_the_decisions_numbers():
+    numbers = evaluate(finance_lines(answer()))
+    for family in ("api", "rent", "own"):
+        option = answer().best_of(family)
+        assert numbers[f"{family}_usd_per_day"] == pytest.approx(option.usd_per_day)
+        assert numbers[f"{family}_usd_per_year"] == pytest.approx(option.usd_per_year)
+
+
+def test_the_file_is_a_workbook_with_live_formulas():
+    archive = zipfile.ZipFile(io.BytesIO(workbook(answer())))
+    assert archive.testzip() is None
+    for name in archive.namelist():
+        ElementTree.fromstring(archive.read(name))
+    names = {
+        n.get("name")
+        for n in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter(f"{SHEET}definedName")
+    }
+    sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    formulas = [f.text for f in sheet.iter(f"{SHEET}f")]
+    assert len(formulas) > 10
+    for formula in formulas:
+        assert set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", formula)) - {"PMT"} <= names

@@ -1,0 +1,80 @@
+"""`econ decide` and `econ init`: flags as people type them, JSON that parses, whole files."""
+
+import json
+
+import pytest
+
+from econ.cli import main
+from econ.decision.result import JSON_KEYS
+
+ASK = ["decide", "--model", "Qwen/Qwen3-32B", "--tokens-per-day", "40M", "--ttft", "1", "--itl",
+       "0.05", "--accelerator", "H100", "--precision", "fp8"]  # fmt: skip
+
+
+def test_json_has_the_keys_that_were_promised(capsys):
+    assert main([*ASK, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert list(said) == ["chosen", "options", "what_would_change_it", "measure_next"]
+    assert all(tuple(one) == JSON_KEYS for one in said["options"])
+    kinds = {one["kind"] for one in said["options"]}
+    assert {"api", "on-demand", "reserved", "own"} <= kinds
+
+
+def test_files_are_written_once(tmp_path, capsys):
+    out = [str(tmp_path / f"memo{ending}") for ending in (".html", ".md", ".xlsx")]
+    assert main([*ASK, "--term", "on-demand,own", "--out", *out]) == 0
+    assert "Take the API of" in capsys.readouterr().out
+    page = (tmp_path / "memo.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "what to run" in page
+    assert (tmp_path / "memo.md").read_text(encoding="utf-8").startswith("# ")
+    assert (tmp_path / "memo.xlsx").read_bytes()[:2] == b"PK"
+    assert main([*ASK, "--out", out[1]]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_init_writes_what_decide_reads(tmp_path, capsys):
+    file = tmp_path / "service.toml"
+    assert main(["init", str(file)]) == 0
+    assert main(["init", str(file)]) == 2
+    capsys.readouterr()
+    quick = ["--accelerator", "H100", "--precision", "fp8", "--term", "on-demand", "--json"]
+    assert main(["decide", str(file), *quick, "--requests-per-s", "1"]) == 2
+    assert "not both" in capsys.readouterr().err
+    assert main(["decide", str(file), *quick]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert 3 < said["chosen"]["usd_per_day"] < 6
+    file.write_text('modell = "qwen3-32b"\n')
+    assert main(["decide", str(file)]) == 2
+    assert "nearest: model" in capsys.readouterr().err
+
+
+def test_quotes_of_a_file(tmp_path, capsys):
+    prices = tmp_path / "prices.csv"
+    prices.write_text("provider,input_usd_per_mtok,output_usd_per_mtok,accelerator,term,"
+                      "usd_per_gpu_hour\nAcme,0.01,0.02,,,\n,,,H100,,2.5\n")  # fmt: skip
+    assert main([*ASK, "--prices", str(prices), "--term", "on-demand", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["chosen"]["seller"] == "Acme"
+    rented = next(one for one in said["options"] if one["kind"] == "on-demand")
+    assert (rented["seller"], rented["n_gpu"]) == ("your quote", 1)
+    prices.write_text("provider,input_usd_per_mtok,output_usd_per_mtok\nAcme,cheap,1\n")
+    assert main([*ASK, "--prices", str(prices)]) == 2
+    assert "prices.csv row 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "give --model"),
+        (["--model", "qwen3-32c"], "qwen3-32b"),
+        ([*ASK[1:], "--api-price", "Acme"], "SELLER=IN/OUT"),
+        ([*ASK[1:], "--measured", "Acme=fast"], "SELLER=TOKENS_PER_S/TTFT_S"),
+        ([*ASK[1:], "--region", "atlantis"], "unknown region 'atlantis'"),
+        ([*ASK[1:], "--tokens-per-day", "0"], "rate_per_s = 0"),
+        ([*ASK[1:], "--out", "memo.pdf"], ".xlsx"),
+    ],
+)
+def test_bad_words_are_named(words, said, capsys):
+    assert main(["decide", *words]) == 2
+    assert said in capsys.readouterr().err
