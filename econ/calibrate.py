@@ -30,7 +30,14 @@ from econ.latency.fit import (
     summary,
     with_intervals,
 )
-from econ.latency.runs import RUN, configuration, read_runs, sample_runs, thin
+from econ.latency.runs import (
+    MEDIAN,
+    configuration,
+    measured_runs,
+    read_medians,
+    read_runs,
+    thin,
+)
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 
@@ -92,16 +99,11 @@ def engine_rows(k: Calibration, n_runs: int, today: str) -> pd.DataFrame:
     """The engines' fitted values as rows of ``data/latency/engines.csv``."""
     rows = table("engines").astype({"first_token_s": float})
     for engine in k.engines:
-        for value, key in (
-            ("first_token", f"{engine.name}.first_token_s"),
-            ("prefill_wait", f"{engine.policy}.prefill_wait_frac"),
-        ):
-            if key in k.intervals:
-                unit = key.rsplit("_", 1)[1]
-                low, high = k.intervals[key]
-                for end, number in (("", k.value(key)), ("_low", low), ("_high", high)):
-                    rows.loc[engine.name, f"{value}{end}_{unit}"] = float(f"{number:.4g}")
-                rows.loc[engine.name, ["n_runs", "as_of"]] = n_runs, today
+        if (key := f"{engine.name}.first_token_s") in k.intervals:
+            low, high = k.intervals[key]
+            for end, number in (("", k.value(key)), ("_low", low), ("_high", high)):
+                rows.loc[engine.name, f"first_token{end}_s"] = float(f"{number:.4g}")
+            rows.loc[engine.name, ["n_runs", "as_of"]] = n_runs, today
     return rows
 
 
@@ -130,10 +132,10 @@ def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
     return frame.assign(source="inferencex-runs", as_of=today)
 
 
-def sample_rows(runs: pd.DataFrame) -> pd.DataFrame:
-    """The stratified sample as rows of ``data/latency/measured_serving.csv``."""
-    rows = thin(runs[RUN])
-    rows.insert(0, "id", [f"run-{i + 1:03d}" for i in range(len(rows))])
+def sample_rows(runs: pd.DataFrame, prefix: str = "run") -> pd.DataFrame:
+    """A stratified sample as rows of ``measured_serving.csv`` or ``measured_medians.csv``."""
+    rows = thin(runs[[name for name in runs if name in MEDIAN]])
+    rows.insert(0, "id", [f"{prefix}-{i + 1:03d}" for i in range(len(rows))])
     return rows.assign(kind="measured")
 
 
@@ -243,25 +245,29 @@ def main(arguments: list[str] | None = None) -> None:
     """Report, and write if asked."""
     parser = argparse.ArgumentParser(prog="python -m econ.calibrate", description=__doc__)
     parser.add_argument("--runs", type=Path, help="a full file of measured runs (CSV)")
+    parser.add_argument("--medians", type=Path, help="a full file of dated medians (CSV)")
     parser.add_argument("--write", action="store_true", help="renew the tables in data/")
     parser.add_argument("--energy", action="store_true", help="the power law alone")
     chosen = parser.parse_args(arguments)
-    if chosen.write and not chosen.runs:
-        sys.exit("--write needs --runs: the sample alone is too small to calibrate on")
+    if chosen.write and not (chosen.runs and chosen.medians):
+        sys.exit("--write needs --runs and --medians: the samples are too small to calibrate on")
     today, powered = datetime.date.today().isoformat(), energy_runs(chosen.runs)
     if chosen.energy:
         if chosen.write:
             write_energy(powered, today)
         print(energy_report(powered))
         return
-    runs = read_runs(chosen.runs) if chosen.runs else sample_runs()
+    means = read_runs(chosen.runs) if chosen.runs else None
+    medians = read_medians(chosen.medians) if chosen.medians else None
+    runs = measured_runs(means, medians)
     if chosen.write:
         k = with_intervals(runs, fit(runs))
         for name, rows in (
             ("calibration", calibration_rows(k, runs, today)),
             ("engines", engine_rows(k, len(runs), today)),
             ("calibration_bands", band_rows(runs, today)),
-            ("measured_serving", sample_rows(runs)),
+            ("measured_serving", sample_rows(means)),
+            ("measured_medians", sample_rows(medians, "median")),
         ):
             print("wrote", write_table(name, rows).name)
         forget()  # energy builds on what was just written

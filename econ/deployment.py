@@ -14,6 +14,7 @@ ValueError: n_gpu = 8 is outside its range: a multiple of tp × pp × dp = 3
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ import numpy as np
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
-from econ.catalog.engines import engine
+from econ.catalog.engines import LAUNCH, SCHEDULINGS, Engine, engine
 from econ.catalog.guard import count, positive, unknown
 from econ.catalog.ranges import ends
 
@@ -58,7 +59,18 @@ class Deployment:
     token_budget : int, optional
         Tokens of one engine step, decodes and prompt chunks together; None for the engine's own.
     policy : str
-        chunked_prefill, prefill_first or disaggregated.
+        chunked_prefill, prefill_first or disaggregated; empty for the engine's own.
+    prefill_budget_tokens : int, optional
+        Prompt tokens that are read in one go, e.g. 8192; None for the engine's own.
+    stream_interval : int, optional
+        Tokens of an answer that are sent together, e.g. 10; None for the engine's own (1).
+    recv_interval : int, optional
+        Decode steps after which the scheduler looks for new requests, e.g. 30; None for 1.
+    dp_wait_steps : int, optional
+        Decode steps for which an attention replica holds a prompt back until the others have one,
+        e.g. 60; None for 0.
+    scheduling : str
+        async or sync (the accelerator waits for the host); empty for the engine's own.
 
     Raises
     ------
@@ -80,7 +92,12 @@ class Deployment:
     software_maturity: float = 1.0
     max_batch: int | None = None
     token_budget: int | None = None
-    policy: str = "chunked_prefill"
+    policy: str = ""
+    prefill_budget_tokens: int | None = None
+    stream_interval: int | None = None
+    recv_interval: int | None = None
+    dp_wait_steps: int | None = None
+    scheduling: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.accelerator, Accelerator):
@@ -98,23 +115,43 @@ class Deployment:
                 f"ep = {self.ep} is outside its range: 1 to tp × dp = {self.tp * self.dp}"
             )
         for name, known in (
-            ("policy", POLICIES),
+            ("policy", ("", *POLICIES)),
             ("kv_precision", ("", *KV_PRECISIONS)),
+            ("scheduling", ("", *SCHEDULINGS)),
         ):
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), filter(None, known))
         if self.engine:
             object.__setattr__(self, "engine", engine(self.engine).name)
         ends(positive, "software_maturity", self.software_maturity, MOST_MATURITY)
-        for name in ("max_batch", "token_budget"):
+        for name in ("max_batch", "token_budget", *LAUNCH):
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, count(name, value, 1, 100_000_000))
+                least = 0 if name == "dp_wait_steps" else 1
+                object.__setattr__(self, name, count(name, value, least, 100_000_000))
 
     @property
     def resolved_accelerator(self) -> Accelerator:
         """The accelerator itself, whether it was given by name or as an object."""
         chip = self.accelerator
         return chip if isinstance(chip, Accelerator) else catalog.accelerator(chip)
+
+    @property
+    def launch(self) -> Engine:
+        """The engine as it is started: its row, with the settings that this deployment names.
+
+        >>> Deployment(accelerator="h100-sxm", engine="sglang", recv_interval=30).launch.policy
+        'prefill_first'
+        """
+        row = engine(self.engine) if self.engine else Engine()
+        names = ("policy", "max_batch", "scheduling", *LAUNCH)
+        own = {name: value for name in names if (value := getattr(self, name)) not in (None, "")}
+        prompts = own.get("prefill_budget_tokens", 0)
+        budget = self.token_budget or max(row.token_budget, prompts)
+        own["token_budget"] = budget
+        own["prefill_budget_tokens"] = min(prompts or row.prefill_budget_tokens, budget)
+        if self.token_budget and not prompts and row.policy == "chunked_prefill":
+            own["prefill_budget_tokens"] = budget  # one setting there
+        return dataclasses.replace(row, **own)
 
     @property
     def accelerator_id(self) -> str:

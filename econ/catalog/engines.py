@@ -21,7 +21,7 @@ from econ.catalog.tables import remember, table
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """The habits of a serving engine.
+    """The habits of a serving engine, or of one as it was started.
 
     Parameters
     ----------
@@ -34,14 +34,22 @@ class Engine:
         weights of 16 or 32 bits come with a cache of as many.
     first_token_s : float
         Time that its host adds to each first token, e.g. 0.012.
-    prefill_wait_frac : float
-        Of the time in which others' prompts are read, the share that falls before a request's own
-        first token; the rest stretches its later tokens.
     host_s_per_sequence : float
         The least that a step takes per running sequence, set by the one process that hands out
         tokens, e.g. 60 µs.
     max_batch, token_budget : int
-        Sequences of a replica at a time and tokens of a step where a deployment names none.
+        Sequences of a replica at a time and tokens of a step, e.g. 256 and 8192.
+    prefill_budget_tokens : int
+        Prompt tokens that are read in one go, e.g. 8192; no more than the tokens of a step.
+    stream_interval : int
+        Tokens of an answer that are sent together; the first one leaves at once.
+    recv_interval : int
+        Decode steps after which the scheduler looks for new requests.
+    dp_wait_steps : int
+        Decode steps for which an attention replica holds a prompt back until the others have one.
+    scheduling : str
+        async: the host prepares a step while the accelerator computes; sync: each waits for the
+        other.
     """
 
     name: str = ""
@@ -49,11 +57,25 @@ class Engine:
     policy: str = "chunked_prefill"
     quantised_kv_precision: str = "bf16"
     first_token_s: float = 0.0
-    prefill_wait_frac: float = 0.0
     host_s_per_sequence: float = 0.0
     max_batch: int = 256
-    token_budget: int = 8192
+    token_budget: int = 2048
+    prefill_budget_tokens: int = 2048
+    stream_interval: int = 1
+    recv_interval: int = 1
+    dp_wait_steps: int = 0
+    scheduling: str = "async"
     source: str = ""
+
+    @property
+    def is_sync(self) -> bool:
+        """Whether host and accelerator wait for each other."""
+        return self.scheduling == "sync"
+
+    @property
+    def is_prefill_first(self) -> bool:
+        """Whether whole prompts go before any decode."""
+        return self.policy == "prefill_first"
 
     def kv_bytes_per_element(self, precision: str, kv_precision: str = "") -> float:
         """Bytes of a cached number under weights of ``precision``.
@@ -66,6 +88,10 @@ class Engine:
         if bytes_per_element(precision) < UNQUANTISED_BYTES:
             return bytes_per_element(self.quantised_kv_precision)
         return max(bytes_per_element(precision), UNQUANTISED_BYTES)
+
+
+SCHEDULINGS = ("async", "sync")
+LAUNCH = ("stream_interval", "recv_interval", "dp_wait_steps", "prefill_budget_tokens")
 
 
 def engine_names() -> tuple[str, ...]:
@@ -100,10 +126,14 @@ def engines() -> dict[str, Engine]:
             policy=row.policy,
             quantised_kv_precision=row.quantised_kv_precision,
             first_token_s=float(row.first_token_s),
-            prefill_wait_frac=float(row.prefill_wait_frac),
             host_s_per_sequence=float(row.host_s_per_sequence),
             max_batch=int(row.max_batch),
             token_budget=int(row.token_budget),
+            prefill_budget_tokens=int(row.prefill_budget_tokens),
+            stream_interval=int(row.stream_interval),
+            recv_interval=int(row.recv_interval),
+            dp_wait_steps=int(row.dp_wait_steps),
+            scheduling=row.scheduling,
             source=row.source,
         )
         for row in table("engines").itertuples()

@@ -41,7 +41,7 @@ from econ.energy.sites import (
     site_frame,
 )
 from econ.latency.calibration import Calibration
-from econ.latency.frame import LARGEST
+from econ.latency.frame_columns import LARGEST
 from econ.latency.prediction import predict, scenarios_frame
 from econ.scenario import Scenario
 from econ.station import Result, distinct, station

@@ -35,13 +35,13 @@ from econ.energy.frame import energy_frame, phase_energy
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import Calibration
 from econ.latency.fit import SOFT, errors, groups, interval, leave_out, refits, runs_table
-from econ.latency.frame import LARGEST
+from econ.latency.frame_columns import LARGEST
 from econ.latency.prediction import max_throughput_frame, predict_frame
 from econ.latency.runs import in_our_names
 from econ.latency.steps import prepare
 
 RUN = [
-    *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine"),
+    *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine", "scheduling"),
     *("input_tokens", "output_tokens", "concurrency", "output_tokens_per_s_per_gpu"),
     *("energy_j_per_token", "source"),
 ]
@@ -51,6 +51,9 @@ RAW = [
 ]
 FITTED = ("awake_frac", "memory_frac", "compute_frac")
 START = (0.25, 0.6, 2.0)
+SCHEDULING = (
+    "sync"  # of the vLLM that these runs used, by default: the accelerator waits for the host
+)
 ROUTES = ("given throughput", "end to end", "end to end, host time known")
 MEASURED = ["output_tokens_per_s_per_gpu", "energy_j_per_token"]
 
@@ -59,7 +62,7 @@ MEASURED = ["output_tokens_per_s_per_gpu", "energy_j_per_token"]
 def power_runs() -> pd.DataFrame:
     """The runs that ship with the kit; ``concurrency`` is the mean batch that was running."""
     rows = table("measured_energy").reset_index(drop=True)
-    return rows.assign(ep=1, dp=1, engine="vllm")[RUN]
+    return rows.assign(ep=1, dp=1, engine="vllm", scheduling=SCHEDULING)[RUN]
 
 
 def read_power_runs(path: str | Path) -> pd.DataFrame:
@@ -72,7 +75,7 @@ def read_power_runs(path: str | Path) -> pd.DataFrame:
     runs = in_our_names(raw, Path(path).name)
     runs["output_tokens_per_s_per_gpu"] = raw["output_tok_s_per_gpu"]
     runs["energy_j_per_token"] = raw["power_w"] / raw["output_tok_s_per_gpu"]
-    return runs[RUN].reset_index(drop=True)
+    return runs.assign(scheduling=SCHEDULING)[RUN].reset_index(drop=True)
 
 
 def wall_runs() -> pd.DataFrame:

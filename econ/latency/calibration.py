@@ -30,7 +30,7 @@ from econ.catalog.guard import fraction, not_negative, unknown
 from econ.catalog.tables import remember, table
 from econ.catalog.units import GB, MICRO, MILLI
 
-ENGINE_VALUES = ("first_token_s", "prefill_wait_frac", "host_s_per_sequence")
+ENGINE_VALUES = ("first_token_s", "host_s_per_sequence")
 # the regimes of a prediction, from near to far: model and accelerator were both measured; one or
 # both were not; measured, but with so many users of one replica that batch limits which nobody
 # recorded may bind; and beyond (pipelines, AMD, a crowd on something new, a thousand users), where
@@ -62,6 +62,8 @@ class Calibration:
         Time to launch a kernel, and least time of an all-reduce, e.g. 5 µs.
     n_wait_steps : float
         Decode steps until a new request is admitted and its first token leaves.
+    recv_wait_frac : float
+        Share of the receive interval that a request waits on average: 0.5 by chance.
     n_state_passes : float
         How often a linear layer's state crosses the memory bus per prompt token.
     host_exposed_frac : float
@@ -100,6 +102,7 @@ class Calibration:
     kernel_s: float = 0.0
     collective_s: float = 0.0
     n_wait_steps: float = 0.0
+    recv_wait_frac: float = 0.5
     n_state_passes: float = 0.0
     host_exposed_frac: float = 0.0
     amd_compute_frac: float = 1.0
@@ -149,7 +152,7 @@ class Calibration:
             n_wait_steps=1.0,
             n_state_passes=0.1,
             usable_memory_frac=0.9,
-            engines=(Engine(first_token_s=20 * MILLI, prefill_wait_frac=0.1),),
+            engines=(Engine(first_token_s=20 * MILLI),),
         )
 
     @classmethod
@@ -165,10 +168,10 @@ class Calibration:
         return self.engines[0] if self.engines else Engine()
 
     def value(self, name: str) -> float:
-        """A parameter by name; engines' as ``"vllm.first_token_s"``, or by scheduling policy.
+        """A parameter by name; engines' as ``"vllm.first_token_s"``.
 
-        >>> Calibration.fitted().value("prefill_first.prefill_wait_frac")
-        0.3938
+        >>> Calibration.textbook().value("kernel_s")
+        5e-06
         """
         if "." not in name:
             return float(getattr(self, _known(name, self.names())))
@@ -202,22 +205,18 @@ class Calibration:
         return dataclasses.replace(self, **physics, intervals=left)
 
     def _engines_of(self, name: str) -> list[Engine]:
-        """The engines that ``"who.value"`` means: one by name, or all of a policy; or all."""
+        """The engines that ``"who.value"`` means: one by name, or all."""
         who, _, value = name.rpartition(".")
         _known(value, ENGINE_VALUES)
         rows = list(self.engines) or [Engine()]
-        named = [e for e in rows if not who or who in (e.name, e.policy)]
+        named = [e for e in rows if who in ("", e.name)]
         if not named:
             raise unknown("engine of the calibration", who, [e.name for e in rows])
         return named
 
     def frame(self) -> pd.DataFrame:
         """The parameters as a table: name, value, low, high (5 % and 95 %)."""
-        habits = [
-            f"{e.name}.{v}" for e in self.engines for v in ENGINE_VALUES if v != "prefill_wait_frac"
-        ]
-        waits = [f"{policy}.prefill_wait_frac" for policy in {e.policy: 0 for e in self.engines}]
-        names = [*self.names(), *habits, *waits]
+        names = [*self.names(), *(f"{e.name}.{v}" for e in self.engines for v in ENGINE_VALUES)]
         rows = [(n, self.value(n), *self.intervals.get(n, (None, None))) for n in names]
         return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
 
@@ -240,8 +239,6 @@ def _fitted() -> Calibration:
     for row in habits[habits["n_runs"] > 0].itertuples():
         ends = (row.first_token_low_s, row.first_token_high_s)
         intervals[f"{row.name}.first_token_s"] = ends
-        ends = (row.prefill_wait_low_frac, row.prefill_wait_high_frac)
-        intervals[f"{row.policy}.prefill_wait_frac"] = ends
     return Calibration(
         **rows["value"].to_dict(), engines=tuple(engines().values()), intervals=intervals
     )

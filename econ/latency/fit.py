@@ -10,10 +10,10 @@ folds and with an accelerator, a model or a source left out, all on these same r
 unseen configurations are therefore a little kinder than a new benchmark would be; runs that took no
 part (offline throughput in the ledger) are missed by 0 to 45 %.
 
->>> runs = sample_runs().iloc[::4]
+>>> runs = measured_runs().iloc[::4]
 >>> 0.5 < fit(runs, names=["weight_bandwidth_frac"]).weight_bandwidth_frac <= 1
 True
->>> report = accuracy_frame(split="configuration", runs=sample_runs().iloc[::3])
+>>> report = accuracy_frame(split="configuration", runs=measured_runs().iloc[::3])
 >>> bool(report.loc["tpot_s", "median_frac"] < 0.2)
 True
 """
@@ -32,13 +32,14 @@ from econ.catalog.units import GB, MEGA, MICRO, MILLI
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.frame import Table, look_up
-from econ.latency.runs import WORKLOAD, configuration, folds, sample_runs
-from econ.latency.steps import Steady, answer_s
+from econ.latency.runs import WORKLOAD, configuration, folds, measured_runs
+from econ.latency.steady import Steady, steady
+from econ.latency.steps import answer_s
 
 T = TypeVar("T")
 
-METRICS = ("tpot_s", "ttft_s", "output_tokens_per_s_per_gpu")
-SPLITS = ("configuration", "accelerator", "model", "source")
+METRICS = ("tpot_s", "ttft_s", "benchmark_mean_ttft_s", "output_tokens_per_s_per_gpu")
+SPLITS = ("configuration", "accelerator", "model", "engine", "half-year", "source")
 
 # where the search starts, and the highest value; shares of a datasheet cannot exceed it, and no
 # kernel streams memory faster than about 0.93 of it
@@ -55,9 +56,8 @@ START = {
     "vllm.first_token_s": (20 * MILLI, 10),
     "sglang.first_token_s": (170 * MILLI, 10),
     "trtllm.first_token_s": (21 * MILLI, 10),
-    "chunked_prefill.prefill_wait_frac": (0.09, 0.9),
-    "prefill_first.prefill_wait_frac": (0.4, 0.9),
-    "n_wait_steps": (3.0, 100),
+    "n_wait_steps": (1.5, 100),
+    "recv_wait_frac": (0.5, 1),
     "n_state_passes": (0.4, 100),
     "host_exposed_frac": (0.3, 1),
 }
@@ -94,6 +94,9 @@ def groups(runs: pd.DataFrame, split: str, source: Iterable[str] = ("source",)) 
         raise unknown("split", split, SPLITS)
     if split == "configuration":
         return folds(configuration(runs)).rename(split)
+    if split == "half-year":
+        year, month = runs["as_of"].str[:4], runs["as_of"].str[5:7]
+        return (year + np.where(month > "06", " second", " first")).rename(split)
     columns = list(source) if split == "source" else [split]
     return runs[columns].agg(" ".join, axis=1).rename(split)
 
@@ -167,7 +170,23 @@ def solve(runs: Table, calibration: Calibration) -> Steady:
     """TTFT, TPOT and the rest of all runs under a calibration and its engines."""
     case = runs.under(calibration).case(slice(None))
     with np.errstate(all="ignore"):
-        return steps.steady(steps.prepare(case, calibration), calibration)
+        return steady(steps.prepare(case, calibration), calibration)
+
+
+def is_mean(runs: pd.DataFrame) -> np.ndarray:
+    """Whether a run's times are means of a benchmark, its opening burst among them."""
+    if "statistic" not in runs:
+        return np.ones(len(runs), bool)
+    mean: np.ndarray = (runs["statistic"] == "mean").to_numpy()
+    return mean
+
+
+def alike(s: Steady, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """TTFT and TPOT of the kind that each run measured."""
+    return (
+        np.where(mean, s.benchmark_mean_ttft_s, s.ttft_s[0]),
+        np.where(mean, s.benchmark_tpot_s, s.tpot_s),
+    )
 
 
 def fit(
@@ -188,7 +207,7 @@ def fit(
     base = start or first_guess()
     if not names:
         return base
-    looked_up = runs_table(runs)
+    looked_up, mean = runs_table(runs), is_mean(runs)
     tpot, ttft = (np.log(runs[name].to_numpy("float64")) for name in ("tpot_s", "ttft_s"))
     root = np.sqrt(np.ones(len(runs)) if weights is None else weights)
     low, high = np.log([limits_of(n) for n in names]).T
@@ -196,10 +215,10 @@ def fit(
 
     def residuals(x: np.ndarray) -> np.ndarray:
         k = base.replace(**dict(zip(names, np.exp(x), strict=True)))
-        s = solve(looked_up, k)
+        ttft_s, tpot_s = alike(solve(looked_up, k), mean)
         errors = (
-            root * (np.log(s.tpot_s) - tpot),
-            root * ttft_weight_frac * (np.log(s.ttft_s) - ttft),
+            root * (np.log(tpot_s) - tpot),
+            root * ttft_weight_frac * (np.log(ttft_s) - ttft),
         )
         return np.concatenate(errors)
 
@@ -230,11 +249,21 @@ def with_intervals(runs: pd.DataFrame, k: Calibration, n_draws: int = 40) -> Cal
 
 # -- how far off -----------------------------------------------------------------------------------
 def measured(runs: pd.DataFrame) -> pd.DataFrame:
-    """The measured metrics; throughput follows from the other two by Little's law."""
-    answer = answer_s(runs["ttft_s"], runs["tpot_s"], runs["output_tokens"])
-    rate = runs["concurrency"] * runs["output_tokens"] / answer / runs["n_gpu"]
+    """The measured metrics; throughput follows from the other two by Little's law.
+
+    A run's TTFT is a median (``ttft_s``) or a benchmark's mean; the other one is NaN.
+    """
+    answer, mean = answer_s(runs["ttft_s"], runs["tpot_s"], runs["output_tokens"]), is_mean(runs)
     return pd.DataFrame(
-        {"tpot_s": runs["tpot_s"], "ttft_s": runs["ttft_s"], "output_tokens_per_s_per_gpu": rate}
+        {
+            "tpot_s": runs["tpot_s"],
+            "ttft_s": runs["ttft_s"].mask(mean),
+            "benchmark_mean_ttft_s": runs["ttft_s"].where(mean),
+            "output_tokens_per_s_per_gpu": runs["concurrency"]
+            * runs["output_tokens"]
+            / answer
+            / runs["n_gpu"],
+        }
     )
 
 
@@ -250,8 +279,8 @@ def held_out(
 
     def answer(seen: pd.DataFrame, unseen: pd.DataFrame) -> pd.DataFrame:
         k = fit(seen, names=names, start=start, ttft_weight_frac=ttft_weight_frac)
-        predicted = solve(runs_table(unseen), k)
-        return measured(unseen.assign(tpot_s=predicted.tpot_s, ttft_s=predicted.ttft_s))
+        ttft_s, tpot_s = alike(solve(runs_table(unseen), k), is_mean(unseen))
+        return measured(unseen.assign(tpot_s=tpot_s, ttft_s=ttft_s))
 
     return leave_out(runs, _groups(runs, split), answer)
 
@@ -266,7 +295,7 @@ def kendall_within(runs: pd.DataFrame, ours: pd.Series, theirs: pd.Series) -> fl
     from scipy.stats import kendalltau
 
     total = weight = 0.0
-    for _, rows in runs.groupby(WORKLOAD):
+    for _, rows in runs[theirs.notna()].groupby(WORKLOAD):
         if len(rows) >= 5:
             total += kendalltau(ours[rows.index], theirs[rows.index]).statistic * len(rows)
             weight += len(rows)
@@ -277,20 +306,21 @@ def summary(runs: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
     """Per metric: `errors`, and Kendall's τ within a workload."""
     truth, rows = measured(runs), {}
     for metric in METRICS:
-        tau = kendall_within(runs, predicted[metric], truth[metric])
-        rows[metric] = errors(predicted[metric], truth[metric]) | {"kendall_tau": tau}
+        if truth[metric].notna().any():
+            tau = kendall_within(runs, predicted[metric], truth[metric])
+            rows[metric] = errors(predicted[metric], truth[metric]) | {"kendall_tau": tau}
     return pd.DataFrame(rows).T.rename_axis("metric")
 
 
 def accuracy_frame(split: str = "configuration", runs: pd.DataFrame | None = None) -> pd.DataFrame:
     """How far predictions of unseen runs are off; ``split`` says what was unseen."""
-    runs = sample_runs() if runs is None else runs.reset_index(drop=True)
+    runs = measured_runs() if runs is None else runs.reset_index(drop=True)
     return summary(runs, held_out(runs, split))
 
 
 def accuracy_by_group(split: str, runs: pd.DataFrame | None = None) -> pd.DataFrame:
     """The same for each group left out alone: one row per accelerator, model or source."""
-    runs = sample_runs() if runs is None else runs.reset_index(drop=True)
+    runs = measured_runs() if runs is None else runs.reset_index(drop=True)
     predicted, label = held_out(runs, split), _groups(runs, split)
     rows = {}
     for group in sorted(label.unique()):
@@ -298,7 +328,7 @@ def accuracy_by_group(split: str, runs: pd.DataFrame | None = None) -> pd.DataFr
         table = summary(runs[inside], predicted[inside])
         rows[group] = {"n_runs": int(inside.sum())} | {
             f"{metric}_{column}": table.loc[metric, column]
-            for metric in ("tpot_s", "ttft_s")
+            for metric in table.index
             for column in ("median_frac", "p90_frac", "bias_frac")
         }
     return pd.DataFrame(rows).T.rename_axis(split)
@@ -313,7 +343,7 @@ LADDER: tuple[tuple[str, list[str]], ...] = (
     ("experts and states", ["expert_compute_frac", "n_state_passes"]),
     (
         "who waits",
-        [n for n in START if "." in n or n == "n_wait_steps"],
+        [n for n in START if "." in n or n in ("n_wait_steps", "recv_wait_frac")],
     ),
 )
 
@@ -345,7 +375,7 @@ def ladder_frame(runs: pd.DataFrame | None = None) -> pd.DataFrame:
     stay at the datasheet's bound. TPOT alone is fitted until the last rung, which says who waits
     and so needs TTFT. Columns: rung, n_parameters, median_frac, p90_frac, bias_frac.
     """
-    runs = sample_runs() if runs is None else runs.reset_index(drop=True)
+    runs = measured_runs() if runs is None else runs.reset_index(drop=True)
     k, rows = Calibration.datasheet(), []
     names: list[str] = []
     for rung, added in LADDER:

@@ -5,18 +5,27 @@ Names are looked up once per distinct value; the equations run in blocks that st
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog.engines import Engine, find_engine
+from econ.catalog.engines import SCHEDULINGS, Engine, find_engine
 from econ.catalog.guard import unknown
 from econ.catalog.precision import check_precision
-from econ.deployment import KV_PRECISIONS, MOST_GPU, split_rules
-from econ.latency import steps
+from econ.deployment import KV_PRECISIONS, POLICIES, split_rules
+from econ.latency import steady, steps
 from econ.latency.calibration import REGIMES, Calibration, bands, measured_names, regime_code
+from econ.latency.frame_columns import (
+    COUNTS,
+    LARGEST,
+    Lookup,
+    launch_of,
+    numbers_of,
+    refuse_numbers,
+)
 from econ.latency.shapes import (
     CHIP_FIELDS,
     ENGINE_FIELDS,
@@ -28,29 +37,14 @@ from econ.latency.shapes import (
     engine_row,
     model_row,
 )
-from econ.latency.steps import Case, Load, Prepared, Split
+from econ.latency.steps import Case, Launch, Load, Prepared, Split
 
 BLOCK = 8192  # rows whose columns fit in the second-level cache
-REQUIRED = ("model", "accelerator", "input_tokens", "output_tokens", "concurrency")
-COUNTS = ("n_gpu", "tp", "pp", "ep", "dp")
-LARGEST = {"input_tokens": 1e8, "output_tokens": 1e8, "concurrency": 1e7, "software_maturity": 1e3}
-OPTIONAL = {"software_maturity": 1.0, "cached_frac": 0.0, "max_batch": steps.NO_LIMIT}
-
-
-class Lookup:
-    """Distinct names of a column, each resolved once; what cannot be resolved keeps its reason."""
-
-    def __init__(self, values: pd.Series, resolve: Callable[[Any], Any]) -> None:
-        self.code, names = pd.factorize(values, use_na_sentinel=False)
-        self.items: list[Any] = []
-        self.reasons: list[str] = []
-        for name in names:
-            try:
-                self.items.append(resolve(name))
-                self.reasons.append("")
-            except (ValueError, TypeError) as error:
-                self.items.append(None)
-                self.reasons.append(str(error))
+REQUIRED = ("model", "accelerator", "input_tokens", "output_tokens")
+TIMES = (
+    *("ttft_s", "ttft_p50_s", "ttft_p95_s", "ttft_p99_s", "mean_ttft_s"),
+    *("itl_p50_s", "itl_p95_s", "itl_p99_s", "tpot_s", "benchmark_mean_ttft_s"),
+)
 
 
 class Table(NamedTuple):
@@ -84,6 +78,8 @@ class Table(NamedTuple):
             at["cached_frac"],
             at["max_batch"],
             at["software_maturity"],
+            at["n_rounds"],
+            Launch(**{name: at[name] for name in Launch._fields}),
         )
         return Case(Shapes(**shapes), split, load)
 
@@ -110,7 +106,7 @@ class Table(NamedTuple):
                 values["shared"] = values["tp"] * values["dp"]
                 reason[row] = text.format(**values)
 
-    def regime(self, part: slice, case: Case) -> Any:
+    def regime(self, part: slice, case: Case | Prepared) -> Any:
         """Position in `REGIMES` of each row."""
         models, chips = measured_names()
         new_model = np.array([m is None or m.id not in models for m in self.model.items])
@@ -135,9 +131,15 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
     model = Lookup(frame["model"], as_model)
     chip = Lookup(frame["accelerator"], as_accelerator)
     precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
-    kv_precision = Lookup(_text(frame, "kv_precision", ""), _kv_precision)
+    kv_precision = Lookup(
+        _text(frame, "kv_precision", ""), functools.partial(_one_of, "kv_precision", KV_PRECISIONS)
+    )
     engine = Lookup(_text(frame, "engine", ""), lambda name: find_engine(name) or Engine())
-    checked = [model, chip, precision, kv_precision]
+    policy, scheduling = (
+        Lookup(_text(frame, name, ""), functools.partial(_one_of, name, known))
+        for name, known in (("policy", POLICIES), ("scheduling", SCHEDULINGS))
+    )
+    checked = [model, chip, precision, kv_precision, policy, scheduling]
     if "has_pools" in frame:  # tables of scenarios have it, measured runs do not
         checked.append(Lookup(frame["has_pools"], refuse_pools))
     for column in checked:
@@ -153,7 +155,8 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
     )
     chip_key, chip_rows = _rows((chip, precision), CHIP_FIELDS, chip_row, reason)
     numbers = numbers_of(frame)
-    _refuse_numbers(numbers, reason)
+    numbers |= launch_of(numbers, engine, policy, scheduling)
+    refuse_numbers(numbers, reason)
     rows = (
         (MODEL_FIELDS, shape_key, shape_rows),
         (CHIP_FIELDS, chip_key, chip_rows),
@@ -184,11 +187,11 @@ def _text(frame: pd.DataFrame, name: str, default: str) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [default]))
 
 
-def _kv_precision(name: object) -> str:
-    """A named format of the cache; empty (or missing) for the engine's own."""
+def _one_of(what: str, known: tuple[str, ...], name: object) -> str:
+    """A known word; empty (or missing) for the engine's own."""
     text = "" if name is None or name != name else str(name)
-    if text and text not in KV_PRECISIONS:
-        raise unknown("kv_precision", text, KV_PRECISIONS)
+    if text and text not in known:
+        raise unknown(what, text, known)
     return text
 
 
@@ -214,56 +217,6 @@ def _rows(
     return key, np.ascontiguousarray(values.T)
 
 
-def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
-    """The numeric columns of a frame of deployments, with the defaults of those left out.
-
-    ``tp`` defaults to what ``n_gpu`` leaves; ``n_gpu`` to tp · pp · dp; ``dp`` to 1, or, for
-    experts spread wider than ``tp``, to what ``n_gpu`` leaves.
-    """
-    one = np.ones(len(frame))
-    numbers: dict[str, Any] = {
-        name: pd.to_numeric(frame[name], errors="coerce").to_numpy("float64")
-        for name in (*COUNTS, "input_tokens", "output_tokens", "concurrency", *OPTIONAL)
-        if name in frame
-    }
-    for name in ("pp", "ep"):
-        numbers.setdefault(name, one)
-    if "dp" not in numbers:
-        numbers["dp"] = one
-        if "tp" in numbers and "n_gpu" in numbers:
-            left = numbers["n_gpu"] / (numbers["tp"] * numbers["pp"])
-            numbers["dp"] = np.where(numbers["ep"] > numbers["tp"], left, one)
-    if "tp" not in numbers:
-        n_gpu = numbers.get("n_gpu", one)
-        numbers["tp"] = n_gpu / (numbers["pp"] * numbers["dp"])
-    numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
-    if "max_batch" in numbers:  # an empty cell is no limit
-        limit = numbers["max_batch"]
-        numbers["max_batch"] = np.where(np.isnan(limit), steps.NO_LIMIT, limit)
-    return OPTIONAL | numbers
-
-
-def _refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
-    """Reasons of rows whose counts are not whole or whose loads are outside their range."""
-
-    def refuse(name: str, good: np.ndarray, says: str) -> None:
-        for row in np.flatnonzero(~good & (reason == "")):
-            reason[row] = f"{name} = {numbers[name][row]:g} is outside its range: {says}"
-
-    for name in COUNTS:
-        value = numbers[name]
-        good = (value >= 1) & (value <= MOST_GPU) & (value == np.floor(value))
-        refuse(name, good, f"a whole number from 1 to {MOST_GPU:g}")
-    for name, most in LARGEST.items():
-        value = numbers[name]
-        if isinstance(value, np.ndarray):
-            refuse(name, (value > 0) & (value <= most), f"above 0, up to {most:g}")
-    if isinstance(value := numbers["cached_frac"], np.ndarray):
-        refuse("cached_frac", (value >= 0) & (value <= 1), "0 to 1")
-    if isinstance(value := numbers["max_batch"], np.ndarray):
-        refuse("max_batch", (value >= 1) & (value == np.floor(value)), "a whole number, 1 or more")
-
-
 def _solve(
     frame: pd.DataFrame,
     calibration: Calibration,
@@ -279,14 +232,23 @@ def _solve(
     regime = np.zeros(len(frame), dtype="int8")
     with np.errstate(all="ignore"):
         for part, case in table.blocks():
-            p = steps.prepare(case, calibration)
+            p = _as_many_as_fit(steps.prepare(case, calibration), calibration)
             _refuse_memory(p, table.reason[part])
-            regime[part] = table.regime(part, case)
+            regime[part] = table.regime(part, p)
             for key, value in zip(keys, answer(p), strict=True):
                 out[key][part] = value
     for values in out.values():
         values[table.reason != ""] = np.nan
     return out, regime, table.reason
+
+
+def _as_many_as_fit(p: Prepared, calibration: Calibration) -> Prepared:
+    """With the users that memory and the engine's limit hold where none were named."""
+    users = p.load.concurrency
+    if not np.any(unsaid := np.isinf(users)):
+        return p
+    most = np.minimum(steps.most_sequences(p, calibration), LARGEST["concurrency"])
+    return p._replace(load=p.load._replace(concurrency=np.where(unsaid, most, users)))
 
 
 def _refuse_memory(p: Prepared, reason: np.ndarray) -> None:
@@ -303,18 +265,24 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
     Parameters
     ----------
     frame : DataFrame
-        Columns model, accelerator (names or objects), input_tokens, output_tokens, concurrency;
-        optional n_gpu, tp, pp, ep, dp (1), precision (bf16), kv_precision (the engine's own),
-        engine (an unknown one has the common habits), software_maturity (1), cached_frac (0),
-        max_batch (no limit).
+        Columns model, accelerator (names or objects), input_tokens, output_tokens; concurrency,
+        where an empty cell or "max" means as many as fit; optional n_gpu, tp, pp, ep, dp (1),
+        precision (bf16), kv_precision (the engine's own), engine (an unknown one has the common
+        habits), software_maturity (1), cached_frac (0), max_batch (no limit); the launch settings
+        policy, scheduling, stream_interval, recv_interval, dp_wait_steps and prefill_budget_tokens
+        (the engine's own); n_rounds, the requests of each user in a benchmark (10).
     calibration : Calibration, optional
         Efficiencies and overheads of the software; fitted values by default.
 
     Returns
     -------
     DataFrame
-        The frame with ttft_s, tpot_s, output_tokens_per_s_per_gpu, tokens_per_s_per_user, batch,
-        the 90 % band (``…_low_s``, ``…_high_s``), regime and reason added.
+        The frame with ttft_s (the median, as is ttft_p50_s), ttft_p95_s, ttft_p99_s and
+        mean_ttft_s; the gaps between messages itl_p50_s, itl_p95_s and itl_p99_s; tpot_s;
+        benchmark_mean_ttft_s, which holds the opening burst of a benchmark that starts all users at
+        once;
+        output_tokens_per_s_per_gpu, tokens_per_s_per_user, batch, the 90 % band (``…_low_s``,
+        ``…_high_s``), regime and reason added.
 
     Raises
     ------
@@ -332,12 +300,13 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
     cal = calibration or Calibration.fitted()
 
     def answer(p: Prepared) -> tuple[Any, ...]:
-        s, load, split = steps.steady(p, cal), p.load, p.split
-        whole_s = steps.answer_s(s.ttft_s, s.tpot_s, load.output_tokens)
+        s, load, split = steady.steady(p, cal), p.load, p.split
+        whole_s = steps.answer_s(s.mean_ttft_s, s.tpot_s, load.output_tokens)
         rate = load.concurrency * load.output_tokens / whole_s * split.n_replicas / split.n_gpu
-        return s.ttft_s, s.tpot_s, rate, s.batch
+        times = (s.ttft_s[0], *s.ttft_s, s.mean_ttft_s, *s.itl_s, s.tpot_s, s.benchmark_mean_ttft_s)
+        return *times, rate, s.batch
 
-    keys = ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "batch")
+    keys = (*TIMES, "output_tokens_per_s_per_gpu", "batch")
     numbers, regime, reason = _solve(frame, cal, keys, answer)
     out: dict[str, Any] = {**numbers, "tokens_per_s_per_user": 1 / numbers["tpot_s"]}
     for metric in ("ttft", "tpot"):
@@ -376,7 +345,7 @@ def max_throughput_frame(
     full = frame if "concurrency" in frame else frame.assign(concurrency=LARGEST["concurrency"])
 
     def answer(p: Prepared) -> tuple[Any, ...]:
-        run = steps.offline(p, cal)
+        run = steady.offline(p, cal)
         rate = run.batch / run.tpot_s * p.split.n_replicas / p.split.n_gpu
         return rate, run.batch, run.tpot_s
 

@@ -32,17 +32,21 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
-from econ.catalog.engines import Engine, find_engine
+from econ.catalog.engines import LAUNCH
 from econ.catalog.guard import count, not_negative, positive
 from econ.catalog.precision import weight_bytes_by_part
+from econ.latency import steady as long_run
 from econ.latency import steps
 from econ.latency.calibration import REGIMES, Calibration, bands, novelty, regime_code
-from econ.latency.frame import LARGEST, max_throughput_frame, predict_frame, refuse_pools
+from econ.latency.frame import TIMES, max_throughput_frame, predict_frame, refuse_pools
+from econ.latency.frame_columns import LARGEST
 from econ.latency.shapes import Shapes, as_model
-from econ.latency.steps import Case, DoesNotFit, Load, Prepared, Split, answer_s
+from econ.latency.steps import Case, DoesNotFit, Launch, Load, Prepared, Split, answer_s
 from econ.scenario import Scenario
 from econ.station import Result, distinct, require_certain, station
 from econ.terms import Slo
+
+TTFT, ITL = (tuple(f"{what}_p{q}_s" for q in (50, 95, 99)) for what in ("ttft", "itl"))
 
 __all__ = [
     "DoesNotFit",
@@ -63,6 +67,12 @@ __all__ = [
 class Prediction(Result):
     """What a user and an owner of a deployment see.
 
+    ``ttft_s`` is the median, as is ``ttft_p50_s``; 5 % and 1 % wait longer than ``ttft_p95_s`` and
+    ``ttft_p99_s``; ``mean_ttft_s`` makes up the mean answer. ``itl_…`` are the gaps between two
+    messages, each of ``stream_interval`` tokens: TPOT, their mean, hides the stalls.
+    ``benchmark_mean_ttft_s`` is what a benchmark reports that starts all users at once and lets
+    each ask ten times.
+
     ``batch`` is the number of sequences that decode in a replica at a time. ``parts_s`` splits
     TPOT into its terms; weights and compute overlap, and only the larger of the two is listed.
     ``bands`` maps a metric to the factors within which half and 90 % of held-out runs lie.
@@ -74,7 +84,15 @@ class Prediction(Result):
     """
 
     ttft_s: float
+    ttft_p50_s: float
+    ttft_p95_s: float
+    ttft_p99_s: float
+    mean_ttft_s: float
+    itl_p50_s: float
+    itl_p95_s: float
+    itl_p99_s: float
     tpot_s: float
+    benchmark_mean_ttft_s: float
     answer_s: float
     output_tokens_per_s_per_gpu: float
     tokens_per_s_per_user: float
@@ -235,9 +253,9 @@ def predict_scenarios(
     ``concurrency`` is one number or one a scenario.
     """
     frame = predict_frame(scenarios_frame(scenarios, concurrency), calibration)
-    wait_s = answer_s(frame["ttft_s"], frame["tpot_s"], frame["output_tokens"])
-    names = ["ttft_s", "tpot_s", "output_tokens_per_s_per_gpu", "tokens_per_s_per_user", "batch",
-             "regime", "reason"]  # fmt: skip
+    wait_s = answer_s(frame["mean_ttft_s"], frame["tpot_s"], frame["output_tokens"])
+    names = [*TIMES, "output_tokens_per_s_per_gpu", "tokens_per_s_per_user", "batch", "regime",
+             "reason"]  # fmt: skip
     return frame[names].assign(answer_s=wait_s)
 
 
@@ -247,6 +265,7 @@ def scenarios_frame(
     """Scenarios as the table of deployments that `predict_frame` takes."""
     split = ("n_gpu", "tp", "pp", "ep", "dp", "precision", "kv_precision", "engine",
              "software_maturity", "max_batch")  # fmt: skip
+    started = ("policy", "scheduling", *LAUNCH)
     code, cases = distinct(scenarios)
     columns: dict[str, object] = {
         "input_tokens": [s.workload.mean_input_tokens for s in cases],
@@ -255,6 +274,8 @@ def scenarios_frame(
         "has_pools": [has_pools(s) for s in cases],
     }
     columns |= {name: [getattr(s.deployment, name) for s in cases] for name in split}
+    launches = [s.deployment.launch for s in cases]
+    columns |= {name: [getattr(launch, name) for launch in launches] for name in started}
     objects = {
         "model": [s.resolved_model for s in cases],
         "accelerator": [s.deployment.resolved_accelerator for s in cases],
@@ -308,8 +329,9 @@ def predict(
     positive("concurrency", concurrency, LARGEST["concurrency"])
     refuse_pools(has_pools(s))
     p = fitting(case_of(s, float(concurrency), cal), cal)
-    steady = steps.steady(p, cal)
-    ttft_s, tpot_s = float(steady.ttft_s), float(steady.tpot_s)
+    steady = long_run.steady(p, cal)
+    ttft_s, tpot_s = float(steady.ttft_s[0]), float(steady.tpot_s)
+    ttft, itl = ((float(t) for t in times) for times in (steady.ttft_s, steady.itl_s))
     one = steady.step
     parts = {
         "weights": float(one.weights_s),
@@ -322,7 +344,8 @@ def predict(
     }
     del parts["compute" if parts["compute"] <= parts["weights"] else "weights"]
     n_out = p.load.output_tokens
-    wait_s = float(answer_s(ttft_s, tpot_s, n_out))
+    mean_ttft_s = float(steady.mean_ttft_s)
+    wait_s = float(answer_s(mean_ttft_s, tpot_s, n_out))
     code = regime_code(
         novelty(s.model_id, s.deployment.accelerator_id),
         concurrency=p.load.concurrency,
@@ -332,7 +355,11 @@ def predict(
     regime, known = REGIMES[int(code)], bands()
     return Prediction(
         ttft_s=ttft_s,
+        **dict(zip(TTFT, ttft, strict=True)),
+        mean_ttft_s=mean_ttft_s,
+        **dict(zip(ITL, itl, strict=True)),
         tpot_s=tpot_s,
+        benchmark_mean_ttft_s=float(steady.benchmark_mean_ttft_s),
         answer_s=wait_s,
         output_tokens_per_s_per_gpu=concurrency * n_out / wait_s / p.split.n_gpu,
         tokens_per_s_per_user=1 / tpot_s,
@@ -341,7 +368,8 @@ def predict(
         parts_s=parts,
         ttft_parts_s={
             "own prompt": float(steady.prefill.own_prefill_s),
-            "others' prompts": float(steady.queue_s),
+            "engine": float(p.shapes.first_token_s + cal.n_wait_steps * tpot_s),
+            "waiting": float(steady.queue_s),
             "memory": float(steady.memory_wait_s),
         },
         regime=regime,
@@ -401,7 +429,7 @@ def has_pools(s: Scenario) -> bool:
 def kv_bytes_per_element(s: Scenario) -> float:
     """Bytes of a cached number: of the deployment's KV format, or what its engine keeps."""
     d = s.deployment
-    return (find_engine(d.engine) or Engine()).kv_bytes_per_element(d.precision, d.kv_precision)
+    return d.launch.kv_bytes_per_element(d.precision, d.kv_precision)
 
 
 def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
@@ -411,6 +439,7 @@ def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
     kv_bytes = kv_bytes_per_element(s)
     shapes = Shapes.of(model, d.resolved_accelerator, d.precision, kv_bytes, habits)
     split = Split.of(float(model.is_moe), n_gpu=d.n_gpu, tp=d.tp, pp=d.pp, dp=d.dp)
+    launch = d.launch
     load = Load(
         float(s.workload.mean_input_tokens),
         float(s.workload.mean_output_tokens),
@@ -418,6 +447,7 @@ def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
         s.workload.cached_frac,
         steps.NO_LIMIT if d.max_batch is None else d.max_batch,
         d.software_maturity,
+        launch=Launch(**{name: float(getattr(launch, name)) for name in Launch._fields}),
     )
     return Case(shapes, split, load)
 

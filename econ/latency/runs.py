@@ -1,7 +1,13 @@
 """Measured runs in the catalogue's names and units, ready to be predicted or fitted.
 
-The compact sample in ``data/latency/measured_serving.csv`` ships with the kit; the full file, where
-someone has it, is read with `read_runs`. Names are mapped by ``data/latency/model_aliases.csv``.
+Two kinds of rows: means of a benchmark that starts all users at once (its opening burst is in
+them), and dated medians. Compact samples of both ship with the kit
+(``data/latency/measured_serving.csv``, ``measured_medians.csv``); the full files, where someone has
+them, are read with `read_runs` and `read_medians`. How the engines were started stands in
+``benchmark_launches.csv``, names are mapped by ``model_aliases.csv``.
+
+>>> sorted(set(measured_runs()["statistic"]))
+['mean', 'median']
 """
 
 from __future__ import annotations
@@ -11,17 +17,25 @@ from pathlib import Path
 
 import pandas as pd
 
-from econ.catalog.engines import engine_names
+from econ.catalog.catalog import accelerator
+from econ.catalog.engines import engine, engine_names
 from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable, read_columns
 from econ.catalog.tables import table
 from econ.catalog.units import KILO
+from econ.latency.shapes import generation
 
 CONFIGURATION = ["model", "precision", "accelerator", "tp", "pp", "ep", "dp", "engine"]
 WORKLOAD = ["model", "input_tokens", "output_tokens"]
 RUN = [
     *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine"),
     *("input_tokens", "output_tokens", "concurrency", "ttft_s", "tpot_s", "source", "as_of"),
+]
+MEDIAN = [*RUN[: RUN.index("engine")], "kv_precision", *RUN[RUN.index("engine") :]]
+MEDIAN += ["output_tokens_per_s_per_gpu"]
+RAW_MEDIANS = [
+    *("date", "model", "w_prec", "kv_prec_assumed", "gpu", "n_gpu", "tp", "pp", "ep", "dp"),
+    *("engine", "isl", "osl", "len_scale", "conc", "ttft_ms", "tpot_ms", "output_tok_s_per_gpu"),
 ]
 RAW = [
     *("source", "date", "model", "w_prec", "gpu", "n_gpu", "tp", "pp", "ep", "dp", "engine"),
@@ -67,9 +81,57 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     return runs[RUN].reset_index(drop=True)
 
 
+def read_medians(path: str | Path) -> pd.DataFrame:
+    """The rows of a file of dated runs whose times are medians over the run."""
+    raw = read_columns(path, RAW_MEDIANS)
+    raw = raw.assign(source="InferenceX (dated medians)")
+    runs = in_our_names(raw, Path(path).name)
+    runs["engine"] = [engine(name).name for name in raw["engine"]]
+    runs["kv_precision"] = raw["kv_prec_assumed"]
+    runs["ttft_s"], runs["tpot_s"] = raw["ttft_ms"] / KILO, raw["tpot_ms"] / KILO
+    runs["output_tokens_per_s_per_gpu"] = raw["output_tok_s_per_gpu"]
+    return runs.assign(as_of=raw["date"])[MEDIAN].reset_index(drop=True)
+
+
 def sample_runs() -> pd.DataFrame:
-    """The measured runs that ship with the kit."""
+    """The measured runs that ship with the kit: means of benchmarks."""
     return table("measured_serving").reset_index(drop=True)
+
+
+def sample_medians() -> pd.DataFrame:
+    """The dated medians that ship with the kit."""
+    return table("measured_medians").reset_index(drop=True)
+
+
+def measured_runs(
+    means: pd.DataFrame | None = None, medians: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Means and medians in one table, with ``statistic`` and the launch settings of each run.
+
+    The shipped samples by default.
+    """
+    means = sample_runs() if means is None else means
+    medians = sample_medians() if medians is None else medians
+    runs = pd.concat(
+        [means.assign(statistic="mean"), medians.assign(statistic="median")], ignore_index=True
+    )
+    words = ["model", "accelerator", "precision", "kv_precision", "engine", "source", "as_of"]
+    runs[words] = runs[words].astype(object).where(runs[words].notna(), "")
+    return with_launches(runs)
+
+
+def with_launches(runs: pd.DataFrame) -> pd.DataFrame:
+    """With a column for each setting of ``benchmark_launches``, where a row of it applies."""
+    kind = runs["accelerator"].map(lambda id: generation(accelerator(id)))
+    columns: dict[str, pd.Series] = {}
+    for row in table("benchmark_launches").itertuples():
+        here = (runs["source"] == row.benchmark) & (runs["concurrency"] >= row.users_from)
+        for values, wanted in ((runs["engine"], row.engine), (kind, row.generation)):
+            here &= values.eq(wanted) | (wanted == "")
+        if row.setting not in columns:
+            columns[row.setting] = pd.Series(float("nan"), index=runs.index)
+        columns[row.setting] = columns[row.setting].mask(here, row.value)
+    return runs.assign(**columns)
 
 
 def configuration(runs: pd.DataFrame) -> pd.Series:
@@ -87,7 +149,7 @@ def folds(labels: pd.Series, n_folds: int = 5) -> pd.Series:
 
 def thin(runs: pd.DataFrame, n_per_configuration: int = 4) -> pd.DataFrame:
     """A stratified sample: from each configuration and source, runs spread over load and length."""
-    runs = runs.drop_duplicates(subset=[n for n in RUN if n != "as_of"])
+    runs = runs.drop_duplicates(subset=[n for n in runs if n != "as_of"])
     runs = runs.sort_values([*CONFIGURATION, "source", "concurrency", "input_tokens", "tpot_s"])
     picked = []
     for _, rows in runs.groupby([configuration(runs), "source"], sort=True):

@@ -88,7 +88,6 @@ class Shapes:
     is_native: Numbers
     n_domain: Numbers
     first_token_s: Numbers
-    prefill_wait_frac: Numbers
     host_s_per_sequence: Numbers
 
     @classmethod
@@ -119,6 +118,23 @@ def as_accelerator(accelerator: Accelerator | str) -> Accelerator:
     if isinstance(accelerator, Accelerator):
         return accelerator
     return catalog.accelerator(accelerator)
+
+
+def generation(accelerator: Accelerator) -> str:
+    """The kind of accelerator, by its maker and by the formats it computes in.
+
+    Hopper and Ada compute in 8 bits, Blackwell and CDNA4 in 4, Ampere and older in neither.
+
+    >>> generation(as_accelerator("h200-sxm")), generation(as_accelerator("mi355x"))
+    ('hopper', 'cdna4')
+    """
+    if accelerator.vendor == "AMD":
+        return "cdna4" if accelerator.peak_fp4_flop_per_s else "cdna3"
+    if accelerator.vendor != "NVIDIA":
+        return "other"
+    if accelerator.peak_fp4_flop_per_s:
+        return "blackwell"
+    return "hopper" if accelerator.peak_fp8_flop_per_s else "ampere"
 
 
 def engine_row(habits: Engine) -> tuple[float, ...]:

@@ -24,6 +24,7 @@ from econ.latency.shapes import Numbers, Shapes
 ACTIVATION_BYTES = 2.0
 FEWEST_FREE = 1e-9  # keeps a quotient of two zeros defined
 NO_LIMIT = float("inf")
+BENCHMARK_ROUNDS = 10.0  # requests of each user in a benchmark that starts all users at once
 
 
 class DoesNotFit(ValueError):
@@ -50,8 +51,19 @@ class Split(NamedTuple):
         return cls(n_gpu, tp, pp, inner, n_gpu / (tp * pp * inner))
 
 
+class Launch(NamedTuple):
+    """How the engine was started; the settings are those of `econ.catalog.engines.Engine`."""
+
+    recv_interval: Numbers = 1.0
+    stream_interval: Numbers = 1.0
+    dp_wait_steps: Numbers = 0.0
+    prefill_budget_tokens: Numbers = 2048.0
+    is_sync: Numbers = 0.0
+    is_prefill_first: Numbers = 0.0
+
+
 class Load(NamedTuple):
-    """Requests of mean length, and how many users a replica has at a time."""
+    """Requests of mean length, how many users a replica has at a time, and the engine's launch."""
 
     input_tokens: Numbers
     output_tokens: Numbers
@@ -59,6 +71,8 @@ class Load(NamedTuple):
     cached_frac: Numbers = 0.0
     max_batch: Numbers = NO_LIMIT
     software_maturity: Numbers = 1.0
+    n_rounds: Numbers = BENCHMARK_ROUNDS
+    launch: Launch = Launch()
 
 
 @dataclass(frozen=True)
@@ -118,26 +132,6 @@ class Step(NamedTuple):
     kernels_s: Numbers
     links_s: Numbers
     host_s: Numbers
-
-
-class Steady(NamedTuple):
-    """Users in a closed loop: times, the batch that decodes, and what the times are made of."""
-
-    ttft_s: Numbers
-    tpot_s: Numbers
-    batch: Numbers
-    interference_s: Numbers
-    queue_s: Numbers
-    memory_wait_s: Numbers
-    step: Step
-    prefill: Prefill
-
-
-class Offline(NamedTuple):
-    """More work waiting than fits: the batch that runs and the time per token."""
-
-    batch: Numbers
-    tpot_s: Numbers
 
 
 def answer_s(ttft_s: Numbers, tpot_s: Numbers, output_tokens: Numbers) -> Any:
@@ -363,79 +357,7 @@ def step(p: Prepared, cal: Calibration, batch: Numbers, streams: bool = True) ->
     device_s = (core_s + kv_s + p.kernels_s + links_s) * p.pipeline_factor
     whole_host_s = batch / split.dp * shapes.host_s_per_sequence
     exposed_s = cal.host_exposed_frac * whole_host_s
-    host_s = np.maximum(whole_host_s - device_s, exposed_s) if streams else exposed_s
+    hidden_s = np.maximum(whole_host_s - device_s, exposed_s) if streams else exposed_s
+    sync = p.load.launch.is_sync  # such an engine waits for all of its host's work
+    host_s = hidden_s + sync * (whole_host_s - hidden_s)
     return Step(device_s + host_s, weights_s, compute_s, kv_s, p.kernels_s, links_s, host_s)
-
-
-def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
-    """TTFT and TPOT of ``concurrency`` users who each ask again when answered (a closed loop).
-
-    Each request meets batch − 1 foreign prefills between its arrival and its last token. The share
-    ``prefill_wait_frac`` of them delays its first token, the rest is spread over all its tokens.
-    While a prompt is read everybody pauses; between prompts all decode but those being admitted
-    (Little's law), and three rounds settle that batch. Users beyond what memory or the engine's
-    limit allows wait a whole cycle.
-    """
-    shapes, load = p.shapes, p.load
-    reading = prefill(p, cal)
-    present = np.minimum(load.concurrency, most_sequences(p, cal))
-    wait, n_out = shapes.prefill_wait_frac, load.output_tokens
-    first_s = reading.own_prefill_s + shapes.first_token_s
-    foreign_s = np.maximum(present - 1, 0) * reading.prefill_s * cal.interference_frac
-    interference_s = foreign_s * (1 - wait) / n_out
-    queue_s = foreign_s * (wait + (1 - wait) / n_out)
-    following = present
-    for _ in range(n_rounds):
-        batch = following
-        one = step(p, cal, batch)
-        decode_s = n_out * one.step_s
-        decoding = present * decode_s / (first_s + cal.n_wait_steps * one.step_s + decode_s)
-        following = np.maximum(decoding, np.minimum(present, 1))
-    tpot_s = one.step_s + interference_s
-    ttft_s = first_s + queue_s + cal.n_wait_steps * one.step_s
-    memory_wait_s = (load.concurrency / present - 1) * answer_s(ttft_s, tpot_s, n_out)
-    ttft_s = ttft_s + memory_wait_s
-    if _is_other_software(load):
-        least, alone = _bound(p, batch)
-        ttft_s = matured_s(ttft_s, alone.own_prefill_s, load.software_maturity)
-        tpot_s = matured_s(tpot_s, least.step_s, load.software_maturity)
-    return Steady(ttft_s, tpot_s, batch, interference_s, queue_s, memory_wait_s, one, reading)
-
-
-def offline(p: Prepared, cal: Calibration) -> Offline:
-    """Time per token of a replica with always more work waiting: as many sequences as fit.
-
-    Formula: step + batch · prefill / output, batch = what memory holds; nobody waits for a stream,
-    so that the host's least step does not bind. Requests of mixed age hold the mean context.
-    """
-    batch = np.maximum(np.minimum(most_sequences(p, cal), p.load.concurrency), 1)
-    one, reading = step(p, cal, batch, streams=False), prefill(p, cal)
-    tpot_s = one.step_s + batch * reading.prefill_s / p.load.output_tokens
-    if _is_other_software(p.load):
-        least, alone = _bound(p, batch)
-        least_s = least.step_s + batch * alone.prefill_s / p.load.output_tokens
-        tpot_s = matured_s(tpot_s, least_s, p.load.software_maturity)
-    return Offline(batch, tpot_s)
-
-
-def _is_other_software(load: Load) -> bool:
-    return bool(np.any(load.software_maturity != 1))
-
-
-def _bound(p: Prepared, batch: Numbers) -> tuple[Step, Prefill]:
-    """A step and a prompt by the datasheet; what is not streamed has no least host time."""
-    bound = Calibration.datasheet()
-    bare = prepare(Case(p.shapes, p.split, p.load), bound)
-    return step(bare, bound, batch, streams=False), prefill(bare, bound)
-
-
-def matured_s(time_s: Numbers, least_s: Numbers, software_maturity: Numbers) -> Any:
-    """The time under software that is better (above 1) or worse than that of the calibration.
-
-    Only what exceeds the physical floor scales: floor + (time − floor) / maturity, so no software
-    beats the datasheet.
-
-    >>> round(float(matured_s(0.03, 0.01, 2.0)), 6)
-    0.02
-    """
-    return least_s + np.maximum(time_s - least_s, 0) / software_maturity

@@ -29,7 +29,7 @@ from econ.latency.prediction import (
     predict_frame,
     weight_bytes,
 )
-from econ.latency.runs import sample_runs
+from econ.latency.runs import measured_runs, sample_medians
 from econ.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -190,14 +190,15 @@ def stalls_frame(*, concurrency: float, **case: Any) -> pd.DataFrame:
 
 def parity_frame() -> pd.DataFrame:
     """Measured runs of the shipped sample beside the prediction, with the factor between them."""
-    runs = sample_runs()
+    runs = measured_runs(medians=sample_medians().iloc[:0])
     ours = predict_frame(runs.drop(columns=["ttft_s", "tpot_s"]))
     truth = measured(runs)
     return runs.assign(
         measured_ms=truth["tpot_s"] / MILLI,
         predicted_ms=ours["tpot_s"].to_numpy() / MILLI,
         factor=ours["tpot_s"].to_numpy() / truth["tpot_s"].to_numpy(),
-        ttft_factor=ours["ttft_s"].to_numpy() / truth["ttft_s"].to_numpy(),
+        ttft_factor=ours["benchmark_mean_ttft_s"].to_numpy()
+        / truth["benchmark_mean_ttft_s"].to_numpy(),
     )
 
 

@@ -142,7 +142,8 @@ def plan(
         raise unknown("objective", objective, OBJECTIVES)
     n_refined, seed = count("n_refined", n_refined, 0, 10_000), count("seed", seed, 0)
     in_range("gap_frac", gap_frac, 0, 10)
-    policies = [scenario.deployment.policy] if policies is None else listed("policies", policies)
+    own = [scenario.deployment.launch.policy]
+    policies = own if policies is None else listed("policies", policies)
     if not policies and n_refined:
         raise ValueError("no policy to simulate: name one or more, or set n_refined=0")
     for policy in policies:

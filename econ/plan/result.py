@@ -204,7 +204,7 @@ class Plan(Result):
         """
         row = self.best if row is None else row
         scenario = self.demand.scenario
-        policy = row["policy"] if row.get("policy") else scenario.deployment.policy
+        policy = row["policy"] if row.get("policy") else scenario.deployment.launch.policy
         chip = self.accelerators[str(row["accelerator"])]
         on_row = deployed(scenario, row, chip, int(row["fleet_gpus"]), policy)
         return on_row.with_(finance=self._finance(chip, float(row["usd_per_gpu_hour"])))

@@ -23,12 +23,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from econ.catalog.engines import engine
+from econ.catalog.engines import Engine
 from econ.catalog.guard import positive
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.prediction import case_of, fitting, kv_bytes_per_element
 from econ.latency.steps import Case, Load, Prepared
+from econ.latency.waits import others_wait_s
 from econ.scenario import Scenario
 from econ.serving.cost import StepCost
 from econ.serving.pool_sizes import n_prefill_replicas
@@ -37,8 +38,6 @@ from econ.station import require_certain
 from econ.tokens.traces import check_trace
 from econ.tokens.workloads import Workload
 
-MAX_BATCH = 256  # sequences of a replica, where neither deployment nor engine says
-TOKEN_BUDGET = 2048  # tokens of a step, likewise
 TABLE_POINTS = 400  # points of the linear table past the batch; straight lines between them
 
 
@@ -174,7 +173,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     lag is the calibrated host latency of a first token and the steps until a request is admitted,
     less the one step that the simulation itself waits. A deployment without ``max_batch`` or
     ``token_budget`` runs with its engine's own; without an engine, 256 sequences at a time and
-    2,048 tokens a step.
+    2,048 tokens a step. With prompts first, a step reads up to ``prefill_budget_tokens``.
 
     Examples
     --------
@@ -189,18 +188,18 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     case, context_tokens = _replica_case(s, k), _context_tokens(s)
     room = steps.room(_prepared(case, k, context_tokens), k, context_tokens)
     host_s = float(case.shapes.first_token_s)
-    max_batch, token_budget = launch_settings(s)
+    launch, cost = d.launch, step_cost(s, calibration=k)
     one = Replica(
-        cost=step_cost(s, calibration=k),
+        cost=cost,
         kv_tokens=int(room * context_tokens),
-        max_batch=max_batch,
-        policy="chunked_prefill" if d.policy == "disaggregated" else d.policy,
-        token_budget=token_budget,
+        max_batch=launch.max_batch,
+        policy="chunked_prefill" if d.policy == "disaggregated" else launch.policy,
+        token_budget=step_budget(launch),
         n_replicas=s.n_replicas,
         routing="least_loaded",
         prefix_cached_frac=float(s.workload.cached_frac),
         lag_s=host_s / float(d.software_maturity),
-        n_lag_steps=max(k.n_wait_steps - 1, 0),
+        n_lag_steps=_lag_steps(s, k, cost),
     )
     if d.policy != "disaggregated":
         return one
@@ -224,14 +223,26 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     )
 
 
-def launch_settings(s: Scenario) -> tuple[int, int]:
-    """Sequences of a replica at a time, and tokens of a step: the deployment's or the engine's."""
-    d = s.deployment
-    own = (MAX_BATCH, TOKEN_BUDGET)
-    if d.engine:
-        software = engine(d.engine)
-        own = (software.max_batch, software.token_budget)
-    return d.max_batch or own[0], d.token_budget or own[1]
+def step_budget(launch: Engine) -> int:
+    """Tokens of a step: with prompts first those of prompts alone, else decodes beside them."""
+    if launch.is_prefill_first:
+        return launch.prefill_budget_tokens
+    return min(launch.token_budget, launch.prefill_budget_tokens + launch.max_batch)
+
+
+def _lag_steps(s: Scenario, k: Calibration, cost: StepCost) -> float:
+    """Steps that pass before a request reaches the scheduler, beside the one it waits there.
+
+    Attention replicas hold a prompt back until the others have one too, at most so many steps.
+    """
+    launch, d = s.deployment.launch, s.deployment
+    n = k.n_wait_steps - 1 + k.recv_wait_frac * (launch.recv_interval - 1)
+    if launch.dp_wait_steps and d.dp > 1 and s.resolved_model.is_moe:
+        least_s = cost.step_s(1, int(_context_tokens(s)))
+        per_s = float(s.workload.rate_per_s) / s.n_replicas
+        others_s = others_wait_s(d.dp, launch.dp_wait_steps * least_s, 1.0, 1 / per_s)
+        n += float(others_s) / least_s
+    return max(n, 0.0)
 
 
 def _context_tokens(s: Scenario) -> float:
@@ -245,13 +256,14 @@ def _replica_case(s: Scenario, k: Calibration) -> Case:
     if d.pp != 1:
         raise ValueError(f"pp = {d.pp} is outside its range: 1; pipelines are not simulated")
     case = case_of(s, 1.0, k)
-    load = Load(_context_tokens(s), 1.0)
+    load = case.load._replace(input_tokens=_context_tokens(s), output_tokens=1.0, cached_frac=0.0)
     fitting(Case(case.shapes, case.split, load), k)
     return case
 
 
 def _step_cost(s: Scenario, c: Case, k: Calibration) -> StepCost:
-    context_tokens, (max_batch, token_budget) = _context_tokens(s), launch_settings(s)
+    context_tokens, launch = _context_tokens(s), s.deployment.launch
+    max_batch, token_budget = launch.max_batch, step_budget(launch)
     batch = np.arange(1, max_batch + 1)
 
     contexts = (0.5 * context_tokens, 1.5 * context_tokens)
@@ -287,7 +299,9 @@ def _step_cost(s: Scenario, c: Case, k: Calibration) -> StepCost:
 
 def _prepared(c: Case, k: Calibration, context_tokens: float | NDArray[Any]) -> Prepared:
     """For prompts of that length and answers that add nothing to the context."""
-    return steps.prepare(Case(c.shapes, c.split, Load(context_tokens, 0.0)), k)
+    return steps.prepare(
+        Case(c.shapes, c.split, Load(context_tokens, 0.0, launch=c.load.launch)), k
+    )
 
 
 def _table(values: NDArray[np.float64]) -> NDArray[np.float64]:

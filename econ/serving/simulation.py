@@ -31,7 +31,7 @@ from econ.latency.prediction import predict
 from econ.scenario import Scenario
 from econ.serving import compiled
 from econ.serving.cost import StepCost
-from econ.serving.from_scenario import draw_requests, launch_settings
+from econ.serving.from_scenario import draw_requests
 from econ.serving.from_scenario import replica as replica_of_scenario
 from econ.serving.pools import simulate_arrays
 from econ.serving.replicas import Disaggregated, Replica
@@ -173,7 +173,7 @@ def simulate(
 def _with_bands(service: Service, s: Scenario) -> Service:
     """With the regime and the bands of the step equations at as many users as were present."""
     users = service.rate_per_s * service.mean_e2e_s
-    users = min(max(users, 1.0), float(s.n_replicas * launch_settings(s)[0]))
+    users = min(max(users, 1.0), float(s.n_replicas * s.deployment.launch.max_batch))
     alike = s.with_(policy="chunked_prefill")  # separate pools take the same steps
     prediction = predict(alike, concurrency=users)
     bands = {

@@ -17,8 +17,7 @@ LABEL = "a label"
 MONEY = "physics only: what it costs, and where, is for econ.tco and the bill"
 ASKED = "answers for the users it is asked about, whatever is promised to them"
 MEANS = "the closed form knows means and a fixed number of users; arrivals are the simulator's"
-ENGINE = "prompts first or in chunks: known through the engine's habits (pools are refused)"
-CHUNKS = "a smaller step moves waiting from one user to another; the closed form knows the mean"
+SENT = "tokens that are sent together are made no later: latency states the gaps between messages"
 EXPERTS = "experts divide over tp x dp by expert or by slice alike: the same bytes and FLOP"
 THOUGHT = "a token that is thought takes and costs what a token that is read does"
 SHARES = "the closed form has no shares: how many requests keep the SLO is simulated"
@@ -37,8 +36,7 @@ REASONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ASKED: (("latency", "energy"), ("slo.ttft_s", "slo.tpot_s")),
     SHARES: (("latency", "energy", "tco"), ("slo.attainment_frac",)),
     MEANS: (("latency", "energy", "tco"), tuple(f"workload.{name}" for name in ARRIVALS)),
-    ENGINE: (("latency", "energy", "tco"), ("deployment.policy",)),
-    CHUNKS: (("latency", "energy", "tco"), ("deployment.token_budget",)),
+    SENT: (tuple(n for n in STATIONS if n != "latency"), ("deployment.stream_interval",)),
     EXPERTS: (("latency", "serving", "energy", "tco", "bill"), ("deployment.ep",)),
     THOUGHT: (tuple(n for n in STATIONS if n != "serving"), ("workload.reasoning_frac",)),
     PLANNED: (("plan",), tuple(f"deployment.{name}" for name in ("n_gpu", "tp", "pp", "dp"))),

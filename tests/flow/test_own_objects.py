@@ -66,7 +66,8 @@ def test_format_1_of_version_1_is_still_read():
     }  # fmt: skip
     scenario = econ.Scenario.from_json(json.dumps(old))
     assert scenario.cost_usd_per_gpu_hour == 3.85
-    assert scenario.deployment == CHAT.deployment
+    assert scenario.deployment.launch == CHAT.deployment.launch
+    assert scenario.with_(policy="").deployment == CHAT.deployment
 
 
 def test_an_uncertain_scenario_is_refused_by_stations_and_answered_by_uncertain():

@@ -15,6 +15,8 @@ from econ.latency.runs import RAW, aliases, configuration, folds, read_runs, sam
 
 FULL = Path(__file__).resolve().parents[3] / "shared/measured/serving_measurements.csv"
 
+MEDIANS = FULL.parent / "serving_history.csv"
+
 
 def test_the_table_holds_every_parameter_and_no_other():
     rows = table("calibration")

@@ -84,7 +84,7 @@ def test_nothing_is_faster_than_the_datasheet(case):
     least = (active_bytes - 2 * m.embedding_params) / (n * chip.memory_bandwidth_bytes_per_s)
     assert one.tpot_s >= least * 0.9
     assert one.ttft_s >= 2 * m.active_params * 0.5 * case["input_tokens"] / (n * peak)
-    answer = one.ttft_s + (case["output_tokens"] - 1) * one.tpot_s
+    answer = one.mean_ttft_s + (case["output_tokens"] - 1) * one.tpot_s
     little = case["concurrency"] * case["output_tokens"] / answer / n
     assert one.output_tokens_per_s_per_gpu == pytest.approx(little)
     assert sum(one.shares.values()) == pytest.approx(1)
@@ -304,8 +304,8 @@ def test_columns_may_be_left_out_and_objects_given():
     given_tp = ask("gpt-oss-120b", "h100-sxm", n_gpu=8, tp=8, precision="fp4", **RUN)
     assert whole.tpot_s == pytest.approx(given_tp.tpot_s)
     assert len(predict_frame(least.iloc[:0])) == 0
-    with pytest.raises(ValueError, match="the frame has no column accelerator, concurrency"):
-        predict_frame(least.drop(columns=["accelerator", "concurrency"]))
+    with pytest.raises(ValueError, match="the frame has no column model, accelerator"):
+        predict_frame(least.drop(columns=["model", "accelerator"]))
 
 
 # -- offline --------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ def test_no_closed_loop_outruns_offline_work(case):
         work = per_answer / case["output_tokens"] + 2 * m.active_params
         assert offline.output_tokens_per_s_per_gpu <= peak / work
         assert capped.batch <= max(case["concurrency"], 1)
-        assert online.output_tokens_per_s_per_gpu <= capped.output_tokens_per_s_per_gpu * 1.05
+        assert online.output_tokens_per_s_per_gpu <= capped.output_tokens_per_s_per_gpu * 1.1
 
 
 # -- errors ---------------------------------------------------------------------------------

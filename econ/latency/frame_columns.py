@@ -1,0 +1,124 @@
+"""The columns of a table of deployments: names looked up once, numbers with their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.engines import LAUNCH
+from econ.deployment import MOST_GPU
+from econ.latency import steps
+
+AS_MANY_AS_FIT = float("inf")  # a concurrency that is missing, or "max"
+COUNTS = ("n_gpu", "tp", "pp", "ep", "dp")
+LARGEST = {"input_tokens": 1e8, "output_tokens": 1e8, "concurrency": 1e7, "software_maturity": 1e3}
+OPTIONAL = {
+    "software_maturity": 1.0,
+    "cached_frac": 0.0,
+    "max_batch": steps.NO_LIMIT,
+    "n_rounds": steps.BENCHMARK_ROUNDS,
+}
+
+
+class Lookup:
+    """Distinct names of a column, each resolved once; what cannot be resolved keeps its reason."""
+
+    def __init__(self, values: pd.Series, resolve: Callable[[Any], Any]) -> None:
+        self.code, names = pd.factorize(values, use_na_sentinel=False)
+        self.items: list[Any] = []
+        self.reasons: list[str] = []
+        for name in names:
+            try:
+                self.items.append(resolve(name))
+                self.reasons.append("")
+            except (ValueError, TypeError) as error:
+                self.items.append(None)
+                self.reasons.append(str(error))
+
+
+def launch_of(
+    numbers: dict[str, Any], engine: Lookup, policy: Lookup, scheduling: Lookup
+) -> dict[str, Any]:
+    """The launch settings of each row: its own, or else those of its engine."""
+    rows: dict[str, Any] = {}
+    for name in LAUNCH:
+        usual = np.array([float(getattr(e, name)) for e in engine.items])[engine.code]
+        given = numbers.get(name)
+        rows[name] = usual if given is None else np.where(np.isnan(given), usual, given)
+    for name, column, word in (
+        ("is_prefill_first", policy, "prefill_first"),
+        ("is_sync", scheduling, "sync"),
+    ):
+        usual = np.array([float(getattr(e, name)) for e in engine.items])[engine.code]
+        own = np.array([np.nan if not item else float(item == word) for item in column.items])
+        own = own[column.code]
+        rows[name] = np.where(np.isnan(own), usual, own)
+    return rows
+
+
+def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
+    """The numeric columns of a frame of deployments, with the defaults of those left out.
+
+    ``tp`` defaults to what ``n_gpu`` leaves; ``n_gpu`` to tp · pp · dp; ``dp`` to 1, or, for
+    experts spread wider than ``tp``, to what ``n_gpu`` leaves.
+    """
+    one = np.ones(len(frame))
+    numbers: dict[str, Any] = {
+        name: pd.to_numeric(frame[name], errors="coerce").to_numpy("float64")
+        for name in (*COUNTS, "input_tokens", "output_tokens", "concurrency", *OPTIONAL, *LAUNCH)
+        if name in frame
+    }
+    for name in ("pp", "ep"):
+        numbers.setdefault(name, one)
+    if "dp" not in numbers:
+        numbers["dp"] = one
+        if "tp" in numbers and "n_gpu" in numbers:
+            left = numbers["n_gpu"] / (numbers["tp"] * numbers["pp"])
+            numbers["dp"] = np.where(numbers["ep"] > numbers["tp"], left, one)
+    if "tp" not in numbers:
+        n_gpu = numbers.get("n_gpu", one)
+        numbers["tp"] = n_gpu / (numbers["pp"] * numbers["dp"])
+    numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
+    for name in ("max_batch", "n_rounds"):  # an empty cell is the default
+        if name in numbers:
+            value = numbers[name]
+            numbers[name] = np.where(np.isnan(value), OPTIONAL[name], value)
+    numbers.setdefault("concurrency", AS_MANY_AS_FIT * one)
+    unsaid = np.flatnonzero(np.isnan(numbers["concurrency"]))
+    if len(unsaid):
+        words = frame["concurrency"].iloc[unsaid]
+        as_many = words.isna() | (words.astype(str).str.strip().str.lower() == "max")
+        numbers["concurrency"][unsaid[as_many.to_numpy()]] = AS_MANY_AS_FIT
+    return OPTIONAL | numbers
+
+
+def refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
+    """Reasons of rows whose counts are not whole or whose loads are outside their range."""
+
+    def refuse(name: str, good: np.ndarray, says: str) -> None:
+        for row in np.flatnonzero(~good & (reason == "")):
+            reason[row] = f"{name} = {numbers[name][row]:g} is outside its range: {says}"
+
+    for name in COUNTS:
+        value = numbers[name]
+        good = (value >= 1) & (value <= MOST_GPU) & (value == np.floor(value))
+        refuse(name, good, f"a whole number from 1 to {MOST_GPU:g}")
+    for name, most in LARGEST.items():
+        value = numbers[name]
+        if isinstance(value, np.ndarray):
+            good = (value > 0) & (value <= most)
+            if name == "concurrency":
+                good |= value == AS_MANY_AS_FIT
+            refuse(name, good, f"above 0, up to {most:g}")
+    if isinstance(value := numbers["cached_frac"], np.ndarray):
+        refuse("cached_frac", (value >= 0) & (value <= 1), "0 to 1")
+    for name in ("max_batch", *LAUNCH):
+        least = 0 if name == "dp_wait_steps" else 1
+        if isinstance(value := numbers[name], np.ndarray):
+            good = (value >= least) & (value == np.floor(value))
+            refuse(name, good, f"a whole number, {least} or more")
+    if isinstance(value := numbers["n_rounds"], np.ndarray):
+        refuse("n_rounds", value >= 1, "1 or more")

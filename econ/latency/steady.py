@@ -1,0 +1,215 @@
+"""Users of a replica in the long run: who waits for whom, and how much work gets done.
+
+`steady` is a closed loop (each user asks again when answered), `offline` a queue that never ends.
+Both are built of the step and the prompt of `econ.latency.steps` and, like them, take numbers and
+arrays alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from econ.latency.calibration import Calibration
+from econ.latency.shapes import Numbers
+from econ.latency.steps import (
+    FEWEST_FREE,
+    Case,
+    Load,
+    Prefill,
+    Prepared,
+    Step,
+    computed_tokens,
+    most_sequences,
+    prefill,
+    prepare,
+    step,
+)
+from econ.latency.waits import (
+    QUANTILES,
+    burst_s,
+    gap_quantile,
+    others_wait_s,
+    queue,
+    queue_quantile,
+    sum_quantile,
+)
+
+
+class Stall(NamedTuple):
+    """What a foreign prompt takes from those who decode, how long it keeps the machine busy, and
+    the chunks that it is read in."""
+
+    lost_s: Numbers
+    busy_s: Numbers
+    n_chunks: Numbers
+
+
+class Steady(NamedTuple):
+    """Users in a closed loop: times, the batch that decodes, and what the times are made of.
+
+    ``ttft_s`` and ``itl_s`` hold the quantiles of `econ.latency.waits.QUANTILES`.
+    """
+
+    ttft_s: tuple[Numbers, ...]
+    mean_ttft_s: Numbers
+    itl_s: tuple[Numbers, ...]
+    tpot_s: Numbers
+    benchmark_mean_ttft_s: Numbers
+    benchmark_tpot_s: Numbers
+    batch: Numbers
+    interference_s: Numbers
+    queue_s: Numbers
+    memory_wait_s: Numbers
+    step: Step
+    prefill: Prefill
+
+
+class Offline(NamedTuple):
+    """More work waiting than fits: the batch that runs and the time per token."""
+
+    batch: Numbers
+    tpot_s: Numbers
+
+
+def stall(p: Prepared, cal: Calibration, reading: Prefill, one: Step, per_step: Numbers) -> Stall:
+    """What one foreign prompt costs those who decode, and the machine.
+
+    With prompts first all decoding stops while a prompt is read. In chunks, the tokens of those who
+    decode ride along: a step with a chunk reads the weights once for both, so that only its
+    arithmetic beyond that is lost, and the machine is busy with the prompt for as many steps as it
+    fills. ``per_step`` prompts come per decode step; those that meet share its weights.
+    """
+    first = p.load.launch.is_prefill_first
+    n_steps = computed_tokens(p.load) / p.load.launch.prefill_budget_tokens
+    n_chunks = np.maximum(n_steps, 1.0)
+    shared_s = np.minimum(one.weights_s, reading.read_s)
+    saved_s = shared_s * np.minimum(n_chunks, 1 / np.maximum(per_step, FEWEST_FREE))
+    mixed_s = np.maximum(reading.prefill_s - saved_s, 0.0)
+    lost_s = first * reading.prefill_s + (1 - first) * mixed_s
+    return Stall(lost_s, lost_s + (1 - first) * n_steps * one.step_s, n_chunks)
+
+
+def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
+    """Users who each ask again when answered (a closed loop), long after the first wave.
+
+    A request's first token waits for its own prompt, for the steps until the engine looks for
+    requests, for the prompts in front of it (`econ.latency.waits.queue`) and, under attention
+    replicas, for those of the other replicas. Its later tokens meet the foreign prompts of the
+    share of a cycle in which it decodes. Between prompts all decode but those being admitted
+    (Little's law), and three rounds settle that batch. Users beyond what memory or the engine's
+    limit allows wait a whole cycle.
+    """
+    shapes, load, launch = p.shapes, p.load, p.load.launch
+    reading = prefill(p, cal)
+    present = np.minimum(load.concurrency, most_sequences(p, cal))
+    others = np.maximum(present - 1, 0) * cal.interference_frac
+    n_out = load.output_tokens
+    fixed_s = reading.own_prefill_s + shapes.first_token_s
+    following, share = present, np.ones(())
+    for _ in range(n_rounds):
+        batch = following
+        one = step(p, cal, batch)
+        lost = stall(p, cal, reading, one, others * share / n_out)
+        interference_s = others * lost.lost_s * share / n_out
+        tpot_s = one.step_s + interference_s
+        decode_s = n_out * tpot_s
+        ahead = queue(service_s=lost.busy_s, think_s=decode_s, users=others + 1)
+        look_s = tpot_s * cal.recv_wait_frac * np.maximum(launch.recv_interval - 1, 0)
+        admitted_s = fixed_s + cal.n_wait_steps * tpot_s
+        mean_s = admitted_s + look_s + ahead.mean_s
+        cycle_s = mean_s + decode_s
+        held_s = others_wait_s(p.split.dp, launch.dp_wait_steps * tpot_s, present, cycle_s)
+        share = decode_s / (cycle_s + held_s)
+        following = np.maximum(present * share, np.minimum(present, 1))
+    memory_wait_s = (load.concurrency / present - 1) * (cycle_s + held_s)
+    base_s = admitted_s + held_s + memory_wait_s
+    ttft_s = tuple(
+        base_s
+        + sum_quantile(q, ((look_s, 2 * q * look_s), (ahead.mean_s, queue_quantile(q, ahead))))
+        for q in QUANTILES
+    )
+    per_message = launch.stream_interval
+    itl_s = tuple(
+        gap_quantile(
+            q,
+            step_s=one.step_s * per_message,
+            stall_s=lost.lost_s / lost.n_chunks,
+            n_stalls=others * share / n_out * lost.n_chunks * per_message,
+            n_most=per_message * launch.prefill_budget_tokens / computed_tokens(load),
+        )
+        for q in QUANTILES
+    )
+    budget = launch.prefill_budget_tokens
+    opening_s = burst_s(present, lost.busy_s, computed_tokens(load), budget)
+    mean_s = base_s + look_s + ahead.mean_s
+    benchmark_s = mean_s + opening_s / load.n_rounds
+    # a prompt that is waited for before the first token stalls none of the later ones
+    before = np.minimum(opening_s / np.maximum(others * lost.busy_s, FEWEST_FREE), 1)
+    benchmark_tpot_s = tpot_s - interference_s * before / load.n_rounds
+    if _is_other_software(load):
+        least, alone = _bound(p, batch)
+        m = load.software_maturity
+        ttft_s = tuple(matured_s(t, alone.own_prefill_s, m) for t in ttft_s)
+        itl_s = tuple(matured_s(t, least.step_s, m) for t in itl_s)
+        mean_s = matured_s(mean_s, alone.own_prefill_s, m)
+        benchmark_s = matured_s(benchmark_s, alone.own_prefill_s, m)
+        tpot_s = matured_s(tpot_s, least.step_s, m)
+        benchmark_tpot_s = matured_s(benchmark_tpot_s, least.step_s, m)
+    queue_s = look_s + queue_quantile(0.5, ahead) + held_s
+    return Steady(
+        ttft_s=ttft_s,
+        mean_ttft_s=mean_s,
+        itl_s=itl_s,
+        tpot_s=tpot_s,
+        benchmark_mean_ttft_s=benchmark_s,
+        benchmark_tpot_s=benchmark_tpot_s,
+        batch=batch,
+        interference_s=interference_s,
+        queue_s=queue_s,
+        memory_wait_s=memory_wait_s,
+        step=one,
+        prefill=reading,
+    )
+
+
+def offline(p: Prepared, cal: Calibration) -> Offline:
+    """Time per token of a replica with always more work waiting: as many sequences as fit.
+
+    Formula: step + batch · stall / output, batch = what memory holds and stall what a prompt takes
+    from those who decode; nobody waits for a stream, so that the host's least step does not bind.
+    Requests of mixed age hold the mean context.
+    """
+    batch = np.maximum(np.minimum(most_sequences(p, cal), p.load.concurrency), 1)
+    one, reading = step(p, cal, batch, streams=False), prefill(p, cal)
+    lost_s = stall(p, cal, reading, one, batch / p.load.output_tokens).lost_s
+    tpot_s = one.step_s + batch * lost_s / p.load.output_tokens
+    if _is_other_software(p.load):
+        least, alone = _bound(p, batch)
+        least_s = least.step_s + batch * alone.prefill_s / p.load.output_tokens
+        tpot_s = matured_s(tpot_s, least_s, p.load.software_maturity)
+    return Offline(batch, tpot_s)
+
+
+def _is_other_software(load: Load) -> bool:
+    return bool(np.any(load.software_maturity != 1))
+
+
+def _bound(p: Prepared, batch: Numbers) -> tuple[Step, Prefill]:
+    """A step and a prompt by the datasheet; what is not streamed has no least host time."""
+    bound = Calibration.datasheet()
+    bare = prepare(Case(p.shapes, p.split, p.load), bound)
+    return step(bare, bound, batch, streams=False), prefill(bare, bound)
+
+
+def matured_s(time_s: Numbers, least_s: Numbers, software_maturity: Numbers) -> Any:
+    """The time under software that is better (above 1) or worse than that of the calibration.
+
+    Only what exceeds the physical floor scales: floor + (time − floor) / maturity, so no software
+    beats the datasheet.
+
+    >>> round(float(matured_s(0.03, 0.01, 2.0)), 6)
+    0.02
+    """
+    return least_s + np.maximum(time_s - least_s, 0) / software_maturity
