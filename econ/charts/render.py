@@ -44,9 +44,14 @@ def png_of(spec: dict[str, Any]) -> str | None:
         import vl_convert
     except ImportError:
         return None
+    return small_png(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
+
+
+def small_png(picture: bytes) -> str:
+    """A PNG with a palette, base64."""
     from PIL import Image
 
-    full = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE)))
+    full = Image.open(io.BytesIO(picture))
     small = io.BytesIO()
     full.convert("RGB").quantize(PNG_COLOURS, dither=Image.Dither.NONE).save(
         small, "PNG", optimize=True

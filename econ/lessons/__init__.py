@@ -4,9 +4,10 @@ A lesson calls these and nothing else of the engine: `predict` and `reveal`, `ex
 `check`, `hint` and `solution`, `takeaway`, and at the end `progress` and `calibration`.
 """
 
-from econ.lessons import exercises, questions  # noqa: F401  (register them)
+from econ.lessons import questions  # noqa: F401  (registers them)
 from econ.lessons.answers import check, exercise, given, hint, solution
 from econ.lessons.boxes import takeaway
+from econ.lessons.pictures import picture
 from econ.lessons.predictions import calibration, predict, reveal
 from econ.lessons.progress_page import class_progress, progress
 
@@ -17,6 +18,7 @@ __all__ = [
     "exercise",
     "given",
     "hint",
+    "picture",
     "predict",
     "progress",
     "reveal",

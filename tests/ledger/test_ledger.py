@@ -42,7 +42,7 @@ def _notebook_words() -> set[str]:
 def _reached() -> set[str]:
     """Names that the notebooks use, and those that the models they call use in turn."""
     names = [room.name for room in pkgutil.walk_packages(econ.__path__, "econ.")]
-    shown = ("econ.charts", "econ.lessons.exercises", "econ.ledger", "econ.__main__")
+    shown = ("econ.charts", "econ.lessons.questions", "econ.ledger", "econ.__main__")
     rooms = [importlib.import_module(n) for n in names if not n.startswith(shown)]
     ours = {
         name: thing

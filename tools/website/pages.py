@@ -28,6 +28,7 @@ from econ.catalog import table
 from econ.charts import table_of
 from econ.charts.panels import Panel
 from econ.charts.theme import FAINT, GROUND, INK, MUTED
+from econ.lessons.pictures.scene import Picture
 from econ.lessons.views import View
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -225,6 +226,8 @@ def _everything_called() -> str:
 def _drawn(thing: alt.TopLevelMixin | Panel, name: str, out: Path) -> str:
     if isinstance(thing, Panel):
         return _panel(thing, name, out)
+    if isinstance(thing, Picture):
+        return _asked("econ-moving", thing.spec, thing.svg(thing.still))
     return _chart(thing, name, out) + table_of(thing)._repr_html_()
 
 
@@ -270,10 +273,14 @@ def _panel(panel: Panel, name: str, out: Path) -> str:
 
 def _question(view: View, cell: nbformat.NotebookNode) -> str:
     """The place where the page's script shows a question, and its words where no script runs."""
-    spec = json.dumps(view.spec, ensure_ascii=False).replace("</", "<\\/")
-    still = "".join(o["data"]["text/html"] for o in cell.outputs)
+    return _asked("econ-question", view.spec, "".join(o["data"]["text/html"] for o in cell.outputs))
+
+
+def _asked(kind: str, spec: dict[str, Any], still: str) -> str:
+    """What the page's script draws from a specification, and what stands where none runs."""
+    text = json.dumps(spec, ensure_ascii=False).replace("</", "<\\/")
     return (
-        f'<div class="econ-question"><script type="application/json">{spec}</script></div>'
+        f'<div class="{kind}"><script type="application/json">{text}</script></div>'
         f"<noscript>{still}</noscript>"
     )
 

@@ -27,6 +27,7 @@ import slides  # noqa: E402
 
 from econ.charts.live import bundle, source  # noqa: E402
 from econ.lessons import views  # noqa: E402
+from econ.lessons.pictures import scene  # noqa: E402
 
 EXPORT = "export default { render };"
 N_JOBS = 2  # a notebook's models fill a core
@@ -42,8 +43,12 @@ def script() -> str:
 
 
 def learn_script() -> str:
-    """The questions' own script, as a plain script."""
-    return f"(()=>{{{views.script().replace(EXPORT, 'window.econLearn = { render };')}}})();\n"
+    """The scripts of questions and pictures, as plain ones."""
+    named = {"econLearn": views.script(), "econPicture": scene.script()}
+    return "".join(
+        f"(()=>{{{code.replace(EXPORT, f'window.{name} = {{ render }};')}}})();\n"
+        for name, code in named.items()
+    )
 
 
 def _page(path: Path, out: Path, known: set[str]) -> dict[str, str]:

@@ -18,9 +18,10 @@ import altair as alt
 import nbformat
 
 from econ.charts.panels import Panel
+from econ.lessons.pictures.scene import Picture
 from econ.lessons.views import View
 
-Shown = alt.TopLevelMixin | Panel | View
+Shown = alt.TopLevelMixin | Panel | Picture | View
 
 
 def shown(path: Path, compare: bool = True) -> dict[str, Shown]:

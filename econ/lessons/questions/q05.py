@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import math
 
-from econ.lessons.l05_goodput import N, saturation_per_s
+from econ.lessons.l05_goodput import N, grown, loops_frame, saturation_per_s
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
-from econ.serving import max_rate_per_s
+from econ.serving import max_rate_per_s, slo_preset
+from econ.serving.queueing import mm1_e2e_quantile_s
 
 
 @functools.cache
@@ -18,8 +19,8 @@ def _most() -> float:
 
 @question(
     "05-rate",
-    "The server completes at most 12.3 requests/s. What is the highest rate of arrivals, in "
-    "**requests/s**, at which 95 % of them are still good?",
+    lambda q: f"The server completes at most {_most():.1f} requests/s. What is the highest rate of "
+    "arrivals, in **requests/s**, at which 95 % of them are still good?",
     unit="requests/s",
     slider=(0, 20),
     tolerance_frac=0.1,
@@ -30,3 +31,176 @@ def _most() -> float:
 )  # fmt: skip
 def _highest_rate(q: Inputs) -> float:
     return float(max_rate_per_s(Scenario.default(), n=N))
+
+
+@functools.cache
+def _open_loop_factor() -> float:
+    """How much the median TTFT grows in 15 minutes of arrivals that do not wait."""
+    loops = loops_frame(Scenario.default(), 128, [1, 1.22])
+    return float(grown(loops).iloc[1])
+
+
+@question(
+    "05-loops",
+    "A load test with 128 fixed clients runs well. Then an update makes every step 22 % slower. "
+    "By which **factor** does the median time to first token grow for users who arrive without "
+    "waiting for each other, within 15 minutes?",
+    unit="times",
+    slider=(1, 1000),
+    limits=(1, math.inf),
+    tolerance_frac=0.4,
+    wrong=[
+        Wrong((1, 1.6), "That is what the test with fixed clients shows. They ask again only after "
+              "their answer, so they slow their own arrivals. Users do not.",
+              "closed-loop-shows-queue"),
+        Wrong((1.7, 10), "Capacity that falls below the load lets the queue grow with every "
+              "minute: an error in capacity is not one in latency.",
+              "capacity-error-is-latency-error"),
+    ],
+    because="Past saturation the wait has no value of its own; it grows until somebody stops it.",
+)  # fmt: skip
+def _open_loop(q: Inputs) -> float:
+    return _open_loop_factor()
+
+
+@question(
+    "05-true",
+    "Which of these three sentences is **true**?",
+    options={
+        "pools": "Separate pools for prefill and decode always serve more requests.",
+        "decode": "Throughput per GPU may be stated per decode GPU.",
+        "load": "Whether separate pools pay depends on the SLO and the lengths.",
+    },
+    wrong=[
+        Wrong("pools", "Each pool idles while the other is the bottleneck, and the cache has to "
+              "travel. With the SLO of this lesson the mixed server serves as many or more.",
+              "pools-always-win"),
+        Wrong("decode", "The GPUs that read the prompts are paid too. Leaving them out overstates "
+              "throughput up to sixteenfold.", "per-pool-counts"),
+    ],
+    because="Count every GPU, and compare at the same limits.",
+)  # fmt: skip
+def _true_of_pools(q: Inputs) -> str:
+    return "load"
+
+
+SERVICE_S, TAIL = 0.4, 0.99
+
+
+@question(
+    "05-1",
+    "One server has Poisson arrivals, exponential service times of 0.4 s on average, and a load of "
+    "**{load:.0%}**. One request in a hundred stays in the system longer than how many "
+    "**seconds**?",
+    unit="s",
+    inputs={"load": (0.9, 0.8, 0.85)},
+    wrong=[
+        Wrong(lambda q: SERVICE_S / (1 - q.load), "That is the mean. One request in a hundred "
+              "takes 4.6 times as long, and those users complain.", "mean-is-felt"),
+        Wrong(SERVICE_S * math.log(100), "That is the tail of the service alone, in an empty "
+              "server. At this load requests wait for each other."),
+        Wrong(lambda q: SERVICE_S / (1 - q.load) * math.log(100 * q.load), "That is the *wait*. "
+              "The time in the system includes the service."),
+        Wrong(lambda q: SERVICE_S / (1 - q.load) * 2, "You took the logarithm to base 10. The tail "
+              "of an exponential needs the natural one."),
+    ],
+    hints=("How is the time in this system distributed, and with which mean?",
+           "Mean s / (1 − ρ), times ln 100."),
+    work=lambda q: f"At {q.load:.0%}: 0.4 / {1 - q.load:.2f} × ln 100 = "
+    f"{SERVICE_S / (1 - q.load) * math.log(100):.1f} s.",
+)  # fmt: skip
+def _tail_in_system(q: Inputs) -> float:
+    return float(mm1_e2e_quantile_s(q.load / SERVICE_S, SERVICE_S, TAIL))
+
+
+FIRST_S = 0.5
+
+
+@question(
+    "05-2",
+    "The first token of an answer came after 0.5 s, and the last of its **{tokens}** tokens after "
+    "**{last_s} s**. What was its TPOT in **seconds**?",
+    unit="s",
+    inputs={"tokens": (60, 80, 50), "last_s": (12.3, 9.1, 10.4)},
+    tolerance_frac=0.004,
+    wrong=[
+        Wrong(lambda q: (q.last_s - FIRST_S) / q.tokens, "You divided by the tokens. Between "
+              "{tokens} tokens lie one fewer gaps."),
+        Wrong(lambda q: q.last_s / q.tokens, "That spreads the wait for the first token over all "
+              "of them. TPOT counts the gaps after the first."),
+        Wrong(lambda q: q.last_s / (q.tokens - 1), "The wait for the first token is still in it. "
+              "TPOT counts the gaps after the first."),
+    ],
+    hints=("From which moment on do the gaps count, and how many are there?",
+           "(Last − first) ÷ (tokens − 1)."),
+    work=lambda q: f"({q.last_s} − 0.5) ÷ {q.tokens - 1} = "
+    f"{(q.last_s - FIRST_S) / (q.tokens - 1):.4f} s.",
+)  # fmt: skip
+def _tpot(q: Inputs) -> float:
+    return float((q.last_s - FIRST_S) / (q.tokens - 1))
+
+
+@question(
+    "05-mean",
+    "Two answers: 11 tokens with gaps of 100 ms, and 1,001 tokens with gaps of 20 ms. The mean "
+    "TPOT over the two *requests* is 60 ms. What is the mean over all *gaps*, in "
+    "**milliseconds**?",
+    unit="ms",
+    slider=(10, 110),
+    tolerance_frac=0.05,
+    wrong=[Wrong((55, 65), "That is the mean over requests, in which the short answer weighs as "
+                 "much as the long one. Over gaps, the long one has a hundred times its weight.",
+                 "request-mean-is-token-mean")],
+    because="A report has to say over what it takes the mean.",
+)  # fmt: skip
+def _mean_over_gaps(q: Inputs) -> float:
+    return (10 * 100 + 1000 * 20) / (10 + 1000)
+
+
+@question(
+    "05-3",
+    "**{ttft:.0%}** of requests meet the limit on TTFT, and **{tpot:.0%}** meet the limit on TPOT. "
+    "Which **share** of requests is good at least?",
+    unit="share",
+    inputs={"ttft": (0.95, 0.97, 0.93), "tpot": (0.9, 0.92, 0.88)},
+    limits=(0, 1),
+    tolerance_frac=0.002,
+    wrong=[
+        Wrong(lambda q: q.ttft * q.tpot, "That is right if the two are independent. At worst, "
+              "those who miss one limit are all others than those who miss the other."),
+        Wrong(lambda q: min(q.ttft, q.tpot), "That is the best case: everybody who misses one "
+              "limit misses the other too. The least is asked."),
+        Wrong(lambda q: (q.ttft + q.tpot) / 2, "A request has to meet both limits, so the share "
+              "is smaller than either."),
+    ],
+    hints=("Could the requests that miss one limit be all others than those that miss the other?",
+           "1 − (those who miss TTFT) − (those who miss TPOT)."),
+    work=lambda q: f"1 − {1 - q.ttft:.2f} − {1 - q.tpot:.2f} = {q.ttft + q.tpot - 1:.2f}.",
+)  # fmt: skip
+def _good_at_least(q: Inputs) -> float:
+    return float(q.ttft + q.tpot - 1)
+
+
+@functools.cache
+def _rate(policy: str) -> float:
+    case = Scenario.default().with_(slo=slo_preset("reasoning"), policy=policy)
+    return float(max_rate_per_s(case, n=N))
+
+
+@question(
+    "05-4",
+    'Let the server read whole prompts first (`scenario.with_(policy="prefill_first")`). Up to how '
+    "many **requests/s** does it meet the SLO `reasoning`? Use `n=10_000`.",
+    unit="requests/s",
+    tolerance_frac=0.02,
+    wrong=[Wrong(lambda q: _rate("chunked_prefill"), "That is the server as it was, which reads "
+                 "prompts in chunks. Set the policy.")],
+    hints=("Which two settings of the scenario change?",
+           'serving.max_rate_per_s(scenario.with_(slo=serving.slo_preset("reasoning"), '
+           'policy="prefill_first"), n=10_000)'),
+    twin="As the lesson's table did for its own policy: give `max_rate_per_s` one scenario with "
+    "everything set. With the default SLO and policy, "
+    "`serving.max_rate_per_s(scenario, n=10_000)` gave the knee above.",
+)  # fmt: skip
+def _highest_rate_prefill_first(q: Inputs) -> float:
+    return _rate("prefill_first")

@@ -6,9 +6,10 @@ import math
 
 from econ.lessons.l10_trends import direction_frame
 from econ.lessons.question import Inputs, Wrong, question
-from econ.trends.rates import annual_factor, years_between
+from econ.trends.rates import annual_factor, spend_ratio, years_between
 
 FIRST_USD, LAST_USD = 20.0, 0.07  # of a million tokens, as the headline's study has them
+MONTHS, PRESS_MONTHS = 12, 18
 
 
 def _years() -> float:
@@ -28,7 +29,7 @@ def _years() -> float:
         Wrong((120, 160), "That halves the factor. Factors multiply, so two years take the square "
               "root."),
         Wrong((35, 60), lambda q: "So it would be in the 18 months that the press gave. The two "
-              f"dates are {12 * _years():.0f} months apart.", "eighteen-months"),
+              f"dates are {MONTHS * _years():.0f} months apart.", "eighteen-months"),
     ],
     because="And that is one study's pair of models; the chart holds 21 answers to the same "
     "question.",
@@ -52,3 +53,136 @@ def _fall_per_year(q: Inputs) -> float:
 def _rises(q: Inputs) -> float:
     frame = direction_frame().query("year == '2026' and direction == 'rises'")
     return float(100 * frame["share"].iloc[0])
+
+
+@question(
+    "10-true",
+    "Which of these three sentences is **true**?",
+    options={
+        "one": "The 280-fold fall is what happened to the price of one model.",
+        "median": "The median price of a seller's catalogue is an index of prices.",
+        "quality": "A price index has to hold the quality of the answers constant.",
+    },
+    wrong=[
+        Wrong("one", "It compares two models, the cheapest one as good on one benchmark at each "
+              "date. No single model's price fell like that.", "fall-is-one-model"),
+        Wrong("median", "New entries have other qualities, so the median moves when nobody has "
+              "changed a price.", "catalogue-median"),
+    ],
+    because="Otherwise new models, not new prices, move it.",
+)  # fmt: skip
+def _true_of_prices(q: Inputs) -> str:
+    return "quality"
+
+
+def _whole(q: Inputs) -> float:
+    return float(q.first_usd / q.last_usd)
+
+
+@question(
+    "10-1",
+    "A level of quality went from **{first_usd} USD** per million tokens to **{last_usd} USD** in "
+    "**{months} months** (the defaults are GPT-4's level on MMLU). How many **times per year** did "
+    "it get cheaper?",
+    unit="times per year",
+    inputs={"first_usd": (37.5, 20.0), "last_usd": (0.175, 0.4), "months": (23, 30)},
+    wrong=[
+        Wrong(_whole, "That is the whole fall, over {months} months."),
+        Wrong(lambda q: _whole(q) * MONTHS / q.months, "That divides the factor evenly over the "
+              "months. Factors multiply: take a power."),
+        Wrong(lambda q: _whole(q) ** (q.months / MONTHS), "The exponent is upside down: a year is "
+              "12 of {months} months."),
+        Wrong(lambda q: _whole(q) ** (MONTHS / PRESS_MONTHS), "That takes 18 months, which a "
+              "headline said. Here it is {months}.", "eighteen-months"),
+    ],
+    hints=("Which power of the whole factor belongs to one year?",
+           "(First price ÷ last price) to the power of 12 ÷ months."),
+    work=lambda q: f"({q.first_usd} ÷ {q.last_usd}) ^ (12/{q.months}) = "
+    f"{annual_factor(_whole(q), q.months / MONTHS):.1f} times per year.",
+)  # fmt: skip
+def _fall_a_year(q: Inputs) -> float:
+    return float(annual_factor(_whole(q), q.months / MONTHS))
+
+
+OLD, NEW = (30.0, 60.0), (0.15, 0.60)  # USD per Mtok in and out: GPT-4, GPT-4o mini
+
+
+def _blend(prices: tuple[float, float], parts: float) -> float:
+    return (parts * prices[0] + prices[1]) / (parts + 1)
+
+
+@question(
+    "10-2",
+    "From GPT-4 (30 and 60 USD for input and output) to GPT-4o mini (0.15 and 0.60), input became "
+    "200 times cheaper. How many **times** cheaper did **{parts} parts** input with one part "
+    "output become?",
+    unit="times",
+    inputs={"parts": (3, 10, 2)},
+    wrong=[
+        Wrong(OLD[0] / NEW[0], "That is input alone."),
+        Wrong(OLD[1] / NEW[1], "That is output alone."),
+        Wrong(lambda q: (q.parts * OLD[0] / NEW[0] + OLD[1] / NEW[1]) / (q.parts + 1), "That "
+              "averages the two factors. Blend each model's prices first, then divide."),
+    ],
+    hints=("What does the mix cost with each of the two models?",
+           "(n · 30 + 60) ÷ (n · 0.15 + 0.60)."),
+    work=lambda q: f"With {q.parts} parts: ({q.parts} × 30 + 60) ÷ ({q.parts} × 0.15 + 0.60) = "
+    f"{_blend(OLD, q.parts) / _blend(NEW, q.parts):.0f} times.",
+)  # fmt: skip
+def _blended_fall(q: Inputs) -> float:
+    return _blend(OLD, q.parts) / _blend(NEW, q.parts)
+
+
+PRICE_RATIO = 0.1
+
+
+@question(
+    "10-3",
+    "The price falls to a tenth, and the elasticity is **{elasticity}**. How many **times** as "
+    "large does the bill become?",
+    unit="times",
+    inputs={"elasticity": (-1.4, -1.2, -1.6)},
+    wrong=[
+        Wrong(PRICE_RATIO, "That is the price. Cheaper tokens are bought in larger numbers.",
+              "cheaper-so-less"),
+        Wrong(lambda q: PRICE_RATIO**q.elasticity, "That is the volume. The bill is volume times "
+              "price."),
+        Wrong(lambda q: PRICE_RATIO * (1 + q.elasticity * (PRICE_RATIO - 1)), "That takes percent "
+              "for percent in one step. Over a fall to a tenth, the changes compound: take a "
+              "power."),
+    ],
+    hints=("By which factor does the volume grow, and by which does the price fall?",
+           "Price ratio to the power of one plus the elasticity."),
+    work=lambda q: f"0.1 ^ (1 {q.elasticity:+.1f}) = {spend_ratio(PRICE_RATIO, q.elasticity):.2f} "
+    "times.",
+)  # fmt: skip
+def _bill(q: Inputs) -> float:
+    return float(spend_ratio(PRICE_RATIO, q.elasticity))
+
+
+TROUGH_USD, SPAN_MONTHS = 2.99, 9
+
+
+@question(
+    "10-4",
+    "The H100's rent stood at 2.99 USD in November 2025 and at **{last_usd} USD** nine months "
+    "later. Which factor **per year** is that, and would you put it in a plan for 2028?",
+    unit="times per year",
+    inputs={"last_usd": (3.85, 3.6, 4.2)},
+    tolerance_frac=0.002,
+    wrong=[
+        Wrong(lambda q: q.last_usd / TROUGH_USD, "That is the factor of nine months. A year is "
+              "longer."),
+        Wrong(lambda q: 1 + (q.last_usd / TROUGH_USD - 1) * MONTHS / SPAN_MONTHS, "That adds the "
+              "percent of nine months up to a year. Factors multiply: take a power."),
+        Wrong(lambda q: (q.last_usd / TROUGH_USD) ** (SPAN_MONTHS / MONTHS), "The exponent is "
+              "upside down: a year is 12 of 9 months."),
+    ],
+    hints=("Which power of the factor belongs to twelve months?",
+           "(Last ÷ first) to the power of 12 ÷ 9."),
+    work=lambda q: f"({q.last_usd} ÷ 2.99) ^ (12/9) = "
+    f"{annual_factor(q.last_usd / TROUGH_USD, SPAN_MONTHS / MONTHS):.2f} a year. A rise from a "
+    "trough is no trend: do not put it in a plan.",
+)  # fmt: skip
+def _rent_since_the_trough(q: Inputs) -> float:
+    return float(annual_factor(q.last_usd / TROUGH_USD, SPAN_MONTHS / MONTHS))

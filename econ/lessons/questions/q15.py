@@ -5,17 +5,30 @@ from __future__ import annotations
 import functools
 import math
 
+import pandas as pd
+
+from econ.catalog.units import MILLI
+from econ.latency import answer_s
 from econ.lessons.l15_workload import cheapest_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.plan import Demand, plan
 from econ.scenario import Scenario
+from econ.tco import cost_usd_per_mtok
+from econ.uncertainty import evpi_usd
 
 
 @functools.cache
-def _cheapest_usd_per_mtok() -> float:
+def _cheapest(tpot_ms: float) -> tuple[float, float]:
+    """USD per million good tokens and accelerators of the cheapest screened fleet."""
     scenario = Scenario.default()
-    rows = plan(scenario, n_refined=0).rows
-    return float(cheapest_frame(rows, Demand(scenario))["cost_usd_per_good_mtok"].iloc[0])
+    demand = Demand(scenario.with_(tpot_s=tpot_ms * MILLI))
+    first = cheapest_frame(_searched(), demand).iloc[0]
+    return float(first["cost_usd_per_good_mtok"]), float(first["fleet_gpus"])
+
+
+@functools.cache
+def _searched() -> pd.DataFrame:
+    return plan(Scenario.default(), n_refined=0).rows
 
 
 @question(
@@ -30,4 +43,149 @@ def _cheapest_usd_per_mtok() -> float:
     because="A small service pays for whole replicas, so the cheapest one is small.",
 )  # fmt: skip
 def _cheapest_fleet(q: Inputs) -> float:
-    return _cheapest_usd_per_mtok()
+    return _cheapest(Scenario.default().slo.tpot_s / MILLI)[0]
+
+
+TTFT_S, TPOT_MS, ANSWER = 0.4, 25, 300
+
+
+def _replica_per_s(in_flight: float) -> float:
+    return float(in_flight / answer_s(TTFT_S, TPOT_MS * MILLI, ANSWER))
+
+
+@question(
+    "15-1",
+    "A replica holds **{in_flight}** requests at a time; TTFT is 0.4 s, TPOT 25 ms, an answer 300 "
+    "tokens. How many **requests per second** does it serve? Give two digits after the point.",
+    unit="requests/s",
+    inputs={"in_flight": (64, 48, 96)},
+    tolerance_frac=0.001,
+    wrong=[
+        Wrong(lambda q: q.in_flight / (TTFT_S + ANSWER * TPOT_MS * MILLI), "You counted 300 gaps. "
+              "The first token comes with the TTFT, so 299 follow."),
+        Wrong(lambda q: q.in_flight / ((ANSWER - 1) * TPOT_MS * MILLI), "The wait for the first "
+              "token is missing."),
+        Wrong(_replica_per_s(1), "That is one request at a time. The replica holds {in_flight}."),
+    ],
+    hints=("How long does one request stay in the replica?",
+           "Little's law: in flight ÷ (TTFT + 299 × TPOT)."),
+    work=lambda q: f"{q.in_flight} ÷ (0.4 + 299 × 0.025) = {_replica_per_s(q.in_flight):.2f} "
+    "requests per second.",
+)  # fmt: skip
+def _served_per_s(q: Inputs) -> float:
+    return _replica_per_s(q.in_flight)
+
+
+MEAN_PER_S, IN_FLIGHT = 60, 64
+
+
+def _needed(peak_factor: float) -> float:
+    return MEAN_PER_S * peak_factor / _replica_per_s(IN_FLIGHT)
+
+
+@question(
+    "15-2",
+    "A replica serves 8.13 requests per second. A service gets 60 on average and **{peak} times** "
+    "that at the peak, and needs one spare replica (N+1). How many **replicas** does it need?",
+    unit="replicas",
+    inputs={"peak": (1.5, 2.0, 1.3)},
+    tolerance_frac=1e-6,
+    wrong=[
+        Wrong(lambda q: math.ceil(_needed(q.peak)), "The spare one is missing."),
+        Wrong(math.ceil(_needed(1)) + 1, "That is the mean. At the peak there are {peak} times as "
+              "many requests."),
+        Wrong(lambda q: round(_needed(q.peak), 2), "Replicas are whole: round up, then add the "
+              "spare one."),
+        Wrong(lambda q: math.ceil(_needed(q.peak)) + 2, "One too many: round up once, then add one "
+              "spare."),
+    ],
+    hints=("How many replicas does the peak need, before the spare one?",
+           "Round (60 × peak ÷ 8.13) up, then add one."),
+    work=lambda q: f"60 × {q.peak} ÷ 8.13 = {_needed(q.peak):.1f}, so "
+    f"{math.ceil(_needed(q.peak))} and one spare: {math.ceil(_needed(q.peak)) + 1}.",
+)  # fmt: skip
+def _fleet_with_a_spare(q: Inputs) -> float:
+    return math.ceil(_needed(q.peak)) + 1
+
+
+REPLICAS, GPUS, USD_PER_HOUR = 13, 4, 3.0
+
+
+def _usd_per_good_mtok(good: float, n_gpu: float = REPLICAS * GPUS) -> float:
+    return float(cost_usd_per_mtok(n_gpu * USD_PER_HOUR, MEAN_PER_S * ANSWER * good))
+
+
+@question(
+    "15-3",
+    "13 replicas of four GPUs at $3 an hour serve 60 requests per second on average, each with 300 "
+    "output tokens; **{good:.0%}** of requests meet the SLO. What does a million *good* output "
+    "tokens cost, in **USD**?",
+    unit="USD per million tokens",
+    inputs={"good": (0.97, 0.9, 0.94)},
+    wrong=[
+        Wrong(_usd_per_good_mtok(1), "That counts late answers as good."),
+        Wrong(lambda q: _usd_per_good_mtok(q.good, REPLICAS), "That pays for one GPU of each "
+              "replica. It has four."),
+        Wrong(lambda q: _usd_per_good_mtok(q.good, (REPLICAS - 1) * GPUS), "The spare replica is "
+              "paid too."),
+        Wrong(lambda q: _usd_per_good_mtok(1) * q.good, "You multiplied by the good share. Fewer "
+              "good tokens make each of them dearer."),
+    ],
+    hints=("Which hours are paid, and which tokens count?",
+           "13 × 4 × 3 USD ÷ 3,600 ÷ (60 × 300 × good share) × a million."),
+    work=lambda q: f"156 USD an hour ÷ (3,600 × 18,000 × {q.good}) × a million = "
+    f"{_usd_per_good_mtok(q.good):.2f} USD.",
+)  # fmt: skip
+def _good_token(q: Inputs) -> float:
+    return _usd_per_good_mtok(q.good)
+
+
+KNOWN_KUSD, CHEAP_KUSD = 150, 100
+
+
+def _worth_usd(dear_kusd: float) -> float:
+    cases = pd.DataFrame({"new": [CHEAP_KUSD, dear_kusd], "known": [KNOWN_KUSD, KNOWN_KUSD]})
+    return float(evpi_usd(1000 * cases))
+
+
+@question(
+    "15-4",
+    "A new accelerator would cost 100,000 or **{dear_kusd},000** USD a year, at even odds; the "
+    "known one costs 150,000. A benchmark would tell which cost is true. What is it worth at most, "
+    "in **USD** a year?",
+    unit="USD",
+    inputs={"dear_kusd": (220, 210, 260)},
+    wrong=[
+        Wrong(50_000, "That is what you save if the new one proves cheap. It does so in one case "
+              "of two."),
+        Wrong(lambda q: 1000 * (q.dear_kusd - KNOWN_KUSD) / 2, "That is what the benchmark keeps "
+              "you from losing, but without it you would not have bought the new one."),
+        Wrong(lambda q: 1000 * (q.dear_kusd - CHEAP_KUSD), "That is how far the two cases lie "
+              "apart. Asked is how much better you would choose."),
+    ],
+    hints=("What would you choose without the benchmark, and what with it in each case?",
+           "Cheapest mean now, less the mean of the cheaper one in each case."),
+    work=lambda q: f"Without it: 150,000 (the new one's mean is "
+    f"{500 * (CHEAP_KUSD + q.dear_kusd):,.0f}). With it: (100,000 + 150,000) / 2 = 125,000. It is "
+    f"worth {_worth_usd(q.dear_kusd):,.0f} USD.",
+)  # fmt: skip
+def _benchmark_is_worth(q: Inputs) -> float:
+    return _worth_usd(q.dear_kusd)
+
+
+@question(
+    "15-5",
+    "How many **accelerators** does the cheapest screened fleet of this scenario have if tokens "
+    "must come every **{tpot_ms} ms**? Use `lesson.cheapest_frame(result.rows, ...)` with the "
+    "`Demand` of a scenario whose SLO has that `tpot_s`.",
+    unit="accelerators",
+    inputs={"tpot_ms": (30, 12, 25)},
+    tolerance_frac=1e-6,
+    wrong=[Wrong(lambda q: _cheapest(50)[1], "That is the fleet at the scenario's own 50 ms.")],
+    hints=("Which setting of the scenario says how fast tokens must come?",
+           '`lesson.cheapest_frame(result.rows, Demand(scenario.with_(tpot_s=…)))`'
+           '["fleet_gpus"].iloc[0]'),
+    work=lambda q: f"At {q.tpot_ms} ms the cheapest fleet has {_cheapest(q.tpot_ms)[1]:.0f}.",
+)  # fmt: skip
+def _fleet_at_a_faster_stream(q: Inputs) -> float:
+    return _cheapest(q.tpot_ms)[1]

@@ -1,4 +1,5 @@
-// Questions without a kernel: the script of the notebook, and a record that this browser keeps.
+// Questions and pictures without a kernel: the scripts of the notebook, and a record that this
+// browser keeps.
 "use strict";
 
 const econRecords = {};  // by question; a prediction and its reveal share one
@@ -27,5 +28,10 @@ document.addEventListener("DOMContentLoaded", () => {
       },
     };
     window.econLearn.render({ model, el: box.appendChild(document.createElement("div")) });
+  }
+  for (const box of document.querySelectorAll(".econ-moving")) {
+    const spec = JSON.parse(box.querySelector("script").textContent);
+    const el = box.appendChild(document.createElement("div"));
+    window.econPicture.render({ model: { get: () => spec }, el });
   }
 });
