@@ -50,7 +50,7 @@ def test_it_is_valid_and_small(path, book):
 
 
 def test_a_lesson_is_neither_short_nor_long(lesson):
-    assert 40 <= len(lesson.cells) <= 80
+    assert 40 <= len(lesson.cells) <= 90
 
 
 def test_cells_are_short(book):

@@ -7,7 +7,6 @@ from econ.catalog.units import GB, GIGA, HOURS_PER_YEAR
 from econ.ledger import claim, claims_frame
 from econ.lessons.question import Inputs, Wrong, question
 
-
 N_CLAIMS = len(table("claims"))
 
 
