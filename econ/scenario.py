@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator, Site
-from econ.catalog.guard import positive, unknown
+from econ.catalog.guard import UnknownName, positive, unknown
 from econ.catalog.ranges import Range, ends
 from econ.catalog.records import parse, read_object
 from econ.catalog.rents import rent
@@ -39,6 +39,8 @@ from econ.tokens.workloads import Workload, workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from econ.tokens.usage_bill import UsageBill
 
 FORMAT = 2  # of the JSON; 1 knew no objects of one's own and always wrote a price
 FORMATS = (1, FORMAT)
@@ -178,6 +180,59 @@ class Scenario:
         )
         base = cls(workload=workload(workload_id), model=model, deployment=machine)
         return base.with_(**settings) if settings else base
+
+    @classmethod
+    def from_bill(
+        cls,
+        bill: UsageBill,
+        model: str | Model | None = None,
+        *,
+        like: str | None = None,
+        requests_per_day: float | None = None,
+    ) -> Scenario:
+        """The scenario that a bill asks for: its load, on an open model.
+
+        Parameters
+        ----------
+        bill : UsageBill
+            What `econ.tokens.read_usage` returns.
+        model : str or Model, optional
+            An open model, e.g. ``"qwen3-32b"``; left out, the bill's own of most tokens that the
+            catalogue has.
+        like, requests_per_day
+            As in `econ.tokens.UsageBill.workload`.
+
+        Raises
+        ------
+        ValueError
+            For a bill of closed models where no open one is named, or without a number of requests.
+
+        Examples
+        --------
+        >>> from econ.tokens import read_usage
+        >>> log = b"date,model,requests,input_tokens,output_tokens\\n"
+        >>> log += b"2026-10-20,qwen/qwen3-32b,86400,86400000,8640000\\n"
+        >>> s = Scenario.from_bill(read_usage(log, name="usage.csv"))
+        >>> s.model, s.workload.rate_per_s
+        ('qwen3-32b', 1.0)
+        """
+        named = [model] if model is not None else list(bill.models)
+        for name in named:
+            try:
+                served = catalog.model(name)
+            except UnknownName:
+                if model is not None:
+                    raise
+                continue
+            load = bill.workload(like=like, requests_per_day=requests_per_day)
+            known = catalog.models_frame().index
+            return cls.default().with_(
+                model=served.id if served.id in known else served, workload=load
+            )
+        raise ValueError(
+            f"{bill.read['file']}: none of {', '.join(bill.models) or 'its models'} is an open "
+            "model of the catalogue: name the one that could take its place with model"
+        )
 
     def with_(self, **changes: Any) -> Scenario:
         """The same scenario with settings changed by their own names, wherever they sit.

@@ -1,25 +1,25 @@
 """``econ usage FILE``: what a bill says, what the list says, and the scenario it asks for.
 
-The scenario goes on into ``econ plan`` and ``econ decide``: you pay this; what else could you do?
+With ``--decide``: you pay this; here is what else you could do. With ``--out``: the scenario, for
+``econ plan`` and ``econ decide``.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from econ.catalog.catalog import model as model_of
-from econ.catalog.guard import UnknownName
 from econ.catalog.records import plain_json
 from econ.catalog.tables import table
+from econ.decision import decide
 from econ.scenario import Scenario
 from econ.tokens.trace_columns import renamed
 from econ.tokens.usage import read_usage
-from econ.tokens.usage_bill import UsageBill
 
 
 def add_to(commands: Any) -> None:
@@ -30,11 +30,13 @@ def add_to(commands: Any) -> None:
     usage.add_argument("--columns", action="append", default=[], metavar="THEIRS=OURS", help=own)
     usage.add_argument("--usd-per", nargs="+", default=[], metavar="CURRENCY=USD",
                        help="what another currency is worth: EUR=1.08")  # fmt: skip
-    usage.add_argument("--model", help="an open model to serve the tokens with, for --out")
+    usage.add_argument("--model", help="an open model to serve the tokens with")
     usage.add_argument("--like", choices=list(table("workloads").index),
                        help="spread of lengths where the export gives sums")  # fmt: skip
     usage.add_argument("--requests-per-day", type=float, help="where the export counts none")
     usage.add_argument("--out", help="a new .json file with the scenario")
+    usage.add_argument("--decide", action="store_true",
+                       help="what else you could do, as econ decide says")  # fmt: skip
     usage.add_argument("--json", action="store_true", help="print one JSON object")
     usage.set_defaults(run=run)
 
@@ -48,13 +50,15 @@ def run(options: argparse.Namespace) -> int:
         columns=renamed(",".join(options.columns)),
         usd_per=_rates(options.usd_per),
     )
-    scenario = None
-    if options.out or options.model:
-        scenario = scenario_of(
+    scenario = decision = None
+    if options.out or options.model or options.decide:
+        scenario = Scenario.from_bill(
             bill, options.model, like=options.like, requests_per_day=options.requests_per_day
         )
-    if options.out and scenario is not None:
-        Path(options.out).write_text(scenario.to_json(), encoding="utf-8")
+        if options.out:
+            Path(options.out).write_text(scenario.to_json(), encoding="utf-8")
+        if options.decide:
+            decision = decide(scenario, progress=sys.stderr.isatty())
     if options.json:
         answer = bill.row() | {
             "read": bill.read,
@@ -62,6 +66,8 @@ def run(options: argparse.Namespace) -> int:
             "kinds": bill.kinds().to_dict("records"),
             "services": bill.services().to_dict("records"),
         }
+        if decision is not None:
+            answer["decision"] = decision.to_dict()
         print(plain_json(answer))
         return 0
     print(bill.describe())
@@ -82,7 +88,13 @@ def run(options: argparse.Namespace) -> int:
         print("The same tokens at each service of the list:")
         _print(services)
     if options.out:
-        print(f"written: {options.out}; go on with econ plan {options.out}")
+        print(f"written: {options.out}; go on with econ decide {options.out}")
+    if decision is not None:
+        saved = 1 - decision.chosen.usd_per_day / bill.usd_per_day
+        print(
+            f"You pay ${bill.usd_per_day:,.2f} a day. On {decision.scenario.model_id}:\n{decision}"
+        )
+        print(f"That is {abs(saved):.0%} {'less' if saved > 0 else 'more'} than you pay.")
     return 0
 
 
@@ -99,42 +111,3 @@ def _rates(pairs: Sequence[str]) -> dict[str, float]:
 
 def _print(frame: pd.DataFrame) -> None:
     print(frame.to_string(index=False, float_format="{:,.6g}".format))
-
-
-def scenario_of(
-    bill: UsageBill,
-    model: str | None = None,
-    *,
-    like: str | None = None,
-    requests_per_day: float | None = None,
-) -> Scenario:
-    """The scenario that a bill asks for: its load on an open model.
-
-    Parameters
-    ----------
-    bill : UsageBill
-        What `econ.tokens.read_usage` returns.
-    model : str, optional
-        An open model, e.g. ``"qwen3-32b"``; left out, the bill's own where the catalogue has it.
-    like, requests_per_day
-        As in `UsageBill.workload`.
-
-    Raises
-    ------
-    ValueError
-        For a bill of closed models, where no open one is named.
-    """
-    for name in (model,) if model else bill.models:
-        try:
-            served = model_of(name)
-        except UnknownName:
-            if model:
-                raise
-            continue
-        load = bill.workload(like=like, requests_per_day=requests_per_day)
-        known = served.id if served.id in table("models").index else served
-        return Scenario.default().with_(model=known, workload=load)
-    raise ValueError(
-        f"{bill.read['file']}: none of {', '.join(bill.models) or 'its models'} is an open model "
-        "of the catalogue: name the one that could take its place with --model"
-    )

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from econ import usage_command
 from econ.cli import main, read_scenario
+from econ.decision import decide
 
 USAGE = Path(__file__).parent / "fixtures" / "usage"
 MINI = str(USAGE / "openai_usage.json")
@@ -41,6 +43,25 @@ def test_a_bill_of_an_open_model_needs_no_name(tmp_path):
     out = tmp_path / "mine.json"
     assert main(["usage", str(USAGE / "openrouter_activity.csv"), "--out", str(out)]) == 0
     assert read_scenario(str(out)).model == "qwen3-32b"
+
+
+def test_you_pay_this_and_here_is_what_else(capsys, monkeypatch):
+    asked = []
+
+    def quick(scenario, progress):
+        asked.append(scenario)
+        return decide(scenario, ["H100"], ["fp8"], n_refined=0, n_draws=200)
+
+    monkeypatch.setattr(usage_command, "decide", quick)
+    words = ["usage", MINI, "--model", "qwen3-32b", "--like", "chat", "--decide"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "You pay $32.38 a day. On qwen3-32b:" in said
+    assert "than you pay." in said
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    chosen = quick(asked[0], progress=False).chosen
+    assert found["decision"]["chosen"]["usd_per_day"] == pytest.approx(chosen.usd_per_day)
 
 
 @pytest.mark.parametrize(
