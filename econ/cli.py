@@ -24,7 +24,7 @@ from econ.decide_command import (
     flags_of_file,
     read_scenario,
 )
-from econ.decision.typed import model_named, rents_typed
+from econ.decision.typed import check_used, model_named, rents_typed
 from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--accelerator")
     two.add_argument("--input-tokens", type=float, help="default: those of a chat")
     two.add_argument("--output-tokens", type=float, help="default: those of a chat")
-    two.add_argument("--concurrency", type=float, default=32, help="users (default 32)")
+    two.add_argument("--concurrency", type=float, help="users (default: the most within the SLO)")
     two.add_argument("--tp", type=int)
     two.add_argument("--n-gpu", type=int)
     two.add_argument("--precision", choices=PRECISIONS)
@@ -143,9 +143,12 @@ def _plan(options: argparse.Namespace) -> int:
         scenario = scenario.with_(workload=own)
     if options.rate_per_s is not None:
         scenario = scenario.with_(rate_per_s=options.rate_per_s)
+    rents = rents_typed(options.price)
+    if options.accelerators:
+        check_used(rents, options.accelerators)
     answer = plan(
         scenario, options.accelerators, options.precisions, policies=options.policies,
-        prices_usd_per_gpu_hour=rents_typed(options.price), peak_factor=options.peak_factor,
+        prices_usd_per_gpu_hour=rents, peak_factor=options.peak_factor,
         n_spare=options.spare, trace=trace, progress=sys.stderr.isatty(),
     )  # fmt: skip
     columns = [name for name in COLUMNS if name in answer.rows]
@@ -175,6 +178,8 @@ def _plan(options: argparse.Namespace) -> int:
         f"${best['cost_usd_per_good_mtok']:.2f} (${low:.2f} to ${high:.2f}) per million good "
         f"output tokens\n{answer.headline}"
     )
+    if answer.regime != "calibrated":
+        print(_beyond(answer))
     print(
         first.drop(columns=["pp", "ep", "dp", "arrivals", "rests_on"]).to_string(
             index=False, float_format="{:.3g}".format
@@ -183,6 +188,20 @@ def _plan(options: argparse.Namespace) -> int:
     for name in options.out:
         print(f"written: {name}")
     return 0
+
+
+def _beyond(answer: Plan) -> str:
+    """That the best lies outside what was measured, and the best that lies inside."""
+    said = f"Its latency is predicted outside what the model was fitted on ({answer.regime})"
+    rows = answer.feasible
+    known = rows[(rows["regime"] == "calibrated") & (rows["basis"] == answer.best["basis"])]
+    if known.empty:
+        return f"{said}; no deployment inside meets the SLO."
+    one = known.iloc[0]
+    return (
+        f"{said}; the best inside: {one['fleet_gpus']:.0f} × {one['accelerator']} "
+        f"{one['precision']}, ${one['cost_usd_per_good_mtok']:.2f}."
+    )
 
 
 def _write(answer: Plan, name: str) -> None:
@@ -195,8 +214,10 @@ def _write(answer: Plan, name: str) -> None:
 
 
 def _cost(options: argparse.Namespace) -> int:
-    scenario, users = _cost_scenario(options), options.concurrency
-    prediction, price = predict(scenario, concurrency=users), cost(scenario, concurrency=users)
+    scenario = _cost_scenario(options)
+    price = cost(scenario, concurrency=options.concurrency)
+    users = price.concurrency
+    prediction = predict(scenario, concurrency=users)
     usd, (low, high) = price.usd_per_mtok, price.band("usd_per_mtok")
     answer = {
         "cost_usd_per_mtok": usd,

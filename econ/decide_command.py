@@ -23,6 +23,7 @@ from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.typed import (
     accelerators_named,
     amount,
+    check_used,
     commented_scenario,
     growth,
     listed,
@@ -227,6 +228,8 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         scenario, region = placed(scenario, options.region)
     prices, rents = read_quotes(options.prices) if options.prices else ([], {})
     rents |= rents_typed(options.price)
+    if options.accelerator:
+        check_used(rents, options.accelerator)
     return scenario, {
         "accelerators": accelerators_named(options.accelerator),
         "precisions": options.precision,

@@ -24,6 +24,7 @@ from econ.decision.launch import launch_lines
 from econ.decision.pages import (
     HEADS,
     answer_line,
+    break_even_frame,
     horizon_words,
     options_frame,
     question,
@@ -181,7 +182,7 @@ def decision_html(
     parts += ["<h2>All options</h2>", _table(Table(options_frame(decision)))]
     if len(decision.break_even):
         parts += ["<h2>Break-even against the best API</h2>",
-                  _table(Table(decision.break_even, tokens_per_day=three))]  # fmt: skip
+                  _table(Table(break_even_frame(decision)))]  # fmt: skip
     if decision.plan is not None and decision.fleets:
         parts += _evidence(decision.plan, n_rows)
         parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(decision.plan)]

@@ -139,7 +139,10 @@ class Scenario:
                 "an owned hour has no list price: econ.tco.cost(scenario) builds it; or set "
                 "cost_usd_per_gpu_hour"
             )
-        return rent(self.deployment.accelerator_id, self.finance.term)
+        try:
+            return rent(self.deployment.accelerator_id, self.finance.term)
+        except UnknownName as error:
+            raise UnknownName(f"{error}; or set cost_usd_per_gpu_hour") from None
 
     @classmethod
     def default(cls) -> Scenario:

@@ -53,7 +53,7 @@ class Finance:
         rented (at a list rent or at ``cost_usd_per_gpu_hour``) or owned (`econ.tco` builds the
         hour from server, money, space, electricity and staff).
     term : str
-        Of a list rent: on-demand, spot, reserved, …
+        Of a list rent: on-demand, spot, reserved, …; an owner has none.
     cost_usd_per_gpu_hour : float or Range, optional
         Your own price of an hour, all in; None for the list rent or the owner's built-up cost.
     utilisation_frac : float or Range
@@ -77,6 +77,8 @@ class Finance:
     def __post_init__(self) -> None:
         if self.tenure not in TENURES:
             raise unknown("tenure", self.tenure, TENURES)
+        if self.tenure == "owned" and self.term != "on-demand":
+            raise ValueError(f"term = {self.term!r} is of a rent: it needs tenure='rented'")
         if self.cost_usd_per_gpu_hour is not None:
             ends(positive, "cost_usd_per_gpu_hour", self.cost_usd_per_gpu_hour, 10_000)
         ends(positive, "utilisation_frac", self.utilisation_frac)

@@ -15,6 +15,7 @@ from econ.catalog import accelerator
 from econ.catalog.units import HOUR_S, MTOK
 from econ.cli import main
 from econ.latency.prediction import predict
+from econ.latency.users import users_within
 from econ.scenario import Scenario
 from econ.tokens.workloads import workload
 
@@ -42,8 +43,10 @@ def test_cost_is_the_models(capsys):
 def test_cost_without_lengths_is_that_of_a_chat(capsys):
     assert main([*COST[:5], "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    chat = predict(Scenario.of("llama-3.1-8b", "h100-sxm"), concurrency=32)
-    assert (found["tpot_s"], found["concurrency"]) == (pytest.approx(chat.tpot_s), 32)
+    one = Scenario.of("llama-3.1-8b", "h100-sxm")
+    users = users_within(one)
+    assert found["concurrency"] == users
+    assert found["tpot_s"] == pytest.approx(predict(one, concurrency=users).tpot_s)
 
 
 def test_a_plan_from_a_file_with_its_reports(tmp_path, capsys):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.units import MILLI
@@ -181,4 +182,19 @@ def options_frame(decision: Weighing) -> pd.DataFrame:
     """All options under readable heads, for a table of evidence."""
     rows = [(*option_words(o), money(o.npv_usd), o.reason) for o in decision.options]
     columns = ["option", *HEADS[1:], f"USD over {decision.horizon_years} years", "why not"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def break_even_frame(decision: Weighing) -> pd.DataFrame:
+    """The break-even volumes and years in words."""
+    rows = [
+        (
+            row.option,
+            row.against,
+            "never" if np.isnan(row.tokens_per_day) else tokens_words(row.tokens_per_day),
+            "none" if np.isnan(row.year) else f"{row.year:.0f}",
+        )
+        for row in decision.break_even.itertuples()
+    ]
+    columns = ["option", "against", "from tokens a day", "cheaper from year"]
     return pd.DataFrame(rows, columns=columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from econ.catalog import catalog
@@ -191,3 +191,28 @@ attainment = 0.95                 # share of requests within both
 # measured = ["Acme=80/0.4"]                      # your tests: tokens per second / TTFT in s
 horizon_years = 3
 """
+
+
+def check_used(rents: Iterable[str], accelerators: Sequence[str]) -> None:
+    """Raise for the price of an accelerator that is not among those looked at.
+
+    >>> check_used(["H200"], ["h100-sxm"])
+    Traceback (most recent call last):
+        ...
+    ValueError: price of H200: it is not among the accelerators (h100-sxm); add it or leave it out
+    """
+    looked_at = set(map(_known_as, accelerators))
+    for name in rents:
+        if _known_as(name.partition(":")[0]) not in looked_at:
+            raise ValueError(
+                f"price of {name}: it is not among the accelerators ({', '.join(accelerators)}); "
+                "add it or leave it out"
+            )
+
+
+def _known_as(accelerator: str) -> str:
+    """The identifier in the catalogue; the name itself for one of your own."""
+    try:
+        return catalog.accelerator(accelerator).id
+    except ValueError:
+        return accelerator

@@ -23,11 +23,11 @@ from econ.latency.prediction import (
     kv_bytes_per_token,
     max_batch,
     predict,
-    users_within,
     weight_bytes,
 )
 from econ.latency.speculation import speculation_frame, tokens_per_check
 from econ.latency.steps import DoesNotFit, answer_s
+from econ.latency.users import users_within
 
 __all__ = [
     "Band",

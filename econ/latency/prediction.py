@@ -33,7 +33,7 @@ import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.engines import LAUNCH
-from econ.catalog.guard import count, not_negative, positive
+from econ.catalog.guard import not_negative, positive
 from econ.catalog.precision import weight_bytes_by_part
 from econ.latency import steady as long_run
 from econ.latency import steps
@@ -44,7 +44,6 @@ from econ.latency.shapes import Shapes, as_model
 from econ.latency.steps import Case, DoesNotFit, Launch, Load, Prepared, Split, answer_s
 from econ.scenario import Scenario
 from econ.station import Result, distinct, require_certain, station
-from econ.terms import Slo
 
 TTFT, ITL = (tuple(f"{what}_p{q}_s" for q in (50, 95, 99)) for what in ("ttft", "itl"))
 
@@ -58,7 +57,6 @@ __all__ = [
     "max_throughput_frame",
     "predict",
     "predict_frame",
-    "users_within",
     "weight_bytes",
 ]
 
@@ -378,47 +376,6 @@ def predict(
             for metric in ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu")
         },
     )
-
-
-def users_within(
-    s: Scenario,
-    slo: Slo | None = None,
-    *,
-    n_most: int = 512,
-    calibration: Calibration | None = None,
-) -> int:
-    """The most concurrent users whose mean TTFT and TPOT are within the SLO, over all replicas.
-
-    Parameters
-    ----------
-    s : Scenario
-        The case; its own SLO counts unless another is given.
-    slo : Slo, optional
-        Limits on TTFT and TPOT in seconds.
-    n_most : int
-        Users of one replica that are tried: 1 to ``n_most``.
-    calibration : Calibration, optional
-        As in `predict`.
-
-    Returns
-    -------
-    int
-        A multiple of the replicas, which share the users evenly; 0 where one user of each is
-        already too many or the model does not fit.
-
-    Examples
-    --------
-    >>> users_within(Scenario.default().with_(tpot_s=0.02)) < users_within(Scenario.default())
-    True
-    """
-    require_certain("users_within", s)
-    limits = slo or s.slo
-    users = np.arange(1, count("n_most", n_most, 1, 1_000_000) + 1)
-    frame = scenarios_frame([s], 0.0).iloc[np.zeros(len(users), int)]
-    frame = frame.assign(concurrency=users * s.n_replicas)
-    out = predict_frame(frame.reset_index(drop=True), calibration)
-    within = (out["ttft_s"] <= limits.ttft_s) & (out["tpot_s"] <= limits.tpot_s)
-    return int(users[within].max(initial=0)) * s.n_replicas
 
 
 def has_pools(s: Scenario) -> bool:

@@ -39,7 +39,8 @@ from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.energy.sites import site_figure
 from econ.latency.calibration import bands
-from econ.latency.prediction import answer_s, predict_scenarios, users_within
+from econ.latency.prediction import answer_s, predict_scenarios
+from econ.latency.users import users_within
 from econ.lessons.l11_tco import Point, operating_point, rental, seller, sizes_of
 from econ.scenario import Scenario
 from econ.tco import day_load, owner, whole, with_ranges

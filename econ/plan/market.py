@@ -85,8 +85,8 @@ def prices_of(
     for chip in unpriced:
         if not _is_listed(chip):
             raise ValueError(
-                f"no price of {chip.id}, an accelerator of your own: give "
-                f"prices_usd_per_gpu_hour={{{chip.id!r}: …}}"
+                f"no price of {chip.id}, an accelerator of your own: set cost_usd_per_gpu_hour, or "
+                f"give prices_usd_per_gpu_hour={{{chip.id!r}: …}}"
             )
     return prices | {chip.id: rented[chip.id] for chip in unpriced if chip.id in rented}
 

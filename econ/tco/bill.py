@@ -25,15 +25,14 @@ import pandas as pd
 
 from econ.catalog.guard import positive
 from econ.catalog.units import HOURS_PER_DAY, usd_per_token_from_usd_per_mtok
-from econ.latency.prediction import Prediction, predict, predict_scenarios, users_within
+from econ.latency.prediction import Prediction, predict, predict_scenarios
+from econ.latency.users import users_within, users_within_each
 from econ.scenario import Scenario
 from econ.station import Result, station
 from econ.tco.hours import Part, hour_parts, hours_usd
 from econ.tco.token_cost import cost_usd_per_mtok
 
 IDLE = "idle hours"
-MOST_USERS = 512  # of a replica, as users_within has it
-FEW = 3  # scenarios for which a table of all users each is quicker than halving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +114,7 @@ def cost_scenarios(
     for i, s in enumerate(scenarios):
         if users[i] is None:
             alike.setdefault((s.model, s.deployment, s.workload, s.slo), []).append(i)
-    most = _most_users([scenarios[rows[0]] for rows in alike.values()])
+    most = users_within_each([scenarios[rows[0]] for rows in alike.values()])
     for rows, load in zip(alike.values(), most, strict=True):
         why = "" if load else _no_users(scenarios[rows[0]])
         for i in rows:
@@ -241,18 +240,3 @@ def _no_users(s: Scenario) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _most_users(scenarios: Sequence[Scenario]) -> list[int]:
-    """`econ.latency.users_within` of each, all halving at once: waits never fall with the users."""
-    if len(scenarios) <= FEW:
-        return [users_within(s) for s in scenarios]
-    limits = pd.DataFrame([vars(s.slo) for s in scenarios])
-    replicas = np.array([s.n_replicas for s in scenarios])
-    low, high = np.zeros(len(scenarios), int), np.full(len(scenarios), MOST_USERS + 1)
-    while (high - low > 1).any():
-        users = np.maximum((low + high) // 2, 1)
-        served = predict_scenarios(scenarios, concurrency=users * replicas)
-        within = (served["ttft_s"] <= limits["ttft_s"]) & (served["tpot_s"] <= limits["tpot_s"])
-        low, high = np.where(within, users, low), np.where(within, high, users)
-    return [int(n) for n in low * replicas]

@@ -19,9 +19,9 @@ from econ.latency.prediction import (
     max_throughput_frame,
     predict,
     predict_frame,
-    users_within,
     weight_bytes,
 )
+from econ.latency.users import users_within
 from econ.scenario import Scenario
 from econ.terms import Slo
 

@@ -7,7 +7,8 @@ import pytest
 
 from econ.catalog import Site, accelerator
 from econ.catalog.ranges import Range
-from econ.latency.prediction import DoesNotFit, predict, users_within
+from econ.latency.prediction import DoesNotFit, predict
+from econ.latency.users import users_within
 from econ.scenario import Scenario
 from econ.sweeps import sweep
 from econ.tco.bill import cost, cost_scenarios
