@@ -120,6 +120,7 @@ def test_a_trace_takes_the_workloads_place(tmp_path, capsys):
         (["plan", "LATIN"], "not UTF-8 at byte"),
         ([*PLAN, "--price", "h100-sxm"], "give ACCELERATOR=USD_PER_HOUR"),
         ([*PLAN, "--price", "h100-smx=3"], "unknown accelerator 'h100-smx'"),
+        ([*PLAN, "--price", "mi300x=3"], "price of mi300x: it is not among the accelerators"),
         ([*PLAN, "--rate-per-s", "-1"], "rate_per_s = -1"),
         ([*PLAN, "--out", "plan.xlsx"], "give a .html, .csv or .parquet"),
         ([*PLAN, "--trace", "day.xlsx"], "give a .csv, .json"),

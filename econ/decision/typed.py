@@ -203,7 +203,8 @@ def check_used(rents: Iterable[str], accelerators: Sequence[str]) -> None:
     """
     looked_at = set(map(_known_as, accelerators))
     for name in rents:
-        if _known_as(name.partition(":")[0]) not in looked_at:
+        accelerator = name.partition(":")[0]
+        if accelerator not in accelerators and catalog.accelerator(accelerator).id not in looked_at:
             raise ValueError(
                 f"price of {name}: it is not among the accelerators ({', '.join(accelerators)}); "
                 "add it or leave it out"
