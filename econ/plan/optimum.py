@@ -121,6 +121,7 @@ class Search:
         progress: bool = False,
     ) -> None:
         self.frame, self.demand, self.draws, self.objective = frame, demand, draws, objective
+        self.narrow = frame[[*KEYS, "n_gpu", "concurrency", "slowdown", "usd_per_gpu_hour"]]
         self.policies, self.n_jobs, self.progress = policies, n_jobs, progress
         self.sign = -1.0 if objective == FASTEST else 1.0
         self.best = math.inf  # of the objective, smaller is better
@@ -157,25 +158,28 @@ class Search:
         """All that the simulator can serve, best by the screen first."""
         can = (self.frame["pp"] == 1) & self.frame["constraint"].isin(["", *LATENCY])
         rows = self.frame[can]
-        rows = rows.assign(is_liked=rows["constraint"] == "", bound=self._bounds(rows))
-        order = rows.sort_values(
-            ["is_liked", self.objective, "tpot_s"],
-            ascending=[False, self.sign > 0, True],
-            kind="stable",
-        )
-        if self.objective != COST:
-            for label, liked, bound in zip(order.index, order["is_liked"], order["bound"],
-                                           strict=True):  # fmt: skip
-                yield from (Task((label,), policy, 0, liked, bound) for policy in self.policies)
+        value = self.sign * rows[self.objective].to_numpy("float64")
+        liked = (rows["constraint"] == "").to_numpy()
+        bound, labels = np.asarray(self._bounds(rows), "float64"), rows.index.to_numpy()
+        order = np.lexsort([rows["tpot_s"].to_numpy(), value, ~liked])
+        if self.objective != COST or not len(order):
+            for i in order:
+                for policy in self.policies:
+                    yield Task((labels[i],), policy, 0, bool(liked[i]), bound[i])
             return
-        for _, shape in order.groupby(list(KEYS), observed=True, sort=False):
+        code = rows.groupby(list(KEYS), observed=True, sort=False).ngroup().to_numpy()[order]
+        n_batch = rows["concurrency"].to_numpy()
+        of_shape = np.split(order[by := np.argsort(code, kind="stable")],
+                            np.flatnonzero(np.diff(code[by])) + 1)  # fmt: skip
+        rank = np.argsort(order)  # of each row by the screen
+        for shape in sorted(of_shape, key=lambda shape: int(rank[shape[0]])):
             # whole replicas make ties: the fewest places leave bursts no room, the most are slow
-            ties = shape[(shape[COST] == shape[COST].iloc[0]) & shape["is_liked"]]
-            first = ties.index[len(ties) // 2] if len(ties) else shape.index[0]
-            labels = tuple(shape.sort_values("concurrency", kind="stable").index)
+            ties = shape[(value[shape] == value[shape[0]]) & liked[shape]]
+            first = ties[len(ties) // 2] if len(ties) else shape[0]
+            by_limit = shape[np.argsort(n_batch[shape], kind="stable")]
+            at, least = int(np.flatnonzero(by_limit == first)[0]), bound[shape].min()
             for policy in self.policies:
-                at = labels.index(first)
-                yield Task(labels, policy, at, len(ties) > 0, shape["bound"].min())
+                yield Task(tuple(labels[by_limit]), policy, at, len(ties) > 0, least)
 
     def _bounds(self, rows: pd.DataFrame) -> Any:
         """The objective of each row on the fewest replicas that any fleet of it has."""
@@ -197,7 +201,7 @@ class Search:
 
         usd = below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
         calls = (
-            delayed(_solved)(self.frame.loc[list(task.labels)], task, self.demand, self.draws, usd)
+            delayed(_solved)(self.narrow.loc[list(task.labels)], task, self.demand, self.draws, usd)
             for task in tasks
         )
         n_good = 0

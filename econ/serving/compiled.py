@@ -1,13 +1,16 @@
-"""`econ.serving.engine` under numba: the same source as machine code, cached beside the file.
+"""`econ.serving.engine` as machine code: in C, built with the package; or under numba.
 
-LLVM's start costs as much as tens of thousands of requests in plain Python, compiling as much as
-hundreds of thousands; `pays` weighs that. A cached engine is found without importing numba.
+Where a C compiler was there when the package was installed, `native` is the engine and costs no
+start. Elsewhere numba compiles the Python source and caches it beside the file. LLVM's start costs
+as much as tens of thousands of requests in plain Python, compiling as much as hundreds of
+thousands; `pays` weighs that. A cached engine is found without importing numba.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import importlib.util
 import os
 import types
@@ -40,14 +43,28 @@ FILES = {
 _loaded: set[types.ModuleType] = set()
 
 
-def available() -> bool:
+@functools.cache
+def native() -> Any:
+    """The engine in C, or None where it was not built."""
+    try:
+        return importlib.import_module("econ.serving._engine")
+    except ImportError:
+        return None
+
+
+def has_numba() -> bool:
     """Whether numba is installed."""
     return importlib.util.find_spec("numba") is not None
 
 
+def available() -> bool:
+    """Whether the engine can be had as machine code."""
+    return native() is not None or has_numba()
+
+
 def loaded(module: types.ModuleType = engine) -> bool:
-    """Whether an engine is compiled (or loaded from numba's cache) in this process."""
-    return module in _loaded
+    """Whether machine code is there: built, or compiled or loaded from a cache in this process."""
+    return module in _loaded or (module is engine and native() is not None)
 
 
 @functools.cache
@@ -72,7 +89,7 @@ def pays(n: int, n_total: int, module: types.ModuleType = engine) -> bool:
     """
     if loaded(module):
         return True
-    if not available():
+    if not has_numba():
         return False
     if n >= COMPILE_FROM or n_total >= COMPILE_FROM_TOTAL:
         return True

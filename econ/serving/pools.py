@@ -171,9 +171,16 @@ def _chosen_engine(engine: str, n: int) -> str:
         )
     if engine not in ("auto", *RUNNERS):
         raise unknown("engine", engine, ("auto", *RUNNERS))
+    if engine == "auto" and compiled.native() is not None:
+        engine = "c"
     if engine == "auto":
         engine = "numba" if compiled.pays(n, _n_in_python + n) else "python"
-    if engine == "numba" and not compiled.available():
+    if engine == "c" and compiled.native() is None:
+        raise ModuleNotFoundError(
+            'engine = "c" was not built when this package was installed, for want of a C compiler; '
+            '"numba" and "python" do without'
+        )
+    if engine == "numba" and not compiled.has_numba():
         raise ModuleNotFoundError('engine = "numba" needs the numba package; "python" does not')
     if engine == "python":
         _n_in_python += n
@@ -240,27 +247,25 @@ def run_pool(
 
 
 def _run_routed(
-    is_compiled: bool, plan: Plan, limits: Limits, requests: Columns, is_ready: bool
+    engine: str, plan: Plan, limits: Limits, requests: Columns, is_ready: bool
 ) -> Times:
     """The event-skipping engine; under round robin every replica runs by itself."""
     if plan.n_replicas == 1 or plan.least_loaded:
-        return run_engine(is_compiled, plan, limits, requests, is_ready)
+        return run_engine(engine, plan, limits, requests, is_ready)
     n = len(requests.arrival)
     first, done = np.full(n, NEVER), np.full(n, NEVER)
     n_preempt, n_events, stopped, peak = np.zeros(n, "int64"), 0, False, 0
     for r in range(min(plan.n_replicas, n)):
         own = slice(r, None, plan.n_replicas)
-        part = run_engine(is_compiled, plan, limits, requests.part(own), is_ready)
+        part = run_engine(engine, plan, limits, requests.part(own), is_ready)
         first[own], done[own], n_preempt[own] = part[:3]
         n_events, stopped = n_events + part.n_events, stopped or part.stopped
         peak = max(peak, part.n_peak)
     return Times(first, done, n_preempt, n_events, stopped, peak)
 
 
-def run_engine(
-    is_compiled: bool, plan: Plan, limits: Limits, requests: Columns, is_ready: bool
-) -> Times:
-    """The event-skipping engine on lists (Python) or arrays (numba)."""
+def run_engine(engine: str, plan: Plan, limits: Limits, requests: Columns, is_ready: bool) -> Times:
+    """The event-skipping engine on lists (Python) or arrays (C, numba)."""
     n, small = len(requests.arrival), "int32"
     n_rep = plan.n_replicas if plan.least_loaded else 1
     req: list[Any] = [np.ascontiguousarray(requests.arrival)]
@@ -282,9 +287,11 @@ def run_engine(
     name, own = "run_one", [states[0], counts[0]]
     if plan.least_loaded:
         name, own = "run_least_loaded", [states, counts, _router(n_rep)]
-    if is_compiled:
-        numbers = np.array(par, "int64")
-        compiled.run(name, *own, limits.until_ps, tuple(req), tuple(links), tuple(cost), numbers)
+    columns = (limits.until_ps, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
+    if engine == "c":
+        compiled.native().run(states, counts, own[2] if plan.least_loaded else (), *columns)
+    elif engine == "numba":
+        compiled.run(name, *own, *columns)
     else:
         lists = tuple([column.tolist() for column in group] for group in (req, links, cost))
         own = [_listed(part) for part in own]
@@ -327,6 +334,5 @@ def _listed(part: Any) -> Any:
 
 # engine → what runs the requests of one pool; the tests add one that goes token by token
 RUNNERS: dict[str, Callable[..., Times]] = {
-    "python": functools.partial(_run_routed, False),
-    "numba": functools.partial(_run_routed, True),
+    name: functools.partial(_run_routed, name) for name in ("c", "numba", "python")
 }

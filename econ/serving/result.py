@@ -59,9 +59,9 @@ class RequestTimes:
 
     ``arrival_ps``, ``first_token_ps`` and ``done_ps`` are the exact integers behind the seconds
     (`NEVER` where unreached). ``arrival_ps`` is when a request reached the scheduler; it was sent
-    ``lag_ps`` earlier, which TTFT and e2e count. ``engine`` is the one that ran (python or numba),
-    ``stopped`` says that some requests were left unfinished, ``n_most_running`` is the most that
-    ran on one replica at a time: a batch limit above it changes nothing.
+    ``lag_ps`` earlier, which TTFT and e2e count. ``engine`` is the one that ran (c, numba or
+    python), ``stopped`` says that some requests were left unfinished, ``n_most_running`` is the
+    most that ran on one replica at a time: a batch limit above it changes nothing.
     """
 
     arrival_ps: Whole

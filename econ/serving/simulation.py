@@ -100,8 +100,8 @@ def simulate(
     replica : Replica or Disaggregated
         What serves. Of a scenario it is built by `econ.serving.replica` unless one is given.
     engine : str
-        python or numba, which agree to the picosecond; auto takes numba where it is compiled
-        already or pays.
+        c, numba or python, which agree to the picosecond; auto takes c where it was built with the
+        package, else numba where it is compiled already or pays.
     rate_per_s : float, optional
         Arrivals per second, e.g. 8; the workload's own by default. With a scenario only.
     n : int, optional
@@ -221,11 +221,12 @@ def serve(
 def warm_up(n_requests: int | None = None) -> bool:
     """Compile the engine, or load it from numba's cache, so that the next call only runs.
 
-    Returns False, and does nothing, where numba is not installed; and with ``n_requests``, which
-    are about to be simulated, unless the engine lies on disk and so many pay for loading it.
+    Returns whether machine code is ready; with the engine in C it always is. With ``n_requests``,
+    which are about to be simulated, nothing is done unless the engine lies on disk and so many pay
+    for loading it.
     """
-    if not compiled.available():
-        return False
+    if compiled.loaded() or not compiled.available():
+        return compiled.loaded()
     if n_requests is not None and not (compiled.on_disk() and compiled.pays(0, n_requests)):
         return False
     tiny = Replica(cost=StepCost.affine(1.0), kv_tokens=64, max_batch=2)

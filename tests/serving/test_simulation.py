@@ -105,24 +105,32 @@ def test_the_event_skipping_engine_equals_the_reference(policy, seed):
     assert same(reference, skipping)
 
 
+def needs(kind: str) -> None:
+    """Skip where an engine is not there."""
+    if kind == "numba":
+        pytest.importorskip("numba")
+    if kind == "c" and compiled.native() is None:
+        pytest.skip("built without a C compiler")
+
+
+@pytest.mark.parametrize("kind", ["c", "numba"])
 @pytest.mark.parametrize("policy", POLICIES)
-def test_the_compiled_engine_equals_both(policy):
-    pytest.importorskip("numba")
+def test_the_compiled_engines_equal_both(policy, kind):
+    needs(kind)
     n_preemptions = 0
     for seed in range(60):
         case, more = random_case(seed, policy)
         reference = simulate_reference(*case, **more)
-        assert same(reference, simulate(*case, engine="numba", **more))
+        assert same(reference, simulate(*case, engine=kind, **more))
         n_preemptions += reference.n_preemptions.sum()
     assert n_preemptions > 10  # the cases do press on memory
 
 
-@pytest.mark.parametrize("kind", ["python", "numba"])
+@pytest.mark.parametrize("kind", ["python", "numba", "c"])
 @pytest.mark.parametrize("policy", ["prefill_first", "chunked_prefill"])
 def test_least_loaded_over_many_replicas_equals_the_reference(policy, kind):
     """Idle, busy and blocked replicas, ties in time and load, and a clock that stops."""
-    if kind == "numba":
-        pytest.importorskip("numba")
+    needs(kind)
     for seed in range(40):
         rng = np.random.default_rng(seed)
         (_, _, _, replica), _ = random_case(seed, policy)
@@ -369,18 +377,21 @@ def test_a_replica_is_keyword_only_and_engines_are_known():
         simulate([0.0], [900], [90], replica.replace(cost=StepCost.affine(9e4)))
 
 
-def test_without_numba_auto_takes_python(monkeypatch):
-    monkeypatch.setattr(compiled, "available", lambda *_: False)
+def test_without_a_compiler_auto_takes_python(monkeypatch):
+    monkeypatch.setattr(compiled, "native", lambda: None)
+    monkeypatch.setattr(compiled, "has_numba", lambda: False)
     monkeypatch.setattr(compiled, "loaded", lambda *_: False)
     monkeypatch.setattr(compiled, "COMPILE_FROM", 1)
     replica = Replica(cost=COST, kv_tokens=1000)
     assert simulate([0.0], [1], [1], replica).engine == "python"
-    with pytest.raises(ModuleNotFoundError, match="numba"):
-        simulate([0.0], [1], [1], replica, engine="numba")
+    for kind, says in (("numba", "needs the numba package"), ("c", "was not built")):
+        with pytest.raises(ModuleNotFoundError, match=says):
+            simulate([0.0], [1], [1], replica, engine=kind)
 
 
 def test_a_cached_engine_is_loaded_where_enough_is_to_come(tmp_path, monkeypatch):
-    monkeypatch.setattr(compiled, "available", lambda: True)
+    monkeypatch.setattr(compiled, "native", lambda: None)
+    monkeypatch.setattr(compiled, "has_numba", lambda: True)
     monkeypatch.setattr(compiled, "_loaded", set())
     source = tmp_path / "engine.py"
     source.write_text("a source")
@@ -403,10 +414,26 @@ def test_a_cached_engine_is_loaded_where_enough_is_to_come(tmp_path, monkeypatch
     assert warm_up(10**9) is False
 
 
-def test_auto_takes_numba_once_compiled():
+def test_auto_takes_the_engine_in_c_or_numba_once_compiled(monkeypatch):
+    replica = Replica(cost=COST, kv_tokens=1000)
+    if compiled.native() is not None:
+        assert simulate([0.0], [1], [1], replica).engine == "c"
+        assert warm_up() is True
+    monkeypatch.setattr(compiled, "native", lambda: None)
     pytest.importorskip("numba")
     warm_up()
-    assert simulate([0.0], [1], [1], Replica(cost=COST, kv_tokens=1000)).engine == "numba"
+    assert simulate([0.0], [1], [1], replica).engine == "numba"
+
+
+def test_an_engine_of_another_version_is_refused():
+    needs("c")
+    one = np.zeros(1, "int64")
+    columns = (tuple([np.zeros(1, t) for t in ("i8", *3 * ["i4"], "i1", "i4", *3 * ["i8"], "i4")]),
+               tuple(np.zeros(1, "i4") for _ in range(3)), (one, one, one), one)  # fmt: skip
+    with pytest.raises(ValueError, match="another version"):
+        compiled.native().run(one, one, (), 0, *columns)
+    with pytest.raises(TypeError, match="elements of 4 bytes"):
+        compiled.native().run(one.astype("int32"), one, (), 0, *columns)
 
 
 def test_both_averages_of_tpot_are_what_they_say():
@@ -549,11 +576,10 @@ def test_a_dask_cluster_gives_the_same_rows():
     pd.testing.assert_frame_equal(swept(), on_cluster)
 
 
-@pytest.mark.parametrize("kind", ["python", "numba"])
+@pytest.mark.parametrize("kind", ["python", "numba", "c"])
 def test_a_hopeless_run_ends_early_with_the_same_answer(kind):
     """Whether the share of good requests is reached, and every time where it is."""
-    if kind == "numba":
-        pytest.importorskip("numba")
+    needs(kind)
     n_early = 0
     for seed in range(120):
         policy = POLICIES[seed % len(POLICIES)]
@@ -577,8 +603,9 @@ def test_a_hopeless_run_ends_early_with_the_same_answer(kind):
     assert n_early > 5
 
 
-@pytest.mark.parametrize("kind", ["python", "reference"])
+@pytest.mark.parametrize("kind", ["python", "reference", "c"])
 def test_a_batch_limit_above_the_most_that_ran_changes_nothing(kind):
+    needs(kind)
     run = simulate_reference if kind == "reference" else functools.partial(simulate, engine=kind)
     for seed in range(40):
         (arrival, prompt, out, replica), _ = random_case(seed, "chunked_prefill")

@@ -1,0 +1,463 @@
+/* `econ.serving.engine` in C: the same events in the same order, equal to the integer (the tests
+   hold both against an engine that goes token by token). Names and comments are those of the
+   Python source, which says why each step is as it is. */
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define FOREVER ((int64_t)1 << 62)
+#define FINE 10
+enum { T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD, PART, PART_DONE, PART_LEFT, EVENTS,
+       N_DONE, N_LATE, STOPPED, RUN_END, PEAK, N_STATE };
+enum { CHUNKED, MAX_BATCH, BUDGET, BLOCK, TOTAL, PER_SEQUENCE, PRE_BASE, PRE_PAIR, LIN_SLOPE,
+       MAX_EVENTS, TTFT, TPOT, LAG, LAG_STEPS, MOST_BAD, N_BAD, N_PAR };
+
+typedef struct { int64_t *key; int64_t n, room; } Heap;
+
+typedef struct {
+    int64_t n, n_linear, *par;
+    const int64_t *arrival, *linear, *decode_base, *decode_ctx;
+    const int32_t *prompt, *out, *cached;
+    int8_t *ready;
+    int32_t *gen, *n_preempt, *prv, *nxt, *follow;
+    int64_t *first, *done, *fin;
+} Run;
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t mod(int64_t a, int64_t b) { int64_t r = a % b; return r < 0 ? r + b : r; }
+
+static int push(Heap *h, int64_t key) {
+    if (h->n == h->room) {
+        int64_t room = h->room ? 2 * h->room : 64;
+        int64_t *grown = realloc(h->key, (size_t)room * sizeof *grown);
+        if (!grown) return -1;
+        h->key = grown;
+        h->room = room;
+    }
+    int64_t i = h->n++;
+    for (; i && key < h->key[(i - 1) / 2]; i = (i - 1) / 2) h->key[i] = h->key[(i - 1) / 2];
+    h->key[i] = key;
+    return 0;
+}
+
+static int64_t pop(Heap *h) {
+    int64_t top = h->key[0], key = h->key[--h->n], i = 0, child;
+    while ((child = 2 * i + 1) < h->n) {
+        if (child + 1 < h->n && h->key[child + 1] < h->key[child]) child++;
+        if (key <= h->key[child]) break;
+        h->key[i] = h->key[child];
+        i = child;
+    }
+    h->key[i] = key;
+    return top;
+}
+
+static int64_t used_blocks(const int64_t *cnt, int64_t d, int64_t ctx, int64_t b) {
+    int64_t padded = ctx;
+    for (int64_t r = 0; r < b; r++) padded += cnt[r] * mod(-r - d, b);
+    return padded / b;
+}
+
+static int64_t growth_limit(const int64_t *cnt, int64_t d, int64_t n_batch, int64_t b,
+                            int64_t n_free, int64_t n_steps) {
+    int64_t cycles = n_free / n_batch, steps = cycles * b;
+    n_free -= cycles * n_batch;
+    while (steps < n_steps && cnt[mod(-d - steps, b)] <= n_free)
+        n_free -= cnt[mod(-d - steps++, b)];
+    return least(steps, n_steps);
+}
+
+static int misses(const Run *run, int64_t i, int64_t done_ps) {
+    const int64_t *par = run->par;
+    int64_t n_steps = run->out[i] - 1, decode_ps = done_ps - run->first[i];
+    int64_t wait_ps = run->first[i] - run->arrival[i] + par[LAG];
+    int slow = n_steps > 0 && decode_ps / n_steps >= par[TPOT] && decode_ps > par[TPOT] * n_steps;
+    if (n_steps > 0 && !slow) wait_ps += par[LAG_STEPS] * (decode_ps / n_steps) >> FINE;
+    return slow || wait_ps > par[TTFT];
+}
+
+static int64_t unlink_one(const Run *run, int64_t tail, int64_t i) {
+    int32_t before = run->prv[i], after = run->nxt[i];
+    if (before >= 0) run->nxt[before] = after;
+    if (after < 0) return before;
+    run->prv[after] = before;
+    return tail;
+}
+
+static int64_t append(const Run *run, int64_t tail, int64_t i) {
+    run->prv[i] = (int32_t)tail;
+    run->nxt[i] = -1;
+    if (tail >= 0) run->nxt[tail] = (int32_t)i;
+    return i;
+}
+
+/* Run one replica through every step that starts before `until_ps`; -1 without memory. */
+static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_t until_ps) {
+    int64_t *par = run->par, n = run->n;
+    const int64_t *arrival = run->arrival;
+    const int32_t *prompt = run->prompt, *out = run->out, *cached = run->cached;
+    int8_t *ready = run->ready;
+    int32_t *gen = run->gen, *nxt = run->nxt;
+    const int chunked = par[CHUNKED] != 0, is_judged = par[MOST_BAD] < n;
+    const int64_t max_batch = par[MAX_BATCH], budget = par[BUDGET], b = par[BLOCK];
+    const int64_t total = par[TOTAL], q = par[PER_SEQUENCE];
+    int64_t t = st[T], d = st[D_STEP], ctx = st[CONTEXT], batch = st[BATCH];
+    int64_t reserved = st[RESERVED], tail = st[TAIL], stack = st[STACK], head = st[HEAD];
+    int64_t part = st[PART], p_done = st[PART_DONE], p_left = st[PART_LEFT];
+    int64_t events = st[EVENTS], n_done = st[N_DONE], late = st[N_LATE], stopped = st[STOPPED];
+    int64_t run_end = st[RUN_END], peak = st[PEAK];
+    while (t < until_ps) {
+        if (batch == 0 && part < 0 && stack < 0) {
+            if (head < 0) break;
+            if (arrival[head] > t) {
+                t = arrival[head];
+                late = 0;
+                continue;
+            }
+        }
+        if (events >= par[MAX_EVENTS] || par[N_BAD] > par[MOST_BAD]) {
+            stopped = 1;
+            break;
+        }
+        events++;
+        late = run_end = 0;
+        int64_t count = part >= 0 ? batch + 1 : batch;
+
+        /* requests whose KV cache came from another pool join without a prefill */
+        while (stack < 0 && head >= 0 && ready[head] && arrival[head] <= t && count < max_batch) {
+            int64_t i = head, s = prompt[i] + gen[i] - 1;
+            int64_t free_now = total - reserved - used_blocks(cnt, d, ctx, b);
+            if ((s + b) / b + cnt[mod(-d, b)] > free_now) break;
+            ready[i] = 0;
+            head = run->follow[i];
+            tail = append(run, tail, i);
+            ctx += s;
+            batch++;
+            count++;
+            cnt[mod(s - d, b)]++;
+            run->fin[i] = d + out[i] - gen[i];
+            if (push(heap, run->fin[i] * n + i)) return -1;
+        }
+
+        /* free blocks: a lower bound, made exact as soon as it could refuse something */
+        int64_t waiting = stack >= 0 ? stack : head;
+        int64_t blocks = waiting >= 0 ? (prompt[waiting] + gen[waiting] + b - 1) / b : 0;
+        int64_t n_free = total - reserved - (ctx + (b - 1) * batch) / b;
+        int exact = n_free < batch + blocks;
+        if (exact) n_free = total - reserved - used_blocks(cnt, d, ctx, b);
+        int waits = stack >= 0 || (head >= 0 && arrival[head] <= t && !ready[head]);
+        int preempted = 0;
+        if (chunked || !(waits && count < max_batch && blocks <= n_free))
+            while (cnt[mod(-d, b)] > n_free) {
+                preempted = exact = 1;
+                int64_t i = tail;
+                tail = unlink_one(run, tail, i);
+                if (i == part) {
+                    part = -1;
+                    reserved -= (prompt[i] + gen[i] + b - 1) / b;
+                } else {
+                    gen[i] = (int32_t)(out[i] - (run->fin[i] - d));
+                    run->fin[i] = -1;
+                    int64_t s = prompt[i] + gen[i] - 1;
+                    ctx -= s;
+                    batch--;
+                    cnt[mod(s - d, b)]--;
+                }
+                count--;
+                run->n_preempt[i]++;
+                nxt[i] = (int32_t)stack;
+                stack = i;
+                n_free = total - reserved - used_blocks(cnt, d, ctx, b);
+            }
+
+        /* the prefill part of this step */
+        int64_t left = chunked ? budget - q * batch : budget;
+        int64_t room = chunked ? n_free - cnt[mod(-d, b)] : n_free;
+        int64_t fresh = -1, chunk = 0, pairs = 0, p_take = 0;
+        int long_run = 0;
+        if (part >= 0 && left > 0) {
+            p_take = least(left, p_left);
+            chunk = p_take;
+            pairs = p_take * (2 * p_done + p_take);
+            left -= p_take;
+            if (p_take == p_left) {
+                fresh = part;
+                part = -1;
+                p_take = 0;
+            } else {
+                long_run = 1;
+            }
+        }
+        while (left > 0 && waits && count < max_batch && !preempted && part < 0) {
+            int64_t i;
+            if (stack >= 0) i = stack;
+            else if (head >= 0 && arrival[head] <= t && !ready[head]) i = head;
+            else break;
+            int64_t size = prompt[i] + gen[i];
+            blocks = (size + b - 1) / b;
+            if (blocks > room) {
+                if (exact) break;
+                exact = 1;
+                room += (ctx + (b - 1) * batch) / b - used_blocks(cnt, d, ctx, b);
+                if (blocks > room) break;
+            }
+            int64_t x = size - cached[i];
+            if (!chunked && chunk > 0 && x > left) break;
+            if (i == stack) stack = nxt[i];
+            else head = run->follow[i];
+            tail = append(run, tail, i);
+            room -= blocks;
+            reserved += blocks;
+            count++;
+            if (chunked && x > left) {
+                part = i;
+                p_done = cached[i];
+                p_left = x;
+                p_take = x = left;
+            } else if (fresh < 0) {
+                fresh = i;
+            }
+            chunk += x;
+            pairs += x * (2 * cached[i] + x);
+            left -= x;
+        }
+
+        peak = most(peak, count);
+        /* the time of a step, and by how much the next equal one is longer */
+        int decode = batch > 0 && (chunked || chunk == 0);
+        int64_t tokens = decode ? chunk + q * batch : chunk, slope = 0, last = run->n_linear - 1;
+        int64_t base = run->linear[least(tokens, last)];
+        base += most(tokens - last, 0) * par[LIN_SLOPE];
+        if (decode) {
+            slope = run->decode_ctx[batch] * batch;
+            base += run->decode_base[batch] + run->decode_ctx[batch] * (ctx + batch);
+        }
+        if (chunk > 0) base += par[PRE_BASE] + par[PRE_PAIR] * pairs;
+
+        /* how many equal steps follow */
+        int64_t m = 1;
+        if (!preempted && (chunk == 0 || long_run)) {
+            m = decode ? heap->key[0] / n - d : p_left;
+            if (long_run) {
+                slope += 2 * par[PRE_PAIR] * p_take * p_take;
+                m = least(m, (p_left - 1) / p_take);
+            }
+            if (decode && (ctx + (m + b - 1) * batch) / b > total - reserved) {
+                n_free = total - reserved - used_blocks(cnt, d, ctx, b);
+                m = growth_limit(cnt, d, batch, b, n_free, m);
+            }
+            int64_t time_left = until_ps - t, full = m * base + slope * (m * (m - 1) / 2);
+            run_end = t + full;
+            /* a long prefill leaves no budget for another */
+            if (head >= 0 && (chunk == 0 || ready[head]) && arrival[head] > t &&
+                count < max_batch) {
+                time_left = least(time_left, arrival[head] - t);
+                run_end = 0;
+            }
+            if (m > 1 && full > time_left) {
+                double half = (double)base - (double)slope / 2;
+                double left_ps = (double)time_left;
+                m = (int64_t)(2 * left_ps / (half + sqrt(half * half + 2.0 * slope * left_ps)));
+                m = most(m, 1);
+                while (m * base + slope * (m * (m - 1) / 2) < time_left) m++;
+                while (m > 1 && (m - 1) * base + slope * ((m - 1) * (m - 2) / 2) >= time_left) m--;
+            }
+        }
+        t += m * base + slope * (m * (m - 1) / 2);
+        if (part >= 0) {
+            p_done += m * p_take;
+            p_left -= m * p_take;
+        }
+
+        if (decode) {
+            d += m;
+            ctx += m * batch;
+            int64_t due = (d + 1) * n;
+            while (heap->n > 0 && heap->key[0] < due) {
+                int64_t key = pop(heap), i = key % n;
+                if (run->fin[i] != key / n) continue; /* left behind by a preemption */
+                run->fin[i] = -1;
+                run->done[i] = t;
+                late++;
+                par[N_BAD] += is_judged && misses(run, i, t);
+                int64_t s = prompt[i] + out[i] - 1;
+                ctx -= s;
+                batch--;
+                cnt[mod(s - d, b)]--;
+                tail = unlink_one(run, tail, i);
+            }
+        }
+
+        for (int64_t i = fresh; i >= 0;) {
+            int64_t after = nxt[i];
+            if (i == part || run->fin[i] >= 0) { /* half prefilled, or joined with its KV cache */
+                i = after;
+                continue;
+            }
+            reserved -= (prompt[i] + gen[i] + b - 1) / b;
+            gen[i]++;
+            if (run->first[i] < 0) run->first[i] = t;
+            if (gen[i] == out[i]) {
+                run->done[i] = t;
+                late++;
+                par[N_BAD] += is_judged && misses(run, i, t);
+                tail = unlink_one(run, tail, i);
+            } else {
+                int64_t s = prompt[i] + gen[i] - 1;
+                ctx += s;
+                batch++;
+                cnt[mod(s - d, b)]++;
+                run->fin[i] = d + out[i] - gen[i];
+                if (push(heap, run->fin[i] * n + i)) return -1;
+            }
+            i = after;
+        }
+        n_done += late;
+    }
+    int64_t state[N_STATE] = {t, d, ctx, batch, reserved, tail, stack, head, part, p_done, p_left,
+                              events, n_done, late, stopped, run_end, peak};
+    for (int k = 0; k < N_STATE; k++) st[k] = state[k];
+    return 0;
+}
+
+/* Play leaf r's matches up to tree[1]: the least key wins, the first on a tie. */
+static void settle(int64_t *tree, int64_t n_tree, const int64_t *key, int64_t r) {
+    for (int64_t k = (n_tree / 2 + r) / 2; k > 0; k /= 2) {
+        int64_t a = tree[2 * k], b = tree[2 * k + 1], winner = key[a] <= key[b] ? a : b;
+        if (tree[k] == winner && winner != r) break;
+        tree[k] = winner;
+    }
+}
+
+typedef struct { int64_t *last, *routed, *load, *wake, *by_load, *by_wake, n_tree; } Router;
+
+static int least_loaded(const Run *run, int64_t *sts, Heap *heaps, int64_t *cnts, int64_t n_rep,
+                        Router at, int64_t until_ps) {
+    int64_t b = run->par[BLOCK];
+    for (int64_t i = 0; i < run->n && run->par[N_BAD] <= run->par[MOST_BAD]; i++) {
+        int64_t now = run->arrival[i], until = least(now, until_ps), r;
+        while (at.wake[r = at.by_wake[1]] <= now) {
+            int64_t *st = sts + r * N_STATE;
+            if (advance(run, st, heaps + r, cnts + r * b, until)) return -1;
+            int64_t late = st[T] > now ? st[N_LATE] : 0;
+            at.load[r] = at.routed[r] - st[N_DONE] + late;
+            settle(at.by_load, at.n_tree, at.load, r);
+            at.wake[r] = st[T] < now ? FOREVER : late ? st[T] : most(st[T] + 1, st[RUN_END]);
+            settle(at.by_wake, at.n_tree, at.wake, r);
+        }
+        r = at.by_load[1];
+        int64_t *st = sts + r * N_STATE;
+        at.routed[r]++;
+        at.load[r]++;
+        settle(at.by_load, at.n_tree, at.load, r);
+        run->follow[i] = -1;
+        if (st[HEAD] >= 0) { /* behind others: nothing changes before they are let in */
+            run->follow[at.last[r]] = (int32_t)i;
+        } else {
+            if (advance(run, st, heaps + r, cnts + r * b, until)) return -1;
+            st[HEAD] = i;
+            at.wake[r] = st[T] <= now ? now + 1 : st[N_LATE] ? st[T] : st[T] + 1;
+            settle(at.by_wake, at.n_tree, at.wake, r);
+        }
+        at.last[r] = i;
+    }
+    for (int64_t r = 0; r < n_rep; r++)
+        if (advance(run, sts + r * N_STATE, heaps + r, cnts + r * b, until_ps)) return -1;
+    return 0;
+}
+
+#define MOST_BUFFERS 32
+typedef struct { Py_buffer view[MOST_BUFFERS]; int n; } Views;
+
+/* The data of a writable array whose elements have that size; NULL with an error. */
+static void *data_of(Views *views, PyObject *array, Py_ssize_t itemsize, int64_t *n) {
+    Py_buffer *view = &views->view[views->n];
+    if (!array || PyObject_GetBuffer(array, view, PyBUF_FORMAT | PyBUF_WRITABLE | PyBUF_ND))
+        return NULL;
+    views->n++;
+    if (view->itemsize != itemsize) {
+        PyErr_Format(PyExc_TypeError, "elements of %zd bytes, not %zd", view->itemsize, itemsize);
+        return NULL;
+    }
+    if (n) *n = view->len / itemsize;
+    return view->buf;
+}
+
+#define TAKE(target, tuple, at, size, n) \
+    if (!((target) = data_of(&views, PyTuple_GetItem(tuple, at), size, n))) goto end
+
+/* run(states, counts, router, until_ps, requests, links, cost, parameters): router is () for one
+   replica; all the rest are the arrays of `econ.serving.pools.run_engine`. */
+static PyObject *run_all(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *states, *counts, *router, *req, *links, *cost, *par, *answer = NULL;
+    long long until_ps;
+    if (!PyArg_ParseTuple(args, "OOO!LO!O!O!O", &states, &counts, &PyTuple_Type, &router, &until_ps,
+                          &PyTuple_Type, &req, &PyTuple_Type, &links, &PyTuple_Type, &cost, &par))
+        return NULL;
+    Views views = {.n = 0};
+    Run run;
+    Router at = {0};
+    Heap *heaps = NULL;
+    int64_t *sts, *cnts, n_states, n_rep = 0, n_par;
+    int failed;
+    if (!(sts = data_of(&views, states, 8, &n_states))) goto end;
+    if (!(cnts = data_of(&views, counts, 8, NULL))) goto end;
+    if (!(run.par = data_of(&views, par, 8, &n_par))) goto end;
+    TAKE(run.arrival, req, 0, 8, &run.n);
+    TAKE(run.prompt, req, 1, 4, NULL);
+    TAKE(run.out, req, 2, 4, NULL);
+    TAKE(run.cached, req, 3, 4, NULL);
+    TAKE(run.ready, req, 4, 1, NULL);
+    TAKE(run.gen, req, 5, 4, NULL);
+    TAKE(run.first, req, 6, 8, NULL);
+    TAKE(run.done, req, 7, 8, NULL);
+    TAKE(run.fin, req, 8, 8, NULL);
+    TAKE(run.n_preempt, req, 9, 4, NULL);
+    TAKE(run.prv, links, 0, 4, NULL);
+    TAKE(run.nxt, links, 1, 4, NULL);
+    TAKE(run.follow, links, 2, 4, NULL);
+    TAKE(run.linear, cost, 0, 8, &run.n_linear);
+    TAKE(run.decode_base, cost, 1, 8, NULL);
+    TAKE(run.decode_ctx, cost, 2, 8, NULL);
+    if (n_states % N_STATE || n_par != N_PAR) {
+        PyErr_SetString(PyExc_ValueError, "this engine was built from another version: build again");
+        goto end;
+    }
+    n_rep = n_states / N_STATE;
+    if (PyTuple_Size(router)) {
+        TAKE(at.last, router, 0, 8, NULL);
+        TAKE(at.routed, router, 1, 8, NULL);
+        TAKE(at.load, router, 2, 8, NULL);
+        TAKE(at.wake, router, 3, 8, NULL);
+        TAKE(at.by_load, router, 4, 8, &at.n_tree);
+        TAKE(at.by_wake, router, 5, 8, NULL);
+    }
+    if (!(heaps = calloc((size_t)n_rep, sizeof *heaps))) {
+        PyErr_NoMemory();
+        goto end;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    failed = at.last ? least_loaded(&run, sts, heaps, cnts, n_rep, at, until_ps)
+                     : advance(&run, sts, heaps, cnts, until_ps);
+    Py_END_ALLOW_THREADS
+    if (failed) PyErr_NoMemory();
+    else answer = Py_NewRef(Py_None);
+end:
+    for (int64_t r = 0; heaps && r < n_rep; r++) free(heaps[r].key);
+    free(heaps);
+    while (views.n) PyBuffer_Release(&views.view[--views.n]);
+    return answer;
+}
+
+static PyMethodDef methods[] = {
+    {"run", run_all, METH_VARARGS, "Run one pool; see econ.serving.pools.run_engine."},
+    {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "econ.serving._engine",
+                                    "econ.serving.engine in C.", 0, methods, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit__engine(void) { return PyModule_Create(&module); }
