@@ -1,0 +1,245 @@
+"""Power as a limit: what a site of some megawatts holds, what a cap and an hour off the grid cost.
+
+>>> from econ.scenario import Scenario
+>>> round(site_w_per_gpu(Scenario.default()))  # of an H100, its share of the server, and cooling
+2110
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog import table
+from econ.catalog.catalog import Accelerator
+from econ.catalog.guard import fraction, not_negative, unknown
+from econ.catalog.units import HOURS_PER_MONTH
+from econ.scenario import Scenario
+from econ.station import require_certain
+
+PHASES = ("prefill", "decode")
+
+
+def site_w_per_gpu(s: Scenario) -> float:
+    """Watts that a site must provide for one accelerator: its share of the server, and cooling.
+
+    Parameters
+    ----------
+    s : Scenario
+        Its accelerator and site count.
+
+    Returns
+    -------
+    float
+        W, e.g. 2,100 for an H100 in a building of average PUE; nan where neither the server's
+        power nor the TDP is known.
+
+    Notes
+    -----
+    provisioned power of the server / accelerators in it · PUE. Where no server is listed, the TDP
+    times the median ratio of provisioned power to TDP over the listed servers.
+
+    Examples
+    --------
+    >>> s = Scenario.default()
+    >>> site_w_per_gpu(s.with_(accelerator="b200-sxm")) > site_w_per_gpu(s)
+    True
+    """
+    require_certain("site_w_per_gpu", s)
+    chip, site = s.deployment.resolved_accelerator, s.resolved_site
+    if site.pue is None:
+        raise ValueError(f"pue of {site.id} is unknown: set it with scenario.with_(pue=...)")
+    return _server_w(chip) * site.pue
+
+
+def _server_w(chip: Accelerator) -> float:
+    servers = table("servers")
+    if chip.id in servers.index:
+        row = servers.loc[chip.id]
+        return float(row.provisioned_w / row.n_gpu)
+    if chip.server_power_w and chip.n_per_server:
+        return chip.server_power_w / chip.n_per_server
+    return chip.tdp_w * _over_tdp() if chip.tdp_w else math.nan
+
+
+def _over_tdp() -> float:
+    """Provisioned power over TDP, median of the listed servers."""
+    servers, chips = table("servers"), table("accelerators")
+    tdp_w = chips["tdp_w"].reindex(servers.index)
+    return float((servers["provisioned_w"] / servers["n_gpu"] / tdp_w).median())
+
+
+def power_bill_usd_per_month(
+    energy_kwh: float,
+    peak_kw: float,
+    *,
+    usd_per_kwh: float,
+    demand_usd_per_kw_month: float = 0.0,
+    contracted_kw: float | None = None,
+    least_billed_frac: float = 0.85,
+) -> float:
+    """A month's electricity: energy, and the demand that is billed whether it is drawn or not.
+
+    Parameters
+    ----------
+    energy_kwh, peak_kw : float
+        Drawn in the month, and at its peak, e.g. 500,000 kWh and 1,000 kW.
+    usd_per_kwh, demand_usd_per_kw_month : float
+        Prices of energy and of a kW of demand, e.g. 0.07 and 10.
+    contracted_kw : float, optional
+        Demand in the contract; by default the peak.
+    least_billed_frac : float
+        Share of the contract that is billed at least (take or pay), e.g. 0.85.
+
+    Returns
+    -------
+    float
+        USD for the month.
+
+    Notes
+    -----
+    energy · price + max(peak, least share · contract) · price of demand.
+
+    References
+    ----------
+    AEP Ohio's tariff of 2025 and Dominion's GS-5: ``data/energy/power_terms.csv``.
+
+    Examples
+    --------
+    >>> power_bill_usd_per_month(0, 0, usd_per_kwh=0.07, demand_usd_per_kw_month=10,
+    ...                          contracted_kw=1000)
+    8500.0
+    """
+    not_negative("energy_kwh", energy_kwh)
+    not_negative("peak_kw", peak_kw)
+    contract = peak_kw if contracted_kw is None else not_negative("contracted_kw", contracted_kw)
+    billed_kw = max(peak_kw, fraction("least_billed_frac", least_billed_frac) * contract)
+    energy_usd = energy_kwh * not_negative("usd_per_kwh", usd_per_kwh)
+    return energy_usd + billed_kw * not_negative("demand_usd_per_kw_month", demand_usd_per_kw_month)
+
+
+def delay_usd_per_mw(profit_usd_per_mw_hour: float, months: float) -> float:
+    """Profit that a megawatt misses while its connection waits.
+
+    Parameters
+    ----------
+    profit_usd_per_mw_hour : float
+        What a megawatt earns once it runs, e.g. 900.
+    months : float
+        Of waiting, e.g. 12.
+
+    Returns
+    -------
+    float
+        USD per MW; nothing is discounted.
+
+    Examples
+    --------
+    >>> delay_usd_per_mw(1000, 12)
+    8760000.0
+    """
+    return profit_usd_per_mw_hour * not_negative("months", months) * HOURS_PER_MONTH
+
+
+def curtailment_usd_per_mw_hour(
+    profit_usd_per_mw_hour: float,
+    *,
+    cut_frac: float,
+    batch_frac: float,
+    batch_lost_frac: float = 0.0,
+) -> float:
+    """What an hour with less power costs, if work that can wait is cut first.
+
+    Parameters
+    ----------
+    profit_usd_per_mw_hour : float
+        Profit of a megawatt at work, e.g. 900.
+    cut_frac : float
+        Share of the power given up for the hour, e.g. 0.25.
+    batch_frac : float
+        Share of the power that serves work which may wait, e.g. 0.3.
+    batch_lost_frac : float
+        Share of the delayed work that is never done, e.g. 0.1; the rest is done later, in an
+        hour that has room.
+
+    Returns
+    -------
+    float
+        USD per MW of the site and hour of the event.
+
+    Notes
+    -----
+    profit · (cut beyond the batch work + cut inside it · share lost). An accelerator that stops
+    still costs its capital, so what is missed is the whole profit of the answers.
+
+    Examples
+    --------
+    >>> curtailment_usd_per_mw_hour(900, cut_frac=0.25, batch_frac=0.3, batch_lost_frac=0.1)
+    22.5
+    >>> curtailment_usd_per_mw_hour(900, cut_frac=0.25, batch_frac=0.0)
+    225.0
+    """
+    cut, batch = fraction("cut_frac", cut_frac), fraction("batch_frac", batch_frac)
+    inside = min(cut, batch)
+    lost = cut - inside + inside * fraction("batch_lost_frac", batch_lost_frac)
+    return max(profit_usd_per_mw_hour, 0.0) * lost
+
+
+def capped_speed_frac(cap_frac: float, phase: str) -> float:
+    """How fast a phase runs under a power cap, against no cap.
+
+    Parameters
+    ----------
+    cap_frac : float
+        Cap over the board's limit, e.g. 0.7.
+    phase : str
+        prefill, which is bound by arithmetic, or decode, which waits for the memory.
+
+    Returns
+    -------
+    float
+        Share of the speed, e.g. 0.85 of prefill and 0.97 of decode at 0.7.
+
+    Raises
+    ------
+    ValueError
+        Below the lowest cap that was measured.
+
+    Notes
+    -----
+    Lines between the points measured on one rig of consumer cards
+    (``data/energy/power_caps.csv``): a shape, not a datasheet. A cap above what a phase draws
+    changes nothing: an H200 draws 137 to 300 of its 700 W in decode.
+
+    Examples
+    --------
+    >>> capped_speed_frac(1.0, "decode"), capped_speed_frac(0.5, "prefill") < 0.5
+    (1.0, True)
+    """
+    if phase not in PHASES:
+        raise unknown("phase", phase, PHASES)
+    rows = table("power_caps")
+    rows = rows[(rows["phase"] == phase) & (rows["accelerator"] == "rtx-3090")].sort_values(
+        "cap_frac"
+    )
+    least = float(rows["cap_frac"].iloc[0])
+    if not least <= cap_frac <= 1:
+        raise ValueError(f"cap_frac = {cap_frac} is outside its range: {least} to 1, as measured")
+    caps = [*rows["cap_frac"], 1.0]
+    return float(np.interp(cap_frac, caps, [*rows["speed_frac"], 1.0]))
+
+
+def caps_frame() -> pd.DataFrame:
+    """Speed and energy per token under caps: ``phase, cap_frac, speed_frac, energy_frac``.
+
+    ``energy_frac`` counts a phase that draws its cap: cap over speed.
+
+    >>> bool(caps_frame().query("phase == 'prefill'")["energy_frac"].max() > 1)
+    True
+    """
+    rows = table("power_caps")
+    rows = rows[rows["accelerator"] == "rtx-3090"].reset_index(drop=True)
+    rows = rows.assign(energy_frac=rows["cap_frac"] / rows["speed_frac"])
+    return rows[["phase", "cap_frac", "speed_frac", "energy_frac"]]

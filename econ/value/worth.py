@@ -1,0 +1,364 @@
+"""Which model, fleet and tier earn the most: value of accepted answers less their cost.
+
+An answer is worth something only if it is right and in time. So a cheap model that fails often, or
+a full machine that answers late, can be the dear one. `value` prices every model × accelerator ×
+number format × tier × batch of a menu, sizes its fleet for the demand under the limit of
+accelerators or megawatts, and returns the option that earns the most, or none.
+
+>>> from econ.scenario import Scenario
+>>> s = Scenario.default()
+>>> one = value(s, usd_per_accepted_answer=0.01, acceptance={"llama-3.1-70b": 0.7})
+>>> one.profit_usd_per_hour > 0, one.break_even_usd_per_answer < 0.01
+(True, True)
+>>> value(s, usd_per_accepted_answer=0.0, acceptance={"llama-3.1-70b": 0.7}).serves
+False
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog.architecture import Model
+from econ.catalog.catalog import Accelerator
+from econ.catalog.guard import UnknownName, fraction, not_negative, positive
+from econ.catalog.scores import BENCHMARK, quality
+from econ.catalog.units import HOUR_S
+from econ.latency.calibration import bands as latency_bands
+from econ.latency.prediction import predict_scenarios
+from econ.scenario import Scenario
+from econ.station import Result, require_certain
+from econ.tco.hours import hours_usd
+from econ.terms import Slo
+from econ.value.megawatts import site_w_per_gpu
+
+SPLITS = (1, 2, 4, 8)  # accelerators of a replica, joined by tensor parallelism
+BATCHES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+MOST_OPTIONS = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value(Result):
+    """The option that earns the most, and all the others.
+
+    Attributes
+    ----------
+    serves : bool
+        False where every option loses money: the best is to offer nothing.
+    model, accelerator, precision, tier : str
+        The option's names; empty where nothing is served.
+    n_gpu, n_replicas : int
+        Accelerators in all, and replicas.
+    concurrency : float
+        Users of one replica.
+    ttft_s, tpot_s : float
+        Its waits.
+    answers_per_s, accepted_per_s : float
+        Answers made, and those that are right and in time.
+    value_usd_per_hour, cost_usd_per_hour, profit_usd_per_hour : float
+        What accepted answers are worth, what the accelerators cost, and the difference.
+    profit_usd_per_gpu_hour, profit_usd_per_mw_hour : float
+        The profit over accelerators, and over megawatts of the site.
+    break_even_usd_per_answer : float
+        Value of an accepted answer at which the best option earns nothing.
+    options : DataFrame
+        Every option that can serve, best first.
+    """
+
+    serves: bool
+    model: str = ""
+    accelerator: str = ""
+    precision: str = ""
+    tier: str = ""
+    n_gpu: int = 0
+    n_replicas: int = 0
+    concurrency: float = 0.0
+    ttft_s: float = 0.0
+    tpot_s: float = 0.0
+    answers_per_s: float = 0.0
+    accepted_per_s: float = 0.0
+    value_usd_per_hour: float = 0.0
+    cost_usd_per_hour: float = 0.0
+    profit_usd_per_hour: float = 0.0
+    profit_usd_per_gpu_hour: float = 0.0
+    profit_usd_per_mw_hour: float = 0.0
+    break_even_usd_per_answer: float = 0.0
+    regime: str = ""
+    profit_low_usd_per_hour: float = 0.0
+    profit_high_usd_per_hour: float = 0.0
+    options: pd.DataFrame = field(repr=False, compare=False)
+
+
+def value(
+    s: Scenario,
+    *,
+    usd_per_accepted_answer: float,
+    models: Sequence[str | Model] | None = None,
+    accelerators: Sequence[str | Accelerator] | None = None,
+    precisions: Sequence[str] | None = None,
+    tiers: Mapping[str, Slo] | None = None,
+    acceptance: Mapping[str, float] | None = None,
+    benchmark: str = BENCHMARK,
+    floor_frac: float = 0.0,
+    demand_per_s: float | None = None,
+    wait_elasticity: float = 0.0,
+    n_gpu_most: int | None = None,
+    site_mw: float | None = None,
+) -> Value:
+    """The model, fleet and tier that earn the most.
+
+    Parameters
+    ----------
+    s : Scenario
+        Workload, finance, site, engine; its model, accelerator, precision and SLO are the menu
+        where none is given.
+    usd_per_accepted_answer : float
+        What an answer that is right and in time is worth, or sells for, in USD, e.g. 0.02.
+    models, accelerators, precisions : sequence, optional
+        The menu.
+    tiers : mapping of str to Slo, optional
+        Name → limits; an answer later than these is not accepted.
+    acceptance : mapping of str to float, optional
+        Model → share of its answers that are right for your task, 0 to 1: measure it. For models
+        without one, the score on ``benchmark`` stands in (`econ.catalog.quality`).
+    floor_frac : float
+        Least share of right answers of a model on the menu.
+    demand_per_s : float, optional
+        Answers asked for per second; by default the workload's rate. It is the demand at the
+        answer time of the scenario's own SLO.
+    wait_elasticity : float
+        Percent of demand per percent of answer time, at most 0, e.g. -0.3: quicker answers are
+        asked for more often.
+    n_gpu_most : int, optional
+        Accelerators that can be had.
+    site_mw : float, optional
+        Power of the site in MW, cooling included; a server is counted at its provisioned power.
+
+    Returns
+    -------
+    Value
+        The best option; ``serves`` is False where none earns anything.
+
+    Raises
+    ------
+    ValueError
+        For a floor that no model of the menu reaches, a limit below one replica, or a menu of
+        which nothing runs: with what would work.
+
+    Notes
+    -----
+    profit per hour = 3600 · answers/s · right share · in-time share · USD per answer
+    − accelerators · USD per GPU-hour. The in-time share is the tier's attainment. A model that
+    writes more tokens an answer than the scenario's (scores table) fills more of the machine. The
+    profit is linear in answers up to the last replica, so whole fleets below and above the demand
+    are both priced.
+
+    Examples
+    --------
+    >>> s = Scenario.default().with_(model="qwen3-32b")
+    >>> menu = value(s, usd_per_accepted_answer=0.02, models=["qwen3-32b", "llama-3.1-8b"],
+    ...              acceptance={"qwen3-32b": 0.8, "llama-3.1-8b": 0.4})
+    >>> menu.model
+    'qwen3-32b'
+    """
+    require_certain("value", s)
+    not_negative("usd_per_accepted_answer", usd_per_accepted_answer, 1e6)
+    if not -10 <= wait_elasticity <= 0:
+        raise ValueError(f"wait_elasticity = {wait_elasticity} is outside its range: -10 to 0")
+    demand = positive(
+        "demand_per_s", s.workload.rate_per_s if demand_per_s is None else demand_per_s
+    )
+    menu = _models(s, models, acceptance or {}, benchmark, fraction("floor_frac", floor_frac))
+    limits = dict(tiers or {"the scenario's": s.slo})
+    rows = _operating_points(s, menu, accelerators, precisions)
+    rows = _in_time(rows, limits)
+    if rows.empty:
+        raise ValueError(
+            "no option keeps any tier: give a looser SLO, more bandwidth or a smaller model"
+        )
+    own = s.slo.ttft_s + s.slo.tpot_s * max(s.workload.mean_output_tokens - 1, 0)
+    asked = demand * (rows["answer_s"] / own) ** wait_elasticity
+    rows = _fleets(rows.assign(demand_per_s=asked), n_gpu_most, site_mw)
+    return _best(_profits(rows, usd_per_accepted_answer))
+
+
+def _models(
+    s: Scenario,
+    models: Sequence[str | Model] | None,
+    acceptance: Mapping[str, float],
+    benchmark: str,
+    floor_frac: float,
+) -> list[tuple[str | Model, float, float]]:
+    """Each model with its share of right answers and the factor on its output tokens."""
+    base = _tokens(s.model_id, benchmark)
+    menu, shares = [], {}
+    for model in [s.model] if models is None else models:
+        name = model.id if isinstance(model, Model) else model
+        if name in acceptance:
+            share = fraction(f"acceptance of {name}", acceptance[name])
+        else:
+            try:
+                share = quality(name, benchmark).score_frac
+            except UnknownName as error:
+                raise ValueError(
+                    f"{name} has no score on {benchmark}: give acceptance={{{name!r}: share}} "
+                    "of right answers to your own task"
+                ) from error
+        shares[name] = share
+        more = _tokens(name, benchmark)
+        menu.append((model, share, more / base if more and base else 1.0))
+    reached = [
+        entry for entry, share in zip(menu, shares.values(), strict=True) if share >= floor_frac
+    ]
+    if not reached:
+        best = max(shares, key=lambda name: shares[name])
+        raise ValueError(
+            f"floor_frac = {floor_frac}: no model on the menu reaches it; the best is {best} "
+            f"with {shares[best]:g}"
+        )
+    return reached
+
+
+def _tokens(name: str, benchmark: str) -> float | None:
+    """Output tokens of an answer on a benchmark, where they are known."""
+    try:
+        return quality(name, benchmark).output_tokens_per_answer
+    except UnknownName:
+        return None
+
+
+def _operating_points(
+    s: Scenario,
+    menu: list[tuple[str | Model, float, float]],
+    accelerators: Sequence[str | Accelerator] | None,
+    precisions: Sequence[str] | None,
+) -> pd.DataFrame:
+    """A row for each model, machine, format, split and batch that runs."""
+    scenarios, shares = [], []
+    for model, share, factor in menu:
+        tokens = s.workload.mean_output_tokens * factor
+        longer = {} if factor == 1 else {"output_tokens": max(round(tokens), 1)}
+        for accelerator in accelerators or [s.deployment.accelerator]:
+            for precision in precisions or [s.deployment.precision]:
+                for n in SPLITS:
+                    scenarios.append(
+                        s.with_(model=model, accelerator=accelerator, precision=precision,
+                                n_gpu=n, tp=n, pp=1, ep=1, dp=1, **longer)
+                    )  # fmt: skip
+                    shares.append(share)
+    if len(scenarios) * len(BATCHES) > MOST_OPTIONS:
+        raise ValueError(f"{len(scenarios) * len(BATCHES):,} options; at most {MOST_OPTIONS:,}")
+    reasons = [""] * len(scenarios)
+    hour = hours_usd(scenarios, [()] * len(scenarios), reasons)
+    watts = [site_w_per_gpu(one) for one in scenarios]
+    at = np.repeat(np.arange(len(scenarios)), len(BATCHES))
+    users = np.tile(np.array(BATCHES, float), len(scenarios))
+    out = predict_scenarios([scenarios[i] for i in at], concurrency=users)
+    out = out.assign(
+        which=at, concurrency=users,
+        model=[scenarios[i].model_id for i in at],
+        accelerator=[scenarios[i].deployment.accelerator_id for i in at],
+        precision=[scenarios[i].deployment.precision for i in at],
+        gpus_per_replica=[scenarios[i].deployment.n_gpu for i in at],
+        right_frac=[shares[i] for i in at],
+        output_tokens=[scenarios[i].workload.mean_output_tokens for i in at],
+        usd_per_gpu_hour=hour[at],
+        site_w_per_gpu=[watts[i] for i in at],
+    )  # fmt: skip
+    runs = (out["reason"] == "") & np.isfinite(out["usd_per_gpu_hour"])
+    if not runs.any():
+        why = next((r for r in [*reasons, *out["reason"]] if r), "no accelerator has a price")
+        raise ValueError(f"nothing on the menu runs: {why}")
+    return out[runs].drop(columns="reason").reset_index(drop=True)
+
+
+def _in_time(rows: pd.DataFrame, tiers: Mapping[str, Slo]) -> pd.DataFrame:
+    """The rows that keep a tier, once for each tier that they keep."""
+    parts = []
+    for name, slo in tiers.items():
+        within = (rows["ttft_s"] <= slo.ttft_s) & (rows["tpot_s"] <= slo.tpot_s)
+        parts.append(rows[within].assign(tier=name, in_time_frac=slo.attainment_frac))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _fleets(rows: pd.DataFrame, n_gpu_most: int | None, site_mw: float | None) -> pd.DataFrame:
+    """Whole replicas just below and just above the demand, within the limits."""
+    if n_gpu_most is not None:
+        positive("n_gpu_most", n_gpu_most)
+    size, watts = rows["gpus_per_replica"], rows["site_w_per_gpu"]
+    per_replica = rows["output_tokens_per_s_per_gpu"] * size / rows["output_tokens"]
+    most = np.full(len(rows), np.inf)
+    if n_gpu_most is not None:
+        most = np.minimum(most, np.floor(n_gpu_most / size))
+    if site_mw is not None:
+        known = watts.notna()
+        if not known.any():
+            raise ValueError("site_mw needs accelerators whose server power or TDP is known")
+        room = np.floor(positive("site_mw", site_mw, 1e5) * 1e6 / (watts * size))
+        most = np.minimum(most, np.where(known, room, 0))
+    if not (most >= 1).any():
+        smallest = rows.loc[(size * watts).fillna(np.inf).idxmin()]
+        raise ValueError(
+            "no replica fits the limit: the smallest on the menu is "
+            f"{int(smallest.gpus_per_replica)} × {smallest.accelerator}"
+            + ("" if site_mw is None else
+               f" and needs {smallest.gpus_per_replica * smallest.site_w_per_gpu / 1e3:.1f} kW")
+        )  # fmt: skip
+    needed = rows["demand_per_s"] / per_replica
+    parts = []
+    for whole in (np.floor(needed), np.ceil(needed)):
+        n = np.minimum(whole, most)
+        parts.append(
+            rows.assign(
+                n_replicas=n, answers_per_s=np.minimum(n * per_replica, rows["demand_per_s"])
+            )
+        )
+    both = pd.concat(parts)
+    return both[both["n_replicas"] >= 1]
+
+
+def _profits(rows: pd.DataFrame, usd_per_accepted_answer: float) -> pd.DataFrame:
+    """Value, cost and profit of each option, best first."""
+    n_gpu = rows["n_replicas"] * rows["gpus_per_replica"]
+    accepted = rows["answers_per_s"] * rows["right_frac"] * rows["in_time_frac"]
+    worth = HOUR_S * accepted * usd_per_accepted_answer
+    cost = n_gpu * rows["usd_per_gpu_hour"]
+    megawatts = n_gpu * rows["site_w_per_gpu"] / 1e6
+    out = rows.assign(
+        n_gpu=n_gpu.astype(int), n_replicas=rows["n_replicas"].astype(int),
+        accepted_per_s=accepted, value_usd_per_hour=worth, cost_usd_per_hour=cost,
+        profit_usd_per_hour=worth - cost, profit_usd_per_gpu_hour=(worth - cost) / n_gpu,
+        profit_usd_per_mw_hour=(worth - cost) / megawatts,
+        break_even_usd_per_answer=cost / (HOUR_S * accepted),
+    )  # fmt: skip
+    return out.sort_values(
+        ["profit_usd_per_hour", "n_gpu"], ascending=[False, True], kind="stable", ignore_index=True
+    )
+
+
+def _best(options: pd.DataFrame) -> Value:
+    least = float(options["break_even_usd_per_answer"].min())
+    first = options.iloc[0]
+    if first.profit_usd_per_hour <= 0:
+        return Value(serves=False, break_even_usd_per_answer=least, options=options)
+    names = {f for f in Value.__dataclass_fields__ if f in options.columns}
+    chosen: dict[str, Any] = {name: options[name].tolist()[0] for name in names}
+    low, high = _band(first)
+    return replace(
+        Value(serves=True, options=options, **chosen),
+        break_even_usd_per_answer=least,
+        profit_low_usd_per_hour=low,
+        profit_high_usd_per_hour=high,
+    )
+
+
+def _band(option: pd.Series) -> tuple[float, float]:
+    """Profit if the throughput is off by its 90 % factor: fewer answers, or fewer machines."""
+    known = latency_bands()[option.regime, "output_tokens_per_s_per_gpu"].p90_factor
+    low = option.value_usd_per_hour / known - option.cost_usd_per_hour
+    high = option.value_usd_per_hour - option.cost_usd_per_hour / known
+    return float(low), float(high)

@@ -1,0 +1,65 @@
+"""Shapley shares against a count over all orders, and what the levers of 2026 bring."""
+
+import math
+from itertools import combinations, permutations
+
+import pytest
+
+from econ.scenario import Scenario
+from econ.tco import cost
+from econ.uncertainty.attribution import credits_frame
+from econ.value import LEVERS_2026, levers
+
+LOW_USE = Scenario.default().with_(utilisation_frac=0.4)
+
+
+def test_shares_are_the_mean_and_the_range_over_all_orders():
+    names = "abcd"
+    sets = [frozenset(c) for k in range(5) for c in combinations(names, k)]
+    price = {s: 10.0 / (1 + len(s) + 2 * ("a" in s and "c" in s)) for s in sets}
+    total = math.log(price[frozenset(names)] / price[frozenset()])
+    rows = credits_frame(price).set_index("change")
+    for name in names:
+        gains = []
+        for order in permutations(names):
+            before = frozenset(order[: order.index(name)])
+            gains.append(math.log(price[before | {name}] / price[before]) / total)
+        assert rows.share_frac[name] == pytest.approx(sum(gains) / len(gains))
+        assert rows.low_share_frac[name] == pytest.approx(min(gains))
+        assert rows.high_share_frac[name] == pytest.approx(max(gains))
+    assert math.prod(rows.factor) == pytest.approx(math.exp(total))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({frozenset(): 1.0, frozenset("a"): 1.0}, "change nothing"),
+        ({frozenset(): 1.0, frozenset("ab"): 2.0}, "no value for the changes"),
+        ({frozenset(): 1.0, frozenset("a"): -2.0}, "value of"),
+        ({frozenset(): 1.0}, "outside the range"),
+    ],
+)
+def test_what_has_no_credit_says_so(value, words):
+    with pytest.raises(ValueError, match=words):
+        credits_frame(value)
+
+
+def test_the_levers_of_2026_start_and_end_at_the_prices_of_tco():
+    fall = levers(LOW_USE)
+    assert fall.before_usd_per_mtok == pytest.approx(cost(LOW_USE, concurrency=8).usd_per_mtok)
+    settings = {k: v for lever in LEVERS_2026.values() for k, v in lever.items()}
+    settings.pop("concurrency")
+    assert fall.after_usd_per_mtok == pytest.approx(cost(LOW_USE.with_(**settings)).usd_per_mtok)
+    assert len(fall.combinations) == 2 ** len(LEVERS_2026)
+    assert fall.shares["share_frac"].sum() == pytest.approx(1)
+
+
+def test_the_order_decides_what_a_new_machine_seems_to_bring():
+    """The same machine raises the cost in one order and lowers it in another."""
+    machine = levers(LOW_USE).shares.set_index("change").loc["a newer machine"]
+    assert machine.low_share_frac < 0 < machine.share_frac < machine.high_share_frac
+
+
+def test_a_combination_without_a_price_names_itself():
+    with pytest.raises(ValueError, match=r"no price with \['tiny'\]"):
+        levers(LOW_USE, {"tiny": {"accelerator": "rtx-4090", "n_gpu": 1, "tp": 1}})

@@ -1,0 +1,68 @@
+"""Power and purchases by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from econ.scenario import Scenario
+from econ.value import (
+    capped_speed_frac,
+    caps_frame,
+    curtailment_usd_per_mw_hour,
+    power_bill_usd_per_month,
+    reserved_unit,
+    seat_frame,
+    site_w_per_gpu,
+)
+
+S = Scenario.default()
+
+
+def test_a_site_provides_the_server_and_its_cooling():
+    assert site_w_per_gpu(S) == pytest.approx(10960 / 8 * S.resolved_site.pue)
+    assert site_w_per_gpu(S.with_(pue=2.0)) == pytest.approx(10960 / 8 * 2)
+    near = site_w_per_gpu(S.with_(accelerator="rtx-4090")) / S.resolved_site.pue
+    assert 450 < near < 1200  # no server is listed: TDP and what servers add to it
+
+
+def test_take_or_pay_bills_the_contract_and_more_where_more_is_drawn():
+    terms = {"usd_per_kwh": 0.07, "demand_usd_per_kw_month": 10, "contracted_kw": 1000}
+    assert power_bill_usd_per_month(100_000, 500, **terms) == pytest.approx(7000 + 8500)
+    assert power_bill_usd_per_month(100_000, 950, **terms) == pytest.approx(7000 + 9500)
+
+
+def test_batch_work_is_cut_first():
+    full = curtailment_usd_per_mw_hour(1000, cut_frac=0.25, batch_frac=0.0)
+    part = curtailment_usd_per_mw_hour(1000, cut_frac=0.25, batch_frac=0.15)
+    none = curtailment_usd_per_mw_hour(1000, cut_frac=0.25, batch_frac=0.25)
+    assert (full, round(part, 9), none) == (250, 100, 0)
+
+
+def test_a_cap_costs_prefill_more_than_decode():
+    for cap in np.linspace(0.45, 0.99, 9):
+        assert capped_speed_frac(cap, "prefill") < capped_speed_frac(cap, "decode") <= 1
+    rows = caps_frame()
+    lowest = rows[rows.phase == "prefill"].sort_values("cap_frac").energy_frac.iloc[0]
+    assert lowest > 1.5  # too deep a cap costs energy, as the floor is paid for longer
+    with pytest.raises(ValueError, match=r"outside its range: 0\.286 to 1"):
+        capped_speed_frac(0.1, "decode")
+
+
+def test_a_reserved_unit_by_hand():
+    unit = reserved_unit("azure-gpt-5-hourly", output_per_input=0.0)
+    assert unit.usd_per_mtok_at_full_use == pytest.approx(1e6 / (4750 * 60))
+    assert unit.break_even_use_frac == pytest.approx(unit.usd_per_mtok_at_full_use / 1.25)
+    with pytest.raises(ValueError, match="reserved unit"):
+        reserved_unit("azure-gpt-9")
+
+
+def test_seats_by_simulation():
+    rows = seat_frame(median_usd=20, p99_over_median=30)
+    sigma = math.log(30) / 2.3263478740408408
+    use = 20 * np.exp(sigma * np.random.default_rng(0).standard_normal(400_000))
+    assert rows.mean_usd[0] == pytest.approx(use.mean(), rel=0.02)
+    for row in rows.itertuples():
+        assert row.cheaper_frac == pytest.approx((use > row.usd_per_seat_month).mean(), abs=0.005)
+        best = np.minimum(use, row.usd_per_seat_month).mean()
+        assert row.usd_per_user_best == pytest.approx(best, rel=0.02)
