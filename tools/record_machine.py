@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from econ.machine import Machine, Recording, record
+from econ.machine import Machine, Recording, record, threads_frame
 from econ.machine.recording import COLUMNS
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "machine"
@@ -31,7 +31,7 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def main(arguments: list[str]) -> None:
-    """Write the five tables."""
+    """Write the tables."""
     recording = Recording.from_json(Path(arguments[0]).read_text()) if arguments else record()
     words = ("probes", "reasons", "notes", "is_recorded", "power_w", "name")
     row = {
@@ -43,6 +43,8 @@ def main(arguments: list[str]) -> None:
         "probes": recording.machine.probes,
         **{name: getattr(recording, name)[list(columns)] for name, columns in COLUMNS.items()},
     }
+    if not arguments:
+        tables["threads"] = threads_frame()
     for name, frame in tables.items():
         rounded(frame).assign(**about).to_csv(FOLDER / f"recorded_{name}.csv", index=False)
 

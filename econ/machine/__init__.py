@@ -32,7 +32,13 @@ from econ.machine.pricing import (
     scaled_tokens_per_s,
 )
 from econ.machine.probe import Machine, measure
-from econ.machine.recording import Recording, pool_frame, record, recorded
+from econ.machine.recording import (
+    Recording,
+    pool_frame,
+    record,
+    recorded,
+    served_workload,
+)
 from econ.machine.result import Run
 from econ.machine.runs import run, runs_frame
 from econ.machine.server import Served, serve
@@ -69,6 +75,7 @@ __all__ = [
     "runs_frame",
     "scaled_tokens_per_s",
     "serve",
+    "served_workload",
     "simulated",
     "step_cost",
     "step_times_s",

@@ -202,6 +202,7 @@ def record(
     machine: Machine | None = None,
     *,
     n_params: float = DEFAULT_PARAMS,
+    runs: pd.DataFrame | None = None,
     batches: Iterable[int] = (1, 2, 4, 8, 16, 32),
     prompt_tokens: int = 32,
     output_tokens: int = 16,
@@ -217,8 +218,10 @@ def record(
         From `measure`; measured now by default.
     n_params : float
         Of the model, e.g. 64e6; about a minute at that size on two cores.
+    runs : DataFrame, optional
+        Batches of that model that `runs_frame` measured already.
     batches, prompt_tokens, output_tokens
-        As in `runs_frame`.
+        As in `runs_frame`, for batches that are measured now.
     n_requests, n_closed : int
         Requests of each open load and of the closed one.
     n_repeats : int
@@ -231,7 +234,8 @@ def record(
     """
     own = measure() if machine is None else machine
     net = tiny_model(n_params, engine=own.engine)
-    runs = runs_frame(batches, prompt_tokens, output_tokens, model=net)
+    if runs is None:
+        runs = runs_frame(batches, prompt_tokens, output_tokens, model=net)
     steps = simulator.steps_frame(net, n_repeats=n_repeats)
     longest = 4 * (PROMPT_TOKENS + OUTPUT_TOKENS)
     most_per_s = capacity_per_s(simulator.own_replica(steps, max_tokens=longest))
