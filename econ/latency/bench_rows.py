@@ -23,6 +23,7 @@ from econ.catalog.guard import UnknownName, fraction
 from econ.catalog.reading import Source, decoded, opened, read_documents
 from econ.catalog.units import MILLI
 from econ.latency import bench_tools as tools
+from econ.latency.bench_text import is_report, text_runs
 from econ.latency.bench_tools import QUANTILES, Run, number
 from econ.latency.steps import answer_s
 
@@ -32,7 +33,13 @@ COLUMNS = ["tool", "model_name", "n_requests", *COUNTS, "input_tokens", "output_
            "output_tokens_per_s", "ttft_s", "tpot_s",
            *(f"{name}_p{q}_s" for name in ("ttft", "tpot") for q in QUANTILES)]  # fmt: skip
 NEEDED = ("n_requests", "input_tokens", "output_tokens", "requests_per_s", "ttft_s", "tpot_s")
-ENDINGS = (".json", ".jsonl", ".csv", ".txt")
+ENDINGS = (".json", ".jsonl", ".csv", ".txt", ".log")
+# what a tool does not state
+UNSTATED = {
+    "inferencex": ("n_requests",),
+    "mlperf": ("n_requests", "input_tokens"),
+    "mlperf-offline": ("n_requests", "input_tokens", "ttft_s", "tpot_s"),
+}
 # how a document shows its tool: the tool, a key (or two) that only it has, what reads it
 BY_KEY: tuple[tuple[str, tuple[str, ...], Callable[[Run], Run]], ...] = (
     ("vllm", ("mean_ttft_ms",), tools.vllm),
@@ -44,7 +51,7 @@ BY_KEY: tuple[tuple[str, tuple[str, ...], Callable[[Run], Run]], ...] = (
     ("inferencex", ("hw", "conc"), tools.inferencex),
 )
 TOOLS = ("vllm", "sglang", "aiperf", "genai-perf", "guidellm", "inference-perf", "llmperf",
-         "trtllm-bench", "inferencex")  # fmt: skip
+         "trtllm-bench", "inferencex", "mlperf")  # fmt: skip
 
 
 def read_bench(
@@ -58,7 +65,8 @@ def read_bench(
         vLLM ``bench serve`` and SGLang ``bench_serving``: JSON, JSON lines, or a CSV of the same
         keys. AIPerf and GenAI-Perf: the summary (JSON or CSV) or AIPerf's lines of single requests.
         GuideLLM: ``benchmarks.json`` or ``.csv``. inference-perf, llmperf, ``trtllm-bench`` and
-        InferenceX: their JSON summaries.
+        InferenceX: their JSON summaries. MLPerf: ``mlperf_log_summary.txt`` or the detailed log.
+        What vLLM and SGLang print, saved as ``.txt`` or ``.log``.
     name : str, optional
         Name of an upload: its ending says what it is.
     most_failed_frac : float
@@ -79,13 +87,14 @@ def read_bench(
     remedy = "write it without the single requests"
     with opened(source, name, ENDINGS, remedy=remedy) as (stream, known_as):
         name, data = known_as, stream.read()
-    is_csv = name.lower().endswith(".csv")
+    ending = name.lower().rpartition(".")[2]
     try:
-        found = list(
-            _from_csv(decoded(data, name), name)
-            if is_csv
-            else _from_documents(read_documents(data, name, ENDINGS), name)
-        )
+        if ending == "csv":
+            found = list(_from_csv(decoded(data, name), name))
+        elif ending in ("txt", "log") and is_report(text := decoded(data, name)):
+            found = list(text_runs(text, name))
+        else:
+            found = list(_from_documents(read_documents(data, name, ENDINGS), name))
     except UnknownName as error:
         raise ValueError(f"{name}: {error}") from None
     if not found:
@@ -201,9 +210,9 @@ def _checked(run: Run, i: int, name: str, most_failed_frac: float) -> Run:
             f"{most_failed_frac:g}: run it anew, or raise most_failed_frac"
         )
     for key in NEEDED:
-        if key == "n_requests" and run["tool"] == "inferencex":
-            continue  # it states none
         value = run[key]
+        if math.isnan(value) and key in UNSTATED.get(run["tool"], ()):
+            continue
         if not (math.isfinite(value) and value > 0) and not (key == "tpot_s" and value == 0):
             fault = "is missing" if math.isnan(value) else f"= {value:g} is not above 0"
             streamed = key in ("ttft_s", "tpot_s")

@@ -304,7 +304,8 @@ def inferencex(doc: Run) -> Run:
     return {
         "tool": "inferencex",
         "model_name": str(doc.get("model") or ""),
-        "n_requests": number(doc.get("num_requests")),
+        "n_requests": number(doc.get("num_requests", doc.get("completed"))),
+        "n_failed": number(doc.get("num_failed", doc.get("failed"))),
         "input_tokens": number(doc.get("isl", doc.get("mean_input_tokens"))),
         "output_tokens": n_output,
         "limit_concurrency": number(doc.get("conc")),

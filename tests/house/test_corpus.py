@@ -199,6 +199,35 @@ def test_single_requests_of_aiperf_are_one_run():
     assert (row["requests_per_s"], row["concurrency"]) == (0.5, 1.25)  # 2 in 4 s, 2 + 3 s busy
 
 
+@pytest.mark.parametrize("name", ["mlperf_log_summary.txt", "mlperf_log_detail.txt"])
+def test_logs_of_mlperf_state_rates_and_times(name):
+    row = read_bench(BENCH / name).iloc[0]
+    assert (row["tool"], row["rate_per_s"], row["output_tokens"]) == ("mlperf", 6.5, 250)
+    assert (row["ttft_s"], row["tpot_s"]) == (pytest.approx(0.060), pytest.approx(0.0096))
+    assert (row["requests_per_s"], row["output_tokens_per_s"]) == (6.4, 1600)
+    assert row["concurrency"] == pytest.approx(6.4 * 2.4504)
+    assert (row["ttft_p50_s"], row["ttft_p99_s"]) == (pytest.approx(0.0551), pytest.approx(0.1402))
+    assert row[["n_requests", "n_failed", "input_tokens"]].isna().all()
+
+
+def test_an_offline_run_of_mlperf_has_rates_alone():
+    row = read_bench(BENCH / "mlperf_offline.txt").iloc[0]
+    assert (row["tool"], row["requests_per_s"], row["output_tokens"]) == ("mlperf-offline", 64, 250)
+    assert row[["ttft_s", "tpot_s"]].isna().all()
+
+
+def test_what_vllm_and_sglang_print_is_their_run():
+    row = read_bench(BENCH / "vllm_screen.txt").iloc[0]
+    assert (row["n_requests"], row["n_failed"], row["limit_concurrency"]) == (600, 4, 16)
+    assert (row["input_tokens"], row["output_tokens"]) == (1000, 250)
+    assert (row["ttft_s"], row["tpot_p99_s"]) == (pytest.approx(0.060), pytest.approx(0.014))
+    two = (BENCH / "vllm_screen.txt").read_text() * 2
+    sglang = two.replace("Successful requests:", "Backend: sglang\nSuccessful requests:")
+    assert read_bench(sglang.encode(), name="a.log")["tool"].tolist() == ["sglang"] * 2
+    with pytest.raises(ValueError, match=r"a\.txt run 1 .* 4 of 604 requests failed"):
+        read_bench(two.encode(), name="a.txt", most_failed_frac=0.001)
+
+
 def test_a_run_that_mostly_failed_is_refused_unless_it_is_wanted():
     path = BENCH / "vllm_988_of_1000_failed.json"
     with pytest.raises(ValueError, match=r"988 of 1,000 requests failed .* \(98\.8 %\)"):
@@ -239,7 +268,10 @@ JSON_TWINS = {
 }
 FILES = [
     *((read_trace, TRACES / n) for n in RIGHT if n != "sglang_text.log"),
-    *((read_bench, BENCH / n) for n in (*SAME, "aiperf.json", "guidellm.json", "vllm.json")),
+    *(
+        (read_bench, BENCH / n)
+        for n in (*SAME, "aiperf.json", "guidellm.json", "vllm.json", "mlperf_log_detail.txt")
+    ),
     *((read_usage, path) for path in sorted(USAGE.iterdir())),
 ]
 CASES = [

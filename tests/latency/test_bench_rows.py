@@ -139,7 +139,7 @@ def test_guidellm_of_another_shape_is_no_crash(odd):
 
 
 def test_other_endings_and_headers():
-    with pytest.raises(ValueError, match=r"give a \.json, \.jsonl, \.csv or \.txt"):
+    with pytest.raises(ValueError, match=r"give a \.json, \.jsonl, \.csv, \.txt or \.log"):
         read_bench(b"x", "r.xlsx")
     with pytest.raises(ValueError, match="its header has a, b"):
         read_bench(b"a,b\n1,2\n", "r.csv")
