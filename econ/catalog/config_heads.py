@@ -71,6 +71,13 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
         sliding["sliding_kv_heads"] = shape["n_kv_heads"]
         shape["head_dim"] = global_dim or shape["head_dim"]
         shape["n_kv_heads"] = global_kv or shape["n_kv_heads"]
+    if (of_kind := _by_kind(c, shape)) and not (global_dim or global_kv):
+        names = {"num_attention_heads": "heads", "num_key_value_heads": "kv_heads"}
+        for name, ours in {**names, "head_dim": "head_dim"}.items():
+            plain = ours if ours == "head_dim" else f"n_{ours}"
+            base = shape[plain]
+            shape[plain] = of_kind["full"].get(name, base)
+            sliding[f"sliding_{ours}"] = of_kind["sliding"].get(name, base)
     if shape.get("n_sliding_layers"):
         shape |= sliding
     elif any(sliding.values()) and (global_dim or global_kv):
@@ -82,8 +89,53 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
         gate = True
     if gate:
         shape["other_params"] += n * hidden * heads * shape["head_dim"]
-    if c.get("use_head_wise_attn_gate"):
+    if gating := c.get("gating"):  # Laguna
+        if gating not in (True, "per-head", "per-element"):
+            raise c.refuse(f"gating = {gating!r} is not understood")
+        shape["other_params"] += sum(
+            hidden * heads * (dim if gating == "per-element" else 1)
+            for heads, dim in _heads_of_layers(shape)
+        )
+    if c.get("use_head_wise_attn_gate", "use_attention_gate"):
         shape["other_params"] += n * hidden * heads
+
+
+def _heads_of_layers(shape: dict[str, Any]) -> list[tuple[int, int]]:
+    """Query heads and their width in each attention layer."""
+    n, n_sliding = shape["n_attention_layers"], shape["n_sliding_layers"]
+    full = (shape["n_heads"], shape["head_dim"])
+    other = (shape.get("sliding_heads") or full[0], shape.get("sliding_head_dim") or full[1])
+    return [full] * (n - n_sliding) + [other] * n_sliding
+
+
+def _by_kind(c: Config, shape: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """Heads that a file gives layer by layer, where all layers of a kind have the same."""
+    n = shape["n_layers"]
+    listed = c.get("per_layer_config")
+    changes: list[dict[str, int]] = [{} for _ in range(n)]
+    if listed is not None and not isinstance(listed, dict):
+        raise c.refuse("per_layer_config is not an object with a key for each layer")
+    for key, values in (listed or {}).items():
+        if not str(key).isdigit() or int(key) >= n or not isinstance(values, dict):
+            raise c.refuse(f"per_layer_config names layer {key!r} of {n}")
+        changes[int(key)].update(values)
+    for change, heads in zip(
+        changes, c.per_layer("num_attention_heads_per_layer", n), strict=False
+    ):
+        change["num_attention_heads"] = heads
+    if not any(changes):
+        return {}
+    known = {"head_dim", "num_attention_heads", "num_key_value_heads"}
+    if odd := sorted({str(k) for change in changes for k in change} - known):
+        raise c.refuse(f"per_layer_config with {', '.join(odd)} is not understood")
+    kinds = shape.get("layer_kinds") or ("full dense",) * n
+    of_kind: dict[str, dict[str, int]] = {"full": {}, "sliding": {}}
+    for kind in of_kind:
+        here = [x for x, k in zip(changes, kinds, strict=True) if k.startswith(kind)]
+        if any(x != here[0] for x in here):
+            raise c.refuse(f"heads that differ among {kind} layers are not understood")
+        of_kind[kind] = here[0] if here else {}
+    return of_kind
 
 
 def nas_blocks(c: Config, n_layers: int, n_heads: int, hidden_size: int) -> dict[str, Any]:

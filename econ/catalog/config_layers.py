@@ -222,7 +222,7 @@ def dense_layers(c: Config, n_layers: int) -> set[int]:
     every = range(n_layers)
     experts: set[int] = set(every)
     if flags := [str(x) for x in c.per_layer("mlp_layer_types", n_layers)]:
-        if odd := sorted(set(flags) - {"dense", "sparse", "moe"}):
+        if odd := sorted(set(flags) - {"dense", "sparse", "moe", "hash_moe"}):
             raise c.refuse(f"mlp_layer_types {odd} are not understood")
         experts &= {i for i in every if flags[i] != "dense"}
     if c.whole("prefix_dense_sliding_window_pattern") > 1:

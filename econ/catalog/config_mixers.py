@@ -90,6 +90,8 @@ def indexer(c: Config, n_layers: int, hidden_size: int) -> dict[str, int]:
     """Sparse attention: weights of the indexer, elements a token leaves in it, tokens selected."""
     if isinstance(part := c.get("sparse_attention_config"), dict):
         return _block_indexer(c, part, n_layers, hidden_size)
+    if c.get("index_topk_blocks"):
+        return _flat_block_indexer(c, n_layers, hidden_size)
     if not (top_k := c.whole("index_topk")):
         return {}
     kinds = [str(x) for x in c.per_layer("indexer_types", n_layers)]
@@ -102,6 +104,17 @@ def indexer(c: Config, n_layers: int, hidden_size: int) -> dict[str, int]:
     rank = c.whole("q_lora_rank") or hidden_size
     weights = n * (rank * heads * dim + hidden_size * dim + hidden_size * heads)
     return {"weights": weights, "elements": n * dim, "top_k": top_k}
+
+
+def _flat_block_indexer(c: Config, n: int, d: int) -> dict[str, int]:
+    """The same as `_block_indexer` in the keys of the transformers library."""
+    layers = [str(x) for x in c.per_layer("layer_types", n)].count("minimax_m3_sparse")
+    heads, dim = c.need("index_n_heads"), c.need("index_head_dim")
+    tokens = c.need("index_topk_blocks") * c.need("index_block_size")
+    c.get("index_local_blocks")
+    if not layers:
+        return {}
+    return {"weights": layers * d * (heads + 1) * dim, "elements": layers * dim, "top_k": tokens}
 
 
 def _block_indexer(c: Config, part: dict[str, object], n: int, d: int) -> dict[str, int]:
