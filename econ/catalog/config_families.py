@@ -15,7 +15,7 @@ tied: gemma4_unified gemma4_unified_text lara_mini lfm2 lfm2_moe lfm3
 tied: minicpm3 mpt opt smollm3 starcoder2 vaultgemma youtu
 untied: afmoe apertus arcee arctic aria_text axk1 baichuan bailing_hybrid bamba beam bitnet
 untied: chatglm codegen cwm dbrx deepseek deepseek_v2 deepseek_v3 deepseek_v32 deepseek_v4
-untied: deepseek_ref laguna dots1 exaone exaone4
+untied: deepseek_ref laguna muse_glimmer dots1 exaone exaone4
 untied: exaone_moe falcon_h1 flex_olmo glm glm4 glm4_moe glm4_moe_lite glm_moe_dsa
 untied: gpt_neox gpt_oss gptj granite granite_swa granitemoe granitemoehybrid granitemoeshared
 untied: helium hunyuan_v1_dense hunyuan_v1_moe hy_v3 hy_v4 hyperclovax internlm2 internlm3
@@ -28,7 +28,8 @@ untied: qwen3_moe qwen3_next qwen3_vl_moe_text qwen3_vl_text sarvam_mla sarvam_m
 untied: solar_open stablelm step3_text step3p5 step3p7
 plain: apertus apertus1p5_text arcee biogpt bloom codegen falcon gpt-sw3 gpt2 gpt_bigcode
 plain: gpt_neo gpt_neox gptj jais2 mpt nanochat nemotron nemotron_h opt persimmon phi starcoder2
-gated-attention: afmoe beam hy_v4 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next
+gated-attention: afmoe beam hy_v4 muse_glimmer qwen3_5 qwen3_5_moe qwen3_5_moe_text
+gated-attention: qwen3_5_text qwen3_next
 windowed: cohere2 gemma2 gemma3 gemma3_text gemma3n_text gemma4_text
 windowed: gemma4_unified_text gpt_oss mimo_v2_flash
 slides: ministral mistral mixtral phi3 phimoe starcoder2
@@ -49,6 +50,7 @@ def _names(kind: str) -> frozenset[str]:
     return frozenset(name for key, names in lines if key == kind for name in names.split())
 
 
+KNOWN = frozenset(" ".join(x.split(": ")[1] for x in _TABLE.strip().splitlines()).split())
 TIED = _names("tied")  # the output matrix is the input table unless the file says otherwise
 UNTIED = _names("untied")
 PLAIN = _names("plain")  # feed-forwards of two matrices, whatever the activation is called

@@ -18,8 +18,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from econ.catalog.config_families import KNOWN
+
 MOST_BYTES = 16_000_000  # the longest file read; real ones stay below 1 MB
 MOST = {"layers": 4096, "else": 1_000_000_000}
+TIE = "tie_word_embeddings"
 TOWERS = ("text_config", "llm_config", "language_config", "thinker_config")
 
 # words of a key that bear on parameters, cache or work
@@ -30,6 +33,8 @@ SPEAKS = re.compile(
     r"|branch|parallel|pattern|stride|memory|retention|rwkv|hc_|zero|repeat|loop|time_mix|ngram"
     r"|share|reuse|_cla$|^cla_|gat(e|ing)|ratio|bottleneck|mixture|^num_|^n_|engram|adapter|classifier|nope|n_embd|d_model|multi_query|idxs"
 )
+# the same beside the text tower, where widths and numbers are those of what joins the towers
+SPEAKS_BESIDE = re.compile(r"expert|moe|quant|compress|window|sliding|kv|ssm|mamba|layers|tied?_")
 # keys that speak so and change no count, by reason
 HARMLESS = {
     "rotary position": r"rope|rotary|alibi|position|_theta$|mscale|use_mrope|mla_use_nope"
@@ -124,6 +129,7 @@ class Config:
         self.values, self.where = dict(values), where
         self.used: set[str] = set()
         self.towers: list[str] = []
+        self.beside: set[str] = set()  # keys that stand beside the text tower, not in it
         for _ in range(3):  # a model with eyes or ears: its text tower, perhaps in a thinker
             nested = next((k for k in TOWERS if isinstance(self.values.get(k), Mapping)), None)
             if nested is None:
@@ -131,6 +137,10 @@ class Config:
             outer = dict(self.values)
             inner = outer.pop(nested)
             self.towers += [k for k, v in outer.items() if isinstance(v, Mapping) and "conf" in k]
+            self.beside = set(outer) - set(inner)
+            ties = {bool(x[TIE]) for x in (outer, inner) if isinstance(x.get(TIE), bool)}
+            if len(ties) > 1:
+                raise self.refuse(f"{TIE} is one thing in {nested} and another beside it")
             self.values = {**outer, **inner}
         for nested in ("attn_config", "ffn_config"):  # of MPT and DBRX: the same keys, one deeper
             if isinstance(inside := self.values.get(nested), Mapping):
@@ -139,8 +149,10 @@ class Config:
 
     @property
     def family(self) -> str:
-        """The ``model_type`` of the text tower."""
-        return str(self.get("model_type") or "")
+        """The ``model_type`` of the text tower; a variant with eyes is its family's."""
+        name = str(self.get("model_type") or "")
+        plain = (name.removesuffix(end) for end in ("_vl_text", "_text", "_vl"))
+        return name if name in KNOWN else next((x for x in plain if x in KNOWN), name)
 
     def refuse(self, text: str) -> ValueError:
         """An error that names the file."""
@@ -206,7 +218,7 @@ class Config:
             for key, value in self.values.items()
             if key not in self.used
             and value not in (None, False, 0, "", [], {})
-            and SPEAKS.search(key.lower())
+            and (SPEAKS_BESIDE if key in self.beside else SPEAKS).search(key.lower())
             and not any(pattern.search(key.lower()) for pattern in _HARMLESS)
         )
 
@@ -222,7 +234,10 @@ def left_out(c: Config) -> str:
     mtp = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", "mtp_num_layers")
     if any(c.get(k) for k in mtp):
         parts.append("multi-token prediction")
-    return f"; left out: {', '.join(parts)}" if parts else ""
+    said = f"; left out: {', '.join(parts)}" if parts else ""
+    if c.family and c.family not in KNOWN:
+        said += f"; model_type {c.family!r} is new here: what no key names is not counted"
+    return said
 
 
 def all_of(values: Iterable[Any]) -> Any:

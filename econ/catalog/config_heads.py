@@ -61,7 +61,8 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
     if (value := c.whole("swa_v_head_dim")) and value != shape["value_dim"]:
         raise c.refuse(f"swa_v_head_dim = {value} and v_head_dim = {shape['value_dim']} differ")
     sliding = {
-        "sliding_heads": c.whole("swa_num_attention_heads") or other.whole("num_attention_heads"),
+        "sliding_heads": c.whole("swa_num_attention_heads", "num_sliding_attention_heads")
+        or other.whole("num_attention_heads"),
         "sliding_kv_heads": c.whole("swa_num_key_value_heads")
         or other.whole("num_attention_groups"),
         "sliding_head_dim": c.whole("swa_head_dim") or other.whole("head_dim"),
@@ -75,9 +76,10 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
         names = {"num_attention_heads": "heads", "num_key_value_heads": "kv_heads"}
         for name, ours in {**names, "head_dim": "head_dim"}.items():
             plain = ours if ours == "head_dim" else f"n_{ours}"
-            base = shape[plain]
-            shape[plain] = of_kind["full"].get(name, base)
-            sliding[f"sliding_{ours}"] = of_kind["sliding"].get(name, base)
+            full, slides = (of_kind[k].get(name, shape[plain]) for k in ("full", "sliding"))
+            shape[plain] = full
+            if slides != full:
+                sliding[f"sliding_{ours}"] = slides
     if shape.get("n_sliding_layers"):
         shape |= sliding
     elif any(sliding.values()) and (global_dim or global_kv):

@@ -19,7 +19,7 @@ def linear_mixer(c: Config, hidden_size: int, n_heads: int, head_dim: int) -> tu
         return _gated_delta_net(c, hidden_size)
     if isinstance(part := c.get("linear_attn_config"), dict):
         return _kimi_delta(Config(part, f"{c.where}: linear_attn_config"), hidden_size)
-    if c.family in ("kimi_linear", "bailing_hybrid"):  # the same keys, at the top
+    if c.family in ("kimi_linear", "bailing_hybrid") or c.get("linear_num_heads"):  # at the top
         c.get("short_conv_kernel_size")
         return _kimi_delta(c, hidden_size)
     if c.get("conv_L_cache"):  # LFM2: a gated short convolution

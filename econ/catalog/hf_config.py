@@ -270,7 +270,7 @@ def _fold_layers(c: Config, shape: dict[str, Any], context: int) -> None:
     kinds = tuple(f"{m} {'dense' if i in dense else 'experts'}" for i, m in enumerate(mix))
     if expert_shape:
         shape["other_params"] += expert_shape.pop("extra")
-        latent = c.whole("routed_expert_hidden_size", "moe_latent_size")
+        latent = c.whole("routed_expert_hidden_size", "moe_latent_size", "moe_hidden_size")
         shape["other_params"] += (n - len(dense)) * 2 * hidden * latent
         shape |= expert_shape | {"moe_hidden_size": latent}
     else:

@@ -418,3 +418,57 @@ def test_another_number_of_layers_is_filled_in_anew_or_refused():
         dataclasses.replace(llama, n_layers=2, layer_kinds=("ful dense", "full dense"))
     with pytest.raises(ValueError, match="n_sliding_layers = 1 is not that of layer_kinds: 0"):
         dataclasses.replace(llama, n_layers=2, layer_kinds=("full dense",) * 2, n_sliding_layers=1)
+
+
+# -- spellings of 2026 ------------------------------------------------------------------------
+def test_heads_given_layer_by_layer_are_those_of_a_kind():
+    gemma = SHAPES["google/gemma-4-26B-A4B"]
+    plain = Model.from_hf_config(gemma)
+    kinds = gemma["layer_types"]
+    own = {"head_dim": gemma["global_head_dim"]}
+    if gemma.get("num_global_key_value_heads"):
+        own["num_key_value_heads"] = gemma["num_global_key_value_heads"]
+    listed = {f"{i:02d}": own for i, kind in enumerate(kinds) if kind == "full_attention"}
+    other = {k: v for k, v in gemma.items() if "global" not in k} | {"per_layer_config": listed}
+    assert Model.from_hf_config(other) == plain
+    for odd, says in (
+        ({"05": {"q_rank": 4}}, "per_layer_config with q_rank is not understood"),
+        ({"00": {"head_dim": 64}}, "heads that differ among sliding layers"),
+        ({"99": own}, "names layer '99'"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            Model.from_hf_config(other | {"per_layer_config": odd})
+
+
+def test_what_joins_the_towers_is_no_part_of_the_text():
+    joint = {"text_config": LLAMA, "vision_config": {"hidden_size": 9}, "model_type": "seer"}
+    for key in ("projection_hidden_size", "downsample_ratio", "num_query_tokens", "adapter_config"):
+        model = Model.from_hf_config(joint | {key: 4})
+        assert model.n_params == Model.from_hf_config(LLAMA).n_params
+    for key in ("num_secret_experts", "compress_rate", "sliding_stride", "extra_layers"):
+        with pytest.raises(ValueError, match=f"{key}: not understood"):
+            Model.from_hf_config(joint | {key: 4})
+    with pytest.raises(ValueError, match="tie_word_embeddings is one thing in text_config"):
+        Model.from_hf_config(joint | {"tie_word_embeddings": True})
+
+
+def test_a_variant_with_eyes_is_its_family_and_a_new_family_is_said():
+    gated = {**LLAMA, "model_type": "hy_v4"}
+    assert Model.from_hf_config({**gated, "model_type": "hy_v4_vl_text"}).other_params > 0
+    new = Model.from_hf_config({**LLAMA, "model_type": "zebra", "hidden_act": "silu"})
+    assert new.source == (
+        "config; model_type 'zebra' is new here: what no key names is not counted"
+    )
+
+
+def test_words_of_the_library_for_deepseek_v4_are_those_of_the_file():
+    shape = SHAPES["deepseek-ai/DeepSeek-V4-Flash"]
+    words = {0: "sliding_attention", 4: "compressed_sparse_attention",
+             128: "heavily_compressed_attention"}  # fmt: skip
+    n = shape["num_hidden_layers"]
+    new = {k: v for k, v in shape.items() if k not in ("compress_ratios", "num_hash_layers")} | {
+        "layer_types": [words[r] for r in shape["compress_ratios"][:n]],
+        "mlp_layer_types": ["hash_moe"] * 3 + ["moe"] * (n - 3),
+        "compress_rates": {words[4]: 4, words[128]: 128},
+    }
+    assert Model.from_hf_config(new) == Model.from_hf_config(shape)
