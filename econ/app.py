@@ -1,178 +1,299 @@
-"""The form of notebook 15 and of the app: a workload, an SLO, candidates; a plan to take away.
+"""The form of `make app` and of notebook 15: the question of `econ decide`, answered on one page.
 
-A trace is read from an upload (CSV or Parquet), or a named workload stands in. What a file lacks is
-said beneath the form, and the last good workload stays. Results are SVG and tables with words, so
-that they print, and every control is reached by keyboard.
+Every control is a flag of the command line (`Form.words`), so form, link and shell ask the same. A
+trace and a model's ``config.json`` can be uploaded; what a file lacks is said beneath the form, and
+the last good one stays. The answer comes first, the evidence below; charts are SVG with words, and
+every control is reached by keyboard.
 
->>> form = Planner(n_requests=400)
->>> form.scenario.workload.id, len(form.trace)
-('chat', 400)
->>> form.load("log.csv", b"time,prompt\\n0,9\\n").readout[:50]
-'log.csv: no column input_tokens, output_tokens; it'
+>>> form = Form()
+>>> form.controls["amount"].value = "2M"
+>>> form.words[:4]
+['--model', 'llama-3.1-70b', '--tokens-per-day', '2M']
+>>> Form.of_link(form.link).words == form.words
+True
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
-import dataclasses
 import html
+import json
+import os
+import re
+import shlex
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import parse_qs
 
 import ipywidgets as widgets
 import pandas as pd
 
-from econ.charts.plan import frontier_chart
+from econ.catalog.tables import table
 from econ.charts.render import is_static
-from econ.charts.tables import Table, three
-from econ.plan import Plan, describe_frame, export, peak_factor, plan, prices_of
-from econ.report import answer_text, first_table, report_html, svg_of
+from econ.charts.tables import Say, Table, three
+from econ.decide_command import add_decide, asked
+from econ.decision import Decision, decide
+from econ.decision.menu import COMMITMENT_MONTHS, USUAL
+from econ.decision.workbook import workbook
+from econ.plan import describe_frame, export
+from econ.report import decision_html, decision_parts
 from econ.scenario import Scenario
-from econ.terms import Slo
 from econ.tokens.clock import UNITS
 from econ.tokens.trace_columns import renamed
-from econ.tokens.traces import ENDINGS, describe_trace, read_trace
-from econ.tokens.workloads import Workload, workload, workloads_frame
+from econ.tokens.traces import ENDINGS, read_trace
+from econ.tokens.workloads import workloads_frame
 
 WIDE = {"layout": {"width": "340px"}, "style": {"description_width": "150px"}}
-POLICIES = ("chunked_prefill", "prefill_first")
 STATIC = (
-    "In the live notebook a form stands here: choose or upload a workload, set the SLO and the "
-    "candidates, press Plan. What follows uses its first state: "
+    "In the live notebook a form stands here: model, load or file, SLO, prices, terms; press "
+    "Decide. What follows uses its first state: "
 )
-TYPES = {".html": "text/html", ".csv": "text/csv", ".json": "application/json",
-         ".parquet": "application/octet-stream"}  # fmt: skip
+TYPES = {".html": "text/html", ".csv": "text/csv", ".json": "application/json", ".md": "text/plain",
+         ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # fmt: skip
+OWN_LOAD = "the log's or workload's own"
+LOADS = {"tokens a day": "--tokens-per-day", "requests a second": "--requests-per-s", OWN_LOAD: ""}
+# control -> flag that takes its text as one value; an empty text leaves the flag out
+FLAGS = {
+    "workload": "--workload", "input": "--input-tokens", "output": "--output-tokens",
+    "cached": "--cached-frac", "peak": "--peak-factor", "growth": "--growth-per-year",
+    "ttft": "--ttft", "itl": "--itl", "attainment": "--attainment", "deadline": "--deadline-h",
+    "region": "--region", "horizon": "--horizon-years", "spare": "--spare",
+}  # fmt: skip
+CHOICES = {"accelerators": "--accelerator", "terms": "--term"}
+SWITCHES = {"no_api": "--no-api", "on_premises": "--on-premises"}
+QUOTES = {"api_price": "--api-price", "price": "--price", "measured": "--measured"}
+STEPS = 5  # that `decide` names as it goes
 
 
-class Planner:
-    """Controls, the state they stand for (`scenario`, `trace`, `plan`) and the results beneath."""
+class Cancelled(Exception):
+    """The work was called off."""
 
-    def __init__(self, scenario: Scenario | None = None, n_requests: int = 5000, seed: int = 1):
-        self._base = scenario or Scenario.default()
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises what it would print."""
+
+    def error(self, message: str) -> NoReturn:
+        """The message as a `ValueError`."""
+        raise ValueError(message)
+
+
+class Form:
+    """Controls, the question they stand for, and the answer beneath.
+
+    Parameters
+    ----------
+    amount : str
+        Tokens a day at first, e.g. ``"40M"``; empty for the load of the workload or log.
+    n_requests, seed : int
+        Draws that stand for a workload as a trace.
+    """
+
+    def __init__(self, amount: str = "40M", n_requests: int = 5000, seed: int = 1):
         self._n, self._seed = n_requests, seed
-        self.plan: Plan | None = None
+        self._folder = tempfile.TemporaryDirectory()
+        self._files: dict[str, Path] = {}
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.decision: Decision | None = None
         self.readout = ""
-        names = [w for w in workloads_frame().index if workload(w).arrival != "all_at_once"]
-        slo, names_of_chips = self._base.slo, sorted(prices_of(self._base))
-        controls: dict[str, Any] = {
-            "workload": widgets.Dropdown(options=names, value=self._base.workload.id,
-                                         description="Workload", **WIDE),
-            "unit": widgets.Dropdown(options=[("as the file shows", None), *zip(UNITS, UNITS,
-                                     strict=True)], description="Arrivals in", **WIDE),
-            "columns": widgets.Text(placeholder="when=arrival_s, isl=input_tokens",
-                                    description="Log's columns", **WIDE),
-            "rate": widgets.BoundedFloatText(value=1.0, min=0.01, max=1e4, step=0.5,
-                                             description="Load, × the trace's", **WIDE),
-            "ttft": widgets.BoundedFloatText(value=slo.ttft_s, min=0.01, max=600, step=0.1,
-                                             description="TTFT limit (s)", **WIDE),
-            "tpot": widgets.BoundedFloatText(value=slo.tpot_s, min=0.001, max=10, step=0.005,
-                                             description="TPOT limit (s)", **WIDE),
-            "share": widgets.BoundedFloatText(value=slo.attainment_frac, min=0.5, max=1, step=0.01,
-                                              description="Share that meet both", **WIDE),
-            "spare": widgets.BoundedIntText(value=0, min=0, max=100, description="Spare replicas",
-                                            **WIDE),
-            "accelerators": widgets.SelectMultiple(options=names_of_chips, rows=8,
-                                                   value=tuple(names_of_chips),
-                                                   description="Accelerators", **WIDE),
-        }  # fmt: skip
-        self.controls = controls
+        self.controls = _controls()
+        self.controls["amount"].value = amount
+        if not amount:
+            self.controls["of"].value = OWN_LOAD
         self.upload = widgets.FileUpload(
             accept=",".join((*ENDINGS, ".gz")), description="Upload a trace"
         )
-        self.button = widgets.Button(description="Plan", button_style="primary")
-        self._says = widgets.HTML()
-        self._shows = widgets.HTML()
-        controls["workload"].observe(lambda _: self.choose(controls["workload"].value), "value")
-        self.upload.observe(self._uploaded, "value")
+        self.config = widgets.FileUpload(accept=".json", description="Upload a config.json")
+        self.button = widgets.Button(description="Decide", button_style="primary")
+        self.stop = widgets.Button(description="Cancel", disabled=True)
+        self.bar = widgets.IntProgress(max=STEPS, description="Progress", **WIDE)
+        self._says, self._shows = widgets.HTML(), widgets.HTML()
+        self.upload.observe(lambda change: self._uploaded("trace", change), "value")
+        self.config.observe(lambda change: self._uploaded("model", change), "value")
         self.button.on_click(lambda _: self.run())
-        grid = widgets.Box(list(controls.values()), layout={"flex_flow": "row wrap"})
-        row = widgets.HBox([self.upload, self.button])
-        self.widget = widgets.VBox([grid, row, self._says, self._shows]).add_class("econ-planner")
-        self.choose(self._base.workload.id)
+        self.stop.on_click(lambda _: self._cancel.set())
+        self.controls["workload"].observe(lambda _: self._forget("trace"), "value")
+        self.controls["model"].observe(lambda _: self._forget("model"), "value")
+        grid = widgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        row = widgets.HBox([self.upload, self.config, self.button, self.stop, self.bar])
+        self.widget = widgets.VBox([grid, row, self._says, self._shows]).add_class("econ-form")
+        self._say(self._load_words())
 
-    def choose(self, name: str) -> Planner:
-        """Take a named workload, drawn anew."""
-        chosen = workload(name)
-        self._take(chosen, chosen.sample(self._n, self._seed))
-        return self
+    @classmethod
+    def of_link(cls, link: str | None = None) -> Form:
+        """The form in the state of a link; by default of the address that opened the app."""
+        query = os.environ.get("QUERY_STRING", "") if link is None else link.lstrip("?")
+        form = cls()
+        if state := parse_qs(query).get("ask"):
+            try:
+                values = json.loads(base64.urlsafe_b64decode(state[0]))
+                form._set(values)
+            except (ValueError, AttributeError, TypeError) as error:
+                form._say(f"the link cannot be read: {error}", wrong=True)
+        return form
 
-    def load(self, name: str, data: bytes | memoryview) -> Planner:
-        """Take an uploaded trace; where it cannot be, say why and keep what was there."""
-        try:
-            columns = renamed(self.controls["columns"].value)
-            trace = read_trace(data, name=name, unit=self.controls["unit"].value, columns=columns)
-            own = Workload.from_trace(trace, id="own", title=Path(name).stem[:60])
-        except (ValueError, ImportError) as error:
-            return self._say(str(error), wrong=True)
-        self._take(own, trace)
-        return self._say(f"{own.title}: {len(trace):,} requests. {describe_trace(trace)}.")
+    def _set(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if name in self.controls:
+                kept = tuple(value) if isinstance(value, list) else value
+                self.controls[name].value = kept  # traitlets refuse what does not fit
 
-    def _uploaded(self, change: Any) -> None:
-        for file in change["new"]:
-            self.load(str(file["name"]), file["content"])
+    @property
+    def link(self) -> str:
+        """The state of the controls as a link; files that were uploaded are not in it."""
+        values = {name: control.value for name, control in self.controls.items()}
+        text = json.dumps(values, separators=(",", ":")).encode()
+        return f"?ask={base64.urlsafe_b64encode(text).decode()}"
 
-    def _take(self, chosen: Workload, trace: pd.DataFrame) -> None:
-        self.workload, self.trace, self.plan = chosen, trace, None
-        self._shows.value = Table(describe_frame(trace), value=three)._repr_html_()
-        self._say(f"{chosen.title or chosen.id}: {len(trace):,} requests.")
+    @property
+    def words(self) -> list[str]:
+        """The flags of `econ decide` that the controls say."""
+        values = {name: control.value for name, control in self.controls.items()}
+        words = ["--model", str(self._files.get("model", values["model"]))]
+        if flag := LOADS[values["of"]]:
+            words += [flag, values["amount"]]
+        if trace := self._files.get("trace"):
+            words += ["--trace", str(trace)]
+            words += ["--unit", values["unit"]] if values["unit"] else []
+            words += ["--columns", values["columns"]] if values["columns"] else []
+        for name, flag in FLAGS.items():
+            if str(values[name]) and not (name == "workload" and "trace" in self._files):
+                words += [flag, str(values[name])]
+        for name, flag in CHOICES.items():
+            words += [flag, ",".join(values[name])] if values[name] else []
+        words += [flag for name, flag in SWITCHES.items() if values[name]]
+        for name, flag in QUOTES.items():
+            words += [flag, *values[name].split()] if values[name].split() else []
+        return words
+
+    def _asked(self) -> tuple[Scenario, dict[str, Any]]:
+        parser = Parser()
+        add_decide(parser.add_subparsers(dest="command"))
+        options = parser.parse_args(["decide", *self.words])
+        return asked(options)
 
     @property
     def scenario(self) -> Scenario:
         """The scenario that the controls say."""
-        c = self.controls
-        slo = Slo(ttft_s=c["ttft"].value, tpot_s=c["tpot"].value, attainment_frac=c["share"].value)
-        load = self.workload
-        if load.arrival != "all_at_once":
-            load = dataclasses.replace(load, rate_per_s=load.rate_per_s * c["rate"].value)
-        return self._base.with_(workload=load, slo=slo)
+        return self._asked()[0]
 
-    def run(self, **settings: Any) -> Planner:
-        """Plan with what the controls say, and show the result with files to take away."""
-        self._say("Planning: a few seconds …")
-        self.button.disabled = True
+    @property
+    def trace(self) -> pd.DataFrame:
+        """The uploaded requests, or draws from the workload at its load."""
+        uploaded = self._asked()[1]["trace"] if "trace" in self._files else None
+        return self.scenario.workload.sample(self._n, self._seed) if uploaded is None else uploaded
+
+    def load(self, kind: str, name: str, data: bytes | memoryview) -> Form:
+        """Take an uploaded ``"trace"`` or ``"model"``; what is wrong is said, the last kept."""
+        before = self._files.get(kind)
+        stem = re.sub(r"[^A-Za-z0-9_-]", "-", Path(name).stem)[:60] or "own"
+        suffixes = "".join(Path(name).suffixes[-2:]) if kind == "trace" else ".json"
+        folder = tempfile.mkdtemp(dir=self._folder.name)  # the last good one is not written over
+        file = Path(folder) / f"{stem}{suffixes}"
         try:
-            peak = peak_factor(self.trace)[0]
-            defaults = {
-                "accelerators": list(self.controls["accelerators"].value),
-                "policies": POLICIES,
-                "n_spare": self.controls["spare"].value,
-                "peak_factor": max(peak, 1.0),
-            }
-            answer = plan(self.scenario, **defaults | settings)
-            words = answer_text(answer)
-        except (ValueError, ArithmeticError) as error:
+            if kind == "trace":  # its own name is in what is said
+                values = self.controls
+                read_trace(data, name=name, unit=values["unit"].value or None,
+                           columns=renamed(values["columns"].value))  # fmt: skip
+            file.write_bytes(data)
+            self._files[kind] = file
+            if kind == "trace":
+                self.controls["of"].value = OWN_LOAD
+            words = self._load_words()
+        except (ValueError, ImportError, OSError) as error:
+            self._files.pop(kind, None)
+            if before is not None:
+                self._files[kind] = before
             return self._say(str(error), wrong=True)
+        return self._say(words)
+
+    def _uploaded(self, kind: str, change: Any) -> None:
+        for file in change["new"]:
+            self.load(kind, str(file["name"]), file["content"])
+
+    def _forget(self, kind: str) -> None:
+        self._files.pop(kind, None)
+
+    def _load_words(self) -> str:
+        """The question's load in words, and the trace as a table beneath."""
+        scenario = self.scenario
+        self._shows.value = Table(describe_frame(self.trace), value=three)._repr_html_()
+        w = scenario.workload
+        return (
+            f"{scenario.resolved_model.name}: {w.title or w.id}, {w.rate_per_s:.3g} requests/s of "
+            f"{w.mean_input_tokens:,.0f} tokens in and {w.mean_output_tokens:,.0f} out."
+        )
+
+    def run(self, wait: bool = False, **settings: Any) -> Form:
+        """Decide in the background; ``wait`` for the answer; settings of `econ.decide` on top."""
+        if self._thread is not None and self._thread.is_alive():
+            return self
+        self._cancel.clear()
+        self.button.disabled, self.stop.disabled, self.bar.value = True, False, 0
+        self._say("Deciding: a few seconds …")
+        self._thread = threading.Thread(target=self._work, args=(settings,), daemon=True)
+        self._thread.start()
+        if wait:
+            self._thread.join()
+        return self
+
+    def _watch(self, step: str) -> None:
+        if self._cancel.is_set():
+            raise Cancelled
+        self.bar.value += 1
+        self._say(f"{step[0].upper()}{step[1:]} …")
+
+    def _work(self, settings: Mapping[str, Any]) -> None:
+        try:
+            scenario, flags = self._asked()
+            answer = decide(scenario, watch=self._watch, **(flags | dict(settings)))
+            page = self._page(answer)
+        except Cancelled:
+            self._say("Cancelled; the last answer stays.")
+            return
+        except (ValueError, ArithmeticError, OSError) as error:
+            self._say(str(error), wrong=True)
+            return
         finally:
-            self.button.disabled = False
-        self.plan = answer
-        self._shows.value = self._result(answer)
-        return self._say(f"{words} Sized for {peak:.2f} times the mean load.")
+            self.button.disabled, self.stop.disabled, self.bar.value = False, True, 0
+        self.decision = answer
+        self._shows.value = page
+        self._say(str(answer))
 
-    def _result(self, answer: Plan) -> str:
-        chart = frontier_chart(answer.frontiers(), answer.simulated, self.scenario.slo)
-        links = " · ".join(self._link(name, make) for name, make in self._files(answer).items())
-        table = first_table(answer, 6)._repr_html_()
-        return f'<div style="line-height:1.4">{svg_of(chart)}{table}<p>Take away: {links}</p></div>'
+    def _page(self, answer: Decision) -> str:
+        """The executive's page, the files to take away, and the evidence folded below."""
+        first, evidence = decision_parts(answer)
+        links = " · ".join(self._download(name, make) for name, make in self._takes(answer).items())
+        shell = html.escape(f"econ decide {shlex.join(self.words)}")
+        return (
+            f'<div style="line-height:1.4;max-width:90ch">{"".join(first)}'
+            f'<p>Take away: {links} · <a href="{self.link}">a link to this question</a></p>'
+            f"<p><code>{shell}</code></p><details><summary>Evidence</summary>"
+            f"{''.join(evidence)}</details></div>"
+        )
 
-    def _files(self, answer: Plan) -> dict[str, Callable[[], Any]]:
+    def _takes(self, answer: Decision) -> dict[str, Callable[[], Any]]:
         return {
-            "report.html": lambda: report_html(answer),
-            "plan.csv": answer.frame,
-            "plan.parquet": answer.frame,
-            "scenario.json": lambda: self.scenario,
+            "memo.html": lambda: decision_html(answer),
+            "memo.md": answer.memo,
+            "finance.xlsx": lambda: workbook(answer),
+            "options.csv": answer.frame,
+            "scenario.json": lambda: answer.scenario,
         }
 
-    def _link(self, name: str, make: Callable[[], Any]) -> str:
+    def _download(self, name: str, make: Callable[[], Any]) -> str:
         """A download that lies in the page itself: the browser names a second one anew."""
         with tempfile.TemporaryDirectory() as folder:
             data = export(make(), Path(folder) / name).read_bytes()
-        kind = TYPES[Path(name).suffix]
         code = base64.b64encode(data).decode()
+        kind = TYPES[Path(name).suffix]
         return f'<a download="{name}" href="data:{kind};base64,{code}">{name}</a>'
 
-    def _say(self, words: str, wrong: bool = False) -> Planner:
+    def _say(self, words: str, wrong: bool = False) -> Form:
         self.readout = words
         ink = "#b3261e" if wrong else "inherit"
         self._says.value = (
@@ -184,7 +305,50 @@ class Planner:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        from econ.charts.tables import Say
-
         form = Say(STATIC + self.readout) if is_static() else self.widget
         display(form)  # type: ignore[no-untyped-call]
+
+
+def _controls() -> dict[str, Any]:
+    """The controls by name, in the order of the page."""
+
+    def text(title: str, value: str = "", hint: str = "") -> widgets.Text:
+        return widgets.Text(value=value, placeholder=hint, description=title, **WIDE)
+
+    def several(title: str, options: list[str], value: tuple[str, ...] = ()) -> Any:
+        return widgets.SelectMultiple(
+            options=options, value=value, rows=6, description=title, **WIDE
+        )
+
+    workloads = [name for name in workloads_frame().index if name != "batch"]
+    clocks = [("as the file shows", ""), *zip(UNITS, UNITS, strict=True)]
+    chips = sorted(set(table("rentals")["accelerator"]))
+    return {
+        "model": widgets.Combobox(value="llama-3.1-70b", options=list(table("models").index),
+                                  description="Model", **WIDE),
+        "of": widgets.Dropdown(options=list(LOADS), description="Load in", **WIDE),
+        "amount": text("Load", "40M", "40M, or 0.5"),
+        "workload": widgets.Dropdown(options=workloads, value="chat", description="Workload",
+                                     **WIDE),
+        "unit": widgets.Dropdown(options=clocks, description="Log's clock in", **WIDE),
+        "columns": text("Log's columns", hint="when=arrival_s,isl=input_tokens"),
+        "input": text("Prompt tokens", hint="the workload's"),
+        "output": text("Answer tokens", hint="the workload's"),
+        "cached": text("Cached share", hint="0 to 1; the workload's"),
+        "peak": text("Peak over mean", "1"),
+        "growth": text("Growth a year", "1", "1.5, or low,typical,high"),
+        "ttft": text("TTFT limit (s)", "1"),
+        "itl": text("Per token (s)", "0.05"),
+        "attainment": text("Share within both", "0.95"),
+        "deadline": text("May wait (h)", "0"),
+        "accelerators": several("Accelerators", chips),
+        "terms": several("Terms", list(COMMITMENT_MONTHS), USUAL),
+        "no_api": widgets.Checkbox(description="Nobody sells this model", **WIDE),
+        "on_premises": widgets.Checkbox(description="Data must stay", **WIDE),
+        "region": text("Region", hint="a site, or us-east-1"),
+        "api_price": text("Quotes of sellers", hint="Acme=0.10/0.40/0.02 …"),
+        "price": text("Quotes of hours", hint="H100=2.50 H100:reserved=1.90 …"),
+        "measured": text("Tests of sellers", hint="Acme=80/0.4 …"),
+        "horizon": text("Horizon (years)", "3"),
+        "spare": text("Spare replicas", "0"),
+    }  # fmt: skip

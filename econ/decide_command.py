@@ -170,7 +170,7 @@ def run_decide(options: argparse.Namespace) -> int:
     """Answer, print, write."""
     check_new(options.out, ENDINGS)
     scenario, settings = asked(options)
-    answer = decide(scenario, progress=False, **settings)
+    answer = decide(scenario, **settings)
     if options.json:
         print(json.dumps(answer.to_dict(), indent=2, allow_nan=False))
     else:

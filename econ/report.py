@@ -165,7 +165,13 @@ def decision_html(
     str
         HTML that needs no other file and asks no network.
     """
-    parts = [
+    first, evidence = decision_parts(decision, n_rows)
+    return _page(f"{decision.scenario.name}: what to run", [*first, *evidence], created)
+
+
+def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], list[str]]:
+    """The page of whoever decides, and the evidence below it, as pieces of HTML."""
+    first = [
         f"<p>{html.escape(question(decision))}</p>",
         f'<p class="answer">{html.escape(answer_line(decision))}</p>',
         _table(Table(pd.DataFrame(side_rows(decision), columns=list(HEADS)))),
@@ -173,20 +179,20 @@ def decision_html(
     ]
     for heading, said in sections(decision):
         items = "".join(f"<li>{html.escape(text)}</li>" for text in said)
-        parts += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
+        first += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
     if fleet := decision.fleet():
         lines = launch_lines(fleet.scenario, decision.weights).values()
-        parts += [f"<h2>How to start it: {fleet.n_replicas} × this on {fleet.n_gpu_per_replica} × "
+        first += [f"<h2>How to start it: {fleet.n_replicas} × this on {fleet.n_gpu_per_replica} × "
                   f"{html.escape(fleet.accelerator.id)}</h2>",
                   f"<pre>{html.escape(chr(10).join(lines))}</pre>"]  # fmt: skip
-    parts += ["<h2>All options</h2>", _table(Table(options_frame(decision)))]
+    evidence = ["<h2>All options</h2>", _table(Table(options_frame(decision)))]
     if len(decision.break_even):
-        parts += ["<h2>Break-even against the best API</h2>",
-                  _table(Table(break_even_frame(decision)))]  # fmt: skip
+        evidence += ["<h2>Break-even against the best API</h2>",
+                     _table(Table(break_even_frame(decision)))]  # fmt: skip
     if decision.plan is not None and decision.fleets:
-        parts += _evidence(decision.plan, n_rows)
-        parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(decision.plan)]
-    return _page(f"{decision.scenario.name}: what to run", parts, created)
+        evidence += _evidence(decision.plan, n_rows)
+        evidence += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(decision.plan)]
+    return first, evidence
 
 
 class Figures:

@@ -7,7 +7,6 @@ With ``--decide``: you pay this; here is what else you could do. With ``--out``:
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         if options.out:
             Path(options.out).write_text(scenario.to_json(), encoding="utf-8")
         if options.decide:
-            decision = decide(scenario, progress=sys.stderr.isatty())
+            decision = decide(scenario)
     if options.json:
         answer = bill.row() | {
             "read": bill.read,

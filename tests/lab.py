@@ -69,8 +69,8 @@ def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
 @contextlib.contextmanager
 def voila(state: Path, notebook: str, **environment: str) -> Iterator[str]:
     """A notebook as an app under Voilà, on a copy; its address, token included."""
-    copy = state / f"{notebook}.ipynb"
-    shutil.copy(ROOT / "notebooks" / copy.name, copy)
+    copy = state / Path(notebook).name
+    shutil.copy(ROOT / notebook, copy)
     port, token = _free_port(), secrets.token_hex(16)
     words = ["voila", str(copy), "--no-browser", f"--port={port}", *APP_FLAGS]
     words += [f"--token={token}"]

@@ -43,7 +43,7 @@ APP_FLAGS = [
     "--VoilaConfiguration.progressive_rendering=True",  # the form is there before the last cell
     f"--Voila.tornado_settings={{'headers': {{'Content-Security-Policy': {APP_POLICY!r}}}}}",
 ]
-APP_PAGE = "15_your_workload.ipynb"
+APP_PAGE = "tools/app.ipynb"
 LAB_NEWS = "@jupyterlab/apputils-extension:announcements"  # a pop-up that asks for an outside host
 NBVAL_FLAGS = [
     "--nbval",
@@ -99,8 +99,8 @@ def lab(*rest: str) -> None:
 
 
 def app(*rest: str) -> None:
-    """the planner (notebook 15) as an app, its code hidden (this machine only, with a token)"""
-    run(PYTHON, "-m", "voila", ROOT / "notebooks" / APP_PAGE, *APP_FLAGS, "--token", *rest)
+    """the decision as an app: API, rent or own (this machine only, with a token)"""
+    run(PYTHON, "-m", "voila", ROOT / APP_PAGE, *APP_FLAGS, "--token", *rest)
 
 
 def test(*rest: str) -> None:

@@ -15,8 +15,9 @@ option, the `next_best`, `frame`, `memo`, what would change it and what to measu
 from econ.decision.answer import Decision
 from econ.decision.books import hourly_load
 from econ.decision.choice import decide
+from econ.decision.launch import launch_lines
 from econ.decision.offers import api_offers
 from econ.decision.result import Option
 from econ.decision.speeds import keeps_slo
 
-__all__ = ["Decision", "Option", "api_offers", "decide", "hourly_load", "keeps_slo"]
+__all__ = ["Decision", "Option", "api_offers", "decide", "hourly_load", "keeps_slo", "launch_lines"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,11 +88,13 @@ def searched_fleets(
     precisions: Iterable[str] | None,
     quotes: Quotes | None,
     settings: Mapping[str, Any],
+    step: Callable[[str], Any],
 ) -> tuple[Plan | None, list[Fleet], str]:
     """The plan and its fleets; where none keeps the SLO, the nearest that can be kept in words."""
     prices = {name: usd for name, usd in (quotes or {}).items() if ":" not in name}
     named = None if accelerators is None else _listed(accelerators)
     prices = _any_prices(asked, named) | prices
+    step("searching and simulating fleets")
     searched: Plan = plan(asked, named, precisions, prices_usd_per_gpu_hour=prices, **settings)
     _refuse_endless(searched)
     try:
@@ -103,6 +105,7 @@ def searched_fleets(
     if named is None:  # what is cheap to rent is not what can be bought
         there = {fleet.accelerator.id for fleet in fleets}
         for_sale = [name for name in table("servers").index if name not in there]
+        step("searching fleets of what can be bought")
         more: Plan = plan(asked, for_sale, precisions, prices_usd_per_gpu_hour=prices, **settings)
         fleets += fleets_of(more, N_FLEETS)
     return searched, fleets, ""

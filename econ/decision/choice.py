@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -83,7 +83,7 @@ def decide(
     n_draws: int = N_DRAWS,
     seed: int = 0,
     on: datetime.date | None = None,
-    progress: bool = False,
+    watch: Callable[[str], None] | None = None,
 ) -> Decision:
     """Which way to serve a scenario's load: an API, rented or own machines, or a mix of them.
 
@@ -141,8 +141,8 @@ def decide(
         Draws of what is uncertain.
     on : datetime.date, optional
         The day whose prices count; today by default.
-    progress : bool
-        Show the plan's bar.
+    watch : callable, optional
+        Is told what comes next, in words; what it raises ends the work.
 
     Returns
     -------
@@ -173,15 +173,17 @@ def decide(
     kinds = terms_of(terms, on_premises)
     asked, load = question_of(scenario, peak_factor, load_by_hour, deadline_h)
     notes: list[str] = []
+    step = watch or (lambda words: None)
     searched: Plan | None = None
     fleets: list[Fleet] = []
     if kinds:
         searched, fleets, problem = searched_fleets(
             asked, accelerators, precisions, prices_usd_per_gpu_hour,
             {"peak_factor": float(load.max() / load.mean()), "n_spare": n_spare, "trace": trace,
-             "n_refined": n_refined, "seed": seed, "progress": progress},
+             "n_refined": n_refined, "seed": seed}, step,
         )  # fmt: skip
         notes += [problem] if problem else []
+    step("reading prices")
     site = scenario.resolved_site
     servers, unpriced = server_prices(scenario, fleets) if "own" in kinds else ({}, [])
     notes += unpriced
@@ -217,6 +219,7 @@ def decide(
         if not apis:
             notes.append(f"no seller lists {sold_as or scenario.model_id}: give api_prices")
     entries = apis + fleet_entries(ask, fleets, kinds, apis, notes)
+    step("weighing the options")
     options, by_option, npv = judged(entries, market, least_p_frac, deadline_h)
     if not options or options[0].reason:
         raise ValueError(_nothing(asked, searched, options, notes))
@@ -224,6 +227,7 @@ def decide(
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
+    step("looking for break-even and for what to measure")
     crossings = break_even_frame(options, by_option, ask, ranges, tokens)
     worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in options if not o.reason]])
     return Decision(
