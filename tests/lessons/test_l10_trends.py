@@ -48,20 +48,51 @@ def test_the_line_of_a_level_is_its_trend():
     assert cases.line_frame("mmlu", 0.648)[PRICE].max() == 20
 
 
-def test_changes_by_hand():
-    changes = cases.changes_frame().set_index(["provider", "model", "date"])["change_factor"]
-    assert changes[("OpenAI", "gpt-5.6-luna", "2026-07")] == pytest.approx(0.2)
-    assert not changes.index.get_level_values("model").str.endswith("-latest").any()
-    counts = cases.direction_frame()
-    assert counts["n"].sum() == len(changes)
+def test_directions_count_the_confirmed_changes():
+    counts, moves = cases.direction_frame(), cases.moves_frame()
+    assert counts["n"].sum() == len(moves)
     assert counts.groupby("year")["share"].sum().round(9).eq(1).all()
-    rises = counts.query("direction == 'rises'").set_index("year")["n"]
-    assert (changes > 1).sum() == rises.sum() > 0
+    rises = counts.query("direction == 'rises'")["n"].sum()
+    assert (moves["change_factor"] > 1).sum() == rises > 0
 
 
-def test_lines_are_in_the_order_of_time():
-    for _, rows in cases.lines_frame().groupby("line"):
-        assert rows["date"].is_monotonic_increasing
+# -- the headline sentences of today's frontier ------------------------------------------------
+def test_three_levels_fell_and_the_record_is_never_above_the_price():
+    paths = cases.paths_frame()
+    assert paths["level"].nunique() == 3
+    assert (paths["usd"] >= paths["record"] * (1 - 1e-12)).all()
+    for _, path in paths.groupby("level"):
+        assert path["usd"].iloc[-1] < path["usd"].iloc[0]
+        assert path["usd"].nunique() < len(path) / 2  # in steps
+
+
+def test_the_best_rose_and_the_rest_got_cheaper():
+    curves = cases.curves_frame()
+    best = curves.groupby("date")["score_frac"].max()
+    assert best.is_monotonic_increasing
+    first, last = (curves[curves["date"] == day] for day in (best.index[0], best.index[-1]))
+    for row in first.itertuples():
+        as_good = last[last["score_frac"] >= row.score_frac]
+        assert as_good["price_usd_per_mtok"].min() < row.price_usd_per_mtok
+
+
+def test_an_answer_fell_less_at_the_low_levels_and_more_at_the_upper_ones():
+    both = cases.token_and_answer_frame()
+    low, upper = both.head(3), both.tail(3)
+    assert (low["answer_fall"] < low["token_fall"]).all()
+    assert (upper["answer_fall"] > upper["token_fall"]).all()
+    assert (both[["token_fall", "answer_fall"]] > 1).all(axis=None)
+
+
+def test_in_2026_most_levels_fell_more_slowly():
+    rates = cases.rates_frame().pivot(index="level_frac", columns="span", values="fall_per_year")
+    slower = rates["in 2026"] < rates["since it could be bought"]
+    assert slower.sum() > len(rates) / 2
+
+
+def test_candidates_grew_behind_the_frontier():
+    counts = cases.density_frame()["n_models"]
+    assert counts.iloc[-1] > 4 * counts.iloc[0]
 
 
 def test_the_catalogues_median_stayed_while_it_grew():
@@ -75,11 +106,25 @@ def test_two_records_are_no_line():
         cases.line_frame("gpqa", 0.61)
 
 
-def test_the_headline_is_a_product_of_its_parts():
-    parts = cases.decomposition_frame()
-    assert parts["factor"].prod() == pytest.approx(20 / 0.07)
-    assert parts["log_share"].sum() == pytest.approx(1)
-    assert parts["factor"].iloc[0] == pytest.approx(0.7 ** -(23 / 12))
+def test_machines_explain_a_range_and_not_a_number():
+    parts = cases.headline_split_frame().set_index("part")
+    machines = parts.loc[["hardware", "software on the same silicon"]]
+    low, high = machines["share_low"].sum(), machines["share_high"].sum()
+    assert 0.05 < low < 0.10 < 0.22 < high < 0.28
+    rest = parts.iloc[-1]
+    assert rest["high"] * parts["low"].iloc[:-1].prod() == pytest.approx(20 / 0.07)
+    assert rest["low"] * parts["high"].iloc[:-1].prod() == pytest.approx(20 / 0.07)
+
+
+def test_between_open_models_the_work_fell_more_than_the_price():
+    parts = cases.open_pair_frame().set_index("part")
+    assert parts.loc["fewer parameters", "share_low"] > 1
+    assert parts.iloc[-1]["high"] < 1  # so something worked against the fall
+
+
+def test_an_owner_gained_while_rents_rose():
+    owner = cases.owner_frame().groupby("what")["usd"].last()
+    assert owner["worth by its rents"] > 1.5 * owner["in the books"]
 
 
 def test_the_h100_turned_and_rose():
@@ -114,11 +159,6 @@ def test_gaps_in_points_and_in_errors():
     row = cases.gap_frame().iloc[0]
     assert row["lead_frac"] == pytest.approx(0.624 / 0.5092 - 1)
     assert row["errors_ratio"] == pytest.approx((1 - 0.5092) / (1 - 0.624))
-
-
-def test_a_street_price_is_the_middle_of_its_range():
-    h100 = cases.street_frame().set_index(["accelerator", "year"]).loc[("h100-sxm", 2023)]
-    assert h100["middle_usd"] == pytest.approx((30_000 * 40_000) ** 0.5)
 
 
 def test_the_floor_is_rent_over_tokens():

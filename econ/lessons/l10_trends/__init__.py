@@ -4,13 +4,24 @@
 >>> study = frontier_frame("mmlu", 0.648)
 >>> study["price_usd_per_mtok"].iloc[[0, -1]].tolist()
 [20.0, 0.07]
->>> parts = decomposition_frame().set_index("part")
->>> round(float(parts.loc["hardware", "factor"]), 2)                  # of a fall of 280 in all
-1.98
+>>> parts = headline_split_frame().set_index("part")
+>>> [round(float(end), 1) for end in parts.loc["hardware", ["low", "high"]]]     # of 280 in all
+[1.3, 2.0]
 """
 
+from econ.lessons.l10_trends.frontier import (
+    NAMES,
+    curves_frame,
+    density_frame,
+    headline_split_frame,
+    moves_frame,
+    open_pair_frame,
+    owner_frame,
+    paths_frame,
+    rates_frame,
+    token_and_answer_frame,
+)
 from econ.lessons.l10_trends.machines import (
-    decomposition_frame,
     duel_frac,
     fleet_elasticity,
     fleet_frame,
@@ -18,7 +29,6 @@ from econ.lessons.l10_trends.machines import (
     gap_frame,
     rent_break,
     software_frame,
-    street_frame,
 )
 from econ.lessons.l10_trends.panels import (
     bill_panel,
@@ -35,11 +45,9 @@ from econ.lessons.l10_trends.prices import (
     WIDEST,
     both_ways_frame,
     catalogue_frame,
-    changes_frame,
     direction_frame,
     fits_frame,
     line_frame,
-    lines_frame,
     phases_frame,
     second_look_frame,
     second_set_frame,
@@ -50,14 +58,15 @@ __all__ = [
     "BASES",
     "LEVELS",
     "LEVEL_GPT_3_5",
+    "NAMES",
     "PRICE_TITLE",
     "WIDEST",
     "bill_panel",
     "both_ways_frame",
     "catalogue_frame",
-    "changes_frame",
+    "curves_frame",
     "dated",
-    "decomposition_frame",
+    "density_frame",
     "direction_frame",
     "duel_frac",
     "fits_frame",
@@ -66,15 +75,20 @@ __all__ = [
     "floor_frame",
     "frontier_panel",
     "gap_frame",
+    "headline_split_frame",
     "line_frame",
-    "lines_frame",
     "market_panel",
+    "moves_frame",
+    "open_pair_frame",
+    "owner_frame",
+    "paths_frame",
     "phases_frame",
+    "rates_frame",
     "rent_break",
     "scenarios_chart",
     "second_look_frame",
     "second_set_frame",
     "software_frame",
-    "street_frame",
     "to_today_frame",
+    "token_and_answer_frame",
 ]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from econ.catalog import accelerator, price, site, table
+from econ.catalog import site, table
 from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.energy.sites import site_figure
@@ -18,24 +17,14 @@ from econ.trends.fits import Break, fit_break
 from econ.trends.hardware import rents_frame
 from econ.trends.rates import annual_factor, implied_elasticity, year_of, years_between
 
-HEADLINE = {"start": "2022-11", "end": "2024-10"}  # the dates of the 280-fold fall
 ELO_SCALE = 400.0  # points in which the odds of a duel grow tenfold (Elo 1978, used by Arena)
 
 
-# -- rents and street prices -------------------------------------------------------------------
+# -- rents -------------------------------------------------------------------------------------
 def rent_break(accelerator_id: str = "h100-sxm", since: str = "2024") -> Break:
     """Where the rent of an accelerator turned, from the quarterly medians since a year."""
     rows = rents_frame((accelerator_id,))
     return fit_break(rows[rows["date"] >= since], "usd_per_gpu_hour")
-
-
-def street_frame() -> pd.DataFrame:
-    """Reported prices by year: accelerator, year, the middle of the range, USD per FLOP/s."""
-    rows = table("street_prices")
-    middle = np.sqrt(rows["low_usd"] * rows["high_usd"])
-    peak = rows["accelerator"].map(lambda id: accelerator(id).peak_bf16_flop_per_s)
-    columns = ["accelerator", "year", "low_usd", "high_usd"]
-    return rows[columns].assign(middle_usd=middle, usd_per_flop_per_s=middle / peak)
 
 
 # -- the rest of a fall ------------------------------------------------------------------------
@@ -45,29 +34,6 @@ def software_frame() -> pd.DataFrame:
     years = [years_between(a, b) for a, b in zip(rows["start"], rows["end"], strict=True)]
     yearly = [annual_factor(g, y) for g, y in zip(rows["gain_factor"], years, strict=True)]
     return rows.assign(years=years, gain_per_year=yearly)
-
-
-def decomposition_frame(cost_per_year: float = -0.3) -> pd.DataFrame:
-    """The 280-fold fall as a product: hardware, software on the same silicon, and the rest.
-
-    ``part``, ``factor``, ``log_share`` (of the fall's logarithm). Hardware goes at the headline's
-    rate unless another is given; software at the best rate that two rounds of MLPerf show, so the
-    rest (smaller models as good, fewer bits, margins) is a lower bound.
-    """
-    years = years_between(**HEADLINE)
-    total_factor = (
-        price("text-davinci-003").input_usd_per_mtok
-        / table("quality_prices").loc["gemini-1.5-flash-8b", "price_usd_per_mtok"]
-    )
-    hardware = (1 + cost_per_year) ** -years
-    software = software_frame()["gain_per_year"].max() ** years
-    parts = {
-        "hardware": hardware,
-        "software on the same silicon": software,
-        "models, precision, margins": total_factor / hardware / software,
-    }
-    frame = pd.DataFrame({"part": list(parts), "factor": list(parts.values())})
-    return frame.assign(log_share=np.log(frame["factor"]) / np.log(total_factor))
 
 
 # -- what was bought ---------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import functools
 import pandas as pd
 
 from econ.catalog import table
+from econ.trends.changes import changes_frame
 from econ.trends.fits import fit_trend
 from econ.trends.prices import PRICE, frontier_frame, offers_frame, record_lows
 from econ.trends.rates import annual_factor, year_of, years_between
@@ -23,17 +24,6 @@ LEVELS = {
 }
 BASES = {"as the study dates them": "study", "dated price lists": "list"}
 LEVEL_GPT_3_5 = 0.648  # its score on MMLU; a row of quality_prices
-# successive models of one seller under one name: our grouping; each step is a price list's row
-LINES = {
-    "OpenAI, large": ["gpt-5", "gpt-5.1", "gpt-5.2", "gpt-5.4", "gpt-5.5"],
-    "Google Flash": [
-        "gemini-1.5-flash", "gemini-2.0-flash", "gemini-2.5-flash", "gemini-3-flash-preview",
-        "gemini-3.5-flash",
-    ],
-    "Anthropic Haiku": ["claude-3-haiku", "claude-3-5-haiku", "claude-haiku-4-5"],
-    "Anthropic Opus": ["claude-3-opus", "claude-opus-4", "claude-opus-4-5", "claude-opus-5"],
-    "Mistral Large": ["mistral-large-2402", "mistral-large-2407", "mistral-large-3"],
-}  # fmt: skip
 
 
 def to_today_frame(benchmark: str, level_frac: float) -> pd.DataFrame:
@@ -162,43 +152,15 @@ def second_set_frame() -> pd.DataFrame:
 
 
 # -- prices that moved -------------------------------------------------------------------------
-def changes_frame() -> pd.DataFrame:
-    """Every change of a price list's row for the same model by the same seller.
-
-    Columns: ``provider``, ``model``, ``date``, ``before``, ``after`` (USD per million tokens,
-    blended) and ``change_factor``. Rows that repeat a price are left out, and names such as
-    ``mistral-small-latest``, which sell another model each time.
-    """
-    rows = offers_frame().sort_values(["provider", "model", "date"])
-    rows = rows[~rows["model"].str.endswith("-latest")]
-    before = rows.groupby(["provider", "model"])[PRICE].shift()
-    rows = rows.assign(before=before, after=rows[PRICE]).dropna(subset=["before"])
-    rows = rows.assign(change_factor=rows["after"] / rows["before"])
-    rows = rows[(rows["change_factor"] - 1).abs() > 1e-9]
-    columns = ["provider", "model", "date", "before", "after", "change_factor"]
-    return rows[columns].sort_values("date", ignore_index=True)
-
-
 def direction_frame() -> pd.DataFrame:
-    """Cuts and rises by year: ``year``, ``direction``, ``n``, ``share``."""
+    """Cuts and rises by year that two lists confirm: ``year``, ``direction``, ``n``, ``share``."""
     rows = changes_frame()
     rows = rows.assign(
-        year=rows["date"].str[:4],
-        direction=(rows["change_factor"] > 1).map({True: "rises", False: "cuts"}),
+        year=rows["date"].str[:4], direction=rows["direction"].map({"rise": "rises", "cut": "cuts"})
     )
     counts = rows.groupby(["year", "direction"]).size().rename("n").reset_index()
     counts = counts.sort_values(["year", "direction"], ascending=[True, False], ignore_index=True)
     return counts.assign(share=counts["n"] / counts.groupby("year")["n"].transform("sum"))
-
-
-def lines_frame() -> pd.DataFrame:
-    """Successive models under one name: ``line``, ``model``, ``date``, price at launch."""
-    offers = offers_frame().sort_values("date").drop_duplicates("model")
-    launches = []
-    for line, models in LINES.items():
-        rows = offers.set_index("model").loc[models].reset_index()
-        launches.append(rows.assign(line=line)[["line", "model", "date", PRICE]])
-    return pd.concat(launches, ignore_index=True).assign(year=lambda f: 1970 + year_of(f["date"]))
 
 
 def catalogue_frame() -> pd.DataFrame:

@@ -40,8 +40,8 @@ def _fall_per_year(q: Inputs) -> float:
 
 @question(
     "10-rises",
-    "Of all changes of a model's list price by the same seller in 2026, how many **percent** were "
-    "rises?",
+    "Of all changes of a model's list price by the same seller in 2026 that two lists confirm, how "
+    "many **percent** were rises?",
     unit="percent",
     slider=(0, 100),
     limits=(0, 100),
