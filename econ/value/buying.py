@@ -1,10 +1,11 @@
 """Buying tokens otherwise than one by one: reserved units and seats.
 
->>> unit = reserved_unit("azure-gpt-5-month", output_per_input=0.0)
->>> round(unit.usd_per_mtok_at_full_use, 2)
+>>> unit = reserved_unit("azure-gpt-5-month", output_input_ratio=0.0)
+>>> round(unit.full_use_usd_per_mtok, 2)
 1.25
->>> seat_frame(median_usd=20, p99_over_median=20, usd_per_seat_month=40)["cheaper_frac"].round(2)[0]
-np.float64(0.3)
+>>> seats = seat_frame(median_usd=20, p99_median_ratio=20, usd_per_seat_month=40)
+>>> float(seats["cheaper_frac"].round(2)[0])
+0.3
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pandas as pd
 from econ.catalog import price, table
 from econ.catalog.guard import not_negative, positive
 from econ.catalog.names import identifier
-from econ.catalog.units import MEGA
+from econ.catalog.units import HOUR_S, MEGA, MINUTE_S
 
 OUTPUT_WEIGHT = 8.0  # input tokens that one output token counts as in a provisioned unit
 Z99 = NormalDist().inv_cdf(0.99)
@@ -30,7 +31,7 @@ class ReservedUnit:
 
     Attributes
     ----------
-    usd_per_mtok_at_full_use : float
+    full_use_usd_per_mtok : float
         USD per million input-equivalent tokens if the unit never idles.
     list_usd_per_mtok : float
         What the same tokens cost one by one.
@@ -40,13 +41,13 @@ class ReservedUnit:
 
     name: str
     usd_per_hour: float
-    usd_per_mtok_at_full_use: float
+    full_use_usd_per_mtok: float
     list_usd_per_mtok: float
     break_even_use_frac: float
 
 
 def reserved_unit(
-    id: str, *, output_per_input: float = 0.1, cached_frac: float = 0.0
+    id: str, *, output_input_ratio: float = 0.1, cached_frac: float = 0.0
 ) -> ReservedUnit:
     """A reserved unit against the list price of the same tokens.
 
@@ -54,7 +55,7 @@ def reserved_unit(
     ----------
     id : str
         Of ``data/tco/reserved_units.csv``, e.g. ``"azure-gpt-5-month"``.
-    output_per_input : float
+    output_input_ratio : float
         Output tokens per input token of the load, e.g. 0.1.
     cached_frac : float
         Share of the input that the list price bills as cached; a unit does not tell them apart
@@ -77,7 +78,7 @@ def reserved_unit(
     """
     rows = table("reserved_units")
     row = rows.loc[identifier("reserved unit", id, rows)]
-    ratio = not_negative("output_per_input", output_per_input, 1e3)
+    ratio = not_negative("output_input_ratio", output_input_ratio, 1e3)
     listed = price(str(row.model), "OpenAI")
     cached = listed.cached_input_usd_per_mtok or listed.input_usd_per_mtok
     share = not_negative("cached_frac", cached_frac, 1)
@@ -87,18 +88,18 @@ def reserved_unit(
         + ratio * listed.output_usd_per_mtok
     )
     weight = 1 + OUTPUT_WEIGHT * ratio  # input-equivalent tokens for each input token
-    full = float(row.usd_per_hour) / (float(row.input_tokens_per_min) * 60 / MEGA)
+    full = float(row.usd_per_hour) / (float(row.input_tokens_per_min) * (HOUR_S / MINUTE_S) / MEGA)
     return ReservedUnit(
         name=f"{row.seller} {row.model}, {row.term}",
         usd_per_hour=float(row.usd_per_hour),
-        usd_per_mtok_at_full_use=full,
+        full_use_usd_per_mtok=full,
         list_usd_per_mtok=usd / weight,
         break_even_use_frac=full / (usd / weight),
     )
 
 
 def seat_frame(
-    *, median_usd: float, p99_over_median: float, usd_per_seat_month: float | None = None
+    *, median_usd: float, p99_median_ratio: float, usd_per_seat_month: float | None = None
 ) -> pd.DataFrame:
     """Seats against paying by the token, where few users spend most of the money.
 
@@ -106,7 +107,7 @@ def seat_frame(
     ----------
     median_usd : float
         What the middle user would spend a month at list prices, e.g. 20.
-    p99_over_median : float
+    p99_median_ratio : float
         How many times the median the heaviest hundredth spends, e.g. 20.
     usd_per_seat_month : float, optional
         A seat's price; by default every plan of ``data/tco/seat_plans.csv``.
@@ -126,14 +127,14 @@ def seat_frame(
 
     Examples
     --------
-    >>> rows = seat_frame(median_usd=20, p99_over_median=20)
+    >>> rows = seat_frame(median_usd=20, p99_median_ratio=20)
     >>> bool((rows["usd_per_user_best"] <= rows["mean_usd"]).all())
     True
     """
     middle = positive("median_usd", median_usd, 1e6)
-    if not 1 < p99_over_median <= 1e6:
-        raise ValueError(f"p99_over_median = {p99_over_median} is outside its range: above 1")
-    sigma = math.log(p99_over_median) / Z99
+    if not 1 < p99_median_ratio <= 1e6:
+        raise ValueError(f"p99_median_ratio = {p99_median_ratio} is outside its range: above 1")
+    sigma = math.log(p99_median_ratio) / Z99
     mean = middle * math.exp(sigma**2 / 2)
     plans = table("seat_plans")[["name", "usd_per_seat_month"]].reset_index(drop=True)
     if usd_per_seat_month is not None:

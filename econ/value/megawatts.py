@@ -120,14 +120,14 @@ def power_bill_usd_per_month(
     return energy_usd + billed_kw * not_negative("demand_usd_per_kw_month", demand_usd_per_kw_month)
 
 
-def delay_usd_per_mw(profit_usd_per_mw_hour: float, months: float) -> float:
+def delay_usd_per_mw(profit_usd_per_mw_hour: float, wait_months: float) -> float:
     """Profit that a megawatt misses while its connection waits.
 
     Parameters
     ----------
     profit_usd_per_mw_hour : float
         What a megawatt earns once it runs, e.g. 900.
-    months : float
+    wait_months : float
         Of waiting, e.g. 12.
 
     Returns
@@ -140,7 +140,7 @@ def delay_usd_per_mw(profit_usd_per_mw_hour: float, months: float) -> float:
     >>> delay_usd_per_mw(1000, 12)
     8760000.0
     """
-    return profit_usd_per_mw_hour * not_negative("months", months) * HOURS_PER_MONTH
+    return profit_usd_per_mw_hour * not_negative("wait_months", wait_months) * HOURS_PER_MONTH
 
 
 def curtailment_usd_per_mw_hour(

@@ -7,10 +7,10 @@ accelerators or megawatts, and returns the option that earns the most, or none.
 
 >>> from econ.scenario import Scenario
 >>> s = Scenario.default()
->>> one = value(s, usd_per_accepted_answer=0.01, acceptance={"llama-3.1-70b": 0.7})
+>>> one = value(s, value_usd_per_answer=0.01, right_frac={"llama-3.1-70b": 0.7})
 >>> one.profit_usd_per_hour > 0, one.break_even_usd_per_answer < 0.01
 (True, True)
->>> value(s, usd_per_accepted_answer=0.0, acceptance={"llama-3.1-70b": 0.7}).serves
+>>> value(s, value_usd_per_answer=0.0, right_frac={"llama-3.1-70b": 0.7}).serves
 False
 """
 
@@ -27,7 +27,7 @@ from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import UnknownName, fraction, not_negative, positive
 from econ.catalog.scores import BENCHMARK, quality
-from econ.catalog.units import HOUR_S
+from econ.catalog.units import HOUR_S, KILO, MEGA
 from econ.latency.calibration import bands as latency_bands
 from econ.latency.prediction import predict_scenarios
 from econ.scenario import Scenario
@@ -96,12 +96,12 @@ class Value(Result):
 def value(
     s: Scenario,
     *,
-    usd_per_accepted_answer: float,
+    value_usd_per_answer: float,
     models: Sequence[str | Model] | None = None,
     accelerators: Sequence[str | Accelerator] | None = None,
     precisions: Sequence[str] | None = None,
     tiers: Mapping[str, Slo] | None = None,
-    acceptance: Mapping[str, float] | None = None,
+    right_frac: Mapping[str, float] | None = None,
     benchmark: str = BENCHMARK,
     floor_frac: float = 0.0,
     demand_per_s: float | None = None,
@@ -116,13 +116,13 @@ def value(
     s : Scenario
         Workload, finance, site, engine; its model, accelerator, precision and SLO are the menu
         where none is given.
-    usd_per_accepted_answer : float
+    value_usd_per_answer : float
         What an answer that is right and in time is worth, or sells for, in USD, e.g. 0.02.
     models, accelerators, precisions : sequence, optional
         The menu.
     tiers : mapping of str to Slo, optional
         Name → limits; an answer later than these is not accepted.
-    acceptance : mapping of str to float, optional
+    right_frac : mapping of str to float, optional
         Model → share of its answers that are right for your task, 0 to 1: measure it. For models
         without one, the score on ``benchmark`` stands in (`econ.catalog.quality`).
     floor_frac : float
@@ -160,19 +160,19 @@ def value(
     Examples
     --------
     >>> s = Scenario.default().with_(model="qwen3-32b")
-    >>> menu = value(s, usd_per_accepted_answer=0.02, models=["qwen3-32b", "llama-3.1-8b"],
-    ...              acceptance={"qwen3-32b": 0.8, "llama-3.1-8b": 0.4})
+    >>> menu = value(s, value_usd_per_answer=0.02, models=["qwen3-32b", "llama-3.1-8b"],
+    ...              right_frac={"qwen3-32b": 0.8, "llama-3.1-8b": 0.4})
     >>> menu.model
     'qwen3-32b'
     """
     require_certain("value", s)
-    not_negative("usd_per_accepted_answer", usd_per_accepted_answer, 1e6)
+    not_negative("value_usd_per_answer", value_usd_per_answer, 1e6)
     if not -10 <= wait_elasticity <= 0:
         raise ValueError(f"wait_elasticity = {wait_elasticity} is outside its range: -10 to 0")
     demand = positive(
         "demand_per_s", s.workload.rate_per_s if demand_per_s is None else demand_per_s
     )
-    menu = _models(s, models, acceptance or {}, benchmark, fraction("floor_frac", floor_frac))
+    menu = _models(s, models, right_frac or {}, benchmark, fraction("floor_frac", floor_frac))
     limits = dict(tiers or {"the scenario's": s.slo})
     rows = _operating_points(s, menu, accelerators, precisions)
     rows = _in_time(rows, limits)
@@ -183,13 +183,13 @@ def value(
     own = s.slo.ttft_s + s.slo.tpot_s * max(s.workload.mean_output_tokens - 1, 0)
     asked = demand * (rows["answer_s"] / own) ** wait_elasticity
     rows = _fleets(rows.assign(demand_per_s=asked), n_gpu_most, site_mw)
-    return _best(_profits(rows, usd_per_accepted_answer))
+    return _best(_profits(rows, value_usd_per_answer))
 
 
 def _models(
     s: Scenario,
     models: Sequence[str | Model] | None,
-    acceptance: Mapping[str, float],
+    right_frac: Mapping[str, float],
     benchmark: str,
     floor_frac: float,
 ) -> list[tuple[str | Model, float, float]]:
@@ -198,14 +198,14 @@ def _models(
     menu, shares = [], {}
     for model in [s.model] if models is None else models:
         name = model.id if isinstance(model, Model) else model
-        if name in acceptance:
-            share = fraction(f"acceptance of {name}", acceptance[name])
+        if name in right_frac:
+            share = fraction(f"right_frac of {name}", right_frac[name])
         else:
             try:
                 share = quality(name, benchmark).score_frac
             except UnknownName as error:
                 raise ValueError(
-                    f"{name} has no score on {benchmark}: give acceptance={{{name!r}: share}} "
+                    f"{name} has no score on {benchmark}: give right_frac={{{name!r}: share}} "
                     "of right answers to your own task"
                 ) from error
         shares[name] = share
@@ -298,7 +298,7 @@ def _fleets(rows: pd.DataFrame, n_gpu_most: int | None, site_mw: float | None) -
         known = watts.notna()
         if not known.any():
             raise ValueError("site_mw needs accelerators whose server power or TDP is known")
-        room = np.floor(positive("site_mw", site_mw, 1e5) * 1e6 / (watts * size))
+        room = np.floor(positive("site_mw", site_mw, 1e5) * MEGA / (watts * size))
         most = np.minimum(most, np.where(known, room, 0))
     if not (most >= 1).any():
         smallest = rows.loc[(size * watts).fillna(np.inf).idxmin()]
@@ -306,7 +306,7 @@ def _fleets(rows: pd.DataFrame, n_gpu_most: int | None, site_mw: float | None) -
             "no replica fits the limit: the smallest on the menu is "
             f"{int(smallest.gpus_per_replica)} × {smallest.accelerator}"
             + ("" if site_mw is None else
-               f" and needs {smallest.gpus_per_replica * smallest.site_w_per_gpu / 1e3:.1f} kW")
+               f" and needs {smallest.gpus_per_replica * smallest.site_w_per_gpu / KILO:.1f} kW")
         )  # fmt: skip
     needed = rows["demand_per_s"] / per_replica
     parts = []
@@ -321,13 +321,13 @@ def _fleets(rows: pd.DataFrame, n_gpu_most: int | None, site_mw: float | None) -
     return both[both["n_replicas"] >= 1]
 
 
-def _profits(rows: pd.DataFrame, usd_per_accepted_answer: float) -> pd.DataFrame:
+def _profits(rows: pd.DataFrame, value_usd_per_answer: float) -> pd.DataFrame:
     """Value, cost and profit of each option, best first."""
     n_gpu = rows["n_replicas"] * rows["gpus_per_replica"]
     accepted = rows["answers_per_s"] * rows["right_frac"] * rows["in_time_frac"]
-    worth = HOUR_S * accepted * usd_per_accepted_answer
+    worth = HOUR_S * accepted * value_usd_per_answer
     cost = n_gpu * rows["usd_per_gpu_hour"]
-    megawatts = n_gpu * rows["site_w_per_gpu"] / 1e6
+    megawatts = n_gpu * rows["site_w_per_gpu"] / MEGA
     out = rows.assign(
         n_gpu=n_gpu.astype(int), n_replicas=rows["n_replicas"].astype(int),
         accepted_per_s=accepted, value_usd_per_hour=worth, cost_usd_per_hour=cost,

@@ -23,7 +23,7 @@ SUFFIXES = (
     "_per_token", "_per_total_token", "_per_sequence", "_per_gpu", "_per_param", "_per_element",
     "_per_month", "_per_day", "_per_seat", "_per_w", "_per_flop", "_per_answer", "_per_request",
     "_factor", "_ratio", "_cv", "_bits", "_elements", "_steps", "_years", "_hours", "_gb", "_g",
-    "_wh", "_kwh",
+    "_wh", "_kwh", "_kw", "_mw", "_months", "_per_hour", "_per_kw_month", "_elasticity",
 )  # fmt: skip
 # counts of the architecture
 COUNTS = ("n_", "mla_")

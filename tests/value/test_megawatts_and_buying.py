@@ -50,15 +50,15 @@ def test_a_cap_costs_prefill_more_than_decode():
 
 
 def test_a_reserved_unit_by_hand():
-    unit = reserved_unit("azure-gpt-5-hourly", output_per_input=0.0)
-    assert unit.usd_per_mtok_at_full_use == pytest.approx(1e6 / (4750 * 60))
-    assert unit.break_even_use_frac == pytest.approx(unit.usd_per_mtok_at_full_use / 1.25)
+    unit = reserved_unit("azure-gpt-5-hourly", output_input_ratio=0.0)
+    assert unit.full_use_usd_per_mtok == pytest.approx(1e6 / (4750 * 60))
+    assert unit.break_even_use_frac == pytest.approx(unit.full_use_usd_per_mtok / 1.25)
     with pytest.raises(ValueError, match="reserved unit"):
         reserved_unit("azure-gpt-9")
 
 
 def test_seats_by_simulation():
-    rows = seat_frame(median_usd=20, p99_over_median=30)
+    rows = seat_frame(median_usd=20, p99_median_ratio=30)
     sigma = math.log(30) / 2.3263478740408408
     use = 20 * np.exp(sigma * np.random.default_rng(0).standard_normal(400_000))
     assert rows.mean_usd[0] == pytest.approx(use.mean(), rel=0.02)

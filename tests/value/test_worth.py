@@ -17,7 +17,7 @@ from econ.value.worth import BATCHES, SPLITS
 
 S = Scenario.default()
 RIGHT = {"llama-3.1-70b": 0.6, "llama-3.1-8b": 0.35, "qwen3-32b": 0.7}
-MENU = {"models": list(RIGHT), "acceptance": RIGHT, "accelerators": ["h100-sxm", "h200-sxm"]}
+MENU = {"models": list(RIGHT), "right_frac": RIGHT, "accelerators": ["h100-sxm", "h200-sxm"]}
 TIERS = {"quick": Slo(ttft_s=0.4, tpot_s=0.02), "easy": Slo(ttft_s=2, tpot_s=0.06)}
 
 
@@ -46,24 +46,24 @@ def test_no_option_of_a_small_menu_beats_it_by_brute_force():
                     good = answers * right * S.slo.attainment_frac
                     best = max(best, HOUR_S * good * worth - replicas * n * hour)
     ours = value(
-        S, usd_per_accepted_answer=worth, models=["qwen3-32b", "llama-3.1-8b"], acceptance=RIGHT
+        S, value_usd_per_answer=worth, models=["qwen3-32b", "llama-3.1-8b"], right_frac=RIGHT
     )
     assert ours.profit_usd_per_hour == pytest.approx(best, rel=1e-9)
 
 
 def test_worth_nothing_buys_nothing_and_break_even_is_where_profit_starts():
-    nothing = value(S, usd_per_accepted_answer=0, **MENU)
+    nothing = value(S, value_usd_per_answer=0, **MENU)
     assert not nothing.serves
     assert nothing.n_gpu == 0
     edge = nothing.break_even_usd_per_answer
-    assert not value(S, usd_per_accepted_answer=edge * 0.999, **MENU).serves
-    assert value(S, usd_per_accepted_answer=edge * 1.001, **MENU).serves
+    assert not value(S, value_usd_per_answer=edge * 0.999, **MENU).serves
+    assert value(S, value_usd_per_answer=edge * 1.001, **MENU).serves
 
 
 @given(st.floats(1e-4, 1), st.floats(1.01, 10))
 def test_more_value_never_lowers_the_service(worth, times):
     low, high = (
-        value(S, usd_per_accepted_answer=v, models=["qwen3-32b"], acceptance=RIGHT, tiers=TIERS)
+        value(S, value_usd_per_answer=v, models=["qwen3-32b"], right_frac=RIGHT, tiers=TIERS)
         for v in (worth, worth * times)
     )
     assert high.accepted_per_s >= low.accepted_per_s * (1 - 1e-12)
@@ -71,9 +71,9 @@ def test_more_value_never_lowers_the_service(worth, times):
 
 
 def test_a_limit_never_raises_the_profit_and_is_kept():
-    free = value(S, usd_per_accepted_answer=0.01, demand_per_s=50, **MENU)
-    few = value(S, usd_per_accepted_answer=0.01, demand_per_s=50, n_gpu_most=3, **MENU)
-    small = value(S, usd_per_accepted_answer=0.01, demand_per_s=50, site_mw=0.004, **MENU)
+    free = value(S, value_usd_per_answer=0.01, demand_per_s=50, **MENU)
+    few = value(S, value_usd_per_answer=0.01, demand_per_s=50, n_gpu_most=3, **MENU)
+    small = value(S, value_usd_per_answer=0.01, demand_per_s=50, site_mw=0.004, **MENU)
     assert free.n_gpu > 3
     assert few.n_gpu <= 3
     assert small.n_gpu * small.options.site_w_per_gpu[0] <= 4000
@@ -81,7 +81,7 @@ def test_a_limit_never_raises_the_profit_and_is_kept():
 
 
 def test_quick_answers_pay_where_demand_responds_to_them():
-    wide = {"usd_per_accepted_answer": 0.01, "models": ["qwen3-32b"], "acceptance": RIGHT}
+    wide = {"value_usd_per_answer": 0.01, "models": ["qwen3-32b"], "right_frac": RIGHT}
     still = value(S, tiers=TIERS, **wide)
     quick = value(S, tiers=TIERS, wait_elasticity=-1.0, **wide)
     assert quick.options.answer_s[0] < still.options.answer_s[0]
@@ -92,7 +92,7 @@ def test_quick_answers_pay_where_demand_responds_to_them():
 
 def test_a_model_that_writes_more_tokens_an_answer_fills_more_of_the_machine():
     thinks = value(
-        S, usd_per_accepted_answer=1, models=["gpt-oss-120b"], acceptance={"gpt-oss-120b": 0.8}
+        S, value_usd_per_answer=1, models=["gpt-oss-120b"], right_frac={"gpt-oss-120b": 0.8}
     )
     assert thinks.options.output_tokens[0] > 5 * S.workload.mean_output_tokens
 
@@ -104,11 +104,11 @@ def test_a_model_that_writes_more_tokens_an_answer_fills_more_of_the_machine():
         ({"site_mw": 1e-4}, r"no replica fits the limit: .* needs 2\.1 kW"),
         ({"n_gpu_most": 0}, "n_gpu_most"),
         ({"wait_elasticity": 0.5}, r"wait_elasticity = 0.5 is outside its range: -10 to 0"),
-        ({"usd_per_accepted_answer": -1}, "usd_per_accepted_answer"),
-        ({"models": ["gpt-2-mine"], "acceptance": {}}, "gpt-2-mine has no score"),
+        ({"value_usd_per_answer": -1}, "value_usd_per_answer"),
+        ({"models": ["gpt-2-mine"], "right_frac": {}}, "gpt-2-mine has no score"),
         ({"tiers": {"x": Slo(ttft_s=1e-4)}}, "no option keeps any tier"),
     ],
 )
 def test_bad_input_says_what_works(change, words):
     with pytest.raises(ValueError, match=words):
-        value(S, **({"usd_per_accepted_answer": 0.01} | MENU | change))
+        value(S, **({"value_usd_per_answer": 0.01} | MENU | change))
