@@ -57,9 +57,10 @@ def test_directions_count_the_confirmed_changes():
 
 
 # -- the headline sentences of today's frontier ------------------------------------------------
-def test_three_levels_fell_and_the_record_is_never_above_the_price():
+def test_four_levels_fell_and_the_record_is_never_above_the_price():
     paths = cases.paths_frame()
-    assert paths["level"].nunique() == 3
+    assert paths["level"].nunique() == 4
+    assert (paths["usd"] > 1.01 * paths["record"]).any()  # a record that was lost
     assert (paths["usd"] >= paths["record"] * (1 - 1e-12)).all()
     for _, path in paths.groupby("level"):
         assert path["usd"].iloc[-1] < path["usd"].iloc[0]

@@ -13,7 +13,7 @@ NAMES = {
     0.30: "GPT-3.5's level", 0.43: "GPT-4o mini's", 0.54: "GPT-4o's", 0.66: "GPT-4.1's",
     0.75: "o1's", 0.85: "GPT-5's",
 }  # fmt: skip
-SHOWN = (0.30, 0.54, 0.75)  # levels of the chart of paths
+SHOWN = (0.30, 0.54, 0.75, 0.85)  # levels of the chart of paths
 DATES = ("2025-03-01", "2025-11-01", "2026-11-28")  # of whole frontiers
 GPT_3_PARAMS = 175e9  # published of GPT-3; of its successor in the headline nothing is
 FLASH_PARAMS = 8e9  # as the name of Gemini 1.5 Flash-8B says
@@ -21,7 +21,7 @@ OPEN_PAIR = ("llama-3.1-405b", "qwen3-8b")
 
 
 def paths_frame(per: str = "token", shown: tuple[float, ...] = SHOWN) -> pd.DataFrame:
-    """What three levels cost month by month: ``year``, ``usd``, ``record``, ``level``, ``model``.
+    """What four levels cost month by month: ``year``, ``usd``, ``record``, ``level``, ``model``.
 
     ``usd`` is the cheapest for sale, per million tokens or per thousand answers; ``record`` the
     lowest so far.
