@@ -192,14 +192,14 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _beyond(answer: Plan) -> str:
     """That the best lies outside what was measured, and the best that lies inside."""
-    said = f"Its latency is predicted outside what the model was fitted on ({answer.regime})"
+    warning = f"Its latency is predicted outside what the model was fitted on ({answer.regime})"
     rows = answer.feasible
     known = rows[(rows["regime"] == "calibrated") & (rows["basis"] == answer.best["basis"])]
     if known.empty:
-        return f"{said}; no deployment inside meets the SLO."
+        return f"{warning}; no deployment inside meets the SLO."
     one = known.iloc[0]
     return (
-        f"{said}; the best inside: {one['fleet_gpus']:.0f} × {one['accelerator']} "
+        f"{warning}; the best inside: {one['fleet_gpus']:.0f} × {one['accelerator']} "
         f"{one['precision']}, ${one['cost_usd_per_good_mtok']:.2f}."
     )
 

@@ -312,10 +312,10 @@ def price_now(model: str, provider: str = "", on: datetime.datetime | None = Non
     for seller in sellers if snapshot else ():
         for name in names:
             try:
-                found = snapshot.find_provider_model(name, None, seller or None, None)
+                listing = snapshot.find_provider_model(name, None, seller or None, None)
             except LookupError:
                 continue
-            if (listed := _listed(found[0], found[1], moment)) is not None:
+            if (listed := _listed(listing[0], listing[1], moment)) is not None:
                 return listed
     day = moment.strftime("%Y-%m-%d")
     for name in map(str.lower, names):

@@ -291,14 +291,14 @@ def strict_json(text: str, name: str, n_line: int | None = None) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(pairs) > MOST_KEYS:
             raise refuse(f"an object of {len(pairs):,} keys: not a log or a result file")
-        made = dict(pairs)
-        if len(made) < len(pairs):
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
             n_of = Counter(key for key, _ in pairs)
             twice = next(key for key, n in n_of.items() if n > 1)
             raise refuse(f"the key {shown(twice)} is there twice in one object: keep one")
-        return made
+        return mapping
 
-    def whole(digits: str) -> int:
+    def integer(digits: str) -> int:
         if len(digits) > MOST_DIGITS:
             raise refuse(f"a number of {len(digits):,} digits")
         return int(digits)
@@ -318,7 +318,7 @@ def strict_json(text: str, name: str, n_line: int | None = None) -> Any:
         return json.loads(
             text,
             object_pairs_hook=unique,
-            parse_int=whole,
+            parse_int=integer,
             parse_float=decimal,
             parse_constant=constant,
         )

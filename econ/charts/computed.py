@@ -48,11 +48,11 @@ def waterfall(plot: Plot) -> Drawn:
                         legend=alt.Legend(orient="top") if len(kinds) > 2 else None),
     )  # fmt: skip
     names = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
-    told = (
-        f"Steps of {plot.told('x', value)}: {words.describe(frame, value, plot.y)}; {total} "
+    description = (
+        f"Steps of {plot.plain_title('x', value)}: {words.describe(frame, value, plot.y)}; {total} "
         f"{plot.say(ends.iloc[-1], value)}."
     )
-    return [mark, names], told, {"height": 34 * len(steps)}
+    return [mark, names], description, {"height": 34 * len(steps)}
 
 
 def heat(plot: Plot) -> Drawn:
@@ -91,22 +91,23 @@ def heat(plot: Plot) -> Drawn:
         "height": 34 * cells[plot.y].nunique(),
     }
     rows = cells.dropna(subset=[value])
-    told = "no cell has a number"
+    extremes = "no cell has a number"
     if len(rows):
         low, high = (rows.loc[i] for i in (rows[value].idxmin(), rows[value].idxmax()))
-        told = " to ".join(
+        extremes = " to ".join(
             f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in (low, high)
         )
-    told = f"A map of {title} over {blank.told('x', plot.x)} and {blank.told('y', plot.y)}: {told}."
-    if 1 < len(order(plot.x)) <= words.TOLD and len(order(plot.y)) > 1 and len(rows):
+    across, down = blank.plain_title("x", plot.x), blank.plain_title("y", plot.y)
+    description = f"A map of {title} over {across} and {down}: {extremes}."
+    if 1 < len(order(plot.x)) <= words.MOST_LISTED and len(order(plot.y)) > 1 and len(rows):
         least = rows.loc[rows.groupby(plot.x, sort=False)[value].idxmin()]
         names = [
             f"{r[plot.x]} {r[plot.y]} ({plot.say(r[value], value)})" for _, r in least.iterrows()
         ]
-        told += f" Least by {blank.told('x', plot.x)}: {'; '.join(names)}."
+        description += f" Least by {across}: {'; '.join(names)}."
     if missing := len(cells) - len(rows):
-        told += f" {missing} of {len(cells)} cells have no answer."
-    return [empty, full, text], told, {**size, "color": "independent"}
+        description += f" {missing} of {len(cells)} cells have no answer."
+    return [empty, full, text], description, {**size, "color": "independent"}
 
 
 def gap(plot: Plot) -> Drawn:
@@ -129,8 +130,10 @@ def gap(plot: Plot) -> Drawn:
     layers.append(alt.Chart(rows).mark_rule(color=INK).encode(x=alt.datum(0)))
     layers.append(base.mark_point(filled=True, opacity=1).encode(x=x))
     layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text="label:N"))
-    told = f"Gaps of ours to the published: {words.describe(rows, 'gap_percent', plot.y, '%')}."
-    return layers, told, {"height": 26 * len(rows)}
+    description = (
+        f"Gaps of ours to the published: {words.describe(rows, 'gap_percent', plot.y, '%')}."
+    )
+    return layers, description, {"height": 26 * len(rows)}
 
 
 def parity(plot: Plot) -> Drawn:
@@ -150,9 +153,10 @@ def parity(plot: Plot) -> Drawn:
         x=alt.XDatum(low), y=alt.YDatum(low), x2=alt.X2Datum(high), y2=alt.Y2Datum(high)
     )
     off = np.abs(both[:, 1] / both[:, 0] - 1)
-    told = (
-        f"{len(both)} points of {plot.told('y', plot.y)} against {plot.told('x', plot.x)} from "
+    description = (
+        f"{len(both)} points of {plot.plain_title('y', plot.y)} against "
+        f"{plot.plain_title('x', plot.x)} from "
         f"{plot.say(low, plot.x)} to {plot.say(high, plot.x)}: half are within "
         f"{np.nanmedian(off):.0%} of each other, 90 % within {np.nanquantile(off, 0.9):.0%}."
     )
-    return [line, dots], told, {"width": 400, "height": 400}
+    return [line, dots], description, {"width": 400, "height": 400}

@@ -185,7 +185,7 @@ def figure(
     )  # fmt: skip
     if facet:
         return _faceted(plot, kind, facet, finding, subtitle, says, width, height)
-    layers, told, size = KINDS[kind](plot)
+    layers, words, size = KINDS[kind](plot)
     for channel, at in (("x", rule_x), ("y", rule_y)):
         if at is not None:
             layers.append(rule(plot, channel, at))
@@ -195,7 +195,7 @@ def figure(
         chart = chart.resolve_scale(color="independent")
     size |= {k: v for k, v in (("width", width), ("height", height)) if v}
     chart = chart.properties(**size)
-    description = says or f"{sentence(finding)} {told}"
+    description = says or f"{sentence(finding)} {words}"
     return finish(chart, title=finding, subtitle=subtitle, description=description)
 
 
@@ -208,15 +208,15 @@ def _faceted(
     plot: Plot, kind: str, facet: str, finding: str, subtitle: str, says: str,
     width: int | None, height: int | None,
 ) -> Drawing:  # fmt: skip
-    parts, told = [], []
+    parts, descriptions = [], []
     for value, rows in plot.frame.groupby(facet, sort=False):
         one = replace(plot, frame=rows.reset_index(drop=True), legend=True)
         layers, text, _ = KINDS[kind](one)
         part = alt.layer(*layers).properties(width=width or 270, height=height or 270)
         parts.append(part.properties(title=alt.Title(str(value), fontSize=13)))
-        told.append(f"{value}: {text}")
+        descriptions.append(f"{value}: {text}")
     chart = alt.hconcat(*parts, spacing=36)
-    description = says or " ".join([sentence(finding), *told])
+    description = says or " ".join([sentence(finding), *descriptions])
     return finish(chart, title=finding, subtitle=subtitle, description=description)
 
 
@@ -224,12 +224,14 @@ def overlay(*figures: Drawing, finding: str = "", subtitle: str = "", says: str 
     """Several figures on the same axes, under the first one's finding unless another is given."""
     first = figures[0]
     title = finding or _plain(first.title.text)
-    told = [f.description.removeprefix(sentence(_plain(f.title.text))).strip() for f in figures]
+    descriptions = [
+        f.description.removeprefix(sentence(_plain(f.title.text))).strip() for f in figures
+    ]
     return finish(
         alt.layer(*figures),
         title=title,
         subtitle=subtitle,
-        description=says or " ".join([sentence(title), *told]),
+        description=says or " ".join([sentence(title), *descriptions]),
     )
 
 

@@ -56,19 +56,19 @@ def line(plot: Plot) -> Drawn:
         ))  # fmt: skip
     layers += _marked(plot, base.encode(y=y))
     across = plot.frame[plot.x]
-    told = (
-        f"Lines of {plot.told('y', plot.y)} over {plot.told('x', plot.x)} from "
+    description = (
+        f"Lines of {plot.plain_title('y', plot.y)} over {plot.plain_title('x', plot.x)} from "
         f"{words.number(across.min(), plot.x)} to {words.number(across.max(), plot.x)}: "
         f"{_spans(plot)}.{_marked_words(plot)}"
     )
-    return layers, told, {}
+    return layers, description, {}
 
 
 def _marked_words(plot: Plot) -> str:
     """The rows that are pointed at, in words."""
     if not plot.mark:
         return ""
-    marked = plot.frame[plot.frame[plot.mark].astype(bool)].head(words.TOLD)
+    marked = plot.frame[plot.frame[plot.mark].astype(bool)].head(words.MOST_LISTED)
     parts = []
     for i in range(len(marked)):
         row = marked.iloc[i]
@@ -93,12 +93,12 @@ def path(plot: Plot) -> Drawn:
     """A curve through the rows in their order, each with its label."""
     base = alt.Chart(plot.frame.assign(rank=range(len(plot.frame))))
     base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order="rank:Q")
-    told = " to ".join(_place(plot, i) for i in (0, -1))
-    told = (
-        f"A curve of {len(plot.frame)} points, {plot.told('y', plot.y)} over "
-        f"{plot.told('x', plot.x)}: {told}."
+    ends = " to ".join(_place(plot, i) for i in (0, -1))
+    description = (
+        f"A curve of {len(plot.frame)} points, {plot.plain_title('y', plot.y)} over "
+        f"{plot.plain_title('x', plot.x)}: {ends}."
     )
-    return [base.mark_line(point=True), *_marked(plot, base)], told, {}
+    return [base.mark_line(point=True), *_marked(plot, base)], description, {}
 
 
 def _place(plot: Plot, i: int) -> str:
@@ -128,9 +128,9 @@ def bar(plot: Plot) -> Drawn:
     if plot.label:
         names = base.mark_text(align="left", dx=4).encode(text=f"{plot.label}:N")
         layers.append(names)
-    told = f"Bars of {plot.told('x', value)}: {_bar_words(plot, value, name)}."
+    description = f"Bars of {plot.plain_title('x', value)}: {_bar_words(plot, value, name)}."
     px = ROW_PX + 8 if len(rows) < 6 else ROW_PX if len(rows) < 12 else 16
-    return layers, told, {"height": px * len(rows)}
+    return layers, description, {"height": px * len(rows)}
 
 
 def _bar_axis(plot: Plot, channel: str, value: str) -> Any:
@@ -157,11 +157,11 @@ def _bar_words(plot: Plot, value: str, name: str) -> str:
     total = known.groupby(name, sort=False)[value].sum()
     most = known.loc[known.groupby(name, sort=False)[value].idxmax()]
     share = most.set_index(name)[value] / total
-    whole = np.allclose(
+    alike = np.allclose(
         total, total.iloc[0]
     )  # each bar is all of something: its length says nothing
     return "; ".join(
-        f"{r[name]} {'' if whole else plot.say(total[r[name]], value) + ', '}"
+        f"{r[name]} {'' if alike else plot.say(total[r[name]], value) + ', '}"
         f"most of it {r[plot.by]} ({share[r[name]]:.0%})"
         for _, r in most.iterrows()
     )
@@ -171,9 +171,11 @@ def column(plot: Plot) -> Drawn:
     """Standing bars over ordered values, stacked where there are groups."""
     x = alt.X(f"{plot.x}:O", title=plot.title("x", plot.x), sort=None, axis=alt.Axis(labelAngle=0))
     base = alt.Chart(plot.frame).mark_bar().encode(x=x, y=_bar_axis(plot, "y", plot.y))
-    told = f"Columns of {plot.told('y', plot.y)} over {plot.told('x', plot.x)}: "
-    told += f"{_bar_words(plot, plot.y, plot.x)}."
-    return [_stacked(plot, base) if plot.by else base], told, {"width": 440}
+    description = (
+        f"Columns of {plot.plain_title('y', plot.y)} over {plot.plain_title('x', plot.x)}: "
+    )
+    description += f"{_bar_words(plot, plot.y, plot.x)}."
+    return [_stacked(plot, base) if plot.by else base], description, {"width": 440}
 
 
 def area(plot: Plot) -> Drawn:
@@ -187,8 +189,8 @@ def area(plot: Plot) -> Drawn:
         top = rows.loc[rows[plot.y].idxmax()]
         ends.append(f"largest at {words.amount(value, plot.x)} {top[plot.by]} "
                     f"({plot.say(top[plot.y], plot.y)})")  # fmt: skip
-    told = f"Areas of {plot.told('y', plot.y)}: {'; '.join(ends)}."
-    return [_stacked(plot, base)], told, {}
+    description = f"Areas of {plot.plain_title('y', plot.y)}: {'; '.join(ends)}."
+    return [_stacked(plot, base)], description, {}
 
 
 def point(plot: Plot) -> Drawn:
@@ -216,8 +218,10 @@ def point(plot: Plot) -> Drawn:
     name = plot.y if named else plot.label
     groups = plot.frame.groupby(plot.by, sort=False) if plot.by else [("", plot.frame)]
     ends = "; ".join(f"{group} {_ends(plot, rows, value, name)}".strip() for group, rows in groups)
-    told = f"{len(plot.frame)} points of {plot.told('x' if named else 'y', value)}: {ends}."
-    return layers, told, {"height": 16 * len(rows) if named and len(rows) > 8 else 340}
+    description = (
+        f"{len(plot.frame)} points of {plot.plain_title('x' if named else 'y', value)}: {ends}."
+    )
+    return layers, description, {"height": 16 * len(rows) if named and len(rows) > 8 else 340}
 
 
 def _ends(plot: Plot, rows: pd.DataFrame, value: str, name: str | None) -> str:
@@ -257,11 +261,11 @@ def span(plot: Plot) -> Drawn:
         layers.append(text.transform_calculate(right=right).encode(
             x=alt.X("right:Q", title=title), text=f"{plot.label}:N"))  # fmt: skip
     pairs = [f"{r[name]} {plot.span(r[low], r[high], plot.x)}" for _, r in frame.iterrows()]
-    if len(frame) > 2 * words.TOLD:
+    if len(frame) > 2 * words.MOST_LISTED:
         ends = frame[plot.x].to_numpy()
         pairs = [f"{len(frame)} of them", *(pairs[i] for i in (ends.argmin(), ends.argmax()))]
-    told = f"Ranges of {plot.told('x', plot.x)}: {'; '.join(pairs)}."
-    return layers, told, {"height": (ROW_PX if len(frame) < 10 else 19) * len(frame)}
+    description = f"Ranges of {plot.plain_title('x', plot.x)}: {'; '.join(pairs)}."
+    return layers, description, {"height": (ROW_PX if len(frame) < 10 else 19) * len(frame)}
 
 
 def rule(plot: Plot, channel: str, value: str | float) -> alt.Chart:
@@ -287,11 +291,11 @@ def histogram(plot: Plot) -> Drawn:
     )  # fmt: skip
     row = plot.frame.loc[plot.frame[plot.y].idxmax()]
     total = plot.frame[plot.y].sum()
-    told = (
-        f"Histogram of {total:,.0f} over {plot.told('x', plot.x)}, most between "
+    description = (
+        f"Histogram of {total:,.0f} over {plot.plain_title('x', plot.x)}, most between "
         f"{words.amount(row[plot.x], plot.x)} and {words.amount(row[str(plot.high)], plot.x)}."
     )
-    return [marks], told, {"height": 220}
+    return [marks], description, {"height": 220}
 
 
 def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:

@@ -108,9 +108,9 @@ class Panel:
             )
             for name, c in drawn.items()
         ]
-        told = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
+        description = " ".join(f"{name}: {c.description}" for name, c in drawn.items())
         heading = self._heading or next(iter(drawn.values())).title.text
-        return finish(alt.hconcat(*small, spacing=28), title=heading, description=told)
+        return finish(alt.hconcat(*small, spacing=28), title=heading, description=description)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -148,15 +148,15 @@ def panel(
     Panel
         Shown as the last value of a cell; ``.set(name=value)`` moves a control.
     """
-    made = []
+    control_widgets = []
     for name, control in controls.items():
         widget = control if isinstance(control, widgets.DOMWidget) else choice(list(control))
         widget.name = name
         widget.description = widget.description or words.axis_title(name)
-        made.append(widget)
-    start = {widget.name: widget.value for widget in made}
+        control_widgets.append(widget)
+    start = {widget.name: widget.value for widget in control_widgets}
     full = {name: {**start, **values} for name, values in presets.items()}
-    return Panel(model, chart, made, full, heading)
+    return Panel(model, chart, control_widgets, full, heading)
 
 
 def _admit(control: widgets.DOMWidget, value: Any) -> None:
@@ -184,8 +184,8 @@ def slider(
         nearest = min(stops, key=lambda s: abs(math.log(s / value)))
         options = [(f"{s:,}", s) for s in stops]  # 1,000,000, never 1e+06
         return widgets.SelectionSlider(options=options, value=nearest, description=label, **_WIDE)
-    whole = all(float(v).is_integer() for v in (low, high, value, step))
-    kind = widgets.IntSlider if whole else widgets.FloatSlider
+    are_integers = all(float(v).is_integer() for v in (low, high, value, step))
+    kind = widgets.IntSlider if are_integers else widgets.FloatSlider
     return kind(value=value, min=low, max=high, step=step, description=label, **_WIDE)
 
 

@@ -66,7 +66,7 @@ class Plot:
             return f"{own[:-1]}, log)" if own.endswith(")") else f"{own} (log)"
         return words.axis_title(name, log)
 
-    def told(self, channel: str, name: str) -> str:
+    def plain_title(self, channel: str, name: str) -> str:
         """Title of an axis inside a sentence."""
         return self.title(channel, name, log=False)
 

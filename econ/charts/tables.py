@@ -99,8 +99,8 @@ class Pieces:
         spans = []
         for i, piece in enumerate(self.pieces):
             look = f"background:{TINTS[i % len(TINTS)]};color:{INK};border-radius:3px;padding:1px 0"
-            shown = safe(piece).replace("\n", "↵\n")
-            spans.append(f'<span style="{look}">{shown}</span>')
+            text = safe(piece).replace("\n", "↵\n")
+            spans.append(f'<span style="{look}">{text}</span>')
         words = html.escape(f"{len(self.pieces)} tokens")
         return (
             f'<p style="font-family:monospace;line-height:2;white-space:pre-wrap">{"".join(spans)}'
@@ -152,11 +152,11 @@ def table_of(chart: alt.TopLevelMixin, **formats: str | Callable[[Any], str]) ->
     words = drawn_words(chart.to_dict(validate=False))
     tables, n_rows = [], 0
     for frame in _own_tables(list(_frames(chart))):
-        shown = frame[[c for c in frame if is_drawn(c, words)]]
-        numbers = {c: three for c in shown if pd.api.types.is_numeric_dtype(shown[c])}
-        chosen = {c: f for c, f in {**numbers, **formats}.items() if c in shown}
-        tables.append(Table(shown.head(MOST_ROWS), **chosen))
-        n_rows += len(shown)
+        drawn = frame[[c for c in frame if is_drawn(c, words)]]
+        numbers = {c: three for c in drawn if pd.api.types.is_numeric_dtype(drawn[c])}
+        chosen = {c: f for c, f in {**numbers, **formats}.items() if c in drawn}
+        tables.append(Table(drawn.head(MOST_ROWS), **chosen))
+        n_rows += len(drawn)
     cut = f", the first {MOST_ROWS:,} of each table" if n_rows > MOST_ROWS * len(tables) else ""
     return Folded(f"The chart's numbers ({n_rows:,} rows{cut})", tables)
 

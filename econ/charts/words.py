@@ -18,7 +18,7 @@ import pandas as pd
 from econ.catalog.columns import UNWRITTEN, columns
 from econ.catalog.units import short
 
-TOLD = 8  # rows a listener will follow; beyond them only the ends are told
+MOST_LISTED = 8  # rows a listener will follow; beyond them only the ends are named
 UNITS = {
     "s": "s", "ms": "ms", "us": "µs", "min": "min", "h": "h", "hours": "hours", "years": "years",
     "months": "months", "j": "J", "wh": "Wh", "kwh": "kWh", "w": "W", "kw": "kW", "mw": "MW",
@@ -111,7 +111,7 @@ def describe(frame: pd.DataFrame, value: str, by: str, unit: str | None = None) 
     def say(v: float) -> str:
         return amount(v, value) if unit is None else f"{short(float(v))} {unit}".strip()
 
-    if len(rows) <= TOLD:
+    if len(rows) <= MOST_LISTED:
         return "; ".join(f"{n} {say(v)}" for n, v in zip(rows[by], rows[value], strict=True))
     values, names = rows[value].to_numpy(), rows[by].to_numpy()
     low, high = values.argmin(), values.argmax()

@@ -90,16 +90,16 @@ def read_bench(
     ending = name.lower().rpartition(".")[2]
     try:
         if ending == "csv":
-            found = list(_from_csv(decoded(data, name), name))
+            runs = list(_from_csv(decoded(data, name), name))
         elif ending in ("txt", "log") and is_report(text := decoded(data, name)):
-            found = list(text_runs(text, name))
+            runs = list(text_runs(text, name))
         else:
-            found = list(_from_documents(read_documents(data, name, ENDINGS), name))
+            runs = list(_from_documents(read_documents(data, name, ENDINGS), name))
     except UnknownName as error:
         raise ValueError(f"{name}: {error}") from None
-    if not found:
+    if not runs:
         raise ValueError(f"{name}: holds no run")
-    runs = [_checked(run, i, name, most_failed_frac) for i, run in enumerate(found, 1)]
+    runs = [_checked(run, i, name, most_failed_frac) for i, run in enumerate(runs, 1)]
     return pd.DataFrame(runs, columns=COLUMNS)
 
 

@@ -36,11 +36,11 @@ Run = dict[str, Any]
 def vllm(doc: Run) -> Run:
     """vLLM ``bench serve`` and SGLang ``bench_serving``."""
     n, rate = number(doc.get("completed")), number(doc.get("request_rate"))
-    asked, failed = number(doc.get("num_prompts")), number(doc.get("failed"))
+    n_prompts, failed = number(doc.get("num_prompts")), number(doc.get("failed"))
     errors = doc.get("errors")
     if math.isnan(failed) and isinstance(errors, list):
         failed = float(sum(bool(e) for e in errors))
-    rest = asked - n
+    rest = n_prompts - n
     if math.isnan(failed):
         failed, unfinished = rest, math.nan  # SGLang counts only those that succeeded
     else:
@@ -235,9 +235,9 @@ def llmperf(doc: Run) -> Run:
         return number(flat.get(f"results_{key}"))
 
     n_output, ttft = of("number_output_tokens_mean"), of("ttft_s_mean")
-    whole = of("end_to_end_latency_s_mean")
-    if math.isnan(whole):
-        whole = of("inter_token_latency_s_mean") * n_output  # the first token is counted in
+    total_s = of("end_to_end_latency_s_mean")
+    if math.isnan(total_s):
+        total_s = of("inter_token_latency_s_mean") * n_output  # the first token is counted in
     run = {
         "tool": "llmperf",
         "model_name": str(flat.get("model") or ""),
@@ -249,7 +249,7 @@ def llmperf(doc: Run) -> Run:
         "requests_per_s": of("num_completed_requests_per_min") / MINUTE_S,
         "output_tokens_per_s": of("mean_output_throughput_token_per_s"),
         "ttft_s": ttft,
-        "tpot_s": (whole - ttft) / (n_output - 1) if n_output > 1 else math.nan,
+        "tpot_s": (total_s - ttft) / (n_output - 1) if n_output > 1 else math.nan,
     }
     return run | {f"ttft_p{q}_s": of(f"ttft_s_quantiles_p{q}") for q in QUANTILES}
 

@@ -146,8 +146,8 @@ class TorchBackend:
             return self.array(values)
         values = np.asarray(values)
         scale = np.abs(values).max(axis=1) / 127
-        whole = self.torch.as_tensor(np.rint(values / scale[:, None]).astype("int8"))
-        return whole.to(self.device), self.array(scale)
+        quantised = self.torch.as_tensor(np.rint(values / scale[:, None]).astype("int8"))
+        return quantised.to(self.device), self.array(scale)
 
     def empty(self, size: tuple[int, ...]) -> Any:
         return self.torch.zeros(size, dtype=self.type, device=self.device)
@@ -155,8 +155,8 @@ class TorchBackend:
     def linear(self, weights: Any, x: Any) -> Any:
         if self.precision != "int8":
             return self.torch.nn.functional.linear(x, weights)
-        whole, scale = weights  # read in 8 bits, multiplied in 16
-        return self.torch._weight_int8pack_mm(x.contiguous(), whole, scale)
+        quantised, scale = weights  # read in 8 bits, multiplied in 16
+        return self.torch._weight_int8pack_mm(x.contiguous(), quantised, scale)
 
     def norm(self, x: Any) -> Any:
         return self.torch.nn.functional.rms_norm(x, x.shape[-1:], eps=NORM_FLOOR)

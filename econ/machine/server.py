@@ -191,17 +191,17 @@ def _one_step(
     tokens = model.step(cache, [(s.slot, part) for s, part in work])
     end = time.perf_counter()
     n_prefill = n_decode = context = pairs = 0
-    for (s, part), token, held in zip(work, tokens, before, strict=True):
+    for (s, part), token, n_before in zip(work, tokens, before, strict=True):
         if s.prompt:
             n_prefill += len(part)
-            pairs += len(part) * (2 * held + len(part))
+            pairs += len(part) * (2 * n_before + len(part))
             s.prompt = s.prompt[len(part) :]
             if s.prompt:
                 continue
             log.first_s[s.row] = end - start
         else:
             n_decode += 1
-            context += held + 1  # a token attends to itself
+            context += n_before + 1  # a token attends to itself
             log.itl_s.append(end - s.token_s)
         s.token, s.token_s, s.n_left = token, end, s.n_left - 1
         if s.n_left == 0:

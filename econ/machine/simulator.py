@@ -64,8 +64,8 @@ def steps_frame(
         tokens = model.step(cache, [(slot, [1] * context) for slot in range(batch)])
         work = [(slot, [token]) for slot, token in enumerate(tokens)]
         seconds = [_timed(model, cache, work) for _ in range(n_repeats)]
-        held = batch * (context + n_repeats // 2 + 1)
-        rows.append((statistics.median(seconds), 0, batch, held, 0))
+        n_context = batch * (context + n_repeats // 2 + 1)
+        rows.append((statistics.median(seconds), 0, batch, n_context, 0))
     for chunk in chunks_tokens:
         seconds = []
         for _ in range(n_repeats):

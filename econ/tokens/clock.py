@@ -130,10 +130,10 @@ def unit_of(
     first = f"{name} row 1, column {column}: {float(values[0]):.15g}"
     since_1970 = epoch_unit(middle)
     if since_1970:
-        said = unit or known
-        if said and said != since_1970:
+        stated = unit or known
+        if stated and stated != since_1970:
             raise BadTable(
-                f"{first} counts {WORDS[since_1970]} from 1970, not {WORDS[said]}: read it with "
+                f"{first} counts {WORDS[since_1970]} from 1970, not {WORDS[stated]}: read it with "
                 f"unit={since_1970!r}"
             )
         return Clock(since_1970, f"counts {WORDS[since_1970]} from 1970", since_1970=True)

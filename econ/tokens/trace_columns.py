@@ -156,7 +156,7 @@ def columns_of(
             raise unknown(f"column of {name}", old, names)
         if new not in (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS):
             raise unknown("column of a trace", new, (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS))
-    found: dict[str, str] = {}
+    source_of: dict[str, str] = {}
     for target in WANTED:
         stated = [old for old in names if columns.get(old) == target]
         own = [old for old in names if old == target and old not in columns]
@@ -165,12 +165,12 @@ def columns_of(
         ranked = [(r, i) for i, old in enumerate(names)
                   if old not in columns and (r := rank(old, target)) is not None]  # fmt: skip
         if stated or ranked:
-            found[target] = stated[0] if stated else names[min(ranked)[1]]
-            if list(names).count(found[target]) > 1:
-                raise BadTable(f"{name}: column {found[target]} is there twice: keep one")
-    lacking = [c for c in TRACE_COLUMNS if c not in found]
+            source_of[target] = stated[0] if stated else names[min(ranked)[1]]
+            if list(names).count(source_of[target]) > 1:
+                raise BadTable(f"{name}: column {source_of[target]} is there twice: keep one")
+    lacking = [c for c in TRACE_COLUMNS if c not in source_of]
     if not lacking or not strict:
-        return found
+        return source_of
     for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(names) == 1 and mark in names[0]:
             raise BadTable(f"{name}: its cells are parted by {word}: save it with commas")

@@ -215,12 +215,12 @@ def _times(cells: pd.Series, number: Numbers, name: str, column: str) -> tuple[N
     if numeric.any():  # numbers and others: the rarer kind is the odd one
         odd = ~numeric if numeric.mean() >= 0.5 else numeric
         raise _bad_cell(cells, number, int(np.argmax(odd)), name, column)
-    found = moments_of(cells)
-    if isinstance(found, str):
-        raise BadTable(f"{name}, column {column}: {found}")
-    if isinstance(found, int):
-        raise _bad_cell(cells, number, found, name, column)
-    return found[0], "UTC" if found[1] else "not stated"
+    moments = moments_of(cells)
+    if isinstance(moments, str):
+        raise BadTable(f"{name}, column {column}: {moments}")
+    if isinstance(moments, int):
+        raise _bad_cell(cells, number, moments, name, column)
+    return moments[0], "UTC" if moments[1] else "not stated"
 
 
 def _bad_cell(cells: pd.Series, number: Numbers, row: int, name: str, column: str) -> BadTable:
@@ -264,8 +264,8 @@ def requests_of(log: Log, name: str) -> pd.DataFrame:
         total = frame[column].to_numpy(dtype=np.int64)
         each, rest = np.divmod(total, counts)
         out[column] = each[which] + (place < rest[which])
-    made = pd.DataFrame(out)
-    empty = (made[TRACE_COLUMNS[1:]] < 1).any(axis=1)
+    requests = pd.DataFrame(out)
+    empty = (requests[TRACE_COLUMNS[1:]] < 1).any(axis=1)
     if empty.any():
         log.n_dropped["less than one token, as the sums say"] = int(empty.sum())
-    return made[~empty].sort_values("arrival_s", kind="stable", ignore_index=True)
+    return requests[~empty].sort_values("arrival_s", kind="stable", ignore_index=True)

@@ -234,7 +234,7 @@ def test_the_attempts_panel_follows_the_verifier():
     panel.set(passed=20.0)
     assert panel.readout != before
     assert "majority vote 41 %" in panel.readout
-    panel.set(id="llama-3-70b-instruct-math", found=100, passed=0.0)
+    panel.set(id="llama-3-70b-instruct-math", right=100, passed=0.0)
     assert "perfect verifier 99 %; this verifier 99 %" in panel.readout
     assert len(panel.static().description) > 200
 

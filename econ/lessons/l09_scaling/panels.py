@@ -210,18 +210,18 @@ def attempts_chart(frame: pd.DataFrame) -> Drawing:
 def attempts_panel() -> Panel:
     """Attempts by model and by the errors of the verifier."""
 
-    def attempts(passed: float, found: int, id: str) -> pd.DataFrame:
-        return attempts_frame(id, found / 100, passed / 100)
+    def attempts(passed: float, right: int, id: str) -> pd.DataFrame:
+        return attempts_frame(id, right / 100, passed / 100)
 
     models = [(f"Llama-3-{n}B", f"llama-3-{n}b-instruct-math") for n in (8, 70)]
     return panel(
         attempts,
         attempts_chart,
         passed=slider(0, 30, value=2, step=0.5, label="Wrong passed (%)"),
-        found=slider(50, 100, value=95, label="Right passed (%)"),
+        right=slider(50, 100, value=95, label="Right passed (%)"),
         id=choice(models, label="Model on MATH"),
         presets={
-            "a perfect checker": {"found": 100, "passed": 0.0},
+            "a perfect checker": {"right": 100, "passed": 0.0},
             "2 % wrong passed": {"passed": 2.0},
             "20 % wrong passed": {"passed": 20.0},
         },
