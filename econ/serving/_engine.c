@@ -20,6 +20,7 @@ typedef struct { int64_t *key; int64_t n, room; } Heap;
 
 typedef struct {
     int64_t n, n_linear, *par;
+    int bits; /* of a request's number in the keys of the heap: step << bits | request */
     const int64_t *arrival, *linear, *decode_base, *decode_ctx;
     const int32_t *prompt, *out, *cached;
     int8_t *ready;
@@ -29,7 +30,20 @@ typedef struct {
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t mod(int64_t a, int64_t b) { int64_t r = a % b; return r < 0 ? r + b : r; }
+
+/* Blocks: division rounds down, the remainder is never negative; a power of two needs neither. */
+typedef struct { int64_t b, shift; } Block;
+static Block block_of(int64_t b) {
+    int64_t shift = 0;
+    while (((int64_t)1 << shift) < b) shift++;
+    return (Block){b, ((int64_t)1 << shift) == b ? shift : -1};
+}
+static int64_t per(int64_t a, Block k) { return k.shift >= 0 ? a >> k.shift : a / k.b; }
+static int64_t mod(int64_t a, Block k) {
+    if (k.shift >= 0) return a & (k.b - 1);
+    int64_t r = a % k.b;
+    return r < 0 ? r + k.b : r;
+}
 
 static int push(Heap *h, int64_t key) {
     if (h->n == h->room) {
@@ -48,7 +62,7 @@ static int push(Heap *h, int64_t key) {
 static int64_t pop(Heap *h) {
     int64_t top = h->key[0], key = h->key[--h->n], i = 0, child;
     while ((child = 2 * i + 1) < h->n) {
-        if (child + 1 < h->n && h->key[child + 1] < h->key[child]) child++;
+        if (child + 1 < h->n) child += h->key[child + 1] < h->key[child];
         if (key <= h->key[child]) break;
         h->key[i] = h->key[child];
         i = child;
@@ -57,18 +71,18 @@ static int64_t pop(Heap *h) {
     return top;
 }
 
-static int64_t used_blocks(const int64_t *cnt, int64_t d, int64_t ctx, int64_t b) {
+static int64_t used_blocks(const int64_t *cnt, int64_t d, int64_t ctx, Block k) {
     int64_t padded = ctx;
-    for (int64_t r = 0; r < b; r++) padded += cnt[r] * mod(-r - d, b);
-    return padded / b;
+    for (int64_t r = 0; r < k.b; r++) padded += cnt[r] * mod(-r - d, k);
+    return per(padded, k);
 }
 
-static int64_t growth_limit(const int64_t *cnt, int64_t d, int64_t n_batch, int64_t b,
+static int64_t growth_limit(const int64_t *cnt, int64_t d, int64_t n_batch, Block k,
                             int64_t n_free, int64_t n_steps) {
-    int64_t cycles = n_free / n_batch, steps = cycles * b;
+    int64_t cycles = n_free / n_batch, steps = cycles * k.b;
     n_free -= cycles * n_batch;
-    while (steps < n_steps && cnt[mod(-d - steps, b)] <= n_free)
-        n_free -= cnt[mod(-d - steps++, b)];
+    while (steps < n_steps && cnt[mod(-d - steps, k)] <= n_free)
+        n_free -= cnt[mod(-d - steps++, k)];
     return least(steps, n_steps);
 }
 
@@ -98,13 +112,16 @@ static int64_t append(const Run *run, int64_t tail, int64_t i) {
 
 /* Run one replica through every step that starts before `until_ps`; -1 without memory. */
 static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_t until_ps) {
-    int64_t *par = run->par, n = run->n;
+    if (st[T] >= until_ps) return 0;
+    int64_t *par = run->par;
+    const int bits = run->bits;
     const int64_t *arrival = run->arrival;
     const int32_t *prompt = run->prompt, *out = run->out, *cached = run->cached;
     int8_t *ready = run->ready;
     int32_t *gen = run->gen, *nxt = run->nxt;
-    const int chunked = par[CHUNKED] != 0, is_judged = par[MOST_BAD] < n;
+    const int chunked = par[CHUNKED] != 0, is_judged = par[MOST_BAD] < run->n;
     const int64_t max_batch = par[MAX_BATCH], budget = par[BUDGET], b = par[BLOCK];
+    const Block k = block_of(b);
     const int64_t total = par[TOTAL], q = par[PER_SEQUENCE];
     int64_t t = st[T], d = st[D_STEP], ctx = st[CONTEXT], batch = st[BATCH];
     int64_t reserved = st[RESERVED], tail = st[TAIL], stack = st[STACK], head = st[HEAD];
@@ -131,53 +148,53 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
         /* requests whose KV cache came from another pool join without a prefill */
         while (stack < 0 && head >= 0 && ready[head] && arrival[head] <= t && count < max_batch) {
             int64_t i = head, s = prompt[i] + gen[i] - 1;
-            int64_t free_now = total - reserved - used_blocks(cnt, d, ctx, b);
-            if ((s + b) / b + cnt[mod(-d, b)] > free_now) break;
+            int64_t free_now = total - reserved - used_blocks(cnt, d, ctx, k);
+            if (per(s + b, k) + cnt[mod(-d, k)] > free_now) break;
             ready[i] = 0;
             head = run->follow[i];
             tail = append(run, tail, i);
             ctx += s;
             batch++;
             count++;
-            cnt[mod(s - d, b)]++;
+            cnt[mod(s - d, k)]++;
             run->fin[i] = d + out[i] - gen[i];
-            if (push(heap, run->fin[i] * n + i)) return -1;
+            if (push(heap, run->fin[i] << bits | i)) return -1;
         }
 
         /* free blocks: a lower bound, made exact as soon as it could refuse something */
         int64_t waiting = stack >= 0 ? stack : head;
-        int64_t blocks = waiting >= 0 ? (prompt[waiting] + gen[waiting] + b - 1) / b : 0;
-        int64_t n_free = total - reserved - (ctx + (b - 1) * batch) / b;
+        int64_t blocks = waiting >= 0 ? per(prompt[waiting] + gen[waiting] + b - 1, k) : 0;
+        int64_t n_free = total - reserved - per(ctx + (b - 1) * batch, k);
         int exact = n_free < batch + blocks;
-        if (exact) n_free = total - reserved - used_blocks(cnt, d, ctx, b);
+        if (exact) n_free = total - reserved - used_blocks(cnt, d, ctx, k);
         int waits = stack >= 0 || (head >= 0 && arrival[head] <= t && !ready[head]);
         int preempted = 0;
         if (chunked || !(waits && count < max_batch && blocks <= n_free))
-            while (cnt[mod(-d, b)] > n_free) {
+            while (cnt[mod(-d, k)] > n_free) {
                 preempted = exact = 1;
                 int64_t i = tail;
                 tail = unlink_one(run, tail, i);
                 if (i == part) {
                     part = -1;
-                    reserved -= (prompt[i] + gen[i] + b - 1) / b;
+                    reserved -= per(prompt[i] + gen[i] + b - 1, k);
                 } else {
                     gen[i] = (int32_t)(out[i] - (run->fin[i] - d));
                     run->fin[i] = -1;
                     int64_t s = prompt[i] + gen[i] - 1;
                     ctx -= s;
                     batch--;
-                    cnt[mod(s - d, b)]--;
+                    cnt[mod(s - d, k)]--;
                 }
                 count--;
                 run->n_preempt[i]++;
                 nxt[i] = (int32_t)stack;
                 stack = i;
-                n_free = total - reserved - used_blocks(cnt, d, ctx, b);
+                n_free = total - reserved - used_blocks(cnt, d, ctx, k);
             }
 
         /* the prefill part of this step */
         int64_t left = chunked ? budget - q * batch : budget;
-        int64_t room = chunked ? n_free - cnt[mod(-d, b)] : n_free;
+        int64_t room = chunked ? n_free - cnt[mod(-d, k)] : n_free;
         int64_t fresh = -1, chunk = 0, pairs = 0, p_take = 0;
         int long_run = 0;
         if (part >= 0 && left > 0) {
@@ -199,11 +216,11 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
             else if (head >= 0 && arrival[head] <= t && !ready[head]) i = head;
             else break;
             int64_t size = prompt[i] + gen[i];
-            blocks = (size + b - 1) / b;
+            blocks = per(size + b - 1, k);
             if (blocks > room) {
                 if (exact) break;
                 exact = 1;
-                room += (ctx + (b - 1) * batch) / b - used_blocks(cnt, d, ctx, b);
+                room += per(ctx + (b - 1) * batch, k) - used_blocks(cnt, d, ctx, k);
                 if (blocks > room) break;
             }
             int64_t x = size - cached[i];
@@ -242,14 +259,14 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
         /* how many equal steps follow */
         int64_t m = 1;
         if (!preempted && (chunk == 0 || long_run)) {
-            m = decode ? heap->key[0] / n - d : p_left;
+            m = decode ? (heap->key[0] >> bits) - d : p_left;
             if (long_run) {
                 slope += 2 * par[PRE_PAIR] * p_take * p_take;
                 m = least(m, (p_left - 1) / p_take);
             }
-            if (decode && (ctx + (m + b - 1) * batch) / b > total - reserved) {
-                n_free = total - reserved - used_blocks(cnt, d, ctx, b);
-                m = growth_limit(cnt, d, batch, b, n_free, m);
+            if (decode && per(ctx + (m + b - 1) * batch, k) > total - reserved) {
+                n_free = total - reserved - used_blocks(cnt, d, ctx, k);
+                m = growth_limit(cnt, d, batch, k, n_free, m);
             }
             int64_t time_left = until_ps - t, full = m * base + slope * (m * (m - 1) / 2);
             run_end = t + full;
@@ -277,10 +294,10 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
         if (decode) {
             d += m;
             ctx += m * batch;
-            int64_t due = (d + 1) * n;
+            int64_t due = (d + 1) << bits;
             while (heap->n > 0 && heap->key[0] < due) {
-                int64_t key = pop(heap), i = key % n;
-                if (run->fin[i] != key / n) continue; /* left behind by a preemption */
+                int64_t key = pop(heap), i = key & ((1LL << bits) - 1);
+                if (run->fin[i] != key >> bits) continue; /* left behind by a preemption */
                 run->fin[i] = -1;
                 run->done[i] = t;
                 late++;
@@ -288,7 +305,7 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
                 int64_t s = prompt[i] + out[i] - 1;
                 ctx -= s;
                 batch--;
-                cnt[mod(s - d, b)]--;
+                cnt[mod(s - d, k)]--;
                 tail = unlink_one(run, tail, i);
             }
         }
@@ -299,7 +316,7 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
                 i = after;
                 continue;
             }
-            reserved -= (prompt[i] + gen[i] + b - 1) / b;
+            reserved -= per(prompt[i] + gen[i] + b - 1, k);
             gen[i]++;
             if (run->first[i] < 0) run->first[i] = t;
             if (gen[i] == out[i]) {
@@ -311,9 +328,9 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
                 int64_t s = prompt[i] + gen[i] - 1;
                 ctx += s;
                 batch++;
-                cnt[mod(s - d, b)]++;
+                cnt[mod(s - d, k)]++;
                 run->fin[i] = d + out[i] - gen[i];
-                if (push(heap, run->fin[i] * n + i)) return -1;
+                if (push(heap, run->fin[i] << bits | i)) return -1;
             }
             i = after;
         }
@@ -321,15 +338,15 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
     }
     int64_t state[N_STATE] = {t, d, ctx, batch, reserved, tail, stack, head, part, p_done, p_left,
                               events, n_done, late, stopped, run_end, peak};
-    for (int k = 0; k < N_STATE; k++) st[k] = state[k];
+    for (int at = 0; at < N_STATE; at++) st[at] = state[at];
     return 0;
 }
 
 /* Play leaf r's matches up to tree[1]: the least key wins, the first on a tie. */
 static void settle(int64_t *tree, int64_t n_tree, const int64_t *key, int64_t r) {
     for (int64_t k = (n_tree / 2 + r) / 2; k > 0; k /= 2) {
-        int64_t a = tree[2 * k], b = tree[2 * k + 1], winner = key[a] <= key[b] ? a : b;
-        if (tree[k] == winner && winner != r) break;
+        int64_t a = tree[2 * k], b = tree[2 * k + 1], winner = a + (key[b] < key[a]) * (b - a);
+        if ((tree[k] == winner) & (winner != r)) break;
         tree[k] = winner;
     }
 }
@@ -430,6 +447,7 @@ static PyObject *run_all(PyObject *self, PyObject *args) {
         goto end;
     }
     n_rep = n_states / N_STATE;
+    for (run.bits = 1; ((int64_t)1 << run.bits) < run.n;) run.bits++;
     if (PyTuple_Size(router)) {
         TAKE(at.last, router, 0, 8, NULL);
         TAKE(at.routed, router, 1, 8, NULL);

@@ -22,6 +22,8 @@ MAX_TIME_S = 2.0**61 / PS_PER_S  # 26 days: no sum of picoseconds may leave int6
 
 def cached_prompt(prompt: Whole, replica: Replica, cached_tokens: Any) -> Whole:
     """Prompt tokens of each request that need no prefill; at least one does."""
+    if cached_tokens is None and replica.prefix_cached_frac == 0:
+        return np.zeros(len(prompt), "int64")
     if cached_tokens is None:
         block = replica.block_tokens
         hit: Whole = np.floor(replica.prefix_cached_frac * prompt).astype("int64")
@@ -45,7 +47,12 @@ def _whole(name: str, values: Any, low: int) -> Whole:
     values = np.asarray(values)
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         raise ValueError(f"{name}: give one number per request in a flat list or array")
-    bad = ~np.isfinite(values) | (values < low) | (values > 2**31 - 1)
+    most = 2**31 - 1
+    if values.dtype.kind in "iu" and (
+        not len(values) or low <= values.min() <= values.max() <= most
+    ):
+        return values.astype("int64")
+    bad = ~np.isfinite(values) | (values < low) | (values > most)
     bad |= values != np.floor(values)
     if bad.any():
         i = int(np.argmax(bad))
@@ -64,15 +71,15 @@ def checked_requests(
     arrival = np.asarray(arrival_s)
     if arrival.ndim != 1 or arrival.dtype.kind not in "iuf" or not len(arrival):
         raise ValueError("arrival_s: give one number per request in a flat list or array")
-    arrival = arrival.astype("float64")
-    bad = ~np.isfinite(arrival) | (arrival < 0) | (arrival > MAX_TIME_S)
-    if bad.any():
+    arrival = arrival.astype("float64", copy=False)
+    if not 0 <= arrival.min() <= arrival.max() <= MAX_TIME_S:
+        bad = ~np.isfinite(arrival) | (arrival < 0) | (arrival > MAX_TIME_S)
         i = int(np.argmax(bad))
         raise ValueError(
             f"request {i}: arrival_s = {arrival[i]} is outside its range: 0 to {MAX_TIME_S:,.0f} s;"
             " shift the trace so that it starts at 0"
         )
-    if (bad := np.diff(arrival) < 0).any():
+    if (bad := arrival[1:] < arrival[:-1]).any():
         i = int(np.argmax(bad)) + 1
         raise ValueError(
             f"request {i}: arrival_s = {arrival[i]} comes before request {i - 1} at "
@@ -102,12 +109,18 @@ def check_fit(plan: Plan, replica: Replica, prompt: Whole, out: Whole, names: Wh
 
 def check_horizon(plan: Plan, ready: NDArray[Any], prompt: Whole, out: Whole) -> None:
     """Every run of steps must fit into int64 picoseconds; ``ready``: when each could start."""
-    cost, size = plan.cost, prompt + out
+    cost = plan.cost
     step = int(cost.linear_ps.max()) + int(cost.decode_base_ps.max()) + cost.prefill_base_ps
     step += int(cost.decode_per_ctx_ps.max()) * (plan.n_blocks * plan.block_tokens + plan.max_batch)
-    alone = size.astype("float64") * (step + cost.linear_ps_per_token)
-    alone += size.astype("float64") ** 2 * cost.prefill_per_pair_ps
-    worst = alone + ready
+
+    def alone_ps(size: Any) -> Any:
+        per_token = step + cost.linear_ps_per_token
+        return size * float(per_token) + size * float(cost.prefill_per_pair_ps) * size
+
+    longest = float(prompt.max()) + float(out.max())
+    if alone_ps(longest) + float(ready.max()) <= MAX_TIME_S * PS_PER_S:
+        return
+    worst = alone_ps((prompt + out).astype("float64")) + ready
     if (bad := worst > MAX_TIME_S * PS_PER_S).any():
         i = int(np.argmax(bad))
         raise ValueError(
