@@ -29,6 +29,7 @@ from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
 from econ.scenario import Scenario
+from econ.sweeps import on_cluster
 from econ.tco.bill import cost
 from econ.tokens.clock import UNITS
 from econ.tokens.trace_columns import renamed
@@ -105,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--policies", nargs="+", choices=POLICIES, help="default: the scenario's")
     one.add_argument("--price", nargs="+", default=[], metavar="ACCELERATOR=USD_PER_HOUR")
     one.add_argument("--out", nargs="+", default=[], help="new .html, .csv, .parquet files")
+    one.add_argument("--cluster", metavar="ADDRESS", help="simulate on a dask cluster")
     one.add_argument("--json", action="store_true", help="print one JSON object")
     one.set_defaults(run=_plan)
 
@@ -146,11 +148,12 @@ def _plan(options: argparse.Namespace) -> int:
     rents = rents_typed(options.price)
     if options.accelerators:
         check_used(rents, options.accelerators)
-    answer = plan(
-        scenario, options.accelerators, options.precisions, policies=options.policies,
-        prices_usd_per_gpu_hour=rents, peak_factor=options.peak_factor,
-        n_spare=options.spare, trace=trace, progress=sys.stderr.isatty(),
-    )  # fmt: skip
+    with on_cluster(options.cluster):
+        answer = plan(
+            scenario, options.accelerators, options.precisions, policies=options.policies,
+            prices_usd_per_gpu_hour=rents, peak_factor=options.peak_factor,
+            n_spare=options.spare, trace=trace, progress=sys.stderr.isatty(),
+        )  # fmt: skip
     columns = [name for name in COLUMNS if name in answer.rows]
     best, first = answer.best, answer.feasible[columns].head(10)
     for name in options.out:

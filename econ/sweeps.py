@@ -8,14 +8,16 @@
 >>> frame[["accelerator", "n_gpu"]].to_numpy().tolist()
 [['h100-sxm', 4], ['h100-sxm', 8], ['tpu-v5p', 4], ['tpu-v5p', 8]]
 >>> frame["reason"][2][:35]
-"unknown rented accelerator 'tpu-v5p"
+"unknown term of tpu-v5p 'on-demand'"
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,6 +32,7 @@ Codes: TypeAlias = NDArray[np.int64]
 
 POINTS_PER_TASK = 10  # enough that handing a task out is cheap beside it
 MOST_POINTS = 10_000_000
+CONNECT_S = 10  # until a cluster has to answer
 
 
 def sweep(
@@ -68,42 +71,174 @@ def sweep(
     UnknownName
         For a setting that neither the scenario nor the station has.
     """
-    own = {
-        name
-        for name, p in inspect.signature(station).parameters.items()
-        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
-    }
-    values = {name: _listed(value) for name, value in lists.items()}
-    n_points = count("points of a sweep", _product(map(len, values.values())), 1, MOST_POINTS)
-    sizes = [len(value) for value in values.values()]
-    codes = (
-        dict(zip(values, np.unravel_index(np.arange(n_points), sizes), strict=True))
-        if sizes
-        else {}
-    )
-    cases, case_reasons, case = _cases(
-        scenario, {n: v for n, v in values.items() if n not in own}, codes, n_points
-    )
-    answered = np.flatnonzero(np.array([reason == "" for reason in case_reasons])[case])
-    scenarios = [cases[i] for i in case[answered].tolist()]
-    options = {
-        name: [value[i] for i in codes[name][answered].tolist()]
-        for name, value in values.items()
-        if name in own
-    }
-    answers = answers_frame(station, scenarios, options, _runner(n_jobs, progress, len(answered)))
-    answers.index = pd.Index(answered)
-    answers = answers.drop(columns=[c for c in answers if c in values])
-    labels = {name: pd.Series([_label(v) for v in value]) for name, value in values.items()}
-    settings = pd.DataFrame(
-        {name: column.take(codes[name]).array for name, column in labels.items()},
-        index=pd.RangeIndex(n_points),
-    )
-    frame = settings.join(answers)
-    missing = frame["reason"].isna() if "reason" in frame else pd.Series(True, frame.index)
-    reasons = pd.Series(np.array(case_reasons, dtype=object)[case])
-    frame["reason"] = reasons.where(missing, frame.get("reason", ""))
-    return frame
+    points = _Points(station, scenario, lists)
+    return points.frame(0, points.n_points, n_jobs, progress)
+
+
+def sweep_to(
+    folder: str | Path,
+    station: Callable[..., Any],
+    scenario: Scenario,
+    *,
+    n_jobs: int | None = None,
+    progress: bool = False,
+    n_points_per_file: int = 50_000,
+    **lists: Any,
+) -> Path:
+    """The table of a sweep as Parquet files, written by whoever computes them.
+
+    For sweeps of millions of points, over the processes of a machine or (`on_cluster`) machines
+    that share a disk: only the names of the files come back.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder that is not there yet; it appears with all files or not at all.
+    station, scenario, n_jobs, progress, lists
+        As in `sweep`.
+    n_points_per_file : int
+        Points of a file, e.g. 50_000.
+
+    Returns
+    -------
+    Path
+        The folder; ``pandas.read_parquet(folder)`` is the table that `sweep` gives.
+
+    Raises
+    ------
+    FileExistsError
+        Where something of that name is there already.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from econ.latency import predict
+    >>> folder = Path(tempfile.mkdtemp()) / "users"
+    >>> s = Scenario.default()
+    >>> read = pd.read_parquet(sweep_to(folder, predict, s, concurrency=range(1, 5)))
+    >>> read["tpot_s"].equals(sweep(predict, s, concurrency=range(1, 5))["tpot_s"])
+    True
+    """
+    from joblib import Parallel, delayed
+    from tqdm.auto import tqdm
+
+    folder = Path(folder)
+    if folder.exists():
+        raise FileExistsError(f"{folder} is there already and is left as it is: name another")
+    step = count("n_points_per_file", n_points_per_file, 1, MOST_POINTS)
+    points = _Points(station, scenario, lists)
+    starts = range(0, points.n_points, step)
+    width = len(str(len(starts)))
+    part = folder.with_name(f".{folder.name}-part")
+    part.mkdir(parents=True)
+    try:
+        calls = (
+            delayed(points.write)(start, start + step, part / f"{k:0{width}}.parquet")
+            for k, start in enumerate(starts)
+        )
+        files = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
+        for _ in tqdm(files, total=len(starts), unit="file", disable=not progress):
+            pass
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+@contextlib.contextmanager
+def on_cluster(address: str | None) -> Iterator[None]:
+    """Whatever is spread over processes inside runs on a dask cluster, with the same results.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of its scheduler, e.g. ``tcp://10.0.0.5:8786``; None for this machine alone.
+
+    Raises
+    ------
+    ImportError
+        Where dask is not installed.
+    ValueError
+        Where no scheduler answers.
+    """
+    if address is None:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ImportError(
+            "a cluster needs dask: pip install 'inference-economics[cluster]'"
+        ) from None
+    from joblib import parallel_config
+
+    try:
+        client = Client(address, timeout=CONNECT_S)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cluster {address!r}: no scheduler answers ({error})") from None
+    with client, parallel_config(backend="dask"):
+        yield
+
+
+class _Points:
+    """The grid of a sweep, of which any part can be computed on its own."""
+
+    def __init__(
+        self, station: Callable[..., Any], scenario: Scenario, lists: dict[str, Any]
+    ) -> None:
+        self.station, self.scenario = station, scenario
+        self.own = {
+            name
+            for name, p in inspect.signature(station).parameters.items()
+            if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
+        }
+        self.values = {name: _listed(value) for name, value in lists.items()}
+        n_points = _product(map(len, self.values.values()))
+        self.n_points = count("points of a sweep", n_points, 1, MOST_POINTS)
+
+    def write(self, start: int, stop: int, path: Path) -> str:
+        """The table of some points as a Parquet file; its name."""
+        frame = self.frame(start, min(stop, self.n_points))
+        kinds = {c: frame[c].cat.categories.dtype for c in frame.select_dtypes("category")}
+        frame.astype(kinds).to_parquet(path, index=False)
+        return path.name
+
+    def frame(
+        self, start: int, stop: int, n_jobs: int | None = 1, progress: bool = False
+    ) -> pd.DataFrame:
+        """The table of the points from ``start`` to before ``stop``."""
+        values, own = self.values, self.own
+        sizes = [len(value) for value in values.values()]
+        n_points = stop - start
+        codes = (
+            dict(zip(values, np.unravel_index(np.arange(start, stop), sizes), strict=True))
+            if sizes
+            else {}
+        )
+        cases, case_reasons, case = _cases(
+            self.scenario, {n: v for n, v in values.items() if n not in own}, codes, n_points
+        )
+        answered = np.flatnonzero(np.array([reason == "" for reason in case_reasons])[case])
+        scenarios = [cases[i] for i in case[answered].tolist()]
+        options = {
+            name: [value[i] for i in codes[name][answered].tolist()]
+            for name, value in values.items()
+            if name in own
+        }
+        run = _runner(n_jobs, progress, len(answered))
+        answers = answers_frame(self.station, scenarios, options, run)
+        answers.index = pd.Index(answered)
+        answers = answers.drop(columns=[c for c in answers if c in values])
+        labels = {name: pd.Series([_label(v) for v in value]) for name, value in values.items()}
+        settings = pd.DataFrame(
+            {name: column.take(codes[name]).array for name, column in labels.items()},
+            index=pd.RangeIndex(n_points),
+        )
+        frame = settings.join(answers)
+        missing = frame["reason"].isna() if "reason" in frame else pd.Series(True, frame.index)
+        reasons = pd.Series(np.array(case_reasons, dtype=object)[case])
+        frame["reason"] = reasons.where(missing, frame.get("reason", ""))
+        return frame
 
 
 def _cases(
@@ -116,9 +251,11 @@ def _cases(
     if not settings:
         return [scenario], [""], np.zeros(n_points, "int64")
     sizes = [len(value) for value in settings.values()]
-    case = np.ravel_multi_index([codes[name] for name in settings], sizes)
+    points = np.ravel_multi_index([codes[name] for name in settings], sizes)
+    used, case = np.unique(points, return_inverse=True)
     cases, reasons = [], []
-    for values in itertools.product(*settings.values()):
+    for places in np.transpose(np.unravel_index(used, sizes)).tolist():
+        values = [value[i] for value, i in zip(settings.values(), places, strict=True)]
         try:
             cases.append(scenario.with_(**dict(zip(settings, values, strict=True))))
             reasons.append("")

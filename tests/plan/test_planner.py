@@ -78,23 +78,6 @@ def test_more_workers_find_the_same():
     pd.testing.assert_frame_equal(one.frame(), two.frame())
 
 
-@pytest.mark.slow
-def test_a_cluster_of_two_workers_finds_the_same():
-    distributed = pytest.importorskip("distributed")
-    import joblib
-
-    args = {"n_refined": 2, "n": 500, "parallelism": [(4, 1, 1, 1)], **QUICK}
-    one = plan(SCENARIO, **args)
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None,
-                                 processes=False) as cluster,
-        distributed.Client(cluster),
-        joblib.parallel_config(backend="dask"),
-    ):  # fmt: skip
-        two = plan(SCENARIO, **args)
-    pd.testing.assert_frame_equal(one.frame(), two.frame())
-
-
 def test_a_bar_shows_how_far_it_is(capsys):
     plan(SCENARIO, n_refined=1, n=100, progress=True, parallelism=[(4, 1, 1, 1)], **QUICK)
     told = capsys.readouterr().err
