@@ -16,7 +16,9 @@ import pandas as pd
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count
-from econ.catalog.units import MILLI
+from econ.catalog.units import GB, MILLI
+from econ.latency.prediction import weight_bytes
+from econ.machine.host import available_bytes
 
 COPY_BYTES = 2**31
 PRODUCT_SIZE = 8192
@@ -91,6 +93,8 @@ def graph_frame(
     ------
     ValueError
         As in `cuda_frame`, and for a mixture of experts or latent attention.
+    MemoryError
+        Where the stack and its caches exceed the memory that is free on the accelerator.
     """
     torch = _torch()
     shape = catalog.model(model)
@@ -98,6 +102,7 @@ def graph_frame(
         raise ValueError(f"model = {shape.id!r}: the stack is that of a dense model with GQA")
     count("batch", batch, 1, 4096)
     count("context_tokens", context_tokens, 1, 1_000_000)
+    _check_room(shape, batch * context_tokens)
     make: Callable[..., Any] = lambda *size: torch.randn(  # noqa: E731
         *size, device="cuda", dtype=torch.bfloat16
     )
@@ -135,6 +140,17 @@ def graph_frame(
         [(launch, seconds, n_bytes / seconds) for launch, seconds in rows],
         columns=["launch", "step_s", "weight_bandwidth_bytes_per_s"],
     )
+
+
+def _check_room(shape: Model, n_tokens: float) -> None:
+    """Refuse a stack that the accelerator does not hold, before half of it is made."""
+    need = weight_bytes(shape, "bf16") + n_tokens * shape.kv_bytes_per_token()
+    free = available_bytes("cuda")
+    if need > free:
+        raise MemoryError(
+            f"{shape.id} in bf16 with {n_tokens:,.0f} tokens of cache needs {need / GB:.1f} GB; "
+            f"{free / GB:.1f} GB are free on the accelerator: {(need - free) / GB:.1f} GB missing"
+        )
 
 
 def _torch() -> Any:

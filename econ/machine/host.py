@@ -33,8 +33,12 @@ def load_per_core() -> float:
     return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
-def total_bytes() -> float:
-    """Memory of the computer, or of the container that it runs in."""
+def total_bytes(device: str = "cpu") -> float:
+    """Memory of the computer, of the container that it runs in, or of its accelerator."""
+    if device.startswith("cuda"):
+        import torch
+
+        return float(torch.cuda.mem_get_info()[1])
     return min(_physical_bytes(), _limit_bytes())
 
 
@@ -82,8 +86,12 @@ def _limit_bytes() -> float:
     return float(text) if text.isdigit() else float("inf")
 
 
-def processor() -> str:
-    """The processor's name as the system gives it."""
+def processor(device: str = "cpu") -> str:
+    """The name of the processor, or of the accelerator, as the system gives it."""
+    if device.startswith("cuda"):
+        import torch
+
+        return str(torch.cuda.get_device_name())
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
-from econ.catalog.guard import unknown
+from econ.catalog.guard import each, positive, unknown
 from econ.latency import steps
 from econ.latency.calibration import Calibration, bands
 from econ.latency.prediction import case_of, fitting
@@ -30,6 +30,7 @@ from econ.station import Result
 REGIME = "new both"  # of the kit's bands: neither this model nor this accelerator was measured
 RUNGS = ("bound", "two efficiencies", "and the packing")
 NEEDED = ("batch", "prompt_tokens", "output_tokens", "p50_itl_s")
+MOST_BATCH = 1e6
 FEWEST_RUNS = 4  # the smallest and the largest batch, a third, and one to predict
 
 
@@ -106,7 +107,7 @@ def step_times_s(
         From `fit_runs`.
     """
     own = fit or OwnFit()
-    batch = np.atleast_1d(np.asarray(batches, dtype="float64"))
+    batch = np.atleast_1d(np.asarray(each(positive, "batches", batches, MOST_BATCH), "float64"))
     step = _step(scenario, batch, own.calibration)
     return np.asarray(step.step_s + np.where(batch > 1, own.packing_s, 0.0))
 

@@ -204,12 +204,12 @@ def desk_frame(
     for desk in table("desk_machines").itertuples():
         chip = catalog.accelerator(desk.accelerator)
         row: dict[str, Any] = {"accelerator": chip.id, "name": chip.name, "kind": desk.desk_kind}
+        share = reach(desk.desk_kind, precision)
         try:
             bound = 1 / _bound_s(chip, model, precision, context_tokens)
         except DoesNotFit as error:
             rows.append({**row, "reason": str(error)})
             continue
-        share = reach(desk.desk_kind, precision)
         speeds = [bound * share[end] for end in ("typical", "low", "high")]
         prices = (desk.typical_usd, desk.high_usd, desk.low_usd)
         costs = [

@@ -31,6 +31,7 @@ PRODUCT_SIZES = (256, 1024, 2048)
 MIDDLE_SIZE = PRODUCT_SIZES[1]  # smaller products are repeated to last as long as this one
 BLOCK = 1024  # numbers that an array grows by
 N_REPEATS = 7
+LARGEST_FRAC = 0.25  # of the free memory, for the array that is read
 LEAST_FREE_BYTES = 1.5 * GB  # for the arrays, a small model and its cache
 WIDEST_SPREAD = 1.5  # of the fast and the slow tenth of repeats
 BUSIEST_LOAD = 0.7  # programs that want each core
@@ -139,10 +140,10 @@ def measure(
     (True, 5)
     """
     count("n_repeats", n_repeats, 2, 1000)
-    positive("read_bytes", read_bytes, 1e12)
+    ops, load = backend(engine), host.load_per_core()
+    positive("read_bytes", read_bytes, LARGEST_FRAC * host.available_bytes(ops.device))
     if power_w is not None:
         positive("power_w", power_w, 100_000)
-    ops, load = backend(engine), host.load_per_core()
     rows = [
         _read_row(ops, "memory", read_bytes, n_repeats),
         _read_row(ops, "cache", min(CACHED_BYTES, read_bytes), n_repeats),
@@ -158,10 +159,10 @@ def measure(
     counters = bool(host.EnergyCounter().files)
     return Machine(
         name=name,
-        processor=host.processor(),
+        processor=host.processor(ops.device),
         engine=engine,
         n_cores=host.cores(),
-        memory_bytes=host.total_bytes(),
+        memory_bytes=host.total_bytes(ops.device),
         memory_bandwidth_bytes_per_s=float(memory["rate"]),
         peak_fp32_flop_per_s=float(best["fp32"]),
         peak_bf16_flop_per_s=float(best.get("bf16", best["fp32"])),

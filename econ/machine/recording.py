@@ -280,13 +280,13 @@ def recorded() -> Recording:
     return Recording(machine, float(row["n_params"]), **own)
 
 
-def pool_frame(files: Iterable[str | Path]) -> pd.DataFrame:
+def pool_frame(files: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """Recordings of a class, a row each: what differs between computers, and what does not.
 
     Parameters
     ----------
-    files : iterable of path
-        Files of `Recording.save`, e.g. ``Path("results").glob("*.json")``.
+    files : path, or iterable of path
+        Files of `Recording.save`, or the folder in which they lie, e.g. ``"results"``.
 
     Returns
     -------
@@ -303,6 +303,8 @@ def pool_frame(files: Iterable[str | Path]) -> pd.DataFrame:
         Where there are no files at all.
     """
     rows = []
+    if isinstance(files, str | Path):
+        files = sorted(Path(files).glob("*.json"))
     for file in map(Path, files):
         try:
             if file.stat().st_size > LARGEST_FILE_BYTES:

@@ -67,5 +67,5 @@ def test_the_panel_says_what_a_token_costs():
 def test_a_class_of_two_is_one_chart(recorded, tmp_path):
     for name in ("ada", "grace"):
         recorded.save(tmp_path / f"{name}.json")
-    chart = lesson.pool_chart(lab.pool_frame(tmp_path.glob("*.json")))
+    chart = lesson.pool_chart(lab.pool_frame(tmp_path))
     assert "on 2 computers" in chart.description

@@ -80,6 +80,11 @@ def test_runs_that_say_too_little_are_refused(scenario, runs, words):
         ladder_frame(scenario, runs)
 
 
+def test_a_batch_that_cannot_be_is_named(scenario):
+    with pytest.raises(ValueError, match=r"batches\[1\] = 0.0 is outside its range"):
+        step_times_s(scenario, [1, 0])
+
+
 def test_an_unknown_rung_lists_those_there_are(scenario):
     with pytest.raises(ValueError, match="rung of the ladder 'two'"):
         prediction_frame(scenario, runs_of(np.ones(6)), "two")

@@ -85,6 +85,8 @@ def test_a_machine_that_no_run_knows_of_still_lands_in_the_band():
 def test_no_run_of_a_format_says_so():
     with pytest.raises(ValueError, match="no public run of a card in fp8"):
         reach("card", "fp8")
+    with pytest.raises(ValueError, match="no public run of a card in fp8"):
+        desk_frame(precision="fp8")
 
 
 def test_a_real_model_on_the_recorded_machine():

@@ -59,7 +59,7 @@ def test_a_class_is_pooled_and_a_bad_file_has_a_reason(own, tmp_path):
     values = json.loads(own.to_json())
     values["machine"]["memory_bytes"] = -1
     (tmp_path / "e.json").write_text(json.dumps(values))
-    frame = pool_frame(sorted(tmp_path.glob("*.json"))).set_index("file")
+    frame = pool_frame(tmp_path).set_index("file")
     assert frame.loc[["a", "b"], "reason"].eq("").all()
     assert frame.loc["b", "ridge_flop_per_byte"] == pytest.approx(
         recorded().machine.ridge_flop_per_byte
@@ -147,8 +147,8 @@ def test_whom_it_serves_is_a_chat_in_small():
 
 @pytest.mark.parametrize(
     ("bad", "words"),
-    [({"n_repeats": 1}, "n_repeats = 1"), ({"power_w": -5}, "power_w = -5"),
-     ({"engine": "jax"}, "unknown engine")],
+    [({"n_repeats": 1}, "n_repeats = 1"), ({"read_bytes": 1e15}, "read_bytes = 1"),
+     ({"power_w": -5}, "power_w = -5"), ({"engine": "jax"}, "unknown engine")],
 )  # fmt: skip
 def test_bad_settings_are_named(bad, words):
     with pytest.raises(ValueError, match=words):
