@@ -17,6 +17,7 @@ from econ.ledger.ledger import VERDICTS
 COLORS = ("blue", "sky", "vermilion", "grey")
 SHOWN = "shown, not asserted"
 MOST_GAPS = 25  # rows of a chart that one can still read
+EDGE_PERCENT = 30  # where a strip of gaps ends
 SEEN_FRAC = 0.01  # a smaller gap is not seen in a chart
 
 
@@ -41,23 +42,25 @@ def counts_chart(frame: pd.DataFrame) -> Drawing:
     )
 
 
-def parity_chart(frame: pd.DataFrame) -> Drawing:
-    """`ledger_frame`: ours against published, over all orders of magnitude."""
-    rows = frame[(frame["ours"] > 0) & (frame["published"] > 0)]
+def spread_chart(frame: pd.DataFrame) -> Drawing:
+    """`ledger_frame`: each figure's gap in percent, topic by topic; far ones at the edge."""
+    rows = frame.assign(percent=(100 * frame["gap"]).clip(-EDGE_PERCENT, EDGE_PERCENT))
     near = (rows["gap"].abs() <= SEEN_FRAC).mean()
+    beyond = int((100 * frame["gap"].abs() > EDGE_PERCENT).sum())
+    typical = frame["gap"].abs().groupby(frame["topic"]).median()
+    words = "; ".join(f"{topic} {100 * gap:.2g}%" for topic, gap in typical.items())
     return figure(
         rows,
-        "published",
-        "ours",
-        kind="parity",
-        by="topic",
-        log="xy",
-        x_title="Published (each in its unit, log)",
-        y_title="Ours (same unit, log)",
+        "percent",
+        "topic",
+        kind="point",
+        by="verdict",
+        x_domain=(-EDGE_PERCENT - 2, EDGE_PERCENT + 2),
+        rule_x=0.0,
+        x_title=f"Ours over the published figure, less one (%; beyond {EDGE_PERCENT} at the edge)",
         finding=f"{near:.0%} of the figures come out within {SEEN_FRAC:.0%}",
-        says=f"Points of {len(rows)} figures along the line on which both are equal, from "
-        f"{three(rows['published'].min())} to {rows['published'].max():.2g}; "
-        f"{(rows['gap'].abs() > 0.1).sum()} lie more than 10% off it.",
+        says=f"A point for each of {len(rows)} figures, in a row for its topic; {beyond} beyond "
+        f"{EDGE_PERCENT}%. Median gap by topic: {words}.",
     )
 
 
