@@ -48,7 +48,10 @@ def spread_chart(frame: pd.DataFrame) -> Drawing:
     near = (rows["gap"].abs() <= SEEN_FRAC).mean()
     beyond = int((100 * frame["gap"].abs() > EDGE_PERCENT).sum())
     typical = frame["gap"].abs().groupby(frame["topic"]).median()
-    words = "; ".join(f"{topic} {100 * gap:.2g}%" for topic, gap in typical.items())
+    words = "; ".join(
+        f"{topic} {100 * gap:.2g}%" if gap > 1e-4 else f"{topic} below 0.01%"
+        for topic, gap in typical.items()
+    )
     return figure(
         rows,
         "percent",
