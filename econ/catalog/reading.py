@@ -43,6 +43,9 @@ MOST_DIGITS = 40
 TOO_LONG = b"\0"  # stands for a line that is not read
 LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
+SCANNED_BYTES = 1 << 22
+MOST_VALUES = 6_000_000  # of one JSON document
+MOST_DOCUMENTS = 1_000_000
 MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
@@ -223,7 +226,15 @@ def read_documents(source: Source, name: str | None, endings: Sequence[str]) -> 
         hundreds of digits.
     """
     with opened(source, name, endings) as (stream, known_as):
-        return [document for _, document in json_documents(stream, known_as)]
+        documents = [
+            document
+            for _, document in itertools.islice(
+                json_documents(stream, known_as), MOST_DOCUMENTS + 1
+            )
+        ]
+    if len(documents) > MOST_DOCUMENTS:
+        raise BadTable(f"{known_as}: more than {MOST_DOCUMENTS:,} documents: give a summary")
+    return documents
 
 
 def json_documents(stream: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
@@ -251,6 +262,11 @@ def json_documents(stream: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
         raise BadTable(
             f"{name}: one JSON document of more than {MOST_JSON_BYTES / MEGA:.0f} MB: write one "
             "record a line, or leave out text"
+        )
+    if data.count(b",") > MOST_VALUES:
+        raise BadTable(
+            f"{name}: one JSON document of more than {MOST_VALUES / MEGA:.0f} million values: "
+            "write one record a line, or leave out what is not needed"
         )
     document = strict_json(decoded(data, name), name)
     yield from enumerate(document if isinstance(document, list) else [document], 1)
@@ -356,27 +372,39 @@ def _cell_limit() -> Iterator[None]:
 
 
 def _scan(stream: BinaryIO, name: str) -> list[str]:
-    """The header, after a look at every line's encoding and length, in bounded memory."""
-    head = b""
-    for number, line in enumerate(_lines(stream), 1):
-        if number == 1:
-            for mark, what in MARKS.items():
-                if line.startswith(mark):
-                    raise BadTable(f"{name}: this is {what}: save it as CSV in UTF-8")
-            head = line
-        if len(line) > LONGEST_LINE_BYTES:
+    """The header, after a look at every byte's encoding and every line's length, in blocks."""
+    head = stream.readline(LONGEST_LINE_BYTES + 1)
+    for mark, what in MARKS.items():
+        if head.startswith(mark):
+            raise BadTable(f"{name}: this is {what}: save it as CSV in UTF-8")
+    block, pending = head, b""  # what of a character its block leaves to the next
+    n_lines = n_open = 0  # lines so far; bytes since the last line end
+    while block:
+        n_before = n_open - len(pending)  # bytes of the line before the text
+        n_open, too_long = _open_line(block, n_open)
+        zero = block.find(b"\0")
+        places = [p for p in (zero, too_long) if p >= 0]
+        where = f"{name} line {n_lines + block.count(10, 0, min(places)) + 1}" if places else ""
+        if places and min(places) == too_long:
             raise BadTable(
-                f"{name} line {number}: longer than {LONGEST_LINE_BYTES / MEGA:.0f} MB: leave out "
-                "columns of text"
+                f"{where}: longer than {LONGEST_LINE_BYTES / MEGA:.0f} MB: leave out columns of "
+                "text"
             )
-        if b"\0" in line:
-            raise BadTable(f"{name} line {number}: holds a zero byte: save it as CSV in UTF-8")
+        if places:
+            raise BadTable(f"{where}: holds a zero byte: save it as CSV in UTF-8")
+        following = stream.read(SCANNED_BYTES)
+        text = pending + block
         try:
-            line.decode("utf-8")
+            pending = text[codecs.utf_8_decode(text, "strict", not following)[1] :]
         except UnicodeDecodeError as error:
+            n_lines += text.count(10, 0, error.start)
+            line = text.rfind(b"\n", 0, error.start)
+            place = error.start - line + (n_before if line < 0 else 0)
             raise BadTable(
-                f"{name} line {number}: not UTF-8 at byte {error.start + 1}: save it in UTF-8"
+                f"{name} line {n_lines + 1}: not UTF-8 at byte {place}: save it in UTF-8"
             ) from None
+        n_lines += block.count(10)
+        block = following
     try:
         with _cell_limit():
             rows = list(csv.reader([head.decode("utf-8-sig")]))
@@ -388,6 +416,13 @@ def _scan(stream: BinaryIO, name: str) -> list[str]:
     return [cell.strip("\r\n") for cell in rows[0]] if rows else []
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    while line := stream.readline(LONGEST_LINE_BYTES + 1):
-        yield line
+def _open_line(block: bytes, n_open: int) -> tuple[int, int]:
+    """Bytes since the last line end of a block, and where a line in it grows too long, or -1."""
+    start = -n_open  # of the line that is open
+    while len(block) - start > LONGEST_LINE_BYTES:
+        end = block.rfind(b"\n", max(start, 0), start + LONGEST_LINE_BYTES + 1)
+        if end < 0:
+            return 0, max(start, 0)
+        start = end + 1
+    end = block.rfind(b"\n", max(start, 0))
+    return len(block) - (end + 1 if end >= 0 else start), -1

@@ -22,6 +22,7 @@ from econ.tokens.flat import flat_records
 from econ.tokens.trace_columns import columns_of, format_of
 
 MOST_ROWS = 5_000_000
+MOST_OTHER_RECORDS = 200_000  # before the first that is a request
 MOST_FOOTER_BYTES = 16 * MEGA  # of a Parquet file: its columns' names and places
 PARQUET_ROWS = 20_000  # read at a time as records
 MOST_TEXT_BYTES = 512 * MEGA  # of a Parquet column of text
@@ -123,13 +124,15 @@ def _json(documents: Iterable[tuple[int, Any]], name: str, columns: Mapping[str,
         if not wanted:
             these = frozenset(record)
             if these in no_request:
+                if n_records > MOST_OTHER_RECORDS:
+                    break
                 continue
             no_request.add(these)
             seen |= dict.fromkeys(list(record)[:100])
             try:
                 wanted = columns_of(list(record), name, columns)
             except ValueError:
-                if len(seen) > 2000:
+                if len(seen) > 2000 or n_records > MOST_OTHER_RECORDS:
                     break
                 continue  # a span, or a line, that is no request
             form = format_of(list(record))

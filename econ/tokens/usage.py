@@ -27,7 +27,7 @@ from econ.catalog.reading import BadTable, CsvRows, Source, json_documents, open
 from econ.catalog.units import DAY_S
 from econ.tokens.flat import flat_records, may_hold_json, open_cells
 from econ.tokens.trace_columns import MOST_COLUMNS
-from econ.tokens.trace_rows import check_size, parquet_records
+from econ.tokens.trace_rows import MOST_OTHER_RECORDS, check_size, parquet_records
 from econ.tokens.usage_bill import COLUMNS, UsageBill, list_bill
 from econ.tokens.usage_columns import NAMES, PLAIN, columns_of_usage, form_of
 from econ.tokens.usage_lines import KINDS, Currencies, Key, Tally, check_rates
@@ -137,8 +137,10 @@ def _tally(source: Source, name: str | None, stated: dict[str, str], rates: Curr
                 if "day" in places and (money or {"input", "fresh", "output"} & set(places)):
                     found, tally.form = places, form
                 by_keys[keys] = found
+            check_size(tally.n_rows + 1, known_as)
+            if tally.n_rows > MOST_OTHER_RECORDS and not any(by_keys.values()):
+                break
             if (columns := by_keys[keys]) is not None:
-                check_size(tally.n_rows, known_as)
                 tally.add(number, record, columns)
             else:
                 tally.n_rows += 1

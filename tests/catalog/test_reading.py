@@ -58,3 +58,30 @@ def test_the_limit_holds_for_what_is_unpacked(monkeypatch):
         opened(bomb, "a.csv.gz", (".csv",)),
     ):
         pass
+
+
+@pytest.mark.parametrize("n_bytes", [1, 7, 64, 1 << 22])
+def test_a_file_is_scanned_in_blocks_of_any_size(monkeypatch, n_bytes):
+    monkeypatch.setattr(reading, "SCANNED_BYTES", n_bytes)
+    monkeypatch.setattr(reading, "LONGEST_LINE_BYTES", 40)
+    good = "name,n\nü€𝄞,1\n".encode() * 9
+    assert len(reading.read_rows(good, "a.csv")[1]) == 17
+    bad = {
+        good + b"a,\x00\n": "line 19: holds a zero byte",
+        good + b"a,\xe9b\n" + good: "line 19: not UTF-8 at byte 3",
+        good + b"a" * 41 + b"\n": "line 19: longer than",
+        good + "é".encode()[:1]: "line 19: not UTF-8 at byte 1",
+        good + b"a" * 60: "line 19: longer than",
+    }
+    for data, says in bad.items():
+        with pytest.raises(reading.BadTable, match=rf"^a\.csv {says}"):
+            reading.read_rows(data, "a.csv")
+
+
+def test_a_document_of_too_many_values_or_a_file_of_too_many_documents_is_refused(monkeypatch):
+    monkeypatch.setattr(reading, "MOST_VALUES", 100)
+    monkeypatch.setattr(reading, "MOST_DOCUMENTS", 100)
+    with pytest.raises(reading.BadTable, match="one JSON document of more than"):
+        reading.read_documents(b"[" + b"1," * 200 + b"1]", "a.json", [".json"])
+    with pytest.raises(reading.BadTable, match="more than 100 documents"):
+        reading.read_documents(b"{}\n" * 200, "a.json", [".json"])
