@@ -36,7 +36,7 @@ _OBJECTS = {
 }
 _STATIONS = (
     "catalog", "tokens", "latency", "serving", "energy", "tco", "scaling", "trends", "plan",
-    "decision", "machine", "ledger", "charts", "lessons",
+    "decision", "value", "machine", "ledger", "charts", "lessons",
 )  # fmt: skip
 
 __all__ = ["__version__", *_OBJECTS, *_STATIONS]
