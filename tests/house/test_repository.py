@@ -20,7 +20,8 @@ TOP = {
     "pyproject.toml", "requirements.lock", "Makefile", "LICENSE", "CITATION.cff", "CHANGELOG.md",
     "CONTRIBUTING.md",
     ".binder", ".ci", ".gitignore", "tools", "bench", "workshop", "conftest.py",
-    ".devcontainer", ".dockerignore", ".github", ".pre-commit-config.yaml", "Dockerfile", "SECURITY.md",
+    ".devcontainer", ".dockerignore", ".github", ".pre-commit-config.yaml",
+    "Dockerfile", "SECURITY.md",
 }  # fmt: skip
 # split so that this file does not name them itself
 PARTS = [
