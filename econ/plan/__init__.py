@@ -11,6 +11,14 @@ table to a new file.
 ('h100-sxm', 'calibrated')
 """
 
+from econ.plan.agents import (
+    AgentCost,
+    ApiBill,
+    agent_cost,
+    api_bill,
+    max_sessions_per_s,
+    typical_bill,
+)
 from econ.plan.candidates import candidates_frame, splits_of
 from econ.plan.exports import export
 from econ.plan.frontier import on_frontier
@@ -21,16 +29,22 @@ from econ.plan.result import Plan
 from econ.plan.search import Demand, concurrency_grid, search_frame
 
 __all__ = [
+    "AgentCost",
+    "ApiBill",
     "Demand",
     "Plan",
+    "agent_cost",
+    "api_bill",
     "candidates_frame",
     "concurrency_grid",
     "describe_frame",
     "export",
+    "max_sessions_per_s",
     "on_frontier",
     "peak_factor",
     "plan",
     "prices_of",
     "search_frame",
     "splits_of",
+    "typical_bill",
 ]
