@@ -27,7 +27,7 @@ from econ.serving.goodput import (
 from econ.serving.replicas import Disaggregated, Replica, Speculation
 from econ.serving.result import Goodput, RequestTimes, Service
 from econ.serving.session_run import SessionTimes, serve_sessions
-from econ.serving.session_service import SessionService, calls_of, simulate_sessions
+from econ.serving.session_service import SessionService, calls_of, simulate_sessions, ttft_by_cache
 from econ.serving.simulation import serve, simulate, simulate_closed, warm_up
 
 __all__ = [
@@ -62,5 +62,6 @@ __all__ = [
     "slos_frame",
     "step_cost",
     "tier",
+    "ttft_by_cache",
     "warm_up",
 ]

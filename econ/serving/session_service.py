@@ -293,10 +293,53 @@ def drawn(
         if rate_per_s is not None:
             raise TypeError("sessions begin when they say; rate_per_s belongs to a SessionLoad")
         first = load.start_s[np.diff(load.waits_at) == 0]
-        return load, load.n_sessions / max(float(np.ptp(first)), 1e-9)
+        span_s = float(np.ptp(first))
+        return load, load.n_sessions / span_s if span_s else 1.0
     if isinstance(load, str):
         load = session_load(load)
     if not isinstance(load, SessionLoad):
         raise TypeError(f"load = {shown(load)} is no SessionLoad, no Sessions and no name of one")
     rate = load.rate_per_s if rate_per_s is None else positive("rate_per_s", rate_per_s, 1e6)
     return load.draw(n, rate_per_s=rate, seed=seed), rate
+
+
+def ttft_by_cache(
+    s: Scenario, input_tokens: int, *, new_tokens: int = 64, tiers: tuple[Tier | str, ...] = ()
+) -> dict[str, float]:
+    """TTFT of one turn alone, by where its prefix lies.
+
+    Parameters
+    ----------
+    s : Scenario
+        Model and deployment.
+    input_tokens : int
+        The whole prompt, e.g. 64_000.
+    new_tokens : int
+        Of these, tokens that no cache can know.
+    tiers : tuple of Tier or str
+        As in `simulate_sessions`.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds: ``miss``, ``hbm``, and one entry a tier. A tier slower than recompute reads as a
+        miss.
+
+    Examples
+    --------
+    >>> s = Scenario.of("qwen3-32b", "h200-sxm", precision="fp8")
+    >>> ttft_s = ttft_by_cache(s, 30_000, tiers=("host",))
+    >>> ttft_s["hbm"] < ttft_s["host"] < ttft_s["miss"]
+    True
+    """
+    turns = Sessions.of(
+        session=[0, 0], branch=[0, 0], input_tokens=[input_tokens - new_tokens, input_tokens],
+        output_tokens=[1, 1], wait_s=[0.0, 1.0], waits_for=[[], [0]], branch_parent=[-1],
+        branch_from_tokens=[0],
+    )  # fmt: skip
+    answer = {"miss": simulate_sessions(s, turns, cached=False).times.ttft_s[1]}
+    answer["hbm"] = simulate_sessions(s, turns).times.ttft_s[1]
+    for one in tiers:
+        below = simulate_sessions(s, turns, cached=False, tiers=(one,))
+        answer[one if isinstance(one, str) else one.name] = below.times.ttft_s[1]
+    return {name: float(value) for name, value in answer.items()}

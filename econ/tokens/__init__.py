@@ -32,6 +32,7 @@ from econ.tokens.count import (
 )
 from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_frame
 from econ.tokens.session_loads import SessionLoad, Spread, session_load, session_loads_frame
+from econ.tokens.session_traces import read_sessions
 from econ.tokens.sessions import Sessions
 from econ.tokens.traces import check_trace, describe_trace, read_trace
 from econ.tokens.usage import read_usage
@@ -54,6 +55,7 @@ __all__ = [
     "describe_trace",
     "fetch_trace",
     "image_tokens",
+    "read_sessions",
     "read_trace",
     "read_usage",
     "schemes_frame",

@@ -1,0 +1,196 @@
+"""Sessions of your own: logs with session ids, or with the hashes of prefix blocks.
+
+Two kinds of log say what prompts share. One names the session of each call; there, a prompt
+continues the one before it unless it is shorter. The other lists for each prompt the ids of its
+blocks, where an id stands for a block and all before it (Mooncake, llm-d, vLLM's block hashes);
+there, prompts share what their ids share, across sessions as well.
+
+>>> log = b'''session_id,arrival_s,input_tokens,output_tokens
+... a,0,1000,50
+... a,9,1200,60
+... '''
+>>> read_sessions(log, name="log.csv").known_tokens().tolist()
+[0, 1049]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from econ.catalog.guard import count, unknown
+from econ.catalog.reading import BadTable, Source, read_documents, read_rows
+from econ.tokens.clock import UNITS
+from econ.tokens.sessions import Sessions
+from econ.tokens.trace_columns import columns_of
+
+SESSION = ("session_id", "session", "conversation_id", "chat_id", "trace_id")
+HASHES = ("hash_ids", "block_hashes", "prefix_hashes")
+WAIT = ("wait_s", "gap_s", "think_s")
+ENDINGS = (".csv", ".json", ".jsonl", ".ndjson")
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+
+def read_sessions(
+    source: Source,
+    *,
+    name: str | None = None,
+    unit: str | None = None,
+    block_tokens: int = 512,
+) -> Sessions:
+    """Sessions from a log.
+
+    Parameters
+    ----------
+    source : path or bytes
+        CSV, JSON or JSON lines: an arrival, input and output tokens (under the names that
+        `read_trace` knows), and ``session_id`` or ``hash_ids``. With ``wait_s``, a call comes so
+        long after the answer before it; without, at the moment that the log says, but not before
+        that answer.
+    name : str, optional
+        Name of an upload: its ending says its kind.
+    unit : str, optional
+        Of the clock: s, ms, us or ns; by default milliseconds beside hashes (as Mooncake writes
+        them), else as the column's name ends, else seconds.
+    block_tokens : int
+        Tokens of a hashed block, e.g. 512.
+
+    Raises
+    ------
+    ValueError
+        With the first row and column that break a rule: a clock that runs back, ids that
+        contradict the length of their prompt or each other.
+
+    Examples
+    --------
+    >>> row = '{"timestamp": 0, "input_length": 1200, "output_length": 9, "hash_ids": [1, 2, %d]}'
+    >>> log = "\\n".join([row % 3, row % 4]).encode()
+    >>> read_sessions(log, name="log.jsonl").known_tokens().tolist()
+    [0, 1024]
+    """
+    if unit is not None and unit not in UNITS:
+        raise unknown("unit of arrivals", unit, UNITS)
+    block = count("block_tokens", block_tokens, 1, 1e6)
+    title = name or (str(source) if not isinstance(source, bytes) else "log")
+    rows = _records(source, name)
+    names = list(rows[0])
+    found = columns_of(names, title, {})
+    lacking = [c for c in ("arrival_s", "input_tokens", "output_tokens") if c not in found]
+    session = next((c for c in SESSION if c in names), None)
+    hashes = next((c for c in HASHES if c in names), None)
+    if lacking or not (session or hashes):
+        need = ", ".join(lacking) or "session_id or hash_ids"
+        raise BadTable(f"{title}: no column {need}; it has {', '.join(map(str, names))}")
+    if unit is None:
+        clock = found["arrival_s"].lower()
+        ends = next((u for u in ("ms", "us", "ns") if clock.endswith(u)), "s")
+        unit = "ms" if hashes else ends
+    arrival = _numbers(rows, found["arrival_s"], title) * SECONDS[unit]
+    arrival -= arrival[0]
+    if (back := np.diff(arrival) < 0).any():
+        row = int(np.argmax(back)) + 2
+        raise BadTable(
+            f"{title} row {row}, column {found['arrival_s']}: comes before the row above"
+        )
+    prompt = _numbers(rows, found["input_tokens"], title).astype("int64")
+    out = _numbers(rows, found["output_tokens"], title).astype("int64")
+    ids = [str(row[session]) for row in rows] if session else [str(i) for i in range(len(rows))]
+    code = {id: k for k, id in enumerate(dict.fromkeys(ids))}
+    number = np.array([code[id] for id in ids], "int64")
+    if hashes:
+        branch, parent, start = _by_hashes([r[hashes] for r in rows], prompt, block, title)
+    else:
+        branch, parent, start = _by_session(number, prompt, out)
+    before = _turn_before(number)
+    wait_s, start_s = np.zeros(len(rows)), arrival
+    if wait := next((c for c in WAIT if c in names), None):
+        wait_s = np.where(before >= 0, _numbers(rows, wait, title), 0.0)
+        start_s = np.where(before >= 0, 0.0, arrival)
+    return Sessions.of(
+        session=number, branch=branch, input_tokens=prompt, output_tokens=out, wait_s=wait_s,
+        start_s=start_s, waits_for=[[b] if b >= 0 else [] for b in before.tolist()],
+        branch_parent=parent, branch_from_tokens=start, name=title,
+    )  # fmt: skip
+
+
+def _records(source: Source, name: str | None) -> list[dict[str, Any]]:
+    title = name or (str(source) if not isinstance(source, bytes) else "log.jsonl")
+    if title.lower().endswith(".csv"):
+        head, cells = read_rows(source, name)
+        rows = [dict(zip(head, row, strict=True)) for row in cells]
+    else:
+        rows = read_documents(source, name, ENDINGS)
+        rows = rows[0] if len(rows) == 1 and isinstance(rows[0], list) else rows
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise BadTable(f"{title}: holds no rows that are records")
+    return rows
+
+
+def _numbers(rows: list[dict[str, Any]], column: str, title: str) -> Any:
+    values = np.empty(len(rows))
+    for i, row in enumerate(rows):
+        cell = row.get(column)
+        try:
+            values[i] = float(cell)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            values[i] = np.nan
+        if isinstance(cell, bool) or not np.isfinite(values[i]):
+            raise BadTable(f"{title} row {i + 1}, column {column}: {cell!r} is no finite number")
+    return values
+
+
+def _turn_before(session: Any) -> Any:
+    """The turn of the same session before each, or −1."""
+    last: dict[int, int] = {}
+    before = np.full(len(session), -1)
+    for i, k in enumerate(session.tolist()):
+        before[i] = last.get(k, -1)
+        last[k] = i
+    return before
+
+
+def _by_session(session: Any, prompt: Any, out: Any) -> tuple[list[int], list[int], list[int]]:
+    """A branch a session; a prompt shorter than what it would continue begins another."""
+    parent: list[int] = []
+    branch: list[int] = []
+    current: dict[int, tuple[int, int]] = {}  # session -> its branch, and how long that is
+    for k, p, o in zip(session.tolist(), prompt.tolist(), out.tolist(), strict=True):
+        own, size = current.get(k, (-1, 0))
+        if own < 0 or p < size:
+            own = len(parent)
+            parent.append(-1)
+        branch.append(own)
+        current[k] = own, p + o
+    return branch, parent, [0] * len(parent)
+
+
+def _by_hashes(
+    lists: list[Any], prompt: Any, block: int, title: str
+) -> tuple[list[int], list[int], list[int]]:
+    """A branch a prompt, from the last block that an earlier one had."""
+    owner: dict[Any, tuple[int, int]] = {}  # id -> branch that brought it, its place in the prompt
+    ahead: dict[Any, Any] = {}  # id -> the id before it
+    parent: list[int] = []
+    start: list[int] = []
+    for row, (ids, tokens) in enumerate(zip(lists, prompt.tolist(), strict=True)):
+        where = f"{title} row {row + 1}, column hash_ids"
+        if not isinstance(ids, list) or len(ids) != -(-tokens // block):
+            size = len(ids) if isinstance(ids, list) else 0
+            raise BadTable(
+                f"{where}: {size} ids contradict a prompt of {tokens:,} tokens in blocks of {block}"
+            )
+        for place, id in enumerate(ids):
+            last = ids[place - 1] if place else None
+            if id in ahead and (ahead[id] != last or owner[id][1] != place):
+                raise BadTable(f"{where}: id {id!r} follows {last!r} here and {ahead[id]!r} before")
+        known = 0
+        while known < min(len(ids), (tokens - 1) // block) and ids[known] in owner:
+            known += 1
+        own = len(parent)
+        parent.append(owner[ids[known - 1]][0] if known else -1)
+        start.append(known * block)
+        for place, id in enumerate(ids):
+            if id not in owner:
+                owner[id], ahead[id] = (own, place), ids[place - 1] if place else None
+    return list(range(len(parent))), parent, start
