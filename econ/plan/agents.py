@@ -72,6 +72,11 @@ class ApiBill:
         """Of all sessions."""
         return float(self.session_usd.sum())
 
+    @property
+    def share_frac(self) -> tuple[float, ...]:
+        """Shares of the bill: cached input, new input, output."""
+        return tuple(self.shares())
+
     def shares(self) -> pd.Series:
         """Of the bill: cached input, new input, output."""
         parts = {
@@ -79,7 +84,8 @@ class ApiBill:
             "new input": self.new_usd,
             "output": self.output_usd,
         }
-        return pd.Series({k: float(v.sum()) for k, v in parts.items()}) / self.total_usd
+        usd = pd.Series({name: float(part.sum()) for name, part in parts.items()})
+        return usd / self.total_usd
 
 
 def api_bill(
@@ -307,8 +313,8 @@ def agent_cost(
         usd_per_session=usd,
         usd_per_task=task_usd,
         api_usd_per_session=api_usd,
-        p50_api_usd_per_session=_percentile(bill, 50),
-        p99_api_usd_per_session=_percentile(bill, 99),
+        p50_api_usd_per_session=percentile_usd(bill, 50) if bill else np.nan,
+        p99_api_usd_per_session=percentile_usd(bill, 99) if bill else np.nan,
         api_usd_per_task=api_task_usd,
         api_hit_frac=bill.hit_frac if bill else np.nan,
         site_j_per_turn=site_j * sessions.n_sessions / sessions.n_turns,
@@ -330,8 +336,14 @@ def agent_cost(
     )
 
 
-def _percentile(bill: ApiBill | None, percent: float) -> float:
-    return np.nan if bill is None else float(np.percentile(bill.session_usd, percent))
+def percentile_usd(bill: ApiBill, percent: float) -> float:
+    """USD that so many percent of the sessions cost at most, e.g. 50 or 99.
+
+    >>> bill = typical_bill("voice", "gpt-4o-mini", n=50)
+    >>> percentile_usd(bill, 50) < percentile_usd(bill, 99)
+    True
+    """
+    return float(np.percentile(bill.session_usd, percent))
 
 
 def _site_j(served: SessionService, gpu_s: float, per_replica: int) -> float:

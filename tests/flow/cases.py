@@ -80,6 +80,7 @@ STATIONS: dict[str, Callable[[econ.Scenario], object]] = {
     "tco": lambda s: econ.tco.cost(s),
     "plan": _plan,
     "bill": lambda s: econ.bill(s, n=400),
+    "sessions": lambda s: econ.plan.agent_cost(s, "support", rate_per_s=6.0, n=40),
 }
 
 

@@ -23,6 +23,7 @@ THOUGHT = "a token that is thought takes and costs what a token that is read doe
 SHARES = "the closed form has no shares: how many requests keep the SLO is simulated"
 PLANNED = "plan searches over it: the scenario's own value is one of those it compares"
 PLACE = "where it stands and whose it is does not change when a token comes"
+CALLS = "sessions bring calls of their own: lengths, arrivals, and a hit share that comes out"
 PRICES = (
     "tenure", "term", "cost_usd_per_gpu_hour", "cost_of_capital_frac", "life_years", "server_usd",
 )  # fmt: skip
@@ -37,8 +38,19 @@ REASONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     SHARES: (("latency", "energy", "tco"), ("slo.attainment_frac",)),
     MEANS: (("latency", "energy", "tco"), tuple(f"workload.{name}" for name in ARRIVALS)),
     SENT: (tuple(n for n in STATIONS if n != "latency"), ("deployment.stream_interval",)),
-    EXPERTS: (("latency", "serving", "energy", "tco", "bill"), ("deployment.ep",)),
+    EXPERTS: (
+        ("latency", "serving", "energy", "tco", "bill", "sessions"),
+        ("deployment.ep",),
+    ),
     THOUGHT: (tuple(n for n in STATIONS if n != "serving"), ("workload.reasoning_frac",)),
+    CALLS: (
+        ("sessions",),
+        (
+            *(f"workload.{name}" for name in (*ARRIVALS, "cached_frac", "reasoning_frac")),
+            "workload.input_quantile_tokens",
+            "workload.output_quantile_tokens",
+        ),
+    ),
     PLANNED: (("plan",), tuple(f"deployment.{name}" for name in ("n_gpu", "tp", "pp", "dp"))),
 }
 IGNORED: dict[tuple[str, str], str] = {
