@@ -212,7 +212,7 @@ class AgentCost(Result):
     break_even_sessions_per_hour : float
         From so many sessions an hour on, this fleet costs less than the seller; NaN without one.
     cheaper : str
-        own or api; empty without a price.
+        own or api; empty without a price. A fleet that misses the SLO is not cheaper.
     solved_frac : float
         Share of sessions whose task is solved.
     """
@@ -300,6 +300,7 @@ def agent_cost(
         raise ValueError("no session is solved, so a finished task has no price")
     site_j = _site_j(served, gpu_s, per_replica)
     bill = None if price is None else api_bill(sessions, price, ttl_s=ttl_s)
+    kept = served.meets_slo  # a fleet that cannot keep up is no answer, however cheap
     api_solved = float(sessions.solved.mean())
     busy_s = float(np.nansum(times.e2e_s)) / sessions.n_sessions
     fleet_hour_usd = hour_usd * asked.deployment.n_gpu
@@ -324,7 +325,7 @@ def agent_cost(
         session_s=busy_s,
         task_s=busy_s / served.solved_frac,
         break_even_sessions_per_hour=fleet_hour_usd / api_usd if bill else np.nan,
-        cheaper="" if bill is None else "own" if task_usd < api_task_usd else "api",
+        cheaper="" if bill is None else "own" if kept and task_usd < api_task_usd else "api",
         solved_frac=served.solved_frac,
         hit_frac=served.hit_frac,
         good_frac=served.good_frac,

@@ -64,6 +64,7 @@ class SessionTimes:
     write_ps: Whole  # by replica: what its steps would take without prompts
     read_ps: Whole  # by replica: what prompts add to its steps
     on_ps: Whole  # by replica: from the decision to start it until it is off
+    held_tokens: Whole  # by branch: what of it the accelerators' caches hold at the end
     tiers: pd.DataFrame = field(default_factory=pd.DataFrame)
     engine: str = "python"
     stopped: bool = False
@@ -224,7 +225,7 @@ def serve_sessions(
             else "python"
         )
     inputs = inputs_of(sessions, fleet, plan, count("seed", seed, 0), until_s)
-    turns, reps, caches, stopped = RUNNERS[engine](inputs)
+    turns, reps, caches, held, stopped = RUNNERS[engine](inputs)
     sums = caches.reshape(-1, n_rep, fields.N_CACHE).sum(axis=1) * plan.block_tokens
     tiers = pd.DataFrame(
         sums[:, [fields.USED, fields.EVICTED, fields.WRITTEN, fields.READ]],
@@ -247,6 +248,7 @@ def serve_sessions(
         write_ps=reps[:, fields.WRITE_PS],
         read_ps=reps[:, fields.READ_PS],
         on_ps=reps[:, fields.ON_PS],
+        held_tokens=held * plan.block_tokens,
         tiers=tiers,
         engine=engine,
         stopped=stopped,
@@ -333,8 +335,12 @@ def _span(seconds: float | None) -> int:
     return FOREVER if seconds is None else int(ps(min(seconds, MAX_TIME_S)))
 
 
-def run(is_compiled: bool, inputs: Inputs) -> tuple[Whole, Whole, Whole, bool]:
-    """The event-skipping engine on lists (Python) or arrays (numba): turns, replicas, caches."""
+def run(is_compiled: bool, inputs: Inputs) -> tuple[Whole, Whole, Whole, Whole, bool]:
+    """The event-skipping engine on lists (Python) or arrays (numba).
+
+    Returns turns, replicas, caches, blocks of each branch in the accelerators' memory, and whether
+    a limit stopped the run.
+    """
     settings = inputs.settings
     n, n_rep, n_branches, n_prio = (
         len(inputs.turns),
@@ -369,9 +375,10 @@ def run(is_compiled: bool, inputs: Inputs) -> tuple[Whole, Whole, Whole, bool]:
     else:
         flat = [table.tolist() for table in flat]
         session_engine.run_sessions(*flat)
-    shapes = ((0, turns), (2, reps), (5, caches))
+    shapes = ((0, turns), (2, reps), (5, caches), (4, entries))
     out = [np.asarray(flat[k], "int64").reshape(like.shape) for k, like in shapes]
-    return out[0], out[1], out[2], bool(flat[6][fields.STOPPED])
+    held = out[3][:n_rep, :-1, fields.BLOCKS].sum(axis=0)
+    return out[0], out[1], out[2], held, bool(flat[6][fields.STOPPED])
 
 
 # engine → what runs it; the tests add one that goes token by token

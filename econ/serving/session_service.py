@@ -262,14 +262,13 @@ def simulate_sessions(
             f"{limit:,} that {s.model_id} reads; compact earlier (context_limit_tokens)"
         )
     calls = calls_of(sessions, rate_per_s=rate * sessions.n_turns / sessions.n_sessions)
-    if s.deployment.policy != "chunked_prefill":
-        raise ValueError(
-            f"policy = {s.deployment.policy!r} is outside its range: sessions are simulated with "
-            "chunked_prefill"
-        )
     s = s.with_(workload=calls)
     one = replica_of_scenario(s)
-    assert isinstance(one, Replica)
+    if not isinstance(one, Replica) or one.policy != "chunked_prefill":
+        raise ValueError(
+            f"policy = {s.deployment.policy!r} with engine = {s.deployment.engine!r}: sessions are "
+            "simulated with chunked_prefill; set policy"
+        )
     per_replica = s.deployment.n_gpu // s.n_replicas
     fleet = Fleet(
         replica=one,

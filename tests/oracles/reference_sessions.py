@@ -523,7 +523,11 @@ def run_reference(inputs):
         caches[c, [fields.USED, fields.EVICTED, fields.WRITTEN, fields.READ]] = (
             one.used(), one.evicted, one.written, one.loaded,
         )  # fmt: skip
-    return turns, reps, caches, False
+    held = np.zeros(len(fleet.parent), "int64")
+    for one in fleet.caches[: fleet.n_rep]:
+        for b, blocks in one.blocks.items():
+            held[b] += len(blocks)
+    return turns, reps, caches, held, False
 
 
 def serve_reference(sessions, fleet, **more):

@@ -70,7 +70,11 @@ def test_a_task_costs_its_failed_attempts_and_their_review():
         cost.usd_per_fleet_hour / cost.api_usd_per_session
     )
     assert cost.site_j_per_task == pytest.approx(cost.site_j_per_session / cost.solved_frac)
+    assert cost.meets_slo
     assert cost.cheaper == ("own" if cost.usd_per_task < cost.api_usd_per_task else "api")
+    late = agent_cost(S.with_(tpot_s=1e-3), "support", rate_per_s=50.0, n=60, price=PRICE)
+    assert late.usd_per_task < late.api_usd_per_task
+    assert late.cheaper == "api"  # it misses the SLO
     own_only = agent_cost(S, "support", rate_per_s=0.2, n=60)
     assert own_only.cheaper == ""
     assert np.isnan(own_only.api_usd_per_task)

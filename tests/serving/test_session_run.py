@@ -23,7 +23,7 @@ COST = StepCost.affine(5e-3, 2e-5, per_ctx_token_s=4e-9, prefill_per_pair_s=1e-1
 ROOMY = Replica(cost=COST, kv_tokens=50_000_000, max_batch=64, token_budget=2048)
 WHOLE = (
     "asked_ps", "admitted_ps", "first_token_ps", "done_ps", "replica", "status", "hbm_tokens",
-    "loaded_tokens", "computed_tokens", "n_attempts", "write_ps", "read_ps", "on_ps",
+    "loaded_tokens", "computed_tokens", "n_attempts", "held_tokens", "write_ps", "read_ps", "on_ps",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Ten pictures that are true: drawn from the kit's own simulator and numbers.
+"""Pictures that are true: drawn from the kit's own simulator and numbers.
 
 Each answers a question. They move only when a reader plays them; where nothing can move, a still
 stands with its words.
@@ -13,7 +13,7 @@ import functools
 from collections.abc import Callable
 
 from econ.catalog.guard import unknown
-from econ.lessons.pictures import model, money, serving
+from econ.lessons.pictures import model, money, serving, sessions
 from econ.lessons.pictures.scene import Picture
 
 PICTURES: dict[str, Callable[[], Picture]] = {
@@ -27,18 +27,19 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "merges": model.merges_picture,
     "room": money.room_picture,
     "hour": money.hour_picture,
+    "sessions": sessions.sessions_picture,
 }
 
 
 @functools.cache
 def picture(id: str) -> Picture:
-    """One of the ten pictures, shown as the last value of a cell.
+    """One of the pictures, shown as the last value of a cell.
 
     Parameters
     ----------
     id : str
         ``request``, ``step``, ``cache``, ``batches``, ``stall``, ``pools``, ``split``, ``merges``,
-        ``room`` or ``hour``.
+        ``room``, ``hour`` or ``sessions``.
 
     Raises
     ------
