@@ -65,8 +65,8 @@ def sessions_picture() -> Picture:
             scene.box(LEFT, top, scale * row.held_tokens, 20, "blue", words)
         held, whole = rows["held_tokens"].sum(), rows["context_tokens"].sum()
         hit = rows["hit_frac"].iloc[0]
-        scene.text(LEFT, 26, f"after {time_s:.0f} s; blue: in memory (the instructions of all at the "
-                   "left), red outline: evicted")  # fmt: skip
+        scene.text(LEFT, 26, f"after {time_s:.0f} s; blue: in memory (left: the instructions "
+                   "of all), red outline: evicted")  # fmt: skip
         said = f"{held:,} of {whole:,} tokens of context are in memory; {hit:.0%} of what was read"
         said += " so far was found there"
         scene.text(LEFT, 240, said)
