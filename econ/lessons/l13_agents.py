@@ -45,10 +45,10 @@ def case() -> Scenario:
 
 
 @functools.lru_cache(maxsize=128)
-def cost_at(rate_per_h: float, tiers: tuple[str, ...] = ()) -> AgentCost:
+def cost_at(n_sessions_per_h: float, tiers: tuple[str, ...] = ()) -> AgentCost:
     """`econ.plan.agent_cost` of the case at a rate of sessions an hour."""
     cost: AgentCost = agent_cost(
-        case(), LOAD, rate_per_s=rate_per_h / HOUR_S, n=N_SESSIONS, price=PRICE, tiers=tiers
+        case(), LOAD, rate_per_s=n_sessions_per_h / HOUR_S, n=N_SESSIONS, price=PRICE, tiers=tiers
     )
     return cost
 
@@ -69,10 +69,10 @@ def closed_form(n_turns: int, system_tokens: float, new_tokens: float, out_token
     return float(prompt.sum()), float(computed.sum())
 
 
-def rates_frame(rates_per_h: Iterable[float]) -> pd.DataFrame:
+def rates_frame(n_sessions_per_h: Iterable[float]) -> pd.DataFrame:
     """Load against memory: ``sessions_per_h``, ``memory``, hit share, turn, USD, SLO."""
     rows = []
-    for rate in rates_per_h:
+    for rate in n_sessions_per_h:
         for memory, tiers in TIERS.items():
             cost = cost_at(rate, tiers)
             rows.append(
@@ -159,12 +159,12 @@ def models_frame(review_usd: float) -> pd.DataFrame:
     return rows.assign(usd_per_task=usd).sort_values("usd_per_task").reset_index(drop=True)
 
 
-def live_frame(sessions_per_h: float, context_limit: float) -> pd.DataFrame:
+def live_frame(n_sessions_per_h: float, context_limit_tokens: float) -> pd.DataFrame:
     """Share of cached prompt tokens and of turns in time, with and without a tier below."""
-    load = LOAD.replace(context_limit_tokens=int(context_limit), compact_to_tokens=10_000)
+    load = LOAD.replace(context_limit_tokens=int(context_limit_tokens), compact_to_tokens=10_000)
     rows = []
     for memory, tiers in TIERS.items():
-        rate_per_s = sessions_per_h / HOUR_S
+        rate_per_s = n_sessions_per_h / HOUR_S
         served = simulate_sessions(case(), load, rate_per_s=rate_per_s, n=40, tiers=tiers)
         rows.append((memory, "prompt from a cache", 100 * served.hit_frac))
         rows.append((memory, "turns in time", 100 * served.good_frac))
@@ -184,13 +184,16 @@ def memory_panel() -> Panel:
     return panel(
         live_frame,
         live_chart,
-        sessions_per_h=slider(10, 120, value=54, step=2, label="Sessions per hour"),
-        context_limit=slider(50_000, 120_000, value=120_000, step=10_000,
+        n_sessions_per_h=slider(10, 120, value=54, step=2, label="Sessions per hour"),
+        context_limit_tokens=slider(50_000, 120_000, value=120_000, step=10_000,
                              label="Context limit (tokens)"),
         presets={
-            "36 sessions/h": {"sessions_per_h": 36},
-            "72 sessions/h": {"sessions_per_h": 72},
-            "72 sessions/h, short context": {"sessions_per_h": 72, "context_limit": 60_000},
+            "36 sessions/h": {"n_sessions_per_h": 36},
+            "72 sessions/h": {"n_sessions_per_h": 72},
+            "72 sessions/h, short context": {
+                "n_sessions_per_h": 72,
+                "context_limit_tokens": 60_000,
+            },
         },
         heading="Where does the prompt come from, and does it come in time?",
     )  # fmt: skip

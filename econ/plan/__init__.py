@@ -17,6 +17,7 @@ from econ.plan.agents import (
     agent_cost,
     api_bill,
     max_sessions_per_s,
+    percentile_usd,
     typical_bill,
 )
 from econ.plan.candidates import candidates_frame, splits_of
@@ -42,6 +43,7 @@ __all__ = [
     "max_sessions_per_s",
     "on_frontier",
     "peak_factor",
+    "percentile_usd",
     "plan",
     "prices_of",
     "search_frame",

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from econ.catalog import Price
 from econ.catalog import price as list_price
-from econ.catalog.guard import not_negative, positive
+from econ.catalog.guard import fraction, not_negative, positive
 from econ.catalog.units import per_second_from_per_hour, usd_per_token_from_usd_per_mtok
 from econ.energy import energy
 from econ.energy.boundaries import ladder_ranges
@@ -314,8 +314,8 @@ def agent_cost(
         usd_per_session=usd,
         usd_per_task=task_usd,
         api_usd_per_session=api_usd,
-        p50_api_usd_per_session=percentile_usd(bill, 50) if bill else np.nan,
-        p99_api_usd_per_session=percentile_usd(bill, 99) if bill else np.nan,
+        p50_api_usd_per_session=percentile_usd(bill, 0.5) if bill else np.nan,
+        p99_api_usd_per_session=percentile_usd(bill, 0.99) if bill else np.nan,
         api_usd_per_task=api_task_usd,
         api_hit_frac=bill.hit_frac if bill else np.nan,
         site_j_per_turn=site_j * sessions.n_sessions / sessions.n_turns,
@@ -337,14 +337,14 @@ def agent_cost(
     )
 
 
-def percentile_usd(bill: ApiBill, percent: float) -> float:
-    """USD that so many percent of the sessions cost at most, e.g. 50 or 99.
+def percentile_usd(bill: ApiBill, share_frac: float) -> float:
+    """USD that this share of the sessions costs at most, e.g. 0.5 or 0.99.
 
     >>> bill = typical_bill("voice", "gpt-4o-mini", n=50)
-    >>> percentile_usd(bill, 50) < percentile_usd(bill, 99)
+    >>> percentile_usd(bill, 0.5) < percentile_usd(bill, 0.99)
     True
     """
-    return float(np.percentile(bill.session_usd, percent))
+    return float(np.quantile(bill.session_usd, fraction("share_frac", share_frac)))
 
 
 def _site_j(served: SessionService, gpu_s: float, per_replica: int) -> float:
@@ -368,7 +368,7 @@ def max_sessions_per_s(
     n: int = 200,
     seed: int = 0,
     low_per_s: float = 1e-4,
-    factor: float = 1.1,
+    step_factor: float = 1.1,
     **fleet: Any,
 ) -> float:
     """The highest rate of sessions at which the turns keep the scenario's SLO.
@@ -379,7 +379,7 @@ def max_sessions_per_s(
         As in `econ.serving.simulate_sessions`.
     low_per_s : float
         A rate that is surely low enough, e.g. 1e-4; 0 comes back where it is not.
-    factor : float
+    step_factor : float
         How near the answer is to a rate at which the SLO is missed, e.g. 1.1.
 
     Notes
@@ -387,7 +387,7 @@ def max_sessions_per_s(
     Doubling, then halving the interval in the logarithm; the same sessions come at every rate.
     """
     positive("low_per_s", low_per_s, 1e3)
-    positive("factor - 1", factor - 1, 10)
+    positive("step_factor - 1", step_factor - 1, 10)
 
     def keeps(rate_per_s: float) -> bool:
         served = simulate_sessions(s, load, rate_per_s=rate_per_s, n=n, seed=seed, **fleet)
@@ -400,7 +400,7 @@ def max_sessions_per_s(
         low_per_s, high = high, 2 * high
         if high > 1e5:
             return low_per_s
-    while high / low_per_s > factor:
+    while high / low_per_s > step_factor:
         middle = float(np.sqrt(low_per_s * high))
         low_per_s, high = (middle, high) if keeps(middle) else (low_per_s, middle)
     return low_per_s

@@ -104,7 +104,7 @@ def test_the_energy_of_a_session_by_a_second_route():
 
 def test_the_most_sessions_within_the_slo():
     kinder = S.with_(ttft_s=2.0, tpot_s=0.05, attainment_frac=0.9)
-    most = max_sessions_per_s(kinder, "support", n=60, low_per_s=0.01, factor=1.3)
+    most = max_sessions_per_s(kinder, "support", n=60, low_per_s=0.01, step_factor=1.3)
     assert most > 0.1
     strict = kinder.with_(tpot_s=1e-4)
     assert max_sessions_per_s(strict, "support", n=20, low_per_s=0.01) == 0

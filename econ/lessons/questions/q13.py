@@ -40,8 +40,8 @@ def _largest_part(q: Inputs) -> str:
 
 
 @functools.cache
-def _hit_percent(rate_per_h: float) -> float:
-    return 100 * float(cost_at(rate_per_h).hit_frac)
+def _hit_percent(n_sessions_per_h: float) -> float:
+    return 100 * float(cost_at(n_sessions_per_h).hit_frac)
 
 
 @question(
