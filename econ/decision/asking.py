@@ -95,8 +95,7 @@ def searched_fleets(
     named = None if accelerators is None else _listed(accelerators)
     prices = _any_prices(asked, named) | prices
     step("searching and simulating fleets")
-    searched: Plan = plan(asked, named, precisions, prices_usd_per_gpu_hour=prices, **settings)
-    _refuse_endless(searched)
+    searched = _searched(asked, named, precisions, prices, settings)
     try:
         _ = searched.best
     except ValueError as error:
@@ -109,6 +108,27 @@ def searched_fleets(
         more: Plan = plan(asked, for_sale, precisions, prices_usd_per_gpu_hour=prices, **settings)
         fleets += fleets_of(more, N_FLEETS)
     return searched, fleets, ""
+
+
+def _searched(
+    asked: Scenario,
+    named: Sequence[str | Accelerator] | None,
+    precisions: Iterable[str] | None,
+    prices: Quotes,
+    settings: Mapping[str, Any],
+) -> Plan:
+    """The plan; where its fleets would be too large to simulate, the screen says how large."""
+    words: dict[str, Any] = {"prices_usd_per_gpu_hour": prices}
+    try:
+        searched: Plan = plan(asked, named, precisions, **words, **settings)
+    except ValueError as error:
+        if not str(error).startswith("n_replicas"):
+            raise
+        searched = plan(asked, named, precisions, **words, **{**settings, "n_refined": 0})
+        _refuse_endless(searched)
+        raise
+    _refuse_endless(searched)
+    return searched
 
 
 def _refuse_endless(searched: Plan) -> None:
@@ -164,7 +184,7 @@ def _nearest(searched: Plan, problem: str) -> str:
     """The nearest SLO that a fleet can keep, and what it then costs a day."""
     slo, rows = searched.demand.slo, searched.rows
     late = rows[rows["constraint"].isin(["ttft", "tpot"]) & rows["ttft_s"].notna()]
-    if late.empty:
+    if late.empty or len(searched.feasible):  # arrivals, not means, rule the fleets out
         return problem
     beyond = np.maximum(late["ttft_s"] / slo.ttft_s, late["tpot_s"] / slo.tpot_s)
     best = late.loc[beyond.idxmin()]

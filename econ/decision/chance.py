@@ -165,8 +165,8 @@ def value_of_knowing(
             continue
         x = draws.of(name)[1:]
         x = (x - x.mean()) / x.std()
-        terms = np.vander(x, 4)
-        fitted = terms @ np.linalg.lstsq(terms, array - base, rcond=None)[0] + base
+        basis = np.linalg.qr(np.vander(x, 4))[0]
+        fitted = basis @ (basis.T @ (array - base)) + base
         value = float(base.min() - fitted.min(axis=1).mean())
         value = value if value > ROUNDING * abs(base.min()) else 0.0
         rows.append({"input": name, "how": how, "value_usd": value})

@@ -1,6 +1,7 @@
 """Scenarios, one change for every field, and the stations that the flow tests walk."""
 
 import dataclasses
+import datetime
 from collections.abc import Callable
 
 import econ
@@ -73,6 +74,18 @@ def _plan(s: econ.Scenario):
     )  # fmt: skip
 
 
+QUOTE = econ.catalog.Price(
+    model="", provider="Acme", input_usd_per_mtok=0.5, output_usd_per_mtok=1.5
+)  # so that there is an answer for models that nobody lists
+
+
+def _decide(s: econ.Scenario):
+    return econ.decide(
+        s, [s.deployment.accelerator], [s.deployment.precision], api_prices=[QUOTE], n_refined=2,
+        n_draws=60, on=datetime.date(2026, 11, 29),
+    )  # fmt: skip
+
+
 STATIONS: dict[str, Callable[[econ.Scenario], object]] = {
     "latency": lambda s: econ.latency.predict(s, concurrency=32),
     "serving": lambda s: econ.serving.simulate(s, n=400),
@@ -81,6 +94,7 @@ STATIONS: dict[str, Callable[[econ.Scenario], object]] = {
     "plan": _plan,
     "bill": lambda s: econ.bill(s, n=400),
     "sessions": lambda s: econ.plan.agent_cost(s, "support", rate_per_s=6.0, n=40),
+    "decide": _decide,
 }
 
 

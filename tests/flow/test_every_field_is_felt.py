@@ -22,6 +22,8 @@ EXPERTS = "experts divide over tp x dp by expert or by slice alike: the same byt
 THOUGHT = "a token that is thought takes and costs what a token that is read does"
 SHARES = "the closed form has no shares: how many requests keep the SLO is simulated"
 PLANNED = "plan searches over it: the scenario's own value is one of those it compares"
+CHOSEN = "the replica that a plan chooses has no experts spread, so nothing waits for them"
+TERMS = "decide weighs every term beside the others: terms= restricts them"
 PLACE = "where it stands and whose it is does not change when a token comes"
 CALLS = "sessions bring calls of their own: lengths, arrivals, and a hit share that comes out"
 PRICES = (
@@ -51,7 +53,12 @@ REASONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "workload.output_quantile_tokens",
         ),
     ),
-    PLANNED: (("plan",), tuple(f"deployment.{name}" for name in ("n_gpu", "tp", "pp", "dp"))),
+    PLANNED: (
+        ("plan", "decide"),
+        tuple(f"deployment.{name}" for name in ("n_gpu", "tp", "pp", "dp")),
+    ),
+    CHOSEN: (("decide",), ("deployment.ep", "deployment.dp_wait_steps")),
+    TERMS: (("decide",), ("finance.term",)),
 }
 IGNORED: dict[tuple[str, str], str] = {
     (station, name): reason
@@ -63,7 +70,7 @@ IGNORED: dict[tuple[str, str], str] = {
 
 # searching and simulating takes longer than `make quick` should
 WALKED = [
-    pytest.param(name, marks=pytest.mark.slow) if name in ("plan", "bill") else name
+    pytest.param(name, marks=pytest.mark.slow) if name in ("plan", "bill", "decide") else name
     for name in STATIONS
 ]
 
