@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from econ.catalog.catalog import Accelerator
 from econ.plan.bounds import (
@@ -23,7 +23,7 @@ from econ.plan.bounds import (
     least_prefill_s,
     most_rates_per_s,
 )
-from econ.plan.search import ROUNDING, Demand
+from econ.plan.search import ROUNDING, Demand, server_gpus
 from econ.plan.trials import Draws, Trial, try_fleet
 from econ.scenario import Scenario
 from econ.serving import Disaggregated, Replica, replica
@@ -63,6 +63,23 @@ def least_size(policy: str) -> int:
     return 2 if policy == "disaggregated" else 1
 
 
+class Row(NamedTuple):
+    """What the search knows of one shape under one batch limit (`econ.plan.search`)."""
+
+    accelerator: Accelerator
+    precision: str
+    tp: int
+    pp: int
+    ep: int
+    dp: int
+    n_gpu: int
+    concurrency: int
+    slowdown: float
+    usd_per_gpu_hour: float
+    requests_per_s_per_replica: float
+    rate_p90_factor: float
+
+
 class Found(NamedTuple):
     """The smallest fleet of a shape that is enough, or (without a trial that keeps the SLO) the
     largest that was tried and is not."""
@@ -77,8 +94,8 @@ class Shape:
 
     Parameters
     ----------
-    rows : pandas.DataFrame
-        Rows of the search that can be built, one a batch limit.
+    rows : sequence of Row
+        Rows of the search that can be built, one a batch limit, in rising order.
     policy : str
         How the replicas schedule.
     demand : Demand
@@ -95,12 +112,12 @@ class Shape:
     """
 
     def __init__(
-        self, rows: pd.DataFrame, policy: str, demand: Demand, draws: Draws, n_first: int = 0
+        self, rows: Sequence[Row], policy: str, demand: Demand, draws: Draws, n_first: int = 0
     ) -> None:
-        self.rows = list(rows.itertuples(index=False))
+        self.rows = rows
         self.policy, self.demand, self.draws, self.n_first = policy, demand, draws, n_first
         self.limits = np.array([max(int(row.concurrency), 1) for row in self.rows])
-        widest = self.rows[int(np.argmax(self.limits))]
+        widest = self.rows[-1]
         n_gpu = int(widest.n_gpu) * least_size(policy)
         self.scenario = deployed(demand.scenario, widest, widest.accelerator, n_gpu, policy)
         built = replica(self.scenario)
@@ -209,3 +226,38 @@ class Shape:
             else:
                 low = middle
         return found
+
+    def usd_per_hour(self, n_replicas: int) -> float:
+        """What a fleet of so many replicas and the spares costs."""
+        row = self.rows[0]
+        size = server_gpus(self.demand, row.accelerator)
+        n_gpu = (n_replicas + self.demand.n_spare) * row.n_gpu
+        return math.ceil(n_gpu / size) * size * row.usd_per_gpu_hour
+
+    def most_replicas(self, usd_per_hour: float) -> int | None:
+        """Replicas that cost less than so much per hour; None for any number."""
+        if math.isinf(usd_per_hour):
+            return None
+        row = self.rows[0]
+        n = math.ceil(usd_per_hour / row.usd_per_gpu_hour / row.n_gpu) - self.demand.n_spare
+        while n > 0 and self.usd_per_hour(n) >= usd_per_hour * ROUNDING:
+            n -= 1
+        return n
+
+    def best_fleet(self, usd_per_hour: float) -> Found | None:
+        """The smallest fleet below a price that keeps the SLO, with the most good requests.
+
+        One of more replicas where they pay in good requests.
+        """
+        n_most = self.most_replicas(usd_per_hour)
+        found = self.least_fleet(n_most) if n_most is None or n_most > 0 else None
+        if found is None or not found.trial.keeps:
+            return found
+        best = self.best(found.n_replicas)
+        usd, n = self.usd_per_hour(best.n_replicas) / best.trial.good_frac, best.n_replicas + 1
+        while self.usd_per_hour(n) < usd:
+            more = self.best(n)
+            if (costs := self.usd_per_hour(n) / more.trial.good_frac) < usd:
+                best, usd = more, costs
+            n += 1
+        return best

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.units import HOUR_S, MTOK
-from econ.plan.fleets import NEVER, Found, Shape, least_size
-from econ.plan.search import COST, KEYS, LATENCY, ROUNDING, Demand, paid_gpus
+from econ.plan.fleets import NEVER, Found, Row, Shape, least_size
+from econ.plan.search import COST, KEYS, LATENCY, ROUNDING, Demand, paid_gpus, server_gpus
 from econ.plan.site import with_site
 from econ.plan.trials import Draws
 from econ.serving import warm_up
@@ -41,7 +41,7 @@ Value: TypeAlias = float  # of the objective, in its unit
 class Task(NamedTuple):
     """The rows of one shape under one policy; for other objectives than cost, one row."""
 
-    labels: tuple[Any, ...]
+    labels: tuple[int, ...]
     policy: str
     n_first: int  # position of the batch limit to try first
     is_liked: bool  # whether the screen lets it pass
@@ -95,7 +95,8 @@ class Search:
     Parameters
     ----------
     frame : pandas.DataFrame
-        From `econ.plan.search.search_frame`, with the site's energy and carbon.
+        From `econ.plan.search.search_frame`, with the site's energy and carbon; its
+        rows are numbered from 0.
     demand : Demand
         What has to be served.
     draws : Draws
@@ -121,11 +122,12 @@ class Search:
         progress: bool = False,
     ) -> None:
         self.frame, self.demand, self.draws, self.objective = frame, demand, draws, objective
-        self.narrow = frame[[*KEYS, "n_gpu", "concurrency", "slowdown", "usd_per_gpu_hour"]]
+        self.columns = [frame[name].to_numpy() for name in Row._fields]
         self.policies, self.n_jobs, self.progress = policies, n_jobs, progress
         self.sign = -1.0 if objective == FASTEST else 1.0
         self.best = math.inf  # of the objective, smaller is better
-        self.parts: list[pd.DataFrame] = []
+        self.labels: list[int] = []
+        self.values: list[dict[str, Any]] = []
         self.proof = Proof(frame.iloc[:0])
 
     def run(self, n_refined: int, gap_frac: float) -> Proof:
@@ -148,8 +150,10 @@ class Search:
                 rest = [task for task in rest if task not in set(wave)]
                 bar.update(len(wave))
             bar.update(len(rest))
-        if self.parts:
-            self.proof.rows = pd.concat(self.parts)
+        if self.labels:
+            rows = self.frame.iloc[self.labels]
+            values = pd.DataFrame(self.values, index=rows.index)
+            self.proof.rows = rows.assign(**{name: values[name].array for name in values})
         if math.isfinite(self.best):
             self.proof.gap_frac = gap_frac
         return self.proof
@@ -201,8 +205,7 @@ class Search:
 
         usd = below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
         calls = (
-            delayed(_solved)(self.narrow.loc[list(task.labels)], task, self.demand, self.draws, usd)
-            for task in tasks
+            delayed(_solved)(self._rows(task), task, self.demand, self.draws, usd) for task in tasks
         )
         n_good = 0
         for task, solved in zip(tasks, Parallel(n_jobs=self.n_jobs)(calls), strict=True):
@@ -211,31 +214,36 @@ class Search:
             n_good += self._take(task, solved, math.isinf(below))
         return n_good
 
+    def _rows(self, task: Task) -> list[Row]:
+        return [Row(*(column[i] for column in self.columns)) for i in task.labels]
+
     def _take(self, task: Task, solved: Solved, is_free: bool) -> bool:
         """Note what a task came to; whether a fleet keeps the SLO."""
         found = solved.found
         if found is None or not found.trial.keeps:
             n_refuted, constraint, words = _lost(solved, self.demand)
             if found is not None and is_free:
-                label = task.labels[found.n_row]
-                part = self.frame.loc[[label]]
-                missing = dict.fromkeys(SIMULATED, math.nan) | {"binding": found.trial.binding}
-                given = {"policy": task.policy, "constraint": constraint, "reason": words}
-                self.parts.append(part.assign(**missing | given))
+                given = {"policy": task.policy, "binding": found.trial.binding,
+                         "constraint": constraint, "reason": words}  # fmt: skip
+                self._note(task.labels[found.n_row], dict.fromkeys(SIMULATED, math.nan) | given)
             self._refute(task, [n_refuted or n - 1 for n in solved.n_least], constraint, words)
             return False
-        part = self.frame.loc[[task.labels[found.n_row]]]
-        row = next(part.itertuples(index=False))
-        part = part.assign(**priced(row, self.demand, task.policy, found))
-        value = part
-        if self.objective not in (COST, FASTEST):
-            value = with_site(part, self.demand.scenario)
-        self.parts.append(part)
-        self.best = min(self.best, self.sign * float(value[self.objective].iloc[0]))
+        label = task.labels[found.n_row]
+        values = priced(self._rows(task)[found.n_row], self.demand, task.policy, found)
+        self._note(label, values)
+        value = values.get(self.objective)
+        if value is None:
+            part = with_site(self.frame.loc[[label]].assign(**values), self.demand.scenario)
+            value = part[self.objective].iloc[0]
+        self.best = min(self.best, self.sign * float(value))
         words = f"simulated: {found.n_replicas} replicas are the fewest that keep the SLO"
         binding = found.trial.binding if found.trial.binding in LATENCY else "ttft"
         self._refute(task, [found.n_replicas - 1] * len(task.labels), binding, words)
         return True
+
+    def _note(self, label: int, values: dict[str, Any]) -> None:
+        self.labels.append(label)
+        self.values.append(values)
 
     def _refute(self, task: Task, n: Sequence[int], constraint: str, words: str) -> None:
         for label, n_refuted in zip(task.labels, n, strict=True):
@@ -261,50 +269,16 @@ def mtok_per_hour(demand: Demand) -> float:
     return demand.output_tokens_per_s * demand.utilisation_frac * HOUR_S / MTOK
 
 
-def _solved(rows: pd.DataFrame, task: Task, demand: Demand, draws: Draws, usd: float) -> Solved:
+def _solved(
+    rows: Sequence[Row], task: Task, demand: Demand, draws: Draws, usd_per_hour: float
+) -> Solved:
     """A task on its own: the smallest fleet that keeps the SLO and costs less per hour."""
     try:
         shape = Shape(rows, task.policy, demand, draws, task.n_first)
     except ValueError as error:
         return Solved(None, (NEVER,) * len(rows), 0, str(error))
-    n_least = tuple(shape.n_least.tolist())
-    n_most = _most_replicas(rows, demand, usd)
-    found = None
-    if n_most is None or n_most >= 1:
-        found = shape.least_fleet(n_most)
-    if found is not None and found.trial.keeps:
-        found = _with_most_good(shape, found, rows, demand)
-    return Solved(found, n_least, len(shape.trials))
-
-
-def _most_replicas(rows: pd.DataFrame, demand: Demand, usd: float) -> int | None:
-    """Replicas that cost less than so many USD per hour; None for any number."""
-    if math.isinf(usd):
-        return None
-    per_gpu, n_gpu = float(rows["usd_per_gpu_hour"].iloc[0]), int(rows["n_gpu"].iloc[0])
-    n = math.floor(usd / per_gpu / n_gpu) - demand.n_spare + 1
-    while n > 0 and _usd_per_hour(rows, demand, n) >= usd * ROUNDING:
-        n -= 1
-    return n
-
-
-def _usd_per_hour(rows: pd.DataFrame, demand: Demand, n_replicas: int) -> float:
-    row = rows.iloc[:1]
-    gpus = paid_gpus(demand, row["accelerator"], (n_replicas + demand.n_spare) * row["n_gpu"])
-    return float(gpus[0] * row["usd_per_gpu_hour"].iloc[0])
-
-
-def _with_most_good(shape: Shape, found: Found, rows: pd.DataFrame, demand: Demand) -> Found:
-    """The batch limit with the most good requests; more replicas where they pay in good tokens."""
-    best = shape.best(found.n_replicas)
-    usd = _usd_per_hour(rows, demand, best.n_replicas) / best.trial.good_frac
-    n = best.n_replicas + 1
-    while _usd_per_hour(rows, demand, n) < usd:
-        more = shape.best(n)
-        if (costs := _usd_per_hour(rows, demand, n) / more.trial.good_frac) < usd:
-            best, usd = more, costs
-        n += 1
-    return best
+    found = shape.best_fleet(usd_per_hour)
+    return Solved(found, tuple(shape.n_least.tolist()), len(shape.trials))
 
 
 def _lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
@@ -321,27 +295,28 @@ def _lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
     return n, trial.binding if trial.binding in LATENCY else "ttft", words
 
 
-def priced(row: Any, demand: Demand, policy: str, found: Found) -> dict[str, Any]:
+def priced(row: Row, demand: Demand, policy: str, found: Found) -> dict[str, Any]:
     """Cost per good token of the fleet; its band keeps the ratio that the search had."""
     trial, n_replicas = found.trial, found.n_replicas + demand.n_spare
-    n_gpu = n_replicas * row.n_gpu
-    chip = pd.Series([row.accelerator])
-    paid = float(paid_gpus(demand, chip, [n_gpu])[0])
-    usd_per_hour = paid * row.usd_per_gpu_hour
-    good_rate = demand.output_tokens_per_s * trial.good_frac / paid
+    size = server_gpus(demand, row.accelerator)
+
+    def paid(n_replicas: int) -> int:
+        return math.ceil(n_replicas * row.n_gpu / size) * size
+
+    n_paid = paid(n_replicas)
+    good_rate = demand.output_tokens_per_s * trial.good_frac / n_paid
     cost = cost_usd_per_mtok(row.usd_per_gpu_hour, good_rate, demand.utilisation_frac)
     ends = {}
     for end, factor in (("low", 1 / row.rate_p90_factor), ("high", row.rate_p90_factor)):
         n = math.ceil(found.n_replicas * factor * ROUNDING) + demand.n_spare
-        gpus = float(paid_gpus(demand, chip, [n * row.n_gpu])[0])
-        ends[f"cost_{end}_usd_per_good_mtok"] = cost * gpus / paid
+        ends[f"cost_{end}_usd_per_good_mtok"] = cost * paid(n) / n_paid
     names = ("good_frac", "good_frac_se", "n_requests", "p95_ttft_s", "p95_tpot_s", "binding")
     return {
         "policy": policy,
         "n_replicas": n_replicas,
-        "fleet_gpus": n_gpu,
-        "paid_gpus": paid,
-        "usd_per_hour": usd_per_hour,
+        "fleet_gpus": n_replicas * row.n_gpu,
+        "paid_gpus": n_paid,
+        "usd_per_hour": n_paid * row.usd_per_gpu_hour,
         "busy_frac": demand.rate_per_s / (n_replicas * row.requests_per_s_per_replica),
         **{name: getattr(trial, name) for name in names},
         COST: cost,

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, in_range, not_negative
 from econ.energy.sites import PER_SERVER
 from econ.latency.calibration import REGIMES, bands
@@ -209,7 +210,8 @@ def _predicted(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     tpot_s = prediction["tpot_s"] + demand.step_overhead_s
     ttft_s = prediction["ttft_s"] + demand.step_overhead_s
     ttft_factor, tpot_factor = ttft_s / prediction["ttft_s"], tpot_s / prediction["tpot_s"]
-    wait_s = answer_s(ttft_s, tpot_s, demand.output_tokens)
+    mean_ttft_s = prediction["mean_ttft_s"] + demand.step_overhead_s
+    wait_s = answer_s(mean_ttft_s, tpot_s, demand.output_tokens)
     spread = np.array([bands()[name, RATE].p90_factor for name in REGIMES])
     return pd.DataFrame(
         {
@@ -275,6 +277,13 @@ def _fleet(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     )
 
 
+def server_gpus(demand: Demand, accelerator: Accelerator) -> int:
+    """Accelerators that are paid for at a time: a server's where machines are owned, else one."""
+    if demand.scenario.finance.tenure != "owned":
+        return 1
+    return accelerator.n_per_server or PER_SERVER
+
+
 def paid_gpus(demand: Demand, accelerators: pd.Series, fleet_gpus: Any) -> Any:
     """Accelerators that are paid for: who owns machines owns whole servers.
 
@@ -284,10 +293,7 @@ def paid_gpus(demand: Demand, accelerators: pd.Series, fleet_gpus: Any) -> Any:
     >>> paid_gpus(owned, chips, np.array([9.0])).tolist()
     [16.0]
     """
-    fleet_gpus = np.asarray(fleet_gpus, dtype="float64")
-    if demand.scenario.finance.tenure != "owned":
-        return fleet_gpus
     chips = pd.Categorical(accelerators)
-    sizes = np.array([chip.n_per_server or PER_SERVER for chip in chips.categories], "float64")
+    sizes = np.array([server_gpus(demand, chip) for chip in chips.categories], "float64")
     size = sizes[chips.codes]
-    return np.ceil(fleet_gpus / size) * size
+    return np.ceil(np.asarray(fleet_gpus, "float64") / size) * size

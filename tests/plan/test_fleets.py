@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from econ.plan import Demand, candidates_frame, plan, search_frame
-from econ.plan.fleets import Shape
+from econ.plan.fleets import Row, Shape
 from econ.plan.trials import N_DRAWS, Draws
 from econ.scenario import Scenario
 from econ.serving import simulate
 from tests.plan.cases import FEW, PRICES, SCENARIO
+
+
+def rows_of(frame) -> list[Row]:
+    return [Row(*row) for row in frame[list(Row._fields)].itertuples(index=False)]
 
 
 def shape_of(demand: Demand, limits: list[int], policy: str = "chunked_prefill", **row) -> Shape:
@@ -18,7 +22,7 @@ def shape_of(demand: Demand, limits: list[int], policy: str = "chunked_prefill",
                             [row["split"]], PRICES)  # fmt: skip
     found = search_frame(rows, limits, demand)
     found = found[found["constraint"].isin(["", "ttft", "tpot"])]
-    return Shape(found, policy, demand, Draws(demand, None, 500, 0))
+    return Shape(rows_of(found), policy, demand, Draws(demand, None, 500, 0))
 
 
 def test_a_tie_of_whole_replicas_leaves_room_for_bursts():
@@ -88,4 +92,4 @@ def test_pipelines_are_screened_and_say_so():
     assert answer.proof == "nothing was simulated"
     shape = answer.feasible.assign(accelerator=[answer.accelerators["h100-sxm"]] * 2)
     with pytest.raises(ValueError, match="pp = 2"):
-        Shape(shape, "chunked_prefill", answer.demand, Draws(answer.demand, None, 100, 0))
+        Shape(rows_of(shape), "chunked_prefill", answer.demand, Draws(answer.demand, None, 100, 0))

@@ -13,6 +13,7 @@ from econ.plan.fleets import Shape
 from econ.plan.search import KEYS
 from econ.plan.trials import Draws
 from econ.scenario import Scenario
+from tests.plan.test_fleets import rows_of
 
 CHIPS = ["h100-sxm", "l40s", "mi300x"]
 SPLITS = [(1, 1, 1, 1), (2, 1, 1, 1)]
@@ -96,7 +97,7 @@ def test_trying_everything_finds_nothing_better(seed):
     at_most = answer.best["usd_per_hour"] if len(answer.simulated) else 20.0
     assert answer.gap_frac == 0 or not len(answer.simulated)
     for _, shape_rows in rows.groupby(list(KEYS), observed=True, sort=False):
-        shape = Shape(shape_rows, s.deployment.policy, demand, draws)
+        shape = Shape(rows_of(shape_rows), s.deployment.policy, demand, draws)
         usd = float((shape_rows["n_gpu"] * shape_rows["usd_per_gpu_hour"]).iloc[0])
         for n in range(1, int(at_most / usd + 1e-9) + 1):
             for row in range(len(shape_rows)):
