@@ -122,7 +122,8 @@ def conversions(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_conversions_live_in_one_room(path):
-    if path.name in ("units.py", "guard.py"):
+    # a question states its numbers in a learner's units: thousand USD, percent, GB
+    if path.name in ("units.py", "guard.py") or path.parent.name == "questions":
         return
     bad = conversions(path.read_text(encoding="utf-8"))
     assert not bad, f"{path.name}: conversions belong in econ/catalog/units.py:\n" + "\n".join(bad)

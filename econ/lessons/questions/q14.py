@@ -145,7 +145,7 @@ def _worth_at_the_crossing(q: Inputs) -> float:
 
 
 def _crossing(q: Inputs) -> float:
-    return 100 * (q.large - q.small) / (q.high - q.low)
+    return float(100 * (q.large - q.small) / (q.high - q.low))
 
 
 def _costs(q: Inputs) -> dict[frozenset[str], float]:
@@ -185,7 +185,7 @@ def _batch_percent(q: Inputs) -> float:
 
 
 def _site_count(q: Inputs, pue: float = PUE, per_server: float = 8.0) -> float:
-    return q.mw * KILO / (q.server_kw / per_server * pue)
+    return float(q.mw * KILO / (q.server_kw / per_server * pue))
 
 
 @question(
