@@ -155,8 +155,8 @@ class Fleet:
     ----------
     replica : Replica
         One of the equal replicas; ``n_replicas`` is their number, the most where they scale.
-        Prompts are read in chunks; ``routing``, ``prefix_cached_frac`` and the lag in steps of a
-        `Replica` have no meaning here: the hit share comes out.
+        Prompts are read in chunks; ``routing`` and ``prefix_cached_frac`` of a `Replica` have no
+        meaning here: the hit share comes out.
     kv_bytes_per_token : float
         Size of a token in the cache, e.g. 160e3; needed for tiers.
     tiers : tuple of Tier

@@ -89,15 +89,24 @@ class SessionTimes:
         return _seconds(self.done_ps)
 
     @property
+    def lag_s(self) -> Seconds:
+        """Before and after the scheduler: seconds, and steps at each turn's own pace."""
+        replica, pace_s = self.fleet.replica, self.tpot_s
+        if not replica.n_lag_steps:
+            return np.full(len(pace_s), replica.lag_s)
+        known = np.isfinite(pace_s)
+        mean_s = float(pace_s[known].mean()) if known.any() else 0.0
+        return replica.lag_s + replica.n_lag_steps * np.where(known, pace_s, mean_s)
+
+    @property
     def ttft_s(self) -> Seconds:
-        """From a turn's first request to its first token, with the replica's lag."""
-        lag_s = self.fleet.replica.lag_s
-        return _seconds(self.first_token_ps) - self.asked_s + lag_s
+        """From a turn's first request to its first token, with the lag."""
+        return _seconds(self.first_token_ps) - self.asked_s + self.lag_s
 
     @property
     def e2e_s(self) -> Seconds:
-        """From a turn's first request to its last token, with the replica's lag."""
-        return self.done_s - self.asked_s + self.fleet.replica.lag_s
+        """From a turn's first request to its last token, with the lag."""
+        return self.done_s - self.asked_s + self.lag_s
 
     @property
     def tpot_s(self) -> Seconds:

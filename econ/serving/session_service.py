@@ -103,8 +103,7 @@ class SessionService(Result):
     def scenario(self) -> Scenario:
         """The scenario with these calls as its workload, the hit share as its cached share.
 
-        >>> from econ.energy import energy                          # doctest: +SKIP
-        >>> energy(served.scenario, concurrency=8)                  # doctest: +SKIP
+        It goes into `econ.energy.energy`, `econ.tco.cost`, `econ.bill` and `econ.decide`.
         """
         return self.asked.with_(
             workload=dataclasses.replace(self.asked.workload, cached_frac=self.hit_frac)
