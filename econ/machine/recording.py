@@ -54,6 +54,7 @@ LARGEST_FILE_BYTES = 5_000_000
 PROMPT_TOKENS, OUTPUT_TOKENS = 24, 12  # of the requests that are served, on the mean
 LOADS = (0.5, 0.8, 1.1)  # of what the simulator says that the server can carry
 N_REQUESTS, N_CLOSED, CLOSED_USERS = 60, 48, 8
+LOAD_S, FEWEST_REQUESTS = 8.0, 20  # a slow computer serves fewer requests, so that it ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +224,8 @@ def record(
     batches, prompt_tokens, output_tokens
         As in `runs_frame`, for batches that are measured now.
     n_requests, n_closed : int
-        Requests of each open load and of the closed one.
+        Requests of each open load and of the closed one, at most: a computer that would take more
+        than eight seconds for them serves fewer, and at least 20.
     n_repeats : int
         Of each single step.
 
@@ -241,13 +243,21 @@ def record(
     most_per_s = capacity_per_s(simulator.own_replica(steps, max_tokens=longest))
     parts = []
     for load in LOADS:
-        trace = draw_requests(served_workload(), load * most_per_s, n_requests, seed=0)
+        rate_per_s = load * most_per_s
+        trace = draw_requests(
+            served_workload(), rate_per_s, _n_requests(n_requests, rate_per_s), seed=0
+        )
         times = server.serve(net, trace).times
-        parts.append(_served_frame(f"{load:.0%}", times, rate_per_s=load * most_per_s))
-    trace = served_workload().sample(n_closed, seed=0)
+        parts.append(_served_frame(f"{load:.0%}", times, rate_per_s=rate_per_s))
+    trace = served_workload().sample(_n_requests(n_closed, most_per_s), seed=0)
     times = server.serve(net, trace, concurrency=CLOSED_USERS).times
     parts.append(_served_frame("closed", times, concurrency=CLOSED_USERS))
     return Recording(own, n_params, runs, steps, pd.concat(parts, ignore_index=True))
+
+
+def _n_requests(n_most: int, rate_per_s: float) -> int:
+    """Requests of a load: as many as arrive in some seconds, within limits."""
+    return min(n_most, max(round(rate_per_s * LOAD_S), FEWEST_REQUESTS))
 
 
 def _served_frame(

@@ -8,7 +8,7 @@ import pytest
 
 from econ.machine import Recording, measure, pool_frame, record, recorded, tiny_model
 from econ.machine.probe import NO_COUNTERS, reasons
-from econ.machine.recording import COLUMNS, served_workload
+from econ.machine.recording import COLUMNS, _n_requests, served_workload
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,11 @@ def test_the_lab_measures_everything_it_says(own):
     assert (own.requests["done_s"] >= own.requests["first_token_s"]).all()
     rates = own.requests.groupby("load")["rate_per_s"].first()
     assert rates["110%"] / rates["50%"] == pytest.approx(2.2)
+
+
+@pytest.mark.parametrize(("rate_per_s", "n"), [(100.0, 60), (5.0, 40), (0.1, 20)])
+def test_a_slow_computer_serves_fewer_requests(rate_per_s, n):
+    assert _n_requests(60, rate_per_s) == n
 
 
 def test_a_file_gives_back_what_was_saved(own, tmp_path):
