@@ -19,10 +19,7 @@ import csv
 import gzip
 import io
 import itertools
-import json
-import math
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -34,18 +31,11 @@ from econ.catalog.units import MEGA
 
 Source = str | Path | bytes | bytearray | memoryview
 MOST_BYTES = 256 * MEGA
-MOST_JSON_BYTES = 64 * MEGA  # of one document, which is read whole
 MOST_TIMES = 200  # a log unpacks to 5 to 50 times its size, a bomb to a thousand
 LONGEST_LINE_BYTES = 1_000_000
-LONGEST_JSON_LINE_BYTES = 16_000_000
-MOST_KEYS = 200_000  # of one JSON object
-MOST_DIGITS = 40
-TOO_LONG = b"\0"  # stands for a line that is not read
 LONGEST_CELL = 131_072  # characters
 ROWS_A_PIECE = 200_000
-SCANNED_BYTES = 1 << 22
-MOST_VALUES = 6_000_000  # of one JSON document
-MOST_DOCUMENTS = 1_000_000
+SCANNED_BYTES = 1 << 18
 MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
@@ -214,138 +204,6 @@ def _typed(text: pd.Series) -> pd.Series:
     known = text.where(text != "")
     numbers = pd.to_numeric(known, errors="coerce")
     return known if (numbers.isna() & known.notna()).any() else numbers
-
-
-def read_documents(source: Source, name: str | None, endings: Sequence[str]) -> list[Any]:
-    """The documents of a JSON file: one, or one a line; a list of them is opened up.
-
-    Raises
-    ------
-    BadTable
-        For what is no JSON, is nested too deeply, gives a key twice, or holds NaN or a number of
-        hundreds of digits.
-    """
-    with opened(source, name, endings) as (stream, known_as):
-        documents = [
-            document
-            for _, document in itertools.islice(
-                json_documents(stream, known_as), MOST_DOCUMENTS + 1
-            )
-        ]
-    if len(documents) > MOST_DOCUMENTS:
-        raise BadTable(f"{known_as}: more than {MOST_DOCUMENTS:,} documents: give a summary")
-    return documents
-
-
-def json_documents(stream: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
-    """The documents of a stream of JSON, each with its line, or its place in a list.
-
-    Where the first line is a document and another follows, each line is one, and memory follows a
-    line; else the whole is read, and may be no larger than 64 MB.
-    """
-    start = stream.tell()
-    first, second = b"", b""
-    for line in _json_lines(stream, name):
-        first, second = (first, line[1]) if first else (line[1], b"")
-        if second:
-            break
-    stream.seek(start)
-    if second and _is_json(first):
-        for number, text in _json_lines(stream, name):
-            if text == TOO_LONG:
-                most = LONGEST_JSON_LINE_BYTES / MEGA
-                raise BadTable(f"{name} line {number}: longer than {most:.0f} MB: leave out text")
-            yield number, strict_json(decoded(text, f"{name} line {number}"), name, number)
-        return
-    data = stream.read(int(MOST_JSON_BYTES) + 1)
-    if len(data) > MOST_JSON_BYTES:
-        raise BadTable(
-            f"{name}: one JSON document of more than {MOST_JSON_BYTES / MEGA:.0f} MB: write one "
-            "record a line, or leave out text"
-        )
-    if data.count(b",") > MOST_VALUES:
-        raise BadTable(
-            f"{name}: one JSON document of more than {MOST_VALUES / MEGA:.0f} million values: "
-            "write one record a line, or leave out what is not needed"
-        )
-    document = strict_json(decoded(data, name), name)
-    yield from enumerate(document if isinstance(document, list) else [document], 1)
-
-
-def _json_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
-    number = 0
-    while line := stream.readline(int(LONGEST_JSON_LINE_BYTES) + 1):
-        number += 1
-        if len(line) > LONGEST_JSON_LINE_BYTES:
-            yield number, TOO_LONG  # no document: what follows the line is not looked at
-            return
-        if line.strip():
-            yield number, line
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def strict_json(text: str, name: str, n_line: int | None = None) -> Any:
-    """A JSON text as Python's objects; what the standard forbids, or leaves open, is refused.
-
-    >>> strict_json('{"a": 1, "a": 2}', "r.json")
-    Traceback (most recent call last):
-        ...
-    econ.catalog.reading.BadTable: r.json: the key 'a' is there twice in one object: keep one
-    """
-    where = name if n_line is None else f"{name} line {n_line}"
-
-    def refuse(what: str) -> BadTable:
-        return BadTable(f"{where}: {what}")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(pairs) > MOST_KEYS:
-            raise refuse(f"an object of {len(pairs):,} keys: not a log or a result file")
-        mapping = dict(pairs)
-        if len(mapping) < len(pairs):
-            n_of = Counter(key for key, _ in pairs)
-            twice = next(key for key, n in n_of.items() if n > 1)
-            raise refuse(f"the key {shown(twice)} is there twice in one object: keep one")
-        return mapping
-
-    def integer(digits: str) -> int:
-        if len(digits) > MOST_DIGITS:
-            raise refuse(f"a number of {len(digits):,} digits")
-        return int(digits)
-
-    def decimal(digits: str) -> float:
-        value = float(digits)
-        if len(digits) > 10 * MOST_DIGITS or not math.isfinite(value):
-            raise refuse(f"a number that is too large or too long: {digits[:20]}…")
-        return value
-
-    def constant(word: str) -> float:
-        if word == "Infinity":  # as SGLang writes a rate without limit
-            return math.inf
-        raise refuse(f"{word} is no JSON: leave the key out, or write null")
-
-    try:
-        return json.loads(
-            text,
-            object_pairs_hook=unique,
-            parse_int=integer,
-            parse_float=decimal,
-            parse_constant=constant,
-        )
-    except RecursionError:
-        raise refuse("nested too deeply to be a result file") from None
-    except json.JSONDecodeError as error:
-        at = (n_line or 1) + error.lineno - 1
-        raise BadTable(
-            f"{name} line {at}: not JSON: {error.msg} at character {error.colno}: the file may be "
-            "cut short"
-        ) from None
 
 
 def decoded(data: bytes, name: str) -> str:

@@ -19,8 +19,9 @@ from typing import Any
 
 import pandas as pd
 
+from econ.catalog.documents import read_documents
 from econ.catalog.guard import UnknownName, fraction
-from econ.catalog.reading import Source, decoded, opened, read_documents
+from econ.catalog.reading import Source, decoded, opened
 from econ.catalog.units import MILLI
 from econ.latency import bench_tools as tools
 from econ.latency.bench_text import is_report, text_runs

@@ -17,7 +17,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from econ.catalog.reading import strict_json
+from econ.catalog.documents import strict_json
 from econ.catalog.units import NANO
 from econ.latency.bench_tools import QUANTILES, Run, number, vllm
 

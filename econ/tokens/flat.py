@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from econ.catalog.reading import BadTable, strict_json
+from econ.catalog.documents import strict_json
+from econ.catalog.reading import BadTable
 
 DEEPEST = 8
 LONGEST_TEXT = 64  # characters of a cell in JSON that may be a moment, a number or a name
@@ -88,10 +89,12 @@ def flatten(
         for key, inner in value.items():
             flatten(inner, f"{path}.{key}" if path else str(key), into, n_levels - 1, n_characters)
     elif isinstance(value, list):
-        if path.endswith("attributes"):  # OTLP: a list of key and value
+        if path.endswith(("attributes", "tags")):  # OTLP, Jaeger: a list of key and value
             for pair in value:
-                if isinstance(pair, dict) and isinstance(pair.get("value"), dict):
-                    inside = next(iter(pair["value"].values()), None)
+                inside = pair.get("value") if isinstance(pair, dict) else None
+                if isinstance(inside, dict):
+                    inside = next(iter(inside.values()), None)
+                if inside is not None:
                     flatten(inside, f"{path}.{pair.get('key')}", into, n_levels - 1, n_characters)
         elif path.endswith("hash_ids"):
             into[path] = "…"  # only that it is there

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from econ.catalog.reading import LONGEST_LINE_BYTES, BadTable, CsvRows, json_documents
+from econ.catalog.documents import json_documents
+from econ.catalog.reading import LONGEST_LINE_BYTES, BadTable, CsvRows
 from econ.catalog.units import MEGA
 from econ.tokens.flat import flat_records
 from econ.tokens.trace_columns import columns_of, format_of

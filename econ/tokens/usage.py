@@ -22,8 +22,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from econ.catalog.documents import json_documents
 from econ.catalog.guard import unknown
-from econ.catalog.reading import BadTable, CsvRows, Source, json_documents, opened
+from econ.catalog.reading import BadTable, CsvRows, Source, opened
 from econ.catalog.units import DAY_S
 from econ.tokens.flat import flat_records, may_hold_json, open_cells
 from econ.tokens.trace_columns import MOST_COLUMNS

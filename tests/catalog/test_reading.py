@@ -4,8 +4,9 @@ import gzip
 
 import pytest
 
-from econ.catalog import reading
-from econ.catalog.reading import BadTable, opened, read_columns, read_documents, read_rows
+from econ.catalog import documents, reading
+from econ.catalog.documents import read_documents
+from econ.catalog.reading import BadTable, opened, read_columns, read_rows
 
 ROWS = b"name,power_w,note\na,1.5,x\nb,,\n"
 
@@ -14,11 +15,11 @@ def test_a_packed_file_reads_like_a_plain_one(tmp_path):
     for name, data in (("a.csv", ROWS), ("a.csv.gz", gzip.compress(ROWS))):
         (tmp_path / name).write_bytes(data)
         assert read_rows(tmp_path / name) == read_rows(ROWS, "a.csv")
-    documents = [{"a": 1}, {"a": 2}]
+    records = [{"a": 1}, {"a": 2}]
     lines = b'{"a": 1}\n{"a": 2}\n'
     for data, name in ((lines, "r.jsonl"), (gzip.compress(lines), "r.jsonl.gz")):
-        assert read_documents(data, name, (".jsonl",)) == documents
-    assert read_documents(b'[{"a": 1}, {"a": 2}]', "r.json", (".json",)) == documents
+        assert read_documents(data, name, (".jsonl",)) == records
+    assert read_documents(b'[{"a": 1}, {"a": 2}]', "r.json", (".json",)) == records
 
 
 def test_columns_are_numbers_or_text_and_empty_is_missing():
@@ -79,9 +80,9 @@ def test_a_file_is_scanned_in_blocks_of_any_size(monkeypatch, n_bytes):
 
 
 def test_a_document_of_too_many_values_or_a_file_of_too_many_documents_is_refused(monkeypatch):
-    monkeypatch.setattr(reading, "MOST_VALUES", 100)
-    monkeypatch.setattr(reading, "MOST_DOCUMENTS", 100)
+    monkeypatch.setattr(documents, "MOST_VALUES", 100)
+    monkeypatch.setattr(documents, "MOST_DOCUMENTS", 100)
     with pytest.raises(reading.BadTable, match="one JSON document of more than"):
-        reading.read_documents(b"[" + b"1," * 200 + b"1]", "a.json", [".json"])
+        read_documents(b"[" + b"1," * 200 + b"1]", "a.json", [".json"])
     with pytest.raises(reading.BadTable, match="more than 100 documents"):
-        reading.read_documents(b"{}\n" * 200, "a.json", [".json"])
+        read_documents(b"{}\n" * 200, "a.json", [".json"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from econ.catalog import reading
+from econ.catalog import documents
 from econ.latency import read_bench
 from econ.tokens import Workload, describe_trace, read_trace, read_usage
 
@@ -31,6 +31,8 @@ RIGHT = {
     "openai_usage_minute_buckets.csv": ("OpenAI usage", "s", 1320, 0.367, 1104.3, 0),
     "openrouter_activity.csv": ("OpenRouter activity", "moments", 2, 1.965, 862.0, 0),
     "otel_console.jsonl": ("OpenTelemetry spans", "moments", 2, 0.25, 862.0, 0),
+    "jaeger.json": ("OpenTelemetry spans", "us", 2, 0.25, 862.0, 0),
+    "otel_console_pretty.json": ("OpenTelemetry spans", "moments", 2, 0.25, 862.0, 0),
     "otlp_spans.json": ("OpenTelemetry spans", "ns", 2, 0.25, 862.0, 1),
     "sglang_requests.jsonl": ("SGLang request log", "moments", 2, 0.5, 22.0, 1),
     "sglang_text.log": ("SGLang request log", "moments", 2, 0.5, 22.0, 0),
@@ -310,12 +312,12 @@ def test_ten_million_columns_are_refused_before_they_are_read(monkeypatch):
     for read in (read_trace, read_usage):
         with pytest.raises(ValueError, match="line 1: longer than 1 MB"):
             read(wide, name="a.csv")
-    monkeypatch.setattr(reading, "MOST_KEYS", 1000)
+    monkeypatch.setattr(documents, "MOST_KEYS", 1000)
     keys = ", ".join(f'"k{i}": 1' for i in range(2000))
     for read in (read_trace, read_bench, read_usage):
         with pytest.raises(ValueError, match="an object of 2,000 keys"):
             read(f"{{{keys}}}".encode(), name="a.json")
-    monkeypatch.setattr(reading, "MOST_JSON_BYTES", 1000)
+    monkeypatch.setattr(documents, "MOST_JSON_BYTES", 1000)
     with pytest.raises(ValueError, match="one JSON document of more than"):
         read_bench(f"{{{keys}}}".encode(), name="a.json")
 
