@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from econ.catalog.guard import count, unknown
-from econ.catalog.reading import BadTable, Source, read_documents, read_rows
+from econ.catalog.documents import read_documents
+from econ.catalog.reading import BadTable, Source, read_rows
 from econ.tokens.clock import UNITS
 from econ.tokens.sessions import Sessions
 from econ.tokens.trace_columns import columns_of
