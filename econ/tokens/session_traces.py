@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from econ.catalog.guard import count, unknown
 from econ.catalog.documents import read_documents
+from econ.catalog.guard import count, unknown
 from econ.catalog.reading import BadTable, Source, read_rows
 from econ.tokens.clock import UNITS
 from econ.tokens.sessions import Sessions
