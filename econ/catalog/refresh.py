@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime
 import re
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.prices import prices_now_frame
@@ -24,6 +25,7 @@ USD = ("input_usd_per_mtok", "output_usd_per_mtok")
 CACHE = ("cached_input_usd_per_mtok", "cache_write_usd_per_mtok")
 GOOD_FOR_DAYS = 180
 SOURCE = "genai-prices"
+SAME = 1e-6
 
 
 def price_changes_frame(on: datetime.date | None = None) -> pd.DataFrame:
@@ -58,7 +60,7 @@ def price_changes_frame(on: datetime.date | None = None) -> pd.DataFrame:
     )
     same = pd.Series(True, index=both.index)
     for name in USD:
-        same &= (both[name] - both[f"{name}_now"]).abs() <= 1e-9 + 1e-6 * both[name]
+        same &= np.isclose(both[name], both[f"{name}_now"], rtol=SAME)
     columns = ["provider", "model", "in_force_since"]
     columns += [n for name in (*USD, *CACHE) for n in (name, f"{name}_now")]
     states = same.map({True: "as listed", False: "changed"})

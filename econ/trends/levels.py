@@ -4,7 +4,7 @@ One rate for "the price of intelligence" does not exist: it hangs on the level, 
 whether a token or an answer is priced, and on whether the price is one that can be paid today or
 the lowest that ever was.
 
->>> rates = rates_frame(levels=(0.54, 0.75), windows=("2025-01-01",))
+>>> rates = rates_frame(levels_frac=(0.54, 0.75), windows=("2025-01-01",))
 >>> bool((rates["fall_per_year"] > 1).all())
 True
 """
@@ -39,7 +39,7 @@ def quarterly_frame(level_frac: float, per: str = "token") -> pd.DataFrame:
 
 
 def rates_frame(
-    levels: Sequence[float] = LEVELS,
+    levels_frac: Sequence[float] = LEVELS,
     windows: Sequence[str] = WINDOWS,
     pers: Sequence[str] = ("token", "answer"),
     *,
@@ -49,7 +49,7 @@ def rates_frame(
 
     Parameters
     ----------
-    levels : sequence of float
+    levels_frac : sequence of float
         Shares of right answers on GPQA Diamond.
     windows : sequence of str
         First days; each window ends with the last reading of the lists.
@@ -72,7 +72,7 @@ def rates_frame(
     '2 dated points are no trend: any two lie on a line, so nothing says how far it is off'
     """
     rows = []
-    for level in levels:
+    for level in levels_frac:
         for per in pers:
             path = quarterly_frame(level, per)
             for start in windows:
@@ -88,7 +88,7 @@ def rates_frame(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def breaks_frame(levels: Sequence[float] = LEVELS, per: str = "token") -> pd.DataFrame:
+def breaks_frame(levels_frac: Sequence[float] = LEVELS, per: str = "token") -> pd.DataFrame:
     """Where each level's fall changed its rate, and whether the data pay for the bend.
 
     Returns
@@ -103,7 +103,7 @@ def breaks_frame(levels: Sequence[float] = LEVELS, per: str = "token") -> pd.Dat
     True
     """
     rows = []
-    for level in levels:
+    for level in levels_frac:
         path = quarterly_frame(level, per)
         try:
             bend = fit_break(path, "purchasable")
@@ -118,13 +118,13 @@ def breaks_frame(levels: Sequence[float] = LEVELS, per: str = "token") -> pd.Dat
 
 
 def forecasts_frame(
-    levels: Sequence[float] = LEVELS, per: str = "token", *, years: float = 0.5
+    levels_frac: Sequence[float] = LEVELS, per: str = "token", *, years: float = 0.5
 ) -> pd.DataFrame:
     """The trend's forecasts of the past against "no change", by level.
 
     Parameters
     ----------
-    levels, per
+    levels_frac, per
         See `rates_frame`.
     years : float
         How far ahead, e.g. 0.5: a year leaves few tests in a window of two.
@@ -142,7 +142,7 @@ def forecasts_frame(
     True
     """
     rows = []
-    for level in levels:
+    for level in levels_frac:
         try:
             tests = backtest_frame(
                 quarterly_frame(level, per), n_known=3, years=years, value="purchasable"
@@ -156,7 +156,7 @@ def forecasts_frame(
     return pd.DataFrame(rows, columns=columns)
 
 
-def halves_frame(levels: Sequence[float] = LEVELS, per: str = "token") -> pd.DataFrame:
+def halves_frame(levels_frac: Sequence[float] = LEVELS, per: str = "token") -> pd.DataFrame:
     """The fall in the first and in the second half of the time a level was for sale.
 
     Returns
@@ -165,7 +165,7 @@ def halves_frame(levels: Sequence[float] = LEVELS, per: str = "token") -> pd.Dat
         ``level_frac, start, middle, end, first_factor, second_factor``: how many times cheaper.
     """
     rows = []
-    for level in levels:
+    for level in levels_frac:
         path = quarterly_frame(level, per)
         years = year_of(path["date"])
         middle = path.iloc[int(abs(years - (years[0] + years[-1]) / 2).argmin())]

@@ -29,7 +29,7 @@ RENT = "usd_per_gpu_hour"
 def value_of_rents_usd(
     rent_usd_per_gpu_hour: float,
     running_usd_per_gpu_hour: float,
-    years_left: float,
+    left_years: float,
     *,
     sold_frac: float = SOLD_FRAC,
     rent_change_per_year: float = 1.0,
@@ -43,7 +43,7 @@ def value_of_rents_usd(
         What a sold hour brings today, e.g. 3.85.
     running_usd_per_gpu_hour : float
         What every hour costs that it stands there: power, space, service, e.g. 0.45.
-    years_left : float
+    left_years : float
         Until it is switched off, e.g. 3.
     sold_frac : float
         Share of its hours that are sold, e.g. 0.7.
@@ -68,11 +68,11 @@ def value_of_rents_usd(
     """
     positive("rent_usd_per_gpu_hour", rent_usd_per_gpu_hour, 1000)
     in_range("running_usd_per_gpu_hour", running_usd_per_gpu_hour, 0, 1000)
-    in_range("years_left", years_left, 0, 50)
+    in_range("left_years", left_years, 0, 50)
     fraction("sold_frac", sold_frac)
     positive("rent_change_per_year", rent_change_per_year, 100)
     in_range("rate_per_year", rate_per_year, 0, 1)
-    month = np.arange(1, round(years_left * MONTHS_PER_YEAR) + 1) / MONTHS_PER_YEAR
+    month = np.arange(1, round(left_years * MONTHS_PER_YEAR) + 1) / MONTHS_PER_YEAR
     earned = sold_frac * rent_usd_per_gpu_hour * rent_change_per_year**month
     net = np.maximum(earned - running_usd_per_gpu_hour, 0) * HOURS_PER_MONTH
     return float((net / (1 + rate_per_year) ** month).sum())

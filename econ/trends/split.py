@@ -26,14 +26,16 @@ REST = "the rest (margins and what is not named)"
 FIXED, NEWEST = "USD per byte/s of memory", "USD per FLOP/s, newest format"
 
 
-def split_frame(total_factor: float, causes: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+def split_frame(
+    total_factor: float, cause_factor: Mapping[str, tuple[float, float]]
+) -> pd.DataFrame:
     """A fall and its causes: each factor's range, and its share of the logarithm.
 
     Parameters
     ----------
     total_factor : float
         How many times cheaper, e.g. 280.
-    causes : mapping of str to (float, float)
+    cause_factor : mapping of str to (float, float)
         Low and high factor of each cause, e.g. ``{"parameters": (2.5, 22)}``.
 
     Returns
@@ -50,14 +52,14 @@ def split_frame(total_factor: float, causes: Mapping[str, tuple[float, float]]) 
 
     Notes
     -----
-    rest = total / Π causes, so its bounds are total / Π highs and total / Π lows.
+    rest = total / Π factors, so its bounds are total / Π highs and total / Π lows.
     """
     positive("total_factor", total_factor)
     if total_factor == 1:
         raise ValueError("total_factor = 1: a price that did not move has nothing to split")
     lows, highs = 1.0, 1.0
     rows = []
-    for part, (low, high) in causes.items():
+    for part, (low, high) in cause_factor.items():
         positive(f"{part}: low", low)
         if not low <= high < math.inf:
             raise ValueError(f"{part} = {low:g} to {high:g}: give the lower factor first")

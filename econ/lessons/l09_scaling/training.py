@@ -41,8 +41,10 @@ RECOMMENDED = "Kaplan, as recommended"
 def allocation_params(flop: float, id: str = "kaplan2020") -> float:
     """The size a paper recommended for a budget where that is not its law's own minimum.
 
-    Kaplan et al. read N = 1.3e9·(PF-days)^0.73 off points along long runs; Hoffmann et al. showed
-    that such points understate what a run planned for that length reaches.
+    Kaplan et al. read N = 1.3e9·(PF-days)^0.73 off points along long runs. Why it differs from
+    Chinchilla's is disputed: Hoffmann et al. (2022) blame learning rates that were not decayed by
+    then; Porian et al. (2024) reproduce both and find that not essential, but the last layer's
+    cost, a warm-up too long for small models, and an optimiser that was not tuned by scale.
 
     >>> f"{allocation_params(5.76e23) / 1e9:.0f} B"
     '804 B'

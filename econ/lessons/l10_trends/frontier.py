@@ -20,7 +20,7 @@ FLASH_PARAMS = 8e9  # as the name of Gemini 1.5 Flash-8B says
 OPEN_PAIR = ("llama-3.1-405b", "qwen3-8b")
 
 
-def paths_frame(per: str = "token", shown: tuple[float, ...] = SHOWN) -> pd.DataFrame:
+def paths_frame(per: str = "token", levels_frac: tuple[float, ...] = SHOWN) -> pd.DataFrame:
     """What four levels cost month by month: ``year``, ``usd``, ``record``, ``level``, ``model``.
 
     ``usd`` is the cheapest for sale, per million tokens or per thousand answers; ``record`` the
@@ -31,7 +31,7 @@ def paths_frame(per: str = "token", shown: tuple[float, ...] = SHOWN) -> pd.Data
         frontier.cheapest_frame(level, per=per)
         .dropna(subset=["purchasable"])
         .assign(level=NAMES[level])
-        for level in shown
+        for level in levels_frac
     ]
     rows = pd.concat(parts, ignore_index=True)
     return rows.assign(
