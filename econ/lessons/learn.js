@@ -38,7 +38,9 @@ function parse(text, spec) {
 
 function render({ model, el }) {
   const spec = model.get("spec");
-  el.setAttribute("data-lm-suppress-shortcuts", "true");  // else JupyterLab takes the keys
+  // JupyterLab takes keys twice: by shortcuts, and on their way up through the notebook
+  el.setAttribute("data-lm-suppress-shortcuts", "true");
+  el.addEventListener("keydown", (event) => event.stopPropagation());
   el.classList.add("econ-learn");
   el.dataset.question = spec.id;
   const make = (tag, parent, text = "", more = {}) => {

@@ -71,16 +71,19 @@ DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})")
 
 
 def units_of(unit: str) -> dict[str, float]:
-    """The units of the same dimension, each as a multiple of ``unit``.
+    """The units of the same dimension, each as a multiple of ``unit``, and its short form.
 
-    >>> units_of("ms")["s"]
-    1000.0
+    >>> units_of("ms")["s"], units_of("USD per million tokens")["USD"]
+    (1000.0, 1.0)
     """
     unit = canonical(unit)
+    if not unit:
+        return {}
+    short = {unit: 1.0, unit.partition(" per ")[0]: 1.0, unit.partition("/")[0]: 1.0}
     for dimension in DIMENSIONS:
         if unit in dimension:
-            return {name: size / dimension[unit] for name, size in dimension.items()}
-    return {unit: 1.0} if unit else {}
+            return short | {name: size / dimension[unit] for name, size in dimension.items()}
+    return short
 
 
 def canonical(unit: str) -> str:

@@ -32,13 +32,14 @@ def script() -> str:
 
 
 def markup(words: str) -> str:
-    """Words with **bold** and `code`, in paragraphs, as HTML.
+    """Words with **bold**, *stress* and `code`, in paragraphs, as HTML.
 
-    >>> markup("Give **USD**.")
-    '<p>Give <strong>USD</strong>.</p>'
+    >>> markup("Give **USD**, *not* cents.")
+    '<p>Give <strong>USD</strong>, <em>not</em> cents.</p>'
     """
     text = safe(words.strip())
     text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
+    text = re.sub(r"(?<![\w*])\*(?!\s)([^*]+?)\*(?!\w)", r"<em>\1</em>", text)
     text = re.sub(r"`(.+?)`", r"<code>\1</code>", text)
     parts = [p.replace("\n", "<br>") for p in re.split(r"\n\s*\n", text)]
     return "".join(f"<p>{p}</p>" for p in parts)

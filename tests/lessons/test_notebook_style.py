@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LESSONS = [p for p in NOTEBOOKS if p.stem[0].isdigit()]  # an appendix (A1) is for looking things up
-TAGS = {"setup", "predict", "reveal", "ask", "exercise", "solution"}
+TAGS = {"setup", "picture", "predict", "reveal", "ask", "exercise", "solution"}
 OUTSIDE_PROSE = {"reveal", "ask", "exercise", "solution"}
 NETWORK = re.compile(
     r"\b(import requests|requests\.[a-z]|urllib|httpx|pooch\.retrieve|read_csv\(\s*['\"]https?:)"

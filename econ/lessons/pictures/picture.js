@@ -16,7 +16,9 @@ const STYLE = `
 
 function render({ model, el }) {
   const spec = model.get("spec"), last = spec.frames.length - 1;
-  el.setAttribute("data-lm-suppress-shortcuts", "true");  // else JupyterLab takes the arrow keys
+  // JupyterLab takes keys twice: by shortcuts, and on their way up through the notebook
+  el.setAttribute("data-lm-suppress-shortcuts", "true");
+  el.addEventListener("keydown", (event) => event.stopPropagation());
   el.classList.add("econ-picture");
   el.dataset.picture = spec.id;
   const make = (tag, parent, text = "", more = {}) => {

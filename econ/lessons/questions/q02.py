@@ -57,13 +57,14 @@ def _prefill_share() -> float:
 
 @question(
     "02-true",
-    "Which of these five sentences is **true**?",
+    "Which of these six sentences is **true**?",
     options={
         "five": "Output costs four to five times as much as input, because of physics.",
         "moe": "A mixture of experts needs a smaller KV cache than a dense model.",
         "free": "Prefill is so fast that it costs nothing.",
         "half": "Weights of half the size write tokens twice as fast.",
-        "busy": "An accelerator can be 100 % utilised by `nvidia-smi` and mostly waiting.",
+        "smi": "An accelerator that `nvidia-smi` calls 100 % utilised does all the work it can.",
+        "once": "One reading of the weights serves every user of the batch.",
     },
     wrong=[
         Wrong("five", "That is a price list. The machine's time for an output token falls with the "
@@ -76,12 +77,13 @@ def _prefill_share() -> float:
         Wrong("half", lambda q: f"From bf16 to fp8 a step gets {_speedup(1):.1f} times as fast for "
               f"one user and {_speedup(256):.1f} times for 256: caches, launches and links stay as "
               "they are.", "quantisation-always-wins"),
+        Wrong("smi", "That figure says that some kernel was running, not how much of the bandwidth "
+              "or of the arithmetic it used.", "utilisation-is-work"),
     ],
-    because="That figure says that some kernel was running, not how much of the bandwidth or "
-    "arithmetic it used.",
+    because="That is why sharing makes tokens cheap.",
 )  # fmt: skip
 def _true_of_time(q: Inputs) -> str:
-    return "busy"
+    return "once"
 
 
 def _kv_bytes(layers: int, kv_heads: int) -> float:
