@@ -164,13 +164,14 @@ def _own_sentence(q: Question, words: str) -> bool:
 
 def _answer(q: Question) -> str:
     because = text(q.because, inputs(q)) if q.because else ""
-    return f"It is **{_label(q, truth(q))}**. {because}".strip()
+    head = "It is" if q.kind == "number" else "The right answer:"
+    return f"{head} **{_label(q, truth(q))}**. {because}".strip()
 
 
 def _label(q: Question, value: Any) -> str:
     if q.kind == "number":
         return f"{short(float(value))} {q.unit}".strip()
-    return q.options.get(value, str(value))
+    return q.options.get(value, str(value)).rstrip(".")
 
 
 def _wrong_label(q: Question, wrong: Any) -> str:

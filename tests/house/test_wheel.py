@@ -114,7 +114,10 @@ def test_the_wheel_holds_every_module_table_and_mark(wheel):
     books = {f"econ/{p.relative_to(ROOT).as_posix()}" for p in ROOT.glob("notebooks/*.ipynb")}
     assert books <= names
     assert wheel.stat().st_size < 15e6
-    assert modules | tables | {"econ/data/datapackage.json", "econ/py.typed"} <= names
+    scripts = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("econ/**/*.js")}
+    scripts = {name for name in scripts if "__pycache__" not in name}
+    marks = {"econ/data/datapackage.json", "econ/py.typed"}
+    assert modules | tables | scripts | marks <= names
 
 
 def test_the_readmes_example_runs_where_no_repository_is(core, tmp_path):

@@ -1,6 +1,5 @@
 """The workshop: its map and guide point at what is there, its prints are made from the models."""
 
-import csv
 import itertools
 import os
 import re
@@ -23,32 +22,7 @@ BOOKS = {
     p.stem[:2]: nbformat.read(p, as_version=4)
     for p in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 }
-MAP = ROOT / "workshop" / "misconceptions.csv"
-ROWS = list(csv.DictReader(MAP.read_text(encoding="utf-8").splitlines()))
 GUIDE = (ROOT / "workshop" / "guide.md").read_text(encoding="utf-8")
-
-
-def _words(cell) -> str:
-    return " ".join(cell.source.split())
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["misconception"][:40])
-def test_a_misconception_is_met_where_the_map_says(row):
-    if row["notebook"] not in BOOKS:
-        assert not row["cell"]  # to be filled when the notebook is there
-        return
-    book = BOOKS[row["notebook"]]
-    has = [c.id for c in book.cells if row["words"] in _words(c)]
-    assert row["words"]
-    assert row["cell"] in has, f"{row['words']!r} stands in {has}"
-    if row["exercise"]:
-        assert f'check("{row["exercise"]}"' in "".join(c.source for c in book.cells)
-
-
-def test_every_notebook_that_teaches_has_misconceptions_and_none_twice():
-    names = [(r["notebook"], r["misconception"]) for r in ROWS]
-    assert len(names) == len(set(names))
-    assert {*BOOKS} - {"00", "15"} <= {r["notebook"] for r in ROWS}
 
 
 def test_the_guide_names_cells_and_exercises_that_exist():
@@ -95,6 +69,7 @@ def test_answers_are_the_checks_own():
     asked = {id for book in BOOKS.values() for c in book.cells
              for id in re.findall(r'check\("(\d\d-\d)"', c.source)}  # fmt: skip
     assert asked <= set(re.findall(r"^(\d\d-\d) ", text, re.M))
+    assert "history again" in text  # what a novice reads, with the wrong idea
 
 
 # -- slides ---------------------------------------------------------------------------------------

@@ -110,7 +110,9 @@ def test_continuous_seats_are_those_of_the_simulation_and_static_ones_wait():
     assert ends["static"] > 1.2 * ends["continuous"]
     held = frame[frame["request"] >= 0].groupby(["batching", "request"])["step"].nunique()
     for name in ("continuous", "static"):
-        assert held[name].tolist() == serving.MANY.output  # one step a token, prompts read at once
+        assert (
+            held[name].tolist() == serving.MANY.output_tokens
+        )  # one step a token, prompts read at once
     assert not frame.duplicated(["batching", "step", "seat"]).any()
 
 

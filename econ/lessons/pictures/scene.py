@@ -26,6 +26,7 @@ from econ.charts.tables import Folded, Table, three
 from econ.charts.theme import FONT, GROUND, INK, PALETTE
 
 WIDTH_PX, TITLE_PX, PNG_SCALE = 720, 34, 1.3
+Place = int  # in a sequence, e.g. of frames
 
 
 def _px(value: float) -> str:
@@ -98,7 +99,7 @@ class Picture:
     frames: tuple[tuple[str, str], ...]
     numbers: pd.DataFrame
     height_px: int
-    still: int = -1
+    still: Place = -1
     step_name: str = "Step"
     interval_ms: int = 500
 
@@ -107,7 +108,7 @@ class Picture:
         """The alternative text: the question and the words of the still."""
         return f"{self.question} {self.frames[self.still][1]}"
 
-    def svg(self, frame: int, *, ground: bool = False) -> str:
+    def svg(self, frame: Place, *, ground: bool = False) -> str:
         """One frame; with ``ground`` under its question in black on white, to stand alone."""
         font, top_px, back = FONT.replace('"', "'"), 0, ""
         if ground:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from econ.catalog.units import MILLI
 from econ.lessons.l05_goodput import pools_for
-from econ.lessons.pictures.scene import WIDTH_PX, Picture, Scene
+from econ.lessons.pictures.scene import WIDTH_PX, Picture, Place, Scene
 from econ.lessons.pictures.steps import Requests, Step, walk, walk_static
 from econ.scenario import Scenario
 from econ.serving import Replica, replica, simulate
@@ -27,7 +27,7 @@ def server() -> Replica:
     return whole.replace(lag_s=0.0, n_lag_steps=0.0)
 
 
-def token_times(steps: Sequence[Step], request: int) -> list[float]:
+def token_times(steps: Sequence[Step], request: Place) -> list[float]:
     """When each token of a request appeared."""
     return [s.end_s for s in steps if request in s.first or request in s.decoded]
 
@@ -92,16 +92,18 @@ def batches_frame() -> pd.DataFrame:
     for name, steps in (("continuous", walk(MANY, run)),
                         ("static", walk_static(MANY, run))):  # fmt: skip
         seats: list[int | None] = [None] * SEATS
-        written = [0] * len(MANY.output)
+        written = [0] * len(MANY.output_tokens)
         for number, step in enumerate(steps, 1):
             active = [*step.decoded, *(i for i, _ in step.read)]
-            seats = [i if i is not None and written[i] < MANY.output[i] else None for i in seats]
+            seats = [
+                i if i is not None and written[i] < MANY.output_tokens[i] else None for i in seats
+            ]
             for i in active:
                 if i not in seats:
                     seats[seats.index(None)] = i
             for i in {*step.decoded, *step.first}:
                 written[i] += 1
-            done = sum(w >= n for w, n in zip(written, MANY.output, strict=True))
+            done = sum(w >= n for w, n in zip(written, MANY.output_tokens, strict=True))
             rows += [[name, number, step.end_s, seat, -1 if i is None else i, done]
                      for seat, i in enumerate(seats)]  # fmt: skip
     return pd.DataFrame(rows, columns=["batching", "step", "end_s", "seat", "request", "n_done"])
@@ -126,7 +128,7 @@ def batches_picture() -> Picture:
                 scene.box(x, y, cell - 2, 18, color, f"request {row.request + 1}")
             last = seen.iloc[-1]
             busy = float((seen["request"] >= 0).mean())
-            words = f"{last.n_done} of {len(MANY.output)} answers after {last.end_s:.2f} s"
+            words = f"{last.n_done} of {len(MANY.output_tokens)} answers after {last.end_s:.2f} s"
             scene.text(LEFT, top - 8, f"{words}, seats busy {busy:.0%}")
             told.append(f"{name}: {words}, {busy:.0%} of the seats busy")
         frames.append((scene.markup, f"Step {now}. {'; '.join(told)}.".replace(". c", ". C")))
@@ -146,20 +148,22 @@ def stall_frame() -> pd.DataFrame:
     rows = []
     for name, policy in POLICIES.items():
         steps = walk(LONG, server().replace(policy=policy, token_budget=CHUNK))
-        rows += [[name, i, t] for i in range(len(LONG.output)) for t in token_times(steps, i)]
+        rows += [
+            [name, i, t] for i in range(len(LONG.output_tokens)) for t in token_times(steps, i)
+        ]
     return pd.DataFrame(rows, columns=["way", "request", "time_s"])
 
 
 def longest_gap_s(frame: pd.DataFrame, way: str) -> float:
     """The longest wait between two tokens of the users who were there before."""
-    rows = frame[(frame["way"] == way) & (frame["request"] < len(LONG.output) - 1)]
+    rows = frame[(frame["way"] == way) & (frame["request"] < len(LONG.output_tokens) - 1)]
     return float(rows.groupby("request")["time_s"].diff().max())
 
 
 def stall_picture() -> Picture:
     """A prompt of 8,000 tokens stalls everybody; the same prompt in chunks does not."""
     frame = stall_frame()
-    end_s, newcomer = float(frame["time_s"].max()), len(LONG.output) - 1
+    end_s, newcomer = float(frame["time_s"].max()), len(LONG.output_tokens) - 1
     scale = (RIGHT - LEFT) / end_s
     frames = []
     for now_s in np.linspace(end_s / 30, end_s, 30):
@@ -177,7 +181,7 @@ def stall_picture() -> Picture:
             told.append(f"{way}: {len(rows)} tokens, longest wait {gap_s / MILLI:.0f} ms")
         at = LEFT + scale * LONG.arrival_s[newcomer]
         scene.line(at, 22, at, 280, dashed=True)
-        scene.text(at + 5, 300, f"a prompt of {LONG.prompt[newcomer]:,} tokens arrives; "
+        scene.text(at + 5, 300, f"a prompt of {LONG.input_tokens[newcomer]:,} tokens arrives; "
                    "its answer in red")  # fmt: skip
         frames.append((scene.markup, f"After {now_s:.2f} s. {'; '.join(told)}."))
     return Picture("stall", "What does one user's long prompt do to all others?", tuple(frames),

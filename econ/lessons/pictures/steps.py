@@ -17,13 +17,16 @@ from typing import NamedTuple
 
 from econ.serving import Replica
 
+Who = tuple[int, ...]  # requests by their position
+Chunk = tuple[int, int]  # a request, and how many tokens of its prompt
+
 
 class Requests(NamedTuple):
     """Requests in order of arrival: seconds, tokens in, tokens out."""
 
     arrival_s: Sequence[float]
-    prompt: Sequence[int]
-    output: Sequence[int]
+    input_tokens: Sequence[int]
+    output_tokens: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class Step:
 
     start_s: float
     end_s: float
-    decoded: tuple[int, ...]
-    read: tuple[tuple[int, int], ...]
-    first: tuple[int, ...]  # whose first token comes at its end
+    decoded: Who
+    read: tuple[Chunk, ...]
+    first: Who  # whose first token comes at its end
 
 
 class _Server:
@@ -87,7 +90,7 @@ def walk(requests: Requests, replica: Replica) -> list[Step]:
     replica : Replica
         Its ``policy`` (prefill_first or chunked_prefill), ``max_batch`` and ``token_budget`` hold.
     """
-    server, prompt = _Server(requests, replica), requests.prompt
+    server, prompt = _Server(requests, replica), requests.input_tokens
     partial: tuple[int, int] | None = None  # a prompt that is being read: request, tokens left
     steps = []
     while not server.over():
@@ -133,7 +136,7 @@ def walk_static(requests: Requests, replica: Replica) -> list[Step]:
         while server.waits() and len(batch) < replica.max_batch:
             batch.append(server.next)
             server.next += 1
-        steps.append(server.step([], [(i, requests.prompt[i]) for i in batch]))
+        steps.append(server.step([], [(i, requests.input_tokens[i]) for i in batch]))
         while server.running:
             steps.append(server.step(list(server.running), [], seats=len(batch)))
     return steps

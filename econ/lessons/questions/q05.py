@@ -154,7 +154,8 @@ def _tpot(q: Inputs) -> float:
     because="A report has to say over what it takes the mean.",
 )  # fmt: skip
 def _mean_over_gaps(q: Inputs) -> float:
-    return (10 * 100 + 1000 * 20) / (10 + 1000)
+    short, long = (10, 100), (1000, 20)  # gaps, and milliseconds each
+    return (short[0] * short[1] + long[0] * long[1]) / (short[0] + long[0])
 
 
 @question(

@@ -7,7 +7,7 @@ import math
 
 import pandas as pd
 
-from econ.catalog.units import MILLI
+from econ.catalog.units import KILO, MILLI
 from econ.latency import answer_s
 from econ.lessons.l15_workload import cheapest_frame
 from econ.lessons.question import Inputs, Wrong, question
@@ -145,7 +145,7 @@ KNOWN_KUSD, CHEAP_KUSD = 150, 100
 
 def _worth_usd(dear_kusd: float) -> float:
     cases = pd.DataFrame({"new": [CHEAP_KUSD, dear_kusd], "known": [KNOWN_KUSD, KNOWN_KUSD]})
-    return float(evpi_usd(1000 * cases))
+    return float(evpi_usd(KILO * cases))
 
 
 @question(
@@ -158,9 +158,9 @@ def _worth_usd(dear_kusd: float) -> float:
     wrong=[
         Wrong(50_000, "That is what you save if the new one proves cheap. It does so in one case "
               "of two."),
-        Wrong(lambda q: 1000 * (q.dear_kusd - KNOWN_KUSD) / 2, "That is what the benchmark keeps "
+        Wrong(lambda q: KILO * (q.dear_kusd - KNOWN_KUSD) / 2, "That is what the benchmark keeps "
               "you from losing, but without it you would not have bought the new one."),
-        Wrong(lambda q: 1000 * (q.dear_kusd - CHEAP_KUSD), "That is how far the two cases lie "
+        Wrong(lambda q: KILO * (q.dear_kusd - CHEAP_KUSD), "That is how far the two cases lie "
               "apart. Asked is how much better you would choose."),
     ],
     hints=("What would you choose without the benchmark, and what with it in each case?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econ.catalog import accelerator, table
-from econ.catalog.units import GB, GIGA, HOURS_PER_YEAR
+from econ.catalog.units import GB, GIGA, HOURS_PER_YEAR, KILO
 from econ.ledger import claim, claims_frame
 from econ.lessons.question import Inputs, Wrong, question
 
@@ -151,7 +151,7 @@ YEARS, GPUS = 3, 8
 
 
 def _per_hour(total_kusd: float, n_gpu: float = GPUS, years: float = YEARS) -> float:
-    return 1000 * total_kusd / (n_gpu * years * HOURS_PER_YEAR)
+    return KILO * total_kusd / (n_gpu * years * HOURS_PER_YEAR)
 
 
 @question(
