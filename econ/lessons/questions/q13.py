@@ -91,7 +91,7 @@ ATTEMPT_USD, SOLVED = 0.30, 0.5
     "person checks each for 2 USD. What does a **finished** task cost, in **USD**?",
     unit="USD",
     slider=(0.2, 10),
-    tolerance_frac=0.05,
+    tolerance_frac=0.1,
     wrong=[
         Wrong((0.25, 0.65), "That leaves out the person, who looks at every attempt and costs "
               "more than the tokens."),
