@@ -147,6 +147,30 @@ def service_frame(service: Recording) -> pd.DataFrame:
     return frame[["load", *(c for c in frame if c != "load")]]
 
 
+def goodput_frame(service: Recording, *, ttft_factor: float, tpot_factor: float) -> pd.DataFrame:
+    """Good requests of every open load, measured and simulated, under limits of your own.
+
+    The limits are so many times the medians of the lightest load. Columns: load, rate_per_s,
+    good_frac, simulated_good_frac, goodput_per_s.
+    """
+    replica, lightest = service.replica(), service.times(service.loads[0])
+    limits_s = (
+        ttft_factor * float(np.nanmedian(lightest.ttft_s)),
+        tpot_factor * float(np.nanmedian(lightest.tpot_s)),
+    )
+    rows = []
+    for load, requests in service.requests.groupby("load", sort=False):
+        if requests["concurrency"].iloc[0]:
+            continue
+        times = service.times(str(load))
+        good = times.goodput(*limits_s)
+        computed = lab.simulated(times, replica).goodput(*limits_s)
+        rate = float(requests["rate_per_s"].iloc[0])
+        rows.append((load, rate, good.good_frac, computed.good_frac, float(good)))
+    names = ["load", "rate_per_s", "good_frac", "simulated_good_frac", "goodput_per_s"]
+    return pd.DataFrame(rows, columns=names)
+
+
 def threads_chart(frame: pd.DataFrame, n_cores: int) -> Drawing:
     """Bandwidth by the number of threads."""
     rows = frame.assign(bandwidth_gb_per_s=frame["bandwidth_bytes_per_s"] / GIGA)

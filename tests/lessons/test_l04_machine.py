@@ -57,6 +57,15 @@ def test_the_knee_is_simulated_on_the_requests_that_were_served(recorded):
     assert "3 points" in lesson.knee_chart(frame).description
 
 
+def test_goodput_is_counted_and_simulated_under_the_same_limits(recorded):
+    loose = lesson.goodput_frame(recorded, ttft_factor=1e3, tpot_factor=1e3)
+    assert (loose[["good_frac", "simulated_good_frac"]] == 1).all().all()
+    tight = lesson.goodput_frame(recorded, ttft_factor=2, tpot_factor=1.5)
+    assert tight["load"].tolist() == ["50%", "80%", "110%"]
+    assert tight["good_frac"].is_monotonic_decreasing
+    assert (abs(tight["good_frac"] - tight["simulated_good_frac"]) < 0.35).all()
+
+
 def test_the_panel_says_what_a_token_costs():
     panel = lesson.cost_panel(5.0)
     own = lab.own_cost(5.0, price_usd=0, power_w=60, electricity_usd_per_kwh=0.25).usd_per_mtok
