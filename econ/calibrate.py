@@ -12,6 +12,7 @@ import datetime
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.tables import forget, table, write_table
@@ -19,15 +20,21 @@ from econ.energy import fit as energy_fit
 from econ.energy.fit import FITTED, power_runs, read_power_runs
 from econ.energy.power import PowerLaw
 from econ.latency.calibration import CROWD, REGIMES, Calibration, bands
+from econ.latency.dated_fit import cells
 from econ.latency.fit import (
+    METRICS,
     accuracy_by_group,
     accuracy_frame,
+    dated_logs,
     fit,
+    fit_dated,
     groups,
+    groups_of,
     held_out,
+    is_mean,
     ladder_frame,
     limits_of,
-    summary,
+    measured,
     with_intervals,
 )
 from econ.latency.runs import (
@@ -42,11 +49,8 @@ from econ.latency.runs import (
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
 
 REASONS = {
-    "decode_compute_frac": "Not identified: no run is bound by decode arithmetic",
-    "amd_compute_frac": "Llama-2-70B offline per peak FLOP/s: MI300X 0.60 of H200, "
-    "MI325X 0.73, MI355X 0.82 of B200; a round middle",
-    "amd_overhead_factor": "Kimi-K2.5 in 4 bits on four MI355X, one and two users with cached "
-    "prompts: the step took 1.35 and 1.55 times as long as without it",
+    "decode_compute_frac": "MLPerf offline results of Llama-2-70B and Llama-3.1 on seven "
+    "accelerators: least error at 0.6; within a point of it from 0.5 to 0.8",
     "n_tile_tokens": "A matrix unit's smallest tile; 8, 32, 64 and a fitted 23 were tried on the "
     "same runs",
     "n_prefill_tile_tokens": "The tile of grouped products over many tokens; 32, 64 and 128 were "
@@ -62,10 +66,6 @@ REASONS = {
     "reserved_bytes": "Runtime and graphs; a round figure",
 }
 ENERGY_SPLITS = ("configuration", "model", "accelerator", "source")
-SOURCES = {
-    "amd_compute_frac": ("mlperf-results", "derived"),
-    "amd_overhead_factor": ("inferencemax-agentic", "derived"),
-}
 
 
 def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataFrame:
@@ -75,7 +75,6 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
         fitted = name in k.intervals
         low, high = (f"{x:.4g}" for x in k.intervals[name]) if fitted else ("", "")
         source, kind = ("inferencex-runs", "derived") if fitted else ("own-text", "assumed")
-        source, kind = SOURCES.get(name, (source, kind))
         least, most = limits_of(name) if fitted else (0.0, 0.0)
         at_limit = fitted and not least * 1.001 < getattr(k, name) < most * 0.999
         note = "Fitted to measured runs" + "; at the limit set beforehand" * at_limit
@@ -103,24 +102,51 @@ def engine_rows(k: Calibration, n_runs: int, today: str) -> pd.DataFrame:
             low, high = k.intervals[key]
             for end, number in (("", k.value(key)), ("_low", low), ("_high", high)):
                 rows.loc[engine.name, f"first_token{end}_s"] = float(f"{number:.4g}")
+            low, high = k.intervals[f"{engine.name}.n_wait_steps"]
+            ends = (engine.n_wait_steps, low, high)
+            names = ["n_wait_steps", "n_wait_low_steps", "n_wait_high_steps"]
+            rows.loc[engine.name, names] = [float(f"{number:.4g}") for number in ends]
             rows.loc[engine.name, ["n_runs", "as_of"]] = n_runs, today
     return rows
 
 
-def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
-    """Bands from the held-out errors. Where nothing was measured: the factors of a new accelerator
-    and a new model multiplied, and beyond that no less than those of a crowd."""
-    crowd = runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
-    unseen = {
-        "calibrated": ("configuration", ~crowd),
-        "new accelerator": ("accelerator", ~crowd),
-        "new model": ("model", ~crowd),
-        "crowded": ("configuration", crowd),
+# which held-out errors make the band of which regime; every group of these must be covered
+BANDS = {
+    "calibrated": ("configuration", "half-year", "engine", "source"),
+    "new accelerator": ("accelerator",),
+    "new model": ("model",),
+}
+COVERED, FEWEST_ROWS = 0.87, 30  # of each group left out, and the rows below which it is no group
+
+
+def left_out_errors(runs: pd.DataFrame, k: Calibration) -> dict[str, pd.DataFrame]:
+    """For each split, the absolute logarithmic errors of every run by a fit without its group."""
+    truth = measured(runs)
+    return {
+        split: np.log(held_out(runs, split, start=k) / truth).abs()
+        for splits in BANDS.values()
+        for split in splits
     }
-    factors, counts = {}, {}
-    for regime, (split, rows) in unseen.items():
-        table = summary(runs[rows], held_out(runs, split)[rows])
-        factors[regime], counts[regime] = table[["median_x", "p90_x"]], int(rows.sum())
+
+
+def band_rows(runs: pd.DataFrame, off: dict[str, pd.DataFrame], today: str) -> pd.DataFrame:
+    """Bands from held-out errors: of 90 % of configurations, and of each source, engine and
+    half-year left out (each accelerator, each model) alone. Where nothing was measured: the factors
+    of a new accelerator and a new model multiplied, and no less than those of a crowd."""
+    crowd = runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
+    factors: dict[str, pd.DataFrame] = {}
+    counts = {regime: int((~crowd).sum()) for regime in BANDS} | {"crowded": int(crowd.sum())}
+    for regime, splits in {**BANDS, "crowded": ("configuration",)}.items():
+        rows = crowd if regime == "crowded" else ~crowd
+        first = off[splits[0]][rows]
+        frame = pd.DataFrame({"median_x": first.median(), "p90_x": first.quantile(0.9)})
+        for split in splits if regime != "crowded" else ():
+            by_group = off[split][rows].groupby(groups_of(runs, split)[rows])
+            enough = by_group.count() >= FEWEST_ROWS
+            worst = by_group.quantile(COVERED).where(enough).max()
+            frame["p90_x"] = np.fmax(frame["p90_x"], worst)
+        factors[regime] = np.exp(frame)
+    factors["crowded"] = factors["crowded"].fillna(factors["calibrated"])
     factors["new both"] = factors["new accelerator"] * factors["new model"]
     factors["beyond"] = factors["new both"].clip(lower=factors["crowded"])
     for regime in factors:  # a band never narrows as one leaves what was measured
@@ -130,6 +156,63 @@ def band_rows(runs: pd.DataFrame, today: str) -> pd.DataFrame:
     frame["kind"] = frame["n_rows"].gt(0).map({True: "derived", False: "assumed"})
     frame["id"] = (frame["regime"] + " " + frame["metric"]).str.replace(" ", "-")
     return frame.assign(source="inferencex-runs", as_of=today)
+
+
+def coverage_rows(
+    runs: pd.DataFrame, off: dict[str, pd.DataFrame], rows: pd.DataFrame, today: str
+) -> pd.DataFrame:
+    """How many runs of each group left out lie inside the reported 90 % band.
+
+    Columns: left_out, what (the group), metric, n_runs, covered_frac, p90_x.
+    """
+    factor = rows.set_index(["regime", "metric"])["p90_x"]
+    found = []
+    for regime, splits in BANDS.items():
+        for split in splits:
+            for group, part in off[split].groupby(groups_of(runs, split)):
+                for metric in METRICS:
+                    errors = part[metric].dropna()
+                    if len(errors) >= FEWEST_ROWS:
+                        most = factor[regime, metric]
+                        inside = float((errors <= np.log(most)).mean())
+                        found.append((split, str(group), metric, len(errors), inside, most))
+    columns = ["left_out", "what", "metric", "n_runs", "covered_frac", "p90_x"]
+    frame = pd.DataFrame(found, columns=columns)
+    names = frame[["left_out", "what", "metric"]].agg("-".join, axis=1)
+    return frame.assign(
+        id=names.str.replace(r"[ ,]+", "-", regex=True),
+        source="inferencex-runs",
+        as_of=today,
+        kind="derived",
+    )
+
+
+def maturity_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataFrame:
+    """The maturity of software by date as rows of ``data/latency/software_maturity.csv``."""
+    dated = runs[~is_mean(runs)]
+    logs = dated_logs(dated, k)
+    rows = cells(dated, logs)
+    what = configuration(dated) + dated["concurrency"].astype(str)
+    rng, drawn = np.random.default_rng(1), []
+    for _ in range(40):  # deployments and loads drawn anew
+        names = pd.Series(rng.choice(what.unique(), what.nunique()))
+        inside = what.isin(names.unique()).to_numpy()
+        again = cells(dated[inside], logs[inside])
+        drawn.append(again.set_index(["engine", "generation", "quarter"])["log"])
+    ends = pd.concat(drawn, axis=1).quantile([0.05, 0.95], axis=1).T
+    keys = rows.set_index(["engine", "generation", "quarter"]).index
+    year = rows["year"] // 1
+    month = ((rows["year"] - year) * 12).astype(int) + 1
+    date = year.astype(int).astype(str) + "-" + month.astype(str).str.zfill(2)
+    return rows.assign(
+        id=rows["engine"] + "-" + rows["generation"] + "-" + date,
+        maturity=np.exp(rows["log"]).round(3),
+        low=np.exp(np.fmin(ends[0.05].reindex(keys).to_numpy(), rows["log"])).round(3),
+        high=np.exp(np.fmax(ends[0.95].reindex(keys).to_numpy(), rows["log"])).round(3),
+        as_of=date,
+        source="inferencex-medians",
+        kind="derived",
+    )
 
 
 def sample_rows(runs: pd.DataFrame, prefix: str = "run") -> pd.DataFrame:
@@ -142,9 +225,9 @@ def sample_rows(runs: pd.DataFrame, prefix: str = "run") -> pd.DataFrame:
 def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
     """The accuracy report as text."""
     parts = [f"{len(runs)} runs, {configuration(runs).nunique()} configurations"]
-    k = fit(runs)
+    k = fit_dated(runs)
     parts.append("Fitted values\n" + k.frame().to_string(index=False))
-    for split in ("configuration", "accelerator", "model", "source"):
+    for split in ("configuration", "accelerator", "model", "engine", "half-year", "source"):
         table = accuracy_frame(split, runs).round(3)
         parts.append(f"Left out: {split}\n{table.to_string()}")
         if by_group and split != "configuration":
@@ -261,11 +344,15 @@ def main(arguments: list[str] | None = None) -> None:
     medians = read_medians(chosen.medians) if chosen.medians else None
     runs = measured_runs(means, medians)
     if chosen.write:
-        k = with_intervals(runs, fit(runs))
+        k = with_intervals(runs, fit_dated(runs))
+        off = left_out_errors(runs, k)
+        widths = band_rows(runs, off, today)
         for name, rows in (
             ("calibration", calibration_rows(k, runs, today)),
             ("engines", engine_rows(k, len(runs), today)),
-            ("calibration_bands", band_rows(runs, today)),
+            ("software_maturity", maturity_rows(k, runs, today)),
+            ("calibration_bands", widths),
+            ("band_coverage", coverage_rows(runs, off, widths, today)),
             ("measured_serving", sample_rows(means)),
             ("measured_medians", sample_rows(medians, "median")),
         ):

@@ -24,7 +24,7 @@ from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.engines import LAUNCH, SCHEDULINGS, Engine, engine
-from econ.catalog.guard import count, positive, unknown
+from econ.catalog.guard import check_date, count, positive, unknown
 from econ.catalog.ranges import ends
 
 POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
@@ -53,7 +53,9 @@ class Deployment:
     engine : str
         A row of ``data/latency/engines.csv`` (vllm, sglang, trtllm); empty for the common habits.
     software_maturity : float or Range
-        1 for the software of the calibration; above 1 is better, below 1 worse.
+        1 for the software of the date; above 1 is better, below 1 worse.
+    as_of : str
+        The date of the software, e.g. ``"2026-03"``; empty for today.
     max_batch : int, optional
         Sequences that one replica runs at a time; None for as many as memory and the engine allow.
     token_budget : int, optional
@@ -90,6 +92,7 @@ class Deployment:
     kv_precision: str = ""
     engine: str = ""
     software_maturity: float = 1.0
+    as_of: str = ""
     max_batch: int | None = None
     token_budget: int | None = None
     policy: str = ""
@@ -123,6 +126,7 @@ class Deployment:
                 raise unknown(name, getattr(self, name), filter(None, known))
         if self.engine:
             object.__setattr__(self, "engine", engine(self.engine).name)
+        check_date(self.as_of)
         ends(positive, "software_maturity", self.software_maturity, MOST_MATURITY)
         for name in ("max_batch", "token_budget", *LAUNCH):
             if (value := getattr(self, name)) is not None:

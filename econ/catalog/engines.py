@@ -34,6 +34,8 @@ class Engine:
         weights of 16 or 32 bits come with a cache of as many.
     first_token_s : float
         Time that its host adds to each first token, e.g. 0.012.
+    n_wait_steps : float
+        Steps from the arrival of a request until its first token leaves, beside its own prompt.
     host_s_per_sequence : float
         The least that a step takes per running sequence, set by the one process that hands out
         tokens, e.g. 60 µs.
@@ -57,6 +59,7 @@ class Engine:
     policy: str = "chunked_prefill"
     quantised_kv_precision: str = "bf16"
     first_token_s: float = 0.0
+    n_wait_steps: float = 0.0
     host_s_per_sequence: float = 0.0
     max_batch: int = 256
     token_budget: int = 2048
@@ -126,6 +129,7 @@ def engines() -> dict[str, Engine]:
             policy=row.policy,
             quantised_kv_precision=row.quantised_kv_precision,
             first_token_s=float(row.first_token_s),
+            n_wait_steps=float(row.n_wait_steps),
             host_s_per_sequence=float(row.host_s_per_sequence),
             max_batch=int(row.max_batch),
             token_budget=int(row.token_budget),

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -139,3 +140,13 @@ def _all_numbers(values: Any) -> bool:
     if raw.dtype.kind == "O":
         return not any(isinstance(v, bool | np.bool_ | str | bytes) for v in raw.ravel())
     return raw.dtype.kind in "fiu"
+
+
+def check_date(as_of: str) -> str:
+    """The date, or an error: a year, a month or a day, ``"2026-05-31"``; empty for today."""
+    if as_of and not re.fullmatch(r"20\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", as_of):
+        raise ValueError(
+            f"as_of = {as_of!r} is outside its range: a date from 2000 to 2099 like 2026-05-31, "
+            "2026-05 or 2026; empty for today"
+        )
+    return as_of

@@ -18,6 +18,7 @@ True
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -29,14 +30,17 @@ from econ.catalog.engines import Engine, engines
 from econ.catalog.guard import fraction, not_negative, unknown
 from econ.catalog.tables import remember, table
 from econ.catalog.units import GB, MICRO, MILLI
+from econ.latency.software import Dated, Software, year_of
 
-ENGINE_VALUES = ("first_token_s", "host_s_per_sequence")
+ENGINE_VALUES = ("first_token_s", "n_wait_steps", "host_s_per_sequence")
 # the regimes of a prediction, from near to far: model and accelerator were both measured; one or
 # both were not; measured, but with so many users of one replica that batch limits which nobody
-# recorded may bind; and beyond (pipelines, AMD, a crowd on something new, a thousand users), where
+# recorded may bind; and beyond (pipelines, a crowd on something new, a thousand users), where
 # there are no open measurements to speak of and physics alone carries
 REGIMES = ("calibrated", "new accelerator", "new model", "new both", "crowded", "beyond")
+NO_DATES = Software()
 CROWD, MANY_USERS = 256, 1000
+WIDEST = 4.0  # a factor beyond which a band says nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +64,16 @@ class Calibration:
         accelerator beyond the fast links.
     kernel_s, collective_s : float
         Time to launch a kernel, and least time of an all-reduce, e.g. 5 µs.
-    n_wait_steps : float
-        Decode steps until a new request is admitted and its first token leaves.
     recv_wait_frac : float
         Share of the receive interval that a request waits on average: 0.5 by chance.
     n_state_passes : float
         How often a linear layer's state crosses the memory bus per prompt token.
     host_exposed_frac : float
         Share of the host's work that the accelerator waits for in any case.
-    amd_compute_frac, amd_overhead_factor : float
-        Arithmetic, and kernels and collectives, on AMD over those on NVIDIA.
+    cdna3_compute_frac, cdna4_compute_frac : float
+        Arithmetic on AMD's generations over that on NVIDIA, each relative to its peak.
+    cdna3_overhead_factor, cdna4_overhead_factor : float
+        Kernels and collectives there over those on NVIDIA.
     pipeline_bubble_frac : float
         b in a slowdown of 1 + b·(pp − 1)/pp: 0 for equal parts, 1 for exponentially distributed.
     usable_memory_frac, reserved_bytes : float
@@ -78,6 +82,8 @@ class Calibration:
         Share of others' prompts that is felt: 1, or 0 at the bound.
     engines : tuple of Engine
         The habits of each serving engine; the first stands for those without a row.
+    software : Software
+        How mature engines were at which date.
     intervals : mapping
         Name (``"kernel_s"``, ``"vllm.first_token_s"``) → 5 % and 95 % of refits.
 
@@ -101,12 +107,13 @@ class Calibration:
     large_message_bytes: float = 0.0
     kernel_s: float = 0.0
     collective_s: float = 0.0
-    n_wait_steps: float = 0.0
     recv_wait_frac: float = 0.5
     n_state_passes: float = 0.0
     host_exposed_frac: float = 0.0
-    amd_compute_frac: float = 1.0
-    amd_overhead_factor: float = 1.0
+    cdna3_compute_frac: float = 1.0
+    cdna4_compute_frac: float = 1.0
+    cdna3_overhead_factor: float = 1.0
+    cdna4_overhead_factor: float = 1.0
     pipeline_bubble_frac: float = 0.0
     slow_link_bytes_per_s: float = 0.0
     network_bytes_per_s: float = 50 * GB
@@ -114,6 +121,7 @@ class Calibration:
     reserved_bytes: float = 0.0
     interference_frac: float = 1.0
     engines: tuple[Engine, ...] = ()
+    software: Software = NO_DATES
     intervals: Mapping[str, tuple[float, float]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -128,7 +136,7 @@ class Calibration:
     @classmethod
     def names(cls) -> list[str]:
         """The parameters of the physics, without engines and intervals."""
-        return [f.name for f in fields(cls) if f.name not in ("engines", "intervals")]
+        return [f.name for f in fields(cls) if f.name not in ("engines", "software", "intervals")]
 
     @classmethod
     def fitted(cls) -> Calibration:
@@ -149,10 +157,9 @@ class Calibration:
             prefill_link_frac=0.5,
             kernel_s=5 * MICRO,
             collective_s=10 * MICRO,
-            n_wait_steps=1.0,
             n_state_passes=0.1,
             usable_memory_frac=0.9,
-            engines=(Engine(first_token_s=20 * MILLI),),
+            engines=(Engine(first_token_s=20 * MILLI, n_wait_steps=1.0),),
         )
 
     @classmethod
@@ -237,10 +244,17 @@ def _fitted() -> Calibration:
     bounds = rows.dropna(subset=["low", "high"])
     intervals = {name: (low, high) for name, low, high in bounds[["low", "high"]].itertuples()}
     for row in habits[habits["n_runs"] > 0].itertuples():
-        ends = (row.first_token_low_s, row.first_token_high_s)
-        intervals[f"{row.name}.first_token_s"] = ends
+        intervals[f"{row.name}.first_token_s"] = (row.first_token_low_s, row.first_token_high_s)
+        intervals[f"{row.name}.n_wait_steps"] = (row.n_wait_low_steps, row.n_wait_high_steps)
+    dated = tuple(
+        Dated(row.engine, row.generation, year_of(row.as_of), float(row.maturity))
+        for row in table("software_maturity").itertuples()
+    )
     return Calibration(
-        **rows["value"].to_dict(), engines=tuple(engines().values()), intervals=intervals
+        **rows["value"].to_dict(),
+        engines=tuple(engines().values()),
+        software=Software(dated, str(rows["as_of"].max())),
+        intervals=intervals,
     )
 
 
@@ -260,7 +274,8 @@ DIVISORS = {
     "expert_compute_frac",
     "link_frac",
     "prefill_link_frac",
-    "amd_compute_frac",
+    "cdna3_compute_frac",
+    "cdna4_compute_frac",
     "usable_memory_frac",
     "network_bytes_per_s",
 }
@@ -269,13 +284,26 @@ DIVISORS = {
 @dataclass(frozen=True, kw_only=True)
 class Band:
     """By which factor a prediction is off, held out: half the runs lie within ``median_factor``,
-    90 % within ``p90_factor``; with ``n_rows`` of 0 nothing was measured and both are assumed."""
+    90 % within ``p90_factor``; with ``n_rows`` of 0 nothing was measured and both are assumed.
+    A factor beyond `WIDEST` is no band: ``p90_factor`` is infinite then, and ``reason`` says why.
+    """
 
     regime: str
     metric: str
     median_factor: float
     p90_factor: float
     n_rows: int
+
+    @property
+    def reason(self) -> str:
+        """Why there is no band; empty where there is one."""
+        if np.isfinite(self.p90_factor):
+            return ""
+        seen = f"{self.n_rows} runs of the kind" if self.n_rows else "no run of the kind"
+        return (
+            f"not predicted, because {seen} ({self.regime}) bear it out: 90 % of errors would lie "
+            f"within no less than a factor of {WIDEST:g}"
+        )
 
 
 @remember
@@ -292,7 +320,7 @@ def bands() -> dict[tuple[str, str], Band]:
             regime=r.regime,
             metric=r.metric,
             median_factor=r.median_x,
-            p90_factor=r.p90_x,
+            p90_factor=r.p90_x if r.p90_x <= WIDEST else math.inf,
             n_rows=int(r.n_rows),
         )
         for r in rows.itertuples()
@@ -302,7 +330,7 @@ def bands() -> dict[tuple[str, str], Band]:
 @remember
 def measured_names() -> tuple[frozenset[str], frozenset[str]]:
     """The models and the accelerators of the measured runs."""
-    rows = table("measured_serving")
+    rows = pd.concat([table("measured_serving"), table("measured_medians")])
     return frozenset(rows["model"]), frozenset(rows["accelerator"])
 
 
@@ -316,8 +344,8 @@ def novelty(model_id: str, accelerator_id: str) -> int:
     return (accelerator_id not in chips) + 2 * (model_id not in models)
 
 
-def regime_code(new: Any, *, concurrency: Any, pp: Any, is_amd: Any) -> Any:
-    """Position in `REGIMES` of one case or many: novelty, users of a replica, stages, AMD."""
+def regime_code(new: Any, *, concurrency: Any, pp: Any) -> Any:
+    """Position in `REGIMES` of one case or many: novelty, users of a replica, stages."""
     crowded = (concurrency >= CROWD) * (REGIMES.index("crowded") + (new > 0))
-    alone = (pp > 1) | (is_amd > 0) | (concurrency >= MANY_USERS)
+    alone = (pp > 1) | (concurrency >= MANY_USERS)
     return np.maximum(np.maximum(new, crowded), alone * REGIMES.index("beyond"))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.engines import SCHEDULINGS, Engine, find_engine
-from econ.catalog.guard import unknown
+from econ.catalog.guard import check_date, unknown
 from econ.catalog.precision import check_precision
 from econ.deployment import KV_PRECISIONS, POLICIES, split_rules
 from econ.latency import steady, steps
@@ -35,6 +35,7 @@ from econ.latency.shapes import (
     as_model,
     chip_row,
     engine_row,
+    generation,
     model_row,
 )
 from econ.latency.steps import Case, Launch, Load, Prepared, Split
@@ -47,6 +48,40 @@ TIMES = (
 )
 
 
+class Dates(NamedTuple):
+    """Engine, generation and date of each row as a code, and what the calibration says of them."""
+
+    code: np.ndarray
+    items: list[tuple[str, str, str]]
+    maturity: np.ndarray
+    widening: np.ndarray
+
+    def under(self, calibration: Calibration) -> Dates:
+        """The same rows under another calibration."""
+        layer = calibration.software
+        maturity = np.array([layer.maturity(*item) for item in self.items])
+        return self._replace(
+            maturity=maturity, widening=np.array([layer.widening(*item) for item in self.items])
+        )
+
+    @classmethod
+    def of(cls, engine: Lookup, chip: Lookup, as_of: Lookup, calibration: Calibration) -> Dates:
+        """The combinations that occur."""
+        columns = (engine, chip, as_of)
+        sizes = [max(len(column.items), 1) for column in columns]
+        key = np.ravel_multi_index([column.code for column in columns], sizes)
+        keys, code = np.unique(key, return_inverse=True)
+        items = []
+        for places in zip(*np.unravel_index(keys, sizes), strict=True):
+            software, accelerator, date = (
+                column.items[int(i)] for column, i in zip(columns, places, strict=True)
+            )
+            kind = generation(accelerator) if accelerator is not None else ""
+            items.append((software.name, kind, date or ""))
+        empty = np.ones(len(items))
+        return cls(code, items, empty, empty).under(calibration)
+
+
 class Table(NamedTuple):
     """A frame of deployments, looked up: codes into rows of shapes, the numbers, what is wrong."""
 
@@ -55,12 +90,14 @@ class Table(NamedTuple):
     model: Lookup
     accelerator: Lookup
     engine: Lookup
+    dated: Dates
     reason: np.ndarray
 
     def under(self, calibration: Calibration) -> Table:
         """The same rows with the engines' habits of another calibration."""
         habits = (ENGINE_FIELDS, self.engine.code, _habits(self.engine, calibration))
-        return self._replace(rows=(*self.rows[:2], habits))
+        dated = self.dated.under(calibration)
+        return self._replace(rows=(*self.rows[:2], habits), dated=dated)
 
     def case(self, part: slice) -> Case:
         """Some of the rows as a case of arrays."""
@@ -77,8 +114,9 @@ class Table(NamedTuple):
             at["concurrency"] / split.n_replicas,
             at["cached_frac"],
             at["max_batch"],
-            at["software_maturity"],
+            at["software_maturity"] * self.dated.maturity[self.dated.code[part]],
             at["n_rounds"],
+            at["n_requests"] / split.n_replicas,
             Launch(**{name: at[name] for name in Launch._fields}),
         )
         return Case(Shapes(**shapes), split, load)
@@ -119,7 +157,6 @@ class Table(NamedTuple):
             new,
             concurrency=case.load.concurrency,
             pp=case.split.pp,
-            is_amd=case.shapes.is_amd,
         )
 
 
@@ -139,7 +176,8 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
         Lookup(_text(frame, name, ""), functools.partial(_one_of, name, known))
         for name, known in (("policy", POLICIES), ("scheduling", SCHEDULINGS))
     )
-    checked = [model, chip, precision, kv_precision, policy, scheduling]
+    as_of = Lookup(_text(frame, "as_of", ""), _date)
+    checked = [model, chip, precision, kv_precision, policy, scheduling, as_of]
     if "has_pools" in frame:  # tables of scenarios have it, measured runs do not
         checked.append(Lookup(frame["has_pools"], refuse_pools))
     for column in checked:
@@ -162,7 +200,8 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
         (CHIP_FIELDS, chip_key, chip_rows),
         (ENGINE_FIELDS, engine.code, _habits(engine, calibration)),
     )
-    return Table(rows, numbers, model, chip, engine, reason)
+    dated = Dates.of(engine, chip, as_of, calibration)
+    return Table(rows, numbers, model, chip, engine, dated, reason)
 
 
 def _habits(engine: Lookup, calibration: Calibration) -> np.ndarray:
@@ -185,6 +224,11 @@ def _text(frame: pd.DataFrame, name: str, default: str) -> pd.Series:
     if name in frame:
         return frame[name]
     return pd.Series(pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [default]))
+
+
+def _date(as_of: object) -> str:
+    """A date; empty (or missing) for today."""
+    return check_date("" if as_of is None or as_of != as_of else str(as_of))
 
 
 def _one_of(what: str, known: tuple[str, ...], name: object) -> str:
@@ -222,8 +266,9 @@ def _solve(
     calibration: Calibration,
     keys: tuple[str, ...],
     answer: Callable[[Prepared], tuple[Any, ...]],
-) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Columns by name (NaN where a row has no answer), the regime, the reasons.
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
+    """Columns by name (NaN where a row has no answer), the regime, the reasons, and by how much
+    bands widen beyond the last data on the software.
 
     ``answer`` takes a block's prepared case and returns the values of ``keys``.
     """
@@ -239,7 +284,7 @@ def _solve(
                 out[key][part] = value
     for values in out.values():
         values[table.reason != ""] = np.nan
-    return out, regime, table.reason
+    return out, regime, table.reason, table.dated.widening[table.dated.code]
 
 
 def _as_many_as_fit(p: Prepared, calibration: Calibration) -> Prepared:
@@ -307,10 +352,11 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
         return *times, rate, s.batch
 
     keys = (*TIMES, "output_tokens_per_s_per_gpu", "batch")
-    numbers, regime, reason = _solve(frame, cal, keys, answer)
+    numbers, regime, reason, widening = _solve(frame, cal, keys, answer)
     out: dict[str, Any] = {**numbers, "tokens_per_s_per_user": 1 / numbers["tpot_s"]}
     for metric in ("ttft", "tpot"):
         factor = np.array([bands()[name, f"{metric}_s"].p90_factor for name in REGIMES])[regime]
+        factor = factor * widening
         out[f"{metric}_low_s"] = out[f"{metric}_s"] / factor
         out[f"{metric}_high_s"] = out[f"{metric}_s"] * factor
     out["regime"] = pd.Categorical.from_codes(regime, REGIMES)
@@ -318,21 +364,28 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
 
 
 def max_throughput_frame(
-    frame: pd.DataFrame, calibration: Calibration | None = None
+    frame: pd.DataFrame, calibration: Calibration | None = None, *, as_split: bool = False
 ) -> pd.DataFrame:
     """Offline maximum throughput: as many sequences as fit, all work waiting at the door.
+
+    Of a mixture of experts without attention replicas (``dp`` 1 or left out) the better of two
+    arrangements counts: attention in slices over ``tp``, or a whole copy of it on every accelerator
+    (attention DP), as engines' own tables of maximum throughput run it.
 
     Parameters
     ----------
     frame : DataFrame
-        The columns of `predict_frame`; ``concurrency``, where there is one, caps the batch.
+        The columns of `predict_frame`; ``concurrency``, where there is one, caps the batch;
+        ``n_requests`` of a run that ends (unlimited by default): its last wave is smaller.
     calibration : Calibration, optional
         As in `predict_frame`.
+    as_split : bool
+        Keep to the split of the frame, so that a mixture's attention stays in slices.
 
     Returns
     -------
     DataFrame
-        The frame with output_tokens_per_s_per_gpu, batch, tpot_s and reason added.
+        The frame with output_tokens_per_s_per_gpu, batch, tpot_s, is_attention_dp and reason added.
 
     Examples
     --------
@@ -342,13 +395,34 @@ def max_throughput_frame(
     True
     """
     cal = calibration or Calibration.fitted()
-    full = frame if "concurrency" in frame else frame.assign(concurrency=LARGEST["concurrency"])
+    out, reason, is_moe = _offline(frame, cal)
+    apart = np.zeros(len(frame), dtype=bool)
+    numbers = numbers_of(frame)
+    alike = is_moe & (numbers["dp"] == 1) & (numbers["tp"] > 1) & (numbers["pp"] == 1)
+    if alike.any() and not as_split:
+        part = frame[alike].assign(tp=1, dp=numbers["tp"][alike], ep=numbers["tp"][alike])
+        other, why, _ = _offline(part, cal)
+        rate = "output_tokens_per_s_per_gpu"
+        better = (why == "") & (other[rate] > out[rate][alike])
+        rows = np.flatnonzero(alike)[better]
+        for name, values in out.items():
+            values[rows] = other[name][better]
+        apart[rows] = True
+    return frame.assign(**out, is_attention_dp=apart, reason=reason)
+
+
+def _offline(
+    frame: pd.DataFrame, cal: Calibration
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Throughput, batch and TPOT of each row as it stands, its reason, whether it is a mixture."""
+    is_moe = []
 
     def answer(p: Prepared) -> tuple[Any, ...]:
         run = steady.offline(p, cal)
         rate = run.batch / run.tpot_s * p.split.n_replicas / p.split.n_gpu
+        is_moe.append(p.shapes.is_moe > 0)
         return rate, run.batch, run.tpot_s
 
     keys = ("output_tokens_per_s_per_gpu", "batch", "tpot_s")
-    out, _, reason = _solve(full, cal, keys, answer)
-    return frame.assign(**out, reason=reason)
+    out, _, reason, _ = _solve(frame, cal, keys, answer)
+    return out, reason, np.concatenate([np.zeros(0, bool), *is_moe])

@@ -20,6 +20,7 @@ OPTIONAL = {
     "cached_frac": 0.0,
     "max_batch": steps.NO_LIMIT,
     "n_rounds": steps.BENCHMARK_ROUNDS,
+    "n_requests": steps.NO_LIMIT,
 }
 
 
@@ -82,7 +83,7 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
         n_gpu = numbers.get("n_gpu", one)
         numbers["tp"] = n_gpu / (numbers["pp"] * numbers["dp"])
     numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
-    for name in ("max_batch", "n_rounds"):  # an empty cell is the default
+    for name in ("max_batch", "n_rounds", "n_requests"):  # an empty cell is the default
         if name in numbers:
             value = numbers[name]
             numbers[name] = np.where(np.isnan(value), OPTIONAL[name], value)
@@ -120,5 +121,6 @@ def refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
         if isinstance(value := numbers[name], np.ndarray):
             good = (value >= least) & (value == np.floor(value))
             refuse(name, good, f"a whole number, {least} or more")
-    if isinstance(value := numbers["n_rounds"], np.ndarray):
-        refuse("n_rounds", value >= 1, "1 or more")
+    for name in ("n_rounds", "n_requests"):
+        if isinstance(value := numbers[name], np.ndarray):
+            refuse(name, value >= 1, "1 or more")

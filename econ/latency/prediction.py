@@ -40,11 +40,12 @@ from econ.latency import steps
 from econ.latency.calibration import REGIMES, Calibration, bands, novelty, regime_code
 from econ.latency.frame import TIMES, max_throughput_frame, predict_frame, refuse_pools
 from econ.latency.frame_columns import LARGEST
-from econ.latency.shapes import Shapes, as_model
+from econ.latency.shapes import Shapes, as_model, generation
 from econ.latency.steps import Case, DoesNotFit, Launch, Load, Prepared, Split, answer_s
 from econ.scenario import Scenario
 from econ.station import Result, distinct, require_certain, station
 
+METRICS = ("ttft_s", "tpot_s", "benchmark_mean_ttft_s", "output_tokens_per_s_per_gpu")
 TTFT, ITL = (tuple(f"{what}_p{q}_s" for q in (50, 95, 99)) for what in ("ttft", "itl"))
 
 __all__ = [
@@ -73,7 +74,8 @@ class Prediction(Result):
 
     ``batch`` is the number of sequences that decode in a replica at a time. ``parts_s`` splits
     TPOT into its terms; weights and compute overlap, and only the larger of the two is listed.
-    ``bands`` maps a metric to the factors within which half and 90 % of held-out runs lie.
+    ``bands`` maps a metric to the factors within which half and 90 % of held-out runs lie; where
+    nothing of use is known, the second is infinite and ``not_predicted`` says why.
 
     >>> one = predict(Scenario.default(), concurrency=8)
     >>> low, high = one.band("tpot_s")
@@ -100,6 +102,7 @@ class Prediction(Result):
     ttft_parts_s: dict[str, float] = field(default_factory=dict)
     regime: str = "calibrated"
     bands: dict[str, tuple[float, float]] = field(default_factory=dict)
+    not_predicted: dict[str, str] = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -262,7 +265,7 @@ def scenarios_frame(
 ) -> pd.DataFrame:
     """Scenarios as the table of deployments that `predict_frame` takes."""
     split = ("n_gpu", "tp", "pp", "ep", "dp", "precision", "kv_precision", "engine",
-             "software_maturity", "max_batch")  # fmt: skip
+             "software_maturity", "as_of", "max_batch")  # fmt: skip
     started = ("policy", "scheduling", *LAUNCH)
     code, cases = distinct(scenarios)
     columns: dict[str, object] = {
@@ -348,9 +351,11 @@ def predict(
         novelty(s.model_id, s.deployment.accelerator_id),
         concurrency=p.load.concurrency,
         pp=p.split.pp,
-        is_amd=p.shapes.is_amd,
     )
     regime, known = REGIMES[int(code)], bands()
+    d = s.deployment
+    kind = generation(d.resolved_accelerator)
+    wider = cal.software.widening(d.engine, kind, d.as_of)
     return Prediction(
         ttft_s=ttft_s,
         **dict(zip(TTFT, ttft, strict=True)),
@@ -366,15 +371,16 @@ def predict(
         parts_s=parts,
         ttft_parts_s={
             "own prompt": float(steady.prefill.own_prefill_s),
-            "engine": float(p.shapes.first_token_s + cal.n_wait_steps * tpot_s),
+            "engine": float(p.shapes.first_token_s + p.shapes.n_wait_steps * tpot_s),
             "waiting": float(steady.queue_s),
             "memory": float(steady.memory_wait_s),
         },
         regime=regime,
         bands={
-            metric: (known[regime, metric].median_factor, known[regime, metric].p90_factor)
-            for metric in ("ttft_s", "tpot_s", "output_tokens_per_s_per_gpu")
+            metric: (known[regime, metric].median_factor, known[regime, metric].p90_factor * wider)
+            for metric in METRICS
         },
+        not_predicted={m: why for m in METRICS if (why := known[regime, m].reason)},
     )
 
 
@@ -403,10 +409,17 @@ def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
         concurrency / split.n_replicas,
         s.workload.cached_frac,
         steps.NO_LIMIT if d.max_batch is None else d.max_batch,
-        d.software_maturity,
+        maturity(s, calibration),
         launch=Launch(**{name: float(getattr(launch, name)) for name in Launch._fields}),
     )
     return Case(shapes, split, load)
+
+
+def maturity(s: Scenario, calibration: Calibration) -> float:
+    """How good the software is: the deployment's own factor, and that of its engine and date."""
+    d = s.deployment
+    dated = calibration.software.maturity(d.engine, generation(d.resolved_accelerator), d.as_of)
+    return float(d.software_maturity) * dated
 
 
 def fitting(case: Case, calibration: Calibration) -> Prepared:

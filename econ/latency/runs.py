@@ -128,9 +128,8 @@ def with_launches(runs: pd.DataFrame) -> pd.DataFrame:
         here = (runs["source"] == row.benchmark) & (runs["concurrency"] >= row.users_from)
         for values, wanted in ((runs["engine"], row.engine), (kind, row.generation)):
             here &= values.eq(wanted) | (wanted == "")
-        if row.setting not in columns:
-            columns[row.setting] = pd.Series(float("nan"), index=runs.index)
-        columns[row.setting] = columns[row.setting].mask(here, row.value)
+        before = columns.get(row.setting, runs.get(row.setting, pd.Series("", index=runs.index)))
+        columns[row.setting] = before.astype(object).mask(here, row.value)
     return runs.assign(**columns)
 
 

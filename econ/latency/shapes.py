@@ -83,11 +83,13 @@ class Shapes:
     link_bytes_per_s: Numbers
     memory_bytes: Numbers
     is_amd: Numbers
+    is_cdna4: Numbers
     is_mesh: Numbers
     n_torus_links: Numbers
     is_native: Numbers
     n_domain: Numbers
     first_token_s: Numbers
+    n_wait_steps: Numbers
     host_s_per_sequence: Numbers
 
     @classmethod
@@ -230,6 +232,7 @@ def chip_row(accelerator: Accelerator, precision: str) -> tuple[float, ...]:
         "link_bytes_per_s": accelerator.scaleup_bandwidth_bytes_per_s or 0.0,
         "memory_bytes": memory,
         "is_amd": accelerator.vendor == "AMD",
+        "is_cdna4": generation(accelerator) == "cdna4",
         "is_mesh": accelerator.is_mesh,
         "n_torus_links": accelerator.n_torus_links,
         "is_native": peak > accelerator.peak_bf16_flop_per_s,

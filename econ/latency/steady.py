@@ -117,7 +117,7 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
         decode_s = n_out * tpot_s
         ahead = queue(service_s=lost.busy_s, think_s=decode_s, users=others + 1)
         look_s = tpot_s * cal.recv_wait_frac * np.maximum(launch.recv_interval - 1, 0)
-        admitted_s = fixed_s + cal.n_wait_steps * tpot_s
+        admitted_s = fixed_s + shapes.n_wait_steps * tpot_s
         mean_s = admitted_s + look_s + ahead.mean_s
         cycle_s = mean_s + decode_s
         held_s = others_wait_s(p.split.dp, launch.dp_wait_steps * tpot_s, present, cycle_s)
@@ -179,9 +179,24 @@ def offline(p: Prepared, cal: Calibration) -> Offline:
 
     Formula: step + batch · stall / output, batch = what memory holds and stall what a prompt takes
     from those who decode; nobody waits for a stream, so that the host's least step does not bind.
-    Requests of mixed age hold the mean context.
+    Requests of mixed age hold the mean context. A run that ends works in waves, the last one
+    smaller.
     """
-    batch = np.maximum(np.minimum(most_sequences(p, cal), p.load.concurrency), 1)
+    many = p.load.n_requests
+    most = np.minimum(np.minimum(most_sequences(p, cal), p.load.concurrency), many)
+    batch = np.maximum(most, 1)
+    tpot_s = _offline_tpot_s(p, cal, batch)
+    if np.all(np.isinf(many)):
+        return Offline(batch, tpot_s)
+    waves = np.floor(np.where(np.isinf(many), 1.0, many / batch))
+    rest = np.where(np.isinf(many), 0.0, np.maximum(many - waves * batch, 0.0))
+    last_s = np.where(rest > 0, _offline_tpot_s(p, cal, np.maximum(rest, 1.0)), 0.0)
+    whole_s = waves * tpot_s + last_s  # per output token of a request
+    return Offline(batch, whole_s * batch / (waves * batch + rest))
+
+
+def _offline_tpot_s(p: Prepared, cal: Calibration, batch: Numbers) -> Any:
+    """Time per token while a batch is kept full."""
     one, reading = step(p, cal, batch, streams=False), prefill(p, cal)
     lost_s = stall(p, cal, reading, one, batch / p.load.output_tokens).lost_s
     tpot_s = one.step_s + batch * lost_s / p.load.output_tokens
@@ -189,7 +204,7 @@ def offline(p: Prepared, cal: Calibration) -> Offline:
         least, alone = _bound(p, batch)
         least_s = least.step_s + batch * alone.prefill_s / p.load.output_tokens
         tpot_s = matured_s(tpot_s, least_s, p.load.software_maturity)
-    return Offline(batch, tpot_s)
+    return tpot_s
 
 
 def _is_other_software(load: Load) -> bool:

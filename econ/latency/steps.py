@@ -72,6 +72,7 @@ class Load(NamedTuple):
     max_batch: Numbers = NO_LIMIT
     software_maturity: Numbers = 1.0
     n_rounds: Numbers = BENCHMARK_ROUNDS
+    n_requests: Numbers = NO_LIMIT  # of a run that ends, per replica
     launch: Launch = Launch()
 
 
@@ -164,8 +165,10 @@ def prepare(case: Case, cal: Calibration) -> Prepared:
     context = load.input_tokens + 0.5 * load.output_tokens
     seen = np.minimum(context, shapes.top_k_tokens)
     window = np.minimum(context, shapes.window_tokens)
-    amd = 1 - shapes.is_amd * (1 - cal.amd_compute_frac)
-    launch_factor = 1 + shapes.is_amd * (cal.amd_overhead_factor - 1)
+    cdna3, cdna4 = shapes.is_amd - shapes.is_cdna4, shapes.is_cdna4
+    other = 1 - shapes.is_amd
+    amd = other + cdna3 * cal.cdna3_compute_frac + cdna4 * cal.cdna4_compute_frac
+    launch_factor = other + cdna3 * cal.cdna3_overhead_factor + cdna4 * cal.cdna4_overhead_factor
     n_kernels = shapes.n_kernels + shapes.is_native * shapes.n_kernels_native
     used = links_frac(n, shapes.is_mesh, shapes.n_domain, shapes.n_torus_links)
     wire = shapes.link_bytes_per_s * used

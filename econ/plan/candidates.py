@@ -233,6 +233,6 @@ def _rule_out(
 
 def _most_sequences(rows: pd.DataFrame) -> np.ndarray:
     """Sequences of the mean context that a replica's memory holds; 0 where none is possible."""
-    full = max_throughput_frame(rows.drop(columns=["concurrency", "reason"]))
+    full = max_throughput_frame(rows.drop(columns=["concurrency", "reason"]), as_split=True)
     possible = (rows["constraint"] == "").to_numpy()
     return np.where(possible, full["batch"].fillna(0), 0).astype("int64")

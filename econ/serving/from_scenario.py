@@ -27,7 +27,7 @@ from econ.catalog.engines import Engine
 from econ.catalog.guard import positive
 from econ.latency import steps
 from econ.latency.calibration import Calibration
-from econ.latency.prediction import case_of, fitting, kv_bytes_per_element
+from econ.latency.prediction import case_of, fitting, kv_bytes_per_element, maturity
 from econ.latency.steps import Case, Load, Prepared
 from econ.latency.waits import others_wait_s
 from econ.scenario import Scenario
@@ -132,14 +132,14 @@ def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCos
     require_certain("step_cost", s)
     k, ideal = calibration or Calibration.fitted(), Calibration.datasheet()
     cost = _step_cost(s, _replica_case(s, k), k)
-    maturity = float(s.deployment.software_maturity)
-    if maturity == 1:
+    better = maturity(s, k)
+    if better == 1:
         return cost
     bound = _step_cost(s, _replica_case(s, ideal), ideal)
     tables = {}
     for name in ("linear_s", "decode_base_s", "decode_per_ctx_token_s", "prefill_per_pair_s"):
         least = getattr(bound, name)
-        tables[name] = least + (getattr(cost, name) - least) / maturity
+        tables[name] = least + (getattr(cost, name) - least) / better
     return StepCost(**tables)
 
 
@@ -198,8 +198,8 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
         n_replicas=s.n_replicas,
         routing="least_loaded",
         prefix_cached_frac=float(s.workload.cached_frac),
-        lag_s=host_s / float(d.software_maturity),
-        n_lag_steps=_lag_steps(s, k, cost),
+        lag_s=host_s / maturity(s, k),
+        n_lag_steps=_lag_steps(s, k, float(case.shapes.n_wait_steps), cost),
     )
     if d.policy != "disaggregated":
         return one
@@ -230,13 +230,13 @@ def step_budget(launch: Engine) -> int:
     return min(launch.token_budget, launch.prefill_budget_tokens + launch.max_batch)
 
 
-def _lag_steps(s: Scenario, k: Calibration, cost: StepCost) -> float:
+def _lag_steps(s: Scenario, k: Calibration, n_wait_steps: float, cost: StepCost) -> float:
     """Steps that pass before a request reaches the scheduler, beside the one it waits there.
 
     Attention replicas hold a prompt back until the others have one too, at most so many steps.
     """
     launch, d = s.deployment.launch, s.deployment
-    n = k.n_wait_steps - 1 + k.recv_wait_frac * (launch.recv_interval - 1)
+    n = n_wait_steps - 1 + k.recv_wait_frac * (launch.recv_interval - 1)
     if launch.dp_wait_steps and d.dp > 1 and s.resolved_model.is_moe:
         least_s = cost.step_s(1, int(_context_tokens(s)))
         per_s = float(s.workload.rate_per_s) / s.n_replicas

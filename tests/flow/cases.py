@@ -44,6 +44,12 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "deployment.kv_precision": (CHAT, {"kv_precision": "fp8"}),
     "deployment.engine": (CHAT, {"engine": "sglang"}),
     "deployment.software_maturity": (CHAT, {"software_maturity": 0.5}),
+    "deployment.as_of": (
+        econ.Scenario.of(
+            "deepseek-v3", "mi355x", n_gpu=8, tp=8, precision="fp8", engine="sglang", rate_per_s=1.0
+        ),
+        {"as_of": "2025-12"},
+    ),
     "deployment.max_batch": (CHAT, {"max_batch": 4}),
     "deployment.token_budget": (BUSY, {"token_budget": 256}),
     "deployment.prefill_budget_tokens": (BUSY, {"prefill_budget_tokens": 256}),

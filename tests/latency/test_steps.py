@@ -102,9 +102,9 @@ def test_a_short_prompt_shares_the_padding_of_the_experts():
 
 def test_an_accelerator_of_amd_takes_longer_for_what_is_no_arithmetic():
     k = Calibration.fitted()
-    equal = k.replace(amd_overhead_factor=1.0)
+    equal = k.replace(cdna3_overhead_factor=1.0)
     ours, theirs = (prepared(chip="mi300x", k=c).kernels_s for c in (k, equal))
-    assert ours / theirs == pytest.approx(k.amd_overhead_factor)
+    assert ours / theirs == pytest.approx(k.cdna3_overhead_factor)
     assert prepared(k=k).kernels_s == prepared(k=equal).kernels_s
 
 
@@ -112,8 +112,9 @@ ROUND = Calibration(
     weight_bandwidth_frac=0.9, kv_bandwidth_frac=0.8, decode_compute_frac=0.8,
     prefill_compute_frac=0.7, attention_compute_frac=0.2, expert_compute_frac=0.45, link_frac=0.15,
     prefill_link_frac=0.5, n_tile_tokens=16, n_prefill_tile_tokens=64, prefill_chunk_tokens=2048,
-    large_message_bytes=1e6, kernel_s=5.5e-6, collective_s=3.5e-6, n_wait_steps=5.5,
-    n_state_passes=0.25, host_exposed_frac=0.35, amd_compute_frac=0.7, amd_overhead_factor=1.4,
+    large_message_bytes=1e6, kernel_s=5.5e-6, collective_s=3.5e-6,
+    n_state_passes=0.25, host_exposed_frac=0.35, cdna3_compute_frac=0.7,
+    cdna4_compute_frac=0.7, cdna3_overhead_factor=1.4, cdna4_overhead_factor=1.4,
     pipeline_bubble_frac=0.5, slow_link_bytes_per_s=50 * GB, network_bytes_per_s=40 * GB,
     usable_memory_frac=0.92, reserved_bytes=1e9,
     engines=tuple(
