@@ -16,7 +16,7 @@ import pandas as pd
 
 from econ.catalog.guard import count
 from econ.machine.server import MAX_BATCH, TOKEN_BUDGET
-from econ.machine.transformer import TinyModel
+from econ.machine.transformer import Cache, TinyModel, Work
 from econ.serving.cost import FIT_COLUMNS, StepCost
 from econ.serving.replicas import Replica
 from econ.serving.result import RequestTimes
@@ -75,9 +75,9 @@ def steps_frame(
     return pd.DataFrame(rows, columns=FIT_COLUMNS)
 
 
-def _timed(model: TinyModel, cache: object, work: list[tuple[int, list[int]]]) -> float:
+def _timed(model: TinyModel, cache: Cache, work: Work) -> float:
     start = time.perf_counter()
-    model.step(cache, work)  # type: ignore[arg-type]
+    model.step(cache, work)
     return time.perf_counter() - start
 
 
