@@ -10,7 +10,6 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from econ.catalog import table
@@ -22,12 +21,13 @@ from econ.serving import Replica, replica, simulate_sessions, ttft_by_cache
 from econ.serving.session_service import calls_of
 from econ.tco import cost_usd_per_accepted_task
 from econ.terms import Slo
-from econ.tokens import session_load
+from econ.tokens import agent_loop_tokens, session_load
 
 MODEL, PRICE = "glm-5.2", "glm-5.2"
 LOAD = session_load("task-agent").replace(context_limit_tokens=120_000)
 N_SESSIONS = 100
 RATE_PER_H = 54.0
+TOOL_TOKENS, ANSWER_TOKENS = 1500, 300
 TIERS: dict[str, tuple[str, ...]] = {"HBM alone": (), "with host memory": ("host",)}
 
 
@@ -61,12 +61,15 @@ def kv_tokens() -> int:
     return server.kv_tokens
 
 
-def closed_form(n_turns: int, system_tokens: float, new_tokens: float, out_tokens: float) -> Any:
-    """Input of a loop and what of it is new: tokens read in all, tokens computed with a cache."""
-    k = np.arange(n_turns)
-    prompt = system_tokens + new_tokens + k * (new_tokens + out_tokens)
-    computed = np.where(k == 0, prompt, new_tokens + 1)  # the last token of an answer has no KV yet
-    return float(prompt.sum()), float(computed.sum())
+def loop_frame(n_turns: int, system_tokens: float) -> pd.DataFrame:
+    """The loop of the exercises: 1,500 tokens of a tool's result and 300 of answer a turn."""
+    return agent_loop_tokens(
+        n_turns,
+        system_tokens=system_tokens,
+        task_tokens=TOOL_TOKENS,
+        step_output_tokens=ANSWER_TOKENS,
+        tool_result_tokens=TOOL_TOKENS,
+    )
 
 
 def rates_frame(n_sessions_per_h: Iterable[float]) -> pd.DataFrame:

@@ -137,6 +137,36 @@ class Sessions:
             name,
         )
 
+    @classmethod
+    def from_turns(cls, turns: pd.DataFrame, wait_s: float = 0.0) -> Sessions:
+        """One session of the turns of `conversation_tokens` or `agent_loop_tokens`.
+
+        Parameters
+        ----------
+        turns : DataFrame
+            What those functions return.
+        wait_s : float
+            Between an answer and the next turn, e.g. 5.
+
+        Examples
+        --------
+        >>> from econ.tokens.bill import conversation_tokens
+        >>> talk = conversation_tokens(3, user_tokens=50, assistant_tokens=200, system_tokens=100)
+        >>> Sessions.from_turns(talk).known_tokens().tolist()  # an answer's last token has no KV
+        [0, 349, 599]
+        """
+        n = len(turns)
+        return cls.of(
+            session=[0] * n,
+            branch=[0] * n,
+            input_tokens=turns["input_tokens"],
+            output_tokens=turns["output_tokens"],
+            wait_s=np.where(np.arange(n) > 0, wait_s, 0.0),
+            waits_for=[[k - 1] if k else [] for k in range(n)],
+            branch_parent=[-1],
+            branch_from_tokens=[0],
+        )
+
     @property
     def n_turns(self) -> int:
         """Calls of the model, retries left out."""

@@ -7,10 +7,10 @@ import pytest
 from econ.lessons import l13_agents as lesson
 
 
-def test_the_closed_form_of_a_loop_by_hand():
-    whole, computed = lesson.closed_form(3, 100, 10, 5)
-    assert whole == 110 + 125 + 140
-    assert computed == 110 + 11 + 11
+def test_the_loop_by_hand():
+    loop = lesson.loop_frame(3, 100)
+    assert loop["input_tokens"].tolist() == [1600, 3400, 5200]
+    assert (loop["input_tokens"] - loop["repeated_tokens"]).sum() == 100 + 3 * 1500
 
 
 def test_more_sessions_find_less_in_a_full_memory_and_a_tier_mends_it():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from econ.lessons.l13_agents import closed_form, cost_at
+from econ.lessons.l13_agents import cost_at, loop_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.plan import typical_bill
 from econ.tco import cost_usd_per_accepted_task
@@ -104,6 +104,14 @@ def _failed(q: Inputs) -> float:
     return float(cost_usd_per_accepted_task(ATTEMPT_USD, SOLVED, 2.0))
 
 
+def _sent(q: Inputs) -> float:
+    return float(loop_frame(q.steps, q.system)["input_tokens"].sum())
+
+
+def _share(q: Inputs) -> float:
+    return float(loop_frame(q.steps, q.system)["repeated_tokens"].sum()) / _sent(q)
+
+
 @question(
     "13-1",
     "An agent starts with **{system:,}** tokens of instructions and takes **{steps}** steps. Each "
@@ -117,21 +125,16 @@ def _failed(q: Inputs) -> float:
               "the whole history again."),
         Wrong(lambda q: q.steps * (q.system + 1500), "That forgets that the history grows: the "
               "last call sends all results and answers before it."),
-        Wrong(lambda q: closed_form(q.steps, q.system, 1500, 0)[0], "The answers are part of the "
-              "history too."),
+        Wrong(lambda q: q.steps * (q.system + 1500) + 1500 * q.steps * (q.steps - 1) / 2, "The "
+              "answers are part of the history too."),
     ],
     hints=("What does the second call send that the first did not?",
            "n·(system + new) + (new + answer)·n(n − 1)/2"),
     work=lambda q: f"{q.steps} × {q.system + 1500:,} + 1,800 × {q.steps} × {q.steps - 1} / 2 = "
-    f"{closed_form(q.steps, q.system, 1500, 300)[0]:,.0f} tokens.",
+    f"{_sent(q):,.0f} tokens.",
 )  # fmt: skip
 def _input_tokens(q: Inputs) -> float:
-    return float(closed_form(q.steps, q.system, 1500, 300)[0])
-
-
-def _share(steps: int, system_tokens: float) -> float:
-    whole, computed = closed_form(steps, system_tokens, 1500, 300)
-    return float(1 - computed / whole)
+    return _sent(q)
 
 
 @question(
@@ -144,19 +147,18 @@ def _share(steps: int, system_tokens: float) -> float:
     limits=(0, 1),
     tolerance_frac=0.003,
     wrong=[
-        Wrong(lambda q: 1 - q.steps * 1500 / closed_form(q.steps, q.system, 1500, 300)[0], "The "
-              "instructions are not in the cache before the first call: it computes them."),
-        Wrong(lambda q: 1 - (q.system + q.steps * 1800)
-              / closed_form(q.steps, q.system, 1500, 300)[0], "The answers are in the cache "
+        Wrong(lambda q: 1 - q.steps * 1500 / _sent(q), "The instructions are not in the cache "
+              "before the first call: it computes them."),
+        Wrong(lambda q: 1 - (q.system + q.steps * 1800) / _sent(q), "The answers are in the cache "
               "already: the model made their keys and values when it wrote them."),
     ],
     hints=("Which tokens does each call compute?",
            "1 − (system + n·new) / all input"),
     work=lambda q: f"{q.system:,} + {q.steps} × 1,500 tokens are computed, so the share is "
-    f"{_share(q.steps, q.system):.3f}.",
+    f"{_share(q):.3f}.",
 )  # fmt: skip
 def _hit_share(q: Inputs) -> float:
-    return _share(q.steps, q.system)
+    return _share(q)
 
 
 KV_BYTES, LINK = 100e3, 50e9
