@@ -124,6 +124,7 @@ def test_no_figure_of_an_accelerator_may_be_negative(name, bad):
         ),
         (lambda: Price(model="x", input_usd_per_mtok=-1, output_usd_per_mtok=2), "input_usd_per_m"),
         (lambda: Accelerator(**CHIP, n_per_server=7.5), "n_per_server = 7.5 .* a whole number"),
+        (lambda: Accelerator(**CHIP, link_kind="swich"), "unknown link_kind 'swich'; nearest: swi"),
     ],
 )
 def test_absurd_figures_are_refused(build, says):
