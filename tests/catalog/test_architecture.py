@@ -144,7 +144,9 @@ def test_every_model_meets_its_published_count_or_says_why():
     rows = table("models")
     gaps = {i: model(i).n_params / r.published_params - 1 for i, r in rows.iterrows()}
     far = {i for i, gap in gaps.items() if abs(gap) > 0.01}
-    assert far == {"llama-4-scout", "mistral-small-3-24b", "kimi-k2", "kimi-k2.5"}
+    assert far == {
+        *("llama-4-scout", "mistral-small-3-24b", "kimi-k2", "kimi-k2.5", "deepseek-v4-pro")
+    }
     assert all("ublished" in rows.loc[i, "note"] for i in far)
 
 
@@ -155,6 +157,16 @@ def gated_delta_net(d, layers, v_heads, k_heads=16, dim=128, conv=4):
     mixer += conv * (2 * keys + values) + values * d
     state = v_heads * dim * dim * 4 + (2 * keys + values) * (conv - 1) * 2  # fp32 and bf16
     return layers * mixer, layers * state
+
+
+def compressed(d, layers, fine, coarse, q_rank, dim=512, index=128, heads=64, streams=4):
+    """DeepSeek-V4: compressors of two widths, indexers, maps between the residual streams."""
+    compressor = 2 * d * 2 * dim + 4 * 2 * dim
+    indexer = 2 * d * 2 * index + 4 * 2 * index + q_rank * heads * index + d * heads
+    coarser = 2 * d * dim + 128 * dim
+    maps = layers * 2 * (24 * streams * d) + streams * streams * d
+    pending = coarse * 128 * 2 * dim * 2 + fine * 2 * 4 * 2 * (dim + index) * 2
+    return fine * (compressor + indexer) + coarse * coarser + maps, pending
 
 
 def mamba2(d, layers, heads, state, head_dim=64, groups=8, conv=4):
@@ -203,6 +215,11 @@ def test_other_params_and_states_by_hand():
     expected["glm-5"] = indexer(6144, 78, 32, 2048), 0
     expected["glm-5.3"] = indexer(6144, 21, 32, 2048), 0
     expected["minimax-m3"] = indexer(6144, 57, 4, 6144, weighted=False), 0
+
+    expected["deepseek-v4-flash"] = compressed(4096, 43, 21, 20, q_rank=1024)
+    expected["deepseek-v4-pro"] = compressed(7168, 61, 30, 31, q_rank=1536)
+    expected["gemma-4-e2b"] = 35 * 3 * 1536 * 256, 0  # the inputs of every layer
+    expected["gemma-4-e4b"] = 42 * 3 * 2560 * 256, 0
 
     rows = table("models")
     assert set(expected) == set(rows.index[rows["other_params"] > 0])
