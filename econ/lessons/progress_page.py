@@ -15,6 +15,7 @@ from econ.lessons import memory
 from econ.lessons.answers import exercises
 from econ.lessons.memory import Stored, count
 
+NOTHING_YET = "No prediction is locked and no exercise is tried yet."
 COUNTS = ("tried", "solved", "alone", "attempts", "hints", "solutions", "predictions", "skipped")
 
 
@@ -44,9 +45,23 @@ def progress_frame(stored: Stored | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["notebook", "exercises", *COUNTS])
 
 
-def progress() -> Table:
+class Progress(Table):
+    """What was done, notebook by notebook; a sentence while nothing was."""
+
+    def __init__(self, frame: pd.DataFrame):
+        super().__init__(frame)
+        self._is_empty = not frame[list(COUNTS)].to_numpy().any()
+
+    def __repr__(self) -> str:
+        return NOTHING_YET if self._is_empty else super().__repr__()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{NOTHING_YET}</p>" if self._is_empty else super()._repr_html_()
+
+
+def progress() -> Progress:
     """What this learner has predicted, tried and solved; only their own answers count."""
-    return Table(progress_frame())
+    return Progress(progress_frame())
 
 
 def class_frame(folder: str | Path) -> pd.DataFrame:

@@ -20,6 +20,7 @@ def _row(notebook="00"):
 
 def test_it_counts_what_was_done(capsys):
     assert not any(v for k, v in _row().items() if k != "exercises")
+    assert repr(progress()) == "No prediction is locked and no exercise is tried yet."
     check("00-1", 1e9)
     check("00-4", "reading the KV cache")
     hint("00-4")

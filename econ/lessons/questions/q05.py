@@ -205,3 +205,28 @@ def _rate(policy: str) -> float:
 )  # fmt: skip
 def _highest_rate_prefill_first(q: Inputs) -> float:
     return _rate("prefill_first")
+
+
+@question(
+    "05-5",
+    "Put the life of a request in order.",
+    items={
+        "cache": "Its KV cache is freed, and another request gets its place.",
+        "first": "Its first token appears.",
+        "prompt": "Its prompt is read.",
+        "tokens": "Each step of the batch gives it one token.",
+        "wait": "It waits for a place in the batch.",
+    },
+    wrong=[
+        Wrong(("prompt", "wait", "first", "tokens", "cache"), "A prompt is read only once the "
+              "request has a place: its cache needs room."),
+        Wrong(("wait", "first", "prompt", "tokens", "cache"), "The first token comes out of the "
+              "prefill. Nothing is written before the prompt is read."),
+    ],
+    hints=("What does a request need before its prompt can be read?",
+           "Waiting, prefill, first token (here TTFT ends), decode, end."),
+    twin="The life of a guest in a restaurant: wait for a table, read the menu, get the first "
+    "course, get the others one by one, leave the table to the next.",
+)  # fmt: skip
+def _life_of_a_request(q: Inputs) -> tuple[str, ...]:
+    return ("wait", "prompt", "first", "tokens", "cache")

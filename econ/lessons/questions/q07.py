@@ -7,7 +7,7 @@ import functools
 from econ.catalog import table
 from econ.catalog.units import KWH_J, MTOK
 from econ.energy import Energy, energy, energy_cost_usd_per_mtok, idle_j_per_token, water_l_per_mtok
-from econ.lessons.l07_energy import measured_batches_frame
+from econ.lessons.l07_energy import batch_frame, measured_batches_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 
@@ -28,9 +28,16 @@ from econ.scenario import Scenario
     because="Both points were measured on one accelerator with an 8B model.",
 )  # fmt: skip
 def _fewer_joules(q: Inputs) -> float:
+    alone_j, shared_j = _measured_j()
+    return alone_j / shared_j
+
+
+@functools.cache
+def _measured_j() -> tuple[float, float]:
+    """Measured joules per token of the 8B model at the smallest and the largest batch."""
     frame = measured_batches_frame()
     points = frame[frame["claim"].str.contains(" 8B ")]["published"]
-    return float(points.iloc[0] / points.iloc[-1])
+    return float(points.iloc[0]), float(points.iloc[-1])
 
 
 @functools.cache
@@ -187,3 +194,31 @@ WUE, GRID, FRANCE_PUE = 1.15, 3.6737, 1.09
 )  # fmt: skip
 def _water_of_a_million(q: Inputs) -> float:
     return float(water_l_per_mtok(q.joules, WUE, GRID, FRANCE_PUE))
+
+
+@functools.cache
+def _line_j(users: int) -> float:
+    """The predicted line of the lesson's chart at a batch."""
+    frame = batch_frame("llama-3.1-8b", "h100-sxm", tp=1, input_tokens=100, output_tokens=400)
+    return float(frame.set_index("concurrency")["energy_j_per_token"].loc[users])
+
+
+@question(
+    "07-5",
+    "Read it off the chart under “A larger batch takes fewer joules per token”: how many "
+    "**joules** does a token take on the predicted line at a batch of **{users}**? Both axes are "
+    "logarithmic.",
+    unit="J per token",
+    inputs={"users": (16, 64, 4)},
+    tolerance_frac=0.2,
+    wrong=[
+        Wrong(lambda q: _line_j(1), "That is the line's left end, at a batch of one."),
+        Wrong(lambda q: _measured_j()[0], "That is the measured point at a batch of 8. The line is "
+              "the prediction."),
+    ],
+    hints=("Find the batch on the lower axis, go up to the line, then left.",
+           "On a logarithmic axis the middle between 0.1 and 1 is 0.32."),
+    work=lambda q: f"At a batch of {q.users} the line stands at {_line_j(q.users):.2f} J.",
+)  # fmt: skip
+def _read_off(q: Inputs) -> float:
+    return _line_j(q.users)

@@ -186,3 +186,28 @@ TROUGH_USD, SPAN_MONTHS = 2.99, 9
 )  # fmt: skip
 def _rent_since_the_trough(q: Inputs) -> float:
     return float(annual_factor(q.last_usd / TROUGH_USD, SPAN_MONTHS / MONTHS))
+
+
+@question(
+    "10-5",
+    "A price fell from 20 to 0.07 USD in 23 months. Somebody computes by which factor it fell per "
+    "year. Which line is **wrong**?",
+    options={
+        "a": "first, last = 20.0, 0.07",
+        "b": "years = 23 / 12",
+        "c": "whole = first / last",
+        "d": "per_year = whole / years",
+    },
+    code=True,
+    wrong=[
+        Wrong("a", "Both prices are in USD per million tokens, so their ratio is the fall."),
+        Wrong("b", "23 months are 23/12 of a year."),
+        Wrong("c", "Dear over cheap is how many times cheaper it became."),
+    ],
+    hints=("Do two years of a fall by ten make a fall by twenty?",
+           "The factor per year, multiplied by itself year after year, gives the whole factor."),
+    twin="A stock doubles in two years. A yearly factor of 2 / 2 = 1 would mean that it stood "
+    "still; 2 ** (1 / 2) = 1.41 is right, as 1.41 × 1.41 = 2.",
+)  # fmt: skip
+def _wrong_line(q: Inputs) -> str:
+    return "d"

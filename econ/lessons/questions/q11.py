@@ -176,3 +176,26 @@ OWNER_USD = 1.60
 )  # fmt: skip
 def _share_from_which_owning_pays(q: Inputs) -> float:
     return float(tco.break_even_utilisation_frac(OWNER_USD, q.rent_usd))
+
+
+@question(
+    "11-5",
+    "Your service will use **{used:.0%}** of the hours of the servers it needs. An owner's hour "
+    "costs USD 1.60, used or not; a rented one 3.85, only while used. Decide, and justify it in a "
+    "sentence or two.",
+    inputs={"used": (0.3, 0.25, 0.35)},
+    options={"own": "Buy the servers", "rent": "Rent by the hour"},
+    rubric=(
+        "compares the useful share with the share at which the two cost the same",
+        "says at which use the decision would turn",
+        "names one thing that the two prices leave out, such as staff, notice or growth",
+    ),
+    wrong=[Wrong("own", lambda q: f"At {q.used:.0%} a useful owned hour costs "
+                 f"${OWNER_USD / q.used:.2f}: more than the rent.", "hour-is-the-cost")],
+    hints=("What does a *useful* hour cost each way?",
+           "Owner's hour ÷ useful share, against rent."),
+    work=lambda q: f"At {q.used:.0%}: 1.60 ÷ {q.used} = {OWNER_USD / q.used:.2f} USD owned, 3.85 "
+    "rented.",
+)  # fmt: skip
+def _own_or_rent(q: Inputs) -> str:
+    return "rent"
