@@ -124,17 +124,21 @@ def api_bill(
     listed = list_price(price) if isinstance(price, str) else price
     positive("tpot_s", tpot_s, 10)
     not_negative("ttft_s", ttft_s, 1000)
-    cost = StepCost.affine(base_s=tpot_s, prefill_base_s=max(ttft_s - tpot_s, 0.0))
     whole = int((sessions.input_tokens + sessions.output_tokens).sum())
     seller = Replica(
-        cost=cost,
+        cost=StepCost.affine(base_s=tpot_s),
         kv_tokens=min(2 * whole + 1, 10**12),
         block_tokens=1,
         max_batch=LARGEST_BATCH,
         token_budget=LARGEST_STEP,
     )
-    endless = dataclasses.replace(sessions, patience_s=np.full(sessions.n_turns, np.inf))
-    times = serve_sessions(endless, Fleet(replica=seller, ttl_s=ttl_s))
+    follows = np.diff(sessions.waits_at) > 0
+    asked = dataclasses.replace(
+        sessions,
+        patience_s=np.full(sessions.n_turns, np.inf),
+        wait_s=sessions.wait_s + ttft_s * follows,  # nobody waits for anybody else's prompt
+    )
+    times = serve_sessions(asked, Fleet(replica=seller, ttl_s=ttl_s))
     parts = np.zeros((3, sessions.n_turns))
     limits = sorted({0.0, *(float(r.above_input_tokens) for r in listed.other_rates)})
     for limit in limits:  # the upper rates take the place of the lower ones
