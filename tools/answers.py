@@ -24,7 +24,8 @@ def lines() -> list[str]:
     found: list[str] = []
     for id in exercises():
         q, true = find(id), truth(find(id))
-        value = true if isinstance(true, str) else f"{true:.6g}"
+        words = [true] if isinstance(true, str) else true
+        value = f"{true:.6g}" if q.kind == "number" else ", ".join(words)
         found += [f"{id}  {prompt(q)}", f"      {value} {q.unit}".rstrip()]
         found += [f"      hint: {words}" for words in hints(q)] + [""]
     return [*found, "Wrong ideas, and what each lesson says to them", "", *wrong_ideas()]
