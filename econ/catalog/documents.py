@@ -170,7 +170,7 @@ def _strict_decoder(where: str) -> json.JSONDecoder:
             raise refuse(f"the key {shown(twice)} is there twice in one object: keep one")
         return values
 
-    def whole(digits: str) -> int:
+    def integer(digits: str) -> int:
         if len(digits) > MOST_DIGITS:
             raise refuse(f"a number of {len(digits):,} digits")
         return int(digits)
@@ -187,5 +187,5 @@ def _strict_decoder(where: str) -> json.JSONDecoder:
         raise refuse(f"{word} is no JSON: leave the key out, or write null")
 
     return json.JSONDecoder(
-        object_pairs_hook=unique, parse_int=whole, parse_float=decimal, parse_constant=constant
+        object_pairs_hook=unique, parse_int=integer, parse_float=decimal, parse_constant=constant
     )

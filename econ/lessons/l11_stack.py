@@ -43,7 +43,7 @@ from econ.latency.prediction import answer_s, predict_scenarios
 from econ.latency.users import users_within
 from econ.lessons.l11_tco import Point, operating_point, rental, seller, sizes_of
 from econ.scenario import Scenario
-from econ.tco import day_load, owner, whole, with_ranges
+from econ.tco import day_load, owner, units_needed, with_ranges
 from econ.tco.bill import cost_scenarios
 from econ.tco.finance import Amount
 from econ.tco.fleet import Refresh, keep_or_replace
@@ -347,7 +347,7 @@ def year_model(
         instance_per_s = np.atleast_1d(tokens_per_s_per_gpu) * (
             n_gpu / scenario.workload.mean_output_tokens
         )
-        need = whole(load[:, None] / instance_per_s, 1.0) * n_gpu  # GPUs by hour and sample
+        need = units_needed(load[:, None] / instance_per_s, 1.0) * n_gpu  # GPUs by hour and sample
         peak = need.max(axis=0)
         servers = np.ceil(peak / available_frac / 8) * 8
         return {

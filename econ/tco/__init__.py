@@ -55,7 +55,7 @@ from econ.tco.token_time import (
     pool_gpu_hours,
     request_gpu_s,
 )
-from econ.tco.whole_units import BreakEven, Units, break_even, units, whole
+from econ.tco.whole_units import BreakEven, Units, break_even, units, units_needed
 
 __all__ = [
     "Api",
@@ -108,7 +108,7 @@ __all__ = [
     "straight_line_usd_per_month",
     "tiers_of",
     "units",
+    "units_needed",
     "unlike",
-    "whole",
     "with_ranges",
 ]

@@ -20,7 +20,7 @@ from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, MONTHS_PER_YEAR
 from econ.scenario import Scenario
 from econ.tco.finance import Amount
 from econ.tco.layers import owner
-from econ.tco.whole_units import units, whole
+from econ.tco.whole_units import units, units_needed
 from econ.terms import Slo
 from econ.tokens.bill import token_bill
 
@@ -209,7 +209,7 @@ class Rent(Machines):
 
     def gpus(self, rate_per_s: Amount) -> Amount:
         """GPUs paid in each hour of the day (last axis)."""
-        n = np.maximum(whole(rate_per_s, self.per_s_per_instance), self.n_least)
+        n = np.maximum(units_needed(rate_per_s, self.per_s_per_instance), self.n_least)
         if self.reserved:
             n = np.broadcast_to(n.max(axis=-1, keepdims=True), n.shape)
         return n * self.gpus_per_instance

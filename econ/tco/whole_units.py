@@ -38,12 +38,12 @@ class Units:
     used_frac: Amount
 
 
-def whole(n_wanted: Amount, n_per_unit: Amount) -> Amount:
+def units_needed(n_wanted: Amount, n_per_unit: Amount) -> Amount:
     """Units needed: what is wanted over what one gives, rounded up.
 
     Examples
     --------
-    >>> whole(np.array([0.0, 0.1, 1.0, 1.1]), 0.1).tolist()
+    >>> units_needed(np.array([0.0, 0.1, 1.0, 1.1]), 0.1).tolist()
     [0.0, 1.0, 10.0, 11.0]
     """
     each(not_negative, "n_wanted", n_wanted)
@@ -93,7 +93,7 @@ def units(
     count("n_spare_servers", n_spare_servers)
     count("servers_per_rack", servers_per_rack, 1)
     fraction("spare_frac", spare_frac)
-    n_instances = whole(peak_per_s, per_s_per_instance)
+    n_instances = units_needed(peak_per_s, per_s_per_instance)
     n_per_server = gpus_per_server // gpus_per_instance
     if n_per_server:
         serving = np.ceil(n_instances / n_per_server)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econ.tco.whole_units import break_even, units, whole
+from econ.tco.whole_units import break_even, units, units_needed
 
 
 def test_a_vendors_example():
@@ -16,7 +16,7 @@ def test_a_vendors_example():
 
 @given(k=st.integers(0, 10_000), per=st.floats(0.001, 1e4))
 def test_a_full_unit_does_not_open_the_next(k, per):
-    assert whole(k * per, per) == k
+    assert units_needed(k * per, per) == k
 
 
 @given(n=st.floats(0.01, 1e4), per=st.floats(0.01, 100), gpus=st.sampled_from([1, 2, 3, 8, 16]))
