@@ -33,6 +33,7 @@ from econ.energy.sites import site_figure
 from econ.scenario import Scenario
 from econ.serving import Fleet, Replica, StepCost, serve_sessions, simulate_sessions
 from econ.serving.cost import PS_PER_S
+from econ.serving.engine import FOREVER
 from econ.serving.session_service import SessionService
 from econ.station import Result, station
 from econ.tco import cost_usd_per_accepted_task
@@ -110,6 +111,11 @@ def api_bill(
     tpot_s, ttft_s : float
         Pace of the seller's answers, which decides when the next turn asks.
 
+    Raises
+    ------
+    ValueError
+        For sessions that last longer than can be simulated, by the first such turn.
+
     Notes
     -----
     The same engine serves both: here a replica without limits, whose entries live ``ttl_s``.
@@ -139,6 +145,12 @@ def api_bill(
         wait_s=sessions.wait_s + ttft_s * follows,  # nobody waits for anybody else's prompt
     )
     times = serve_sessions(asked, Fleet(replica=seller, ttl_s=ttl_s))
+    if not times.done.all():
+        row = int(np.argmin(times.done))
+        raise ValueError(
+            f"turn {row}: comes later than the {FOREVER / PS_PER_S:,.0f} s that can be simulated; "
+            "let the sessions begin closer together, or shorten the waits"
+        )
     parts = np.zeros((3, sessions.n_turns))
     limits = sorted({0.0, *(float(r.above_input_tokens) for r in listed.other_rates)})
     for limit in limits:  # the upper rates take the place of the lower ones

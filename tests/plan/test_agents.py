@@ -119,3 +119,13 @@ def test_the_calls_of_sessions_go_into_the_decision_and_the_bill():
 def test_nothing_solved_has_no_price():
     with pytest.raises(ValueError, match="no session is solved"):
         agent_cost(S, session_load("voice").replace(solved_frac=0.0), n=5)
+
+
+def test_sessions_that_last_longer_than_time_does_are_refused():
+    ages = Sessions.of(
+        session=[0] * 3, branch=[0] * 3, input_tokens=[10, 30, 50], output_tokens=[5] * 3,
+        wait_s=[0.0, 2e6, 2e6], start_s=[2e6, 0.0, 0.0], waits_for=[[], [0], [1]],
+        branch_parent=[-1], branch_from_tokens=[0],
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="turn 2: comes later than"):
+        api_bill(ages, PRICE)
