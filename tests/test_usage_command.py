@@ -48,7 +48,7 @@ def test_a_bill_of_an_open_model_needs_no_name(tmp_path):
 def test_you_pay_this_and_here_is_what_else(capsys, monkeypatch):
     asked = []
 
-    def quick(scenario, progress):
+    def quick(scenario):
         asked.append(scenario)
         return decide(scenario, ["H100"], ["fp8"], n_refined=0, n_draws=200)
 
@@ -60,7 +60,7 @@ def test_you_pay_this_and_here_is_what_else(capsys, monkeypatch):
     assert "than you pay." in said
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    chosen = quick(asked[0], progress=False).chosen
+    chosen = quick(asked[0]).chosen
     assert found["decision"]["chosen"]["usd_per_day"] == pytest.approx(chosen.usd_per_day)
 
 

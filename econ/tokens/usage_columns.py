@@ -89,7 +89,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "pricing_unit": ("pricingunit",),
     "status": ("status", "success"),
     "cache_hit": ("cachehit",),
-    "type": ("type", "observationtype"),
 }  # fmt: skip
 TOKEN_KINDS = ("fresh", "input", "read", "write", "write_1h", "output", "reasoning", "audio_in",
                "audio_out")  # fmt: skip

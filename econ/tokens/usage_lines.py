@@ -98,13 +98,14 @@ class Tally:
         """Count one row."""
         self.n_rows += 1
         row = Row(self, n_row, record, columns)
-        if row.text("status").lower() in FAILED:
+        usd = row.usd()
+        if not usd and row.text("status").lower() in FAILED:
             self.dropped["a failed call"] += 1
             return
-        if row.text("cache_hit").lower() == "true":
+        if not usd and row.text("cache_hit").lower() == "true":
             self.dropped["an answer from the gateway's cache"] += 1
             return
-        tokens, usd = row.tokens(), row.usd()
+        tokens = row.tokens()
         if not any(tokens.values()) and usd is None:
             self.dropped["no tokens and no cost"] += 1
             return

@@ -224,6 +224,14 @@ def test_every_length_at_which_a_list_changes_is_a_limit():
     assert listed | set(table("api_rates")["above_input_tokens"]) <= {0, *PROMPT_LIMITS}
 
 
+def test_a_failed_call_that_was_billed_counts():
+    data = (USAGE / "litellm_spend_logs.csv").read_bytes()
+    paid = data.replace(b"r-3,acompletion,k,0,0,0,0,", b"r-3,acompletion,k,0.001,400,400,0,")
+    bill = read_usage(paid, name="a.csv")
+    assert bill.billed_usd == pytest.approx(0.0065361 + 0.001)
+    assert bill.read["dropped"] == {"an answer from the gateway's cache": 1}
+
+
 def test_prices_are_those_of_the_day():
     head = "date,model,input_tokens,output_tokens\n"
     rows = "2026-10-20,gpt-5-mini,1000000,0\n2026-10-21,gpt-5-mini,1000000,0\n"
