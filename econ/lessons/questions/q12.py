@@ -6,7 +6,10 @@ import functools
 
 from econ import tco
 from econ.catalog import table
+from econ.catalog.units import HOURS_PER_DAY
 from econ.lessons.l11_tco import offers_for, sizes_of
+from econ.lessons.l12_decision import crossing_mtok_per_day
+from econ.lessons.l12_decision import question as decided
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 
@@ -76,3 +79,114 @@ def _true_of_options(q: Inputs) -> str:
 )  # fmt: skip
 def _true_of_offers(q: Inputs) -> str:
     return "offer"
+
+
+@question(
+    "12-first",
+    "A company needs **40 million tokens a day** of an open model of 32 billion parameters. One "
+    "rented GPU serves it within the SLO. What costs least?",
+    options={"rent": "one GPU, rented by the hour",
+             "own": "a server of its own, over the years",
+             "api": "tokens by the list of a seller"},
+    wrong=[
+        Wrong("rent", "The GPU would be idle nine tenths of the day. A seller fills his with the "
+              "tokens of others, and sells you only yours."),
+        Wrong("own", "A server comes with eight GPUs, and one is needed for a tenth of its time."),
+    ],
+    because="A price per token has no idle hours in it. Machines pay where they are full.",
+)  # fmt: skip
+def _first(q: Inputs) -> str:
+    return {"api": "api", "rent": "rent"}.get(decided().chosen.kind, "own")
+
+
+@question(
+    "12-volume",
+    "From how many **million tokens a day** do machines cost less than the cheapest list, for "
+    "good?",
+    unit="million tokens",
+    slider=(10, 100_000),
+    limits=(1, 1e7),
+    tolerance_frac=0.5,
+    wrong=[
+        Wrong((10, 200), "There a single GPU is still nearly idle; the list asks a few dollars."),
+        Wrong((20_000, 100_000), "By then dozens of GPUs are full all day. They paid long before."),
+    ],
+    because="A GPU pays once it is mostly full: its day costs the same whatever it serves.",
+)  # fmt: skip
+def _volume(q: Inputs) -> float:
+    return crossing_mtok_per_day()
+
+
+@question(
+    "12-1",
+    "A service reads **{read} million** tokens and writes **{written} million** a day. A list asks "
+    "**{price_in} USD** per million tokens of input and **{price_out} USD** of output. What does a "
+    "**day** cost, in USD?",
+    unit="USD",
+    inputs={"read": (34, 20, 50), "written": (6, 5, 10), "price_in": (0.08, 0.1, 0.15),
+            "price_out": (0.25, 0.4, 0.6)},
+    wrong=[
+        Wrong(lambda q: (q.read + q.written) * q.price_in, "Output has a price of its own."),
+        Wrong(lambda q: (q.read + q.written) * (q.price_in + q.price_out) / 2, "A plain mean of "
+              "the two prices holds where as much is written as is read."),
+        Wrong(lambda q: 30 * _bill(q), "That is a month. A day is asked."),
+    ],
+    hints=("Each kind of token has its own price.", "read × input price + written × output price."),
+    work=lambda q: f"{q.read} × {q.price_in} + {q.written} × {q.price_out} = {_bill(q):.2f} USD.",
+)  # fmt: skip
+def _day(q: Inputs) -> float:
+    return _bill(q)
+
+
+def _bill(q: Inputs) -> float:
+    return float(q.read * q.price_in + q.written * q.price_out)
+
+
+@question(
+    "12-2",
+    "A rented GPU costs **{hour} USD** an hour, day and night, and the person who minds it "
+    "**{staff} USD** a day. A seller asks **{price} USD** per million tokens, all kinds together. "
+    "From how many **million tokens a day** does the GPU cost less, if it can serve them?",
+    unit="million tokens",
+    inputs={"hour": (2, 4, 3), "staff": (82, 60, 41), "price": (0.1, 0.2, 0.25)},
+    wrong=[
+        Wrong(lambda q: HOURS_PER_DAY * q.hour / q.price, "The person is paid too."),
+        Wrong(lambda q: (q.hour + q.staff) / q.price, "The GPU is paid for all hours of the day."),
+        Wrong(lambda q: HOURS_PER_DAY * q.hour + q.staff, "That is what the day costs in USD, not "
+              "the tokens that a seller would give for it."),
+    ],
+    hints=("What does the GPU's day cost in all?", "(24 × hour + staff) ÷ price."),
+    work=lambda q: f"(24 × {q.hour} + {q.staff}) ÷ {q.price} = {_even(q):,.0f} million tokens.",
+)  # fmt: skip
+def _from(q: Inputs) -> float:
+    return _even(q)
+
+
+def _even(q: Inputs) -> float:
+    return float((HOURS_PER_DAY * q.hour + q.staff) / q.price)
+
+
+@question(
+    "12-3",
+    "A GPU costs **{rent} USD** an hour by the hour, and **{reserved} USD** an hour if it is "
+    "reserved, used or not. The last GPU of a fleet is needed only in busy hours. From how many "
+    "**hours a day** is it cheaper to reserve it?",
+    unit="hours",
+    inputs={"rent": (4, 5, 3), "reserved": (1.4, 1.3, 1.2)},
+    wrong=[
+        Wrong(lambda q: HOURS_PER_DAY * (q.rent - q.reserved) / q.rent, "That is the idle time "
+              "that a reserved GPU may have. The hours in use are asked."),
+        Wrong(lambda q: q.rent / q.reserved, "A ratio of prices is no number of hours."),
+        Wrong(lambda q: HOURS_PER_DAY * q.rent / q.reserved, "Turn the ratio round: a day has no "
+              "more than 24 hours."),
+    ],
+    hints=("A reserved GPU is paid for 24 hours, the other for those it is used.",
+           "24 × reserved ÷ by the hour."),
+    work=lambda q: f"24 × {q.reserved} ÷ {q.rent} = {_busy(q):.1f} hours.",
+)  # fmt: skip
+def _hours(q: Inputs) -> float:
+    return _busy(q)
+
+
+def _busy(q: Inputs) -> float:
+    return float(HOURS_PER_DAY * q.reserved / q.rent)
