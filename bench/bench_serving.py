@@ -7,9 +7,9 @@
 Requests of about 1,000 tokens in and 200 out, Poisson, at 80 % of what the replica sustains. The
 seconds are CPU seconds (one core; a busy machine disturbs them less than wall time), the best of
 three calls of `simulate`, so they hold the checks and the conversion of the results, not only the
-kernel; the kernel is listed apart. Start-up is timed in fresh processes: with an empty compiler
-cache, with a full one, and with a full one where Python may not keep bytecode either (some
-containers forbid it). The sweep is wall time.
+kernel; the kernel of Python and numba is listed apart. Numba's start-up is timed in fresh
+processes: with an empty compiler cache, with a full one, and with a full one where Python may not
+keep bytecode either (some containers forbid it). The sweep is wall time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from econ.scenario import Scenario
-from econ.serving import Replica, StepCost, compiled, engine, simulate, warm_up
+from econ.serving import Replica, StepCost, compiled, engine, simulate
 from econ.sweeps import sweep
 from tests.oracles.reference_engine import simulate_reference
 
@@ -54,7 +54,8 @@ def replica(policy: str) -> Replica:
 def best_s(load, target, kind: str, repeats: int = 3) -> tuple[float, float]:
     """Best CPU time of a call, and of the kernel inside it."""
     call, kernel = np.inf, np.inf
-    home, name = {"numba": (compiled, "run"), "python": (engine, "run_one")}.get(kind, (None, ""))
+    homes = {"numba": (compiled, "run"), "python": (engine, "run_one")}
+    home, name = homes.get(kind, (None, ""))
     run = simulate_reference if kind == "reference" else functools.partial(simulate, engine=kind)
     for _ in range(repeats):
         spent = []
@@ -81,8 +82,8 @@ def best_s(load, target, kind: str, repeats: int = 3) -> tuple[float, float]:
 def start_up_s(cache: str, bytecode: str | None = None) -> float:
     """Seconds of the first numba simulation in a fresh process, the import of numba included."""
     code = (
-        "import time; from econ.serving import warm_up; t = time.process_time(); "
-        "warm_up(); print(time.process_time() - t)"
+        "import time; from econ.serving import compiled, warm_up; compiled.native = lambda: None; "
+        "t = time.process_time(); warm_up(); print(time.process_time() - t)"
     )
     env = {**os.environ, "NUMBA_CACHE_DIR": cache, "PYTHONDONTWRITEBYTECODE": "1"}
     if bytecode:
@@ -93,26 +94,31 @@ def start_up_s(cache: str, bytecode: str | None = None) -> float:
     return float(done.stdout)
 
 
+def fastest() -> str:
+    """The engine in C where it was built, else numba."""
+    return "numba" if compiled.native() is None else "c"
+
+
 FLEETS = (1, 4, 64, 1000)
 SIZES = (10_000, 100_000, 1_000_000)
 
 
 def fleets() -> None:
     """Least-loaded routing: requests a second by replicas, and how flat the cost of an event is."""
-    one = 0.0
+    one, kind = 0.0, fastest()
     for n_replicas in FLEETS:
         fleet = replica("chunked_prefill").replace(n_replicas=n_replicas, routing="least_loaded")
         n = max(200_000, 200 * n_replicas)
-        call, kernel = best_s(requests(n, 12.0 * n_replicas), fleet, "numba")
-        one = one or n / kernel
+        call = best_s(requests(n, 12.0 * n_replicas), fleet, kind)[0]
+        one = one or n / call
         print(
-            f"least loaded over {n_replicas:5,}: {n / call:12,.0f} requests/s, kernel "
-            f"{n / kernel:12,.0f}, {n / kernel / one:.2f} of one replica's"
+            f"least loaded over {n_replicas:5,}, {kind}: {n / call:12,.0f} requests/s, "
+            f"{n / call / one:.2f} of one replica's"
         )
 
 
 def flatness(sizes: tuple[int, ...]) -> None:
-    """CPU time in the kernel by event and by request, and memory, from small runs to large.
+    """CPU time of a call by event and by request, and memory, from small runs to large.
 
     A fleet's first requests come to empty replicas: events differ, so both ratios are shown.
     """
@@ -121,16 +127,16 @@ def flatness(sizes: tuple[int, ...]) -> None:
         first = (0.0, 0.0)
         for n in sizes:
             load = requests(n, 12.0 * n_replicas)
-            n_events = simulate(*load, fleet, engine="numba").n_events
-            spent_s = best_s(load, fleet, "numba", 10 if n < 200_000 else 2)[1]
+            n_events = simulate(*load, fleet, engine=fastest()).n_events
+            spent_s = best_s(load, fleet, fastest(), 10 if n < 200_000 else 2)[0]
             first = first if first[0] else (spent_s / n_events, spent_s / n)
             print(
                 f"{n_replicas:3} replicas, {n:10,} requests: an event costs "
                 f"{spent_s / n_events / first[0]:.2f}, a request {spent_s / n / first[1]:.2f} "
-                "of the first's"
+                f"of the first's; {spent_s:.2f} s"
             )
     tracemalloc.start()
-    simulate(*load, fleet, engine="numba")
+    simulate(*load, fleet, engine=fastest())
     print(f"{n:11,} requests: {tracemalloc.get_traced_memory()[1] / 1e9:.2f} GB at the peak")
     tracemalloc.stop()
 
@@ -165,9 +171,11 @@ def main() -> None:
         print(
             f"JIT: cold {cold:.2f} s, cached {cached:.2f} s, cached without bytecode {bare:.2f} s"
         )
-    warm_up()
+    simulate([0.0], [4], [2], replica("prefill_first"), engine="numba")
     sizes = {"reference": [1000, 10_000], "python": [1000, 10_000, 50_000]}
     sizes["numba"] = [1000, 10_000, 100_000] + ([1_000_000] if options.million else [])
+    if compiled.native() is not None:
+        sizes["c"] = sizes["numba"]
     print(f"{'policy':16} {'engine':10} {'requests':>9} {'call req/s':>12} {'kernel req/s':>13}")
     for policy, rate_per_s in RATE_PER_S.items():
         per_s = {}
@@ -180,15 +188,17 @@ def main() -> None:
                 shown = f"{n / kernel:13,.0f}" if np.isfinite(kernel) else f"{'':>13}"
                 print(f"{policy:16} {kind:10} {n:9,} {n / call:12,.0f} {shown}")
         for n, beside in ((1000, 1000), (10_000, 10_000), (sizes["numba"][-1], 10_000)):
-            ratio = per_s["numba", n] / per_s["reference", beside]
-            print(f"{policy:16} numba at {n:,}: {ratio:,.0f} times the reference at {beside:,}")
+            ratio = per_s[fastest(), n] / per_s["reference", beside]
+            print(
+                f"{policy:16} {fastest()} at {n:,}: {ratio:,.0f} times the reference at {beside:,}"
+            )
     fleets()
     flatness(SIZES + ((10_000_000,) if options.million else ()))
     if options.sweep:
         sweep_in_parallel()
     load = requests(100_000, RATE_PER_S["prefill_first"])
     tracemalloc.start()
-    result = simulate(*load, replica("prefill_first"), engine="numba")
+    result = simulate(*load, replica("prefill_first"), engine=fastest())
     kept, peak = tracemalloc.get_traced_memory()
     per = len(load[0])
     print(f"memory: {peak / per:.0f} bytes a request at the peak, {kept / per:.0f} kept; {result}")

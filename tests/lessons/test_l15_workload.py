@@ -35,7 +35,7 @@ def test_arrivals_in_windows_by_hand():
 def test_the_cheapest_at_another_slo_is_what_a_new_plan_says(made):
     other = SCENARIO.with_(ttft_s=2.0, tpot_s=0.03, rate_per_s=40.0)
     again = plan(other, **QUICK | {"n_refined": 0})
-    fast = lesson.cheapest_frame(made.rows, Demand(other))
+    fast = lesson.cheapest_frame(made.rows, Demand(other), 99)
     kept = again.feasible.drop_duplicates("accelerator")
     want = kept.set_index(kept["accelerator"].astype(str))["cost_usd_per_good_mtok"]
     have = fast.set_index("accelerator")["cost_usd_per_good_mtok"]
