@@ -119,6 +119,11 @@ BANDS = {
 COVERED, FEWEST_ROWS = 0.87, 30  # of each group left out, and the rows below which it is no group
 
 
+def crowded(runs: pd.DataFrame) -> pd.Series:
+    """Whether a replica has so many users that limits bind which nobody recorded."""
+    return runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
+
+
 def left_out_errors(runs: pd.DataFrame, k: Calibration) -> dict[str, pd.DataFrame]:
     """For each split, the absolute logarithmic errors of every run by a fit without its group."""
     truth = measured(runs)
@@ -133,7 +138,7 @@ def band_rows(runs: pd.DataFrame, off: dict[str, pd.DataFrame], today: str) -> p
     """Bands from held-out errors: of 90 % of configurations, and of each source, engine and
     half-year left out (each accelerator, each model) alone. Where nothing was measured: the factors
     of a new accelerator and a new model multiplied, and no less than those of a crowd."""
-    crowd = runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
+    crowd = crowded(runs)
     factors: dict[str, pd.DataFrame] = {}
     counts = {regime: int((~crowd).sum()) for regime in BANDS} | {"crowded": int(crowd.sum())}
     for regime, splits in {**BANDS, "crowded": ("configuration",)}.items():
@@ -163,13 +168,14 @@ def coverage_rows(
 ) -> pd.DataFrame:
     """How many runs of each group left out lie inside the reported 90 % band.
 
-    Columns: left_out, what (the group), metric, n_runs, covered_frac, p90_x.
+    Columns: left_out, what (the group), metric, n_runs, covered_frac, p90_x. Crowds, which have a
+    band of their own, are left aside.
     """
-    factor = rows.set_index(["regime", "metric"])["p90_x"]
+    factor, few = rows.set_index(["regime", "metric"])["p90_x"], ~crowded(runs)
     found = []
     for regime, splits in BANDS.items():
         for split in splits:
-            for group, part in off[split].groupby(groups_of(runs, split)):
+            for group, part in off[split][few].groupby(groups_of(runs, split)[few]):
                 for metric in METRICS:
                     errors = part[metric].dropna()
                     if len(errors) >= FEWEST_ROWS:

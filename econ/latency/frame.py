@@ -56,6 +56,12 @@ class Dates(NamedTuple):
     maturity: np.ndarray
     widening: np.ndarray
 
+    def of_rows(self, part: slice) -> Any:
+        """The maturity of some rows; one number where all are alike."""
+        if len(set(self.maturity.tolist())) == 1:
+            return float(self.maturity[0])
+        return self.maturity[self.code[part]]
+
     def under(self, calibration: Calibration) -> Dates:
         """The same rows under another calibration."""
         layer = calibration.software
@@ -114,7 +120,7 @@ class Table(NamedTuple):
             at["concurrency"] / split.n_replicas,
             at["cached_frac"],
             at["max_batch"],
-            at["software_maturity"] * self.dated.maturity[self.dated.code[part]],
+            at["software_maturity"] * self.dated.of_rows(part),
             at["n_rounds"],
             at["n_requests"] / split.n_replicas,
             Launch(**{name: at[name] for name in Launch._fields}),

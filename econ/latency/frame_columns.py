@@ -40,23 +40,32 @@ class Lookup:
                 self.reasons.append(str(error))
 
 
+def _usual(name: str, engine: Lookup) -> Any:
+    """A setting of each row's engine; one number where all engines agree."""
+    values = np.array([float(getattr(e, name)) for e in engine.items])
+    return values[engine.code] if len(set(values.tolist())) > 1 else float(values.max(initial=0.0))
+
+
 def launch_of(
     numbers: dict[str, Any], engine: Lookup, policy: Lookup, scheduling: Lookup
 ) -> dict[str, Any]:
     """The launch settings of each row: its own, or else those of its engine."""
     rows: dict[str, Any] = {}
     for name in LAUNCH:
-        usual = np.array([float(getattr(e, name)) for e in engine.items])[engine.code]
         given = numbers.get(name)
-        rows[name] = usual if given is None else np.where(np.isnan(given), usual, given)
+        if given is None:
+            rows[name] = _usual(name, engine)
+        else:
+            rows[name] = np.where(np.isnan(given), _usual(name, engine), given)
     for name, column, word in (
         ("is_prefill_first", policy, "prefill_first"),
         ("is_sync", scheduling, "sync"),
     ):
-        usual = np.array([float(getattr(e, name)) for e in engine.items])[engine.code]
-        own = np.array([np.nan if not item else float(item == word) for item in column.items])
-        own = own[column.code]
-        rows[name] = np.where(np.isnan(own), usual, own)
+        rows[name] = _usual(name, engine)
+        if any(column.items):
+            own = np.array([np.nan if not item else float(item == word) for item in column.items])
+            own = own[column.code]
+            rows[name] = np.where(np.isnan(own), rows[name], own)
     return rows
 
 

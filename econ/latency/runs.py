@@ -147,11 +147,13 @@ def folds(labels: pd.Series, n_folds: int = 5) -> pd.Series:
 
 
 def thin(runs: pd.DataFrame, n_per_configuration: int = 4) -> pd.DataFrame:
-    """A stratified sample: from each configuration and source, runs spread over load and length."""
+    """A stratified sample: from each configuration, source and, of medians, month, runs spread over
+    load and length."""
     runs = runs.drop_duplicates(subset=[n for n in runs if n != "as_of"])
     runs = runs.sort_values([*CONFIGURATION, "source", "concurrency", "input_tokens", "tpot_s"])
     picked = []
-    for _, rows in runs.groupby([configuration(runs), "source"], sort=True):
+    month = runs["as_of"].str[:7].where(runs["source"] == "inferencex-medians", "")
+    for _, rows in runs.groupby([configuration(runs), "source", month.rename("month")], sort=True):
         step = max(len(rows) / n_per_configuration, 1)
         places = sorted({int((i + 0.5) * step) for i in range(n_per_configuration)})
         picked.append(rows.iloc[[p for p in places if p < len(rows)]])

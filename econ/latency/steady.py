@@ -29,7 +29,7 @@ from econ.latency.steps import (
 from econ.latency.waits import (
     QUANTILES,
     burst_s,
-    gap_quantile,
+    gap_quantiles,
     others_wait_s,
     queue,
     queue_quantile,
@@ -131,15 +131,11 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
         for q in QUANTILES
     )
     per_message = launch.stream_interval
-    itl_s = tuple(
-        gap_quantile(
-            q,
-            step_s=one.step_s * per_message,
-            stall_s=lost.lost_s / lost.n_chunks,
-            n_stalls=others * share / n_out * lost.n_chunks * per_message,
-            n_most=per_message * launch.prefill_budget_tokens / computed_tokens(load),
-        )
-        for q in QUANTILES
+    itl_s = gap_quantiles(
+        step_s=one.step_s * per_message,
+        stall_s=lost.lost_s / lost.n_chunks,
+        n_stalls=others * share / n_out * lost.n_chunks * per_message,
+        n_most=per_message * launch.prefill_budget_tokens / computed_tokens(load),
     )
     budget = launch.prefill_budget_tokens
     opening_s = burst_s(present, lost.busy_s, computed_tokens(load), budget)

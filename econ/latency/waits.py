@@ -23,6 +23,7 @@ import numpy as np
 from econ.latency.shapes import Numbers
 
 QUANTILES = (0.50, 0.95, 0.99)
+DEVIATES = (0.0, 1.645, 2.326)  # of a normal law at these
 MOST_PROMPTS = 6  # between two tokens, counted one by one; more are spread evenly
 LEAST = 1e-12  # keeps a quotient of two zeros defined
 
@@ -102,29 +103,34 @@ def others_wait_s(dp: Numbers, timeout_s: Numbers, users: Numbers, cycle_s: Numb
     Formula: until every other of ``dp`` replicas has one, H(dp − 1) · cycle · dp / users with the
     harmonic number H, but no longer than the time-out.
     """
+    if not np.any(timeout_s):
+        return timeout_s * 0.0
     ranks = np.maximum(dp - 1, 1)
     harmonic = np.log(ranks) + 0.5772 + 0.5 / ranks - 1 / (12 * ranks * ranks)
     return (dp > 1) * np.minimum(timeout_s, harmonic * cycle_s * dp / np.maximum(users, 1.0))
 
 
-def gap_quantile(
-    quantile: float, *, step_s: Numbers, stall_s: Numbers, n_stalls: Numbers, n_most: Numbers
-) -> Any:
-    """The share ``quantile`` of gaps between two tokens is no longer than this.
+def gap_quantiles(
+    *, step_s: Numbers, stall_s: Numbers, n_stalls: Numbers, n_most: Numbers
+) -> tuple[Any, ...]:
+    """The gaps between two tokens that the shares of `QUANTILES` do not exceed.
 
     Formula: a step, and ``stall_s`` for each prompt (or chunk of one) that is read in between;
     their number is Poisson with mean ``n_stalls``, and no step reads more than ``n_most``.
     """
     chance = np.exp(-n_stalls)
-    below, count = chance, np.zeros(np.shape(n_stalls))
-    for k in range(1, MOST_PROMPTS + 1):
-        count = np.where(below < quantile, float(k), count)
-        chance = chance * n_stalls / k
+    below = chance
+    counts: list[Any] = [0.0 + (below < quantile) for quantile in QUANTILES]
+    for k in range(1, MOST_PROMPTS):
+        chance = chance * (n_stalls / k)
         below = below + chance
-    beyond = below < quantile  # many: as a normal law
-    spread = {0.50: 0.0, 0.95: 1.645, 0.99: 2.326}[quantile]
-    count = np.where(beyond, n_stalls + spread * np.sqrt(n_stalls), count)
-    return step_s + stall_s * np.minimum(count, n_most)
+        for i, quantile in enumerate(QUANTILES):
+            counts[i] = counts[i] + (below < quantile)
+    if np.any(many := counts[-1] >= MOST_PROMPTS):  # as a normal law
+        spread = np.sqrt(n_stalls)
+        for i, deviate in enumerate(DEVIATES):
+            counts[i] = np.where(many, n_stalls + deviate * spread, counts[i])
+    return tuple(step_s + stall_s * np.minimum(count, n_most) for count in counts)
 
 
 def burst_s(users: Numbers, service_s: Numbers, prompt_tokens: Numbers, budget: Numbers) -> Any:

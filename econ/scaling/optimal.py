@@ -23,11 +23,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, not_negative, positive
+from econ.catalog.architecture import Model
+from econ.catalog.guard import count, fraction, not_negative, positive
 from econ.scaling.laws import LARGEST, Law, Size, sizes
 from econ.scaling.laws import law as as_law
 
 FLOP_TO_TRAIN, FLOP_TO_READ = 6.0, 2.0  # per parameter and token: forward 2, backward 4
+FORWARD_AND_BACKWARD = 3.0  # passes, in units of the forward one
 WIDEST = 12.0  # e-folds of size above the smallest that the search covers
 
 
@@ -39,19 +41,21 @@ class Split(NamedTuple):
 
 
 def training_flop(
-    params: Size,
+    params: Size | Model,
     tokens: Size,
     *,
     n_layers: int = 0,
     attention_size: float = 0.0,
     context_tokens: float = 0.0,
+    recompute_frac: float = 0.0,
 ) -> Size:
     """FLOP to train a model.
 
     Parameters
     ----------
-    params : float or array
-        Parameters, e.g. 70e9; of a mixture those active per token.
+    params : float, array or Model
+        Parameters, e.g. 70e9; of a mixture those active per token. A model of the catalogue or your
+        own brings its attention along.
     tokens : float or array
         Read in training, e.g. 15e12.
     n_layers : int
@@ -60,15 +64,27 @@ def training_flop(
         Heads times head width, e.g. 8192.
     context_tokens : float
         Length of a training sequence, e.g. 8192.
+    recompute_frac : float
+        Share of the forward pass that is done again for the backward one, e.g. 1 with full
+        recomputation of activations.
 
     Returns
     -------
     float or array
         FLOP, forward and backward.
 
+    Raises
+    ------
+    ValueError
+        For a number outside its range, or a shape given beside a model.
+
     Notes
     -----
-    C = 6·N·D, and with a shape given 12·layers·(heads × head width)·context more per token.
+    C = 6·N·D, and with a shape given 12·layers·(heads × head width)·context more per token. Of a
+    model: (3 + recomputed share)·(2·N + attention of the forward pass), in which each token sees
+    half of the context on average (causal) and no more than a sliding window; latent attention is
+    counted as training runs it, with keys and values widened for every head. Three times the FLOP
+    of decoding would count the whole context, and latent attention in its absorbed form.
 
     References
     ----------
@@ -78,12 +94,35 @@ def training_flop(
     --------
     >>> f"{training_flop(70e9, 15e12):.1e}"
     '6.3e+24'
+    >>> from econ.catalog import model
+    >>> deepseek = model("deepseek-v3")
+    >>> f"{training_flop(deepseek, 14.8e12, context_tokens=4096):.2e}"
+    '3.71e+24'
     """
+    fraction("recompute_frac", recompute_frac)
+    if isinstance(params, Model):
+        if n_layers or attention_size:
+            raise ValueError("a model brings its shape: leave n_layers and attention_size out")
+        not_negative("context_tokens", context_tokens, LARGEST)
+        per_token = (FORWARD_AND_BACKWARD + recompute_frac) * _forward_flop(params, context_tokens)
+        return per_token * sizes("tokens", tokens)
     for name, value in (("n_layers", n_layers), ("attention_size", attention_size)):
         not_negative(name, value, 1e9)
     not_negative("context_tokens", context_tokens, LARGEST)
     attention_flop = 12 * n_layers * attention_size * context_tokens
-    return (FLOP_TO_TRAIN * sizes("params", params) + attention_flop) * sizes("tokens", tokens)
+    again = 1 + recompute_frac / FORWARD_AND_BACKWARD
+    per_token_flop = again * (FLOP_TO_TRAIN * sizes("params", params) + attention_flop)
+    return per_token_flop * sizes("tokens", tokens)
+
+
+def _forward_flop(model: Model, context_tokens: float) -> float:
+    """FLOP of a token's forward pass in the middle of a sequence of that length."""
+    seen = 0.5 * context_tokens
+    window = min(context_tokens, model.sliding_window_tokens or context_tokens)
+    near = window * (1 - 0.5 * window / max(context_tokens, 1.0))
+    sliding = model.n_sliding_layers * 4 * model.n_heads * model.head_dim * near
+    full = model.prefill_attention_flop_per_context_token * seen
+    return float(2 * model.active_params + full + sliding)
 
 
 def loss(params: Size, tokens: Size, law: Law | str) -> Size:

@@ -11,7 +11,19 @@ import pytest
 from econ.catalog import BadTable, table
 from econ.latency.calibration import REGIMES, Calibration, bands
 from econ.latency.fit import FIXED, START
-from econ.latency.runs import RAW, aliases, configuration, folds, read_runs, sample_runs, thin
+from econ.latency.runs import (
+    RAW,
+    aliases,
+    configuration,
+    folds,
+    measured_runs,
+    read_medians,
+    read_runs,
+    sample_medians,
+    sample_runs,
+    thin,
+)
+from econ.scenario import Scenario
 
 FULL = Path(__file__).resolve().parents[3] / "shared/measured/serving_measurements.csv"
 
@@ -137,3 +149,43 @@ def test_the_sample_is_what_the_full_file_gives():
     assert len(again) == len(kept)
     for name in ("ttft_s", "tpot_s", "input_tokens", "concurrency"):
         assert np.allclose(again[name], kept[name], rtol=1e-5), name
+
+
+@pytest.mark.skipif(not MEDIANS.exists(), reason="the full file is not beside the repository")
+def test_the_medians_sample_is_what_the_full_file_gives():
+    medians = read_medians(MEDIANS)
+    assert len(medians) == 405
+    again, kept = thin(medians), sample_medians()
+    assert len(again) == len(kept)
+    assert np.allclose(again["ttft_s"], kept["ttft_s"], rtol=1e-5)
+
+
+def test_launch_settings_of_measured_runs_are_data():
+    runs = measured_runs()
+    alone = runs[(runs["source"] == "aiconfigurator") & (runs["engine"] == "sglang")]
+    assert set(alone["n_rounds"].astype(float)) == {1.0}
+    amd = runs[runs["accelerator"].str.startswith("mi")]
+    assert set(amd["prefill_budget_tokens"].astype(float)) == {196608.0}
+    assert set(amd["statistic"]) == {"median"}
+
+
+def test_bands_hold_on_every_group_left_out():
+    rows = table("band_coverage")
+    assert (rows["covered_frac"] >= 0.85).all()
+    assert set(rows["left_out"]) == {
+        "configuration", "half-year", "engine", "source", "accelerator", "model"
+    }  # fmt: skip
+    wide = [band for band in bands().values() if band.reason]
+    assert wide
+    assert all(np.isinf(band.p90_factor) for band in wide)
+    assert all(band.p90_factor <= 4 for band in bands().values() if not band.reason)
+
+
+def test_software_has_a_date():
+    layer = Calibration.fitted().software
+    old, new = (layer.maturity("sglang", "cdna4", date) for date in ("2025-12", "2026-05"))
+    assert new > 1.2 * old
+    assert layer.widening("sglang", "cdna4", "2026-02") == 1.0
+    assert layer.widening("sglang", "cdna4", "") > layer.widening("sglang", "cdna4", "2026-06") > 1
+    with pytest.raises(ValueError, match="as_of = 'May' is outside its range: a date"):
+        Scenario.default().with_(as_of="May")

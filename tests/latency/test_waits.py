@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import econ
-from econ.latency.waits import QUANTILES, burst_s, gap_quantile, others_wait_s, queue
+from econ.latency.waits import QUANTILES, burst_s, gap_quantiles, others_wait_s, queue
 from econ.serving.simulation import simulate_closed
 
 SERVED = (
@@ -48,11 +48,15 @@ def test_a_burst_is_waited_for_by_half_or_by_all():
 
 def test_gaps_hold_as_many_prompts_as_chance_puts_there():
     drawn = np.random.default_rng(0).poisson(1.3, 200_000)
-    for q in QUANTILES:
-        ours = gap_quantile(q, step_s=0.01, stall_s=0.05, n_stalls=1.3, n_most=np.inf)
-        assert float(ours) == pytest.approx(0.01 + 0.05 * np.quantile(drawn, q))
-    one = gap_quantile(0.99, step_s=0.01, stall_s=0.05, n_stalls=1.3, n_most=1.0)
-    assert float(one) == pytest.approx(0.06)
+    ours = gap_quantiles(step_s=0.01, stall_s=0.05, n_stalls=1.3, n_most=np.inf)
+    for one, q in zip(ours, QUANTILES, strict=True):
+        assert float(one) == pytest.approx(0.01 + 0.05 * np.quantile(drawn, q))
+    capped = gap_quantiles(step_s=0.01, stall_s=0.05, n_stalls=1.3, n_most=1.0)
+    assert float(capped[-1]) == pytest.approx(0.06)
+    many = gap_quantiles(step_s=0.0, stall_s=1.0, n_stalls=30.0, n_most=np.inf)
+    assert float(many[1]) == pytest.approx(
+        np.quantile(np.random.default_rng(0).poisson(30, 90_000), 0.95), rel=0.03
+    )
 
 
 def test_attention_replicas_wait_for_each_other_or_for_the_clock():

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ import scaling as package
+from econ.catalog import model
+from econ.latency import flop_per_token
 from econ.scaling.laws import NoAnswer, law
 from econ.scaling.optimal import (
     compute_optimal,
@@ -116,3 +118,20 @@ def test_the_exponent_is_the_published_one():
     assert law("hoffmann2022").params_exponent == pytest.approx(0.28491 / (0.33917 + 0.28491))
     ratio = compute_optimal(1e24, "hoffmann2022").params / compute_optimal(1e22, "hoffmann2022")[0]
     assert math.log10(ratio) / 2 == pytest.approx(0.4565, abs=1e-3)
+
+
+def test_training_counts_causal_and_latent_attention_as_they_are_trained():
+    """Against three decodes: half of the context, and no absorbed products."""
+    llama, deepseek = model("llama-3.1-70b"), model("deepseek-v3")
+    plain = training_flop(llama.active_params, 1e12)
+    assert training_flop(llama, 1e12) == pytest.approx(plain)
+    causal = training_flop(llama, 1e12, context_tokens=8192) - plain
+    by_hand = 12 * llama.n_layers * llama.n_heads * llama.head_dim * 8192 / 2 * 1e12
+    assert causal == pytest.approx(by_hand)
+    again = training_flop(llama, 1e12, context_tokens=8192, recompute_frac=1.0)
+    assert again == pytest.approx(4 / 3 * (plain + causal))
+    # 3 decodes of DeepSeek-V3 at 4,096 tokens overstate it by more than a tenth
+    decodes = 3 * flop_per_token(deepseek, 4096) * 1e12
+    assert decodes > 1.1 * training_flop(deepseek, 1e12, context_tokens=4096)
+    with pytest.raises(ValueError, match="a model brings its shape"):
+        training_flop(llama, 1e12, n_layers=80)
