@@ -177,8 +177,8 @@ class Calibration:
     def value(self, name: str) -> float:
         """A parameter by name; engines' as ``"vllm.first_token_s"``.
 
-        >>> Calibration.textbook().value("kernel_s")
-        5e-06
+        >>> Calibration.textbook().value("weight_bandwidth_frac")
+        0.8
         """
         if "." not in name:
             return float(getattr(self, _known(name, self.names())))

@@ -9,7 +9,7 @@ How far software has drifted between dates widens the band of everything beyond 
 >>> rows = (Dated("sglang", "cdna4", 2026.0, 0.8), Dated("sglang", "cdna4", 2026.4, 1.25))
 >>> layer = Software(rows=rows, today="2026-11")
 >>> round(layer.maturity("sglang", "cdna4", "2026-03"), 2), layer.maturity("vllm", "hopper", "")
-(0.98, 1.0)
+(1.01, 1.0)
 >>> layer.widening("sglang", "cdna4", "2026-03"), layer.widening("sglang", "cdna4", "") > 1.2
 (1.0, True)
 >>> year_of("2026-07"), year_of("2025")
