@@ -234,10 +234,16 @@ def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
     k = fit_dated(runs)
     parts.append("Fitted values\n" + k.frame().to_string(index=False))
     for split in ("configuration", "accelerator", "model", "engine", "half-year", "source"):
-        table = accuracy_frame(split, runs).round(3)
-        parts.append(f"Left out: {split}\n{table.to_string()}")
+        errors = accuracy_frame(split, runs).round(3)
+        parts.append(f"Left out: {split}\n{errors.to_string()}")
         if by_group and split != "configuration":
             parts.append(accuracy_by_group(split, runs).round(3).to_string())
+    inside = table("band_coverage").pivot_table(
+        index=["left_out", "what"], columns="metric", values="covered_frac"
+    )
+    parts.append(
+        f"Inside the reported 90 % band, left out of the fit\n{inside.round(2).to_string()}"
+    )
     parts.append("The ladder of physics\n" + ladder_frame(runs).round(3).to_string(index=False))
     return "\n\n".join(parts)
 

@@ -101,7 +101,9 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
     if len(unsaid):
         words = frame["concurrency"].iloc[unsaid]
         as_many = words.isna() | (words.astype(str).str.strip().str.lower() == "max")
-        numbers["concurrency"][unsaid[as_many.to_numpy()]] = AS_MANY_AS_FIT
+        users = numbers["concurrency"].copy()
+        users[unsaid[as_many.to_numpy()]] = AS_MANY_AS_FIT
+        numbers["concurrency"] = users
     return OPTIONAL | numbers
 
 

@@ -404,3 +404,17 @@ def test_software_of_2024_reached_a_fourth_of_the_prediction():
     given = runs.drop(columns=["output_tokens_per_s_per_gpu", "energy_j_per_token"])
     rate = predict_frame(given)["output_tokens_per_s_per_gpu"]
     assert 3 < (rate / runs["output_tokens_per_s_per_gpu"]).median() < 6
+
+
+def test_a_concurrency_that_is_missing_or_max_means_as_many_as_fit():
+    row = {"model": "llama-3.1-8b", "accelerator": "h100-sxm", "precision": "fp8",
+           "input_tokens": 1000, "output_tokens": 500}  # fmt: skip
+    most = max_batch(Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8"), context_tokens=1250)
+    frame = pd.DataFrame([row] * 4).assign(concurrency=["max", None, most, "lots"])
+    out = predict_frame(frame)
+    assert out["tpot_s"].iloc[:2].to_numpy() == pytest.approx(out["tpot_s"].iloc[2])
+    assert out["reason"].iloc[3].startswith("concurrency = nan is outside its range")
+    whole = predict_frame(frame.drop(columns="concurrency"))
+    assert whole["tpot_s"].to_numpy() == pytest.approx(out["tpot_s"].iloc[2])
+    offline = max_throughput_frame(frame.iloc[:2])["output_tokens_per_s_per_gpu"]
+    assert (offline > out["output_tokens_per_s_per_gpu"].iloc[0] * 0.9).all()
