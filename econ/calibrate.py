@@ -230,29 +230,24 @@ def sample_rows(runs: pd.DataFrame, prefix: str = "run") -> pd.DataFrame:
 
 def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
     """The accuracy report as text."""
-    parts = [f"{len(runs)} runs, {configuration(runs).nunique()} configurations"]
-    k = fit_dated(runs)
-    parts.append("Fitted values\n" + k.frame().to_string(index=False))
+    counted = f"{len(runs)} runs, {configuration(runs).nunique()} configurations"
+    parts = [counted, "Fitted values\n" + fit_dated(runs).frame().to_string(index=False)]
     for split in ("configuration", "accelerator", "model", "engine", "half-year", "source"):
         errors = accuracy_frame(split, runs).round(3)
         parts.append(f"Left out: {split}\n{errors.to_string()}")
         if by_group and split != "configuration":
             parts.append(accuracy_by_group(split, runs).round(3).to_string())
-    inside = table("band_coverage").pivot_table(
-        index=["left_out", "what"], columns="metric", values="covered_frac"
-    )
-    parts.append(
-        f"Inside the reported 90 % band, left out of the fit\n{inside.round(2).to_string()}"
-    )
+    inside = table("band_coverage").pivot_table("covered_frac", ["left_out", "what"], "metric")
+    title = "Inside the reported 90 % band, left out of the fit"
+    parts.append(f"{title}\n{inside.round(2).to_string()}")
     parts.append("The ladder of physics\n" + ladder_frame(runs).round(3).to_string(index=False))
     return "\n\n".join(parts)
 
 
 def energy_runs(path: Path | None = None) -> pd.DataFrame:
     """The runs with measured power: those of the sample, and those of a full file before them."""
-    return pd.concat([read_power_runs(path), power_runs()] if path else [power_runs()]).reset_index(
-        drop=True
-    )
+    files = [read_power_runs(path)] if path else []
+    return pd.concat([*files, power_runs()], ignore_index=True)
 
 
 def power_rows(law: PowerLaw, n_runs: int, today: str) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """What an accelerator-hour costs on a term: your quote, else the lists' median and the cheapest.
 
->>> from econ.catalog.tables import remember
-from econ.catalog.rents import rent
+>>> from econ.catalog.rents import rent
 >>> rent("H100", "reserved-3y") < rent("H100")
 True
 """

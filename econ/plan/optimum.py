@@ -36,12 +36,13 @@ SIMULATED = [
 
 
 Value: TypeAlias = float  # of the objective, in its unit
+Label: TypeAlias = int  # of a row of the screen
 
 
 class Task(NamedTuple):
     """The rows of one shape under one policy; for other objectives than cost, one row."""
 
-    labels: tuple[int, ...]
+    labels: tuple[Label, ...]
     policy: str
     n_first: int  # position of the batch limit to try first
     is_liked: bool  # whether the screen lets it pass

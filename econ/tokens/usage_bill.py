@@ -187,6 +187,7 @@ class UsageBill:
 
         Examples
         --------
+        >>> from econ.tokens.usage import read_usage
         >>> log = b"date,model,requests,input_tokens,output_tokens\\n"
         >>> log += b"2026-03-01,m,86400,86400000,8640000\\n"
         >>> asked = read_usage(log, name="usage.csv").workload()

@@ -51,7 +51,7 @@ from econ.trends.rates import (
     years_between,
     years_to,
 )
-from econ.trends.split import split_frame
+from econ.trends.split import hardware_factor, software_factor, split_frame
 
 __all__ = [
     "Break",
@@ -76,6 +76,7 @@ __all__ = [
     "frontier_frame",
     "growth_frame",
     "halves_frame",
+    "hardware_factor",
     "hardware_frame",
     "histogram_frame",
     "implied_elasticity",
@@ -91,6 +92,7 @@ __all__ = [
     "rises_frame",
     "scenarios_frame",
     "sensitivity_frame",
+    "software_factor",
     "software_frame",
     "spend_ratio",
     "split_frame",

@@ -75,6 +75,8 @@ def _imported_at_load(tree: ast.Module) -> set[str]:
         node = todo.pop()
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "urllib.parse":
+            continue  # takes addresses apart and asks for none
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.partition(".")[0])
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
