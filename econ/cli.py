@@ -245,6 +245,12 @@ def _cost(options: argparse.Namespace) -> int:
         f"TTFT {prediction.ttft_s:.3g} s, TPOT {prediction.tpot_s:.3g} s, bound by "
         f"{prediction.bound_by}"
     )
+    for name, limit_s in (("ttft", scenario.slo.ttft_s), ("tpot", scenario.slo.tpot_s)):
+        if (value_s := getattr(prediction, f"{name}_s")) > limit_s:
+            print(
+                f"Warning: {name.upper()} {value_s:.3g} s is beyond the SLO of {limit_s:g} s: no "
+                "user who waits is served at this price"
+            )
     return 0
 
 

@@ -20,6 +20,7 @@ from econ.catalog.guard import unknown
 from econ.catalog.units import DAY_S
 from econ.decision import Decision, decide
 from econ.decision.menu import COMMITMENT_MONTHS
+from econ.decision.pages import assumed_line
 from econ.decision.typed import (
     accelerators_named,
     amount,
@@ -174,7 +175,7 @@ def run_decide(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(answer.to_dict(), indent=2, allow_nan=False))
     else:
-        print(answer)
+        print(f"{answer}\n\nassumed: {assumed_line(answer)}")
         for title, said in (("would change it", answer.what_would_change_it),
                             ("measure next", answer.measure_next)):  # fmt: skip
             print("\n".join([f"\n{title}:", *(f"  {text}" for text in said)]))

@@ -15,6 +15,7 @@ import pandas as pd
 
 from econ.catalog.records import plain_json
 from econ.catalog.tables import table
+from econ.catalog.units import HOUR_S
 from econ.decision import decide
 from econ.scenario import Scenario
 from econ.tokens.trace_columns import renamed
@@ -49,6 +50,11 @@ def run(options: argparse.Namespace) -> int:
         columns=renamed(",".join(options.columns)),
         usd_per=_rates(options.usd_per),
     )
+    warning = ""
+    if bill.period_s < HOUR_S:
+        warning = f"{bill.read['file']} spans {bill.period_s:.3g} s: too short to say what a day is"
+        if options.decide:
+            raise ValueError(f"{warning}; give an hour or more for --decide")
     scenario = decision = None
     if options.out or options.model or options.decide:
         scenario = Scenario.from_bill(
@@ -61,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         answer = bill.row() | {
             "read": bill.read,
+            "warning": warning,
             "models": bill.by("model").reset_index().to_dict("records"),
             "kinds": bill.kinds().to_dict("records"),
             "services": bill.services().to_dict("records"),
@@ -69,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
             answer["decision"] = decision.to_dict()
         print(plain_json(answer))
         return 0
+    if warning:
+        print(f"Warning: {warning}; the figures a day are not to be relied on")
     print(bill.describe())
     print(f"${bill.usd_per_day:,.2f} and {bill.tokens_per_day:,.0f} tokens a day")
     columns = [

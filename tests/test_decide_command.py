@@ -71,6 +71,8 @@ def test_quotes_of_a_file(tmp_path, capsys):
         ([*ASK[1:], "--api-price", "Acme"], "SELLER=IN/OUT"),
         ([*ASK[1:], "--measured", "Acme=fast"], "SELLER=TOKENS_PER_S/TTFT_S"),
         ([*ASK[1:], "--region", "atlantis"], "unknown region 'atlantis'"),
+        ([*ASK[1:], "--region", "eu-central-9"], "nearest: eu-central-2, eu-central-1"),
+        (["--model", "gpt-5-mini"], "closed model: it has no weights to serve; its API is priced"),
         ([*ASK[1:], "--tokens-per-day", "0"], "rate_per_s = 0"),
         ([*ASK[1:], "--out", "memo.pdf"], ".xlsx"),
     ],
@@ -78,3 +80,22 @@ def test_quotes_of_a_file(tmp_path, capsys):
 def test_bad_words_are_named(words, said, capsys):
     assert main(["decide", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_terminal_says_what_was_assumed_and_what_is_not_published(capsys):
+    long = ["--input-tokens", "20000", "--output-tokens", "400", "--cached-frac", "0.95"]
+    words = [*ASK[:3], "--requests-per-s", "1", *long, *ASK[9:], "--term", "on-demand"]
+    assert main([*words, "--seller", "HuggingFace (nscale)"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Unproven: its speed is not published. Take the API of")
+    line = next(one for one in said.splitlines() if one.startswith("assumed: "))
+    for part in ("1 requests/s", "95% of them cached", "TTFT within 1 s", "staff of machines",
+                 "no cached price is listed: all input at full price"):  # fmt: skip
+        assert part in line
+    assert said.index("assumed") < said.index("would change it")
+
+
+def test_a_price_beyond_the_slo_warns(capsys):
+    words = ["cost", "--model", "qwen3-8b", "--accelerator", "h100-sxm"]
+    assert main([*words, "--concurrency", "100000"]) == 0
+    assert "beyond the SLO" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from econ.cli import main, read_scenario
 from econ.decision import decide
 
 USAGE = Path(__file__).parent / "fixtures" / "usage"
+BENCH = USAGE.parent / "bench"
 MINI = str(USAGE / "openai_usage.json")
 
 
@@ -73,6 +74,8 @@ def test_you_pay_this_and_here_is_what_else(capsys, monkeypatch):
         ([MINI, "--usd-per", "EUR=x"], "give CURRENCY=USD"),
         ([MINI, "--columns", "model"], "give THEIRS=OURS"),
         (["missing.csv"], "No such file"),
+        ([str(BENCH / "vllm.json")], "this is a benchmark: econ.latency.read_bench"),
+        ([str(BENCH / "genai_perf_export.csv")], "this is a benchmark: econ.latency.read_bench"),
     ],
 )
 def test_what_is_wrong_is_one_line(words, says, capsys):
@@ -80,3 +83,14 @@ def test_what_is_wrong_is_one_line(words, says, capsys):
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+def test_seconds_are_not_a_day(capsys, tmp_path):
+    log = tmp_path / "seconds.csv"
+    log.write_text("created_at,model,tokens_prompt,tokens_completion,cost_total\n"
+                   "2026-03-02T10:01:02Z,qwen/qwen3-32b,812,320,0.0004\n"
+                   "2026-03-02T10:01:03Z,qwen/qwen3-32b,912,420,0.0005\n")  # fmt: skip
+    assert main(["usage", str(log)]) == 0
+    assert capsys.readouterr().out.startswith("Warning: seconds.csv spans 1 s: too short")
+    assert main(["usage", str(log), "--decide"]) == 2
+    assert "give an hour or more" in capsys.readouterr().err

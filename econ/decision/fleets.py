@@ -164,11 +164,13 @@ def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> 
     fleet = scenario.with_(n_gpu=n * int(row["n_gpu"]))
     requests = simulate(fleet, rate_per_s=demand.peak_per_s, n=2 * N_REQUESTS).requests
     slo = demand.slo
-    ttft, tpot = requests.ttft_s, np.nan_to_num(requests.tpot_s)
+    least = np.finfo(float).tiny  # a request of one token has no TPOT
+    ttft, tpot = (np.log(np.maximum(np.nan_to_num(t), least))
+                  for t in (requests.ttft_s, requests.tpot_s))  # fmt: skip
     error = np.linspace(-3, 3, 121)[:, None]
     factors = [math.log(row[f"{name}_high_s"] / row[f"{name}_s"]) / Z90 for name in LATENCIES]
-    good = (ttft * np.exp(error * factors[0]) <= slo.ttft_s) & (
-        tpot * np.exp(error * factors[1]) <= slo.tpot_s
+    good = (ttft + error * factors[0] <= math.log(slo.ttft_s)) & (
+        tpot + error * factors[1] <= math.log(slo.tpot_s)
     )
     enough = good.mean(axis=1) >= slo.attainment_frac
     return _normal(float(error[enough].max())) if enough.any() else 0.0

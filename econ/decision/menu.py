@@ -37,6 +37,7 @@ COMMITMENT_MONTHS = {
 }  # fmt: skip
 USUAL = ("on-demand", "spot", "reserved", "reserved-3y", OWN)
 NO_WAIT = "answers when there is room, within a day: only work with a deadline of a day waits"
+NO_CACHED = "no cached price is listed: all input at full price"
 ANSWERS_WITHIN_H = {"batch": 24.0, "flex": 24.0}  # services that are not for users who wait
 TAKEN = "spot machines may be taken away at any time: only work with a deadline can stand that"
 
@@ -94,7 +95,7 @@ def api_entries(
                 seller=seller,
                 model=offer.price.model or model,
                 books=_tokens(usd),
-                words=_price_words(offer, workload.mean_input_tokens),
+                words=_price_words(offer, workload.mean_input_tokens, workload.cached_frac),
                 as_of=offer.price.in_force_since,
                 source=offer.source or YOURS,
                 evidence=speed.evidence,
@@ -120,11 +121,13 @@ def _rates(offer: Api, input_tokens: float) -> tuple[float, float, float]:
     return fresh, fresh if cached is None else cached, rates.output_usd_per_mtok
 
 
-def _price_words(offer: Api, input_tokens: float) -> str:
+def _price_words(offer: Api, input_tokens: float, cached_frac: float) -> str:
     rates = offer.price.rates(input_tokens, offer.service)
     cached = rates.cached_input_usd_per_mtok
     words = f"${rates.input_usd_per_mtok:g} in, ${rates.output_usd_per_mtok:g} out per Mtok"
-    return words if cached is None else f"{words}, ${cached:g} cached"
+    if cached is not None:
+        return f"{words}, ${cached:g} cached"
+    return f"{words}; {NO_CACHED}" if cached_frac else words
 
 
 def fleet_entries(

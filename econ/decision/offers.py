@@ -1,9 +1,10 @@
 """Who sells a model's tokens, at which price today: sellers and services as `econ.tco.Api`.
 
 Prices come from the price package in the environment (`econ.catalog.prices_now_frame`), from the
-dated table of this project where that lists a seller alone, and from a file or list of your own,
-which comes before both. A listing belongs to a model where the names agree but for the seller's
-dress (organisation, number format, "turbo"); a thinking variant is never priced as its sibling.
+dated tables of this project where those list a seller alone or with the price of cached input that
+the package lacks, and from a file or list of your own, which comes before all. A listing belongs
+to a model where the names agree but for the seller's dress (organisation, number format, "turbo");
+a thinking variant is never priced as its sibling.
 
 >>> sold_as("Qwen/Qwen3-32B") == sold_as("qwen.qwen3-32b-v1:0")
 True
@@ -23,6 +24,7 @@ import pandas as pd
 
 from econ.catalog.audit import is_stale
 from econ.catalog.guard import unknown
+from econ.catalog.offers import offers_frame
 from econ.catalog.prices import Price, prices_frame, prices_now_frame
 from econ.tco.offers import Api
 
@@ -110,7 +112,13 @@ def api_offers(
     """
     day = on or datetime.datetime.now(datetime.UTC).date()
     wanted = sold_as(model)
-    listed = _today(wanted, day) + _dated(wanted, day)
+    listed = _today(wanted, day) + _agreed(wanted, day) + _dated(wanted, day)
+    listed.sort(  # the release that is wanted first, then rows that are complete
+        key=lambda price: (
+            sold_as(price.model).release != wanted.release,
+            price.cached_input_usd_per_mtok is None,
+        )
+    )
     offers: dict[str, Api] = {}
     taken: dict[str, str] = {}  # a seller under two spellings is one
     for price in [*own, *listed]:
@@ -130,7 +138,7 @@ def api_offers(
 
 
 def _folded(seller: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", re.sub(r" ai$", "", seller.lower()))
+    return re.sub(r"[^a-z0-9]", "", re.sub(r" ai( endpoints)?$", "", seller.lower()))
 
 
 def _tiers(price: Price, model: str) -> list[Api]:
@@ -172,6 +180,19 @@ def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:
         if in_force:
             prices.append(_price(row, str(row["as_of"])))
     return prices
+
+
+def _agreed(wanted: SoldName, day: datetime.date) -> list[Price]:
+    """The latest row of each seller in ``data/catalog/offers.csv`` that is still in force."""
+    rows = offers_frame(on=day.isoformat()).rename(columns={"seller": "provider"})
+    rows["model"] = [
+        name if variant in name else f"{name} {variant}"
+        for name, variant in zip(rows["model"], rows["variant"], strict=True)
+    ]
+    serves = rows["model"].map(lambda name: sold_as(name).serves(wanted)).astype(bool)
+    in_force = (rows["stale_after"] != "") & (rows["stale_after"] >= day.isoformat())
+    latest = rows[serves & in_force].groupby(["provider", "model"]).tail(1)
+    return [_price(row, str(row["as_of"])) for row in latest.to_dict("records")]
 
 
 def _price(row: dict[str, object], as_of: str) -> Price:

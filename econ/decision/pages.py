@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.units import MILLI
+from econ.decision.chance import STAFF
 from econ.decision.launch import launch_lines
 from econ.decision.reasons import tokens_words
 from econ.decision.result import Option, Weighing
@@ -43,15 +44,19 @@ def share_words(share_frac: float) -> str:
 
 def question(decision: Weighing) -> str:
     """What was asked, in one sentence."""
+    return f"{load_words(decision)}: what hardware, at what cost, and rent, API or buy?"
+
+
+def load_words(decision: Weighing) -> str:
+    """Load, lengths, cached share and SLO."""
     s = decision.scenario
     slo, w = s.slo, s.workload
     return (
         f"{tokens_words(decision.tokens_per_day)} tokens a day of {s.resolved_model.name} "
         f"({w.rate_per_s:.3g} requests/s, {w.mean_input_tokens:,.0f} tokens in"
-        + (f", {w.cached_frac:.0%} of them cached" if w.cached_frac else "")
+        + f", {w.cached_frac:.0%} of them cached"
         + f", {w.mean_output_tokens:,.0f} out), {slo.attainment_frac:.0%} of requests with TTFT "
-        f"within {slo.ttft_s:g} s and {slo.tpot_s / MILLI:g} ms per token: what hardware, at what "
-        "cost, and rent, API or buy?"
+        f"within {slo.ttft_s:g} s and {slo.tpot_s / MILLI:g} ms per token"
     )
 
 
@@ -66,10 +71,24 @@ def answer_line(decision: Weighing) -> str:
     missing = [FAMILIES[family] for family, option in best.items() if option is None]
     none = f"; none that can be chosen: {', '.join(missing)}" if missing else ""
     one = decision.chosen
+    head, whose = ("Unproven: its speed is not published. ", " (sellers in general)")
+    head, whose = (head, whose) if one.is_unproven else ("", "")
     return (
-        f"Take the {one.name}: {money(one.usd_per_day)} a day, {money(one.usd_per_year)} a year "
-        f"({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), keeps the SLO with "
-        f"{share_words(one.p_keeps_slo)}. Per day: {', '.join(sides)}{none}."
+        f"{head}Take the {one.name}: {money(one.usd_per_day)} a day, {money(one.usd_per_year)} a "
+        f"year ({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), keeps the SLO "
+        f"with {share_words(one.p_keeps_slo)}{whose}. Per day: {', '.join(sides)}{none}."
+    )
+
+
+def assumed_line(decision: Weighing) -> str:
+    """Load, lengths, cached share, SLO, place, staff and the API's price, in one line."""
+    staff, api = decision.ranges[STAFF], decision.best_of("api")
+    pay = money(staff.typical)
+    pay += "" if staff.is_fixed else f" ({money(staff.low)} to {money(staff.high)})"
+    price = f"; {api.name}: {api.words}" if api else ""
+    return (
+        f"{load_words(decision)}; electricity of {decision.scenario.resolved_site.name}; staff of "
+        f"machines: a quarter person a server, at most a team at {pay} a year{price}"
     )
 
 

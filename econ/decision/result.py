@@ -15,6 +15,7 @@ from econ.catalog.ranges import Range
 from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 from econ.decision.books import Parts
 from econ.decision.fleets import Fleet
+from econ.decision.speeds import UNPUBLISHED
 from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import Result
@@ -108,6 +109,11 @@ class Option:
     def is_api(self) -> bool:
         """Whether it sells tokens, not hours."""
         return self.kind.startswith("api")
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether nothing is published about this seller's speed."""
+        return self.evidence == UNPUBLISHED
 
     @property
     def usd_per_month(self) -> float:

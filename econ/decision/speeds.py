@@ -24,6 +24,7 @@ from econ.catalog.guard import positive
 from econ.catalog.tables import remember, table
 from econ.terms import Slo
 
+UNPUBLISHED = "speed of this seller unknown: sellers of open models in general"
 Tests = Mapping[str, tuple[float, float]]  # seller -> tokens per second, TTFT in seconds
 
 
@@ -62,7 +63,7 @@ def keeps_slo(seller: str, slo: Slo, measured: Tests | None = None) -> Speed:
             kept = tokens_per_s >= least_tokens_per_s and ttft_s <= slo.ttft_s
             return Speed(float(kept), f"your test: {tokens_per_s:g} tokens/s, TTFT {ttft_s:g} s")
     share, speed, wait = _hosts()
-    evidence = "speed of this seller unknown: sellers of open models in general"
+    evidence = UNPUBLISHED
     scale = 1.0
     for row in table("seller_speeds").itertuples():
         if _same(row.seller, seller):

@@ -13,16 +13,19 @@ from pathlib import Path
 
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
-from econ.catalog.guard import unknown
+from econ.catalog.guard import UnknownName, unknown
 from econ.catalog.prices import Price
 from econ.catalog.ranges import Range
 from econ.catalog.reading import read_rows
 from econ.catalog.tables import table
 from econ.decision.menu import COMMITMENT_MONTHS
+from econ.decision.offers import api_offers
+from econ.decision.regions import site_of
 from econ.scenario import Scenario
 from econ.tokens.workloads import workloads_frame
 
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
+CLOSED = re.compile(r"gpt-(?!oss|neo|j)|chatgpt|o\d\b|claude|gemini|grok-[3-9]|nova-")
 PRICE_COLUMNS = (
     "provider", "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
     "batch_discount_frac", "accelerator", "term", "usd_per_gpu_hour",
@@ -50,6 +53,19 @@ def model_named(name: str) -> tuple[str | Model, str]:
     path = Path(name)
     if name.endswith(".json") or (path.is_dir() and (path / "config.json").exists()):
         return Model.from_hf_config(name), ""
+    try:
+        catalog.model(name)
+    except UnknownName:
+        if not (sellers := dict.fromkeys(o.price.provider for o in api_offers(name))):
+            raise
+        priced = f"its API is priced by {', '.join(sellers)}"
+        if CLOSED.match(name.rpartition("/")[2].lower()):
+            raise ValueError(
+                f"{name} is a closed model: it has no weights to serve; {priced}"
+            ) from None
+        raise ValueError(
+            f"{name} is not in the catalogue; {priced}. Give its config.json to serve it"
+        ) from None
     return name, name
 
 
@@ -131,10 +147,7 @@ def placed(scenario: Scenario, region: str) -> tuple[Scenario, str]:
     clouds = sorted(set(table("rent_offers")["region"]) - {""})
     if region in clouds:
         return scenario, region
-    sites = list(table("sites").index)
-    if region in sites:
-        return scenario.with_(site=region), ""
-    raise unknown("region", region, [*sites, *clouds])
+    return scenario.with_(site=site_of(region)), ""
 
 
 def accelerators_named(names: Sequence[str] | None) -> list[str] | None:

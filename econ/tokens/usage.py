@@ -30,7 +30,7 @@ from econ.tokens.flat import flat_records, may_hold_json, open_cells
 from econ.tokens.trace_columns import MOST_COLUMNS
 from econ.tokens.trace_rows import MOST_OTHER_RECORDS, check_size, parquet_records
 from econ.tokens.usage_bill import COLUMNS, UsageBill, list_bill
-from econ.tokens.usage_columns import NAMES, PLAIN, columns_of_usage, form_of
+from econ.tokens.usage_columns import NAMES, PLAIN, columns_of_usage, form_of, is_benchmark
 from econ.tokens.usage_lines import KINDS, Currencies, Key, Tally, check_rates
 
 ENDINGS = (".csv", ".json", ".jsonl", ".ndjson", ".parquet")
@@ -131,6 +131,7 @@ def _tally(source: Source, name: str | None, stated: dict[str, str], rates: Curr
             if keys not in by_keys:
                 if len(keys) > MOST_COLUMNS:
                     raise BadTable(f"{known_as}: {len(keys):,} columns: keep those of a bill")
+                _refuse_benchmark(keys, known_as)
                 seen |= dict.fromkeys(keys[:100])
                 form, found = form_of(keys), None
                 places = columns_of_usage(keys, form, stated)
@@ -174,11 +175,17 @@ def _records(stream: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]
 
 def _csv_records(stream: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     rows = CsvRows(stream, name)
+    _refuse_benchmark(rows.head, name)
     if twice := [c for c, n in Counter(rows.head).items() if n > 1]:
         raise BadTable(f"{name}: column {twice[0][:40]} is there twice: keep one")
     for start, piece in rows:
         for number, cells in enumerate(piece, start):
             yield number, dict(zip(rows.head, cells, strict=True))
+
+
+def _refuse_benchmark(keys: Sequence[str], name: str) -> None:
+    if is_benchmark(keys):
+        raise BadTable(f"{name}: this is a benchmark: econ.latency.read_bench")
 
 
 def _frame(tally: Tally) -> pd.DataFrame:

@@ -145,6 +145,16 @@ def form_of(names: Sequence[str]) -> Form:
     return PLAIN
 
 
+# beginnings of names that only summaries of benchmarks have; all folded
+BENCHMARK = (
+    "requestthroughput",
+    "outputthroughput",
+    "outputtokenthroughput",
+    "meanttft",
+    "meantpot",
+)
+
+
 @functools.lru_cache(maxsize=20_000)
 def _rank(path: str, target: str) -> int | None:
     """How sure it is that a path is the target; the end of a nested path counts too."""
@@ -172,3 +182,15 @@ def columns_of_usage(
     if "usage" in form.takes:
         found["usd"] = next(n for n in names if folded(n) == "usage")
     return found
+
+
+def is_benchmark(keys: Sequence[str]) -> bool:
+    """Whether columns are those of a benchmark's summary, not of a bill.
+
+    >>> is_benchmark(["model_id", "total_input_tokens", "output_throughput", "mean_ttft_ms"])
+    True
+    >>> is_benchmark(["Metric", "avg", "min", "max"]), is_benchmark(["day", "model", "tokens"])
+    (True, False)
+    """
+    names = [folded(key) for key in keys]
+    return {"metric", "avg"} <= set(names) or any(name.startswith(BENCHMARK) for name in names)

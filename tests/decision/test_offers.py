@@ -1,5 +1,7 @@
 """Which listings are a model, and whose price counts."""
 
+import datetime
+
 import pytest
 
 from econ.decision.offers import api_offers, sold_as
@@ -52,3 +54,15 @@ def test_a_quote_replaces_the_lists_of_its_seller():
 def test_a_seller_under_two_spellings_is_one():
     names = [o.price.provider for o in api_offers("llama-3.3-70b", on=DAY)]
     assert not {"Together", "Together AI"} <= set(names)
+
+
+def test_the_row_with_the_price_of_cached_input_is_on_the_menu():
+    offers = {o.price.provider: o.price for o in api_offers("Qwen/Qwen3-32B", on=DAY)}
+    nebius = offers["Nebius"]
+    usd = 20_000 * (0.05 * nebius.input_usd_per_mtok + 0.95 * nebius.cached_input_usd_per_mtok)
+    usd += 400 * nebius.output_usd_per_mtok
+    assert usd * 86_400 / 1e6 == pytest.approx(35.4, abs=0.1)
+    assert "HuggingFace (nebius)" in offers  # a router of its own
+    late = datetime.date(2027, 4, 1)
+    assert "Nebius" not in {o.price.provider for o in api_offers("qwen3-32b", on=late)}
+    assert api_offers("no-such-model", on=DAY) == []

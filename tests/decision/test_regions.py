@@ -1,0 +1,28 @@
+"""Regions of clouds as sites of the catalogue."""
+
+import pytest
+
+from econ.catalog import site
+from econ.catalog.guard import UnknownName
+from econ.decision.regions import SITES, site_of
+
+
+def test_every_region_stands_at_a_site_of_the_catalogue():
+    assert {site(name).id for name in SITES.values()} == set(SITES.values())
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("eu-central-1", "germany"), ("eu-west-1", "ireland"), ("us-west-2", "us-oregon"),
+     ("europe-west3", "germany"), ("EU-Central-1 ", "germany"), ("france", "france")],
+)  # fmt: skip
+def test_a_region_as_typed(typed, expected):
+    assert site_of(typed) == expected
+
+
+@pytest.mark.parametrize(("typed", "start"), [("eu-west-9", "eu"), ("ap-east-7", ("ap", "asia"))])
+def test_the_nearest_is_on_the_same_continent(typed, start):
+    with pytest.raises(UnknownName) as error:
+        site_of(typed)
+    near = str(error.value).split("nearest: ")[1].strip("'\"").split(", ")
+    assert all(name.startswith(start) for name in near)
