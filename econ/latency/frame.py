@@ -296,7 +296,7 @@ def _solve(
 def _as_many_as_fit(p: Prepared, calibration: Calibration) -> Prepared:
     """With the users that memory and the engine's limit hold where none were named."""
     users = p.load.concurrency
-    if not np.any(unsaid := np.isinf(users)):
+    if not np.any(unsaid := users > LARGEST["concurrency"]):
         return p
     most = np.minimum(steps.most_sequences(p, calibration), LARGEST["concurrency"])
     return p._replace(load=p.load._replace(concurrency=np.where(unsaid, most, users)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from econ.catalog.engines import LAUNCH
 from econ.deployment import MOST_GPU
 from econ.latency import steps
 
-AS_MANY_AS_FIT = float("inf")  # a concurrency that is missing, or "max"
+AS_MANY_AS_FIT = sys.float_info.max  # a concurrency that is missing, or "max"; infinity is refused
 COUNTS = ("n_gpu", "tp", "pp", "ep", "dp")
 LARGEST = {"input_tokens": 1e8, "output_tokens": 1e8, "concurrency": 1e7, "software_maturity": 1e3}
 OPTIONAL = {

@@ -21,6 +21,7 @@ import pandas as pd
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
+from econ.catalog.engines import LAUNCH
 from econ.catalog.guard import count
 from econ.catalog.precision import check_precision
 from econ.deployment import MOST_GPU
@@ -29,6 +30,7 @@ from econ.plan.market import listed, market
 from econ.scenario import Scenario
 
 SPLIT = ("tp", "pp", "ep", "dp")
+STATED = ("input_tokens", "output_tokens", "engine")  # of the settings, in every answer
 Split = tuple[int, int, int, int]
 TENSOR, PIPELINE, DATA = (1, 2, 4, 8, 16), (1, 2, 4), (1, 2, 4, 8, 16, 32, 64)
 PRECISIONS = ("bf16", "fp8")  # 4 bits can cost quality, which has no price here: ask for them
@@ -134,10 +136,11 @@ def candidates_frame(
     ]
     name = np.array([chip.id for chip in chips], dtype=object)[codes]
     rows.insert(0, "accelerator", objects(codes, chips))
+    settings = settings_of(scenario, len(rows))
     rows = rows.assign(
         n_gpu=rows["tp"] * rows["pp"] * rows["dp"],
         concurrency=1.0,
-        **settings_of(scenario, len(rows)),
+        **settings,
         usd_per_gpu_hour=price[codes],
     )
     rows["reason"] = predict_frame(rows)["reason"]
@@ -177,9 +180,7 @@ def candidates_frame(
     unpriced = rows["usd_per_gpu_hour"].isna().to_numpy()
     _rule_out(rows, "price", unpriced, lambda row: f"no price of {name[row]}: give one")
     rows["most_sequences"] = _most_sequences(rows)
-    return rows.drop(
-        columns=["model", "concurrency", "cached_frac", "kv_precision", "software_maturity"]
-    )
+    return rows.drop(columns=["concurrency", *(settings.keys() - set(STATED))])
 
 
 def objects(codes: np.ndarray, items: Sequence[Any]) -> pd.Categorical:
@@ -190,6 +191,7 @@ def objects(codes: np.ndarray, items: Sequence[Any]) -> pd.Categorical:
 def settings_of(scenario: Scenario, n_rows: int) -> dict[str, Any]:
     """What all rows of a search share, as columns for the latency model's table."""
     deployment, workload = scenario.deployment, scenario.workload
+    launch = deployment.launch
     return {
         "model": objects(np.zeros(n_rows, dtype="int8"), [scenario.resolved_model]),
         "input_tokens": workload.mean_input_tokens,
@@ -198,6 +200,9 @@ def settings_of(scenario: Scenario, n_rows: int) -> dict[str, Any]:
         "kv_precision": deployment.kv_precision,
         "cached_frac": workload.cached_frac,
         "software_maturity": deployment.software_maturity,
+        "as_of": deployment.as_of,
+        "scheduling": launch.scheduling,
+        **{name: getattr(launch, name) for name in LAUNCH},
     }
 
 

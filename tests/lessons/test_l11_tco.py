@@ -85,8 +85,10 @@ def test_a_tighter_slo_never_costs_less():
     grid = frame.pivot_table(
         index="tpot_ms", columns="ttft_ms", values="usd_per_good_mtok", dropna=False
     ).fillna(np.inf)
-    assert (np.diff(grid.to_numpy(), axis=0) <= 1e-9).all()
-    assert (np.diff(grid.to_numpy(), axis=1) <= 1e-9).all()
+    usd = grid.to_numpy()  # infinite under limits that no token meets
+    assert (usd[1:] <= usd[:-1] + 1e-9).all()
+    assert (usd[:, 1:] <= usd[:, :-1] + 1e-9).all()
+    assert np.isfinite(usd).sum() >= 12
     twice = lesson.surface_frame(CASE, rate_per_s=8, cost_usd_per_gpu_hour=4.0)
     assert twice["usd_per_good_mtok"].min() == pytest.approx(2 * frame["usd_per_good_mtok"].min())
 
