@@ -164,9 +164,8 @@ def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> 
     fleet = scenario.with_(n_gpu=n * int(row["n_gpu"]))
     requests = simulate(fleet, rate_per_s=demand.peak_per_s, n=2 * N_REQUESTS).requests
     slo = demand.slo
-    least = np.finfo(float).tiny  # a request of one token has no TPOT
-    ttft, tpot = (np.log(np.maximum(np.nan_to_num(t), least))
-                  for t in (requests.ttft_s, requests.tpot_s))  # fmt: skip
+    times = requests.ttft_s, np.nan_to_num(requests.tpot_s)  # one token alone has no TPOT
+    ttft, tpot = (np.log(np.maximum(t, np.finfo(float).tiny)) for t in times)
     error = np.linspace(-3, 3, 121)[:, None]
     factors = [math.log(row[f"{name}_high_s"] / row[f"{name}_s"]) / Z90 for name in LATENCIES]
     good = (ttft + error * factors[0] <= math.log(slo.ttft_s)) & (

@@ -86,9 +86,13 @@ def assumed_line(decision: Weighing) -> str:
     pay = money(staff.typical)
     pay += "" if staff.is_fixed else f" ({money(staff.low)} to {money(staff.high)})"
     price = f"; {api.name}: {api.words}" if api else ""
+    site = decision.scenario.resolved_site
+    power = f"electricity of {site.name}"
+    if site.electricity_usd_per_kwh is None:
+        power = f"electricity at a typical price, as none is known of {site.name}"
     return (
-        f"{load_words(decision)}; electricity of {decision.scenario.resolved_site.name}; staff of "
-        f"machines: a quarter person a server, at most a team at {pay} a year{price}"
+        f"{load_words(decision)}; {power}; staff of machines: a quarter person a server, at most a "
+        f"team at {pay} a year{price}"
     )
 
 

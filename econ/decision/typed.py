@@ -20,7 +20,7 @@ from econ.catalog.reading import read_rows
 from econ.catalog.tables import table
 from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.offers import api_offers
-from econ.decision.regions import site_of
+from econ.decision.regions import SITES, site_of
 from econ.scenario import Scenario
 from econ.tokens.workloads import workloads_frame
 
@@ -146,7 +146,8 @@ def placed(scenario: Scenario, region: str) -> tuple[Scenario, str]:
     """The scenario at a site of the catalogue, or a cloud's region that rents are listed for."""
     clouds = sorted(set(table("rent_offers")["region"]) - {""})
     if region in clouds:
-        return scenario, region
+        site = SITES.get(region)
+        return scenario.with_(site=site) if site else scenario, region
     return scenario.with_(site=site_of(region)), ""
 
 

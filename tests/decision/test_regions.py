@@ -26,3 +26,11 @@ def test_the_nearest_is_on_the_same_continent(typed, start):
         site_of(typed)
     near = str(error.value).split("nearest: ")[1].strip("'\"").split(", ")
     assert all(name.startswith(start) for name in near)
+
+
+def test_a_region_with_rents_brings_its_electricity():
+    from econ.decision.typed import placed
+    from econ.scenario import Scenario
+
+    scenario, region = placed(Scenario.default(), "sa-east-1")
+    assert (scenario.resolved_site.id, region) == ("brazil", "sa-east-1")
