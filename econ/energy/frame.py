@@ -18,7 +18,7 @@ from econ.catalog import table
 from econ.energy.power import PowerLaw, phases
 from econ.latency import steps
 from econ.latency.calibration import REGIMES, Calibration
-from econ.latency.frame import look_up, predict_frame
+from econ.latency.frame import as_many_as_fit, look_up, predict_frame
 
 OPERATING_POINT = ("output_tokens_per_s_per_gpu", "batch")
 COLUMNS = (
@@ -84,11 +84,11 @@ def energy_frame(
     regime = np.zeros(size, dtype="int8")
     with np.errstate(all="ignore"):
         for part, case in table.blocks():
-            p = steps.prepare(case, cal)
+            p = as_many_as_fit(steps.prepare(case, cal), cal)
             values = phase_energy(p, cal, law, rate[part], batch[part], tdp_w[part])
             for name in COLUMNS:
                 out[name][part] = values[name]
-            regime[part] = table.regime(part, case)
+            regime[part] = table.regime(part, p)
     reason = table.reason
     if "reason" in frame:
         reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)

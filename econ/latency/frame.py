@@ -283,7 +283,7 @@ def _solve(
     regime = np.zeros(len(frame), dtype="int8")
     with np.errstate(all="ignore"):
         for part, case in table.blocks():
-            p = _as_many_as_fit(steps.prepare(case, calibration), calibration)
+            p = as_many_as_fit(steps.prepare(case, calibration), calibration)
             _refuse_memory(p, table.reason[part])
             regime[part] = table.regime(part, p)
             for key, value in zip(keys, answer(p), strict=True):
@@ -293,7 +293,7 @@ def _solve(
     return out, regime, table.reason, table.dated.widening[table.dated.code]
 
 
-def _as_many_as_fit(p: Prepared, calibration: Calibration) -> Prepared:
+def as_many_as_fit(p: Prepared, calibration: Calibration) -> Prepared:
     """With the users that memory and the engine's limit hold where none were named."""
     users = p.load.concurrency
     if not np.any(unsaid := users > LARGEST["concurrency"]):

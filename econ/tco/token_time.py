@@ -158,6 +158,11 @@ def marginal_cost_frame(s: Scenario, *, concurrency: float) -> pd.DataFrame:
     The cost of a kind is its tokens times the derivative of `request_gpu_s` in them, by central
     differences of 1 %.
 
+    Where prompts keep the machine busy (64 users, answers below some 40 tokens) an output token
+    costs less than nothing here, which no machine does: the wait for admission is fitted as a
+    number of steps (``n_wait_steps``), and each of them is as long as the prompts in it make it.
+    Read the split at longer answers.
+
     Examples
     --------
     >>> s = Scenario.default().with_(cost_usd_per_gpu_hour=2.0)
