@@ -22,7 +22,7 @@ from printing import to_pdf  # noqa: E402
 
 OUT = ROOT / "build" / "slides"
 MOST_WORDS = 60  # of prose on a slide; a room listens or reads
-MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 10, 8, 900  # of a table
+MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 10, 7, 600  # of a table
 HIDDEN = {"setup", "exercise", "solution", "reveal"}
 ASKED = {"predict", "ask"}  # shown by their question, without hints
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -64,7 +64,7 @@ def shown(cell: nbformat.NotebookNode) -> list[str]:
             words = html.escape(data["text/plain"], quote=True)
             picture = data["image/png"].replace("\n", "")
             found.append(f'<img alt="{words}" src="data:image/png;base64,{picture}">')
-        elif "text/markdown" in data:
+        elif "text/markdown" in data and len(data["text/markdown"].split()) < 2 * MOST_WORDS:
             found.append(MARKDOWN.render(data["text/markdown"]))
         elif "text/html" in data and _fits(data["text/html"]):
             found.append(data["text/html"])

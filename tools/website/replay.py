@@ -30,7 +30,7 @@ def shown(path: Path, compare: bool = True) -> dict[str, Shown]:
     Raises `ValueError` where a chart's words are not those committed, unless ``compare`` is off.
     """
     notebook = nbformat.read(path, as_version=4)
-    names: dict[str, Any] = {"__name__": "__main__"}
+    names: dict[str, Any] = {"__name__": "__main__", "display": lambda *_, **__: None}
     found: dict[str, Shown] = {}
     with _in_the_folder_of(path), contextlib.redirect_stdout(io.StringIO()):
         for cell in notebook.cells:
