@@ -106,6 +106,8 @@ def _mend(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     text = text.replace('role="heading"', 'role="heading" aria-level="2"')
     text = text.replace('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">')
+    # what scrolls sideways on a phone is reached by keys too
+    text = re.sub(r'<div class="(table|math)-wrapper', r'<div tabindex="0" class="\1-wrapper', text)
     page.write_text(text.replace("</head>", f"{_preview(text)}</head>", 1), encoding="utf-8")
 
 
