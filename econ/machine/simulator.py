@@ -93,7 +93,8 @@ def step_cost(steps: pd.DataFrame) -> StepCost:
     -------
     StepCost
         ``linear_s`` goes straight between the sizes that were measured, and never falls: the
-        products of all tokens of a step are one, whether they are read or written.
+        products of all tokens of a step are one, whether they are read or written. It is never
+        below zero, where a busy computer made the slope over context too steep.
 
     Raises
     ------
@@ -106,7 +107,7 @@ def step_cost(steps: pd.DataFrame) -> StepCost:
     if decodes["n_decode"].nunique() < 2 or chunks.empty:
         raise ValueError("measure decodes of two batch sizes or more, and a chunk or more")
     per_ctx_s = _slope_s(decodes)
-    bare = decodes["step_s"] - per_ctx_s * decodes["context_tokens"]
+    bare = (decodes["step_s"] - per_ctx_s * decodes["context_tokens"]).clip(lower=0.0)
     by_size = pd.concat(
         [
             bare.groupby(decodes["n_decode"]).median(),

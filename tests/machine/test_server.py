@@ -125,3 +125,11 @@ def test_the_same_requests_are_simulated_and_compared():
     assert frame["ratio"].to_numpy() == pytest.approx(1.0)  # 20 ms to read, 10 ms a token
     closed = simulated(times, replica, concurrency=1)
     assert closed.done_s[-1] == pytest.approx(3 * 0.04)
+
+
+def test_a_slope_that_a_busy_computer_inflated_gives_no_negative_cost():
+    """Decodes at a long context were interrupted: the line through them starts below zero."""
+    rows = [(0.001, 0, n, n * 10, 0) for n in (1, 2)] + [(0.5, 0, n, n * 12, 0) for n in (1, 2)]
+    cost = step_cost(pd.DataFrame([*rows, (0.002, 4, 0, 0, 16)], columns=FIT_COLUMNS))
+    assert min(cost.linear_s) == 0.0
+    assert cost.decode_per_ctx_token_s > 0
