@@ -28,7 +28,7 @@ def test_there_are_many_dated_models_with_tokens_per_answer():
 
 def test_vendors_and_independent_measurements_do_not_mix():
     independent, vendor = (quality_frame(measured_by=who) for who in ("independent", "vendor"))
-    assert set(independent["kind"]) == {"measured"}
+    assert set(independent["kind"]) == {"measured", "derived"}
     assert set(vendor["kind"]) == {"vendor_claim"}
     assert len(quality_frame(measured_by=None)) == len(independent) + len(vendor)
     gaps = vendor_gap_frame()
@@ -37,6 +37,18 @@ def test_vendors_and_independent_measurements_do_not_mix():
     assert gaps["gap_frac"].min() < -0.05  # not all of them
     row = gaps.set_index("model").loc["gpt-oss-120b"]
     assert row["gap_frac"] == pytest.approx(0.801 - 0.78)
+
+
+def test_what_has_no_open_licence_ships_as_classes_only():
+    """Artificial Analysis: no score finer than 0.02, no count finer than ten steps a decade."""
+    rows = quality_frame(measured_by="independent").query("source == 'artificial-analysis'")
+    assert len(rows) > 200 and set(rows["kind"]) == {"derived"}
+    steps = 50 * rows["score_frac"]
+    assert (steps - steps.round()).abs().max() < 1e-9
+    assert (rows["stderr_frac"] > 0.005).all() and rows["stderr_frac"].median() > 0.02
+    tokens = rows[["output_tokens_per_answer", "input_tokens_per_question"]].stack().dropna()
+    leading = {float(f"{n:e}".split("e")[0]) for n in tokens}
+    assert leading <= {1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8}
 
 
 def test_thinking_costs_tokens_and_raises_the_score():
