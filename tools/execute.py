@@ -2,7 +2,8 @@
 
 ``python tools/execute.py [NAME …]``: a notebook is executed in a temporary file beside it and
 moved into place when all its cells have passed, so a failure leaves the committed one untouched.
-Timings and widget state are dropped: running twice gives the same file.
+Timings and widget state are dropped: running twice gives the same file. The minutes that its first
+cell states are measured (``tools/minutes.py``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import minutes  # noqa: E402
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CELL_TIMEOUT_S = 120
@@ -66,6 +71,7 @@ def execute(notebook: nbformat.NotebookNode, name: str) -> None:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_MIME, None)
     notebook.metadata = nbformat.from_dict(KERNEL)
+    minutes.state(notebook)
     nbformat.validate(notebook)
 
 
@@ -104,6 +110,7 @@ def run(path: Path) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    minutes.state_in_readme(path.stem, notebook)
 
 
 def main(names: list[str]) -> None:
