@@ -76,26 +76,6 @@ def test_a_request_in_watt_hours():
         cases.request_boundary_frame(one, "gogle")
 
 
-def test_electricity_is_a_small_share_where_it_is_cheap():
-    frame = cases.price_share_frame(["us-texas"]).iloc[0]
-    pue, price = table("operators").loc["industry", "pue"], 0.0612
-    assert frame["usd_per_gpu_hour"] == pytest.approx(1.275 * pue * price)
-    assert frame["low"] < frame["share"] < frame["high"] < 0.15
-
-
-def test_a_megawatt_is_a_megawatt():
-    frame = cases.megawatt_frame(SERVED, (32,), pue=1.2, usd_per_kwh=0.1).iloc[0]
-    assert frame["tokens_per_s_per_mw"] * frame["site_j_per_token"] == pytest.approx(1e6)
-    per_gpu_w = 1e6 / frame["gpus_per_mw"]
-    assert 700 < per_gpu_w < 2000  # accelerator, host, idle and building
-
-
-def test_making_weighs_most_on_a_clean_grid():
-    frame = cases.embodied_frame(cases.served(), ["sweden", "poland"])
-    assert frame["share"].is_monotonic_decreasing
-    assert (frame["embodied_low_g"] < frame["embodied_g"]).all()
-
-
 # -- trends --------------------------------------------------------------------------------------
 def test_growth_by_the_two_ends_of_the_line():
     """The fitted growth is of the size of the plain growth from the first board to the last."""
@@ -139,7 +119,6 @@ def test_parity_is_held_out_and_close():
     [
         (cases.triangle_panel, {"model": "qwen3-32b"}),
         (cases.ladder_panel, {"busy": 10}),
-        (cases.place_panel, {"place": "poland"}),
     ],
 )
 def test_panels_follow_their_controls(panel, moved):
@@ -154,11 +133,3 @@ def test_a_panel_says_what_cannot_be():
     made = cases.triangle_panel().set(model="deepseek-v3", tp=1)
     assert "does not fit" in made.readout
     assert made._live.rows == []
-
-
-def test_a_panel_says_what_is_not_known():
-    made = cases.place_panel().set(place="us-virginia", operator="industry")
-    assert "no market-based figure is known" in made.readout
-    assert "share of solar here is not known" in made.readout
-    made.set(place="india", operator="google")
-    assert "electricity" not in made.readout

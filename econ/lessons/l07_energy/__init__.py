@@ -1,4 +1,4 @@
-"""Lesson 07, energy: batch, phases, boundaries, reasoning, places, the price of power.
+"""Lesson 07, energy: batch, phases, boundaries, reasoning.
 
 >>> frame = batch_frame("llama-3.1-8b", "h100-sxm", input_tokens=100, output_tokens=400,
 ...                     batches=(1, 8, 64))
@@ -8,7 +8,6 @@ True
 
 from econ.lessons.l07_energy.panels import (
     ladder_panel,
-    place_panel,
     served,
     triangle_panel,
 )
@@ -17,13 +16,8 @@ from econ.lessons.l07_energy.tables import (
     PREDICTED_ROWS,
     REASONING,
     batch_frame,
-    embodied_frame,
-    it_j_per_token,
     measured_batches_frame,
-    megawatt_frame,
     phase_frame,
-    places_frame,
-    price_share_frame,
     reasoning_frame,
     request_boundary_frame,
 )
@@ -33,15 +27,9 @@ __all__ = [
     "PREDICTED_ROWS",
     "REASONING",
     "batch_frame",
-    "embodied_frame",
-    "it_j_per_token",
     "ladder_panel",
     "measured_batches_frame",
-    "megawatt_frame",
     "phase_frame",
-    "place_panel",
-    "places_frame",
-    "price_share_frame",
     "reasoning_frame",
     "request_boundary_frame",
     "served",

@@ -11,11 +11,8 @@ from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.energy.consumption import Energy, energy
 from econ.lessons.l07_energy.tables import (
     MODELS,
-    PLACES,
     RUNGS,
     batch_frame,
-    it_j_per_token,
-    place_hour_frame,
     request_boundary_frame,
 )
 from econ.scenario import Scenario
@@ -108,59 +105,5 @@ def ladder_panel() -> Panel:
             "busy, hyperscale": {"users": 100, "busy": 90, "operator": "google"},
             "as set": {"users": 32},
             "mostly waiting": {"users": 5, "busy": 20},
-        },
-    )
-
-
-def place_chart(frame: pd.DataFrame) -> Drawing:
-    """`place_hour_frame`: grams of carbon of a million tokens over an average day at a place."""
-    row = frame.iloc[int(frame["chosen"].iloc[0])]
-    market = (
-        f"{three(row.market_g)} g by {row.operator}'s contracts"
-        if pd.notna(row.market_g)
-        else f"no market-based figure is known for {row.operator}"
-    )
-    sun = "" if row.known else " The share of solar here is not known, so the mean stands all day."
-    price = "" if pd.isna(row.electricity_usd) else f"electricity ${row.electricity_usd:.3f}, "
-    wet = [
-        f"{three(row[key])} L {what}"
-        for key, what in (("site_water_l", "on site"), ("grid_water_l", "at power stations"))
-        if pd.notna(row[key])
-    ]
-    return figure(
-        frame.assign(is_chosen=frame["hour"] == frame["chosen"]),
-        "hour",
-        "carbon_g",
-        mark="is_chosen",
-        rule_y="market_g",
-        step="monotone",
-        height=260,
-        x_title="Hour of an average day",
-        y_title="Carbon per million output tokens (g CO₂e)",
-        finding="When and by whose contracts: grams of carbon through the day",
-        subtitle="Line: the grid, by location. Dashed: by the operator's contracts",
-        says=f"A million tokens in {row.site} at {row.hour:.0f} h: {three(row.carbon_g)} g "
-        f"by location (mean {three(row.mean_g)} g), {market}; {price}water "
-        f"{', '.join(wet) or 'not known'}.{sun}",
-    )
-
-
-def place_panel() -> Panel:
-    """A million tokens by place, operator and hour."""
-    it_j = it_j_per_token(served())
-
-    def day(hour: int, place: str, operator: str) -> pd.DataFrame:
-        return place_hour_frame(it_j, place, operator, hour)
-
-    return panel(
-        day,
-        place_chart,
-        hour=slider(0, 23, value=12, label="Hour"),
-        place=choice(PLACES, value="spain", label="Place"),
-        operator=choice(table("operators").index, value="google", label="Operator"),
-        presets={
-            "Spain at noon": {},
-            "Poland at night": {"hour": 22, "place": "poland"},
-            "Virginia, industry": {"place": "us-virginia", "operator": "industry"},
         },
     )

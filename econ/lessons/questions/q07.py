@@ -6,7 +6,7 @@ import functools
 
 from econ.catalog import table
 from econ.catalog.units import KWH_J, MTOK
-from econ.energy import Energy, energy, energy_cost_usd_per_mtok, idle_j_per_token, water_l_per_mtok
+from econ.energy import Energy, energy, energy_cost_usd_per_mtok, idle_j_per_token
 from econ.lessons.l07_energy import batch_frame, measured_batches_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
@@ -165,37 +165,6 @@ def _ratio_of_two_figures(q: Inputs) -> float:
     return float(one.j_per_output_token / one.j_per_total_token)
 
 
-WUE, GRID, FRANCE_PUE = 1.15, 3.6737, 1.09
-
-
-@question(
-    "07-4",
-    "A token takes **{joules} J** of IT energy in France. The grid uses 3.6737 L per kWh, the WUE "
-    "is 1.15 L/kWh, and the PUE is 1.09. How many **litres** of water does a million tokens take?",
-    unit="L per million tokens",
-    inputs={"joules": (1.8, 2.5, 1.2)},
-    tolerance_frac=0.004,
-    wrong=[
-        Wrong(lambda q: water_l_per_mtok(q.joules, WUE, GRID), "The PUE is missing: the grid "
-              "supplies the building's energy too."),
-        Wrong(lambda q: water_l_per_mtok(q.joules, WUE * FRANCE_PUE, GRID, FRANCE_PUE), "You "
-              "multiplied both by the PUE. The WUE counts litres per kWh of the *servers*."),
-        Wrong(lambda q: water_l_per_mtok(q.joules, WUE), "That is the water on site. The power "
-              "stations use more."),
-        Wrong(lambda q: water_l_per_mtok(q.joules, 0, GRID, FRANCE_PUE), "That is the water of the "
-              "power stations. The site's own cooling is missing."),
-        Wrong(lambda q: q.joules * (WUE + FRANCE_PUE * GRID), "You took joules for watt-hours. One "
-              "watt-hour is 3,600 J.", "watt-for-watt-hour"),
-    ],
-    hints=("Which of the two figures counts per kWh of the servers, which per kWh at the meter?",
-           "J per token ÷ 3.6 × (WUE + PUE × litres of the grid)."),
-    work=lambda q: f"{q.joules} / 3.6 × (1.15 + 1.09 × 3.6737) = "
-    f"{water_l_per_mtok(q.joules, WUE, GRID, FRANCE_PUE):.3f} L.",
-)  # fmt: skip
-def _water_of_a_million(q: Inputs) -> float:
-    return float(water_l_per_mtok(q.joules, WUE, GRID, FRANCE_PUE))
-
-
 @functools.cache
 def _line_j(users: int) -> float:
     """The predicted line of the lesson's chart at a batch."""
@@ -204,7 +173,7 @@ def _line_j(users: int) -> float:
 
 
 @question(
-    "07-5",
+    "07-4",
     "Read it off the chart under “A larger batch takes fewer joules per token”: how many "
     "**joules** does a token take on the predicted line at a batch of **{users}**? Both axes are "
     "logarithmic.",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 
-from econ.energy import Energy, energy
+from econ.catalog.units import KILO, KWH_J, MEGA, MTOK
+from econ.energy import Energy, carbon_g_per_mtok, energy, water_l_per_mtok
+from econ.lessons.l08_place import it_j_per_token, places_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 from econ.tco import cost
+from econ.value import capped_speed_frac, curtailment_usd_per_mw_hour, power_bill_usd_per_month
 
 
 @functools.cache
@@ -46,3 +49,198 @@ def _electricity_frac() -> float:
 )  # fmt: skip
 def _true_of_power(q: Inputs) -> str:
     return "hour"
+
+
+@functools.cache
+def _carbon_ratio() -> float:
+    grams = places_frame(it_j_per_token(_served()), ["sweden", "poland"], "google")["carbon_g"]
+    return float(grams.iloc[1] / grams.iloc[0])
+
+
+@question(
+    "08-place",
+    "The same machines make the same tokens in Poland and in Sweden. **How many times** the carbon "
+    "of Sweden's grid does Poland's emit?",
+    unit="times",
+    slider=(0.5, 100),
+    tolerance_frac=0.3,
+    wrong=[
+        Wrong((0, 1.5), "The energy is the same, but not what makes the electricity: coal in one "
+              "place, water and uranium in the other."),
+        Wrong((50, 100), "Even Sweden's grid is not free of carbon, since plants have to be built "
+              "and biomass is burnt."),
+    ],
+    because="Both are annual means of the grid, by location.",
+)  # fmt: skip
+def _poland_over_sweden(q: Inputs) -> float:
+    return _carbon_ratio()
+
+
+CAP_FRAC = 0.714
+
+
+@question(
+    "08-cap",
+    "A board of 350 W is capped at 250 W, 71 % of its limit. **Which share of its decode speed**, "
+    "in percent, does it lose?",
+    unit="percent",
+    slider=(0, 60),
+    limits=(0, 100),
+    tolerance_frac=0.5,
+    wrong=[
+        Wrong((20, 60), lambda q: "That is the speed in proportion to the power. Decode waits for "
+              "the memory, and the clocks that the cap takes away were hardly used: prefill loses "
+              f"{1 - capped_speed_frac(CAP_FRAC, 'prefill'):.0%}.", "cap-costs-in-proportion"),
+    ],
+    because="Measured on one rig of six consumer cards.",
+)  # fmt: skip
+def _lost_by_a_cap(q: Inputs) -> float:
+    return 100 * (1 - capped_speed_frac(CAP_FRAC, "decode"))
+
+
+COAL_PUE = 1.2
+
+
+@question(
+    "08-1",
+    "A token takes **{joules} J** of IT energy on a grid of **{grams} g** CO2e per kWh, in a "
+    "building of PUE 1.2. How many **grams** does a million tokens emit?",
+    unit="g",
+    inputs={"joules": (2.7, 1.8, 0.9), "grams": (662, 350, 480)},
+    tolerance_frac=0.02,
+    wrong=[
+        Wrong(lambda q: carbon_g_per_mtok(q.joules, q.grams), "The building is missing: each kWh "
+              "of the servers takes 1.2 at the meter."),
+        Wrong(lambda q: q.joules * q.grams * COAL_PUE, "You took joules for watt-hours. One "
+              "watt-hour is 3,600 J.", "watt-for-watt-hour"),
+        Wrong(lambda q: carbon_g_per_mtok(q.joules, q.grams) / COAL_PUE, "You divided by the PUE. "
+              "The building makes it more, not less."),
+    ],
+    hints=("How many kWh does a million tokens take at the meter?",
+           "J per token ÷ 3.6 × PUE × grams per kWh."),
+    work=lambda q: f"{q.joules} / 3.6 = {q.joules * MTOK / KWH_J:.3f} kWh per million; × 1.2 × "
+    f"{q.grams} = {carbon_g_per_mtok(q.joules, q.grams, COAL_PUE):.0f} g.",
+)  # fmt: skip
+def _carbon_of_a_million(q: Inputs) -> float:
+    return float(carbon_g_per_mtok(q.joules, q.grams, COAL_PUE))
+
+
+WUE, GRID, FRANCE_PUE = 1.15, 3.6737, 1.09
+
+
+@question(
+    "08-2",
+    "A token takes **{joules} J** of IT energy in France. The grid uses 3.6737 L per kWh, the WUE "
+    "is 1.15 L/kWh, and the PUE is 1.09. How many **litres** of water does a million tokens take?",
+    unit="L per million tokens",
+    inputs={"joules": (1.8, 2.5, 1.2)},
+    tolerance_frac=0.004,
+    wrong=[
+        Wrong(lambda q: water_l_per_mtok(q.joules, WUE, GRID), "The PUE is missing: the grid "
+              "supplies the building's energy too."),
+        Wrong(lambda q: water_l_per_mtok(q.joules, WUE * FRANCE_PUE, GRID, FRANCE_PUE), "You "
+              "multiplied both by the PUE. The WUE counts litres per kWh of the *servers*."),
+        Wrong(lambda q: water_l_per_mtok(q.joules, WUE), "That is the water on site. The power "
+              "stations use more."),
+        Wrong(lambda q: water_l_per_mtok(q.joules, 0, GRID, FRANCE_PUE), "That is the water of the "
+              "power stations. The site's own cooling is missing."),
+        Wrong(lambda q: q.joules * (WUE + FRANCE_PUE * GRID), "You took joules for watt-hours. One "
+              "watt-hour is 3,600 J.", "watt-for-watt-hour"),
+    ],
+    hints=("Which of the two figures counts per kWh of the servers, which per kWh at the meter?",
+           "J per token ÷ 3.6 × (WUE + PUE × litres of the grid)."),
+    work=lambda q: f"{q.joules} / 3.6 × (1.15 + 1.09 × 3.6737) = "
+    f"{water_l_per_mtok(q.joules, WUE, GRID, FRANCE_PUE):.3f} L.",
+)  # fmt: skip
+def _water_of_a_million(q: Inputs) -> float:
+    return float(water_l_per_mtok(q.joules, WUE, GRID, FRANCE_PUE))
+
+
+SITE_PUE, GPU_TOKENS_PER_S = 1.25, 600
+
+
+def _site_rate(q: Inputs, pue: float = SITE_PUE, kw: float | None = None) -> float:
+    servers = q.mw * KILO // ((q.server_kw if kw is None else kw) * pue)
+    return float(servers * 8 * GPU_TOKENS_PER_S)
+
+
+@question(
+    "08-3",
+    "A site has **{mw} MW**. A server of eight accelerators is provisioned at **{server_kw} kW**, "
+    "the PUE is 1.25, and each accelerator writes 600 tokens per second. How many **tokens per "
+    "second** can the site write?",
+    unit="tokens/s",
+    inputs={"mw": (2, 3, 5), "server_kw": (11, 13.7, 15.2)},
+    tolerance_frac=0.01,
+    wrong=[
+        Wrong(lambda q: _site_rate(q, pue=1), "Cooling takes from the same megawatts."),
+        Wrong(lambda q: _site_rate(q, kw=5.6), "That counts eight boards of 700 W. The site also "
+              "powers processors, network, fans and losses of the server."),
+        Wrong(lambda q: _site_rate(q) / 8, "Each server holds eight accelerators."),
+        Wrong(lambda q: q.mw * MEGA / 700 * GPU_TOKENS_PER_S, "The board's limit is not what the "
+              "site provides for it."),
+    ],
+    hints=("How many servers does the site hold, cooling included?",
+           "whole servers in MW ÷ (server × PUE), × 8 × 600."),
+    work=lambda q: f"{q.mw} MW ÷ ({q.server_kw} kW × 1.25) = "
+    f"{q.mw * KILO // (q.server_kw * SITE_PUE):.0f} servers; × 8 × 600 = {_site_rate(q):,.0f}.",
+)  # fmt: skip
+def _tokens_of_a_site(q: Inputs) -> float:
+    return _site_rate(q)
+
+
+DEMAND_USD, LEAST_FRAC = 10.0, 0.85
+
+
+@question(
+    "08-4",
+    "A site has a contract for **{contract} kW** and draws at most **{peak} kW** in a month, "
+    "**{kwh:,} kWh** in all. A kWh costs 7 cents and a kW of demand 10 USD a month; at least 85 % "
+    "of the contract is billed. What is the bill, in **USD**?",
+    unit="USD",
+    inputs={"contract": (1000, 2000, 1500), "peak": (600, 700, 500),
+            "kwh": (300_000, 250_000, 350_000)},
+    tolerance_frac=0.01,
+    wrong=[
+        Wrong(lambda q: 0.07 * q.kwh, "That is the energy. The kW are billed as well.",
+              "kwh-is-price"),
+        Wrong(lambda q: 0.07 * q.kwh + DEMAND_USD * q.peak, "The peak is below what is billed at "
+              "least: take or pay."),
+        Wrong(lambda q: 0.07 * q.kwh + DEMAND_USD * q.contract, "Only 85 % of the contract is "
+              "billed at least."),
+    ],
+    hints=("How many kW are billed, the peak or the least share of the contract?",
+           "kWh × 0.07 + max(peak, 0.85 × contract) × 10."),
+    work=lambda q: f"{q.kwh:,} × 0.07 + max({q.peak}, 0.85 × {q.contract}) × 10 = "
+    f"{_month_usd(q):,.0f} USD.",
+)  # fmt: skip
+def _month_usd(q: Inputs) -> float:
+    return power_bill_usd_per_month(
+        q.kwh, q.peak, usd_per_kwh=0.07, demand_usd_per_kw_month=DEMAND_USD,
+        contracted_kw=q.contract, least_billed_frac=LEAST_FRAC,
+    )  # fmt: skip
+
+
+@question(
+    "08-5",
+    "A megawatt at work earns **{profit} USD** an hour. For one hour the grid asks for 25 % less. "
+    "**{batch} %** of the power serves work that can wait; a tenth of it is lost when it waits. "
+    "What does the hour cost, in **USD** per MW?",
+    unit="USD",
+    inputs={"profit": (900, 1500, 600), "batch": (15, 10, 20)},
+    tolerance_frac=0.02,
+    wrong=[
+        Wrong(lambda q: 0.25 * q.profit, "That cuts work at once that could have waited."),
+        Wrong(lambda q: (0.25 - q.batch / 100) * q.profit, "A tenth of the delayed work never "
+              "comes back."),
+        Wrong(lambda q: 0.25 * q.profit * 0.1, "Not all of the cut falls on work that can wait."),
+    ],
+    hints=("How much of the cut falls on work that can wait, and how much beyond it?",
+           "profit × (cut beyond the batch work + a tenth of the cut within it)."),
+    work=lambda q: f"{q.profit} × ({0.25 - q.batch / 100:.2f} + 0.1 × {q.batch / 100:.2f}) = "
+    f"{_cut_usd(q):.1f} USD.",
+)  # fmt: skip
+def _cut_usd(q: Inputs) -> float:
+    return curtailment_usd_per_mw_hour(
+        q.profit, cut_frac=0.25, batch_frac=q.batch / 100, batch_lost_frac=0.1
+    )
