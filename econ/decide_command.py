@@ -16,12 +16,13 @@ from typing import Any
 
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
-from econ.catalog.guard import unknown
+from econ.catalog.guard import positive, unknown
 from econ.catalog.units import DAY_S
 from econ.decision import Decision, decide
 from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.pages import assumed_line
 from econ.decision.typed import (
+    OnlySold,
     accelerators_named,
     amount,
     check_used,
@@ -44,6 +45,7 @@ from econ.tokens.traces import describe_trace, read_trace
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 ENDINGS = (".html", ".md", ".xlsx")
+MOST_PER_S = 1e9  # requests
 MOST_BYTES = 10_000_000  # of a scenario file
 
 
@@ -70,8 +72,9 @@ def at_load(scenario: Scenario, options: argparse.Namespace) -> Scenario:
             raise ValueError("give --tokens-per-day or --requests-per-s, not both")
         load = scenario.workload
         tokens = load.mean_input_tokens + load.mean_output_tokens
-        seconds = DAY_S * float(scenario.finance.utilisation_frac)
-        scenario = scenario.with_(rate_per_s=options.tokens_per_day / tokens / seconds)
+        a_day = tokens * DAY_S * float(scenario.finance.utilisation_frac)  # at one request a second
+        positive("--tokens-per-day", options.tokens_per_day, MOST_PER_S * a_day)
+        scenario = scenario.with_(rate_per_s=options.tokens_per_day / a_day)
     return scenario
 
 
@@ -177,7 +180,8 @@ def run_decide(options: argparse.Namespace) -> int:
     else:
         print(f"{answer}\n\nassumed: {assumed_line(answer)}")
         for title, said in (("would change it", answer.what_would_change_it),
-                            ("measure next", answer.measure_next)):  # fmt: skip
+                            ("measure next", answer.measure_next),
+                            ("rests on", answer.notes)):  # fmt: skip
             print("\n".join([f"\n{title}:", *(f"  {text}" for text in said)]))
     for name in options.out:
         write_answer(answer, name)
@@ -210,10 +214,18 @@ def write_answer(answer: Decision, name: str) -> None:
 
 def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
     """The scenario and the settings of `decide` that the flags say."""
-    scenario, sold_as, trace = base_scenario(options), "", None
-    if options.model:
-        model, sold_as = model_named(options.model)
-        scenario = scenario.with_(model=model)
+    sold_as, trace, terms = "", None, options.term
+    try:
+        scenario = base_scenario(options)
+        if options.model:
+            model, sold_as = model_named(options.model)
+            scenario = scenario.with_(model=model)
+    except OnlySold as error:  # its API can still be weighed
+        if options.no_api or options.on_premises:
+            raise
+        print(f"{error}: only its sellers are weighed", file=sys.stderr)
+        scenario = Scenario.default().with_(name=f"A service on {options.model}")
+        sold_as, terms = options.model, ["api"]
     if options.name:
         scenario = scenario.with_(name=options.name)
     if options.utilisation_frac is not None:
@@ -224,9 +236,9 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         print(describe_trace(trace), file=sys.stderr)
         own = Workload.from_trace(trace, title=Path(options.trace).stem)
         scenario = scenario.with_(workload=own)
-    scenario, region = at_load(scenario, options), ""
+    scenario = at_load(scenario, options)
     if options.region:
-        scenario, region = placed(scenario, options.region)
+        scenario = placed(scenario, options.region)
     prices, rents = read_quotes(options.prices) if options.prices else ([], {})
     rents |= rents_typed(options.price)
     if options.accelerator:
@@ -240,9 +252,9 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         "deadline_h": options.deadline_h,
         "no_api": options.no_api,
         "on_premises": options.on_premises,
-        "terms": options.term,
+        "terms": terms,
         "sellers": options.seller,
-        "region": region,
+        "region": options.region or "",
         "sold_as": sold_as,
         "api_prices": [*prices, *map(quoted_price, options.api_price)],
         "prices_usd_per_gpu_hour": rents,

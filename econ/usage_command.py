@@ -17,6 +17,7 @@ from econ.catalog.records import plain_json
 from econ.catalog.tables import table
 from econ.catalog.units import HOUR_S
 from econ.decision import decide
+from econ.decision.typed import OnlySold, model_named
 from econ.scenario import Scenario
 from econ.tokens.trace_columns import renamed
 from econ.tokens.usage import read_usage
@@ -30,7 +31,9 @@ def add_to(commands: Any) -> None:
     usage.add_argument("--columns", action="append", default=[], metavar="THEIRS=OURS", help=own)
     usage.add_argument("--usd-per", nargs="+", default=[], metavar="CURRENCY=USD",
                        help="what another currency is worth: EUR=1.08")  # fmt: skip
-    usage.add_argument("--model", help="an open model to serve the tokens with")
+    usage.add_argument(
+        "--model", help="an open model to serve the tokens with; with --decide also a closed one"
+    )
     usage.add_argument("--like", choices=list(table("workloads").index),
                        help="spread of lengths where the export gives sums")  # fmt: skip
     usage.add_argument("--requests-per-day", type=float, help="where the export counts none")
@@ -56,14 +59,26 @@ def run(options: argparse.Namespace) -> int:
         if options.decide:
             raise ValueError(f"{warning}; give an hour or more for --decide")
     scenario = decision = None
+    settings: dict[str, Any] = {}
+    lengths = {"like": options.like, "requests_per_day": options.requests_per_day}
     if options.out or options.model or options.decide:
-        scenario = Scenario.from_bill(
-            bill, options.model, like=options.like, requests_per_day=options.requests_per_day
-        )
+        model = None
+        try:
+            if options.model:
+                model, _ = model_named(options.model)
+            scenario = Scenario.from_bill(bill, model, **lengths)
+        except OnlySold as error:  # its sellers can still be weighed
+            if not options.decide or options.out:
+                raise ValueError(
+                    f"{error}. Name an open model that could take its place (--model "
+                    "gpt-oss-120b), or ask for --decide alone, which weighs its sellers"
+                ) from None
+            scenario = Scenario.default().with_(workload=bill.workload(**lengths))
+            settings = {"terms": ["api"], "sold_as": options.model}
         if options.out:
             Path(options.out).write_text(scenario.to_json(), encoding="utf-8")
         if options.decide:
-            decision = decide(scenario)
+            decision = decide(scenario, **settings)
     if options.json:
         answer = bill.row() | {
             "read": bill.read,
@@ -100,7 +115,8 @@ def run(options: argparse.Namespace) -> int:
     if decision is not None:
         saved = 1 - decision.chosen.usd_per_day / bill.usd_per_day
         print(
-            f"You pay ${bill.usd_per_day:,.2f} a day. On {decision.scenario.model_id}:\n{decision}"
+            f"You pay ${bill.usd_per_day:,.2f} a day. On "
+            f"{settings.get('sold_as', decision.scenario.model_id)}:\n{decision}"
         )
         print(f"That is {abs(saved):.0%} {'less' if saved > 0 else 'more'} than you pay.")
     return 0

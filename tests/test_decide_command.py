@@ -5,7 +5,7 @@ import json
 import pytest
 
 from econ.cli import main
-from econ.decision.result import JSON_KEYS
+from econ.decision.answer import JSON_KEYS
 
 ASK = ["decide", "--model", "Qwen/Qwen3-32B", "--tokens-per-day", "40M", "--ttft", "1", "--itl",
        "0.05", "--accelerator", "H100", "--precision", "fp8"]  # fmt: skip
@@ -14,10 +14,19 @@ ASK = ["decide", "--model", "Qwen/Qwen3-32B", "--tokens-per-day", "40M", "--ttft
 def test_json_has_the_keys_that_were_promised(capsys):
     assert main([*ASK, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert list(said) == ["chosen", "options", "what_would_change_it", "measure_next"]
+    assert {"question", "chosen", "options", "what_would_change_it", "measure_next"} <= set(said)
     assert all(tuple(one) == JSON_KEYS for one in said["options"])
     kinds = {one["kind"] for one in said["options"]}
     assert {"api", "on-demand", "reserved", "own"} <= kinds
+
+
+def test_a_closed_model_is_priced_at_its_sellers(capsys):
+    assert main(["decide", "--model", "gpt-5-mini", "--tokens-per-day", "40M", "--json"]) == 0
+    out, err = capsys.readouterr()
+    said = json.loads(out)
+    assert {one["kind"].partition("-")[0] for one in said["options"]} == {"api"}
+    assert "of gpt-5-mini" in said["question"]
+    assert "only its sellers are weighed" in err
 
 
 def test_files_are_written_once(tmp_path, capsys):
@@ -72,8 +81,8 @@ def test_quotes_of_a_file(tmp_path, capsys):
         ([*ASK[1:], "--measured", "Acme=fast"], "SELLER=TOKENS_PER_S/TTFT_S"),
         ([*ASK[1:], "--region", "atlantis"], "unknown region 'atlantis'"),
         ([*ASK[1:], "--region", "eu-central-9"], "nearest: eu-central-2, eu-central-1"),
-        (["--model", "gpt-5-mini"], "closed model: it has no weights to serve; its API is priced"),
-        ([*ASK[1:], "--tokens-per-day", "0"], "rate_per_s = 0"),
+        (["--model", "gpt-5-mini", "--no-api"], "closed model: it has no weights to serve"),
+        ([*ASK[1:], "--tokens-per-day", "0"], "--tokens-per-day = 0"),
         ([*ASK[1:], "--out", "memo.pdf"], ".xlsx"),
     ],
 )

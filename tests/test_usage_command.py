@@ -68,7 +68,7 @@ def test_you_pay_this_and_here_is_what_else(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([MINI, "--model", "gpt-5-mini"], "unknown model 'gpt-5-mini'"),
+        ([MINI, "--model", "gpt-5-mini"], "gpt-5-mini is a closed model"),
         ([MINI, "--out", "never.json"], "is an open model of the catalogue: name the one"),
         ([str(USAGE / "focus.csv"), "--model", "qwen3-32b"], "give requests_per_day"),
         ([MINI, "--usd-per", "EUR=x"], "give CURRENCY=USD"),

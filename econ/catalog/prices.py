@@ -12,6 +12,7 @@ does it cost now" as of the installed version and change with it. Nothing is dow
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib.metadata
 import re
 from collections.abc import Sequence
@@ -371,7 +372,7 @@ def _listed(seller: Any, offer: Any, moment: datetime.datetime) -> Price | None:
         **{name: getattr(base, name) for name in _USD},
         batch_discount_frac=round(1 - share, 6) if batch and share <= 1 else None,
         other_rates=tuple(rates),
-        source=f"genai-prices {importlib.metadata.version('genai-prices')}",
+        source=_package_source(),
     )
 
 
@@ -387,6 +388,11 @@ def _rates(listed: Any, service: str) -> list[Rates]:
         )
         for start in (0, *sorted(starts))
     ]
+
+
+@functools.cache
+def _package_source() -> str:
+    return f"genai-prices {importlib.metadata.version('genai-prices')}"
 
 
 def _package_name(rate: str) -> str:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from econ.decision.pages import answer_line, memo_markdown
+import numpy as np
+
+from econ.decision.pages import answer_line, memo_markdown, question
 from econ.decision.result import Weighing
+
+# what `Decision.to_dict` says of an option, in this order
+JSON_KEYS = (
+    "kind", "seller", "model", "accelerator", "n_gpu", "usd_per_day", "usd_per_year",
+    "low_usd_per_year", "high_usd_per_year", "p_keeps_slo", "name", "n_gpu_sure", "npv_usd",
+    "npv_low_usd", "npv_high_usd", "regret_usd", "commitment_months", "exit_usd", "as_of", "source",
+    "evidence", "words", "reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,3 +30,28 @@ class Decision(Weighing):
     def memo(self) -> str:
         """One page for whoever decides, as Markdown."""
         return memo_markdown(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``econ decide --json`` prints."""
+        rows = [{key: _json(getattr(o, key)) for key in JSON_KEYS} for o in self.options]
+        return {
+            "question": question(self),
+            "chosen": rows[0],
+            "tied_with": list(self.tied_with),
+            "options": rows,
+            "what_would_change_it": list(self.what_would_change_it),
+            "measure_next": list(self.measure_next),
+            "break_even": [
+                {key: _json(value) for key, value in row.items()}
+                for row in self.break_even.to_dict("records")
+            ],
+            "horizon_years": self.horizon_years,
+            "tokens_per_day": _json(self.tokens_per_day),
+            "rests_on": list(self.notes),
+        }
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6) if np.isfinite(value) else None
+    return value

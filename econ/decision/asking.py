@@ -16,13 +16,14 @@ from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, HOUR_S, HOURS_PER_DAY
 from econ.decision.books import hourly_load
 from econ.decision.fleets import Fleet, fleets_of
-from econ.decision.hours import Quotes
+from econ.decision.hours import OWN, Quotes
 from econ.decision.menu import COMMITMENT_MONTHS, USUAL
 from econ.decision.waiting import spread_load
 from econ.deployment import MOST_GPU
 from econ.plan import Plan, plan
 from econ.scenario import Scenario
 from econ.tco import owner
+from econ.terms import Finance
 
 Stated = float | None  # what a scenario states itself, if it does
 Weights = Sequence[float]  # 24, one an hour of the day
@@ -39,14 +40,6 @@ def as_range(value: float | Range, name: str, low: float, high: float) -> Range:
 def around(span: Range, stated: Stated) -> Range:
     """The data's range; a value that the scenario states is certain."""
     return span if stated is None else Range(stated, stated, stated, span.unit)
-
-
-def region_of(name: str) -> str:
-    """A region of a cloud that the table of rents knows."""
-    known = sorted(set(table("rent_offers")["region"]) - {""})
-    if name and name not in known:
-        raise unknown("region of a cloud", name, known)
-    return name
 
 
 def terms_of(terms: Iterable[str] | None, on_premises: bool) -> tuple[str, ...]:
@@ -87,27 +80,60 @@ def searched_fleets(
     accelerators: Iterable[str | Accelerator] | None,
     precisions: Iterable[str] | None,
     quotes: Quotes | None,
+    kinds: Sequence[str],
     settings: Mapping[str, Any],
     step: Callable[[str], Any],
-) -> tuple[Plan | None, list[Fleet], str]:
-    """The plan and its fleets; where none keeps the SLO, the nearest that can be kept in words."""
+) -> tuple[Plan, list[Fleet], str]:
+    """The plan and its fleets; where none keeps the SLO, the nearest that can be kept in words.
+
+    One search finds the best of what can be rented and of what can be bought. Where all is owned,
+    whole servers are searched, at what their hour costs an owner.
+    """
     prices = {name: usd for name, usd in (quotes or {}).items() if ":" not in name}
     named = None if accelerators is None else _listed(accelerators)
-    prices = _any_prices(asked, named) | prices
+    if tuple(kinds) == (OWN,):
+        named, prices = _for_sale(asked, named)
+        most = max(prices.values())
+        use, source = asked.finance.utilisation_frac, asked.finance.source
+        asked = asked.with_(finance=Finance(tenure="owned", cost_usd_per_gpu_hour=most,
+                                            utilisation_frac=use, source=source))  # fmt: skip
+        groups = []
+    else:
+        prices = _any_prices(asked, named) | prices
+        groups = [] if named else [{*rents(), *prices}]
+        if OWN in kinds and not named:  # what is cheap to rent is not what can be bought
+            groups.append(set(table("servers").index))
     step("searching and simulating fleets")
-    searched = _searched(asked, named, precisions, prices, settings)
+    searched = _searched(asked, named, precisions, prices, {**settings, "groups": groups})
     try:
         _ = searched.best
     except ValueError as error:
         return searched, [], _nearest(searched, str(error))
-    fleets = fleets_of(searched, N_FLEETS)
-    if named is None:  # what is cheap to rent is not what can be bought
+    fleets: list[Fleet] = []
+    for group in groups or [set(searched.accelerators)]:
         there = {fleet.accelerator.id for fleet in fleets}
-        for_sale = [name for name in table("servers").index if name not in there]
-        step("searching fleets of what can be bought")
-        more: Plan = plan(asked, for_sale, precisions, prices_usd_per_gpu_hour=prices, **settings)
-        fleets += fleets_of(more, N_FLEETS)
+        fleets += fleets_of(searched, N_FLEETS, group - there)
     return searched, fleets, ""
+
+
+def _for_sale(
+    asked: Scenario, accelerators: Sequence[str | Accelerator] | None
+) -> tuple[list[str | Accelerator], dict[str, float]]:
+    """What can be bought, and what an hour of it costs its owner."""
+    servers = list(table("servers").index)
+    able: list[str | Accelerator] = []
+    hours: dict[str, float] = {}
+    for item in servers if accelerators is None else accelerators:
+        chip = item if isinstance(item, Accelerator) else catalog.accelerator(item)
+        if chip.id in servers or chip.server_power_w:
+            able.append(item)
+            hours[chip.id] = _owned_hour(asked, chip)
+    if not able:
+        raise ValueError(
+            f"only own machines are asked for, and no server is known of {accelerators}: servers "
+            f"of {', '.join(servers)} are; others need server_usd (owned)"
+        )
+    return able, hours
 
 
 def _searched(
@@ -177,7 +203,11 @@ def _any_prices(
 
 
 def _owned_hour(asked: Scenario, chip: Accelerator) -> float:
-    return float(owner(chip, pue=asked.resolved_site.pue or 1.35).cost_usd_per_gpu_hour)
+    own: dict[str, Any] = {"pue": asked.resolved_site.pue or 1.35}
+    is_own = chip == asked.deployment.resolved_accelerator
+    if is_own and asked.finance.server_usd is not None:
+        own["server_usd"] = asked.finance.server_usd
+    return float(owner(chip, **own).cost_usd_per_gpu_hour)
 
 
 def _nearest(searched: Plan, problem: str) -> str:

@@ -30,7 +30,6 @@ from econ.decision.asking import (
     around,
     as_range,
     question_of,
-    region_of,
     searched_fleets,
     server_prices,
     terms_of,
@@ -39,8 +38,10 @@ from econ.decision.books import Market
 from econ.decision.fleets import Fleet
 from econ.decision.hours import Ask, Quotes
 from econ.decision.judging import judged
+from econ.decision.launch import weights_of
 from econ.decision.menu import Entry, api_entries, fleet_entries
 from econ.decision.reasons import break_even_frame, cash_frame, what_changes, what_to_measure
+from econ.decision.regions import rents_at
 from econ.decision.result import Option
 from econ.decision.speeds import Tests
 from econ.plan import Plan
@@ -115,8 +116,8 @@ def decide(
     sellers : sequence of str, optional
         Of APIs; None for all that list the model.
     region : str
-        Of a cloud that rents (``"us-east-1"``): only lists of that region; the electricity of
-        one's own machines is the scenario's site's.
+        Of a cloud (``"us-east-1"``) or a site: only rents listed there, or all, which the notes
+        then say; the electricity of one's own machines is the scenario's site's.
     sold_as : str
         The model's name on price lists where it is not its own, e.g. that of a thinking variant.
     api_prices : iterable of Price
@@ -173,12 +174,14 @@ def decide(
     kinds = terms_of(terms, on_premises)
     asked, load = question_of(scenario, peak_factor, load_by_hour, deadline_h)
     notes: list[str] = []
+    rents_from, unlisted = rents_at(region)
+    notes += [unlisted] if unlisted else []
     step = watch or (lambda words: None)
     searched: Plan | None = None
     fleets: list[Fleet] = []
     if kinds:
         searched, fleets, problem = searched_fleets(
-            asked, accelerators, precisions, prices_usd_per_gpu_hour,
+            asked, accelerators, precisions, prices_usd_per_gpu_hour, kinds,
             {"peak_factor": float(load.max() / load.mean()), "n_spare": n_spare, "trace": trace,
              "n_refined": n_refined, "seed": seed}, step,
         )  # fmt: skip
@@ -186,7 +189,7 @@ def decide(
     step("reading prices")
     site = scenario.resolved_site
     servers, unpriced = server_prices(scenario, fleets) if "own" in kinds else ({}, [])
-    notes += unpriced
+    notes += unpriced if accelerators is not None else []
     ranges = chance.inputs(
         [f.accelerator.id for f in fleets],
         {f.accelerator.id: f.rate_p90_factor for f in fleets},
@@ -211,7 +214,7 @@ def decide(
         licence_usd_per_gpu_year=licence_usd_per_gpu_year,
         deadline_h=deadline_h,
         day=on or datetime.datetime.now(datetime.UTC).date(),
-        region=region_of(region),
+        region=rents_from,
     )
     apis: list[Entry] = []
     if not no_api and not on_premises:
@@ -220,9 +223,11 @@ def decide(
             notes.append(f"no seller lists {sold_as or scenario.model_id}: give api_prices")
     entries = apis + fleet_entries(ask, fleets, kinds, apis, notes)
     step("weighing the options")
-    options, by_option, npv = judged(entries, market, least_p_frac, deadline_h)
+    options, by_option, npv, ties = judged(entries, market, least_p_frac, deadline_h)
     if not options or options[0].reason:
         raise ValueError(_nothing(asked, searched, options, notes))
+    if searched is None:
+        notes.append("Only sellers of tokens are weighed: machines were not asked for.")
     notes += _assumptions(asked, load, ranges, years, deadline_h, bool(fleets))
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
@@ -232,8 +237,10 @@ def decide(
     worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in options if not o.reason]])
     return Decision(
         scenario=scenario,
-        weights=sold_as or scenario.model_id,
+        weights=sold_as or scenario.model_id if searched is None else weights_of(scenario, sold_as),
         options=tuple(options),
+        tied_with=ties,
+        deadline_h=deadline_h,
         horizon_years=years,
         tokens_per_day=tokens,
         plan=searched,

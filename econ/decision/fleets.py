@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +43,11 @@ class Fleet:
     rate_p90_factor : float
         Within which that rate is known, for nine held-out cases in ten.
     p_keeps_slo : float
-        Probability that rate and latency of the plan's fleet are within the SLO, from the bands
-        of the latency model.
-    p_if_resized : float
-        The same, where replicas are added until the rate suffices: what no replica can mend.
+        Probability that `n_sure` replicas keep the SLO, from the bands of the latency model: what
+        is missing to 1 is what no further replica can mend.
     n_sure : int
-        Replicas with which the rate suffices in nine of ten cases.
+        Replicas with which the rate suffices in nine of ten cases; what is rented or bought grows
+        to it where a test shows that it must.
     regime : str
         How far it lies from what was measured (`econ.latency.calibration.REGIMES`).
     basis : str
@@ -60,7 +60,6 @@ class Fleet:
     rate_per_s: float
     rate_p90_factor: float
     p_keeps_slo: float
-    p_if_resized: float
     n_sure: int
     regime: str
     basis: str
@@ -79,7 +78,7 @@ class Fleet:
         return ", ".join([d.precision, *parts])
 
 
-def fleets_of(answer: Plan, n_most: int = 4) -> list[Fleet]:
+def fleets_of(answer: Plan, n_most: int, among: Collection[str]) -> list[Fleet]:
     """The best fleet of each accelerator that meets the SLO, cheapest first.
 
     Parameters
@@ -88,15 +87,16 @@ def fleets_of(answer: Plan, n_most: int = 4) -> list[Fleet]:
         What was searched.
     n_most : int
         Accelerators at most, e.g. 4.
+    among : collection of str
+        Accelerators, by name.
 
     Returns
     -------
     list of Fleet
         Of simulated rows where anything was simulated; empty where nothing meets the SLO.
     """
-    ran = "policy" in answer.rows and (answer.rows["policy"] != "").any()
-    rows = answer.simulated if ran else answer.feasible
-    best = rows.drop_duplicates("accelerator").head(n_most)
+    rows = answer.simulated if answer.n_simulated else answer.feasible
+    best = rows[rows["accelerator"].isin(among)].drop_duplicates("accelerator").head(n_most)
     return [_fleet(answer, row) for _, row in best.iterrows()]
 
 
@@ -107,23 +107,16 @@ def _fleet(answer: Plan, row: pd.Series) -> Fleet:
     is_simulated = row["basis"] == "simulated"
     rate = _sustained_rate(answer, row, n) if is_simulated else row["requests_per_s_per_replica"]
     factor = float(row["rate_p90_factor"])
-    spare = _share_below(math.log(max(n * rate / peak, 1.0)), factor)
-    n_slow = math.ceil(n * factor)  # as many as a speed at the low end of the band takes
-    within, resized = (
-        [_latency_share(answer, row, scenario, size) for size in (n, n_slow)]
-        if is_simulated
-        else (1.0, 1.0)
-    )
     n_sure = math.ceil(peak * math.exp(ONE_SIDED * math.log(factor) / Z90) / rate * ROUNDING)
+    n_sure = max(n, n_sure)
     return Fleet(
         scenario=scenario,
         n_replicas=n,
         n_gpu_per_replica=int(row["n_gpu"]),
         rate_per_s=float(rate),
         rate_p90_factor=factor,
-        p_keeps_slo=min(spare, within),
-        p_if_resized=max(within, resized),
-        n_sure=max(n, n_sure),
+        p_keeps_slo=_latency_share(answer, row, scenario, n_sure) if is_simulated else 1.0,
+        n_sure=n_sure,
         regime=str(row["regime"]),
         basis=str(row["basis"]),
         row=row,
@@ -173,12 +166,6 @@ def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> 
     )
     enough = good.mean(axis=1) >= slo.attainment_frac
     return _normal(float(error[enough].max())) if enough.any() else 0.0
-
-
-def _share_below(log_margin: float, p90_factor: float) -> float:
-    """P(an error within ``p90_factor`` in nine of ten cases is below a margin)."""
-    spread = math.log(p90_factor) / Z90
-    return _normal(log_margin / spread) if spread else 1.0
 
 
 def _normal(z: float) -> float:

@@ -15,12 +15,16 @@ from econ.decision.menu import Entry
 from econ.decision.result import Option
 
 LEAVABLE_P, BINDING_P = 0.25, 0.9
+TIE_FRAC = 0.03  # of the mean cost: nobody knows next year's prices so closely
 
 
 def judged(
     entries: Sequence[Entry], market: Market, least_p_frac: float | None, deadline_h: float
-) -> tuple[list[Option], dict[str, Entry], pd.DataFrame]:
-    """Every entry as an option with its reason, best first; its entry and draws by its name."""
+) -> tuple[list[Option], dict[str, Entry], pd.DataFrame, tuple[str, ...]]:
+    """Every entry as an option with its reason, best first; its entry and draws by its name.
+
+    Last, the names of the options that tie with the first.
+    """
     made: list[Option] = []
     npv: dict[str, np.ndarray] = {}
     of: dict[str, Entry] = {}
@@ -39,7 +43,8 @@ def judged(
             high_usd_per_year=max(float(high), float(first[0])),
             npv_usd=float(present[1:].mean()), npv_low_usd=float(npv_low),
             npv_high_usd=float(npv_high), p_keeps_slo=entry.p_keeps_slo,
-            p_if_resized=entry.p_if_resized, commitment_months=entry.commitment_months,
+            n_gpu_sure=max(entry.n_gpu_sure, round(books.n_gpu)),
+            commitment_months=entry.commitment_months,
             exit_usd=entry.exit_usd(books), as_of=entry.as_of, source=entry.source,
             evidence=entry.evidence, words=entry.words, rates=entry.rates, parts=books.parts,
             reason=entry.reason or _too_unsure(entry, least_p_frac, deadline_h),
@@ -51,6 +56,7 @@ def judged(
             of[option.name] = entry
     made.sort(key=lambda option: (bool(option.reason), option.npv_usd))
     frame = pd.DataFrame(npv)
+    made, ties = _preferred(made)
     able = [option.name for option in made if not option.reason]
     if able:
         least = frame[able].min(axis=1)
@@ -58,7 +64,23 @@ def judged(
             dataclasses.replace(option, regret_usd=float((frame[option.name] - least).mean()))
             for option in made
         ]
-    return made, of, frame
+    return made, of, frame, ties
+
+
+def _preferred(made: list[Option]) -> tuple[list[Option], tuple[str, ...]]:
+    """The preferred of the cheapest options that tie put first, and the names of the others.
+
+    Options tie where their mean costs differ by no more than `TIE_FRAC`. Of those the surer of
+    the SLO is preferred (in steps of ten points), then the one that binds for less time, then the
+    cheaper.
+    """
+    able = [option for option in made if not option.reason]
+    if not able:
+        return made, ()
+    tied = [option for option in able if option.npv_usd <= able[0].npv_usd * (1 + TIE_FRAC)]
+    first = min(tied, key=lambda o: (-round(o.p_keeps_slo, 1), o.commitment_months, o.npv_usd))
+    others = tuple(option.name for option in tied if option is not first)
+    return [first, *(option for option in made if option is not first)], others
 
 
 def _too_unsure(entry: Entry, least_p_frac: float | None, deadline_h: float) -> str:
@@ -69,6 +91,6 @@ def _too_unsure(entry: Entry, least_p_frac: float | None, deadline_h: float) -> 
         if least_p_frac is None
         else least_p_frac
     )
-    if entry.p_if_resized >= needed:
+    if entry.p_keeps_slo >= needed:
         return ""
-    return f"keeps the SLO with {entry.p_if_resized:.0%}: at least {needed:.0%} is asked of it"
+    return f"keeps the SLO with {entry.p_keeps_slo:.0%}: at least {needed:.0%} is asked of it"

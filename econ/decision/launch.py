@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import shlex
 
+from econ.catalog.tables import table
 from econ.scenario import Scenario
 
 ROUND_TOKENS = 256  # contexts are allotted in blocks
@@ -84,6 +85,34 @@ def launch_lines(scenario: Scenario, weights: str = "") -> dict[str, str]:
             ("--max_seq_len", context, None),
         ),
     }
+
+
+def weights_of(scenario: Scenario, named: str = "") -> str:
+    """Where an engine finds a model's weights: its Hugging Face id.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With the model.
+    named : str
+        As it was asked for; a Hugging Face id stays what it is.
+
+    Returns
+    -------
+    str
+        Of ``data/catalog/weights.csv``; a folder of the model's name where no id is known.
+
+    Examples
+    --------
+    >>> s = Scenario.of("qwen3-32b", "h100-sxm")
+    >>> weights_of(s), weights_of(s, "Qwen/Qwen3-32B-AWQ")
+    ('Qwen/Qwen3-32B', 'Qwen/Qwen3-32B-AWQ')
+    """
+    known = table("weights")["weights"]
+    proper = {repository.lower(): repository for repository in known}
+    if "/" in named:
+        return str(proper.get(named.lower(), named))
+    return str(known.get(scenario.model_id, f"./{scenario.model_id}"))
 
 
 def _line(words: list[str], *settings: tuple[str, object, object]) -> str:

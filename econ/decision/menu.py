@@ -62,7 +62,7 @@ class Entry:
     source: str = ""
     evidence: str = ""
     p_keeps_slo: float
-    p_if_resized: float
+    n_gpu_sure: int = 0
     commitment_months: float = 0.0
     exit_usd: Callable[[Books], float] = field(default=lambda books: 0.0)
     usd_per_request: float | None = None
@@ -100,7 +100,6 @@ def api_entries(
                 source=offer.source or YOURS,
                 evidence=speed.evidence,
                 p_keeps_slo=0.0 if too_late else speed.p_keeps_slo,
-                p_if_resized=0.0 if too_late else speed.p_keeps_slo,
                 usd_per_request=usd,
                 rates=_rates(offer, workload.mean_input_tokens),
                 reason=NO_WAIT if too_late else "",
@@ -272,7 +271,7 @@ def _entry(
         source=hour.source,
         evidence=f"{fleet.basis}, latency model: {fleet.regime}",
         p_keeps_slo=min(fleet.p_keeps_slo, p_of_the_rest),
-        p_if_resized=min(fleet.p_if_resized, p_of_the_rest),
+        n_gpu_sure=fleet.n_sure * fleet.n_gpu_per_replica,
         commitment_months=float(COMMITMENT_MONTHS[base]),
         exit_usd=_exit(ask, base),
         reason=TAKEN if kind == "spot" and not ask.deadline_h else "",

@@ -48,15 +48,21 @@ def question(decision: Weighing) -> str:
 
 
 def load_words(decision: Weighing) -> str:
-    """Load, lengths, cached share and SLO."""
+    """Load, lengths, cached share, and SLO or deadline."""
     s = decision.scenario
     slo, w = s.slo, s.workload
+    model = s.resolved_model.name if decision.plan else decision.weights
+    limits = (
+        f"each done within {decision.deadline_h:g} h"
+        if decision.deadline_h
+        else f"{slo.attainment_frac:.0%} of requests with TTFT within {slo.ttft_s:g} s and "
+        f"{slo.tpot_s / MILLI:g} ms per token"
+    )
     return (
-        f"{tokens_words(decision.tokens_per_day)} tokens a day of {s.resolved_model.name} "
+        f"{tokens_words(decision.tokens_per_day)} tokens a day of {model} "
         f"({w.rate_per_s:.3g} requests/s, {w.mean_input_tokens:,.0f} tokens in"
         + f", {w.cached_frac:.0%} of them cached"
-        + f", {w.mean_output_tokens:,.0f} out), {slo.attainment_frac:.0%} of requests with TTFT "
-        f"within {slo.ttft_s:g} s and {slo.tpot_s / MILLI:g} ms per token"
+        + f", {w.mean_output_tokens:,.0f} out), {limits}"
     )
 
 
@@ -75,8 +81,29 @@ def answer_line(decision: Weighing) -> str:
     head, whose = (head, whose) if one.is_unproven else ("", "")
     return (
         f"{head}Take the {one.name}: {money(one.usd_per_day)} a day, {money(one.usd_per_year)} a "
-        f"year ({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), keeps the SLO "
-        f"with {share_words(one.p_keeps_slo)}{whose}. Per day: {', '.join(sides)}{none}."
+        f"year ({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), "
+        + (f"done within {decision.deadline_h:g} h" if decision.deadline_h else
+           f"keeps the SLO with {share_words(one.p_keeps_slo)}{whose}")
+        + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}."
+    )  # fmt: skip
+
+
+def tie_words(decision: Weighing) -> str:
+    """With what the chosen option ties within the band, and why it is preferred; else nothing."""
+    one = decision.chosen
+    others = [o for o in decision.eligible if o.name in decision.tied_with]
+    if not others:
+        return ""
+    names = " and the ".join(f"{o.name} ({money(o.usd_per_day)} a day)" for o in others)
+    if all(round(one.p_keeps_slo, 1) > round(o.p_keeps_slo, 1) for o in others):
+        why = "surer to keep the SLO"
+    elif all(one.commitment_months < o.commitment_months for o in others):
+        why = "it binds for less time"
+    else:
+        why = "surer to keep the SLO, then binding for less time, then cheaper"
+    return (
+        f"Over {decision.horizon_years} years that is a tie with the {names}, within the band of "
+        f"both; preferred: {why}. "
     )
 
 
@@ -102,18 +129,18 @@ def side_rows(decision: Weighing) -> list[tuple[str, ...]]:
     for option in (decision.next_best, decision.surest, *map(decision.best_of, FAMILIES)):
         if option and option not in picked:
             picked.append(option)
-    return [option_words(option) for option in picked]
+    return [option_words(option, decision.deadline_h) for option in picked]
 
 
-def option_words(option: Option) -> tuple[str, ...]:
-    """One option as the cells under `HEADS`."""
+def option_words(option: Option, deadline_h: float = 0.0) -> tuple[str, ...]:
+    """One option as the cells under `HEADS`; with a deadline no request has an SLO."""
     bound = "no" if not option.commitment_months else f"{option.commitment_months:.0f} months"
     return (
         f"{option.name} ({option.words})",
         money(option.usd_per_day),
         f"{money(option.usd_per_year)} ({money(option.low_usd_per_year)} to "
         f"{money(option.high_usd_per_year)})",
-        share_words(option.p_keeps_slo),
+        "may wait" if deadline_h else share_words(option.p_keeps_slo),
         bound,
         option.as_of,
     )
@@ -129,6 +156,11 @@ def sure_words(decision: Weighing) -> list[str]:
     """How sure: what P(SLO) rests on, the safest option, the best if all were true."""
     one, said = decision.chosen, []
     said.append(f"{one.name}: {one.evidence}.")
+    if one.n_gpu_sure > one.n_gpu > 0:
+        said.append(
+            f"{one.n_gpu} × {one.accelerator} are the typical case, {one.n_gpu_sure} suffice in "
+            "nine of ten; the band of the cost pays for those that each case needs."
+        )
     if decision.regime and decision.regime != "calibrated":
         said.append(
             f"The fleet lies outside what the latency model was fitted on ({decision.regime}): its "
@@ -137,7 +169,7 @@ def sure_words(decision: Weighing) -> list[str]:
     if (safe := decision.surest) and safe is not one:
         said.append(
             f"The cheapest that keeps the SLO with nine chances in ten: {safe.name}, "
-            f"{money(safe.usd_per_day)} a day ({share_words(safe.p_if_resized)})."
+            f"{money(safe.usd_per_day)} a day ({share_words(safe.p_keeps_slo)})."
         )
     true = decision.best_if_true
     if true is not one:
@@ -203,7 +235,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def options_frame(decision: Weighing) -> pd.DataFrame:
     """All options under readable heads, for a table of evidence."""
-    rows = [(*option_words(o), money(o.npv_usd), o.reason) for o in decision.options]
+    rows = [
+        (*option_words(o, decision.deadline_h), money(o.npv_usd), o.reason)
+        for o in decision.options
+    ]
     columns = ["option", *HEADS[1:], f"USD over {decision.horizon_years} years", "why not"]
     return pd.DataFrame(rows, columns=columns)
 

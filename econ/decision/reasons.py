@@ -117,11 +117,11 @@ def what_changes(
             f"Price: {other} would have to become {1 - chosen.npv_usd / usd:.0%} cheaper to cost "
             "the same over the horizon."
         )
-    if chosen.p_if_resized < SURE:
-        sure = next((o for o in able if o.p_if_resized >= SURE), None)
+    if chosen.p_keeps_slo < SURE:
+        sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
         said.append(
             f"Speed: the {chosen.name} keeps the SLO with a probability of "
-            f"{chosen.p_if_resized:.0%} ({chosen.evidence}). "
+            f"{chosen.p_keeps_slo:.0%} ({chosen.evidence}). "
             + (f"If it does not, take {sure.name}: ${sure.usd_per_day:,.0f} a day."
                if sure else "Nothing on the menu keeps it with 90 %.")
         )  # fmt: skip
@@ -147,9 +147,9 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
     able = [o for o in options if not o.reason]
     chosen = able[0]
     found: list[tuple[float, str]] = []
-    sure = next((o for o in able if o.p_if_resized >= SURE), None)
-    if chosen.p_if_resized < SURE:
-        saved = (sure.npv_usd - chosen.npv_usd) * chosen.p_if_resized if sure else 0.0
+    sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
+    if chosen.p_keeps_slo < SURE:
+        saved = (sure.npv_usd - chosen.npv_usd) * chosen.p_keeps_slo if sure else 0.0
         what = (
             "TTFT and tokens per second of the"
             if chosen.is_api

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from econ.catalog.guard import unknown
 from econ.catalog.tables import table
 
@@ -69,7 +71,35 @@ def site_of(region: str) -> str:
     if name in SITES:
         return SITES[name]
     known = [*table("sites").index, *SITES]
-    start = name.split("-")[0]
+    raise unknown("region", region, _near(name, known) or known)
+
+
+def rents_at(region: str) -> tuple[str, str]:
+    """The region whose rents count, and what to say where none are listed there.
+
+    Parameters
+    ----------
+    region : str
+        A region of a cloud, a site of the catalogue, or empty for all.
+
+    Examples
+    --------
+    >>> rents_at("us-east-1")
+    ('us-east-1', '')
+    >>> print(rents_at("eu-central-1")[1])
+    No rents are listed for eu-central-1: every region counts. Nearest lists: EU, europe-west4
+    """
+    listed = sorted(set(table("rent_offers")["region"]) - {""})
+    if not region or region in listed:
+        return region, ""
+    site = site_of(region)
+    place = REGIONS.get(site, region).split()[0]
+    near = ", ".join(_near(place, listed) or listed)
+    return "", (f"No rents are listed for {region}: every region counts. Nearest lists: {near}")
+
+
+def _near(name: str, known: Sequence[str]) -> list[str]:
+    """Regions on the same continent, as far as names say it."""
+    start = name.lower().split("-")[0]
     alike = next((names for names in CONTINENTS if start in names), (start,))
-    near = [one for one in known if one.split("-")[0] in alike]
-    raise unknown("region", region, near or known)
+    return [one for one in known if one.lower().split("-")[0] in alike]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import unknown
@@ -22,11 +21,6 @@ from econ.station import Result
 
 TABLES = ("parts", "by_year_usd", "rates")  # of an option: no single number or word
 UNNAMED = ("lists of clouds", "own", "your quote")  # no name of a shop
-# what `Weighing.to_dict` says of an option, in this order
-JSON_KEYS = (
-    "kind", "seller", "model", "accelerator", "n_gpu", "usd_per_day", "usd_per_year",
-    "low_usd_per_year", "high_usd_per_year", "p_keeps_slo",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +49,11 @@ class Option:
         price paths.
     regret_usd : float
         What it costs on average beyond the cheapest eligible option of each draw.
+    n_gpu_sure : int
+        Accelerators that suffice in nine of ten cases; ``low_usd_per_year`` to
+        ``high_usd_per_year`` pays for those that each case needs.
     p_keeps_slo : float
-        Probability that the SLO is kept with this many accelerators, or by this seller.
-    p_if_resized : float
-        The same once replicas have been added where the rate falls short.
+        Probability that the SLO is kept: by this seller, or by the replicas that each case needs.
     commitment_months : float
         How long it binds.
     exit_usd : float
@@ -84,6 +79,7 @@ class Option:
     model: str
     accelerator: str = ""
     n_gpu: int = 0
+    n_gpu_sure: int = 0
     usd_per_day: float
     usd_per_year: float
     low_usd_per_year: float
@@ -93,7 +89,6 @@ class Option:
     npv_high_usd: float
     regret_usd: float = 0.0
     p_keeps_slo: float
-    p_if_resized: float
     commitment_months: float = 0.0
     exit_usd: float = 0.0
     as_of: str = ""
@@ -146,9 +141,14 @@ class Weighing(Result):
     weights : str
         Where the weights are: the model as it was named, e.g. a Hugging Face id.
     options : tuple of Option
-        Those that can be chosen first, the cheapest over the horizon first.
+        The chosen one, then those that can be chosen, the cheapest over the horizon first.
+    tied_with : tuple of str
+        Names of options whose mean cost is the chosen one's within the band
+        (`econ.decision.judging.TIE_FRAC`): it is preferred as surer, or as binding less.
     horizon_years : int
         Over which they are compared.
+    deadline_h : float
+        Hours that work may wait; 0 where single requests have an SLO.
     tokens_per_day : float
         Input and output of today's load.
     plan : Plan, optional
@@ -175,6 +175,8 @@ class Weighing(Result):
     scenario: Scenario = field(repr=False)
     weights: str = ""
     options: tuple[Option, ...] = field(repr=False)
+    tied_with: tuple[str, ...] = ()
+    deadline_h: float = 0.0
     horizon_years: int
     tokens_per_day: float
     plan: Plan | None = field(repr=False, default=None)
@@ -196,7 +198,7 @@ class Weighing(Result):
 
     @property
     def chosen(self) -> Option:
-        """The eligible option with the least mean cost over the horizon."""
+        """The eligible option with the least mean cost over the horizon, or the best of a tie."""
         return self.options[0]
 
     @property
@@ -208,7 +210,7 @@ class Weighing(Result):
     @property
     def surest(self) -> Option | None:
         """The cheapest option that keeps the SLO with nine chances in ten."""
-        return next((o for o in self.eligible if o.p_if_resized >= 0.9), None)
+        return next((o for o in self.eligible if o.p_keeps_slo >= 0.9), None)
 
     @property
     def best_if_true(self) -> Option:
@@ -271,16 +273,6 @@ class Weighing(Result):
             raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.9")
         return bands[metric]
 
-    def to_dict(self) -> dict[str, Any]:
-        """What ``econ decide --json`` prints."""
-        rows = [{key: _json(getattr(o, key)) for key in JSON_KEYS} for o in self.options]
-        return {
-            "chosen": rows[0],
-            "options": rows,
-            "what_would_change_it": list(self.what_would_change_it),
-            "measure_next": list(self.measure_next),
-        }
-
     def fleet(self) -> Fleet | None:
         """The fleet to run: the chosen one, else the best that could be run instead of the API."""
         own = next((o for o in self.eligible if o.accelerator), None)
@@ -304,9 +296,3 @@ def _plain(option: Option) -> dict[str, Any]:
     items = list(row.items())
     items.insert(position, ("usd_per_month", option.usd_per_month))
     return dict(items)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 6) if np.isfinite(value) else None
-    return value

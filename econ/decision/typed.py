@@ -48,8 +48,15 @@ def listed(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+class OnlySold(ValueError):
+    """A model that sellers price and nobody here can serve: closed, or not in the catalogue."""
+
+
 def model_named(name: str) -> tuple[str | Model, str]:
-    """A model by name or from its ``config.json``, and the name under which it is sold."""
+    """A model by name or from its ``config.json``, and the name under which it is sold.
+
+    Raises `OnlySold` where sellers list it and its shape is not known.
+    """
     path = Path(name)
     if name.endswith(".json") or (path.is_dir() and (path / "config.json").exists()):
         return Model.from_hf_config(name), ""
@@ -60,10 +67,10 @@ def model_named(name: str) -> tuple[str | Model, str]:
             raise
         priced = f"its API is priced by {', '.join(sellers)}"
         if CLOSED.match(name.rpartition("/")[2].lower()):
-            raise ValueError(
+            raise OnlySold(
                 f"{name} is a closed model: it has no weights to serve; {priced}"
             ) from None
-        raise ValueError(
+        raise OnlySold(
             f"{name} is not in the catalogue; {priced}. Give its config.json to serve it"
         ) from None
     return name, name
@@ -142,13 +149,14 @@ def read_quotes(path: str) -> tuple[list[Price], dict[str, float]]:
     return prices, rents
 
 
-def placed(scenario: Scenario, region: str) -> tuple[Scenario, str]:
-    """The scenario at a site of the catalogue, or a cloud's region that rents are listed for."""
-    clouds = sorted(set(table("rent_offers")["region"]) - {""})
-    if region in clouds:
-        site = SITES.get(region)
-        return scenario.with_(site=site) if site else scenario, region
-    return scenario.with_(site=site_of(region)), ""
+def placed(scenario: Scenario, region: str) -> Scenario:
+    """The scenario at a site of the catalogue, or at that of a cloud's region.
+
+    A region for which rents are listed and whose place is unknown leaves the site.
+    """
+    if region in set(table("rent_offers")["region"]):
+        return scenario.with_(site=SITES[region]) if region in SITES else scenario
+    return scenario.with_(site=site_of(region))
 
 
 def accelerators_named(names: Sequence[str] | None) -> list[str] | None:

@@ -10,7 +10,7 @@ best is the optimum.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -37,6 +37,7 @@ SIMULATED = [
 
 Value: TypeAlias = float  # of the objective, in its unit
 Label: TypeAlias = int  # of a row of the screen
+Groups: TypeAlias = Sequence[Collection[str]]  # of accelerators, by name
 
 
 class Task(NamedTuple):
@@ -84,7 +85,7 @@ class Proof:
     """
 
     rows: pd.DataFrame
-    refuted: dict[Any, list[Refuted]] = field(default_factory=dict)
+    refuted: dict[Any, dict[str, Refuted]] = field(default_factory=dict)
     gap_frac: float = math.nan
     n_shapes: int = 0
     n_simulated: int = 0
@@ -126,38 +127,67 @@ class Search:
         self.columns = [frame[name].to_numpy() for name in Row._fields]
         self.policies, self.n_jobs, self.progress = policies, n_jobs, progress
         self.sign = -1.0 if objective == FASTEST else 1.0
-        self.best = math.inf  # of the objective, smaller is better
+        self.best: dict[str, Value] = {}  # by accelerator; of the objective, smaller is better
         self.labels: list[int] = []
         self.values: list[dict[str, Any]] = []
         self.proof = Proof(frame.iloc[:0])
 
-    def run(self, n_refined: int, gap_frac: float) -> Proof:
-        """Simulate the best ``n_refined`` shapes, then all that could be better by the gap."""
+    def run(self, n_refined: int, gap_frac: float, groups: Groups = ()) -> Proof:
+        """Simulate the best ``n_refined`` shapes, then all that could be better by the gap.
+
+        With ``groups`` of accelerators, so for each of them: what one found, the next knows.
+        """
         from tqdm.auto import tqdm
 
         tasks = list(self._tasks())
         warm_up(4 * len(self.draws) * self.draws.n_requests * n_refined)
+        done: set[Task] = set()
+        names = {task: self._accelerator(task) for task in tasks}
         with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
-            done, n_good = set(), 0
-            for wave in _waves(_one_a_shape(tasks, self.frame), n_refined, TRIES):
-                if n_good >= n_refined:
-                    break
-                n_good += self._solve(wave, math.inf)
-                done |= set(wave)
-                bar.update(len(wave))
-            rest = [task for task in tasks if task not in done]
-            while wave := [t for t in rest if t.bound * (1 + gap_frac) < self.best][:WAVE]:
-                self._solve(wave, self.best / (1 + gap_frac))
-                rest = [task for task in rest if task not in set(wave)]
-                bar.update(len(wave))
-            bar.update(len(rest))
+            for group in groups or [set(names.values())]:
+                mine = [task for task in tasks if names[task] in group]
+                self._prove(mine, group, n_refined, gap_frac, done, bar)
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
             self.proof.rows = rows.assign(**{name: values[name].array for name in values})
-        if math.isfinite(self.best):
+        if self.best:
             self.proof.gap_frac = gap_frac
         return self.proof
+
+    def _prove(
+        self,
+        tasks: Sequence[Task],
+        group: Collection[str],
+        n_refined: int,
+        gap_frac: float,
+        done: set[Task],
+        bar: Any,
+    ) -> None:
+        """The best of a group of accelerators; ``done`` are the tasks that need no other look."""
+        n_good = 0
+        for wave in _waves(_one_a_shape(tasks, self.frame), n_refined, TRIES):
+            if n_good >= n_refined:
+                break
+            fresh = [task for task in wave if task not in done]
+            n_good += self._solve(fresh, math.inf) + len(wave) - len(fresh)
+            done |= set(fresh)
+            bar.update(len(fresh))
+        rest = [task for task in tasks if task not in done]
+        best = self._best_of(group)
+        while wave := [t for t in rest if t.bound * (1 + gap_frac) < best][:WAVE]:
+            self._solve(wave, best / (1 + gap_frac))
+            rest = [task for task in rest if task not in set(wave)]
+            best = self._best_of(group)
+            bar.update(len(wave))
+        bar.update(len(rest))
+
+    def _best_of(self, group: Collection[str]) -> Value:
+        return min((value for name, value in self.best.items() if name in group), default=math.inf)
+
+    def _accelerator(self, task: Task) -> str:
+        name: str = self.columns[Row._fields.index("accelerator")][task.labels[0]].id
+        return name
 
     def _tasks(self) -> Iterator[Task]:
         """All that the simulator can serve, best by the screen first."""
@@ -236,7 +266,8 @@ class Search:
         if value is None:
             part = with_site(self.frame.loc[[label]].assign(**values), self.demand.scenario)
             value = part[self.objective].iloc[0]
-        self.best = min(self.best, self.sign * float(value))
+        name = self._accelerator(task)
+        self.best[name] = min(self._best_of([name]), self.sign * float(value))
         words = f"simulated: {found.n_replicas} replicas are the fewest that keep the SLO"
         binding = found.trial.binding if found.trial.binding in LATENCY else "ttft"
         self._refute(task, [found.n_replicas - 1] * len(task.labels), binding, words)
@@ -248,8 +279,10 @@ class Search:
 
     def _refute(self, task: Task, n: Sequence[int], constraint: str, words: str) -> None:
         for label, n_refuted in zip(task.labels, n, strict=True):
-            refuted = self.proof.refuted.setdefault(label, [])
-            refuted.append(Refuted(n_refuted, constraint, words))
+            refuted = self.proof.refuted.setdefault(label, {})
+            known = refuted.get(task.policy)
+            if known is None or known.n_replicas < n_refuted:
+                refuted[task.policy] = Refuted(n_refuted, constraint, words)
 
 
 def _one_a_shape(tasks: Sequence[Task], frame: pd.DataFrame) -> list[Task]:

@@ -20,7 +20,7 @@ from econ.deployment import POLICIES
 from econ.plan.candidates import Split, candidates_frame
 from econ.plan.frontier import LARGER, SMALLER, on_frontier
 from econ.plan.market import listed
-from econ.plan.optimum import Proof, Refuted, Search
+from econ.plan.optimum import Groups, Proof, Refuted, Search
 from econ.plan.result import Plan, arrivals_of
 from econ.plan.search import Demand, concurrency_grid, search_frame
 from econ.plan.site import with_site
@@ -51,6 +51,7 @@ def plan(
     trace: pd.DataFrame | None = None,
     n_refined: int = 6,
     gap_frac: float = 0.0,
+    groups: Groups = (),
     n: int | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
@@ -95,6 +96,9 @@ def plan(
     gap_frac : float
         By how much a deployment that is left out may be better than the best, e.g. 0.02; 0 for
         the optimum.
+    groups : sequence of collections of str
+        Accelerators by name: of each group the best is found, e.g. of those to rent and of those
+        to buy; by default of all together.
     n : int, optional
         Requests of each of the draws a fleet has to serve; None for enough.
     seed : int
@@ -168,7 +172,7 @@ def plan(
     if n_refined and scenario.workload.arrival != "all_at_once":
         draws = Draws(demand, trace, n, seed)
         search = Search(frame, demand, draws, objective, policies, **workers)
-        proof = search.run(n_refined, gap_frac)
+        proof = search.run(n_refined, gap_frac, groups)
         frame = _with_proof(frame, proof, demand, len(policies))
     chips = {chip.id: chip for chip in candidates["accelerator"].cat.categories}
     return Plan(
@@ -200,7 +204,7 @@ def _with_proof(frame: pd.DataFrame, proof: Proof, demand: Demand, n_policies: i
     refined["rests_on"] = "share of requests"
     frame = frame.drop(index=list(set(proof.rows.index)))
     of_all = {
-        label: min(refuted)
+        label: min(refuted.values())
         for label, refuted in proof.refuted.items()
         if len(refuted) == n_policies and label in frame.index
     }
