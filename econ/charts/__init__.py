@@ -9,10 +9,11 @@ from econ.charts.grammar import figure, finish, overlay
 from econ.charts.panels import Panel, choice, panel, slider, switch
 from econ.charts.plot import Drawing
 from econ.charts.render import setup
-from econ.charts.tables import Pieces, Say, Table, table_of, three
+from econ.charts.tables import Folded, Pieces, Say, Table, table_of, three
 
 __all__ = [
     "Drawing",
+    "Folded",
     "Panel",
     "Pieces",
     "Say",

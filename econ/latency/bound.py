@@ -74,7 +74,10 @@ class Envelope(Result):
 
     @property
     def electricity_usd(self) -> float:
-        """The energy at the site's price of electricity; NaN where that is unknown."""
+        """The energy at the site's price: part of the accelerators' price, not on top of it.
+
+        NaN where the price is unknown.
+        """
         price = self.scenario.resolved_site.electricity_usd_per_kwh
         return self.energy_j / KWH_J * (np.nan if price is None else price)
 
@@ -86,21 +89,16 @@ class Envelope(Result):
         return self.n_gpu * paid_s / HOUR_S * float(s.cost_usd_per_gpu_hour)
 
     @property
-    def total_usd(self) -> float:
-        """Accelerator time and electricity of one request."""
-        return self.accelerator_usd + self.electricity_usd
-
-    @property
     def cost_usd_per_mtok(self) -> float:
         """Per million output tokens, with all the input on their account."""
-        return usd_per_mtok_from_usd_per_token(self.total_usd / self.output_tokens)
+        return usd_per_mtok_from_usd_per_token(self.accelerator_usd / self.output_tokens)
 
     def row(self) -> dict[str, Any]:
         """The numbers; USD are left out where nobody rents this accelerator."""
         names = ["tokens_per_s_per_user", "output_tokens_per_s_per_gpu", "energy_j_per_token"]
         numbers = super().row() | {name: getattr(self, name) for name in names}
         with contextlib.suppress(ValueError):
-            usd = ("accelerator_usd", "electricity_usd", "total_usd", "cost_usd_per_mtok")
+            usd = ("accelerator_usd", "electricity_usd", "cost_usd_per_mtok")
             numbers |= {name: getattr(self, name) for name in usd}
         return numbers
 
@@ -145,8 +143,8 @@ def envelope(
     * decode step: the slower of memory (weights once, without the input table of which one row is
       read, and the KV cache of every request, at the prompt and half the output) and compute
     * machine time per request: its prefill and its 1/batch share of the decode steps
-    * energy: thermal design power × that time × PUE, an upper bound on power
-    * USD: price / utilisation × that time, and electricity
+    * energy: thermal design power × that time × PUE, without the server around the accelerators
+    * USD: price / utilisation × that time; the price contains the electricity
 
     Examples
     --------

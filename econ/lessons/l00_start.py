@@ -7,7 +7,7 @@ import pandas as pd
 from econ.catalog import table
 from econ.catalog.units import KILO
 from econ.charts import Drawing, Panel, choice, figure, panel, slider
-from econ.latency.bound import envelope, reality_frame
+from econ.latency.bound import Envelope, envelope, reality_frame
 from econ.latency.steps import DoesNotFit
 from econ.scenario import Scenario
 from econ.terms import Finance
@@ -47,7 +47,7 @@ def parts_frame(
     """What a thousand answers pay for: part, usd_per_1000, and the answer's speed beside it.
 
     Rented time is split by what the machine does in it: prefill, reading weights, reading the KV
-    cache (or computing, where compute sets the pace); electricity stands apart.
+    cache (or computing, where compute sets the pace).
     """
     e = envelope(scenario, batch, output_tokens=output_tokens, slowdown=slowdown)
     decode_usd = e.accelerator_usd * (1 - e.prefill_s / e.machine_s)
@@ -59,7 +59,7 @@ def parts_frame(
             "reading weights": decode_usd * share,
             "reading the KV cache": decode_usd * (1 - share),
         }
-    parts = {"prefill": e.accelerator_usd - decode_usd, **decode, "electricity": e.electricity_usd}
+    parts = {"prefill": e.accelerator_usd - decode_usd, **decode}
     return pd.DataFrame(
         {
             "part": list(parts),
@@ -74,6 +74,9 @@ def parts_frame(
 def bill_frame(scenario: Scenario, batch: int = 32) -> pd.DataFrame:
     """One answer's chain from tokens to USD: link, low, typical, high, unit, where it is refined.
 
+    Energy is that of the accelerators alone, at their thermal design power: an upper bound on what
+    they draw in that time; host, idle hours and building are left to notebook 07.
+
     Low is the physical bound; typical and high stretch the time by the median and the largest
     slowdown of `reality_frame`.
     """
@@ -83,20 +86,23 @@ def bill_frame(scenario: Scenario, batch: int = 32) -> pd.DataFrame:
         ("tokens read", "input_tokens", "tokens", "01"),
         ("tokens written", "output_tokens", "tokens", "01"),
         ("prefill", "prefill_s", "s", "02"),
-        ("one decode step", "step_s", "s", "02"),
+        ("one decode step", "step_s", "s", "02, 03"),
         ("whole answer, no queue", "answer_s", "s", "05"),
-        ("machine time", "machine_s", "s", "05"),
-        ("energy with the building", "energy_j", "J", "07"),
-        ("electricity", "electricity_usd", "USD", "07"),
-        ("accelerators, rented", "accelerator_usd", "USD", "11"),
-        ("total", "total_usd", "USD", "11"),
-        ("total per million output tokens", "cost_usd_per_mtok", "USD/Mtok", "11"),
+        ("rent of an answer", "accelerator_usd", "USD", "11"),
+        ("rent per million output tokens", "cost_usd_per_mtok", "USD/Mtok", "11"),
     ]
     rows = [
         (name, *(getattr(c, key) for c in cases), unit, notebook)
         for name, key, unit, notebook in links
     ]
+    joules = [accelerators_j(c) for c in cases]
+    rows.insert(-2, ("accelerators' energy at TDP", *joules, "J", "07"))
     return pd.DataFrame(rows, columns=["link", "low", "typical", "high", "unit", "notebook"])
+
+
+def accelerators_j(e: Envelope) -> float:
+    """Joules of one answer at the accelerators: thermal design power times their time."""
+    return e.n_gpu * float(e.scenario.deployment.resolved_accelerator.tdp_w or 0) * e.machine_s
 
 
 def ranges_frame(scenario: Scenario, batch: int = 64) -> pd.DataFrame:

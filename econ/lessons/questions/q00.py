@@ -37,11 +37,11 @@ def _alone_usd_per_mtok() -> float:
               f"(${_alone_usd_per_mtok():.0f}). The users share each reading of the weights, and "
               "so they share the bill."),
     ],
-    because="Nearly all of it is rent, and the users of one batch share it.",
+    because="All of it is rent, electricity included, and the users of one batch share it.",
 )  # fmt: skip
 def _shared_cost(q: Inputs) -> float:
     bill = bill_frame(Scenario.default(), batch=64).set_index("link")
-    return float(bill.loc["total per million output tokens", "typical"])
+    return float(bill.loc["rent per million output tokens", "typical"])
 
 
 def _weights_bytes() -> float:
@@ -147,14 +147,14 @@ def _growth(output_tokens: int) -> dict[str, float]:
     "the bill grows by the largest factor?",
     inputs={"output_tokens": (2000, 1000, 4000)},
     options={name: name for name in
-             ("prefill", "reading weights", "reading the KV cache", "electricity")},
+             ("prefill", "reading weights", "reading the KV cache", "all alike")},
     wrong=[
         Wrong("prefill", "Prefill reads the prompt, and the prompt is as long as before."),
         Wrong("reading weights", lambda q: "Every new token reads the weights once, so this part "
               f"grows {_growth(q.output_tokens)['reading weights']:.0f}-fold, exactly as the "
               "output does. One part grows faster."),
-        Wrong("electricity", "Electricity follows the machine's time, so it grows as the whole "
-              "bill does. One part grows faster."),
+        Wrong("all alike", "The prompt is read once, however long the answer, and a step late in "
+              "the answer reads more cache than an early one."),
     ],
     hints=("Which part is read once per token *and* gets longer with each token?",
            "Divide each part of the longer bill by the same part of the shorter one."),
