@@ -1,7 +1,7 @@
 """The course's one bill: a chat service on four H100, of which each lesson replaces what it models.
 
 >>> service_bill("03").because.split(":")[0]
-Latency is no longer a bound times a ratio:
+'Latency is no longer a bound times a ratio'
 >>> service_bill("03").frame["line"].tolist()[:2]
 ['time to first token', 'time per output token']
 """

@@ -142,6 +142,8 @@ def _prose(source: str, id: str, out: Path, known: set[str]) -> str:
 
     def link(found: re.Match) -> str:
         words, name, place = found.groups()
+        if place == "#Glossary":
+            return f"[{words}](../glossary.md)"
         return f"[{words}]({name}.md{place or ''})" if name in known else words
 
     return LINK.sub(link, DIAGRAM.sub(picture, source))
