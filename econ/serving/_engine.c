@@ -2,21 +2,13 @@
    hold both against an engine that goes token by token). Names and comments are those of the
    Python source, which says why each step is as it is. */
 
-#define PY_SSIZE_T_CLEAN
-#define Py_LIMITED_API 0x030B0000
-#include <Python.h>
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "_engine.h"
 
-#define FOREVER ((int64_t)1 << 62)
 #define FINE 10
 enum { T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD, PART, PART_DONE, PART_LEFT, EVENTS,
        N_DONE, N_LATE, STOPPED, RUN_END, PEAK, N_STATE };
 enum { CHUNKED, MAX_BATCH, BUDGET, BLOCK, TOTAL, PER_SEQUENCE, PRE_BASE, PRE_PAIR, LIN_SLOPE,
        MAX_EVENTS, TTFT, TPOT, LAG, LAG_STEPS, MOST_BAD, N_BAD, N_PAR };
-
-typedef struct { int64_t *key; int64_t n, room; } Heap;
 
 typedef struct {
     int64_t n, n_linear, *par;
@@ -27,9 +19,6 @@ typedef struct {
     int32_t *gen, *n_preempt, *prv, *nxt, *follow;
     int64_t *first, *done, *fin;
 } Run;
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* Blocks: division rounds down, the remainder is never negative; a power of two needs neither. */
 typedef struct { int64_t b, shift; } Block;
@@ -43,32 +32,6 @@ static int64_t mod(int64_t a, Block k) {
     if (k.shift >= 0) return a & (k.b - 1);
     int64_t r = a % k.b;
     return r < 0 ? r + k.b : r;
-}
-
-static int push(Heap *h, int64_t key) {
-    if (h->n == h->room) {
-        int64_t room = h->room ? 2 * h->room : 64;
-        int64_t *grown = realloc(h->key, (size_t)room * sizeof *grown);
-        if (!grown) return -1;
-        h->key = grown;
-        h->room = room;
-    }
-    int64_t i = h->n++;
-    for (; i && key < h->key[(i - 1) / 2]; i = (i - 1) / 2) h->key[i] = h->key[(i - 1) / 2];
-    h->key[i] = key;
-    return 0;
-}
-
-static int64_t pop(Heap *h) {
-    int64_t top = h->key[0], key = h->key[--h->n], i = 0, child;
-    while ((child = 2 * i + 1) < h->n) {
-        if (child + 1 < h->n) child += h->key[child + 1] < h->key[child];
-        if (key <= h->key[child]) break;
-        h->key[i] = h->key[child];
-        i = child;
-    }
-    h->key[i] = key;
-    return top;
 }
 
 static int64_t used_blocks(const int64_t *cnt, int64_t d, int64_t ctx, Block k) {
@@ -268,7 +231,7 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
                 n_free = total - reserved - used_blocks(cnt, d, ctx, k);
                 m = growth_limit(cnt, d, batch, k, n_free, m);
             }
-            int64_t time_left = until_ps - t, full = m * base + slope * (m * (m - 1) / 2);
+            int64_t time_left = until_ps - t, full = run_ps(base, slope, m);
             run_end = t + full;
             /* a long prefill leaves no budget for another */
             if (head >= 0 && (chunk == 0 || ready[head]) && arrival[head] > t &&
@@ -276,16 +239,9 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
                 time_left = least(time_left, arrival[head] - t);
                 run_end = 0;
             }
-            if (m > 1 && full > time_left) {
-                double half = (double)base - (double)slope / 2;
-                double left_ps = (double)time_left;
-                m = (int64_t)(2 * left_ps / (half + sqrt(half * half + 2.0 * slope * left_ps)));
-                m = most(m, 1);
-                while (m * base + slope * (m * (m - 1) / 2) < time_left) m++;
-                while (m > 1 && (m - 1) * base + slope * ((m - 1) * (m - 2) / 2) >= time_left) m--;
-            }
+            if (m > 1 && full > time_left) m = n_steps_until(base, slope, time_left);
         }
-        t += m * base + slope * (m * (m - 1) / 2);
+        t += run_ps(base, slope, m);
         if (part >= 0) {
             p_done += m * p_take;
             p_left -= m * p_take;
@@ -342,15 +298,6 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
     return 0;
 }
 
-/* Play leaf r's matches up to tree[1]: the least key wins, the first on a tie. */
-static void settle(int64_t *tree, int64_t n_tree, const int64_t *key, int64_t r) {
-    for (int64_t k = (n_tree / 2 + r) / 2; k > 0; k /= 2) {
-        int64_t a = tree[2 * k], b = tree[2 * k + 1], winner = a + (key[b] < key[a]) * (b - a);
-        if ((tree[k] == winner) & (winner != r)) break;
-        tree[k] = winner;
-    }
-}
-
 typedef struct { int64_t *last, *routed, *load, *wake, *by_load, *by_wake, n_tree; } Router;
 
 static int least_loaded(const Run *run, int64_t *sts, Heap *heaps, int64_t *cnts, int64_t n_rep,
@@ -386,23 +333,6 @@ static int least_loaded(const Run *run, int64_t *sts, Heap *heaps, int64_t *cnts
     for (int64_t r = 0; r < n_rep; r++)
         if (advance(run, sts + r * N_STATE, heaps + r, cnts + r * b, until_ps)) return -1;
     return 0;
-}
-
-#define MOST_BUFFERS 32
-typedef struct { Py_buffer view[MOST_BUFFERS]; int n; } Views;
-
-/* The data of a writable array whose elements have that size; NULL with an error. */
-static void *data_of(Views *views, PyObject *array, Py_ssize_t itemsize, int64_t *n) {
-    Py_buffer *view = &views->view[views->n];
-    if (!array || PyObject_GetBuffer(array, view, PyBUF_FORMAT | PyBUF_WRITABLE | PyBUF_ND))
-        return NULL;
-    views->n++;
-    if (view->itemsize != itemsize) {
-        PyErr_Format(PyExc_TypeError, "elements of %zd bytes, not %zd", view->itemsize, itemsize);
-        return NULL;
-    }
-    if (n) *n = view->len / itemsize;
-    return view->buf;
 }
 
 #define TAKE(target, tuple, at, size, n) \
@@ -443,7 +373,7 @@ static PyObject *run_all(PyObject *self, PyObject *args) {
     TAKE(run.decode_base, cost, 1, 8, NULL);
     TAKE(run.decode_ctx, cost, 2, 8, NULL);
     if (n_states % N_STATE || n_par != N_PAR) {
-        PyErr_SetString(PyExc_ValueError, "this engine was built from another version: build again");
+        other_version();
         goto end;
     }
     n_rep = n_states / N_STATE;
@@ -469,12 +399,13 @@ static PyObject *run_all(PyObject *self, PyObject *args) {
 end:
     for (int64_t r = 0; heaps && r < n_rep; r++) free(heaps[r].key);
     free(heaps);
-    while (views.n) PyBuffer_Release(&views.view[--views.n]);
+    release(&views);
     return answer;
 }
 
 static PyMethodDef methods[] = {
     {"run", run_all, METH_VARARGS, "Run one pool; see econ.serving.pools.run_engine."},
+    {"run_sessions", run_sessions, METH_O, "Serve sessions; see econ.serving.session_run.run."},
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "econ.serving._engine",
                                     "econ.serving.engine in C.", 0, methods, NULL, NULL, NULL, NULL};

@@ -1,4 +1,4 @@
-"""`econ.serving.engine` as machine code: in C, built with the package; or under numba.
+"""The engines of requests and of sessions as machine code: in C, built with the package; or numba.
 
 Where a C compiler was there when the package was installed, `native` is the engine and costs no
 start. Elsewhere numba compiles the Python source and caches it beside the file. LLVM's start costs
@@ -52,6 +52,11 @@ def native() -> Any:
         return None
 
 
+def built(module: types.ModuleType = engine) -> bool:
+    """Whether an engine was built in C."""
+    return hasattr(native(), "run" if module is engine else "run_sessions")
+
+
 def has_numba() -> bool:
     """Whether numba is installed."""
     return importlib.util.find_spec("numba") is not None
@@ -59,12 +64,12 @@ def has_numba() -> bool:
 
 def available() -> bool:
     """Whether the engine can be had as machine code."""
-    return native() is not None or has_numba()
+    return built() or has_numba()
 
 
 def loaded(module: types.ModuleType = engine) -> bool:
     """Whether machine code is there: built, or compiled or loaded from a cache in this process."""
-    return module in _loaded or (module is engine and native() is not None)
+    return module in _loaded or built(module)
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """The event-skipping engine of sessions: turns that wait for each other, over caches that are full.
 
-One source, two speeds: plain Python over lists, or numba's machine code (`econ.serving.compiled`).
+One source, two speeds: plain Python over lists, or numba's machine code (`econ.serving.compiled`);
+``_sessions.c`` says the same in C.
 Time is int64 picoseconds, so the engine equals one that goes token by token to the integer (the
 tests hold such an engine). At each moment three things happen in this order: runs of steps that
 end, by replica; events (arrivals, loads, patience, replicas), by number; then replicas without a

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +34,6 @@ from econ.serving.replicas import Plan
 from econ.tokens.sessions import KINDS, Sessions
 
 MOMENTS_PER_TURN, MOMENTS_FLOOR = 5_000, 5_000_000
-ENGINES = ("python", "numba")
 
 Whole = NDArray[np.int64]
 Seconds = NDArray[np.float64]
@@ -197,8 +197,8 @@ def serve_sessions(
     fleet : Fleet
         Replicas, tiers, router, autoscaler, outages.
     engine : str
-        python or numba, which agree to the picosecond; auto takes numba where it is compiled
-        already or pays.
+        c, numba or python, which agree to the picosecond; auto takes c where it was built with the
+        package, else numba where it is compiled already or pays.
     seed : int
         Of random routing.
     until_s : float, optional
@@ -227,12 +227,13 @@ def serve_sessions(
     check_horizon(plan, np.rint(sessions.start_s * PS_PER_S), prompt, out)
     if engine not in ("auto", *RUNNERS):
         raise unknown("engine", engine, ("auto", *RUNNERS))
-    if engine == "auto":
-        engine = (
-            "numba"
-            if compiled.pays(sessions.n_turns, sessions.n_turns, session_engine)
-            else "python"
-        )
+    if engine == "auto" and compiled.built(session_engine):
+        engine = "c"
+    elif engine == "auto":
+        pays = compiled.pays(sessions.n_turns, sessions.n_turns, session_engine)
+        engine = "numba" if pays else "python"
+    if engine == "c" and not compiled.built(session_engine):
+        raise ModuleNotFoundError('engine = "c" was not built; "numba" and "python" do without')
     inputs = inputs_of(sessions, fleet, plan, count("seed", seed, 0), until_s)
     turns, reps, caches, held, stopped = RUNNERS[engine](inputs)
     sums = caches.reshape(-1, n_rep, fields.N_CACHE).sum(axis=1) * plan.block_tokens
@@ -344,8 +345,8 @@ def _span(seconds: float | None) -> int:
     return FOREVER if seconds is None else int(ps(min(seconds, MAX_TIME_S)))
 
 
-def run(is_compiled: bool, inputs: Inputs) -> tuple[Whole, Whole, Whole, Whole, bool]:
-    """The event-skipping engine on lists (Python) or arrays (numba).
+def run(engine: str, inputs: Inputs) -> tuple[Whole, Whole, Whole, Whole, bool]:
+    """The event-skipping engine on lists (Python) or arrays (C, numba).
 
     Returns turns, replicas, caches, blocks of each branch in the accelerators' memory, and whether
     a limit stopped the run.
@@ -379,7 +380,9 @@ def run(is_compiled: bool, inputs: Inputs) -> tuple[Whole, Whole, Whole, Whole, 
         inputs.outages, run_end, by_end, np.array(settings),
     ]  # fmt: skip
     flat: list[Any] = [np.array(table, "int64").ravel() for table in tables]
-    if is_compiled:
+    if engine == "c":
+        compiled.native().run_sessions(tuple(flat))
+    elif engine == "numba":
         compiled.run("run_sessions", *flat, module=session_engine)
     else:
         flat = [table.tolist() for table in flat]
@@ -391,7 +394,4 @@ def run(is_compiled: bool, inputs: Inputs) -> tuple[Whole, Whole, Whole, Whole, 
 
 
 # engine → what runs it; the tests add one that goes token by token
-RUNNERS: dict[str, Any] = {
-    "python": lambda inputs: run(False, inputs),
-    "numba": lambda inputs: run(True, inputs),
-}
+RUNNERS: dict[str, Any] = {name: functools.partial(run, name) for name in ("c", "numba", "python")}

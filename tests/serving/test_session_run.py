@@ -9,7 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from econ.serving import Autoscale, Fleet, Outage, Replica, StepCost, Tier, serve_sessions
+from econ.serving import (
+    Autoscale,
+    Fleet,
+    Outage,
+    Replica,
+    StepCost,
+    Tier,
+    compiled,
+    serve_sessions,
+    session_engine,
+)
 from econ.serving.session_fields import DONE
 from econ.serving.session_steps import n_steps_until
 from econ.tokens.session_loads import session_load
@@ -43,7 +53,15 @@ def test_the_engine_equals_the_reference_to_the_picosecond(seed):
     )
 
 
-def test_machine_code_equals_python():
+@pytest.mark.skipif(not compiled.built(session_engine), reason="no C compiler")
+@QUICK
+@given(SEEDS)
+def test_c_equals_python(seed):
+    sessions, fleet = random_case(seed)
+    same(serve_sessions(sessions, fleet, "c"), serve_sessions(sessions, fleet, "python"))
+
+
+def test_numba_equals_python():
     pytest.importorskip("numba")
     for seed in range(40):
         sessions, fleet = random_case(seed)
