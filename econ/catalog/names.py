@@ -24,13 +24,19 @@ import pandas as pd
 from econ.catalog.guard import UnknownName, unknown
 from econ.catalog.tables import remember, table
 
-RELEASE_WORDS = ("instruct", "chat", "it", "base", "hf", "thinking")  # same shape, other training
+# of a name: same shape, other training, or a seller's dress
+RELEASE_WORDS = (
+    *("instruct", "chat", "it", "base", "hf", "thinking"),
+    *("turbo", "versatile", "preview", "maas", "tee"),
+)
 FORMATS = {  # of weights, as the names of published checkpoints end; "" says no width
     "fp8": "fp8", "fp4": "fp4", "nvfp4": "fp4", "mxfp4": "fp4", "int8": "int8", "w8a8": "int8",
     "8bit": "int8", "awq": "int4", "gptq": "int4", "int4": "int4", "4bit": "int4", "w4a16": "int4",
     "quantized.w8a8": "int8", "quantized.w4a16": "int4", "bf16": "bf16", "dynamic": "", "bnb": "",
 }  # fmt: skip
 GATEWAY = re.compile(r"(-\d\d-\d\d|-20\d{6}|:[a-z]+)$")  # a date, a variant: …-04-28, …:free
+BEDROCK = re.compile(r"(?:[a-z]+\.)+(.*?)(?:-v\d+|-\d+)?:\d+$")  # us.meta.…-v1:0
+POINT = re.compile(r"v(\d)p(\d)")  # llama-v3p1-70b
 DATE = re.compile(r"\d{4}")  # of a release, as in Qwen3-235B-A22B-Instruct-2507
 
 
@@ -69,7 +75,9 @@ def identifier(kind: str, name: object, rows: pd.DataFrame, *, with_aliases: boo
     for spelling in spellings:
         if spelling in exact:
             return exact[spelling]
-    unspaced = {_unspaced(known): id for known, id in exact.items()}  # "llama3.1:70b", "Gaudi 3"
+    unspaced = {
+        _unspaced(known): id for known, id in exact.items()
+    }  # "llama3.1:70b", "Gaudi 3", "llama3-1-70b"
     for spelling in filter(None, spellings):
         if (close := _unspaced(spelling)) in unspaced:
             return unspaced[close]
@@ -109,7 +117,7 @@ def _fold(name: str) -> str:
 
 
 def _unspaced(folded: str) -> str:
-    return re.sub(r"[-:]", "", folded)
+    return re.sub(r"[-:.]", "", folded)
 
 
 def _known_names(kind: str, rows: pd.DataFrame, with_aliases: bool) -> dict[str, str]:
@@ -132,7 +140,8 @@ def _spellings(kind: str, name: str, rows: pd.DataFrame) -> list[str]:
     folded = _fold(name)
     spellings = [folded]
     if kind.endswith("model"):
-        spellings.append(GATEWAY.sub("", folded.rpartition("/")[2]))
+        bare = BEDROCK.sub(r"\1", POINT.sub(r"\1.\2", folded.rpartition("/")[2]))
+        spellings.append(GATEWAY.sub("", bare))
         words = spellings[-1].split("-")
         while len(words) > 1 and (words[-1] in RELEASE_WORDS or DATE.fullmatch(words[-1])):
             words.pop()

@@ -15,7 +15,7 @@ import datetime
 import functools
 import importlib.metadata
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -234,13 +234,17 @@ def prices_frame() -> pd.DataFrame:
     return table("api_prices")
 
 
-def prices_now_frame(on: datetime.datetime | None = None) -> pd.DataFrame:
+def prices_now_frame(
+    on: datetime.datetime | None = None, named: Callable[[str], bool] | None = None
+) -> pd.DataFrame:
     """Text models by provider in USD per million tokens, as priced at a moment.
 
     Parameters
     ----------
     on : datetime, optional
         The moment; now by default.
+    named : callable, optional
+        Says of a model's name on a list whether it is wanted; by default all are.
 
     Returns
     -------
@@ -263,6 +267,8 @@ def prices_now_frame(on: datetime.datetime | None = None) -> pd.DataFrame:
     rows = []
     for seller in _snapshot().providers:
         for offer in seller.models:
+            if named is not None and not named(offer.id):
+                continue
             if (listed := _listed(seller, offer, moment)) is None:
                 continue
             tiered = any(
@@ -270,7 +276,8 @@ def prices_now_frame(on: datetime.datetime | None = None) -> pd.DataFrame:
             )
             row = asdict(listed) | {"other_rates": listed.other_rates}
             rows.append(row | {"tiered": tiered, "kind": "list_price"})
-    return pd.DataFrame(rows).drop(columns="in_force_since")
+    columns = [f.name for f in fields(Price)] + ["tiered", "kind"]
+    return pd.DataFrame(rows, columns=columns).drop(columns="in_force_since")
 
 
 def price_now(model: str, provider: str = "", on: datetime.datetime | None = None) -> Price:

@@ -28,6 +28,7 @@ from econ.terms import Finance
 Stated = float | None  # what a scenario states itself, if it does
 Weights = Sequence[float]  # 24, one an hour of the day
 N_FLEETS = 3  # to rent, and as many that can be bought
+MOST_REPLICAS = 100_000  # that a simulation takes
 SLOWEST_TPOT_S = HOUR_S  # where work may wait, only the rate counts
 
 
@@ -97,10 +98,12 @@ def searched_fleets(
         use, source = asked.finance.utilisation_frac, asked.finance.source
         asked = asked.with_(finance=Finance(tenure="owned", cost_usd_per_gpu_hour=most,
                                             utilisation_frac=use, source=source))  # fmt: skip
-        groups = []
+        groups = [set(prices)]
     else:
         prices = _any_prices(asked, named) | prices
-        groups = [] if named else [{*rents(), *prices}]
+        own = asked.deployment.resolved_accelerator
+        named_ids = {_id(item, own) for item in named or [*rents(), *prices, own.id]}
+        groups = [named_ids]
         if OWN in kinds and not named:  # what is cheap to rent is not what can be bought
             groups.append(set(table("servers").index))
     step("searching and simulating fleets")
@@ -110,10 +113,16 @@ def searched_fleets(
     except ValueError as error:
         return searched, [], _nearest(searched, str(error))
     fleets: list[Fleet] = []
-    for group in groups or [set(searched.accelerators)]:
+    for group in groups:
         there = {fleet.accelerator.id for fleet in fleets}
         fleets += fleets_of(searched, N_FLEETS, group - there)
     return searched, fleets, ""
+
+
+def _id(item: str | Accelerator, own: Accelerator) -> str:
+    if isinstance(item, Accelerator):
+        return item.id
+    return own.id if item == own.id else catalog.accelerator(item).id
 
 
 def _for_sale(
@@ -152,7 +161,12 @@ def _searched(
             raise
         searched = plan(asked, named, precisions, **words, **{**settings, "n_refined": 0})
         _refuse_endless(searched)
-        raise
+        rate, n = searched.demand.peak_per_s, float(searched.best["n_replicas"])
+        raise ValueError(
+            f"rate_per_s = {rate:g} is outside its range: at most about "
+            f"{rate * MOST_REPLICAS / n:,.0f} requests per second, what {MOST_REPLICAS:,} replicas "
+            "serve"
+        ) from None
     _refuse_endless(searched)
     return searched
 
@@ -213,6 +227,9 @@ def _owned_hour(asked: Scenario, chip: Accelerator) -> float:
 def _nearest(searched: Plan, problem: str) -> str:
     """The nearest SLO that a fleet can keep, and what it then costs a day."""
     slo, rows = searched.demand.slo, searched.rows
+    too_long = rows[rows["constraint"] == "context"]
+    if len(too_long) and searched.feasible.empty:
+        return f"no machine serves all requests: {too_long['reason'].iloc[0]}; shorten them"
     late = rows[rows["constraint"].isin(["ttft", "tpot"]) & rows["ttft_s"].notna()]
     if late.empty or len(searched.feasible):  # arrivals, not means, rule the fleets out
         return problem

@@ -175,15 +175,15 @@ def decide(
     asked, load = question_of(scenario, peak_factor, load_by_hour, deadline_h)
     notes: list[str] = []
     rents_from, unlisted = rents_at(region)
-    notes += [unlisted] if unlisted else []
+    notes += [unlisted] if unlisted and set(kinds) - {"own"} else []
     step = watch or (lambda words: None)
     searched: Plan | None = None
     fleets: list[Fleet] = []
     if kinds:
         searched, fleets, problem = searched_fleets(
             asked, accelerators, precisions, prices_usd_per_gpu_hour, kinds,
-            {"peak_factor": float(load.max() / load.mean()), "n_spare": n_spare, "trace": trace,
-             "n_refined": n_refined, "seed": seed}, step,
+            {"peak_factor": max(float(load.max() / load.mean()), 1.0), "n_spare": n_spare,
+             "trace": trace, "n_refined": n_refined, "seed": seed}, step,
         )  # fmt: skip
         notes += [problem] if problem else []
     step("reading prices")

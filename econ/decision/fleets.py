@@ -24,6 +24,7 @@ from econ.serving import max_rate_per_s, simulate
 MOST_TELLING = 4  # replicas; a larger fleet itself shows what one of its replicas sustains
 N_REQUESTS, TOLERANCE_FRAC = 1_000, 0.03  # of the search for that rate
 Z90 = 1.6449  # normal quantile: nine of ten within
+WIDEST = 100.0  # logarithm of a band without an end
 LATENCIES = ("ttft", "tpot")
 ONE_SIDED = 1.2816  # normal quantile: nine of ten below
 
@@ -160,7 +161,9 @@ def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> 
     times = requests.ttft_s, np.nan_to_num(requests.tpot_s)  # one token alone has no TPOT
     ttft, tpot = (np.log(np.maximum(t, np.finfo(float).tiny)) for t in times)
     error = np.linspace(-3, 3, 121)[:, None]
-    factors = [math.log(row[f"{name}_high_s"] / row[f"{name}_s"]) / Z90 for name in LATENCIES]
+    factors = [
+        min(math.log(row[f"{name}_high_s"] / row[f"{name}_s"]) / Z90, WIDEST) for name in LATENCIES
+    ]
     good = (ttft + error * factors[0] <= math.log(slo.ttft_s)) & (
         tpot + error * factors[1] <= math.log(slo.tpot_s)
     )

@@ -110,7 +110,7 @@ def weights_of(scenario: Scenario, named: str = "") -> str:
     """
     known = table("weights")["weights"]
     proper = {repository.lower(): repository for repository in known}
-    if "/" in named:
+    if named.count("/") == 1 and named[0] != "@":
         return str(proper.get(named.lower(), named))
     return str(known.get(scenario.model_id, f"./{scenario.model_id}"))
 

@@ -55,6 +55,7 @@ class SoldName:
         )
 
 
+@functools.lru_cache(maxsize=8192)
 def sold_as(name: str) -> SoldName:
     """A model's name without what a seller adds to it.
 
@@ -112,7 +113,7 @@ def api_offers(
     """
     day = on or datetime.datetime.now(datetime.UTC).date()
     wanted = sold_as(model)
-    listed = _today(wanted, day) + _agreed(wanted, day) + _dated(wanted, day)
+    listed = [*_today(wanted, day), *_agreed(wanted, day), *_dated(wanted, day)]
     listed.sort(  # the release that is wanted first, then rows that are complete
         key=lambda price: (
             sold_as(price.model).release != wanted.release,
@@ -151,22 +152,17 @@ def _tiers(price: Price, model: str) -> list[Api]:
     ]  # fmt: skip
 
 
-def _today(wanted: SoldName, day: datetime.date) -> list[Price]:
+@functools.lru_cache(maxsize=64)
+def _today(wanted: SoldName, day: datetime.date) -> tuple[Price, ...]:
     """What the price package lists; nothing where it is not installed."""
-    return [price for name, price in _package(day) if name.serves(wanted)]
-
-
-@functools.lru_cache(maxsize=4)
-def _package(day: datetime.date) -> list[tuple[SoldName, Price]]:
-    """All priced models of the package on a day, by name as sold."""
     moment = datetime.datetime.combine(day, datetime.time(12), datetime.UTC)
     try:
-        rows = prices_now_frame(moment)
+        rows = prices_now_frame(moment, lambda name: sold_as(name).serves(wanted))
     except ImportError:
-        return []
+        return ()
     rows = rows[~rows["provider"].isin(NO_SHOPS) & (rows["output_usd_per_mtok"] > 0)]
     as_of = day.isoformat()
-    return [(sold_as(row["model"]), _price(row, as_of)) for row in rows.to_dict("records")]
+    return tuple(_price(row, as_of) for row in rows.to_dict("records"))
 
 
 def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:

@@ -51,7 +51,7 @@ def load_words(decision: Weighing) -> str:
     """Load, lengths, cached share, and SLO or deadline."""
     s = decision.scenario
     slo, w = s.slo, s.workload
-    model = s.resolved_model.name if decision.plan else decision.weights
+    model = s.resolved_model.name or s.model_id if decision.plan else decision.weights
     limits = (
         f"each done within {decision.deadline_h:g} h"
         if decision.deadline_h
@@ -89,21 +89,23 @@ def answer_line(decision: Weighing) -> str:
 
 
 def tie_words(decision: Weighing) -> str:
-    """With what the chosen option ties within the band, and why it is preferred; else nothing."""
+    """With what else the chosen option ties within the band, and the rule; else nothing.
+
+    The same machine on another list is nothing else.
+    """
     one = decision.chosen
-    others = [o for o in decision.eligible if o.name in decision.tied_with]
+    others = [
+        o
+        for o in decision.eligible
+        if o.name in decision.tied_with
+        and (o.is_api or (o.kind, o.accelerator) != (one.kind, one.accelerator))
+    ]
     if not others:
         return ""
-    names = " and the ".join(f"{o.name} ({money(o.usd_per_day)} a day)" for o in others)
-    if all(round(one.p_keeps_slo, 1) > round(o.p_keeps_slo, 1) for o in others):
-        why = "surer to keep the SLO"
-    elif all(one.commitment_months < o.commitment_months for o in others):
-        why = "it binds for less time"
-    else:
-        why = "surer to keep the SLO, then binding for less time, then cheaper"
+    names = " and the ".join(f"{o.name} ({money(o.usd_per_day)} a day)" for o in others[:3])
     return (
-        f"Over {decision.horizon_years} years that is a tie with the {names}, within the band of "
-        f"both; preferred: {why}. "
+        f"Over {decision.horizon_years} years it ties, within the band, with the {names}: of a tie "
+        "the surer of the SLO is taken, then what binds for less time, then the cheaper. "
     )
 
 

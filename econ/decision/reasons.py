@@ -19,6 +19,7 @@ from econ.tco import break_even
 
 SCALES = 2.0 ** np.arange(-6, 14.01, 0.125)  # times today's load at which break-even is sought
 SURE = 0.9
+LEAST_FRAC = 0.005  # of a price: less is none
 
 
 def break_even_frame(
@@ -113,10 +114,11 @@ def what_changes(
     others += [o for o in able if family_of(o) != family_of(chosen)][:1]
     for other in dict.fromkeys(o.name for o in others):
         usd = next(o.npv_usd for o in able if o.name == other)
-        said.append(
-            f"Price: {other} would have to become {1 - chosen.npv_usd / usd:.0%} cheaper to cost "
-            "the same over the horizon."
-        )
+        if (dearer := 1 - chosen.npv_usd / usd) >= LEAST_FRAC:
+            said.append(
+                f"Price: {other} would have to become {dearer:.0%} cheaper to cost the same over "
+                "the horizon."
+            )
     if chosen.p_keeps_slo < SURE:
         sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
         said.append(
@@ -128,8 +130,8 @@ def what_changes(
     fleet = next((f for f in fleets if f.accelerator.id == chosen.accelerator), None)
     if fleet and fleet.n_sure > fleet.n_replicas:
         said.append(
-            f"Rate: {fleet.n_replicas} replicas are the typical case; {fleet.n_sure} suffice in "
-            "nine of ten."
+            f"Rate: replicas in the typical case: {fleet.n_replicas}; in nine of ten "
+            f"{fleet.n_sure} suffice."
         )
     for family, why in (("api", "no API may be used"), ("rent", "data must stay in the house")):
         if _is(chosen, family):
@@ -179,6 +181,6 @@ def _is(option: Option, family: str) -> bool:
 def tokens_words(n: float) -> str:
     """A number of tokens as people say it: 40 M, 1.2 B."""
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if n >= size:
+        if n >= size * (1 - 5e-4):  # three digits of 999.6 M are 1 B
             return f"{n / size:.3g} {letter}"
     return f"{n:.0f}"

@@ -27,6 +27,7 @@ from econ.tco.token_cost import cost_usd_per_mtok
 
 WAVE = 8  # shapes that are looked at together, in as many processes as there are
 TRIES = 4  # times as many shapes as asked for are simulated first at most
+N_KINDS = 3  # accelerators of a group of which a fleet is shown
 FASTEST = "tokens_per_s_per_user"
 SIMULATED = [
     *("policy", "n_replicas", "fleet_gpus", "paid_gpus", "usd_per_hour", "busy_frac", "good_frac"),
@@ -147,6 +148,8 @@ class Search:
             for group in groups or [set(names.values())]:
                 mine = [task for task in tasks if names[task] in group]
                 self._prove(mine, group, n_refined, gap_frac, done, bar)
+                if groups:
+                    self._vary(mine, group, done)
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
@@ -181,6 +184,18 @@ class Search:
             best = self._best_of(group)
             bar.update(len(wave))
         bar.update(len(rest))
+
+    def _vary(self, tasks: Sequence[Task], group: Collection[str], done: set[Task]) -> None:
+        """Simulate the screen's best shapes of more accelerators, until a few keep the SLO."""
+        tried: dict[str, int] = {}
+        for task in _one_a_shape(tasks, self.frame):
+            if len(self.best.keys() & set(group)) >= N_KINDS:
+                return
+            name = self._accelerator(task)
+            if name not in self.best and tried.get(name, 0) < TRIES and task not in done:
+                tried[name] = tried.get(name, 0) + 1
+                self._solve([task], math.inf)
+                done.add(task)
 
     def _best_of(self, group: Collection[str]) -> Value:
         return min((value for name, value in self.best.items() if name in group), default=math.inf)

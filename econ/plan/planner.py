@@ -97,8 +97,8 @@ def plan(
         By how much a deployment that is left out may be better than the best, e.g. 0.02; 0 for
         the optimum.
     groups : sequence of collections of str
-        Accelerators by name: of each group the best is found, e.g. of those to rent and of those
-        to buy; by default of all together.
+        Accelerators by name, e.g. those to rent and those to buy: of each group the best is found,
+        and good fleets of two more accelerators; by default the best of all together.
     n : int, optional
         Requests of each of the draws a fleet has to serve; None for enough.
     seed : int

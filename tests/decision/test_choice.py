@@ -152,7 +152,7 @@ def test_a_tie_within_the_band_goes_to_the_surer_and_then_to_the_shorter():
         scenario(), api_prices=prices, measured={"Sure": (90.0, 0.3)}, **QUICK, **quote
     )
     assert (decision.chosen.seller, decision.tied_with) == ("Sure", ("API of Slow",))
-    assert "tie with the API of Slow" in str(decision)
+    assert "ties, within the band, with the API of Slow" in str(decision)
     assert answer().tied_with == ()
     assert api.name not in str(decision)
 
