@@ -29,10 +29,11 @@ from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator, Site
 from econ.catalog.guard import UnknownName, positive, unknown
+from econ.catalog.provisioned import NO_LIMIT, Unit
 from econ.catalog.ranges import Range, ends
 from econ.catalog.records import parse, read_object
 from econ.catalog.rents import rent
-from econ.catalog.units import GIGA
+from econ.catalog.units import GIGA, KILO, MEGA
 from econ.deployment import Deployment
 from econ.terms import Finance, Slo
 from econ.tokens.workloads import Workload, workload
@@ -70,6 +71,11 @@ class Scenario:
         Empty for a site of your own.
     finance : Finance
         What an hour costs and how much of it is used.
+    site_mw : float, optional
+        Power that the site has, in MW, cooling included, e.g. 1.5; None for no limit. Servers are
+        whole and count at their provisioned power.
+    rack_kw : float, optional
+        Power of a rack in kW, e.g. 40; a server that needs more cannot stand there.
     """
 
     name: str = "A service"
@@ -80,6 +86,8 @@ class Scenario:
     site: str | Site = "us-virginia"
     operator: str = "industry"
     finance: Finance = field(default_factory=Finance)
+    site_mw: float | None = None
+    rack_kw: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("name", "operator"):
@@ -95,6 +103,9 @@ class Scenario:
             by_name = isinstance(self.model, str) and not self.model.endswith(".json")
             object.__setattr__(self, "model", read.id if by_name else read)
         self.deployment.check(self.resolved_model)
+        for name in ("site_mw", "rack_kw"):  # a limit is chosen: it is no chance
+            if (limit := getattr(self, name)) is not None:
+                positive(name, limit, 1e5)
         if not isinstance(self.site, Site):
             object.__setattr__(self, "site", catalog.site(self.site, self.operator or None).id)
         elif self.operator not in ("", "industry"):
@@ -119,6 +130,37 @@ class Scenario:
         if isinstance(self.site, Site):
             return self.site
         return catalog.site(self.site, self.operator or None)
+
+    def power_limit(self, chip: Accelerator | None = None) -> tuple[int, str]:
+        """Accelerators that the power of site and rack holds, and that limit in words.
+
+        Parameters
+        ----------
+        chip : Accelerator, optional
+            Which; None for the deployment's.
+
+        Examples
+        --------
+        >>> n, words = Scenario.default().with_(site_mw=0.03, pue=1.2).power_limit()
+        >>> n, words
+        (16, 'site_mw = 0.03 holds 16 × h100-sxm: a server of 8 takes 13.2 kW with its cooling')
+        """
+        chip = chip or self.deployment.resolved_accelerator
+        unit, pue = Unit.of(chip), 1.0
+        if self.site_mw is None and self.rack_kw is None:
+            return NO_LIMIT, ""
+        server = f"a server of {unit.n_gpu}" if unit.n_gpu > 1 else "one"
+        if self.rack_kw is not None and not unit.held(rack_w=self.rack_kw * KILO):
+            needs = f"takes {unit.power_w / KILO:.1f} kW"
+            return 0, f"rack_kw = {self.rack_kw:g} holds no {chip.id}: {server} {needs}"
+        if self.site_mw is None:
+            return NO_LIMIT, ""
+        if (known := self.resolved_site.pue) is None:
+            raise ValueError(f"site_mw needs the PUE of {self.resolved_site.id}: set pue")
+        pue = float(known)
+        n = unit.held(site_w=self.site_mw * MEGA, pue=pue) * unit.n_gpu
+        needs = f"takes {unit.power_w * pue / KILO:.1f} kW with its cooling"
+        return n, f"site_mw = {self.site_mw:g} holds {n:,} × {chip.id}: {server} {needs}"
 
     @property
     def n_replicas(self) -> int:
@@ -327,6 +369,10 @@ class Scenario:
             ("site", self.resolved_site.id, f"PUE of operator: {self.operator or 'your own'}"),
             ("finance", "accelerator", _hour(self)),
         ]
+        if limits := [
+            f"{v:g} {u}" for v, u in ((self.site_mw, "MW"), (self.rack_kw, "kW a rack")) if v
+        ]:
+            rows.insert(-1, ("", "power", ", ".join(limits)))
         return pd.DataFrame(rows, columns=["part", "setting", "value"])
 
 

@@ -76,7 +76,7 @@ class Result:
 
 
 def station(
-    headline: str, vector: Callable[..., pd.DataFrame] | None = None
+    headline: str, vector: Callable[..., pd.DataFrame] | None = None, *, searches: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a station.
 
@@ -87,12 +87,17 @@ def station(
     vector : callable, optional
         ``vector(scenarios, **options)``: a table with one row a scenario, the result's numbers and
         a ``reason`` (empty where there is an answer). An option is one value, or one a scenario.
+    searches : bool
+        The station looks for a fleet, so that the power of the site limits what it may find and
+        not the scenario's own deployment.
     """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def checked(scenario: Scenario, *args: Any, **options: Any) -> Any:
             require_certain(function.__name__, scenario)
+            if not searches:
+                require_power(scenario)
             return function(scenario, *args, **options)
 
         checked.headline = headline  # type: ignore[attr-defined]
@@ -110,6 +115,24 @@ def require_certain(name: str, scenario: Any) -> None:
         raise ValueError(
             f"{', '.join(uncertain)} is uncertain (a Range): use econ.uncertain({name}, scenario)"
         )
+
+
+def beyond_power(scenario: Scenario) -> str:
+    """Why site and rack have too little power for the deployment; empty where they have enough.
+
+    >>> s = Scenario.default()
+    >>> beyond_power(s.with_(site_mw=0.05)), beyond_power(s.with_(site_mw=0.01))[:31]
+    ('', 'site_mw = 0.01 holds 0 × h100-s')
+    """
+    most, words = scenario.power_limit()
+    n_gpu = int(scenario.deployment.n_gpu)
+    return f"{words}; the deployment has {n_gpu:,}" if n_gpu > most else ""
+
+
+def require_power(scenario: Scenario) -> None:
+    """Raise where the deployment needs more power than site and rack have."""
+    if problem := beyond_power(scenario):
+        raise ValueError(problem)
 
 
 def distinct(things: Sequence[T]) -> tuple[NDArray[np.int64], list[T]]:
@@ -140,14 +163,21 @@ def answers_frame(
     ``options``: the station's own settings, each with one value a scenario. The vector form is
     called once where there is one; ``run`` may spread the calls of a station without one.
     """
+    import numpy as np
     import pandas as pd
 
     vector = getattr(station, "vector", None)
     if vector is not None and scenarios:
-        for scenario in distinct(scenarios)[1]:
+        code, different = distinct(scenarios)
+        for scenario in different:
             require_certain(station.__name__, scenario)
-        answers = vector(scenarios, **options)
-        return answers.reset_index(drop=True)
+        answers = vector(scenarios, **options).reset_index(drop=True)
+        problems = np.array([beyond_power(scenario) for scenario in different], dtype=object)[code]
+        if (beyond := problems != "").any():
+            numbers = answers.select_dtypes("number").columns
+            answers.loc[beyond, numbers] = np.nan
+            answers.loc[beyond, "reason"] = problems[beyond]
+        return answers
     calls = [
         functools.partial(
             _one_answer, station, scenario, {name: column[i] for name, column in options.items()}

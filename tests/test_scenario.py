@@ -180,3 +180,13 @@ def test_one_accelerator_holds():
 def test_numbers_of_numpy_survive_json():
     s = Scenario.default().with_(rate_per_s=np.float32(2), n_gpu=np.int64(8))
     assert Scenario.from_json(s.to_json()) == s
+
+
+def test_power_of_a_site_is_kept_and_checked():
+    s = Scenario.default().with_(site_mw=0.5, rack_kw=40)
+    assert Scenario.from_json(s.to_json()) == s
+    assert "0.5 MW, 40 kW a rack" in s.frame()["value"].tolist()
+    with pytest.raises(ValueError, match="site_mw = 0 is outside its range"):
+        s.with_(site_mw=0)
+    with pytest.raises(ValueError, match="rack_kw"):
+        s.with_(rack_kw=Range(10, 20, 30))

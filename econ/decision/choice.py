@@ -54,7 +54,7 @@ N_DRAWS = 1_000
 DISCOUNTS = Range(0.0, 0.0, 0.25, "share", source="assumed")  # off committed list prices
 
 
-@station(headline="usd_per_year")
+@station(headline="usd_per_year", searches=True)
 def decide(
     scenario: Scenario,
     accelerators: Iterable[str | Accelerator] | None = None,
@@ -92,7 +92,8 @@ def decide(
     ----------
     scenario : Scenario
         Model, load, lengths, cached share, SLO, place and finance. Accelerator, split, precision
-        and fleet are searched by `econ.plan.plan`.
+        and fleet are searched by `econ.plan.plan`. ``site_mw`` and ``rack_kw`` limit one's own
+        machines; what is rented stands elsewhere.
     accelerators, precisions, trace, n_refined
         As in `econ.plan.plan`.
     horizon_years : int
@@ -172,7 +173,8 @@ def decide(
         DISCOUNTS if discount_frac is None else discount_frac, "discount_frac", 0.0, 0.95
     )
     kinds = terms_of(terms, on_premises)
-    asked, load = question_of(scenario, peak_factor, load_by_hour, deadline_h)
+    elsewhere = scenario.with_(site_mw=None, rack_kw=None)  # rented machines stand there
+    asked, load = question_of(elsewhere, peak_factor, load_by_hour, deadline_h)
     notes: list[str] = []
     rents_from, unlisted = rents_at(region)
     notes += [unlisted] if unlisted and set(kinds) - {"own"} else []

@@ -6,6 +6,7 @@ break-even), what it binds to, and what leaving after a year costs.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -193,7 +194,8 @@ def _owned(
             else by_the_hour(market, hourly.usd if hourly else 0.0)
         )
         return owned_books(
-            market, fleet, burst, base_frac=share, pue=pue, life_years=finance.life_years,
+            market, fleet, burst, base_frac=min(share, held_frac), pue=pue,
+            life_years=finance.life_years,
             licence_usd_per_gpu_year=ask.licence_usd_per_gpu_year,
         )  # fmt: skip
 
@@ -207,11 +209,18 @@ def _owned(
     as_of = today(ask) if price.is_fixed else str(dates[chip.id])
     whose = Hour(price.typical, OWN, as_of, price.source or YOURS, per_server=True)
     try:
-        n_servers = max(round(alone(ask.plain).n_gpu / (chip.n_per_server or 8)), 1)
+        n_gpu = alone(ask.plain).n_gpu
     except ValueError as error:
         notes.append(f"own {chip.id}: {error}")
         return []
     one = _entry(ask, fleet, OWN, whose, alone)
+    most_gpu, limit = ask.scenario.power_limit(chip)
+    if n_gpu > most_gpu:
+        one = dataclasses.replace(one, reason=f"{limit}; the peak takes {n_gpu:,.0f}")
+    if not most_gpu:
+        return [one]
+    held_frac = min(most_gpu / n_gpu, 1.0)  # the mixes' base is what the site holds at most
+    n_servers = max(round(n_gpu / (chip.n_per_server or 8)), 1)
     return [one, *_mixes(ask, fleet, OWN, whose, mixed, hourly, api, n_servers)]
 
 

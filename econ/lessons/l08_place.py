@@ -13,7 +13,7 @@ import pandas as pd
 
 from econ.catalog import given, table
 from econ.catalog.guard import count
-from econ.catalog.units import HOURS_PER_MONTH, KILO, MEGA
+from econ.catalog.units import HOURS_PER_MONTH, KILO
 from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.energy.boundaries import boundary_frame
 from econ.energy.consumption import Energy, energy
@@ -32,8 +32,7 @@ from econ.energy.sites import (
 )
 from econ.lessons.l07_energy import served
 from econ.scenario import Scenario
-from econ.tco import cost
-from econ.value import power_bill_usd_per_month, site_w_per_gpu
+from econ.value import power_bill_usd_per_month
 
 PLACES = ("australia", "france", "germany", "iceland", "india", "ireland", "japan", "poland",
           "spain", "sweden", "united-kingdom", "united-states", "us-virginia")  # fmt: skip
@@ -176,25 +175,6 @@ def place_panel() -> Panel:
             "Virginia, industry": {"place": "us-virginia", "operator": "industry"},
         },
     )
-
-
-def megawatt_of_frame(s: Scenario, accelerators: tuple[str, ...]) -> pd.DataFrame:
-    """What a megawatt of each accelerator writes and costs, most tokens first.
-
-    Whole servers at their provisioned power, cooling included; the most users within the SLO;
-    rented.
-    """
-    rows = []
-    for id in accelerators:
-        case = s.with_(accelerator=id)
-        hour, w = cost(case), site_w_per_gpu(case)
-        size = case.deployment.resolved_accelerator.n_per_server or 1
-        n_gpu = int(MEGA // (w * size)) * size
-        rate = n_gpu * hour.output_tokens_per_s_per_gpu
-        rows.append((id, w / KILO, n_gpu, rate, n_gpu * hour.usd_per_gpu_hour, hour.usd_per_mtok))
-    columns = ["accelerator", "kw_per_gpu", "n_gpu", "tokens_per_s", "usd_per_hour", "usd_per_mtok"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.sort_values("tokens_per_s", ascending=False, ignore_index=True)
 
 
 def carbon_chart(frame: pd.DataFrame) -> Drawing:

@@ -28,11 +28,11 @@ QUICK, EASY = Slo(ttft_s=0.5, tpot_s=0.02), Slo(ttft_s=2.0, tpot_s=0.05)
 
 
 @functools.cache
-def best(value_usd: float, models: tuple[str, ...] = MODELS, site_mw: float | None = None) -> Value:
+def best(value_usd: float, models: tuple[str, ...] = MODELS) -> Value:
     """The option of the lesson's menu that earns the most."""
     return value(
         Scenario.default(), value_usd_per_answer=value_usd, models=models,
-        accelerators=ACCELERATORS, demand_per_s=ANSWERS_PER_S, site_mw=site_mw,
+        accelerators=ACCELERATORS, demand_per_s=ANSWERS_PER_S,
     )  # fmt: skip
 
 
@@ -189,8 +189,8 @@ def site_frame(site_mw: float = 0.1, value_usd: float = 0.005) -> pd.DataFrame:
     rows = []
     for chip in ACCELERATORS:
         one = value(
-            Scenario.default(), value_usd_per_answer=value_usd, models=MODELS,
-            accelerators=[chip], demand_per_s=1e5, site_mw=site_mw,
+            Scenario.default().with_(site_mw=site_mw), value_usd_per_answer=value_usd,
+            models=MODELS, accelerators=[chip], demand_per_s=1e5,
         )  # fmt: skip
         rows.append((chip, one.n_gpu, one.accepted_per_s, one.profit_usd_per_mw_hour, one.model))
     columns = ["accelerator", "n_gpu", "accepted_per_s", "profit_usd_per_mw_hour", "model"]

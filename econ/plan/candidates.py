@@ -41,6 +41,7 @@ CONSTRAINTS = (
     "memory",
     "context",
     "price",
+    "power",
     "max batch",
     "kv cache",
     "ttft",
@@ -179,6 +180,12 @@ def candidates_frame(
         _rule_out(rows, "context", np.ones(len(rows), bool), lambda _: text)
     unpriced = rows["usd_per_gpu_hour"].isna().to_numpy()
     _rule_out(rows, "price", unpriced, lambda row: f"no price of {name[row]}: give one")
+    limits = [scenario.power_limit(chip) for chip in chips]
+    held = np.array([n for n, _ in limits], "float64")[codes]
+    _rule_out(
+        rows, "power", (rows["n_gpu"] > held).to_numpy(),
+        lambda row: f"{limits[codes[row]][1]}; a replica has {rows['n_gpu'][row]}",
+    )  # fmt: skip
     rows["most_sequences"] = _most_sequences(rows)
     return rows.drop(columns=["concurrency", *(settings.keys() - set(STATED))])
 

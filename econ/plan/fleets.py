@@ -129,6 +129,8 @@ class Shape:
             cost=one.cost.times(float(widest.slowdown)), n_replicas=1, routing="least_loaded"
         )
         self.trials: dict[tuple[int, int], Trial] = {}
+        most_gpus, _ = demand.scenario.power_limit(widest.accelerator)
+        self.n_held = most_gpus // int(widest.n_gpu) - demand.n_spare  # by the site's power
         self.n_least = self._n_least()
 
     def _n_least(self) -> np.ndarray:
@@ -208,11 +210,12 @@ class Shape:
         least that is possible.
         """
         n_from = int(self.n_least.min())
-        if n_from >= NEVER or (n_most is not None and n_from > n_most):
+        ends = [self.n_held] if n_most is None else [self.n_held, n_most]
+        if n_from >= NEVER or n_from > min(ends):
             return None
         low, step = n_from - 1, 1
         if n_most is None:
-            high, n_most = n_from, GROWTH * n_from
+            high, n_most = n_from, min(GROWTH * n_from, self.n_held)
         else:
             high = n_most
         while not (found := self.best(high, stop_at_first=True)).trial.keeps:
@@ -242,7 +245,7 @@ class Shape:
         n = math.ceil(usd_per_hour / row.usd_per_gpu_hour / row.n_gpu) - self.demand.n_spare
         while n > 0 and self.usd_per_hour(n) >= usd_per_hour * ROUNDING:
             n -= 1
-        return n
+        return min(n, self.n_held)
 
     def best_fleet(self, usd_per_hour: float) -> Found | None:
         """The smallest fleet below a price that keeps the SLO, with the most good requests.
@@ -255,7 +258,7 @@ class Shape:
             return found
         best = self.best(found.n_replicas)
         usd, n = self.usd_per_hour(best.n_replicas) / best.trial.good_frac, best.n_replicas + 1
-        while self.usd_per_hour(n) < usd:
+        while n <= self.n_held and self.usd_per_hour(n) < usd:
             more = self.best(n)
             if (costs := self.usd_per_hour(n) / more.trial.good_frac) < usd:
                 best, usd = more, costs

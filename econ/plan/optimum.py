@@ -19,7 +19,7 @@ import pandas as pd
 
 from econ.catalog.units import HOUR_S, MTOK
 from econ.plan.fleets import NEVER, Found, Row, Shape, least_size
-from econ.plan.search import COST, KEYS, LATENCY, ROUNDING, Demand, paid_gpus, server_gpus
+from econ.plan.search import BY_MEANS, COST, KEYS, LATENCY, ROUNDING, Demand, paid_gpus, server_gpus
 from econ.plan.site import with_site
 from econ.plan.trials import Draws
 from econ.serving import warm_up
@@ -58,6 +58,7 @@ class Solved(NamedTuple):
     n_least: tuple[int, ...]  # replicas of each row, by the bound
     n_simulated: int
     error: str = ""  # why the simulator cannot represent the shape
+    n_held: int = NEVER  # replicas that the power of the site holds, without spares
 
 
 class Refuted(NamedTuple):
@@ -206,7 +207,7 @@ class Search:
 
     def _tasks(self) -> Iterator[Task]:
         """All that the simulator can serve, best by the screen first."""
-        can = (self.frame["pp"] == 1) & self.frame["constraint"].isin(["", *LATENCY])
+        can = (self.frame["pp"] == 1) & self.frame["constraint"].isin(["", *BY_MEANS])
         rows = self.frame[can]
         value = self.sign * rows[self.objective].to_numpy("float64")
         liked = (rows["constraint"] == "").to_numpy()
@@ -327,13 +328,16 @@ def _solved(
     except ValueError as error:
         return Solved(None, (NEVER,) * len(rows), 0, str(error))
     found = shape.best_fleet(usd_per_hour)
-    return Solved(found, tuple(shape.n_least.tolist()), len(shape.trials))
+    return Solved(found, tuple(shape.n_least.tolist()), len(shape.trials), n_held=shape.n_held)
 
 
 def _lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
     """Replicas that are not enough (None: those of the bound), the constraint, the words."""
     if solved.error:
         return NEVER, "split", solved.error
+    held = f"site_mw = {demand.scenario.site_mw} holds {solved.n_held} replicas"
+    if solved.found is None and min(solved.n_least) > solved.n_held:
+        return None, "power", f"{held}, the load takes {min(solved.n_least)}"
     if solved.found is None:
         return None, "ttft", "fewer replicas than the work of the requests takes within the SLO"
     n, trial = solved.found.n_replicas, solved.found.trial
@@ -341,6 +345,8 @@ def _lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
     words = (
         trial.error or f"{n} replicas meet the SLO for {trial.good_frac:.1%} of requests, {must}"
     )
+    if n >= solved.n_held:
+        return n, "power", f"{held}: {words}"
     return n, trial.binding if trial.binding in LATENCY else "ttft", words
 
 

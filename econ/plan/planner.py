@@ -34,7 +34,7 @@ BASES = ("simulated", "screened", "rejected")
 OBJECTIVES = (*SMALLER, *LARGER)
 
 
-@station(headline="cost_usd_per_good_mtok")
+@station(headline="cost_usd_per_good_mtok", searches=True)
 def plan(
     scenario: Scenario,
     accelerators: Iterable[str | Accelerator] | None = None,

@@ -113,6 +113,9 @@ class Plan(Result):
             counts = {str(constraint): n for constraint, n in losses}
             causes = ", ".join(f"{constraint} {n:,}" for constraint, n in counts.items())
             price = "give prices_usd_per_gpu_hour (--price), " if "price" in counts else ""
+            if "power" in counts:  # the words of the one that asks for least
+                words = self.rows.loc[self.rows["constraint"] == "power", "reason"].iloc[0]
+                price += f"more power ({words}), "
             raise ValueError(
                 f"none of {len(self.rows):,} deployments meets the SLO; ruled out by {causes}: "
                 f"{price}relax ttft_s or tpot_s, or allow more accelerators, precisions or splits"

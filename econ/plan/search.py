@@ -36,6 +36,7 @@ REPLICAS_PER_TASK = 500
 KEYS = ("accelerator", "precision", *SPLIT)
 COST = "cost_usd_per_good_mtok"
 LATENCY = ("ttft", "tpot")  # constraints that the screen judges by means
+BY_MEANS = (*LATENCY, "power")  # with the size of the fleet
 RATE = "output_tokens_per_s_per_gpu"
 ROUNDING = 1 - 1e-12  # 3.0000000000004 replicas are 3
 
@@ -265,6 +266,7 @@ def _fleet(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
             frame["usd_per_gpu_hour"], demand.output_tokens_per_s / paid, demand.utilisation_frac
         )
     n_replicas, paid = fleets[""]
+    frame = _powered(frame, n_replicas, demand)
     return frame.assign(
         n_replicas=n_replicas,
         fleet_gpus=n_replicas * frame["n_gpu"],
@@ -275,6 +277,20 @@ def _fleet(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
         cost_low_usd_per_good_mtok=cost["low_"],
         cost_high_usd_per_good_mtok=cost["high_"],
     )
+
+
+def _powered(frame: pd.DataFrame, n_replicas: pd.Series, demand: Demand) -> pd.DataFrame:
+    """The fleets that site and rack have too little power for."""
+    chips = pd.Categorical(frame["accelerator"])
+    limits = [demand.scenario.power_limit(chip) for chip in chips.categories]
+    held = np.array([n for n, _ in limits], "float64")[chips.codes]
+    gpus = n_replicas * frame["n_gpu"]
+    over = np.flatnonzero((gpus > held) & (frame["constraint"] == ""))
+    reason, constraint = frame["reason"].to_numpy(object), frame["constraint"].to_numpy(object)
+    for row in over:
+        constraint[row] = "power"
+        reason[row] = f"{limits[chips.codes[row]][1]}; the load takes {gpus.iloc[row]:,.0f}"
+    return frame.assign(reason=reason, constraint=constraint)
 
 
 def server_gpus(demand: Demand, accelerator: Accelerator) -> int:

@@ -36,7 +36,7 @@ from econ.serving.from_scenario import replica as replica_of_scenario
 from econ.serving.pools import simulate_arrays
 from econ.serving.replicas import Disaggregated, Replica
 from econ.serving.result import RequestTimes, Service
-from econ.station import require_certain
+from econ.station import require_certain, require_power
 
 N_REQUESTS = 10_000  # of a scenario's simulation
 
@@ -154,6 +154,7 @@ def simulate(
     if isinstance(arrival_s, Scenario):
         scenario = arrival_s
         require_certain("simulate", scenario)
+        require_power(scenario)
         if input_tokens is not None or output_tokens is not None or cached_tokens is not None:
             raise TypeError("the requests of a scenario are drawn from its workload: change that")
         load = scenario.workload

@@ -7,11 +7,12 @@ of a fall in cost; the rest is power as a limit (`site_w_per_gpu`, `power_bill_u
 
 from econ.value.buying import ReservedUnit, reserved_unit, seat_frame
 from econ.value.levers import LEVERS_2026, Levers, levers
-from econ.value.megawatts import (
+from econ.value.site_power import (
     capped_speed_frac,
     caps_frame,
     curtailment_usd_per_mw_hour,
     delay_usd_per_mw,
+    megawatts,
     power_bill_usd_per_month,
     site_w_per_gpu,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "curtailment_usd_per_mw_hour",
     "delay_usd_per_mw",
     "levers",
+    "megawatts",
     "power_bill_usd_per_month",
     "reserved_unit",
     "seat_frame",

@@ -27,14 +27,14 @@ from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import UnknownName, fraction, not_negative, positive
 from econ.catalog.scores import BENCHMARK, quality
-from econ.catalog.units import HOUR_S, KILO, MEGA
+from econ.catalog.units import HOUR_S, MEGA
 from econ.latency.calibration import bands as latency_bands
 from econ.latency.prediction import predict_scenarios
 from econ.scenario import Scenario
 from econ.station import Result, require_certain
 from econ.tco.hours import hours_usd
 from econ.terms import Slo
-from econ.value.megawatts import site_w_per_gpu
+from econ.value.site_power import site_w_per_gpu
 
 SPLITS = (1, 2, 4, 8)  # accelerators of a replica, joined by tensor parallelism
 BATCHES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -107,15 +107,14 @@ def value(
     demand_per_s: float | None = None,
     wait_elasticity: float = 0.0,
     n_gpu_most: int | None = None,
-    site_mw: float | None = None,
 ) -> Value:
     """The model, fleet and tier that earn the most.
 
     Parameters
     ----------
     s : Scenario
-        Workload, finance, site, engine; its model, accelerator, precision and SLO are the menu
-        where none is given.
+        Workload, finance, site with its power (``site_mw``, ``rack_kw``), engine; its model,
+        accelerator, precision and SLO are the menu where none is given.
     value_usd_per_answer : float
         What an answer that is right and in time is worth, or sells for, in USD, e.g. 0.02.
     models, accelerators, precisions : sequence, optional
@@ -135,8 +134,6 @@ def value(
         asked for more often.
     n_gpu_most : int, optional
         Accelerators that can be had.
-    site_mw : float, optional
-        Power of the site in MW, cooling included; a server is counted at its provisioned power.
 
     Returns
     -------
@@ -182,7 +179,7 @@ def value(
         )
     own = s.slo.ttft_s + s.slo.tpot_s * max(s.workload.mean_output_tokens - 1, 0)
     asked = demand * (rows["answer_s"] / own) ** wait_elasticity
-    rows = _fleets(rows.assign(demand_per_s=asked), n_gpu_most, site_mw)
+    rows = _fleets(rows.assign(demand_per_s=asked), n_gpu_most)
     return _best(_profits(rows, value_usd_per_answer))
 
 
@@ -255,6 +252,7 @@ def _operating_points(
     reasons = [""] * len(scenarios)
     hour = hours_usd(scenarios, [()] * len(scenarios), reasons)
     watts = [site_w_per_gpu(one) for one in scenarios]
+    limits = [one.power_limit() for one in scenarios]
     at = np.repeat(np.arange(len(scenarios)), len(BATCHES))
     users = np.tile(np.array(BATCHES, float), len(scenarios))
     out = predict_scenarios([scenarios[i] for i in at], concurrency=users)
@@ -268,6 +266,8 @@ def _operating_points(
         output_tokens=[scenarios[i].workload.mean_output_tokens for i in at],
         usd_per_gpu_hour=hour[at],
         site_w_per_gpu=[watts[i] for i in at],
+        n_gpu_held=[limits[i][0] for i in at],
+        limit=[limits[i][1] for i in at],
     )  # fmt: skip
     runs = (out["reason"] == "") & np.isfinite(out["usd_per_gpu_hour"])
     if not runs.any():
@@ -285,29 +285,21 @@ def _in_time(rows: pd.DataFrame, tiers: Mapping[str, Slo]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _fleets(rows: pd.DataFrame, n_gpu_most: int | None, site_mw: float | None) -> pd.DataFrame:
-    """Whole replicas just below and just above the demand, within the limits."""
+def _fleets(rows: pd.DataFrame, n_gpu_most: int | None) -> pd.DataFrame:
+    """Whole replicas just below and just above the demand, within accelerators and power."""
+    most_gpu = rows["n_gpu_held"].astype(float)
     if n_gpu_most is not None:
-        positive("n_gpu_most", n_gpu_most)
-    size, watts = rows["gpus_per_replica"], rows["site_w_per_gpu"]
+        most_gpu = np.minimum(most_gpu, positive("n_gpu_most", n_gpu_most))
+    size = rows["gpus_per_replica"]
     per_replica = rows["output_tokens_per_s_per_gpu"] * size / rows["output_tokens"]
-    most = np.full(len(rows), np.inf)
-    if n_gpu_most is not None:
-        most = np.minimum(most, np.floor(n_gpu_most / size))
-    if site_mw is not None:
-        known = watts.notna()
-        if not known.any():
-            raise ValueError("site_mw needs accelerators whose server power or TDP is known")
-        room = np.floor(positive("site_mw", site_mw, 1e5) * MEGA / (watts * size))
-        most = np.minimum(most, np.where(known, room, 0))
+    most = np.floor(most_gpu / size)
     if not (most >= 1).any():
-        smallest = rows.loc[(size * watts).fillna(np.inf).idxmin()]
+        least = rows.loc[(size - most_gpu).idxmin()]
+        words = least.limit if least.n_gpu_held < least.gpus_per_replica else f"{n_gpu_most=}"
         raise ValueError(
             "no replica fits the limit: the smallest on the menu is "
-            f"{int(smallest.gpus_per_replica)} × {smallest.accelerator}"
-            + ("" if site_mw is None else
-               f" and needs {smallest.gpus_per_replica * smallest.site_w_per_gpu / KILO:.1f} kW")
-        )  # fmt: skip
+            f"{int(least.gpus_per_replica)} × {least.accelerator}; {words}"
+        )
     needed = rows["demand_per_s"] / per_replica
     parts = []
     for whole in (np.floor(needed), np.ceil(needed)):
@@ -318,7 +310,7 @@ def _fleets(rows: pd.DataFrame, n_gpu_most: int | None, site_mw: float | None) -
             )
         )
     both = pd.concat(parts)
-    return both[both["n_replicas"] >= 1]
+    return both[both["n_replicas"] >= 1].drop(columns=["n_gpu_held", "limit"])
 
 
 def _profits(rows: pd.DataFrame, value_usd_per_answer: float) -> pd.DataFrame:

@@ -26,6 +26,8 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "model": (CHAT, {"model": "llama-3.1-8b"}),
     "site": (OWNED, {"site": "france"}),
     "operator": (OWNED, {"operator": "google"}),
+    "site_mw": (CHAT, {"site_mw": 0.01}),
+    "rack_kw": (CHAT, {"rack_kw": 8.0}),
     "workload.arrival": (CHAT, {"arrival": "all_at_once"}),
     "workload.rate_per_s": (CHAT, {"rate_per_s": 8.0}),
     "workload.arrival_cv": (BUSY, {"arrival_cv": 4.0}),

@@ -166,3 +166,19 @@ def test_accelerators_on_pcie_are_slow_not_refused():
     slow, fast = screened["tpot_s"]
     assert slow > fast
     assert plan(s, ["l40s"], **FEW_SPACE | {"parallelism": [(2, 1, 1, 1)]}).best["tp"] == 2
+
+
+def test_power_rules_fleets_out_and_never_makes_the_best_better():
+    s = Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8", rate_per_s=60.0)
+    free = plan(s, **SPACE)
+    for mw in (1.0, 0.03, 0.015):
+        limited = plan(s.with_(site_mw=mw, pue=1.2), **SPACE)
+        assert cost(s.with_(site_mw=mw, pue=1.2)) >= free.cost_usd_per_good_mtok * (1 - 1e-9)
+        for row in limited.feasible.itertuples():
+            held, _ = limited.demand.scenario.power_limit(limited.accelerators[row.accelerator])
+            assert row.fleet_gpus <= held
+    nothing = plan(s.with_(site_mw=0.001), **SPACE)
+    with pytest.raises(ValueError, match=r"power \d+.*site_mw = 0.001 holds 0"):
+        nothing.best  # noqa: B018
+    racks = plan(s.with_(rack_kw=7), **SPACE)
+    assert set(racks.feasible["accelerator"]) <= {"l40s"}

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from econ.scenario import Scenario
+from econ.tco import cost
 from econ.value import (
     capped_speed_frac,
     caps_frame,
     curtailment_usd_per_mw_hour,
+    megawatts,
     power_bill_usd_per_month,
     reserved_unit,
     seat_frame,
@@ -24,6 +26,22 @@ def test_a_site_provides_the_server_and_its_cooling():
     assert site_w_per_gpu(S.with_(pue=2.0)) == pytest.approx(10960 / 8 * 2)
     near = site_w_per_gpu(S.with_(accelerator="rtx-4090")) / S.resolved_site.pue
     assert 450 < near < 1200  # no server is listed: TDP and what servers add to it
+
+
+def test_a_megawatt_by_hand():
+    site = S.with_(site_mw=1.0, pue=1.25)
+    ours = megawatts(site, concurrency=64, value_usd_per_answer=0.002, right_frac=0.6)
+    n_gpu = int(1e6 // (10960 * 1.25)) * 8  # 72 servers
+    hour = cost(S, concurrency=64)
+    rate = n_gpu * hour.output_tokens_per_s_per_gpu
+    worth = 3600 * rate / S.workload.mean_output_tokens * 0.6 * 0.95 * 0.002
+    assert ours.n_gpu == n_gpu == 576
+    assert ours.output_tokens_per_s == pytest.approx(rate)
+    assert ours.profit_usd_per_hour == pytest.approx(worth - n_gpu * 3.99)
+    with pytest.raises(ValueError, match=r"rack_kw = 9 holds no h100-sxm: .* takes 11.0 kW"):
+        megawatts(site.with_(rack_kw=9))
+    with pytest.raises(ValueError, match="no site_mw is set"):
+        megawatts(S)
 
 
 def test_take_or_pay_bills_the_contract_and_more_where_more_is_drawn():

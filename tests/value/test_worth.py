@@ -71,12 +71,12 @@ def test_more_value_never_lowers_the_service(worth, times):
 
 
 def test_a_limit_never_raises_the_profit_and_is_kept():
-    free = value(S, value_usd_per_answer=0.01, demand_per_s=50, **MENU)
-    few = value(S, value_usd_per_answer=0.01, demand_per_s=50, n_gpu_most=3, **MENU)
-    small = value(S, value_usd_per_answer=0.01, demand_per_s=50, site_mw=0.004, **MENU)
-    assert free.n_gpu > 3
+    free = value(S, value_usd_per_answer=0.01, demand_per_s=500, **MENU)
+    few = value(S, value_usd_per_answer=0.01, demand_per_s=500, n_gpu_most=3, **MENU)
+    small = value(S.with_(site_mw=0.02), value_usd_per_answer=0.01, demand_per_s=500, **MENU)
+    assert free.n_gpu > 8
     assert few.n_gpu <= 3
-    assert small.n_gpu * small.options.site_w_per_gpu[0] <= 4000
+    assert small.n_gpu <= 8  # one server of eight takes 16.9 kW
     assert max(few.profit_usd_per_hour, small.profit_usd_per_hour) < free.profit_usd_per_hour
 
 
@@ -101,7 +101,6 @@ def test_a_model_that_writes_more_tokens_an_answer_fills_more_of_the_machine():
     ("change", "words"),
     [
         ({"floor_frac": 0.99}, r"floor_frac = 0.99: .* the best is qwen3-32b with 0.7"),
-        ({"site_mw": 1e-4}, r"no replica fits the limit: .* needs 2\.1 kW"),
         ({"n_gpu_most": 0}, "n_gpu_most"),
         ({"wait_elasticity": 0.5}, r"wait_elasticity = 0.5 is outside its range: -10 to 0"),
         ({"value_usd_per_answer": -1}, "value_usd_per_answer"),
@@ -112,3 +111,10 @@ def test_a_model_that_writes_more_tokens_an_answer_fills_more_of_the_machine():
 def test_bad_input_says_what_works(change, words):
     with pytest.raises(ValueError, match=words):
         value(S, **({"value_usd_per_answer": 0.01} | MENU | change))
+
+
+def test_a_site_smaller_than_a_server_says_what_a_server_takes():
+    with pytest.raises(ValueError, match=r"site_mw = 0.01 holds 0 × h.*8 takes 16.9 kW"):
+        value(S.with_(site_mw=0.01), value_usd_per_answer=0.01, **MENU)
+    with pytest.raises(ValueError, match="rack_kw = 5 holds no h"):
+        value(S.with_(rack_kw=5), value_usd_per_answer=0.01, **MENU)

@@ -8,16 +8,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog import table
-from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import fraction, not_negative, unknown
-from econ.catalog.units import HOURS_PER_MONTH
+from econ.catalog.provisioned import Unit
+from econ.catalog.units import HOUR_S, HOURS_PER_MONTH, MEGA
 from econ.scenario import Scenario
-from econ.station import require_certain
+from econ.station import Result, require_certain, station
+from econ.tco.bill import cost
 
 PHASES = ("prefill", "decode")
 
@@ -48,27 +50,116 @@ def site_w_per_gpu(s: Scenario) -> float:
     True
     """
     require_certain("site_w_per_gpu", s)
-    chip, site = s.deployment.resolved_accelerator, s.resolved_site
+    site = s.resolved_site
     if site.pue is None:
         raise ValueError(f"pue of {site.id} is unknown: set it with scenario.with_(pue=...)")
-    return _server_w(chip) * site.pue
+    unit = Unit.of(s.deployment.resolved_accelerator)
+    return unit.power_w / unit.n_gpu * site.pue
 
 
-def _server_w(chip: Accelerator) -> float:
-    servers = table("servers")
-    if chip.id in servers.index:
-        row = servers.loc[chip.id]
-        return float(row.provisioned_w / row.n_gpu)
-    if chip.server_power_w and chip.n_per_server:
-        return chip.server_power_w / chip.n_per_server
-    return chip.tdp_w * _over_tdp() if chip.tdp_w else math.nan
+@dataclass(frozen=True, kw_only=True)
+class Megawatts(Result):
+    """What a site full of one deployment writes, costs and earns.
+
+    Attributes
+    ----------
+    n_gpu, n_replicas : int
+        Accelerators in whole servers, and the replicas that they make.
+    power_mw : float
+        Power that the servers are provisioned with, cooling included.
+    output_tokens_per_s, answers_per_s : float
+        Of the whole site, with as many users as the SLO allows or as many as are given.
+    cost_usd_per_hour, usd_per_mtok : float
+        What the accelerators cost, and a million output tokens.
+    value_usd_per_hour, profit_usd_per_hour : float
+        Of accepted answers; nan without a value.
+    tokens_per_s_per_mw, cost_usd_per_mw_hour, profit_usd_per_mw_hour : float
+        The same over the site's own megawatts, used or not.
+    """
+
+    n_gpu: int
+    n_replicas: int
+    power_mw: float
+    output_tokens_per_s: float
+    answers_per_s: float
+    cost_usd_per_hour: float
+    usd_per_mtok: float
+    value_usd_per_hour: float
+    profit_usd_per_hour: float
+    tokens_per_s_per_mw: float
+    cost_usd_per_mw_hour: float
+    profit_usd_per_mw_hour: float
+    regime: str
 
 
-def _over_tdp() -> float:
-    """Provisioned power over TDP, median of the listed servers."""
-    servers, chips = table("servers"), table("accelerators")
-    tdp_w = chips["tdp_w"].reindex(servers.index)
-    return float((servers["provisioned_w"] / servers["n_gpu"] / tdp_w).median())
+@station(headline="tokens_per_s_per_mw", searches=True)
+def megawatts(
+    s: Scenario,
+    *,
+    concurrency: float | None = None,
+    value_usd_per_answer: float | None = None,
+    right_frac: float = 1.0,
+) -> Megawatts:
+    """What the power of a scenario's site holds of its deployment, at full load.
+
+    Parameters
+    ----------
+    s : Scenario
+        Deployment, SLO, site, finance, and the limit ``site_mw``.
+    concurrency : float, optional
+        Users of the deployment, e.g. 64; None for the most within the SLO.
+    value_usd_per_answer : float, optional
+        What an answer that is right and in time is worth, e.g. 0.002.
+    right_frac : float
+        Share of answers that are right, e.g. 0.7.
+
+    Raises
+    ------
+    ValueError
+        Without ``site_mw``, or where not one replica finds power: with what one needs.
+
+    Notes
+    -----
+    profit = 3600 · answers/s · right share · attainment of the SLO · value − cost of the
+    accelerators. The site's last fraction of a server and of a replica stays empty.
+
+    Examples
+    --------
+    >>> site = megawatts(Scenario.default().with_(site_mw=1.0, pue=1.2))
+    >>> site.n_gpu, site.n_replicas, round(site.power_mw, 2)
+    (608, 152, 1.0)
+    """
+    if s.site_mw is None:
+        raise ValueError("no site_mw is set: say how many MW the site has, e.g. with_(site_mw=1)")
+    most_gpu, words = s.power_limit()
+    size = int(s.deployment.n_gpu)
+    if most_gpu < size:
+        raise ValueError(f"{words}; one deployment has {size}")
+    n = most_gpu // size
+    hour = cost(s, concurrency=concurrency)
+    rate = n * size * hour.output_tokens_per_s_per_gpu
+    answers = rate / s.workload.mean_output_tokens
+    accepted = answers * fraction("right_frac", right_frac) * s.slo.attainment_frac
+    worth = math.nan
+    if value_usd_per_answer is not None:
+        worth = HOUR_S * accepted * not_negative("value_usd_per_answer", value_usd_per_answer)
+    usd = n * size * hour.usd_per_gpu_hour
+    mw = float(s.site_mw)
+    return Megawatts(
+        n_gpu=n * size,
+        n_replicas=n * s.n_replicas,
+        power_mw=most_gpu * site_w_per_gpu(s) / MEGA,
+        output_tokens_per_s=rate,
+        answers_per_s=answers,
+        cost_usd_per_hour=usd,
+        usd_per_mtok=hour.usd_per_mtok,
+        value_usd_per_hour=worth,
+        profit_usd_per_hour=worth - usd,
+        tokens_per_s_per_mw=rate / mw,
+        cost_usd_per_mw_hour=usd / mw,
+        profit_usd_per_mw_hour=(worth - usd) / mw,
+        regime=hour.regime,
+    )
 
 
 def power_bill_usd_per_month(
