@@ -1,12 +1,14 @@
 """Scaling: three laws (pretraining, post-training, test time) and one bill for them.
 
 How much a model takes to train and how large it should be (`training_flop`, `compute_optimal`,
-`lifetime_optimal` under a `Law`, published or fitted by `fit_law`); what tuning, distilling and
-reinforcement learning add; what further attempts at each question buy (`pass_at_k`,
-`majority_vote_accuracy`, `Difficulty`); what an answer costs under limits (`answer_price`), and all
-of it over a model's life (`lifetime_bill`).
+`lifetime_optimal` under a `Law`, published or fitted by `fit_law`); what tuning, distilling,
+retrieval (`Retrieval`) and reinforcement learning (`rl_law`) add; what further attempts buy
+(`pass_at_k`, `majority_vote_accuracy`, `Difficulty`), how to share them out (`split_frame`) and who
+says which is right (`Verifier`); what an answer costs under limits (`answer_price`), and all of it
+over a model's life (`lifetime_bill`).
 """
 
+from econ.scaling.allocation import attempts_by_difficulty, fifths_frame, split_frame
 from econ.scaling.bill import Bill, demand_frame, demand_that_passes_training, lifetime_bill
 from econ.scaling.coverage import (
     Difficulty,
@@ -52,7 +54,10 @@ from econ.scaling.price import (
     training_runs_frame,
     training_usd_per_flop,
 )
+from econ.scaling.reinforcement import RewardLaw, crossing_gpu_hours, rl_law, rl_laws_frame
+from econ.scaling.retrieval import Retrieval, answered_right_frac
 from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
+from econ.scaling.verifiers import Verifier, verifiers_frame
 
 __all__ = [
     "AnswerPrice",
@@ -62,22 +67,29 @@ __all__ = [
     "Law",
     "Lifetime",
     "NoAnswer",
+    "Retrieval",
+    "RewardLaw",
     "Route",
     "Saturation",
     "SizePrice",
     "Split",
     "TooSlow",
+    "Verifier",
     "answer_price",
+    "answered_right_frac",
+    "attempts_by_difficulty",
     "best_of_n_accuracy",
     "break_even_requests",
     "compute_optimal",
     "coverage_curve",
     "coverage_if_alike",
+    "crossing_gpu_hours",
     "demand_frame",
     "demand_that_passes_training",
     "difficulty",
     "distil_flop",
     "effective_tokens",
+    "fifths_frame",
     "fine_tune_bytes",
     "fine_tune_flop",
     "fit_law",
@@ -97,11 +109,15 @@ __all__ = [
     "rl_curve",
     "rl_flop",
     "rl_frame",
+    "rl_law",
+    "rl_laws_frame",
     "routes_frame",
     "shares_frame",
     "size_price",
+    "split_frame",
     "training_flop",
     "training_gpu_hours",
     "training_runs_frame",
     "training_usd_per_flop",
+    "verifiers_frame",
 ]

@@ -27,10 +27,11 @@ from econ.catalog.guard import count, each, fraction, not_negative, positive
 from econ.latency.prediction import flop_per_token
 from econ.scaling.optimal import FLOP_TO_READ, training_flop
 from econ.scaling.price import TooSlow, answer_prices
+from econ.scaling.verifiers import Verifier
 from econ.scenario import Scenario
 from econ.station import Result, station
 
-PARTS = ("pretraining", "post-training", "plain answers", "test-time compute")
+PARTS = ("pretraining", "post-training", "plain answers", "test-time compute", "checking")
 MOST_REQUESTS = 1e20
 
 
@@ -49,6 +50,9 @@ class Bill(Result):
         request; thinking and all further attempts are ``test-time compute``.
     answer_s : float
         Time of an answer with its thinking.
+    assumption : str
+        Who says which attempt is right, and at what price: what the share of right answers and
+        the part ``checking`` rest on. A check takes no FLOP of this model.
     """
 
     n_requests: float
@@ -56,6 +60,7 @@ class Bill(Result):
     usd: tuple[float, ...]
     flop: tuple[float, ...]
     answer_s: float
+    assumption: str = ""
 
     @property
     def total_usd(self) -> float:
@@ -117,6 +122,7 @@ def lifetime_bill(
     post_training_frac: float = 0.0,
     accuracy_frac: float = 1.0,
     answer_limit_s: float = math.inf,
+    verifier: Verifier | None = None,
 ) -> Bill:
     """The bill of a model over all its requests.
 
@@ -140,6 +146,9 @@ def lifetime_bill(
         Share of the requests that are answered right.
     answer_limit_s : float
         Limit on an answer with its thinking, e.g. 60; by default none.
+    verifier : Verifier, optional
+        Who checks every attempt; its price is the part ``checking``. Without one nothing is
+        checked: of several attempts the most frequent answer is taken.
 
     Raises
     ------
@@ -149,7 +158,8 @@ def lifetime_bill(
     Notes
     -----
     pretraining = 6 · active parameters · training tokens · USD per FLOP; inference = requests ·
-    attempts · price of an answer at the cheapest load within the limits (`answer_price`).
+    attempts · price of an answer at the cheapest load within the limits (`answer_price`); checking
+    = requests · attempts · price of a check.
     """
     positive("n_requests", n_requests, MOST_REQUESTS)
     fraction("accuracy_frac", accuracy_frac)
@@ -178,14 +188,26 @@ def lifetime_bill(
             *(flop * training_usd_per_flop for flop in training),
             float(n_requests * plain),
             float(n_requests * max(n_attempts * full - plain, 0.0)),
+            n_requests * n_attempts * (verifier.usd_per_attempt if verifier else 0.0),
         ),
         flop=(
             *training,
             float(n_requests * plain_flop),
             float(n_requests * (n_attempts * full_flop - plain_flop)),
+            0.0,
         ),
+        assumption=_assumption(n_attempts, verifier),
         answer_s=float(prices["answer_s"].iloc[1]),
     )
+
+
+def _assumption(n_attempts: int, verifier: Verifier | None) -> str:
+    """Who picks the answer, in words."""
+    if verifier:
+        return verifier.assumption
+    if n_attempts == 1:
+        return "one attempt, nobody checks it"
+    return f"a vote of {n_attempts} attempts, nobody checks them"
 
 
 def demand_frame(bill: Bill, n_requests: Sequence[float]) -> pd.DataFrame:

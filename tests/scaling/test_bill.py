@@ -15,6 +15,7 @@ from econ.scaling.bill import (
     lifetime_bill,
 )
 from econ.scaling.price import TooSlow, answer_price
+from econ.scaling.verifiers import Verifier
 from econ.scenario import Scenario
 
 S = Scenario.default().with_(input_tokens=500, output_tokens=400, ttft_s=10.0, tpot_s=0.1)
@@ -71,8 +72,8 @@ def test_where_answers_pass_training():
     assert BASE.at(n).training_frac == pytest.approx(0.5)
     frame = demand_frame(BASE, (n / 10, n * 10))
     one = BASE.at(n * 10).frame()
-    assert frame["usd"].iloc[4:].to_numpy() == pytest.approx(one["usd"].to_numpy())
-    assert frame["share"].iloc[4:].to_numpy() == pytest.approx(one["share"].to_numpy())
+    assert frame["usd"].iloc[len(PARTS) :].to_numpy() == pytest.approx(one["usd"].to_numpy())
+    assert frame["share"].iloc[len(PARTS) :].to_numpy() == pytest.approx(one["share"].to_numpy())
     share = frame[frame["part"] == "pretraining"]["share"]
     assert share.iloc[0] > 0.5 > share.iloc[1]
 
@@ -108,3 +109,16 @@ def test_bad_input_is_refused(more, says):
 def test_limits_that_cannot_hold_are_named():
     with pytest.raises(TooSlow, match="one user alone"):
         bill(answer_limit_s=5, thinking_tokens=20_000)
+
+
+def test_a_bill_says_who_picks_the_answer_and_pays_for_it():
+    assert bill().assumption == "one attempt, nobody checks it"
+    assert bill(n_attempts=5).assumption == "a vote of 5 attempts, nobody checks them"
+    judge = Verifier(name="a judge", usd_per_attempt=0.001, false_positive_frac=0.05)
+    free, paid = bill(n_attempts=5), bill(n_attempts=5, verifier=judge)
+    assert paid.usd[-1] == pytest.approx(1e9 * 5 * 0.001)
+    assert paid.total_usd - free.total_usd == pytest.approx(paid.usd[-1])
+    assert paid.flop == free.flop
+    for words in ("a judge", "100% of right", "5% of wrong", "0.001 USD"):
+        assert words in paid.assumption
+    assert paid.at(2e9).usd[-1] == pytest.approx(2 * paid.usd[-1])

@@ -29,7 +29,7 @@ LIFE_COLOURS = {
     "both": PALETTE["grey"],
 }
 PART_COLOURS = dict(
-    zip(PARTS, (PALETTE[c] for c in ("blue", "green", "sky", "orange")), strict=True)
+    zip(PARTS, (PALETTE[c] for c in ("blue", "green", "sky", "orange", "grey")), strict=True)
 )
 N_REQUESTS = tuple(10.0 ** float(e) for e in np.arange(6, 13.01, 0.5))
 
