@@ -41,6 +41,7 @@ from econ.scaling.post_training import (
     rl_flop,
     rl_frame,
     routes_frame,
+    routes_quality_frame,
     shares_frame,
 )
 from econ.scaling.price import (
@@ -112,6 +113,7 @@ __all__ = [
     "rl_law",
     "rl_laws_frame",
     "routes_frame",
+    "routes_quality_frame",
     "shares_frame",
     "size_price",
     "split_frame",

@@ -190,17 +190,26 @@ class Route:
     flop : float
         Trained once, e.g. 1e20 of fine-tuning.
     data_usd : float
-        Paid once for data, e.g. 20,000.
+        Paid once for data or an index, e.g. 20,000.
+    search_usd : float
+        Paid with each request beside the model, e.g. 0.0014 of a search with its reranking.
+    right_low_frac, right_high_frac : float
+        Share of the requests that are answered right, as a range, since it is seldom measured.
     """
 
     name: str
     scenario: Scenario
     flop: float = 0.0
     data_usd: float = 0.0
+    search_usd: float = 0.0
+    right_low_frac: float = 1.0
+    right_high_frac: float = 1.0
 
     def __post_init__(self) -> None:
-        not_negative("flop", self.flop)
-        not_negative("data_usd", self.data_usd)
+        for name in ("flop", "data_usd", "search_usd"):
+            not_negative(name, getattr(self, name))
+        in_range("right_low_frac", self.right_low_frac, 1e-6, 1.0)
+        in_range("right_high_frac", self.right_high_frac, self.right_low_frac, 1.0)
 
 
 def routes_frame(routes: Sequence[Route], training_usd_per_flop: float) -> pd.DataFrame:
@@ -235,7 +244,8 @@ def routes_frame(routes: Sequence[Route], training_usd_per_flop: float) -> pd.Da
     scenarios = [route.scenario for route in routes]
     prices = answer_prices(scenarios)
     fixed = [route.flop * training_usd_per_flop + route.data_usd for route in routes]
-    per_request = prices["cost_usd_per_answer"].tolist()
+    search = [route.search_usd for route in routes]
+    per_request = (prices["cost_usd_per_answer"] + search).tolist()
     return pd.DataFrame(
         {
             "route": [route.name for route in routes],
@@ -250,5 +260,59 @@ def routes_frame(routes: Sequence[Route], training_usd_per_flop: float) -> pd.Da
                 for once, usd in zip(fixed, per_request, strict=True)
             ],
             "reason": prices["reason"],
+        }
+    )
+
+
+def routes_quality_frame(
+    routes: Sequence[Route], training_usd_per_flop: float, n_requests: float
+) -> pd.DataFrame:
+    """Ways to an answer whose quality is *not* the same: what a right answer costs with each.
+
+    Parameters
+    ----------
+    routes : sequence of Route
+        The first is what the others are compared with.
+    training_usd_per_flop : float
+        Price of a trained FLOP, e.g. 1.8e-18.
+    n_requests : float
+        Over the life; what is paid once is shared by them, e.g. 1e8.
+
+    Returns
+    -------
+    DataFrame
+        ``route``, ``usd_per_request`` (with its share of what is paid once), ``right_low_frac``,
+        ``right_high_frac``, ``usd_per_right_low``, ``usd_per_right``, ``usd_per_right_high`` and
+        ``pays_from_frac``: the share of right answers from which the route costs no more per right
+        answer than the first at the middle of its range; above 1 it never does.
+
+    Examples
+    --------
+    >>> large = Scenario.default().with_(input_tokens=3000, output_tokens=300, ttft_s=10)
+    >>> small = large.with_(model="llama-3.1-8b", n_gpu=1, tp=1)
+    >>> frame = routes_quality_frame(
+    ...     [Route(name="large", scenario=large, right_low_frac=0.8),
+    ...      Route(name="small", scenario=small, right_low_frac=0.4, right_high_frac=0.6)],
+    ...     1.8e-18, 1e8)
+    >>> bool(0 < frame["pays_from_frac"].iloc[1] < 0.4)
+    True
+    """
+    positive("n_requests", n_requests, 1e20)
+    rows = routes_frame(routes, training_usd_per_flop)
+    usd = rows["usd_per_request"] + rows["fixed_usd"] / n_requests
+    low, high = (
+        np.array([getattr(r, f"right_{end}_frac") for r in routes]) for end in ("low", "high")
+    )
+    middle = (low + high) / 2
+    return pd.DataFrame(
+        {
+            "route": rows["route"],
+            "usd_per_request": usd,
+            "right_low_frac": low,
+            "right_high_frac": high,
+            "usd_per_right_low": usd / high,
+            "usd_per_right": usd / middle,
+            "usd_per_right_high": usd / low,
+            "pays_from_frac": middle[0] * usd / usd.iloc[0],
         }
     )

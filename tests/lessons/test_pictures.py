@@ -176,3 +176,14 @@ def test_the_hour_adds_up_and_every_request_of_the_day_is_served():
     served_per_s = day[list(money.SOURCES)].sum(axis=1)
     assert served_per_s.tolist() == pytest.approx(econ.tco.day_load(money.MEAN_PER_S).tolist())
     assert (day[list(money.SOURCES)] >= 0).all().all()
+
+
+def test_the_bill_of_three_laws_turns_from_training_to_thought():
+    frame = money.laws_frame().set_index(["n_requests", "part"])["share"]
+    for demand in money.DEMANDS:
+        assert frame[demand].sum() == pytest.approx(1)
+    once = frame.unstack()[["pretraining", "post-training"]].sum(axis=1)
+    assert once.is_monotonic_decreasing
+    assert once.iloc[0] > 0.9
+    assert once.iloc[-1] < 0.01
+    assert frame[money.DEMANDS[-1]].idxmax() == "test-time compute"

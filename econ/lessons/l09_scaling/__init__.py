@@ -7,6 +7,15 @@
 [0.04, 0.25]
 """
 
+from econ.lessons.l09_scaling.evidence import (
+    DIALS,
+    checkers,
+    counted_exponent,
+    dial_frame,
+    dots_chart,
+    dots_frame,
+    excess_factor,
+)
 from econ.lessons.l09_scaling.panels import (
     amount,
     attempts_panel,
@@ -47,6 +56,7 @@ from econ.lessons.l09_scaling.training import (
 )
 
 __all__ = [
+    "DIALS",
     "GOPHER_FLOP",
     "MEASURED_KS",
     "READ",
@@ -56,8 +66,14 @@ __all__ = [
     "attempts_panel",
     "bill_panel",
     "bins_frame",
+    "checkers",
+    "counted_exponent",
     "coverage_chart",
     "coverage_frame",
+    "dial_frame",
+    "dots_chart",
+    "dots_frame",
+    "excess_factor",
     "family_frame",
     "fitted_frame",
     "held_out_frame",

@@ -27,6 +27,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "merges": model.merges_picture,
     "room": money.room_picture,
     "hour": money.hour_picture,
+    "laws": money.laws_picture,
     "sessions": sessions.sessions_picture,
 }
 
@@ -39,7 +40,7 @@ def picture(id: str) -> Picture:
     ----------
     id : str
         ``request``, ``step``, ``cache``, ``batches``, ``stall``, ``pools``, ``split``, ``merges``,
-        ``room``, ``hour`` or ``sessions``.
+        ``room``, ``hour``, ``laws`` or ``sessions``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Pictures 9 and 10: the nested boundaries of energy; an owned hour, and a day's load."""
+"""Pictures of money: nested boundaries of energy; an owned hour and a day; three laws, one bill."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import math
 import numpy as np
 import pandas as pd
 
+from econ.catalog.rents import rent
 from econ.lessons.l07_energy import request_boundary_frame, served
+from econ.lessons.l09_scaling import amount
+from econ.lessons.l09_scaling import served as served_within_limits
 from econ.lessons.l11_stack import hour_ladder_frame
 from econ.lessons.pictures.scene import WIDTH_PX, Picture, Scene
+from econ.scaling import demand_frame, lifetime_bill, training_usd_per_flop
+from econ.scaling.bill import PARTS
 from econ.scenario import Scenario
 from econ.tco import cost, day_load
 
@@ -121,3 +126,54 @@ def hour_picture() -> Picture:
     return Picture("hour", "What is in an owned hour, and which hours should one own?",
                    tuple(frames), pd.concat([hour, day]), 285, still=12, step_name="Hour",
                    interval_ms=250)  # fmt: skip
+
+
+# -- three laws on one bill ----------------------------------------------------------------------
+DEMANDS = tuple(10.0**power for power in range(6, 13))
+LAWS = {
+    "pretraining": ("blue", "once: a larger model on more text"),
+    "post-training": ("green", "once: training after that"),
+    "plain answers": ("sky", "every time: reading and writing"),
+    "test-time compute": ("orange", "every time: thought, attempts"),
+    "checking": ("grey", "every time: who says what is right"),
+}
+
+
+@functools.cache
+def laws_frame() -> pd.DataFrame:
+    """The bill of Llama 3.1 70B over its requests: ``n_requests, part, usd, share``.
+
+    A plain answer, 2,000 tokens of thought and four attempts, chosen by a vote; 5 % post-training.
+    """
+    bill = lifetime_bill(
+        served_within_limits("llama-3.1-70b", input_tokens=500, output_tokens=500),
+        training_tokens=15e12, n_requests=1e9, thinking_tokens=2000, n_attempts=4,
+        post_training_frac=0.05,
+        training_usd_per_flop=training_usd_per_flop(rent("h100-sxm", "reserved")),
+    )  # fmt: skip
+    return demand_frame(bill, DEMANDS)
+
+
+def laws_picture() -> Picture:
+    """Shares of one bill, from a million requests to a trillion."""
+    frame = laws_frame()
+    frames = []
+    for demand in DEMANDS:
+        rows = frame[frame["n_requests"] == demand].set_index("part")
+        scene, y = Scene(), 250.0
+        for part in PARTS[:-1]:
+            height = 200 * float(rows.loc[part, "share"])
+            y -= height
+            scene.box(40, y, 120, height, LAWS[part][0], f"{part}: {rows.loc[part, 'share']:.1%}")
+        scene.text(40, 272, f"${amount(float(rows['usd'].sum()))}", bold=True)
+        scene.text(40, 30, f"{amount(demand)} requests", bold=True)
+        for place, part in enumerate(PARTS[:-1]):
+            y_px = 78 + 46 * place
+            scene.box(220, y_px - 13, 14, 14, LAWS[part][0])
+            scene.text(244, y_px, f"{part}, {LAWS[part][1]}", bold=True)
+            scene.text(244, y_px + 18, f"{rows.loc[part, 'share']:.1%} of the bill")
+        once = float(rows.loc[list(PARTS[:2]), "share"].sum())
+        frames.append((scene.markup, f"At {amount(demand)} requests, what is paid once is "
+                       f"{once:.0%} of ${amount(float(rows['usd'].sum()))}."))  # fmt: skip
+    return Picture("laws", "Which of the three laws do you pay for?", tuple(frames), frame, 285,
+                   still=3, step_name="Requests", interval_ms=900)  # fmt: skip

@@ -32,6 +32,36 @@ def _coverage(q: Inputs) -> float:
     return float(swe_frame()["percent"].iloc[1])
 
 
+QUICK, SLOW, START = "scalerl-8b-batch-512", "scalerl-8b-batch-2048", 0.3
+LONG_HOURS = 100_000.0
+
+
+@question(
+    "09-recipe",
+    "Two recipes train one 8B model by reinforcement. After **5,000 GPU-hours** the one with small "
+    "batches solves far more problems than the one with batches four times as large. Which one "
+    "leads after **100,000**?",
+    options={
+        "quick": "The one that leads after 5,000 GPU-hours.",
+        "slow": "The one with the larger batches.",
+        "same": "Neither: with enough compute both reach the same.",
+    },
+    wrong=[
+        Wrong("quick", lambda q: f"A sigmoid has a ceiling. The quick one ends at "
+              f"{scaling.rl_law(QUICK).ceiling_frac:.1%}, the slow one at "
+              f"{scaling.rl_law(SLOW).ceiling_frac:.1%}, and it gets there."),
+        Wrong("same", lambda q: "Compute brings a recipe to its own ceiling. These ceilings are "
+              f"{scaling.rl_law(SLOW).ceiling_frac - scaling.rl_law(QUICK).ceiling_frac:.0%} "
+              "apart, twice the spread of three runs."),
+    ],
+    because="A short trial measures the speed of a recipe, not its ceiling.",
+)  # fmt: skip
+def _recipe_of_the_long_run(q: Inputs) -> str:
+    at = {name: float(scaling.rl_law(id).at(LONG_HOURS, START))
+          for name, id in (("quick", QUICK), ("slow", SLOW))}  # fmt: skip
+    return max(at, key=lambda name: at[name])
+
+
 def _post_training_share(row: str) -> float:
     return float(recomputed(row))
 
@@ -194,3 +224,34 @@ def _precision(right: float) -> float:
 )  # fmt: skip
 def _best_of_many(q: Inputs) -> float:
     return _precision(q.right)
+
+
+ATTEMPT_USD, RIGHT = 0.002, 0.6
+
+
+def _usd_per_right(check_usd: float, attempts: int, right_frac: float = RIGHT) -> float:
+    return attempts * (ATTEMPT_USD + check_usd) / right_frac
+
+
+@question(
+    "09-5",
+    "An attempt costs 0.002 USD. A judge reads every attempt for **{check_usd} USD**. With "
+    "**{attempts}** attempts a question, 60 % of the questions end with a right answer. What does "
+    "a right answer cost, in **USD**?",
+    unit="USD",
+    inputs={"check_usd": (0.001, 0.0005, 0.003), "attempts": (20, 10, 30)},
+    wrong=[
+        Wrong(lambda q: q.attempts * ATTEMPT_USD / RIGHT, "That leaves out the judge, who reads "
+              "every attempt."),
+        Wrong(lambda q: (q.attempts * ATTEMPT_USD + q.check_usd) / RIGHT, "That pays the judge for "
+              "one attempt. It reads all {attempts}."),
+        Wrong(lambda q: _usd_per_right(q.check_usd, q.attempts, 1.0), "That is the cost of a "
+              "question. Four in ten end without a right answer, and were paid for."),
+    ],
+    hints=("Who is paid for each attempt, and how many questions come out right?",
+           "attempts · (attempt + check) ÷ share right."),
+    work=lambda q: f"{q.attempts} × ({ATTEMPT_USD} + {q.check_usd}) ÷ {RIGHT} = "
+    f"{_usd_per_right(q.check_usd, q.attempts):.4f} USD.",
+)  # fmt: skip
+def _checked_answer_usd(q: Inputs) -> float:
+    return _usd_per_right(q.check_usd, q.attempts)
