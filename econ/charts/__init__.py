@@ -9,16 +9,18 @@ from econ.charts.grammar import figure, finish, overlay
 from econ.charts.panels import Panel, choice, panel, slider, switch
 from econ.charts.plot import Drawing
 from econ.charts.render import setup
-from econ.charts.tables import Folded, Pieces, Say, Table, table_of, three
+from econ.charts.tables import Folded, Linked, Pieces, Say, Table, evidence, table_of, three
 
 __all__ = [
     "Drawing",
     "Folded",
+    "Linked",
     "Panel",
     "Pieces",
     "Say",
     "Table",
     "choice",
+    "evidence",
     "figure",
     "finish",
     "overlay",

@@ -24,6 +24,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from econ.catalog.sources import cite
+from econ.catalog.tables import table
 from econ.catalog.units import short
 from econ.charts.theme import INK
 
@@ -54,17 +56,42 @@ class Table:
     def __repr__(self) -> str:
         return str(self.text.to_string(index=False))
 
+    def _cell(self, column: str, value: str) -> str:
+        """A value as HTML."""
+        return safe(value)
+
     def _repr_html_(self) -> str:
         def row(values: Iterable[str], tag: str) -> str:
             side = ["right" if c in self._right else "left" for c in self.text]
             cells = [
-                f'<{tag} style="text-align:{s}">{safe(v)}</{tag}>'
-                for v, s in zip(values, side, strict=True)
+                f'<{tag} style="text-align:{s}">{self._cell(c, v)}</{tag}>'
+                for c, v, s in zip(self.text, values, side, strict=True)
             ]
             return f"<tr>{''.join(cells)}</tr>"
 
         body = "\n".join(row(values, "td") for values in self.text.to_numpy())
         return f"<table><thead>{row(self.text, 'th')}</thead>\n<tbody>{body}</tbody></table>"
+
+
+class Linked(Table):
+    """A table whose sources are links: from a figure to its publication in one click.
+
+    Columns named ``source`` or ending in ``_source`` hold keys of ``data/sources.csv``; pointing at
+    one shows the citation and the day on which it was read.
+    """
+
+    def _cell(self, column: str, value: str) -> str:
+        if column != "source" and not column.endswith("_source"):
+            return safe(value)
+        if value not in table("sources").index or not (one := cite(value)).url:
+            return safe(value)
+        title = html.escape(f"{one.text} (read {one.accessed})")
+        return f'<a href="{html.escape(one.url)}" title="{title}">{safe(value)}</a>'
+
+
+def evidence(summary: str, *frames: pd.DataFrame) -> Folded:
+    """The rows behind a sentence, folded: each with its source, as a link, and its date."""
+    return Folded(summary, [Linked(rows) for rows in frames])
 
 
 def three(value: float) -> str:

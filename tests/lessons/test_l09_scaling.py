@@ -250,3 +250,69 @@ def test_the_bill_panel_follows_and_its_shares_are_whole():
     first = sum(r["share"] for r in rows if r["n_requests"] == rows[0]["n_requests"])
     assert first == pytest.approx(1)
     assert len(panel.static().description) > 200
+
+
+# -- the headline sentences: each fails if the rows under it change sign ---------------------------
+def test_models_since_2023_are_trained_beyond_the_law_and_earlier_ones_below_it():
+    dots = cases.dots_frame()
+    excess = cases.excess_factor(dots)
+    early, late = excess[dots["year"] < 2023], excess[dots["year"] >= 2023]
+    assert early.median() < 0.5
+    assert late.median() > 5
+    assert (late > 1).all()
+    assert len(dots) > 20
+    chinchilla = dots.set_index("model").loc["chinchilla-70b"]
+    assert chinchilla["flop"] == pytest.approx(6 * 70e9 * 1.4e12)
+    assert set(dots["source"]) <= set(table("sources").index)
+
+
+def test_counting_without_embeddings_gives_kaplans_exponent_from_chinchillas_law():
+    whole, core = (cases.counted_exponent(with_embeddings=both) for both in (True, False))
+    printed = float(table("scaling_laws").loc["kaplan2020", "optimum_exponent"])
+    assert abs(core - printed) < 0.1
+    assert abs(whole - 0.5) < 0.05
+    assert abs(whole - printed) > 0.15  # the gap that is to be explained
+
+
+def test_a_dial_buys_points_at_a_rising_price():
+    dial = cases.dial_frame()
+    assert dial["model"].nunique() == len(cases.DIALS)
+    for _, rows in dial.groupby("model"):
+        assert rows["percent"].is_monotonic_increasing
+        assert rows["usd_per_1000"].is_monotonic_increasing
+        further = rows["usd_per_further"].to_numpy()
+        assert (np.diff(further) > 0).all()
+        assert further[-1] > 5 * rows["usd_per_1000"].iloc[-1] / 1000
+        # by hand: USD between the last two efforts over the points between them
+        usd, points = (np.diff(rows[c].to_numpy())[-1] for c in ("usd_per_1000", "percent"))
+        assert further[-2] < usd / 1000 / (points / 100) < further[-1]
+
+
+def test_a_judge_is_most_of_its_bill_and_ends_below_the_tests():
+    from econ.scaling import verifiers_frame
+
+    rows = verifiers_frame(cases.checkers(), difficulty("llama-3-8b-instruct-math"), 3e-5)
+    tests, reward, judge, person = (row for row in rows.itertuples())
+    assert judge.checking_share_frac > 0.5
+    assert reward.best_frac < judge.best_frac < person.best_frac < tests.best_frac
+    assert person.usd_per_right > 100 * judge.usd_per_right
+
+
+def test_two_bills_differ_by_what_they_assume_of_the_verifier():
+    from econ.scaling import lifetime_bill
+
+    case = {"training_tokens": 15e12, "n_requests": 1e9, "training_usd_per_flop": 2e-18}
+    s = cases.served("llama-3.1-70b", input_tokens=500, output_tokens=500)
+    vote = lifetime_bill(s, n_attempts=5, **case)
+    judged = lifetime_bill(s, n_attempts=5, verifier=cases.checkers()[2], **case)
+    rows = cases.bills_frame(vote, judged).set_index("part")
+    assert rows.loc["checking", "usd_before"] == 0
+    assert rows.loc["checking", "usd_after"] > 0
+    assert vote.assumption != judged.assumption
+
+
+def test_every_row_behind_a_chart_has_a_source_and_a_date():
+    known = set(table("sources").index)
+    for rows in cases.source_frames():
+        assert set(rows["source"]) <= known
+        assert rows["as_of"].notna().all()

@@ -9,12 +9,15 @@
 
 from econ.lessons.l09_scaling.evidence import (
     DIALS,
+    bills_frame,
     checkers,
     counted_exponent,
     dial_frame,
     dots_chart,
     dots_frame,
     excess_factor,
+    ratios_frame,
+    source_frames,
 )
 from econ.lessons.l09_scaling.panels import (
     amount,
@@ -65,6 +68,7 @@ __all__ = [
     "attempts_frame",
     "attempts_panel",
     "bill_panel",
+    "bills_frame",
     "bins_frame",
     "checkers",
     "counted_exponent",
@@ -84,6 +88,7 @@ __all__ = [
     "measured_frame",
     "off_by_two_nats",
     "practice_frame",
+    "ratios_frame",
     "readings_frame",
     "recommended_frame",
     "repeats_frame",
@@ -91,6 +96,7 @@ __all__ = [
     "routes_chart",
     "served",
     "size_frame",
+    "source_frames",
     "swe_frame",
     "thinking_accuracy",
     "thinking_frame",

@@ -15,6 +15,7 @@ from econ.catalog.tables import table
 from econ.catalog.units import KILO, MTOK
 from econ.charts import Drawing, figure, overlay
 from econ.lessons.l09_scaling.training import served
+from econ.scaling.bill import Bill
 from econ.scaling.laws import law as as_law
 from econ.scaling.optimal import compute_optimal
 from econ.scaling.price import answer_price
@@ -168,3 +169,31 @@ def checkers() -> list[Verifier]:
         Verifier(name="a person", usd_per_attempt=PERSON_USD,
                  true_positive_frac=0.98, false_positive_frac=0.02),
     ]  # fmt: skip
+
+
+# -- tables of the lesson ----------------------------------------------------------------------
+def ratios_frame(fifths: list[pd.DataFrame]) -> pd.DataFrame:
+    """`scaling.fifths_frame` of several pairs: pair, fifth, small_over_large."""
+    rows = pd.concat(fifths, ignore_index=True)
+    return rows.assign(small_over_large=rows["small_frac"] / rows["large_frac"])
+
+
+def bills_frame(before: Bill, after: Bill) -> pd.DataFrame:
+    """Two bills side by side: part, usd_before, usd_after, over the life."""
+    rows = before.frame()[["part", "usd"]].merge(after.frame()[["part", "usd"]], on="part",
+                                                 suffixes=("_before", "_after"))  # fmt: skip
+    total = [("all of it", before.total_usd, after.total_usd)]
+    return pd.concat([rows, pd.DataFrame(total, columns=rows.columns)], ignore_index=True)
+
+
+def source_frames() -> list[pd.DataFrame]:
+    """The rows that the charts of this lesson draw, each with source and date."""
+    keep = ["source", "as_of", "note"]
+    dials = table("thinking_curves").reset_index(drop=True)
+    return [
+        table("rl_laws")[["title", "ceiling_frac", "midpoint_gpu_hours", "steepness", *keep]],
+        dials[["id", "gain_frac_per_doubling", "worst_error_frac", *keep]],
+        table("retrieval_prices")[["id", "usd_per_mtok", "usd_per_k_searches", *keep]],
+        table("coverage_fits")[["id", "coverage_1_frac", "coverage_10000_frac", *keep]],
+        table("scaling_laws")[["title", "alpha", "beta", *keep]],
+    ]
