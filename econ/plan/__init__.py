@@ -2,8 +2,9 @@
 
 `plan` screens accelerators × precisions × splits × batch limits with the latency model, finds the
 best fleet by simulation and proves that no other is better, and gives a `Plan`: the best row, the
-frontier, and for every other deployment the constraint that rules it out. `export` writes its
-table to a new file.
+frontier, and for every other deployment the constraint that rules it out. With a value of an
+answer the best earns the most; `best_service` compares models and tiers so. `export` writes a
+plan's table to a new file.
 
 >>> from econ.scenario import Scenario
 >>> answer = plan(Scenario.default(), ["h100-sxm"], ["fp8"], [(4, 1, 1, 1)], n_refined=0)
@@ -28,14 +29,17 @@ from econ.plan.market import prices_of
 from econ.plan.planner import plan
 from econ.plan.result import Plan
 from econ.plan.search import Demand, concurrency_grid, search_frame
+from econ.plan.services import Service, best_service
 
 __all__ = [
     "AgentCost",
     "ApiBill",
     "Demand",
     "Plan",
+    "Service",
     "agent_cost",
     "api_bill",
+    "best_service",
     "candidates_frame",
     "concurrency_grid",
     "describe_frame",

@@ -257,10 +257,17 @@ class Shape:
         if found is None or not found.trial.keeps:
             return found
         best = self.best(found.n_replicas)
-        usd, n = self.usd_per_hour(best.n_replicas) / best.trial.good_frac, best.n_replicas + 1
-        while n <= self.n_held and self.usd_per_hour(n) < usd:
+        least, n = self.objective(best.n_replicas, best.trial.good_frac), best.n_replicas + 1
+        while n <= self.n_held and self.objective(n, 1.0) < least:
             more = self.best(n)
-            if (costs := self.usd_per_hour(n) / more.trial.good_frac) < usd:
-                best, usd = more, costs
+            if (value := self.objective(n, more.trial.good_frac)) < least:
+                best, least = more, value
             n += 1
         return best
+
+    def objective(self, n_replicas: int, good_frac: float) -> float:
+        """What a fleet should have least of: cost over good requests, or cost less their value."""
+        usd = self.usd_per_hour(n_replicas)
+        if self.demand.value_usd_per_answer is not None:
+            return usd - good_frac * self.demand.most_usd_per_hour
+        return usd / good_frac

@@ -19,7 +19,17 @@ import pandas as pd
 
 from econ.catalog.units import HOUR_S, MTOK
 from econ.plan.fleets import NEVER, Found, Row, Shape, least_size
-from econ.plan.search import BY_MEANS, COST, KEYS, LATENCY, ROUNDING, Demand, paid_gpus, server_gpus
+from econ.plan.search import (
+    BY_MEANS,
+    COST,
+    KEYS,
+    LATENCY,
+    PROFIT,
+    ROUNDING,
+    Demand,
+    paid_gpus,
+    server_gpus,
+)
 from econ.plan.site import with_site
 from econ.plan.trials import Draws
 from econ.serving import warm_up
@@ -128,7 +138,7 @@ class Search:
         self.frame, self.demand, self.draws, self.objective = frame, demand, draws, objective
         self.columns = [frame[name].to_numpy() for name in Row._fields]
         self.policies, self.n_jobs, self.progress = policies, n_jobs, progress
-        self.sign = -1.0 if objective == FASTEST else 1.0
+        self.sign = -1.0 if objective in (FASTEST, PROFIT) else 1.0
         self.best: dict[str, Value] = {}  # by accelerator; of the objective, smaller is better
         self.labels: list[int] = []
         self.values: list[dict[str, Any]] = []
@@ -213,7 +223,7 @@ class Search:
         liked = (rows["constraint"] == "").to_numpy()
         bound, labels = np.asarray(self._bounds(rows), "float64"), rows.index.to_numpy()
         order = np.lexsort([rows["tpot_s"].to_numpy(), value, ~liked])
-        if self.objective != COST or not len(order):
+        if self.objective not in (COST, PROFIT) or not len(order):
             for i in order:
                 for policy in self.policies:
                     yield Task((labels[i],), policy, 0, bool(liked[i]), bound[i])
@@ -237,10 +247,13 @@ class Search:
         if self.objective == FASTEST:
             return -rows[FASTEST]
         n_least = np.array([min(map(least_size, self.policies))] * len(rows))
-        if self.objective == COST:
+        if self.objective in (COST, PROFIT):
             gpus = paid_gpus(self.demand, rows["accelerator"],
                              (n_least + self.demand.n_spare) * rows["n_gpu"])  # fmt: skip
-            return gpus * rows["usd_per_gpu_hour"] / mtok_per_hour(self.demand)
+            usd = gpus * rows["usd_per_gpu_hour"]
+            if self.objective == PROFIT:
+                return usd - self.demand.most_usd_per_hour
+            return usd / mtok_per_hour(self.demand)
         busiest = np.minimum(
             1.0, self.demand.rate_per_s / (n_least * rows["requests_per_s_per_replica"])
         )
@@ -250,7 +263,11 @@ class Search:
         """The smallest fleet of each task that is better than ``below``; how many there are."""
         from joblib import Parallel, delayed
 
-        usd = below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
+        usd = math.inf
+        if self.objective == COST:
+            usd = below * mtok_per_hour(self.demand)
+        elif self.objective == PROFIT:
+            usd = below + self.demand.most_usd_per_hour
         calls = (
             delayed(_solved)(self._rows(task), task, self.demand, self.draws, usd) for task in tasks
         )
@@ -279,7 +296,9 @@ class Search:
         values = priced(self._rows(task)[found.n_row], self.demand, task.policy, found)
         self._note(label, values)
         value = values.get(self.objective)
-        if value is None:
+        if self.objective == PROFIT:
+            value = self.demand.most_usd_per_hour * values["good_frac"] - values["usd_per_hour"]
+        elif value is None:
             part = with_site(self.frame.loc[[label]].assign(**values), self.demand.scenario)
             value = part[self.objective].iloc[0]
         name = self._accelerator(task)

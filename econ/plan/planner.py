@@ -22,16 +22,17 @@ from econ.plan.frontier import LARGER, SMALLER, on_frontier
 from econ.plan.market import listed
 from econ.plan.optimum import Groups, Proof, Refuted, Search
 from econ.plan.result import Plan, arrivals_of
-from econ.plan.search import Demand, concurrency_grid, search_frame
+from econ.plan.search import COST, PROFIT, Demand, concurrency_grid, search_frame
 from econ.plan.site import with_site
 from econ.plan.trials import Draws
+from econ.plan.worth import with_profit
 from econ.scenario import Scenario
 from econ.station import station
 from econ.tokens.traces import check_trace
 from econ.tokens.workloads import Workload
 
 BASES = ("simulated", "screened", "rejected")
-OBJECTIVES = (*SMALLER, *LARGER)
+OBJECTIVES = (*SMALLER, *LARGER, PROFIT)
 
 
 @station(headline="cost_usd_per_good_mtok", searches=True)
@@ -43,6 +44,8 @@ def plan(
     policies: Iterable[str] | None = None,
     objective: str = "cost_usd_per_good_mtok",
     *,
+    value_usd_per_answer: float | None = None,
+    right_frac: float = 1.0,
     concurrencies: Iterable[int] | None = None,
     prices_usd_per_gpu_hour: Mapping[str, float] | None = None,
     peak_factor: float = 1.0,
@@ -76,8 +79,13 @@ def plan(
     policies : iterable of str, optional
         Scheduling policies, which the simulator alone tells apart; None for the scenario's.
     objective : str
-        cost_usd_per_good_mtok, site_energy_j_per_token, carbon_g_per_mtok or
-        tokens_per_s_per_user.
+        cost_usd_per_good_mtok, site_energy_j_per_token, carbon_g_per_mtok,
+        tokens_per_s_per_user, or profit_usd_per_hour, which a value asks for.
+    value_usd_per_answer : float, optional
+        What an answer that is right and in time is worth, e.g. 0.01: the fleet that earns most is
+        the best, and rows say value, profit (per hour, GPU-hour and MW) and break-even value.
+    right_frac : float
+        Share of the model's answers that are right, e.g. 0.7.
     concurrencies : iterable of int, optional
         Batch limits of a replica; None for 41 from 1 to 1,024, ended by ``max_batch``.
     prices_usd_per_gpu_hour : mapping of str to float, optional
@@ -144,6 +152,16 @@ def plan(
     """
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES)
+    if value_usd_per_answer is not None and objective in (COST, PROFIT):
+        objective = PROFIT
+    elif (value_usd_per_answer is None) == (objective == PROFIT):
+        raise ValueError(
+            f"objective = {objective!r}: profit needs value_usd_per_answer, and only it"
+        )
+    if objective == PROFIT and gap_frac:
+        raise ValueError(
+            f"gap_frac = {gap_frac} is outside its range: 0 where profit is the objective"
+        )
     n_refined, seed = count("n_refined", n_refined, 0, 10_000), count("seed", seed, 0)
     in_range("gap_frac", gap_frac, 0, 10)
     own = [scenario.deployment.launch.policy]
@@ -156,7 +174,9 @@ def plan(
     if trace is not None:
         trace = check_trace(trace)
         scenario = _of_trace(scenario, trace)
-    demand = Demand(scenario, peak_factor, n_spare, step_overhead_s)
+    demand = Demand(
+        scenario, peak_factor, n_spare, step_overhead_s, value_usd_per_answer, right_frac
+    )
     candidates = candidates_frame(
         scenario, accelerators, precisions, parallelism, prices_usd_per_gpu_hour
     )
@@ -166,8 +186,8 @@ def plan(
     frame = search_frame(candidates, concurrencies, demand, **workers)
     frame["basis"] = np.where(frame["constraint"] == "", "screened", "rejected")
     frame = frame.assign(arrivals=arrivals_of(scenario, trace is not None), rests_on="means")
-    frame = with_site(frame, scenario)
-    is_rising = objective not in LARGER
+    frame = with_profit(with_site(frame, scenario), demand)
+    is_rising = objective not in (*LARGER, PROFIT)
     proof = Proof(frame.iloc[:0])
     if n_refined and scenario.workload.arrival != "all_at_once":
         draws = Draws(demand, trace, n, seed)
@@ -199,7 +219,7 @@ def _of_trace(scenario: Scenario, trace: pd.DataFrame) -> Scenario:
 
 def _with_proof(frame: pd.DataFrame, proof: Proof, demand: Demand, n_policies: int) -> pd.DataFrame:
     """The simulated rows in the place of their screened ones, and what the proof rules out."""
-    refined = with_site(proof.rows, demand.scenario)
+    refined = with_profit(with_site(proof.rows, demand.scenario), demand)
     refined["basis"] = np.where(refined["constraint"] == "", "simulated", "rejected")
     refined["rests_on"] = "share of requests"
     frame = frame.drop(index=list(set(proof.rows.index)))

@@ -146,9 +146,23 @@ class Plan(Result):
                 f"Simulated: {best['good_frac']:.1%} (± {best['good_frac_se']:.1%}) of requests "
                 f"within the SLO, {slo.attainment_frac:.1%} must; {self.proof}."
             )
+        if demand.value_usd_per_answer is not None:
+            profit, edge = best["profit_usd_per_hour"], best["break_even_usd_per_answer"]
+            words += (
+                f" At ${demand.value_usd_per_answer:g} an answer it "
+                f"{'earns' if self.serves else 'loses'} ${abs(profit):.2f} per hour; from "
+                f"${edge:.2g} on it pays."
+            )
         if self.regime not in CALIBRATED:
             words += f" Beyond the calibrated region ({self.regime}): confirm by a measurement."
         return words
+
+    @property
+    def serves(self) -> bool:
+        """Whether the best row earns anything; without a value of an answer always."""
+        if self.demand.value_usd_per_answer is None:
+            return True
+        return bool(self.best["profit_usd_per_hour"] > 0)
 
     @property
     def proof(self) -> str:

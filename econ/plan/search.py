@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import count, in_range, not_negative
+from econ.catalog.guard import count, fraction, in_range, not_negative
+from econ.catalog.units import HOUR_S
 from econ.energy.sites import PER_SERVER
 from econ.latency.calibration import REGIMES, bands
 from econ.latency.frame import predict_frame
@@ -34,7 +35,7 @@ from econ.terms import Slo
 
 REPLICAS_PER_TASK = 500
 KEYS = ("accelerator", "precision", *SPLIT)
-COST = "cost_usd_per_good_mtok"
+COST, PROFIT = "cost_usd_per_good_mtok", "profit_usd_per_hour"
 LATENCY = ("ttft", "tpot")  # constraints that the screen judges by means
 BY_MEANS = (*LATENCY, "power")  # with the size of the fleet
 RATE = "output_tokens_per_s_per_gpu"
@@ -43,7 +44,7 @@ ROUNDING = 1 - 1e-12  # 3.0000000000004 replicas are 3
 
 @dataclass(frozen=True)
 class Demand:
-    """What a fleet has to serve: a scenario's load, its peak, spares, and your stack's overhead.
+    """What a fleet has to serve: a scenario's load, its peak, spares, your stack's overhead, value.
 
     Parameters
     ----------
@@ -55,17 +56,26 @@ class Demand:
         Replicas beyond need; 1 is N+1.
     step_overhead_s : float
         Seconds that your stack adds to every step (`econ.latency.own_stack`), e.g. 0.001.
+    value_usd_per_answer : float, optional
+        What an answer that is right and in time is worth, e.g. 0.01.
+    right_frac : float
+        Share of answers that are right, e.g. 0.7.
     """
 
     scenario: Scenario
     peak_factor: float = 1.0
     n_spare: int = 0
     step_overhead_s: float = 0.0
+    value_usd_per_answer: float | None = None
+    right_frac: float = 1.0
 
     def __post_init__(self) -> None:
         in_range("peak_factor", self.peak_factor, 1, 1000)
         count("n_spare", self.n_spare, 0, 1000)
         not_negative("step_overhead_s", self.step_overhead_s, 1.0)
+        fraction("right_frac", self.right_frac)
+        if self.value_usd_per_answer is not None:
+            not_negative("value_usd_per_answer", self.value_usd_per_answer, 1e6)
 
     @property
     def rate_per_s(self) -> float:
@@ -91,6 +101,16 @@ class Demand:
     def utilisation_frac(self) -> float:
         """Share of the paid hours in which the load comes."""
         return float(self.scenario.finance.utilisation_frac)
+
+    @property
+    def right_answers_per_hour(self) -> float:
+        """Right answers in a paid hour, in time or not."""
+        return HOUR_S * self.rate_per_s * self.utilisation_frac * self.right_frac
+
+    @property
+    def most_usd_per_hour(self) -> float:
+        """What the answers of a paid hour are worth if all are in time."""
+        return self.right_answers_per_hour * (self.value_usd_per_answer or 0.0)
 
     @property
     def slo(self) -> Slo:

@@ -25,8 +25,9 @@ import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import UnknownName, fraction, not_negative, positive
-from econ.catalog.scores import BENCHMARK, quality
+from econ.catalog.guard import not_negative, positive, unknown
+from econ.catalog.menus import Answering, answering
+from econ.catalog.scores import BENCHMARK
 from econ.catalog.units import HOUR_S, MEGA
 from econ.latency.calibration import bands as latency_bands
 from econ.latency.prediction import predict_scenarios
@@ -96,7 +97,7 @@ class Value(Result):
 def value(
     s: Scenario,
     *,
-    value_usd_per_answer: float,
+    value_usd_per_answer: float | Mapping[str, float],
     models: Sequence[str | Model] | None = None,
     accelerators: Sequence[str | Accelerator] | None = None,
     precisions: Sequence[str] | None = None,
@@ -106,6 +107,7 @@ def value(
     floor_frac: float = 0.0,
     demand_per_s: float | None = None,
     wait_elasticity: float = 0.0,
+    price_elasticity: float = 0.0,
     n_gpu_most: int | None = None,
 ) -> Value:
     """The model, fleet and tier that earn the most.
@@ -115,8 +117,9 @@ def value(
     s : Scenario
         Workload, finance, site with its power (``site_mw``, ``rack_kw``), engine; its model,
         accelerator, precision and SLO are the menu where none is given.
-    value_usd_per_answer : float
-        What an answer that is right and in time is worth, or sells for, in USD, e.g. 0.02.
+    value_usd_per_answer : float or mapping of str to float
+        What an answer that is right and in time is worth, or sells for, in USD, e.g. 0.02; by tier
+        where they sell at different prices.
     models, accelerators, precisions : sequence, optional
         The menu.
     tiers : mapping of str to Slo, optional
@@ -132,6 +135,8 @@ def value(
     wait_elasticity : float
         Percent of demand per percent of answer time, at most 0, e.g. -0.3: quicker answers are
         asked for more often.
+    price_elasticity : float
+        Percent of demand per percent that a tier sells above the cheapest, at most 0, e.g. -1.2.
     n_gpu_most : int, optional
         Accelerators that can be had.
 
@@ -148,7 +153,7 @@ def value(
 
     Notes
     -----
-    profit per hour = 3600 · answers/s · right share · in-time share · USD per answer
+    profit per hour = 3600 · answers/s · right share · in-time share · USD per answer in its tier
     − accelerators · USD per GPU-hour. The in-time share is the tier's attainment. A model that
     writes more tokens an answer than the scenario's (scores table) fills more of the machine. The
     profit is linear in answers up to the last replica, so whole fleets below and above the demand
@@ -163,90 +168,53 @@ def value(
     'qwen3-32b'
     """
     require_certain("value", s)
-    not_negative("value_usd_per_answer", value_usd_per_answer, 1e6)
-    if not -10 <= wait_elasticity <= 0:
-        raise ValueError(f"wait_elasticity = {wait_elasticity} is outside its range: -10 to 0")
+    for name, elasticity in (("wait", wait_elasticity), ("price", price_elasticity)):
+        if not -10 <= elasticity <= 0:
+            raise ValueError(f"{name}_elasticity = {elasticity} is outside its range: -10 to 0")
     demand = positive(
         "demand_per_s", s.workload.rate_per_s if demand_per_s is None else demand_per_s
     )
-    menu = _models(s, models, right_frac or {}, benchmark, fraction("floor_frac", floor_frac))
+    menu = answering(
+        [s.model] if models is None else models, right_frac, benchmark=benchmark,
+        floor_frac=floor_frac,
+    )  # fmt: skip
     limits = dict(tiers or {"the scenario's": s.slo})
-    rows = _operating_points(s, menu, accelerators, precisions)
+    rows = _operating_points(s, menu, benchmark, accelerators, precisions)
+    worths = _worths(limits, value_usd_per_answer)
     rows = _in_time(rows, limits)
     if rows.empty:
         raise ValueError(
             "no option keeps any tier: give a looser SLO, more bandwidth or a smaller model"
         )
     own = s.slo.ttft_s + s.slo.tpot_s * max(s.workload.mean_output_tokens - 1, 0)
-    asked = demand * (rows["answer_s"] / own) ** wait_elasticity
-    rows = _fleets(rows.assign(demand_per_s=asked), n_gpu_most)
-    return _best(_profits(rows, value_usd_per_answer))
-
-
-def _models(
-    s: Scenario,
-    models: Sequence[str | Model] | None,
-    right_frac: Mapping[str, float],
-    benchmark: str,
-    floor_frac: float,
-) -> list[tuple[str | Model, float, float]]:
-    """Each model with its share of right answers and the factor on its output tokens."""
-    base = _tokens(s.model_id, benchmark)
-    menu, shares = [], {}
-    for model in [s.model] if models is None else models:
-        name = model.id if isinstance(model, Model) else model
-        if name in right_frac:
-            share = fraction(f"right_frac of {name}", right_frac[name])
-        else:
-            try:
-                share = quality(name, benchmark).score_frac
-            except UnknownName as error:
-                raise ValueError(
-                    f"{name} has no score on {benchmark}: give right_frac={{{name!r}: share}} "
-                    "of right answers to your own task"
-                ) from error
-        shares[name] = share
-        more = _tokens(name, benchmark)
-        menu.append((model, share, more / base if more and base else 1.0))
-    reached = [
-        entry for entry, share in zip(menu, shares.values(), strict=True) if share >= floor_frac
-    ]
-    if not reached:
-        best = max(shares, key=lambda name: shares[name])
-        raise ValueError(
-            f"floor_frac = {floor_frac}: no model on the menu reaches it; the best is {best} "
-            f"with {shares[best]:g}"
-        )
-    return reached
-
-
-def _tokens(name: str, benchmark: str) -> float | None:
-    """Output tokens of an answer on a benchmark, where they are known."""
-    try:
-        return quality(name, benchmark).output_tokens_per_answer
-    except UnknownName:
-        return None
+    sells, least = rows["tier"].map(worths), min(worths.values())
+    dearer = sells / least if least else 1.0
+    asked = demand * (rows["answer_s"] / own) ** wait_elasticity * dearer**price_elasticity
+    rows = _fleets(rows.assign(demand_per_s=asked, value_usd_per_answer=sells), n_gpu_most)
+    return _best(_profits(rows))
 
 
 def _operating_points(
     s: Scenario,
-    menu: list[tuple[str | Model, float, float]],
+    menu: Sequence[Answering],
+    benchmark: str,
     accelerators: Sequence[str | Accelerator] | None,
     precisions: Sequence[str] | None,
 ) -> pd.DataFrame:
     """A row for each model, machine, format, split and batch that runs."""
     scenarios, shares = [], []
-    for model, share, factor in menu:
+    for one in menu:
+        factor = one.longer_than(s.model_id, benchmark)
         tokens = s.workload.mean_output_tokens * factor
         longer = {} if factor == 1 else {"output_tokens": max(round(tokens), 1)}
         for accelerator in accelerators or [s.deployment.accelerator]:
             for precision in precisions or [s.deployment.precision]:
                 for n in SPLITS:
                     scenarios.append(
-                        s.with_(model=model, accelerator=accelerator, precision=precision,
+                        s.with_(model=one.model, accelerator=accelerator, precision=precision,
                                 n_gpu=n, tp=n, pp=1, ep=1, dp=1, **longer)
                     )  # fmt: skip
-                    shares.append(share)
+                    shares.append(one.right_frac)
     if len(scenarios) * len(BATCHES) > MOST_OPTIONS:
         raise ValueError(f"{len(scenarios) * len(BATCHES):,} options; at most {MOST_OPTIONS:,}")
     reasons = [""] * len(scenarios)
@@ -274,6 +242,19 @@ def _operating_points(
         why = next((r for r in [*reasons, *out["reason"]] if r), "no accelerator has a price")
         raise ValueError(f"nothing on the menu runs: {why}")
     return out[runs].drop(columns="reason").reset_index(drop=True)
+
+
+def _worths(tiers: Mapping[str, Slo], worth: float | Mapping[str, float]) -> dict[str, float]:
+    """USD of an accepted answer by tier."""
+    named = worth if isinstance(worth, Mapping) else dict.fromkeys(tiers, worth)
+    for name in tiers:
+        if name not in named:
+            raise ValueError(f"value_usd_per_answer has no value for the tier {name!r}")
+    for name in named:
+        if name not in tiers:
+            raise unknown("tier", name, tiers)
+        not_negative("value_usd_per_answer", named[name], 1e6)
+    return {name: float(named[name]) for name in tiers}
 
 
 def _in_time(rows: pd.DataFrame, tiers: Mapping[str, Slo]) -> pd.DataFrame:
@@ -313,11 +294,11 @@ def _fleets(rows: pd.DataFrame, n_gpu_most: int | None) -> pd.DataFrame:
     return both[both["n_replicas"] >= 1].drop(columns=["n_gpu_held", "limit"])
 
 
-def _profits(rows: pd.DataFrame, value_usd_per_answer: float) -> pd.DataFrame:
+def _profits(rows: pd.DataFrame) -> pd.DataFrame:
     """Value, cost and profit of each option, best first."""
     n_gpu = rows["n_replicas"] * rows["gpus_per_replica"]
     accepted = rows["answers_per_s"] * rows["right_frac"] * rows["in_time_frac"]
-    worth = HOUR_S * accepted * value_usd_per_answer
+    worth = HOUR_S * accepted * rows["value_usd_per_answer"]
     cost = n_gpu * rows["usd_per_gpu_hour"]
     megawatts = n_gpu * rows["site_w_per_gpu"] / MEGA
     out = rows.assign(

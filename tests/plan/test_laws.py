@@ -182,3 +182,31 @@ def test_power_rules_fleets_out_and_never_makes_the_best_better():
         nothing.best  # noqa: B018
     racks = plan(s.with_(rack_kw=7), **SPACE)
     assert set(racks.feasible["accelerator"]) <= {"l40s"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_fleet_earns_more_and_more_value_never_serves_less(seed):
+    """Every fleet of the space, one after the other, at three values of an answer."""
+    s = question(seed)
+    space = SPACE | {"accelerators": ["h100-sxm"], "parallelism": [(1, 1, 1, 1)]}
+    demand, draws = Demand(s), Draws(Demand(s), None, 400, 0)
+    candidates = candidates_frame(s, ["h100-sxm"], ["fp8"], [(1, 1, 1, 1)], PRICES)
+    rows = rows_of(search_frame(candidates, LIMITS, demand))
+    shape = Shape(rows, s.deployment.launch.policy, demand, draws)
+    good = 0.0
+    for worth in (0.0, 0.002, 0.05):
+        answer = plan(s, value_usd_per_answer=worth, right_frac=0.7, **space)
+        if answer.simulated.empty:
+            return
+        best = answer.best
+        most = 3600 * s.workload.rate_per_s * 0.7 * worth
+        tried = (
+            most * trial.good_frac - 3.0 * n
+            for n in range(1, int(best["fleet_gpus"]) + 3)
+            for k in range(len(LIMITS))
+            if (trial := shape.trial(n, k)).keeps
+        )
+        assert max(tried) <= best["profit_usd_per_hour"] + 1e-9
+        assert answer.serves == (best["profit_usd_per_hour"] > 0)
+        assert best["good_frac"] >= good
+        good = best["good_frac"]

@@ -118,3 +118,17 @@ def test_a_site_smaller_than_a_server_says_what_a_server_takes():
         value(S.with_(site_mw=0.01), value_usd_per_answer=0.01, **MENU)
     with pytest.raises(ValueError, match="rack_kw = 5 holds no h"):
         value(S.with_(rack_kw=5), value_usd_per_answer=0.01, **MENU)
+
+
+def test_a_tier_sells_at_its_price_and_the_demand_answers_to_it():
+    wide = {"models": ["qwen3-32b"], "right_frac": RIGHT, "tiers": TIERS, "demand_per_s": 20}
+    easy = value(S, value_usd_per_answer={"quick": 0.002, "easy": 0.02}, **wide)
+    worths = {"quick": 0.02, "easy": 0.002}
+    quick = value(S, value_usd_per_answer=worths, **wide)
+    assert (easy.tier, quick.tier) == ("easy", "quick")
+    fewer = value(S, value_usd_per_answer=worths, price_elasticity=-0.5, **wide)
+    rows = fewer.options.groupby("tier")["demand_per_s"].first()
+    assert rows["quick"] == pytest.approx(20 * 10**-0.5)
+    assert rows["easy"] == pytest.approx(20)
+    with pytest.raises(ValueError, match="no value for the tier 'easy'"):
+        value(S, value_usd_per_answer={"quick": 1.0}, **wide)
