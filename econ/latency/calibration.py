@@ -299,7 +299,7 @@ class Band:
         """Why there is no band; empty where there is one."""
         if np.isfinite(self.p90_factor):
             return ""
-        seen = f"{self.n_rows} runs of the kind" if self.n_rows else "no run of the kind"
+        seen = f"{self.n_rows} runs of the kind" if self.n_rows else "no runs of the kind"
         return (
             f"not predicted, because {seen} ({self.regime}) bear it out: 90 % of errors would lie "
             f"within no less than a factor of {WIDEST:g}"

@@ -1,8 +1,9 @@
-"""Lesson 02, latency: anatomy of a step, memory, roofline, gaps between tokens, measured runs.
+"""Lesson 02, where the time goes: memory, the KV cache, the roofline, gaps between tokens.
 
->>> frame = anatomy_frame("llama-3.1-70b", "h100-sxm", tp=4, precision="fp8", input_tokens=1000)
->>> bool(frame["batch"].max() >= 64)
-True
+>>> frame = memory_frame("llama-3.1-70b", "h100-sxm", n_gpu=4, precision="fp8",
+...                      context_tokens=5000, batch=50)
+>>> int(frame["n_fit"].iloc[0])
+143
 """
 
 from __future__ import annotations
@@ -18,74 +19,20 @@ from econ.catalog import model as model_of
 from econ.catalog.guard import positive
 from econ.catalog.units import GB, MILLI, TERA
 from econ.charts import Drawing, Panel, choice, figure, panel, slider
-from econ.charts.theme import PALETTE
-from econ.latency.fit import measured
+from econ.latency.bound import reality_frame
 from econ.latency.prediction import (
-    DoesNotFit,
-    Prediction,
     flop_per_token,
     kv_bytes_per_token,
     predict,
-    predict_frame,
     weight_bytes,
 )
-from econ.latency.runs import measured_runs, sample_medians
 from econ.scenario import Scenario
 
-BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 MODELS = ("llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3")
 PRECISIONS = ("bf16", "fp8", "fp4")
-# one colour a part, in the order in which they are stacked: memory blue, arithmetic green, software
-# warm
-PART_COLOURS = {
-    "weights": PALETTE["blue"],
-    "compute": PALETTE["green"],
-    "kv cache": PALETTE["sky"],
-    "kernels": PALETTE["orange"],
-    "links": PALETTE["vermilion"],
-    "host": PALETTE["grey"],
-    "others' prompts": PALETTE["purple"],
-}
-
-
-def anatomy_frame(
-    model: str,
-    accelerator: str,
-    *,
-    tp: int,
-    precision: str,
-    input_tokens: float,
-    output_tokens: float = 500,
-    batches: tuple[int, ...] = BATCHES,
-) -> pd.DataFrame:
-    """What a token's time is made of, batch by batch: batch, part, time_ms, total_ms.
-
-    Ends at the last batch that memory holds; raises where not even one request fits.
-    """
-    case = Scenario.of(
-        model, accelerator, tp=tp, precision=precision,
-        input_tokens=input_tokens, output_tokens=output_tokens,
-    )  # fmt: skip
-    rows: list[dict[str, Any]] = []
-    for batch in batches:
-        try:
-            one = predict(case, concurrency=batch)
-        except DoesNotFit:
-            if rows:
-                break
-            raise
-        if one.batch < 0.8 * batch:
-            break
-        rows += [
-            {
-                "batch": batch,
-                "part": part,
-                "time_ms": one.parts_s.get(part, 0.0) / MILLI,
-                "total_ms": one.tpot_s / MILLI,
-            }
-            for part in PART_COLOURS
-        ]
-    return pd.DataFrame(rows)
+CASE: dict[str, Any] = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4,
+                        "precision": "fp8", "input_tokens": 1000,
+                        "output_tokens": 500}  # fmt: skip
 
 
 def memory_frame(
@@ -159,14 +106,30 @@ def roof_frame(
     return frame.assign(ridge=ridge)
 
 
-def touched_frame(models: list[str], batches: tuple[int, ...] = BATCHES) -> pd.DataFrame:
-    """The share of a mixture's experts that a batch reaches: 1 − (1 − k/E)^batch."""
+def measured_frame() -> pd.DataFrame:
+    """The roof of `reality_frame`'s accelerator with its measured decode steps under it.
+
+    Columns as in `roof_frame`, and ``measured_tflops``: FLOP of a step over its measured time, per
+    accelerator. The context is the prompt and half the answer.
+    """
+    runs = reality_frame()
+    first = runs.iloc[0]
+    context = first.input_tokens + first.output_tokens / 2
+    frame = roof_frame(first.model, first.accelerator, precision=first.precision,
+                       context_tokens=context, batches=tuple(runs["batch"]))  # fmt: skip
+    work = flop_per_token(first.model, context)
+    done = runs["batch"] * work / runs["measured_tpot_s"] / runs["n_gpu"] / TERA
+    labels = [f"batch {batch}" for batch in runs["batch"]]
+    return frame.assign(measured_tflops=frame["label"].map(dict(zip(labels, done, strict=True))))
+
+
+def prefill_frame(lengths: tuple[int, ...] = (100, 300, 1000, 3000, 10_000)) -> pd.DataFrame:
+    """TTFT and TPOT of one user of the lesson's deployment by the length of the prompt."""
     rows = []
-    for id in models:
-        net = model_of(id)
-        share = net.experts_per_token / net.n_experts
-        rows += [(id, b, 100 * (1 - (1 - share) ** b)) for b in batches]
-    return pd.DataFrame(rows, columns=["model", "batch", "touched_percent"])
+    for n in lengths:
+        one = predict(Scenario.of(**(CASE | {"input_tokens": n})), concurrency=1)
+        rows.append((n, one.ttft_s, one.tpot_s / MILLI))
+    return pd.DataFrame(rows, columns=["input_tokens", "ttft_s", "tpot_ms"])
 
 
 def stalls_frame(*, concurrency: float, **case: Any) -> pd.DataFrame:
@@ -188,70 +151,7 @@ def stalls_frame(*, concurrency: float, **case: Any) -> pd.DataFrame:
     )
 
 
-def parity_frame() -> pd.DataFrame:
-    """Measured runs of the shipped sample beside the prediction, with the factor between them."""
-    runs = measured_runs(medians=sample_medians().iloc[:0])
-    ours = predict_frame(runs.drop(columns=["ttft_s", "tpot_s"]))
-    truth = measured(runs)
-    return runs.assign(
-        measured_ms=truth["tpot_s"] / MILLI,
-        predicted_ms=ours["tpot_s"].to_numpy() / MILLI,
-        factor=ours["tpot_s"].to_numpy() / truth["tpot_s"].to_numpy(),
-        ttft_factor=ours["benchmark_mean_ttft_s"].to_numpy()
-        / truth["benchmark_mean_ttft_s"].to_numpy(),
-    )
-
-
-def bands_frame(predictions: dict[str, Prediction]) -> pd.DataFrame:
-    """Predictions with the band that holds 90 % of unseen runs: case, regime, low, TPOT, high."""
-    rows = []
-    for name, one in predictions.items():
-        low, high = one.band("tpot_s")
-        rows.append((name, one.regime, low / MILLI, one.tpot_s / MILLI, high / MILLI))
-    return pd.DataFrame(rows, columns=["case", "regime", "low_ms", "tpot_ms", "high_ms"])
-
-
 # -- charts and panels -----------------------------------------------------------------------------
-def anatomy_chart(frame: pd.DataFrame) -> Drawing:
-    """`anatomy_frame`: a token's time, stacked by what takes it, over the batch."""
-    last = frame[frame["batch"] == frame["batch"].max()]
-    top = last.loc[last["time_ms"].idxmax()]
-    return figure(
-        frame,
-        "batch",
-        "time_ms",
-        by="part",
-        kind="column",
-        colors=PART_COLOURS,
-        x_title="Batch (concurrent requests)",
-        y_title="Time per output token (ms)",
-        finding="What takes a token's time?",
-        says=f"Stacked bars over batch {frame['batch'].min()} to {frame['batch'].max()}: "
-        f"time per output token {frame['total_ms'].iloc[0]:.1f} ms to {top.total_ms:.1f} ms; at "
-        f"the largest batch that fits, {top.part} takes most ({top.time_ms:.1f} ms).",
-    )
-
-
-def anatomy_panel() -> Panel:
-    """The anatomy by model, accelerator, parallelism and prompt."""
-
-    def anatomy(prompt: int, model: str, chip: str, tp: int, precision: str) -> pd.DataFrame:
-        return anatomy_frame(model, chip, tp=tp, precision=precision, input_tokens=prompt)
-
-    return panel(
-        anatomy,
-        anatomy_chart,
-        prompt=slider(100, 20_000, value=1000, log=True, label="Prompt (tokens)"),
-        model=choice(MODELS, value="llama-3.1-70b", label="Model"),
-        chip=choice(classroom(), value="h100-sxm", label="Accelerator"),
-        tp=choice([1, 2, 4, 8], value=4, label="Tensor parallel"),
-        precision=choice(PRECISIONS, value="fp8", label="Precision"),
-        presets={
-            "8B on one chip": {"model": "llama-3.1-8b", "tp": 1},
-            "70B on four": {},
-            "70B, long prompts": {"prompt": 10_000},
-        },
-    )
 
 
 def memory_chart(frame: pd.DataFrame) -> Drawing:
@@ -324,6 +224,28 @@ def roof_chart(frame: pd.DataFrame) -> Drawing:
         f"{decode['intensity'].iloc[0]:.1f} FLOP per byte and at {decode['label'].iloc[-1]} "
         f"{decode['intensity'].iloc[-1]:.0f}; prefill "
         f"{frame[frame['kind'] == 'prefill']['intensity'].iloc[0]:,.0f}.",
+    )
+
+
+def measured_chart(frame: pd.DataFrame) -> Drawing:
+    """`measured_frame`: measured steps as points under the roof."""
+    steps = frame.dropna(subset="measured_tflops")
+    share = steps["measured_tflops"] / steps["rate_tflops"]
+    return figure(
+        frame,
+        "intensity",
+        "rate_tflops",
+        dots="measured_tflops",
+        label="label",
+        log="xy",
+        x_title="Arithmetic intensity (FLOP per byte)",
+        y_title="Rate of one accelerator (TFLOP/s)",
+        finding=f"Measured steps reach {share.min():.0%} to {share.max():.0%} of the roof",
+        subtitle="Llama-3.1-70B in fp8 on four H100; line: the roof, points: InferenceX runs",
+        says=f"Measured decode under the roof: batch 4 to 64 reach "
+        f"{steps['measured_tflops'].iloc[0]:.1f} to {steps['measured_tflops'].iloc[-1]:.0f} "
+        f"TFLOP/s per accelerator, {share.min():.0%} to {share.max():.0%} of what the memory "
+        f"allows. The roof bends at {frame['ridge'].iloc[0]:.0f} FLOP per byte.",
     )
 
 

@@ -5,38 +5,11 @@ from __future__ import annotations
 import functools
 
 import econ.latency as latency
-from econ.catalog import model
 from econ.catalog.units import GB, MILLI
-from econ.latency.calibration import Calibration
-from econ.latency.fit import held_out, summary
-from econ.latency.runs import sample_runs
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 
 NET = "llama-3.1-70b"
-
-
-@functools.cache
-def _datasheet_error_percent() -> float:
-    """Median error of TPOT where bandwidth and peak FLOP/s are all that is known."""
-    runs = sample_runs()
-    predicted = held_out(runs, names=[], start=Calibration.datasheet(), ttft_weight_frac=0.0)
-    return float(100 * summary(runs, predicted).loc["tpot_s"].median_frac)
-
-
-@question(
-    "02-error",
-    "A roofline from the datasheet uses bandwidth and peak FLOP/s and ignores software. How far "
-    "off is its time per token, in **percent**, for the median of several hundred measured runs?",
-    unit="percent",
-    slider=(0, 100),
-    tolerance_frac=0.2,
-    wrong=[Wrong((0, 30), "That is how a forecast would do. A roofline is a bound: launches, "
-                 "collectives and other users' prompts come on top of it.", "roofline-forecast")],
-    because="A bound says what cannot happen, not what will.",
-)  # fmt: skip
-def _roofline_error(q: Inputs) -> float:
-    return _datasheet_error_percent()
 
 
 @functools.cache
@@ -171,50 +144,3 @@ def _answer(q: Inputs, n_gaps: int) -> float:
 )  # fmt: skip
 def _complete_after(q: Inputs) -> float:
     return float(latency.answer_s(TTFT_S, q.tpot_ms * MILLI, q.tokens))
-
-
-@question(
-    "02-4",
-    "A small model drafts **{drafts}** tokens, and each is accepted with probability "
-    "**{accepted}**. How many **tokens** does one checked step give on average?",
-    unit="tokens",
-    inputs={"drafts": (4, 3, 5), "accepted": (0.8, 0.7, 0.6)},
-    wrong=[
-        Wrong(lambda q: q.drafts * q.accepted, "That lets a token count after an earlier one was "
-              "rejected. All that follow the first rejection are lost."),
-        Wrong(lambda q: latency.tokens_per_check(q.accepted, q.drafts) - 1, "One is missing: the "
-              "large model adds a token of its own in every check."),
-        Wrong(lambda q: q.drafts + 1, "That is the best case, in which nothing is rejected."),
-    ],
-    hints=("Which drafts count after one was rejected?", "1 + a + a² + … + a to the drafts."),
-    work=lambda q: f"With {q.drafts} drafts at {q.accepted}: " + " + ".join(
-        f"{q.accepted**i:.3g}" for i in range(q.drafts + 1))
-    + f" = {latency.tokens_per_check(q.accepted, q.drafts):.2f} tokens.",
-)  # fmt: skip
-def _tokens_per_check(q: Inputs) -> float:
-    return float(latency.tokens_per_check(q.accepted, q.drafts))
-
-
-def _touched(batch: int) -> float:
-    net = model("gpt-oss-120b")
-    return float(1 - (1 - net.experts_per_token / net.n_experts) ** batch)
-
-
-@question(
-    "02-5",
-    "gpt-oss-120b sends each token to 4 of 128 experts. Which **share** of the experts does a "
-    "batch of **{batch}** touch?",
-    unit="share",
-    inputs={"batch": (16, 8, 32)},
-    wrong=[
-        Wrong(lambda q: q.batch * 4 / 128, "That would be so if no two tokens chose the same "
-              "expert. By chance some do."),
-        Wrong(4 / 128, "That is one token. The batch has {batch}."),
-        Wrong(lambda q: 1 - _touched(q.batch), "That is the share that stays untouched."),
-    ],
-    hints=("With which chance does one token miss a given expert?",
-           "1 − (1 − 4/128) to the power of the batch."),
-    work=lambda q: f"A batch of {q.batch}: 1 − (124/128)^{q.batch} = {_touched(q.batch):.1%}.",
-)  # fmt: skip
-def _experts_touched(q: Inputs) -> float:
-    return _touched(q.batch)
