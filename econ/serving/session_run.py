@@ -144,7 +144,9 @@ class SessionTimes:
     @property
     def session_done(self) -> NDArray[np.bool_]:
         """Sessions all of whose turns were answered."""
-        left = np.bincount(self.sessions.session, ~self.done, self.sessions.n_sessions)
+        left = np.bincount(
+            self.sessions.session.astype(np.intp), ~self.done, self.sessions.n_sessions
+        )
         return np.asarray(left == 0)
 
     @property
@@ -288,7 +290,7 @@ class Inputs:
 def inputs_of(s: Sessions, fleet: Fleet, plan: Plan, seed: int, until_s: float | None) -> Inputs:
     """Sessions and a fleet in whole numbers."""
     n, n_rep = s.n_turns, fleet.replica.n_replicas
-    turn = np.repeat(np.arange(n), np.diff(s.waits_at))
+    turn = np.repeat(np.arange(n), np.diff(s.waits_at).astype(np.intp))
     order = np.argsort(s.waits_for, kind="stable")
     next_at = np.searchsorted(s.waits_for[order], np.arange(n + 1))
     first, wait = np.diff(s.waits_at) == 0, ps(s.wait_s)

@@ -291,7 +291,7 @@ def checked(s: Sessions, name: str = "sessions") -> Sessions:
 def _check_order(s: Sessions, name: str) -> None:
     """No turn may wait for itself, straight or through others."""
     n = s.n_turns
-    turn = np.repeat(np.arange(n), np.diff(s.waits_at))
+    turn = np.repeat(np.arange(n), np.diff(s.waits_at).astype(np.intp))
     _refuse(
         name, (s.waits_for < 0) | (s.waits_for >= n), "waits_for", s.waits_for, "is no row of it"
     )

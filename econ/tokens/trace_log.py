@@ -244,7 +244,7 @@ def requests_of(log: Log, name: str) -> pd.DataFrame:
     frame = log.frame
     n = frame[N_REQUESTS].to_numpy()
     check_size(float(n.sum()), name, "requests")
-    counts = n.astype(np.int64)
+    counts = n.astype(np.intp)
     start = frame["arrival_s"].to_numpy(dtype=float)
     if "stretch_s" in frame:
         stretch = frame["stretch_s"].to_numpy(dtype=float)

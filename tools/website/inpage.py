@@ -1,0 +1,63 @@
+"""What a page loads to run Python itself: one archive of this package and the pure ones it needs.
+
+Pyodide's core and its compiled numpy, pandas and scipy come from Pyodide's own distribution
+(`CORE`), and only after a reader has asked for them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import lite
+
+VERSION = "0.27.7"
+CORE = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
+COMPILED = ["numpy", "pandas", "scipy"]  # of that distribution, with what they depend on
+ALSO = ["ipython", "joblib", "packaging", "six"]
+MEGABYTES = 45  # what all of it weighs; a test holds it against the files
+# altair checks charts with jsonschema, whose newer releases need another compiled part
+OLDER = ["jsonschema==4.17.3", "pyrsistent==0.20.0"]
+INSTALLED = ["altair", "anywidget", "attrs", "comm", "ipywidgets", "jinja2", "jupyterlab_widgets",
+             "markupsafe", "narwhals", "psygnal", "tqdm", "traitlets", "typing_extensions"]  # fmt: skip
+
+
+def write(out: Path, work: Path) -> Path:
+    """Write the archive; ``work``: a folder of its own, in which downloads stay.
+
+    Raises `subprocess.CalledProcessError` where the package index cannot be reached.
+    """
+    wheels, site = work / "wheels", work / "site"
+    wheels.mkdir(parents=True, exist_ok=True)
+    if not len(list(wheels.glob("*.whl"))) >= len(OLDER):
+        download(OLDER, wheels)
+    shutil.rmtree(site, ignore_errors=True)
+    shutil.rmtree(work / "own", ignore_errors=True)
+    for wheel in [*wheels.glob("*.whl"), lite.write_wheel(work / "own")]:
+        with zipfile.ZipFile(wheel) as box:
+            box.extractall(site)
+    for name in INSTALLED:
+        _copy(name, site)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as box:
+        for file in sorted(p for p in site.rglob("*") if p.is_file()):
+            box.write(file, file.relative_to(site))
+    return out
+
+
+def download(needs: list[str], out: Path) -> None:
+    """Pure wheels by pip."""
+    words = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
+    words += ["--platform=any", "--implementation=py", "--abi=none", "--python-version=3.12"]
+    subprocess.run([*words, "-d", out, *needs], check=True, capture_output=True)
+
+
+def _copy(name: str, site: Path) -> None:
+    """A package as it is installed here; its compiled extras stay behind."""
+    for file in metadata.files(name) or []:
+        if ".." not in file.parts and file.suffix not in (".so", ".pyc", ".map"):
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(file.locate()), site / file)
