@@ -43,10 +43,11 @@ def lines(notebooks: list[str], folder: Path = FOLDER) -> Iterator[dict[str, Any
     """Each cell as it ended in Pyodide: notebook, cell, error, words, printed, seconds."""
     engine = core(folder)
     archive = inpage.write(folder / "python.zip", folder / "work")
-    needs = ",".join(inpage.COMPILED + inpage.ALSO)
-    words = ["node", Path(__file__).with_name("run.mjs"), engine, archive, needs, ROOT, *notebooks]
+    script, needs = Path(__file__).with_name("run.mjs"), ",".join(inpage.COMPILED + inpage.ALSO)
+    words = ["node", script, engine, archive, needs, ROOT, *notebooks]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as done:
-        assert done.stdout and done.stderr
+        assert done.stdout is not None
+        assert done.stderr is not None
         yield from (json.loads(line) for line in done.stdout if line.startswith("{"))
         if done.wait():
             raise RuntimeError(

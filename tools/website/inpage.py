@@ -22,8 +22,10 @@ ALSO = ["ipython", "joblib", "packaging", "six"]
 MEGABYTES = 45  # what all of it weighs; a test holds it against the files
 # altair checks charts with jsonschema, whose newer releases need another compiled part
 OLDER = ["jsonschema==4.17.3", "pyrsistent==0.20.0"]
-INSTALLED = ["altair", "anywidget", "attrs", "comm", "ipywidgets", "jinja2", "jupyterlab_widgets",
-             "markupsafe", "narwhals", "psygnal", "tqdm", "traitlets", "typing_extensions"]  # fmt: skip
+INSTALLED = [
+    "altair", "anywidget", "attrs", "comm", "ipywidgets", "jinja2", "jupyterlab_widgets",
+    "markupsafe", "narwhals", "psygnal", "tqdm", "traitlets", "typing_extensions",
+]  # fmt: skip
 
 
 def write(out: Path, work: Path) -> Path:
