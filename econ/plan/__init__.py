@@ -30,6 +30,7 @@ from econ.plan.planner import plan
 from econ.plan.result import Plan
 from econ.plan.search import Demand, concurrency_grid, search_frame
 from econ.plan.services import Service, best_service
+from econ.plan.session_fleets import SessionPlan, plan_sessions
 
 __all__ = [
     "AgentCost",
@@ -37,6 +38,7 @@ __all__ = [
     "Demand",
     "Plan",
     "Service",
+    "SessionPlan",
     "agent_cost",
     "api_bill",
     "best_service",
@@ -49,6 +51,7 @@ __all__ = [
     "peak_factor",
     "percentile_usd",
     "plan",
+    "plan_sessions",
     "prices_of",
     "search_frame",
     "splits_of",

@@ -30,6 +30,7 @@ from econ.catalog.units import per_second_from_per_hour, usd_per_token_from_usd_
 from econ.energy import energy
 from econ.energy.boundaries import ladder_ranges
 from econ.energy.sites import site_figure
+from econ.latency import predict
 from econ.scenario import Scenario
 from econ.serving import Fleet, Replica, StepCost, serve_sessions, simulate_sessions
 from econ.serving.cost import PS_PER_S
@@ -43,6 +44,7 @@ from econ.tokens import SessionLoad, Sessions, session_load
 API_TTL_S = 300.0  # the usual life of a seller's cache entry
 API_TPOT_S = 0.015
 API_TTFT_S = 1.5
+PER = ("turn", "session", "task")
 LARGEST_BATCH, LARGEST_STEP = 20_000, 200_000  # of a seller: nothing waits
 
 
@@ -231,6 +233,10 @@ class AgentCost(Result):
         own or api; empty without a price. A fleet that misses the SLO is not cheaper.
     solved_frac : float
         Share of sessions whose task is solved.
+    regime, bands
+        How far the deployment lies from what was measured, and the factors within which half and
+        90 % of errors lie: of USD, because a fleet that keeps pace with the same sessions is larger
+        by as much as its accelerators are slower; of joules; of seconds, by the time per token.
     """
 
     usd_per_turn: float
@@ -257,6 +263,20 @@ class AgentCost(Result):
     rate_per_s: float
     served: SessionService = field(repr=False)
     api: ApiBill | None = field(repr=False)
+    regime: str = ""
+    bands: dict[str, tuple[float, float]] = field(repr=False, default_factory=dict)
+
+    def per_frame(self) -> pd.DataFrame:
+        """``per`` turn, session and finished task: ``usd``, ``site_j``, ``duration_s``, by API."""
+        own = [
+            (per, getattr(self, f"usd_per_{per}"), getattr(self, f"site_j_per_{per}"), seconds)
+            for per, seconds in zip(
+                PER, (self.mean_turn_s, self.session_s, self.task_s), strict=True
+            )
+        ]
+        frame = pd.DataFrame(own, columns=["per", "usd", "site_j", "duration_s"])
+        session_usd, n_turns = self.api_usd_per_session, self.served.mean_turns
+        return frame.assign(api_usd=[session_usd / n_turns, session_usd, self.api_usd_per_task])
 
 
 @station(headline="usd_per_task")
@@ -314,7 +334,7 @@ def agent_cost(
     usd = gpu_s * per_second_from_per_hour(hour_usd)
     if not served.solved_frac:
         raise ValueError("no session is solved, so a finished task has no price")
-    site_j = _site_j(served, gpu_s, per_replica)
+    site_j, bands, regime = _site_j(served, gpu_s, per_replica)
     bill = None if price is None else api_bill(sessions, price, ttl_s=ttl_s)
     kept = served.meets_slo  # a fleet that cannot keep up is no answer, however cheap
     api_solved = float(sessions.solved.mean())
@@ -350,6 +370,8 @@ def agent_cost(
         rate_per_s=served.rate_per_s,
         served=served,
         api=bill,
+        regime=regime,
+        bands=bands,
     )
 
 
@@ -363,18 +385,40 @@ def percentile_usd(bill: ApiBill, share_frac: float) -> float:
     return float(np.quantile(bill.session_usd, fraction("share_frac", share_frac)))
 
 
-def _site_j(served: SessionService, gpu_s: float, per_replica: int) -> float:
-    """Joules of a session at the site's meter."""
+def _site_j(
+    served: SessionService, gpu_s: float, per_replica: int
+) -> tuple[float, dict[str, tuple[float, float]], str]:
+    """Joules of a session at the site's meter; the bands of `AgentCost`, and the regime."""
     times, s = served.times, served.scenario
     busy_s = np.array([times.read_ps.sum(), times.write_ps.sum()]) / PS_PER_S
     busy_s = busy_s * per_replica / times.sessions.n_sessions  # accelerator-seconds of a session
     busy_s *= min(1.0, gpu_s / busy_s.sum())
     users = np.nansum(times.done_s - times.admitted_ps / PS_PER_S) / max(times.span_s, 1e-12)
-    point = energy(s, concurrency=max(float(users), float(s.n_replicas)))
+    users = max(float(users), float(s.n_replicas))
+    point = energy(s, concurrency=users)
     host = ladder_ranges(point)["host_frac"].typical * point.tdp_w
     at_work_j = busy_s @ (np.array([point.prefill_power_w, point.decode_power_w]) + host)
     idle_j = (gpu_s - busy_s.sum()) * (point.idle_power_w + host)
-    return float((at_work_j + idle_j) * site_figure(s.resolved_site, "pue"))
+    speed = predict(s, concurrency=users)
+    known = {
+        "usd": speed.bands.get("output_tokens_per_s_per_gpu"),
+        "site_j": point.bands["j_per_output_token"],
+        "s": speed.bands.get("tpot_s"),
+    }
+    bands = {
+        name: factors
+        for unit, factors in known.items()
+        for name in _figures(unit)
+        if factors is not None
+    }
+    site_j = float((at_work_j + idle_j) * site_figure(s.resolved_site, "pue"))
+    return site_j, bands, speed.regime
+
+
+def _figures(unit: str) -> tuple[str, ...]:
+    if unit == "s":
+        return ("mean_turn_s", "session_s", "task_s")
+    return tuple(f"{unit}_per_{per}" for per in PER)
 
 
 def max_sessions_per_s(

@@ -252,14 +252,7 @@ def simulate_sessions(
     0.0
     """
     sessions, rate = drawn(load, n, rate_per_s, seed)
-    limit = s.resolved_model.max_context_tokens
-    longest = sessions.input_tokens + sessions.output_tokens
-    if limit and (longest > limit).any():
-        row = int(np.argmax(longest > limit))
-        raise ValueError(
-            f"turn {row}: prompt and answer take {longest[row]:,} tokens, more than the "
-            f"{limit:,} that {s.model_id} reads; compact earlier (context_limit_tokens)"
-        )
+    check_context(s, sessions)
     calls = calls_of(sessions, rate_per_s=rate * sessions.n_turns / sessions.n_sessions)
     s = s.with_(workload=calls)
     one = replica_of_scenario(s)
@@ -281,6 +274,18 @@ def simulate_sessions(
         outages=outages,
     )
     return SessionService.of(serve_sessions(sessions, fleet, engine, seed=seed), s, rate)
+
+
+def check_context(s: Scenario, sessions: Sessions) -> None:
+    """Refuse a turn that is longer than what the scenario's model reads, by its row."""
+    limit = s.resolved_model.max_context_tokens
+    longest = sessions.input_tokens + sessions.output_tokens
+    if limit and (longest > limit).any():
+        row = int(np.argmax(longest > limit))
+        raise ValueError(
+            f"turn {row}: prompt and answer take {longest[row]:,} tokens, more than the "
+            f"{limit:,} that {s.model_id} reads; compact earlier (context_limit_tokens)"
+        )
 
 
 def drawn(
