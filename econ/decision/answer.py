@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from econ.decision.pages import answer_line, memo_markdown, question
 from econ.decision.result import Weighing
+from econ.decision.tasks import Tasks
 
 # what `Decision.to_dict` says of an option, in this order
 JSON_KEYS = (
@@ -26,6 +28,22 @@ class Decision(Weighing):
     def __str__(self) -> str:
         """The answer in one line."""
         return answer_line(self)
+
+    tasks: Tasks | None = field(repr=False, default=None)
+
+    def per_task_frame(self) -> pd.DataFrame:
+        """Every option: USD, joules and seconds of a turn, a session and a finished task.
+
+        Raises
+        ------
+        ValueError
+            Where no sessions were asked about.
+        """
+        if self.tasks is None:
+            raise ValueError("no sessions were asked about: decide(scenario, sessions=…)")
+        workload = self.scenario.workload
+        per_request = workload.mean_input_tokens + workload.mean_output_tokens
+        return self.tasks.per_frame(self.options, self.tokens_per_day / per_request)
 
     def memo(self) -> str:
         """One page for whoever decides, as Markdown."""

@@ -44,9 +44,11 @@ from econ.decision.reasons import break_even_frame, cash_frame, what_changes, wh
 from econ.decision.regions import rents_at
 from econ.decision.result import Option
 from econ.decision.speeds import Tests
+from econ.decision.tasks import Tasks, sized, tasks_note, tasks_of
 from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import station
+from econ.tokens import SessionLoad
 
 MOST_YEARS = 15
 LONGEST_WAIT_H = 168.0
@@ -60,6 +62,8 @@ def decide(
     accelerators: Iterable[str | Accelerator] | None = None,
     precisions: Iterable[str] | None = None,
     *,
+    sessions: SessionLoad | str | None = None,
+    sessions_per_s: float | None = None,
     horizon_years: int = 3,
     peak_factor: float = 1.0,
     load_by_hour: Weights | None = None,
@@ -96,6 +100,10 @@ def decide(
         machines; what is rented stands elsewhere.
     accelerators, precisions, trace, n_refined
         As in `econ.plan.plan`.
+    sessions, sessions_per_s : SessionLoad or str, and float, optional
+        Agents or chats in the place of the workload, e.g. ``"coding-agent"``, and how many begin
+        per second: fleets are sized by simulating them, the hit share comes out, and
+        `Decision.per_task_frame` says what a finished task costs.
     horizon_years : int
         Over which options are compared, 1 to 15, e.g. 3.
     peak_factor : float
@@ -173,6 +181,14 @@ def decide(
         DISCOUNTS if discount_frac is None else discount_frac, "discount_frac", 0.0, 0.95
     )
     kinds = terms_of(terms, on_premises)
+    tasks: Tasks | None = None
+    if sessions is not None:
+        if trace is not None or deadline_h:
+            raise ValueError("sessions have their own calls and an SLO: leave trace and deadline_h")
+        tasks = tasks_of(scenario, sessions, sessions_per_s, seed)
+    elif sessions_per_s is not None:
+        raise TypeError("sessions_per_s belongs to sessions: name them")
+    scenario = tasks.own if tasks else scenario
     elsewhere = scenario.with_(site_mw=None, rack_kw=None)  # rented machines stand there
     asked, load = question_of(elsewhere, peak_factor, load_by_hour, deadline_h)
     notes: list[str] = []
@@ -188,6 +204,11 @@ def decide(
              "trace": trace, "n_refined": n_refined, "seed": seed}, step,
         )  # fmt: skip
         notes += [problem] if problem else []
+    if tasks:
+        step("simulating sessions")
+        tasks, fleets = sized(tasks, fleets, max(float(load.max() / load.mean()), 1.0))
+        scenario = tasks.seller
+        notes.append(tasks_note(tasks))
     step("reading prices")
     site = scenario.resolved_site
     servers, unpriced = server_prices(scenario, fleets) if "own" in kinds else ({}, [])
@@ -239,6 +260,7 @@ def decide(
     worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in options if not o.reason]])
     return Decision(
         scenario=scenario,
+        tasks=tasks,
         weights=sold_as or scenario.model_id if searched is None else weights_of(scenario, sold_as),
         options=tuple(options),
         tied_with=ties,

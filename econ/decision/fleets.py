@@ -20,6 +20,7 @@ from econ.plan import Plan, concurrency_grid
 from econ.plan.search import KEYS, ROUNDING
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, simulate
+from econ.terms import Slo
 
 MOST_TELLING = 4  # replicas; a larger fleet itself shows what one of its replicas sustains
 N_REQUESTS, TOLERANCE_FRAC = 1_000, 0.03  # of the search for that rate
@@ -157,8 +158,15 @@ def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> 
     demand = answer.demand
     fleet = scenario.with_(n_gpu=n * int(row["n_gpu"]))
     requests = simulate(fleet, rate_per_s=demand.peak_per_s, n=2 * N_REQUESTS).requests
-    slo = demand.slo
-    times = requests.ttft_s, np.nan_to_num(requests.tpot_s)  # one token alone has no TPOT
+    return share_within(requests.ttft_s, requests.tpot_s, row, demand.slo)
+
+
+def share_within(ttft_s: np.ndarray, tpot_s: np.ndarray, row: pd.Series, slo: Slo) -> float:
+    """P(enough requests meet both limits), where the model's error shifts all their latencies.
+
+    ``row`` holds the bands of the latency model at this fleet.
+    """
+    times = ttft_s, np.nan_to_num(tpot_s)  # one token alone has no TPOT
     ttft, tpot = (np.log(np.maximum(t, np.finfo(float).tiny)) for t in times)
     error = np.linspace(-3, 3, 121)[:, None]
     factors = [

@@ -35,6 +35,7 @@ from econ.scenario import Scenario
 from econ.serving import Fleet, Replica, StepCost, serve_sessions, simulate_sessions
 from econ.serving.cost import PS_PER_S
 from econ.serving.engine import FOREVER
+from econ.serving.session_run import SessionTimes
 from econ.serving.session_service import SessionService
 from econ.station import Result, station
 from econ.tco import cost_usd_per_accepted_task
@@ -130,29 +131,7 @@ def api_bill(
     (True, True)
     """
     listed = list_price(price) if isinstance(price, str) else price
-    positive("tpot_s", tpot_s, 10)
-    not_negative("ttft_s", ttft_s, 1000)
-    whole = int((sessions.input_tokens + sessions.output_tokens).sum())
-    seller = Replica(
-        cost=StepCost.affine(base_s=tpot_s),
-        kv_tokens=min(2 * whole + 1, 10**12),
-        block_tokens=1,
-        max_batch=LARGEST_BATCH,
-        token_budget=LARGEST_STEP,
-    )
-    follows = np.diff(sessions.waits_at) > 0
-    asked = dataclasses.replace(
-        sessions,
-        patience_s=np.full(sessions.n_turns, np.inf),
-        wait_s=sessions.wait_s + ttft_s * follows,  # nobody waits for anybody else's prompt
-    )
-    times = serve_sessions(asked, Fleet(replica=seller, ttl_s=ttl_s))
-    if not times.done.all():
-        row = int(np.argmin(times.done))
-        raise ValueError(
-            f"turn {row}: comes later than the {FOREVER / PS_PER_S:,.0f} s that can be simulated; "
-            "let the sessions begin closer together, or shorten the waits"
-        )
+    times = seller_times(sessions, ttl_s=ttl_s, tpot_s=tpot_s, ttft_s=ttft_s)
     parts = np.zeros((3, sessions.n_turns))
     limits = sorted({0.0, *(float(r.above_input_tokens) for r in listed.other_rates)})
     for limit in limits:  # the upper rates take the place of the lower ones
@@ -184,6 +163,48 @@ def api_bill(
         user_hit_frac=float(kinds.get("user", np.nan)),
         tool_hit_frac=float(kinds.get("tool", np.nan)),
     )
+
+
+def seller_times(
+    sessions: Sessions,
+    *,
+    ttl_s: float | None = API_TTL_S,
+    tpot_s: float = API_TPOT_S,
+    ttft_s: float = API_TTFT_S,
+) -> SessionTimes:
+    """Sessions at a seller who has room for all, and whose cache entries live so long.
+
+    Parameters and errors as in `api_bill`.
+
+    Examples
+    --------
+    >>> seller_times(session_load("support").draw(50, seed=1)).hit_frac > 0.5
+    True
+    """
+    positive("tpot_s", tpot_s, 10)
+    not_negative("ttft_s", ttft_s, 1000)
+    whole = int((sessions.input_tokens + sessions.output_tokens).sum())
+    seller = Replica(
+        cost=StepCost.affine(base_s=tpot_s),
+        kv_tokens=min(2 * whole + 1, 10**12),
+        block_tokens=1,
+        max_batch=LARGEST_BATCH,
+        token_budget=LARGEST_STEP,
+    )
+    follows = np.diff(sessions.waits_at) > 0
+    asked = dataclasses.replace(
+        sessions,
+        patience_s=np.full(sessions.n_turns, np.inf),
+        wait_s=sessions.wait_s + ttft_s * follows,  # nobody waits for anybody else's prompt
+    )
+    times = serve_sessions(asked, Fleet(replica=seller, ttl_s=ttl_s))
+    if not times.done.all():
+        row = int(np.argmin(times.done))
+        raise ValueError(
+            f"turn {row}: comes later than the {FOREVER / PS_PER_S:,.0f} s that can be simulated; "
+            "let the sessions begin closer together, or shorten the waits"
+        )
+    return times
 
 
 @functools.lru_cache(maxsize=32)
@@ -393,8 +414,8 @@ def _site_j(
     busy_s = np.array([times.read_ps.sum(), times.write_ps.sum()]) / PS_PER_S
     busy_s = busy_s * per_replica / times.sessions.n_sessions  # accelerator-seconds of a session
     busy_s *= min(1.0, gpu_s / busy_s.sum())
-    users = np.nansum(times.done_s - times.admitted_ps / PS_PER_S) / max(times.span_s, 1e-12)
-    users = max(float(users), float(s.n_replicas))
+    present = np.nansum(times.done_s - times.admitted_ps / PS_PER_S) / max(times.span_s, 1e-12)
+    users = max(float(present), float(s.n_replicas))
     point = energy(s, concurrency=users)
     host = ladder_ranges(point)["host_frac"].typical * point.tdp_w
     at_work_j = busy_s @ (np.array([point.prefill_power_w, point.decode_power_w]) + host)

@@ -27,6 +27,7 @@ from econ.catalog import Accelerator
 from econ.catalog.guard import count
 from econ.plan.agents import AgentCost, agent_cost
 from econ.plan.candidates import Split
+from econ.plan.optimum import Label
 from econ.plan.planner import plan
 from econ.plan.result import Plan
 from econ.plan.search import KEYS, server_gpus
@@ -70,7 +71,7 @@ class SessionPlan(Result):
     rows: pd.DataFrame = field(repr=False)
     rate_per_s: float
     screen: Plan = field(repr=False)
-    costs: Mapping[int, AgentCost] = field(repr=False)
+    costs: Mapping[Label, AgentCost] = field(repr=False)
 
     @property
     def best(self) -> pd.Series:
@@ -205,13 +206,15 @@ def plan_sessions(
                 row = {**shape[[*KEYS]].to_dict(), "tiers": _names(below), "routing": rule}
                 row |= {"n_gpu": int(shape["n_gpu"]), "max_batch": int(shape["concurrency"])}
                 on = on_shape(screen, shape, 1)
-                step = max(server_gpus(screen.demand, screen.accelerators[shape["accelerator"]])
+                n_together = max(server_gpus(screen.demand, screen.accelerators[shape["accelerator"]])
                            // row["n_gpu"], 1)  # fmt: skip
                 fleet: dict[str, Any] = {"tiers": below, "routing": rule}
                 try:
-                    n_replicas, _ = smallest(on, loads, step, **fleet)
-                    cost = agent_cost(on.with_(n_gpu=n_replicas * row["n_gpu"]), load,
-                                      review_usd=review_usd, seed=seed, **comes, **fleet)  # fmt: skip
+                    n_replicas, _ = smallest(on, loads, n_together, **fleet)
+                    whole = on.with_(n_gpu=n_replicas * row["n_gpu"])
+                    cost = agent_cost(
+                        whole, load, review_usd=review_usd, seed=seed, **comes, **fleet
+                    )
                 except ValueError as error:
                     rows.append(row | {"reason": str(error)})
                     continue
@@ -245,7 +248,7 @@ def _names(below: Tiers) -> str:
 
 def _shapes(screen: Plan, n_most: int) -> list[pd.Series]:
     """The cheapest shape of each accelerator, then the next cheapest of any; each at its largest
-    batch limit within the SLO, as a step is only as long as the sessions that are there make it."""
+    batch limit within the SLO, as a n_together is only as long as the sessions that are there make it."""
     rows = screen.rows[(screen.rows["basis"] == "screened") & (screen.rows["pp"] == 1)]
     largest = rows.groupby([*KEYS], observed=True)["concurrency"].transform("max")
     rows = rows.drop_duplicates([*KEYS]).assign(concurrency=largest)
@@ -261,7 +264,7 @@ def on_shape(screen: Plan, shape: pd.Series, n_replicas: int) -> Scenario:
 
 
 def smallest(
-    on: Scenario, loads: list[Sessions], step: int = 1, **fleet: Any
+    on: Scenario, loads: list[Sessions], n_together: int = 1, **fleet: Any
 ) -> tuple[int, SessionService]:
     """The least number of replicas that keeps the SLO on every draw, and the first draw there.
 
@@ -271,7 +274,7 @@ def smallest(
         One replica.
     loads : list of Sessions
         The draws.
-    step : int
+    n_together : int
         Replicas that come together, as in an owner's server.
     fleet
         As in `econ.serving.simulate_sessions`.
@@ -293,7 +296,7 @@ def smallest(
         assert first is not None
         return True, first
 
-    low, high = 0, step
+    low, high = 0, n_together
     keeps, found = served(high)
     share = -math.inf
     while not keeps:
@@ -305,8 +308,8 @@ def smallest(
             )
         share, low, high = found.good_frac, high, 2 * high
         keeps, found = served(high)
-    while high - low > step:
-        middle = low + (high - low) // 2 // step * step
+    while high - low > n_together:
+        middle = low + (high - low) // 2 // n_together * n_together
         keeps, tried = served(middle)
         low, high, found = (low, middle, tried) if keeps else (middle, high, found)
     return high, found

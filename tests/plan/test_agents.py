@@ -129,3 +129,15 @@ def test_sessions_that_last_longer_than_time_does_are_refused():
     )  # fmt: skip
     with pytest.raises(ValueError, match="turn 2: comes later than"):
         api_bill(ages, PRICE)
+
+
+def test_own_costs_have_a_band_that_widens_beyond_what_was_measured():
+    cost = agent_cost(S, "support", rate_per_s=0.2, n=60)
+    for per, seconds in (("turn", "mean_turn_s"), ("session", "session_s"), ("task", "task_s")):
+        for name in (f"usd_per_{per}", f"site_j_per_{per}", seconds):
+            low, high = cost.band(name)
+            assert low < getattr(cost, name) < high
+            assert low < cost.band(name, 0.5)[0]
+    frame = cost.per_frame().set_index("per")
+    assert frame.loc["task", "usd"] == cost.usd_per_task
+    assert frame.loc["session", "duration_s"] == cost.session_s

@@ -1,0 +1,54 @@
+"""Decisions about sessions: fleets are sized by them, and a finished task has its price."""
+
+from __future__ import annotations
+
+import pytest
+
+from econ import decide
+from econ.plan.agents import seller_times
+from econ.scenario import Scenario
+from econ.terms import Slo
+
+S = Scenario.of(
+    "qwen3-32b", "h200-sxm", precision="fp8", slo=Slo(ttft_s=2.0, tpot_s=0.05, attainment_frac=0.9)
+)
+
+
+@pytest.fixture(scope="module")
+def answer():
+    return decide(S, ["h200-sxm"], ["fp8"], sessions="support", sessions_per_s=3.0, n_refined=1,
+                  n_draws=60)  # fmt: skip
+
+
+def test_a_finished_task_has_its_price_on_every_option(answer):
+    frame = answer.per_task_frame().set_index("option")
+    tasks = answer.tasks
+    day = tasks.rate_per_s * 86400
+    for option in answer.options:
+        row = frame.loc[option.name]
+        assert row["usd_per_session"] * day == pytest.approx(option.usd_per_day, rel=1e-3)
+        assert row["usd_per_turn"] < row["usd_per_session"] < row["usd_per_task"]
+    own = frame[frame["site_j_per_task"].notna()]
+    assert len(own)
+    assert (own["task_s"] > own["session_s"]).all()
+
+
+def test_hit_shares_come_out_of_seller_and_fleet(answer):
+    frame = answer.per_task_frame()
+    seller = frame.loc[frame["option"].str.contains("API"), "hit_frac"].unique()
+    assert seller.tolist() == [seller_times(answer.tasks.draws[0]).hit_frac]
+    cost = answer.tasks.costs["h200-sxm"]
+    assert cost.meets_slo
+    assert cost.hit_frac in set(frame["hit_frac"])
+    assert any("Sessions (support" in note for note in answer.notes)
+
+
+def test_what_belongs_to_sessions_is_refused_without_them():
+    with pytest.raises(TypeError, match="sessions_per_s"):
+        decide(S, sessions_per_s=1.0)
+    with pytest.raises(ValueError, match="deadline_h"):
+        decide(S, sessions="support", deadline_h=24)
+    with pytest.raises(TypeError, match="SessionLoad"):
+        decide(S, sessions=3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no sessions"):
+        decide(S, ["h200-sxm"], ["fp8"], n_refined=0, n_draws=60).per_task_frame()
