@@ -206,8 +206,8 @@ def plan_sessions(
                 row = {**shape[[*KEYS]].to_dict(), "tiers": _names(below), "routing": rule}
                 row |= {"n_gpu": int(shape["n_gpu"]), "max_batch": int(shape["concurrency"])}
                 on = on_shape(screen, shape, 1)
-                n_together = max(server_gpus(screen.demand, screen.accelerators[shape["accelerator"]])
-                           // row["n_gpu"], 1)  # fmt: skip
+                size = server_gpus(screen.demand, screen.accelerators[shape["accelerator"]])
+                n_together = max(size // row["n_gpu"], 1)
                 fleet: dict[str, Any] = {"tiers": below, "routing": rule}
                 try:
                     n_replicas, _ = smallest(on, loads, n_together, **fleet)
@@ -248,7 +248,7 @@ def _names(below: Tiers) -> str:
 
 def _shapes(screen: Plan, n_most: int) -> list[pd.Series]:
     """The cheapest shape of each accelerator, then the next cheapest of any; each at its largest
-    batch limit within the SLO, as a n_together is only as long as the sessions that are there make it."""
+    batch limit within the SLO, as a step is only as long as the sessions that are there make it."""
     rows = screen.rows[(screen.rows["basis"] == "screened") & (screen.rows["pp"] == 1)]
     largest = rows.groupby([*KEYS], observed=True)["concurrency"].transform("max")
     rows = rows.drop_duplicates([*KEYS]).assign(concurrency=largest)
