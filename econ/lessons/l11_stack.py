@@ -1,22 +1,13 @@
-"""Lesson 11, the whole stack: who keeps what, a vendor's ladder, levers, and a choice with ranges.
-
-What one scenario costs is `econ.uncertain` of `econ.tco.cost`; here stands the choice of a year
-between four ways to serve.
+"""Lesson 11, the whole stack: who keeps what, a vendor's ladder, operating points, depreciation.
 
 >>> vendor_frame()["factor"].round(1).tolist()          # hour, throughput, cost per token
 [1.9, 66.7, 35.5]
->>> year = year_model(Scenario.default(), mean_per_s=100.0)
->>> typical = {name: r.typical for name, r in choice_ranges(Scenario.default()).items()}
->>> min(year(**typical), key=lambda option: float(np.max(year(**typical)[option])))
-'own'
 """
 
 from __future__ import annotations
 
-import itertools
+import functools
 import json
-import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,31 +16,26 @@ import pandas as pd
 from econ.catalog import Price, given, table
 from econ.catalog.columns import column
 from econ.catalog.guard import positive
-from econ.catalog.ranges import Range
 from econ.catalog.units import (
-    DAYS_PER_YEAR,
     HOUR_S,
-    HOURS_PER_YEAR,
-    MILLI,
-    YEAR_S,
-    usd_per_mtok_from_usd_per_token,
-    usd_per_token_from_usd_per_mtok,
 )
 from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.energy.sites import site_figure
-from econ.latency.calibration import bands
-from econ.latency.prediction import answer_s, predict_scenarios
+from econ.latency.frame import predict_frame
+from econ.latency.prediction import answer_s
 from econ.latency.users import users_within
-from econ.lessons.l11_tco import Point, operating_point, rental, seller, sizes_of
+from econ.lessons.l11_tco import Point, operating_point, rental, sizes_of
+from econ.plan.frontier import on_frontier
 from econ.scenario import Scenario
-from econ.tco import day_load, owner, units_needed, with_ranges
+from econ.tco import owner
 from econ.tco.bill import cost_scenarios
-from econ.tco.finance import Amount
 from econ.tco.fleet import Refresh, keep_or_replace
 from econ.tco.revenue import ladder_frame
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.bill import token_bill
+from econ.trends.owned import owned_value_frame
+from econ.trends.rates import year_of
 
 
 def who_frame(
@@ -193,50 +179,106 @@ def interpolation_frame(cost_usd_per_gpu_hour: float = 2.0) -> pd.DataFrame:
     )
 
 
-# -- levers --------------------------------------------------------------------------------------
+# -- the operating point: what a token costs at the speed that a user sees -------------------------
+TESTED = (  # table of measured runs, model
+    ("measured_serving", "llama-3.1-70b"),
+    ("measured_medians", "deepseek-v3"),
+)
+TESTED_TOKENS = 921.6  # prompt and answer of the runs shown
+
+
+@functools.cache
+def frontier_frame() -> pd.DataFrame:
+    """Measured operating points at an owner's hour, and ours for the same deployments.
+
+    Of each accelerator the points that no other beats in speed and cost at once. Columns: model,
+    accelerator, precision, tokens_per_s_per_user, measured_usd (per Mtok of output; NaN in our
+    rows), ours_usd, low_usd, high_usd (in measured rows read off our line, NaN beyond its ends).
+    """
+    parts = []
+    for name, model in TESTED:
+        rows = table(name)
+        rows = rows[(rows["model"] == model) & (rows["input_tokens"] == TESTED_TOKENS)]
+        rows = rows[rows["output_tokens"] == TESTED_TOKENS].reset_index(drop=True)
+        hour = rows["accelerator"].map(lambda chip: owner(chip).cost_usd_per_gpu_hour)
+        ours = predict_frame(rows.drop(columns="output_tokens_per_s_per_gpu", errors="ignore"))
+        measured = _point_costs(rows, hour, rows["ttft_s"], rows["tpot_s"])
+        rows = rows.assign(tokens_per_s_per_user=1 / rows["tpot_s"], measured_usd=measured)
+        best = [
+            part[on_frontier(part, ["tpot_s", "measured_usd"])]
+            for _, part in rows.groupby("accelerator")
+        ]
+        rows = pd.concat(best)
+        at = ours.loc[rows.index]
+        costs = {
+            name: _point_costs(rows, hour[rows.index], at[f"ttft{end}_s"], at[f"tpot{end}_s"])
+            for name, end in (("ours_usd", ""), ("low_usd", "_low"), ("high_usd", "_high"))
+        }
+        predicted = rows.assign(
+            **costs, tokens_per_s_per_user=1 / at["tpot_s"], measured_usd=np.nan
+        )
+        parts += [rows, predicted]
+    frame = pd.concat(parts, ignore_index=True)
+    columns = ["model", "accelerator", "precision", "tokens_per_s_per_user", "measured_usd"]
+    columns += ["ours_usd", "low_usd", "high_usd"]
+    order = ["model", "accelerator", "tokens_per_s_per_user"]
+    numbers = dict.fromkeys(columns[3:], "float64")
+    frame = frame[columns].astype(numbers).sort_values(order, kind="stable", ignore_index=True)
+    for _, part in frame.groupby(order[:2]):
+        line, dots = part[part["measured_usd"].isna()], part[part["measured_usd"].notna()]
+        for name in ("ours_usd", "low_usd", "high_usd"):
+            read = np.interp(dots[order[2]], line[order[2]], np.log(line[name]), np.nan, np.nan)
+            frame.loc[dots.index, name] = np.exp(read)
+    return frame
+
+
+def _point_costs(
+    rows: pd.DataFrame, hour_usd: pd.Series, ttft_s: pd.Series, tpot_s: pd.Series
+) -> pd.Series:
+    """USD per Mtok of output when so many users are always served at these times."""
+    wait_s = answer_s(ttft_s, tpot_s, rows["output_tokens"])
+    per_gpu = rows["concurrency"] * rows["output_tokens"] / wait_s / rows["n_gpu"]
+    return cost_usd_per_mtok(hour_usd, per_gpu)
+
+
+# -- depreciation: what the books say, and what the rents say --------------------------------------
+BOUGHT = {"a100-sxm-80gb": "2021-06", "h100-sxm": "2023-11"}
+BOOKS_YEARS = (3, 5, 6)
+
+
+def books_frame() -> pd.DataFrame:
+    """Value of an A100 and an H100 by their remaining rents, and in books of three lives.
+
+    Columns: accelerator, year, usd, low, high, what. The value is the present value of the rents
+    of the day over what is left of six years (`econ.trends.value_of_rents_usd`).
+    """
+    parts = []
+    for chip, bought in BOUGHT.items():
+        for life in BOOKS_YEARS:
+            rows = owned_value_frame(chip, bought=bought, book_years=life)
+            year = 1970 + year_of(rows["date"])
+            if life == BOOKS_YEARS[0]:
+                parts.append(pd.DataFrame(
+                    {"accelerator": chip, "year": year, "usd": rows["value_usd"],
+                     "low": rows["value_low_usd"], "high": rows["value_high_usd"],
+                     "what": "worth by its rents"}))  # fmt: skip
+            book = pd.DataFrame({"accelerator": chip, "year": year, "usd": rows["book_usd"],
+                                 "what": f"books, {life} years"})  # fmt: skip
+            parts.append(book.assign(low=book["usd"], high=book["usd"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+# -- the maker's margin ---------------------------------------------------------------------------
+def makers_frame() -> pd.DataFrame:
+    """Gross margin of makers of accelerators as a whole, from their annual reports."""
+    rows = table("maker_margins").reset_index(drop=True)
+    return rows.assign(margin_frac=rows["gross_profit_usd"] / rows["revenue_usd"])
+
+
+# -- keep or replace ----------------------------------------------------------------------------
 def _n_gpu(scenario: Scenario) -> int:
     """Accelerators of one replica."""
     return scenario.deployment.n_gpu // scenario.n_replicas
-
-
-def levers_frame(scenario: Scenario, better: str = "b200-sxm", n_users: int = 8) -> pd.DataFrame:
-    """One lever after another, each on top of the last: what tokens and their cost do.
-
-    Start: rented by the hour, bf16, a few users a replica, busy as enterprise clusters are. Then
-    the largest batch whose *mean* times are within the SLO, fp8, the use of a provider, own
-    hardware, a newer accelerator.
-    Columns: step, tokens_per_s_per_gpu, tpot_ms, usd_per_hour, utilisation_frac, usd_per_mtok,
-    factor (of this step), users.
-    """
-    idle, busy = (given("tco_inputs", id).typical for id in ("enterprise-busy", "busy"))
-    levers = {
-        f"{n_users} users, bf16, rented, busy {idle:.0%}": {
-            "precision": "bf16", "utilisation_frac": idle, "n_gpu": _n_gpu(scenario),
-        },
-        "batch: {} users within the SLO": {},
-        "precision: fp8, {} users": {"precision": "fp8"},
-        f"use: busy {busy:.0%}": {"utilisation_frac": busy},
-        "ownership": {"tenure": "owned"},
-        f"accelerator: {better}, {{}} users": {"accelerator": better},
-    }  # fmt: skip
-    steps = list(itertools.accumulate(levers.values(), operator.or_))
-    scenarios = [scenario.with_(**settings) for settings in steps]
-    costs = cost_scenarios(scenarios, concurrency=[n_users] + [None] * (len(steps) - 1))
-    served = predict_scenarios(scenarios, concurrency=costs["concurrency"])
-    names = [name.format(int(n)) for name, n in zip(levers, costs["concurrency"], strict=True)]
-    return pd.DataFrame(
-        {
-            "step": names,
-            "tokens_per_s_per_gpu": costs["output_tokens_per_s_per_gpu"],
-            "tpot_ms": served["tpot_s"] / MILLI,
-            "usd_per_hour": costs["paid_usd_per_gpu_hour"],
-            "utilisation_frac": costs["utilisation_frac"],
-            "usd_per_mtok": costs["usd_per_mtok"],
-            "users": costs["concurrency"].astype(int),
-            "factor": costs["usd_per_mtok"].shift().fillna(costs["usd_per_mtok"].iloc[0])
-            / costs["usd_per_mtok"],
-        }
-    )
 
 
 def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
@@ -260,101 +302,8 @@ def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:
     )
 
 
-# -- how sure, and what to choose ------------------------------------------------------------------
-# the scenario's model, and its successor of the same size at the cheapest and the dearest list
-SELLERS = (
-    ("llama-3.3-70b-turbo", "DeepInfra"),
-    ("llama-3.1-70b-turbo", "DeepInfra"),
-    ("llama-3.3-70b-turbo", "Together"),
-)
-# inputs of the owner that a reader would vary one by one, beside those of the scenario
-QUOTES = {
-    "network_usd_per_gpu": ("layers", "network"),
-    "colocation_usd_per_kw_per_month": ("layers", "colocation"),
-    "power_load_frac": ("tco_inputs", "power-load"),
-    "available_frac": ("tco_inputs", "available"),
-}
-RENTS = {
-    "rent_usd_per_gpu_hour": ("spot", "on-demand", "hyperscaler"),
-    "reserved_usd_per_gpu_hour": ("reserved-3y", "reserved", "on-demand"),
-}
-
-
+# -- how sure -----------------------------------------------------------------------------------
 def title(name: str) -> str:
     """What an input is called in ``data/columns.csv``, with its unit: for charts and tables."""
     known = column(name.split(".")[-1])
     return known.title if known.unit in ("", "1") else f"{known.title} ({known.unit})"
-
-
-def _rents(chip: str, *terms: str) -> Range:
-    """The rents of an accelerator at three terms, of rising price."""
-    low, typical, high = (float(rental(chip, term).usd_per_gpu_hour) for term in terms)
-    return Range(low, typical, high, "USD/GPU-hour")
-
-
-def choice_ranges(scenario: Scenario, point: Point | None = None) -> dict[str, Range]:
-    """Inputs of a year's choice: those of the owner, the market's span of rents, three sellers.
-
-    Rents: spot to hyperscaler around on-demand; three years to on-demand around reserved. API: the
-    blended price of three sellers in `SELLERS`. Throughput: within the band of held-out runs.
-    """
-    point = point or operating_point(scenario)
-    chip, sizes = scenario.deployment.accelerator_id, sizes_of(scenario)
-    of_scenario = {
-        path.split(".")[-1]: span
-        for path, span in with_ranges(scenario).ranges().items()
-        if path not in ("deployment.software_maturity", "finance.utilisation_frac")
-    }
-    low, typical, high = sorted(
-        usd_per_mtok_from_usd_per_token(seller(*s).usd_per_request(**sizes) / sum(sizes.values()))
-        for s in SELLERS
-    )
-    return {
-        **of_scenario,
-        **{name: given(*row) for name, row in QUOTES.items()},
-        "tokens_per_s_per_gpu": Range.within_factor(
-            point.output_tokens_per_s_per_gpu,
-            bands()["calibrated", "output_tokens_per_s_per_gpu"].p90_factor,
-            "tokens/s",
-        ),
-        **{name: _rents(chip, *terms) for name, terms in RENTS.items()},
-        "api_usd_per_mtok": Range(low, typical, high, "USD/Mtok"),
-    }
-
-
-def year_model(
-    scenario: Scenario, mean_per_s: float, peak_to_mean_factor: float = 1.5
-) -> Callable[..., dict[str, Amount]]:
-    """A function of `choice_ranges` that gives a year's USD of each option, as `decide` wants it.
-
-    Own: whole servers of eight for the peak, more by what is out of service. Reserved: whole
-    instances for the peak. By the hour: what each hour of the day needs. API: every token.
-    """
-    positive("mean_per_s", mean_per_s)
-    load, n_gpu = day_load(mean_per_s, peak_to_mean_factor), scenario.deployment.n_gpu
-    chip = scenario.deployment.resolved_accelerator
-    tokens = mean_per_s * YEAR_S * sum(sizes_of(scenario).values())
-
-    def year_usd(
-        *,
-        tokens_per_s_per_gpu: Amount,
-        available_frac: Amount,
-        rent_usd_per_gpu_hour: Amount,
-        reserved_usd_per_gpu_hour: Amount,
-        api_usd_per_mtok: Amount,
-        **inputs: Amount,
-    ) -> dict[str, Amount]:
-        instance_per_s = np.atleast_1d(tokens_per_s_per_gpu) * (
-            n_gpu / scenario.workload.mean_output_tokens
-        )
-        need = units_needed(load[:, None] / instance_per_s, 1.0) * n_gpu  # GPUs by hour and sample
-        peak = need.max(axis=0)
-        servers = np.ceil(peak / available_frac / 8) * 8
-        return {
-            "own": servers * HOURS_PER_YEAR * owner(chip, **inputs).cost_usd_per_gpu_hour,
-            "reserve": peak * HOURS_PER_YEAR * reserved_usd_per_gpu_hour,
-            "rent by the hour": need.sum(axis=0) * DAYS_PER_YEAR * rent_usd_per_gpu_hour,
-            "API": usd_per_token_from_usd_per_mtok(api_usd_per_mtok) * tokens,
-        }
-
-    return year_usd

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from econ.catalog import Price, given
+from econ.catalog import Price
+from econ.catalog.tables import table
 from econ.lessons import l11_stack as stack
 from econ.lessons import l11_tco as lesson
 from econ.scenario import Scenario
 from econ.tco import cost, owner, with_ranges
 from econ.tco.token_cost import cost_usd_per_good_mtok
 from econ.terms import Slo
-from econ.uncertainty import decide, information_frame, uncertain
+from econ.uncertainty import uncertain
 
 CASE = Scenario.default()
 POINT = lesson.operating_point(CASE)
@@ -71,15 +72,6 @@ def test_half_the_list_is_half_the_revenue():
     assert half.cost_usd == full.cost_usd
 
 
-def test_the_explorer_says_never_where_the_api_is_free_and_always_where_it_is_dear():
-    at = {"owner_usd": 1.8, "rent_usd": 3.9, "peak_to_mean_factor": 1.5}
-    free = lesson.explorer_frame(CASE, api_usd_per_mtok=0.001, **at)
-    assert set(free["own_against_api"]) == {"never"}
-    dear = lesson.explorer_frame(CASE, api_usd_per_mtok=1000.0, **at)
-    assert set(dear["own_against_api"]) <= {"always", *dear["own_against_api"][:1]}
-    assert len(free) <= 500
-
-
 def test_a_tighter_slo_never_costs_less():
     frame = lesson.surface_frame(CASE, rate_per_s=8, cost_usd_per_gpu_hour=2.0)
     grid = frame.pivot_table(
@@ -106,14 +98,6 @@ def test_what_is_kept_adds_up_to_the_sales():
     assert poor["kept_usd"].iloc[-1] < 0
 
 
-def test_levers_keep_the_slo_and_multiply_to_the_whole():
-    levers = stack.levers_frame(CASE)
-    assert (levers["tpot_ms"] <= 1000 * CASE.slo.tpot_s).all()
-    whole = levers["usd_per_mtok"].iloc[0] / levers["usd_per_mtok"].iloc[-1]
-    assert levers["factor"].prod() == pytest.approx(whole)
-    assert (levers["factor"].iloc[1:] > 1).all()
-
-
 def test_throughput_is_the_better_thing_to_interpolate():
     frame = stack.interpolation_frame().set_index("way")
     assert frame.loc["from throughput", "median_frac"] < frame.loc["cost itself", "median_frac"]
@@ -127,34 +111,42 @@ def test_the_chips_draw_less_than_is_provisioned():
     assert 0.3 * provisioned < drawn < provisioned
 
 
-def test_ranges_are_rows_and_have_names():
-    ranges = stack.choice_ranges(CASE, POINT)
-    life = given("tco_inputs", "life")
-    assert (ranges["life_years"].low, ranges["life_years"].high) == (life.low, life.high)
-    assert ranges["electricity_usd_per_kwh"].typical == CASE.resolved_site.electricity_usd_per_kwh
-    assert stack.title("finance.server_usd") == "Server (USD)"
-    assert all(stack.title(name) for name in ranges)
-
-
-def test_what_moves_the_cost_is_not_what_moves_the_choice():
+def test_what_moves_the_cost_is_the_throughput():
     costs = uncertain(cost, with_ranges(CASE), n=64)
     assert costs.tornado()["input"][0] == "deployment.software_maturity"
-    year, inputs = stack.year_model(CASE, 100.0), stack.choice_ranges(CASE, POINT)
-    worth = information_frame(year, inputs, n=256, n_points=16).set_index("input")["value_usd"]
-    assert worth["tokens_per_s_per_gpu"] < 0.1 * worth["api_usd_per_mtok"]
-    choice = decide(year, inputs, n=1000)
-    assert choice.best == "own"
-    assert worth.max() <= choice.evpi_usd * 1.2
+    assert stack.title("finance.server_usd") == "Server (USD)"
 
 
-def test_a_year_by_hand():
-    inputs = {n: np.array([r.typical]) for n, r in stack.choice_ranges(CASE, POINT).items()}
-    year = stack.year_model(CASE, 1.0, 1.0)(**inputs)  # one replica all day
-    rent, api = inputs["rent_usd_per_gpu_hour"][0], inputs["api_usd_per_mtok"][0]
-    assert year["rent by the hour"][0] == pytest.approx(4 * 8760 * rent)
-    assert year["own"][0] == pytest.approx(8 * 8760 * owner(CASE).cost_usd_per_gpu_hour)
-    tokens = 365 * 86_400 * sum(lesson.sizes_of(CASE).values())
-    assert year["API"][0] == pytest.approx(tokens * api / 1e6)
+def test_measured_points_by_hand_and_within_sight_of_ours():
+    frame = stack.frontier_frame()
+    measured, ours = frame.dropna(subset="measured_usd"), frame[frame["measured_usd"].isna()]
+    assert set(measured["accelerator"]) == {"h100-sxm", "h200-sxm", "b200-sxm", "mi300x", "mi355x"}
+    assert len(measured) == len(ours)
+    assert (ours["low_usd"] <= ours["ours_usd"]).all()
+    assert (ours["ours_usd"] <= ours["high_usd"]).all()
+    run = table("measured_serving").query(
+        "model == 'llama-3.1-70b' and accelerator == 'h100-sxm' and input_tokens == 921.6"
+        " and output_tokens == 921.6"
+    )
+    per_s = run["concurrency"] * 921.6 / (run["ttft_s"] + 920.6 * run["tpot_s"]) / run["n_gpu"]
+    usd = owner("h100-sxm").cost_usd_per_gpu_hour / 3600 / per_s * 1e6
+    shown = measured.query("model == 'llama-3.1-70b' and accelerator == 'h100-sxm'")
+    assert set(shown["measured_usd"].round(6)) <= set(usd.round(6))
+
+
+def test_books_fall_on_a_line_and_rents_do_not_care():
+    rows = stack.books_frame()
+    for _, part in rows.groupby("accelerator"):
+        books = part[part["what"] == "books, 6 years"].sort_values("year")
+        assert books["usd"].is_monotonic_decreasing
+        three = part[part["what"] == "books, 3 years"]["usd"].to_numpy()
+        assert (three <= books["usd"].to_numpy()).all()
+
+
+def test_a_makers_margin_is_its_reports():
+    margins = stack.makers_frame().set_index("vendor")["margin_frac"]
+    assert margins["NVIDIA"] == pytest.approx(0.750, abs=0.001)  # as its report prints it
+    assert margins["AMD"] == pytest.approx(0.49, abs=0.005)
 
 
 # -- panels
@@ -162,7 +154,6 @@ CASE = Scenario.default()
 PANELS = {
     "bill": (lambda: lesson.bill_panel(CASE), {"peak": 1.2}),
     "surface": (lambda: lesson.surface_panel(CASE, 1.8), {"rate": 5}),
-    "explorer": (lambda: lesson.explorer_panel(CASE, 1.8), {"api_usd": 0.2}),
 }
 
 

@@ -1,4 +1,4 @@
-"""Lesson 11, the owner's hour: one service's bill layer by layer, and buy, rent or call an API.
+"""Lesson 11, the owner's hour: one service's bill layer by layer.
 
 >>> from econ.scenario import Scenario
 >>> point = operating_point(Scenario.default())
@@ -28,7 +28,6 @@ from econ.lessons.l11_tco.bill import (
 from econ.lessons.l11_tco.choices import (
     DAY,
     DEARER,
-    explorer_frame,
     offers_for,
     rental,
     seller,
@@ -38,7 +37,6 @@ from econ.lessons.l11_tco.choices import (
 from econ.lessons.l11_tco.panels import (
     bill_chart,
     bill_panel,
-    explorer_panel,
     surface_panel,
 )
 
@@ -51,8 +49,6 @@ __all__ = [
     "bill_panel",
     "day_of_deepseek",
     "day_split_frame",
-    "explorer_frame",
-    "explorer_panel",
     "h200",
     "life_frame",
     "lives",

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog import Price
 from econ.catalog.guard import positive
 from econ.catalog.rents import rent_rows
-from econ.catalog.units import KILO, MILLI
+from econ.catalog.units import MILLI
 from econ.lessons.l11_tco.bill import N_REQUESTS, Point, operating_point
 from econ.scenario import Scenario
 from econ.serving import RequestTimes, cost_surface_frame, simulate
-from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
 from econ.tco.offers import Api, Buy, Offer, Rent
 
 SELLER = ("llama-3.1-70b-turbo", "DeepInfra")  # the scenario's model in fp8, by the token
@@ -50,54 +48,6 @@ def sizes_of(scenario: Scenario) -> dict[str, Any]:
     """Mean lengths of the scenario's requests."""
     load = scenario.workload
     return {"input_tokens": load.mean_input_tokens, "output_tokens": load.mean_output_tokens}
-
-
-def explorer_frame(
-    scenario: Scenario,
-    *,
-    owner_usd: float,
-    rent_usd: float,
-    api_usd_per_mtok: float,
-    peak_to_mean_factor: float,
-    point: Point | None = None,
-    n_points: int = 120,
-) -> pd.DataFrame:
-    """Cost per million tokens over the size of the service: option, requests_per_day, usd_per_mtok.
-
-    ``own_against_rent`` and ``own_against_api``, in every row, say from where on owning pays for
-    good, within the thirty instances searched; ``n_crossings`` counts all changes.
-    """
-    point = point or operating_point(scenario)
-    load = day_load(1.0, peak_to_mean_factor)
-    listed = Price(
-        model=scenario.model_id,
-        input_usd_per_mtok=api_usd_per_mtok,
-        output_usd_per_mtok=api_usd_per_mtok,
-    )
-    same: dict[str, Any] = {"model": scenario.model_id, "per_s_per_instance": point.requests_per_s,
-            "gpus_per_instance": point.n_gpu}  # fmt: skip
-    options = [
-        Buy(name="own", cost_usd_per_gpu_hour=owner_usd, **same),
-        Rent(name="rent by the hour", cost_usd_per_gpu_hour=rent_usd, **same),
-        Api(name="API", model=scenario.model_id, price=listed),
-    ]
-    most = 20 * point.requests_per_s  # of the mean rate: thirty instances at the peak
-    sizes = sizes_of(scenario)
-    scales = np.geomspace(most / KILO, most, n_points)
-    frame = scales_frame(load, *options, scales=scales, **sizes)
-    crossings = compare_buy_rent_api(load, *options, **sizes, search_to_factor=most).crossings
-    lasting = {
-        pair: f"from {last.requests_per_day:,.0f} requests a day"
-        if last.what == "pays from"
-        else last.what.replace("no longer from", "never")
-        for pair, last in crossings.groupby(["option", "against"]).last().iterrows()
-    }
-    frame = frame.rename(columns={"cost_usd_per_mtok": "usd_per_mtok"})
-    return frame.drop(columns="usd_per_day").assign(
-        own_against_rent=lasting["own", "rent by the hour"],
-        own_against_api=lasting["own", "API"],
-        n_crossings=int(crossings["requests_per_day"].notna().sum()),
-    )
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
+from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.charts.words import describe
 from econ.lessons.l11_tco.bill import ACCELERATORS, bill_frame
-from econ.lessons.l11_tco.choices import explorer_frame, surface_frame
+from econ.lessons.l11_tco.choices import surface_frame
 from econ.scenario import Scenario
 
 USE = ("downtime", "whole servers", "the day's curve", "late answers")
@@ -111,54 +111,4 @@ def surface_panel(scenario: Scenario, cost_usd_per_gpu_hour: float) -> Panel:
         rate=slider(1, 12, value=8, label="Requests/s of a replica"),
         hour=slider(1, 8, value=hour, step=0.1, label="USD per GPU-hour"),
         presets={f"{n} requests/s": {"rate": n} for n in (2, 8, 11)},
-    )
-
-
-def explorer_chart(frame: pd.DataFrame) -> Drawing:
-    """`explorer_frame`: three ways to serve, over the size of the service."""
-    row = frame.iloc[0]
-    ends = frame.groupby("option", sort=False)["usd_per_mtok"].agg(["first", "last"])
-    words = "; ".join(f"{r.Index} ${r.first:.2f} to ${r.last:.2f}" for r in ends.itertuples())
-    return figure(
-        frame,
-        "requests_per_day",
-        "usd_per_mtok",
-        by="option",
-        legend=True,
-        log="xy",
-        x_title="Requests per day",
-        y_title="USD per million tokens, in and out",
-        finding="When does owning pay?",
-        says=f"Lines over {three(frame['requests_per_day'].min())} to "
-        f"{three(frame['requests_per_day'].max())} requests a day: {words}. Owning pays for good "
-        f"against rent by the hour: {row.own_against_rent}; against the API: "
-        f"{row.own_against_api}. The cheaper of a pair changes {row.n_crossings} times.",
-    )
-
-
-def explorer_panel(scenario: Scenario, cost_usd_per_gpu_hour: float) -> Panel:
-    """Break-even by the owner's hour, the rent, the API's price and the shape of the day."""
-
-    def explorer(owner_usd: float, rent_usd: float, api_usd: float, peak: float) -> pd.DataFrame:
-        return explorer_frame(
-            scenario,
-            owner_usd=owner_usd,
-            rent_usd=rent_usd,
-            api_usd_per_mtok=api_usd,
-            peak_to_mean_factor=peak,
-        )
-
-    own = round(cost_usd_per_gpu_hour, 1)
-    return panel(
-        explorer,
-        explorer_chart,
-        owner_usd=slider(0.5, 6, value=own, step=0.1, label="Own (USD/GPU-hour)"),
-        rent_usd=slider(0.5, 11, value=3.9, step=0.1, label="Rent (USD/GPU-hour)"),
-        api_usd=slider(0.05, 2, value=0.4, step=0.05, label="API (USD/Mtok)"),
-        peak=slider(1, 2, value=1.5, step=0.1, label="Peak over mean"),
-        presets={
-            "as listed": {},
-            "API at a quarter": {"api_usd": 0.1},
-            "rent at 1.80": {"rent_usd": 1.8},
-        },
     )
