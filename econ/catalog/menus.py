@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.guard import UnknownName, fraction
-from econ.catalog.scores import BENCHMARK, quality
+from econ.catalog.precision import bytes_per_element
+from econ.catalog.scores import BENCHMARK, precision_loss, quality
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,18 +26,35 @@ class Answering:
         As it was named.
     right_frac : float
         Share of its answers that are right.
+    is_measured : bool
+        Whether that is your own figure; else it is a score, in the format it was trained in.
     output_tokens : float or None
         Tokens of an answer to the benchmark, where they are known.
     """
 
     model: str | Model
     right_frac: float
+    is_measured: bool
     output_tokens: float | None
 
     @property
     def id(self) -> str:
         """The model's name."""
         return self.model.id if isinstance(self.model, Model) else self.model
+
+    def right_in(self, precision: str) -> float:
+        """Share of right answers in a number format; what you measured is taken as it is served.
+
+        >>> one = answering(["llama-3.1-70b"])[0]
+        >>> one.right_in("bf16") > one.right_in("fp4") > 0.95 * one.right_frac
+        True
+        """
+        model = self.model if isinstance(self.model, Model) else catalog.model(self.model)
+        if self.is_measured or bytes_per_element(precision) >= bytes_per_element(
+            model.native_precision
+        ):
+            return self.right_frac
+        return self.right_frac * (1 - precision_loss(precision).typical)
 
     def longer_than(self, base: str, benchmark: str = BENCHMARK) -> float:
         """Its tokens an answer over those of another model; 1 where either is unknown."""
@@ -78,7 +97,8 @@ def answering(
     menu = []
     for model in models:
         name = model.id if isinstance(model, Model) else model
-        if name in own:
+        is_measured = name in own
+        if is_measured:
             share = fraction(f"right_frac of {name}", own[name])
         else:
             try:
@@ -89,7 +109,12 @@ def answering(
                     "of right answers to your own task"
                 ) from error
         menu.append(
-            Answering(model=model, right_frac=share, output_tokens=_tokens(name, benchmark))
+            Answering(
+                model=model,
+                right_frac=share,
+                is_measured=is_measured,
+                output_tokens=_tokens(name, benchmark),
+            )
         )
     if not menu:
         raise ValueError("no model on the menu: name one or more")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import quality
+from econ.catalog.menus import answering
 from econ.catalog.units import HOUR_S, KILO
 from econ.charts import Drawing, Panel, figure, panel, slider
 from econ.latency.prediction import predict_scenarios
@@ -110,6 +111,19 @@ def profit_chart(frame: pd.DataFrame) -> Drawing:
     )  # fmt: skip
 
 
+def cascade_finding(frame: pd.DataFrame) -> str:
+    """What the chart of cascades finds: until which check two models earn more than one."""
+    wide = frame.set_index(["keeps_percent", "option"])["profit_usd_per_hour"].unstack()  # noqa: PD010
+    pair = next(name for name in wide if " then " in name)
+    beaten = wide[pair] > wide.drop(columns=pair).max(axis=1)
+    if not beaten.any():
+        return "No check makes this pair earn more than the better model alone"
+    return (
+        f"The pair earns most while the check lets at most {wide.index[beaten].max():.0f} % of "
+        "wrong answers pass"
+    )
+
+
 def operating_frame(model: str = "llama-3.1-70b", quick_factor: float = 3.0) -> pd.DataFrame:
     """One replica from few users to many: speed, throughput, and profit in two tiers.
 
@@ -119,7 +133,8 @@ def operating_frame(model: str = "llama-3.1-70b", quick_factor: float = 3.0) -> 
     s = Scenario.default().with_(model=model)
     out = predict_scenarios([s] * len(USERS), concurrency=list(map(float, USERS)))
     answers = out["output_tokens_per_s_per_gpu"] * HOUR_S / s.workload.mean_output_tokens
-    right, rent = quality(model).score_frac, s.cost_usd_per_gpu_hour
+    right = answering([model])[0].right_in(s.deployment.precision)
+    rent = s.cost_usd_per_gpu_hour
     parts = []
     for name, slo, usd in (("quick", QUICK, quick_factor), ("easy", EASY, 1.0)):
         in_time = (out["ttft_s"] <= slo.ttft_s) & (out["tpot_s"] <= slo.tpot_s)

@@ -126,7 +126,8 @@ def value(
         Name → limits; an answer later than these is not accepted.
     right_frac : mapping of str to float, optional
         Model → share of its answers that are right for your task, 0 to 1: measure it. For models
-        without one, the score on ``benchmark`` stands in (`econ.catalog.quality`).
+        without one, the score on ``benchmark`` stands in (`econ.catalog.quality`), less what the
+        number format costs (`econ.catalog.precision_loss`).
     floor_frac : float
         Least share of right answers of a model on the menu.
     demand_per_s : float, optional
@@ -214,7 +215,7 @@ def _operating_points(
                         s.with_(model=one.model, accelerator=accelerator, precision=precision,
                                 n_gpu=n, tp=n, pp=1, ep=1, dp=1, **longer)
                     )  # fmt: skip
-                    shares.append(one.right_frac)
+                    shares.append(one.right_in(precision))
     if len(scenarios) * len(BATCHES) > MOST_OPTIONS:
         raise ValueError(f"{len(scenarios) * len(BATCHES):,} options; at most {MOST_OPTIONS:,}")
     reasons = [""] * len(scenarios)
