@@ -3,7 +3,8 @@
 Rates between two dates (`annual_factor`, `years_to`), trends and bends fitted to dated values
 (`fit_trend`, `fit_break`); the living frontier of what a level of quality costs (`cheapest_frame`,
 `frontier_at_frame`, `sensitivity_frame`, `density_frame`), its rates by level and window
-(`rates_frame`, `breaks_frame`, `forecasts_frame`), and the older study (`frontier_frame`); prices
+(`rates_frame`, `breaks_frame`, `forecasts_frame`), a solved task (`task_falls_frame`), and the
+older study (`frontier_frame`); prices
 that changed (`changes_frame`, `rises_frame`, `corrections_frame`); a fall split into bounds
 (`split_frame`); hardware, rents and what they make an owned accelerator worth (`hardware_frame`,
 `rents_frame`, `owned_value_frame`); forecasts with a test on the past (`scenarios_frame`,
@@ -52,6 +53,7 @@ from econ.trends.rates import (
     years_to,
 )
 from econ.trends.split import hardware_factor, software_factor, split_frame
+from econ.trends.tasks import task_falls_frame, task_runs_frame
 
 __all__ = [
     "Break",
@@ -96,6 +98,8 @@ __all__ = [
     "software_frame",
     "spend_ratio",
     "split_frame",
+    "task_falls_frame",
+    "task_runs_frame",
     "value_of_rents_usd",
     "volume_ratio",
     "window_end",

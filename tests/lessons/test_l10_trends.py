@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from econ.catalog import table
+from econ.catalog import rent, table
 from econ.lessons import l10_trends as cases
-from econ.trends import hardware
+from econ.trends import frontier, hardware
 from econ.trends.forecast import scenarios_frame
 from econ.trends.hardware import rents_frame
 from econ.trends.prices import PRICE, frontier_frame
@@ -207,3 +207,48 @@ def test_scenarios_are_told_with_their_bands():
     last = ahead.iloc[-1]
     words = cases.scenarios_chart(rents, ahead).description
     assert f"flat {last['value']:.2f} ({last['low']:.2f} to {last['high']:.2f})" in words
+
+
+def test_a_record_was_lost_and_the_sentence_says_where():
+    lost = cases.lost_record_frame()
+    assert (lost["purchasable"] > 1.01 * lost["record_low"]).all()
+    assert lost["date"].iloc[-1] == frontier.window_end()
+
+
+def test_moving_the_level_by_an_error_changes_the_factor_manyfold():
+    falls = frontier.sensitivity_frame(0.62)["fall_factor"]
+    assert falls.max() > 5 * falls.min()
+
+
+def test_the_courses_rent_is_above_the_indexs_last_median():
+    """3.85 in August, 3.99 in October: another month and another panel, both shown."""
+    rows = cases.rents_shown_frame()
+    for id, part in rows.groupby("accelerator"):
+        index, course = part["usd_per_gpu_hour"].dropna(), part["course"].dropna()
+        assert course.iloc[-1] == rent(id)
+        assert 1.0 < course.iloc[-1] / index.iloc[-1] < 1.35
+        assert part["date"].iloc[-1] > part.loc[part["usd_per_gpu_hour"].notna(), "date"].max()
+
+
+def test_every_headline_of_the_lesson_has_rows_with_source_and_date():
+    sources = set(table("sources").index)
+    winners = cases.winners_frame()
+    assert set(winners["source"]) | set(winners["score_source"]) <= sources
+    assert winners["since"].notna().all()
+    moved = cases.moved_rows_frame()
+    assert len(moved) == len(cases.moves_frame())
+    assert set(moved["source"].dropna()) <= sources
+    assert moved["source"].notna().mean() > 0.9
+    assert set(cases.tasks_frame()["source"]) <= sources
+    assert set(cases.rents_shown_frame()["source"]) <= sources
+
+
+def test_an_owner_who_bought_in_2023_holds_more_than_the_books_say():
+    end = cases.owner_frame().groupby("what")[["low", "usd"]].last()
+    assert end.loc["worth by its rents", "low"] > end.loc["in the books", "usd"]
+
+
+def test_machines_explain_less_than_half_at_their_upper_bound():
+    parts = cases.headline_split_frame()
+    machines = parts[parts["part"].str.contains("hardware|software")]
+    assert 0 < machines["share_low"].sum() < machines["share_high"].sum() < 0.5

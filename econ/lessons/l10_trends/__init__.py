@@ -53,6 +53,13 @@ from econ.lessons.l10_trends.prices import (
     second_set_frame,
     to_today_frame,
 )
+from econ.lessons.l10_trends.sources import (
+    lost_record_frame,
+    moved_rows_frame,
+    rents_shown_frame,
+    tasks_frame,
+    winners_frame,
+)
 
 __all__ = [
     "BASES",
@@ -77,7 +84,9 @@ __all__ = [
     "gap_frame",
     "headline_split_frame",
     "line_frame",
+    "lost_record_frame",
     "market_panel",
+    "moved_rows_frame",
     "moves_frame",
     "open_pair_frame",
     "owner_frame",
@@ -85,10 +94,13 @@ __all__ = [
     "phases_frame",
     "rates_frame",
     "rent_break",
+    "rents_shown_frame",
     "scenarios_chart",
     "second_look_frame",
     "second_set_frame",
     "software_frame",
+    "tasks_frame",
     "to_today_frame",
     "token_and_answer_frame",
+    "winners_frame",
 ]
