@@ -1,4 +1,4 @@
-"""Runs in Pyodide: every cell of the notebooks named in ``notebooks``; a line of JSON for each."""
+"""Runs in Pyodide: every cell of some notebooks; prints a line of JSON for each."""
 
 import ast
 import contextlib
@@ -12,10 +12,6 @@ import zipfile
 from pathlib import Path
 
 ABSENT = ("numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices")
-os.environ |= {"ECON_STATIC": "1", "ECON_STATE": os.devnull}
-zipfile.ZipFile("/python.zip").extractall("/site")
-sys.path.insert(0, "/site")
-sys.modules |= dict.fromkeys(ABSENT)
 
 
 def value_of(source, names, where):
@@ -35,21 +31,29 @@ def words(value):
     return repr(value) if type(value).__module__.startswith("econ.") else None
 
 
-for name in notebooks:  # noqa: F821 (set by run.mjs)
-    path = Path(f"/repo/notebooks/{name}.ipynb")
-    names = {"__name__": "__main__", "display": lambda *_, **__: None}
-    os.chdir(path.parent)
-    for cell in json.loads(path.read_text())["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        line = {"notebook": name, "cell": cell["id"], "error": "", "words": None}
-        printed, start = io.StringIO(), time.perf_counter()
-        try:
-            with contextlib.redirect_stdout(printed):
-                line["words"] = words(value_of("".join(cell["source"]), names, cell["id"]))
-        except Exception as error:
-            ours = [f for f in traceback.extract_tb(error.__traceback__) if "econ" in f.filename]
-            place = f" ({ours[-1].filename}:{ours[-1].lineno})" if ours else ""
-            line["error"] = f"{type(error).__name__}: {error}{place}"
-        line |= {"printed": printed.getvalue(), "seconds": time.perf_counter() - start}
-        print(json.dumps(line), flush=True)
+def run(notebooks):
+    """Every code cell of some notebooks, in order."""
+    os.environ |= {"ECON_STATIC": "1", "ECON_STATE": os.devnull}
+    zipfile.ZipFile("/python.zip").extractall("/site")
+    sys.path.insert(0, "/site")
+    sys.modules |= dict.fromkeys(ABSENT)
+    for name in notebooks:
+        path = Path(f"/repo/notebooks/{name}.ipynb")
+        names = {"__name__": "__main__", "display": lambda *_, **__: None}
+        os.chdir(path.parent)
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            line = {"notebook": name, "cell": cell["id"], "error": "", "words": None}
+            printed, start = io.StringIO(), time.perf_counter()
+            try:
+                with contextlib.redirect_stdout(printed):
+                    line["words"] = words(value_of("".join(cell["source"]), names, cell["id"]))
+            except Exception as error:
+                ours = [
+                    f for f in traceback.extract_tb(error.__traceback__) if "econ" in f.filename
+                ]
+                place = f" ({ours[-1].filename}:{ours[-1].lineno})" if ours else ""
+                line["error"] = f"{type(error).__name__}: {error}{place}"
+            line |= {"printed": printed.getvalue(), "seconds": time.perf_counter() - start}
+            print(json.dumps(line), flush=True)

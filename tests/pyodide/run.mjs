@@ -9,10 +9,9 @@ await python.loadPackage(needs.split(","), { messageCallback: () => {} });
 python.FS.writeFile("/python.zip", readFileSync(archive));
 python.FS.mkdirTree("/repo");
 python.FS.mount(python.FS.filesystems.NODEFS, { root: repo }, "/repo");
-python.globals.set("notebooks", python.toPy(notebooks));
 try {
-  const code = python.FS.readFile("/repo/tests/pyodide/cells.py", { encoding: "utf8" });
-  await python.runPythonAsync(code);
+  await python.runPythonAsync(python.FS.readFile("/repo/tests/pyodide/cells.py", { encoding: "utf8" }));
+  python.globals.get("run")(python.toPy(notebooks));
 } catch (error) { // its stack shows a megabyte of the core's own script
   console.error(error.message);
   process.exit(1);
