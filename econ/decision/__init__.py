@@ -19,5 +19,16 @@ from econ.decision.launch import launch_lines
 from econ.decision.offers import api_offers
 from econ.decision.result import Option
 from econ.decision.speeds import keeps_slo
+from econ.decision.valued import Offer, decide_value
 
-__all__ = ["Decision", "Option", "api_offers", "decide", "hourly_load", "keeps_slo", "launch_lines"]
+__all__ = [
+    "Decision",
+    "Offer",
+    "Option",
+    "api_offers",
+    "decide",
+    "decide_value",
+    "hourly_load",
+    "keeps_slo",
+    "launch_lines",
+]
