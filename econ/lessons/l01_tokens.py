@@ -1,4 +1,4 @@
-"""Lesson 01, what is a token?: four jobs on one price list, growing conversations, measured tasks.
+"""Lesson 01, what is a token?: words, pictures, jobs and conversations by tokens and USD.
 
 >>> jobs_frame("gpt-5.6-terra", "OpenAI")["job"].nunique()
 4
@@ -11,10 +11,18 @@ import re
 import pandas as pd
 
 from econ.catalog import price, table
-from econ.catalog.units import usd_per_mtok_from_usd_per_token
+from econ.catalog.units import KILO, MINUTE_S, MTOK, usd_per_mtok_from_usd_per_token
 from econ.charts import Drawing, Panel, choice, figure, panel, slider
+from econ.latency import predict
+from econ.scenario import Scenario
 from econ.tokens.bill import agent_loop_tokens, conversation_tokens, token_bill, turns_bill
-from econ.tokens.count import count_tokens, image_tokens, schemes_frame
+from econ.tokens.count import (
+    audio_tokens,
+    count_tokens,
+    image_tokens,
+    schemes_frame,
+    video_tokens,
+)
 from econ.tokens.workloads import workload
 
 # the agent of the lesson: tool descriptions, a task, forty tool calls; our choice, not a fit
@@ -44,6 +52,7 @@ NAMED_TASKS = {
     "grok-4 (high)": "grok-4",
     "o3-pro (high)": "o3-pro",
 }
+SPOKEN_WORDS, WORDS_PER_TOKEN = 150, 0.75  # of a minute; the usual rule of thumb for English
 SIDES_PX = [128, 256, 384, 512, 768, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 4096]
 
 
@@ -57,6 +66,61 @@ def images_frame(sides_px: list[int] | None = None) -> pd.DataFrame:
         for side in sides_px or SIDES_PX
     ]
     return pd.DataFrame(rows)
+
+
+def words_frame(
+    languages: tuple[str, ...] = ("English", "Spanish", "Chinese", "Arabic", "Hindi", "Amharic"),
+) -> pd.DataFrame:
+    """USD for writing what takes a thousand words in English, by language and price list.
+
+    Columns: ``language``, ``tokens``, and a price list's output price for them (as its model is
+    called). All counts are Tekken's: a seller's own tokenizer may differ from it.
+    """
+    rows = table("parallel_text").set_index("name")["text"]
+    n_words = len(rows["English"].split())
+    found = []
+    for language in languages:
+        n_tokens = count_tokens(rows[language], "tekken") / n_words * KILO
+        usd = [
+            price(model, provider).output_usd_per_mtok * n_tokens / MTOK
+            for model, provider in SELLERS.items()
+        ]
+        found.append((language, n_tokens, *usd))
+    return pd.DataFrame(found, columns=["language", "tokens", *SELLERS])
+
+
+def media_frame() -> pd.DataFrame:
+    """A screenshot and a minute of speech and film: scheme, tokens, usd, prefill_s.
+
+    USD at the input price of the scheme's own provider; ``prefill_s`` is the time that the course's
+    server takes to read as many tokens of text, beyond the time of a prompt of one token.
+    """
+    minute, size = MINUTE_S, (1920, 1080)
+    sizes = {
+        ("screenshot", "openai-tile"): image_tokens(*size, "openai-tile"),
+        ("screenshot", "claude-area"): image_tokens(*size, "claude-area"),
+        ("screenshot", "gemini-tile"): image_tokens(*size, "gemini-tile"),
+        ("screenshot", "pixtral"): image_tokens(*size, "pixtral"),
+        ("a minute of speech", "gemini-audio"): audio_tokens(minute, "gemini-audio"),
+        ("a minute of speech", "voxtral"): audio_tokens(minute, "voxtral"),
+        ("a minute of film", "gemini-video"): video_tokens(minute, "gemini-video"),
+        ("the minute as text", "tekken"): round(SPOKEN_WORDS / WORDS_PER_TOKEN),
+    }
+    rules = schemes_frame()["provider"].to_dict() | {"tekken": "Mistral"}
+    models = {provider: model for model, provider in SELLERS.items()}
+    served = Scenario.default()
+    rows = []
+    for (what, scheme), n_tokens in sizes.items():
+        seller = rules[scheme]
+        usd = price(models[seller], seller).input_usd_per_mtok * n_tokens / MTOK
+        rows.append((what, scheme, n_tokens, usd, _reading_s(served, n_tokens)))
+    return pd.DataFrame(rows, columns=["what", "scheme", "tokens", "usd", "prefill_s"])
+
+
+def _reading_s(s: Scenario, n_tokens: float) -> float:
+    """Time to the first token that the length of a prompt adds, for one user."""
+    one, whole = (predict(s.with_(input_tokens=n), concurrency=1).ttft_s for n in (1, n_tokens))
+    return float(whole - one)
 
 
 def jobs_frame(model: str, provider: str | None = None) -> pd.DataFrame:

@@ -123,10 +123,12 @@ def measured_frame() -> pd.DataFrame:
     return frame.assign(measured_tflops=frame["label"].map(dict(zip(labels, done, strict=True))))
 
 
-def prefill_frame(lengths: tuple[int, ...] = (100, 300, 1000, 3000, 10_000)) -> pd.DataFrame:
+def prefill_frame(
+    n_prompt_tokens: tuple[int, ...] = (100, 300, 1000, 3000, 10_000),
+) -> pd.DataFrame:
     """TTFT and TPOT of one user of the lesson's deployment by the length of the prompt."""
     rows = []
-    for n in lengths:
+    for n in n_prompt_tokens:
         one = predict(Scenario.of(**(CASE | {"input_tokens": n})), concurrency=1)
         rows.append((n, one.ttft_s, one.tpot_s / MILLI))
     return pd.DataFrame(rows, columns=["input_tokens", "ttft_s", "tpot_ms"])

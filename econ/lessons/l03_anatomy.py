@@ -168,11 +168,11 @@ def coverage_frame(metric: str = "tpot_s") -> pd.DataFrame:
 
 
 def parts_by_speed_frame(
-    s: Scenario, *, concurrency: float, tps: tuple[int, ...] = (2, 4, 8)
+    s: Scenario, *, concurrency: float, n_gpus: tuple[int, ...] = (2, 4, 8)
 ) -> pd.DataFrame:
     """A split over more accelerators: tp, tpot_ms, users' speed, tokens per GPU, links' share."""
     rows = []
-    for n in tps:
+    for n in n_gpus:
         one = predict(s.with_(tp=n, n_gpu=n), concurrency=concurrency)
         rows.append((n, one.tpot_s / MILLI, one.tokens_per_s_per_user,
                      one.output_tokens_per_s_per_gpu, one.shares["links"]))  # fmt: skip

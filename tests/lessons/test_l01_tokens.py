@@ -4,7 +4,7 @@ import pytest
 
 from econ.catalog import price, table
 from econ.lessons import l01_tokens as cases
-from econ.tokens.count import image_tokens
+from econ.tokens.count import count_tokens, image_tokens
 from econ.tokens.workloads import workload
 
 
@@ -56,3 +56,27 @@ def test_images_are_those_of_the_rule():
     assert set(frame["scheme"]) == {"openai-tile", "claude-area", "gemini-tile", "pixtral"}
     for row in frame.itertuples():
         assert row.tokens == image_tokens(512, 512, row.scheme)
+
+
+def test_a_thousand_words_by_hand():
+    frame = cases.words_frame().set_index("language")
+    text = table("parallel_text").set_index("name")["text"]
+    tokens = 1000 * count_tokens(text["Hindi"], "tekken") / len(text["English"].split())
+    assert frame.loc["Hindi", "tokens"] == pytest.approx(tokens)
+    usd = tokens * price("mistral-medium-latest", "Mistral").output_usd_per_mtok / 1e6
+    assert frame.loc["Hindi", "mistral-medium-latest"] == pytest.approx(usd)
+    assert (frame[list(cases.SELLERS)].min(axis=1) > 0).all()
+
+
+def test_media_are_those_of_the_rules_and_take_time_in_order():
+    frame = cases.media_frame().set_index("scheme")
+    assert frame.loc["voxtral", "tokens"] == 60 * 12.5
+    film = price("gemini-3.5-flash", "Google").input_usd_per_mtok * 60 * 263 / 1e6
+    assert frame.loc["gemini-video", "usd"] == pytest.approx(film)
+    by_length = frame.sort_values("tokens")["prefill_s"]
+    assert by_length.is_monotonic_increasing
+    # by hand at half of the peak: 2 FLOP for each of 70.6 billion weights
+    floor_s = 2 * 70.6e9 * 15_780 / (4 * 1979e12)
+    assert (
+        floor_s < by_length.iloc[-1] < 6 * floor_s
+    )  # attention over the context, links and the overhead come on top
