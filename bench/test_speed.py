@@ -9,9 +9,9 @@ from econ.lessons.l01_tokens import growth_chart, growth_frame, growth_panel
 from econ.lessons.l05_goodput import (
     live_cost_frame,
     live_load_frame,
-    live_policies_frame,
     load_panel,
 )
+from econ.lessons.l06_arranging import live_policies_frame
 from econ.scenario import Scenario
 from econ.serving import warm_up
 from econ.tokens.count import count_tokens

@@ -25,20 +25,34 @@ BOOKS = {
 GUIDE = (ROOT / "workshop" / "guide.md").read_text(encoding="utf-8")
 
 
-def test_the_guide_names_cells_and_exercises_that_exist():
-    cells = re.findall(r"`(\d\d) (c\d\d)`", GUIDE)
-    assert len(cells) > 20
-    for number, id in cells:
-        if number in BOOKS:
-            (cell,) = [c for c in BOOKS[number].cells if c.id == id]
-            assert cell.cell_type == "code", f"{number} {id} is prose; run live means code"
-    asked = {id for book in BOOKS.values() for c in book.cells
-             for id in re.findall(r'check\("(\d\d-\d)"', c.source)}  # fmt: skip
-    named = set(re.findall(r"\b(\d\d-\d)\b", GUIDE))
-    assert {id for id in named if id[:2] in BOOKS} <= asked
+def _source(book, kind):
+    return "\n".join(c.source for c in book.cells if c.cell_type == kind)
 
 
-@pytest.mark.parametrize(("title", "minutes"), [("Ninety minutes", 90), ("Half a day", 210)])
+CODE = "\n".join(_source(book, "code") for book in BOOKS.values())
+
+
+def test_what_the_guide_shows_live_is_there():
+    pictures, asked = (re.findall(rf"`{word} ([\w-]+)`", GUIDE) for word in ("picture", "predict"))
+    assert len(pictures) > 5
+    assert len(asked) > 4
+    for name in pictures:
+        assert f'picture("{name}")' in CODE, name
+    for id in asked:
+        assert f'predict("{id}")' in _source(BOOKS[id[:2]], "code"), id
+    for number, part in re.findall(r"`(\d\d): ([^`]+)`", GUIDE):
+        assert f"## {part}" in _source(BOOKS[number], "markdown"), f"{number}: {part}"
+
+
+def test_the_guide_names_exercises_that_exist():
+    checked = set(re.findall(r'check\("(\d\d-\d)"', CODE))
+    named = set(re.findall(r"(?<![\d:])\b(\d\d-\d)\b", GUIDE))
+    assert len(named) > 10
+    assert named <= checked
+
+
+@pytest.mark.parametrize(("title", "minutes"), [("Ninety minutes", 90), ("Half a day", 210),
+                                                ("A finance room", 120)])  # fmt: skip
 def test_the_times_of_a_format_add_up(title, minutes):
     part = GUIDE.partition(f"## {title}")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (\d+):(\d\d) \| (\d+) \|", part, re.M)

@@ -13,10 +13,9 @@ import pytest
 from econ.latency.runs import sample_runs
 from econ.ledger.serving_runs import simulated_runs_frame
 from econ.lessons import l05_goodput as cases
-from econ.lessons.l05_goodput import default_case, live_load_frame
+from econ.lessons.l05_goodput import default_case, live_load_frame, queues
 from econ.scenario import Scenario
 from econ.serving import (
-    Disaggregated,
     Replica,
     StepCost,
     compiled,
@@ -132,53 +131,10 @@ def test_without_a_compiled_engine_a_panel_simulates_fewer(monkeypatch):
     assert (frame["n_requests"] == cases.LIVE_REQUESTS_WITHOUT_NUMBA).all()
 
 
-USUAL = Scenario.default()
-
-
 @pytest.fixture(scope="module")
 def compared():
     """Every second measured run, simulated."""
     return simulated_runs_frame(sample_runs().iloc[::2], n_most=400)
-
-
-def test_every_arrangement_has_the_same_hardware():
-    for made in cases.arrangements(USUAL).values():
-        pools = isinstance(made, Disaggregated)
-        n = made.prefill.n_replicas + made.decode.n_replicas if pools else made.n_replicas
-        assert n == 4
-    with pytest.raises(ValueError, match="n_prefill = 0"):
-        cases.pools_for(USUAL, 0, 4)
-
-
-def test_smaller_chunks_make_tokens_even_and_first_tokens_late():
-    frame = cases.budgets_frame(USUAL, 8.0, [256, 2048], n=FEW).set_index("policy")
-    small, large = frame.loc["chunks of 256"], frame.loc["chunks of 2,048"]
-    whole = frame.loc["whole prompts first"]
-    assert small.p99_tpot_ms < large.p99_tpot_ms < whole.p99_tpot_ms
-    assert small.p99_ttft_s > large.p99_ttft_s > whole.p99_ttft_s
-
-
-def test_pools_win_tight_and_lose_loose():
-    frame = cases.pools_frame(USUAL, [0.02, 0.1])  # few requests end before a queue has grown
-    gain = cases.split_gain(frame)
-    assert gain.index.tolist() == [20.0, 100.0]
-    assert gain.iloc[0] > 1.2
-    assert gain.iloc[1] < 0.95
-    wide = frame.pivot_table(index="tpot_limit_ms", columns="arrangement", values="max_rate_per_s")
-    assert (
-        gain.iloc[0]
-        == wide.iloc[0][["pools 1 + 3", "pools 2 + 2", "pools 3 + 1"]].max()
-        / (wide.iloc[0]["chunked"])
-    )
-
-
-def test_what_is_quoted_per_decode_gpu_is_more_by_the_share_left_out():
-    frame = cases.quoted_frame(USUAL, n=FEW).set_index("arrangement")
-    assert frame["overstated"].tolist() == pytest.approx([1, 1, 4 / 3, 2, 4])
-    row = frame.loc["pools 3 + 1"]
-    tokens_per_s = row.max_rate_per_s * USUAL.workload.mean_output_tokens
-    assert row.per_gpu == pytest.approx(tokens_per_s / 16)
-    assert row.per_decode_gpu == pytest.approx(tokens_per_s / 4)
 
 
 def test_the_price_of_a_good_token_is_rent_over_good_tokens():
@@ -222,7 +178,6 @@ def test_errors_are_those_of_the_ratios(compared):
 
 @pytest.mark.parametrize("live", [
     lambda: live_load_frame(8.0, 1.0, "chunked_prefill", "scenario"),
-    lambda: cases.live_policies_frame(20.0, 1.0, 20.0, 2048),
     lambda: cases.live_cost_frame(8.0, 1.0, 3.0),
 ])  # fmt: skip
 def test_a_panel_s_call_simulates_each_time(live, monkeypatch):
@@ -254,6 +209,14 @@ def test_the_closed_form_has_the_exponential_law_s_ratios():
     assert frame["mean"].to_numpy() == pytest.approx([1 / 0.7, 10.0])
 
 
+def test_a_queue_by_hand_is_the_simulators():
+    by_hand = pd.DataFrame({"gap_s": [0.0, 1, 1, 5], "service_s": [2.0, 2, 2, 2]})
+    assert cases.waits_s(by_hand).tolist() == [0, 1, 2, 0]
+    drawn = cases.drawn_queue(0.8, n=5000)
+    own = queues._waits_s(drawn["gap_s"].to_numpy(), drawn["service_s"].to_numpy())
+    assert cases.waits_s(drawn).mean() == pytest.approx(own.mean(), rel=0.01)
+
+
 def test_the_simulator_is_each_textbook_queue_within_sampling_error():
     frame = cases.queues_frame(0.5, n=200_000)
     known = frame.dropna(subset=["simulated"])
@@ -267,7 +230,6 @@ def test_the_simulator_is_each_textbook_queue_within_sampling_error():
 
 PANELS = {
     "load": (cases.load_panel, {"rate": 11}),
-    "policies": (cases.policies_panel, {"limit": 50}),
     "cost": (cases.cost_panel, {"rate_per_s": 11}),
 }
 

@@ -8,7 +8,7 @@ import pytest
 import econ
 from econ.catalog import model
 from econ.energy import boundaries
-from econ.lessons.l05_goodput import pools_for
+from econ.lessons.l06_arranging import pools_for
 from econ.lessons.l07_energy import request_boundary_frame, served
 from econ.lessons.pictures import PICTURES, money, picture, serving
 from econ.lessons.pictures import model as model_pictures

@@ -17,6 +17,7 @@ from econ.serving import (
     Replica,
     RequestTimes,
     compiled,
+    cost_surface_frame,
     max_rate_per_s,
     replica,
     simulate,
@@ -32,6 +33,8 @@ SLOS = ("scenario", "chat", "chat-interactive", "reasoning")  # first, the scena
 POLICIES = {"chunked": "chunked_prefill", "whole prompts first": "prefill_first"}
 LIVE_REQUESTS, LIVE_REQUESTS_WITHOUT_NUMBA = 10_000, 1000
 N = 10_000  # requests of a simulation in a table
+TTFT_LIMITS_S = (0.3, 0.5, 1.0, 2.0)
+TPOT_LIMITS_S = (0.015, 0.02, 0.03, 0.05, 0.1)
 PERCENTILES = np.concatenate([[1], np.arange(4, 97, 4), [98, 99, 99.5]])
 
 
@@ -98,6 +101,24 @@ def live_load_frame(rate_per_s: float, arrival_cv: float, policy: str, slo: str)
     # of the rate, not of the span that the last answers stretch
     return frame.assign(
         rate_per_s=rate_per_s, goodput_requests_per_s=frame["good_frac"] * rate_per_s
+    )
+
+
+def live_cost_frame(
+    rate_per_s: float, arrival_cv: float, cost_usd_per_gpu_hour: float
+) -> pd.DataFrame:
+    """What a million good tokens cost under each pair of limits, re-simulated at a rate.
+
+    The default scenario; columns as in `cost_surface_frame`, the limit on TPOT in ms.
+    """
+    case, usual = default_case()
+    case = case.with_(arrival_cv=arrival_cv, cost_usd_per_gpu_hour=cost_usd_per_gpu_hour)
+    result = simulate(case, rate_per_s=rate_per_s, n=n_live(), replica=usual).requests
+    frame = cost_surface_frame(case, result, TTFT_LIMITS_S, TPOT_LIMITS_S)
+    return frame.assign(
+        tpot_limit_ms=frame["tpot_limit_s"] / MILLI,
+        rate_per_s=rate_per_s,
+        n_requests=result.n_requests,
     )
 
 

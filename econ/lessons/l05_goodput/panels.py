@@ -7,8 +7,13 @@ import pandas as pd
 
 from econ.catalog.rents import rent
 from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
-from econ.lessons.l05_goodput.arrangements import live_cost_frame, live_policies_frame
-from econ.lessons.l05_goodput.load import LIVE_REQUESTS, POLICIES, SLOS, live_load_frame
+from econ.lessons.l05_goodput.load import (
+    LIVE_REQUESTS,
+    POLICIES,
+    SLOS,
+    live_cost_frame,
+    live_load_frame,
+)
 
 LARGE_USD = 100.0  # from here on cents are noise
 BINDING = {"none": "no request misses a limit", "both": "both limits are missed equally often"}
@@ -62,54 +67,6 @@ def load_panel() -> Panel:
             "6 requests/s in bursts": {"rate": 6, "burst": 3},
         },
         heading="Which percentiles keep within their limits?",
-    )
-
-
-def policies_chart(frame: pd.DataFrame) -> Drawing:
-    """`live_policies_frame`: goodput of five arrangements at one rate."""
-    top, row = frame.loc[frame["goodput_requests_per_s"].idxmax()], frame.iloc[0]
-    binding = {"none": "no limit is missed", "both": "both limits bind"}
-    verdicts = [
-        f"{r.good_frac:.0%} good, {binding.get(r.binding, f'{r.binding.upper()} binds')}"
-        for r in frame.itertuples()
-    ]
-    words = "; ".join(
-        f"{r.arrangement} {r.goodput_requests_per_s:.1f} requests/s ({verdict})"
-        for r, verdict in zip(frame.itertuples(), verdicts, strict=True)
-    )
-    return figure(
-        frame.assign(verdict=verdicts),
-        "goodput_requests_per_s",
-        "arrangement",
-        kind="bar",
-        label="verdict",
-        x_title="Good requests/s",
-        finding=f"Best here: {top.arrangement}, {top.goodput_requests_per_s:.1f} of "
-        f"{row.rate_per_s:g} requests/s good",
-        subtitle=f"Four replicas; {row.n_requests:,.0f} simulated requests each",
-        says=f"Bars of goodput at {row.rate_per_s:g} requests/s: {words}.",
-    )
-
-
-def policies_panel() -> Panel:
-    """Five arrangements of sixteen GPUs, simulated again at each move."""
-
-    def policies(rate: float, limit: float, prompt: float, budget: int) -> pd.DataFrame:
-        return live_policies_frame(rate, prompt, limit, budget)
-
-    return panel(
-        policies,
-        policies_chart,
-        rate=slider(2, 50, value=20, label="Arrivals (requests/s)"),
-        limit=slider(10, 100, value=20, log=True, label="Limit on TPOT (ms)"),
-        prompt=slider(0.5, 5, value=1, log=True, label="Prompts longer by (×)"),
-        budget=choice([512, 1024, 2048, 8192], value=2048, label="Tokens in a step"),
-        presets={
-            "limit 20 ms": {"rate": 30},
-            "limit 50 ms": {"rate": 38, "limit": 50},
-            "prompts five times as long": {"rate": 6, "prompt": 5},
-        },
-        heading="Which arrangement serves best?",
     )
 
 

@@ -37,6 +37,23 @@ def mm1_frame(loads_frac: Iterable[float]) -> pd.DataFrame:
     return frame.assign(load_percent=100 * frame["load"]).drop(columns="load")
 
 
+def drawn_queue(load_frac: float, *, n: int = 50_000, seed: int = 5) -> pd.DataFrame:
+    """Requests for one server: gap_s before each arrival, service_s (1 s on average)."""
+    fraction("load_frac", load_frac)
+    rng = np.random.default_rng(seed)
+    gap_s, service_s = rng.exponential(1 / load_frac, n), rng.exponential(1.0, n)
+    return pd.DataFrame({"gap_s": gap_s, "service_s": service_s})
+
+
+def waits_s(requests: pd.DataFrame) -> np.ndarray:
+    """The wait of each request of `drawn_queue`, first come, first served (Lindley 1952)."""
+    waits = [0.0]
+    gaps, services = requests["gap_s"].to_numpy()[1:], requests["service_s"].to_numpy()[:-1]
+    for gap, service in zip(gaps, services, strict=True):
+        waits.append(max(0.0, waits[-1] + service - gap))
+    return np.array(waits)
+
+
 def queues_frame(load_frac: float, *, n: int = 400_000, seed: int = 0) -> pd.DataFrame:
     """The simulator as textbook queues beside their closed forms, times in mean services.
 

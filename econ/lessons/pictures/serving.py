@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.units import MILLI
-from econ.lessons.l05_goodput import pools_for
+from econ.lessons.l06_arranging import pools_for
 from econ.lessons.pictures.scene import WIDTH_PX, Picture, Place, Scene
 from econ.lessons.pictures.steps import Requests, Step, walk, walk_static
 from econ.scenario import Scenario

@@ -5,11 +5,20 @@ from __future__ import annotations
 import functools
 import math
 
-from econ.lessons.l05_goodput import N, grown, loops_frame, saturation_per_s
+import numpy as np
+
+from econ.lessons.l05_goodput import (
+    N,
+    drawn_queue,
+    grown,
+    loops_frame,
+    saturation_per_s,
+    waits_s,
+)
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
-from econ.serving import max_rate_per_s, slo_preset
-from econ.serving.queueing import mm1_e2e_quantile_s
+from econ.serving import max_rate_per_s
+from econ.serving.queueing import mm1_e2e_quantile_s, mm1_wait_s
 
 
 @functools.cache
@@ -61,27 +70,6 @@ def _open_loop_factor() -> float:
 )  # fmt: skip
 def _open_loop(q: Inputs) -> float:
     return _open_loop_factor()
-
-
-@question(
-    "05-true",
-    "Which of these three sentences is **true**?",
-    options={
-        "pools": "Separate pools for prefill and decode always serve more requests.",
-        "decode": "Throughput per GPU may be stated per decode GPU.",
-        "load": "Whether separate pools pay depends on the SLO and the lengths.",
-    },
-    wrong=[
-        Wrong("pools", "Each pool idles while the other is the bottleneck, and the cache has to "
-              "travel. With the SLO of this lesson the mixed server serves as many or more.",
-              "pools-always-win"),
-        Wrong("decode", "The GPUs that read the prompts are paid too. Leaving them out overstates "
-              "throughput up to sixteenfold.", "per-pool-counts"),
-    ],
-    because="Count every GPU, and compare at the same limits.",
-)  # fmt: skip
-def _true_of_pools(q: Inputs) -> str:
-    return "load"
 
 
 SERVICE_S, TAIL = 0.4, 0.99
@@ -182,51 +170,40 @@ def _good_at_least(q: Inputs) -> float:
     return float(q.ttft + q.tpot - 1)
 
 
+def _closed_form_s(q: Inputs) -> float:
+    return float(mm1_wait_s(q.load, 1.0))
+
+
 @functools.cache
-def _rate(policy: str) -> float:
-    case = Scenario.default().with_(slo=slo_preset("reasoning"), policy=policy)
-    return float(max_rate_per_s(case, n=N))
+def _waits(load: float) -> tuple[float, float]:
+    """Mean and P95 of the waits of `drawn_queue`."""
+    waits = waits_s(drawn_queue(load))
+    return float(waits.mean()), float(np.percentile(waits, 95))
 
 
 @question(
     "05-4",
-    'Let the server read whole prompts first (`scenario.with_(policy="prefill_first")`). Up to how '
-    "many **requests/s** does it meet the SLO `reasoning`? Use `n=10_000`.",
-    unit="requests/s",
-    tolerance_frac=0.02,
-    wrong=[Wrong(lambda q: _rate("chunked_prefill"), "That is the server as it was, which reads "
-                 "prompts in chunks. Set the policy.")],
-    hints=("Which two settings of the scenario change?",
-           'serving.max_rate_per_s(scenario.with_(slo=serving.slo_preset("reasoning"), '
-           'policy="prefill_first"), n=10_000)'),
-    twin="As the lesson's table did for its own policy: give `max_rate_per_s` one scenario with "
-    "everything set. With the default SLO and policy, "
-    "`serving.max_rate_per_s(scenario, n=10_000)` gave the knee above.",
-)  # fmt: skip
-def _highest_rate_prefill_first(q: Inputs) -> float:
-    return _rate("prefill_first")
-
-
-@question(
-    "05-5",
-    "Put the life of a request in order.",
-    items={
-        "cache": "Its KV cache is freed, and another request gets its place.",
-        "first": "Its first token appears.",
-        "prompt": "Its prompt is read.",
-        "tokens": "Each step of the batch gives it one token.",
-        "wait": "It waits for a place in the batch.",
-    },
+    "Write a queue in ten lines. `lesson.drawn_queue({load})` holds 50,000 requests for one "
+    "server: the gap before each arrival and the service it needs, in seconds. Each waits for as "
+    "long as the one before it waited and was served, less the gap. What is the mean **wait** in "
+    "**seconds**?",
+    unit="s",
+    inputs={"load": (0.8, 0.75, 0.7)},
+    tolerance_frac=0.005,
     wrong=[
-        Wrong(("prompt", "wait", "first", "tokens", "cache"), "A prompt is read only once the "
-              "request has a place: its cache needs room."),
-        Wrong(("wait", "first", "prompt", "tokens", "cache"), "The first token comes out of the "
-              "prefill. Nothing is written before the prompt is read."),
+        Wrong(lambda q: _waits(q.load)[0] + float(drawn_queue(q.load)["service_s"].mean()),
+              "That is the time in the system. The wait ends when the service begins."),
+        Wrong(lambda q: _waits(q.load)[1], "That is the 95th percentile. The mean is asked."),
+        Wrong(lambda q: float(drawn_queue(q.load)["service_s"].mean()), "That is the service. How "
+              "long does a request wait before it?"),
+        Wrong(lambda q: float((drawn_queue(q.load)["service_s"].shift(1)
+                               - drawn_queue(q.load)["gap_s"]).clip(lower=0).mean()),
+              "You left out the wait of the request before: the next one waits for that as well."),
     ],
-    hints=("What does a request need before its prompt can be read?",
-           "Waiting, prefill, first token (here TTFT ends), decode, end."),
-    twin="The life of a guest in a restaurant: wait for a table, read the menu, get the first "
-    "course, get the others one by one, leave the table to the next.",
+    hints=("Who has to be finished before a request can be served, and when did it arrive?",
+           "wait = max(0, wait before + service before − gap), starting at 0."),
+    work=lambda q: f"At {q.load:.0%}, with other draws: the mean of max(0, wait + service − gap) "
+    f"comes out near the closed form, {_closed_form_s(q):.2f} s.",
 )  # fmt: skip
-def _life_of_a_request(q: Inputs) -> tuple[str, ...]:
-    return ("wait", "prompt", "first", "tokens", "cache")
+def _mean_wait(q: Inputs) -> float:
+    return _waits(q.load)[0]
