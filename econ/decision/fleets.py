@@ -45,8 +45,8 @@ class Fleet:
     rate_p90_factor : float
         Within which that rate is known, for nine held-out cases in ten.
     p_keeps_slo : float
-        Probability that `n_sure` replicas keep the SLO, from the bands of the latency model: what
-        is missing to 1 is what no further replica can mend.
+        Probability that the SLO is kept, from the bands of the latency model, with the replicas
+        that each case needs: what is missing to 1 is what no further replica can mend.
     n_sure : int
         Replicas with which the rate suffices in nine of ten cases; what is rented or bought grows
         to it where a test shows that it must.
@@ -111,13 +111,14 @@ def _fleet(answer: Plan, row: pd.Series) -> Fleet:
     factor = float(row["rate_p90_factor"])
     n_sure = math.ceil(peak * math.exp(ONE_SIDED * math.log(factor) / Z90) / rate * ROUNDING)
     n_sure = max(n, n_sure)
+    n_slow = max(n_sure, math.ceil(n * factor))  # at the low end of the band of the speed
     return Fleet(
         scenario=scenario,
         n_replicas=n,
         n_gpu_per_replica=int(row["n_gpu"]),
         rate_per_s=float(rate),
         rate_p90_factor=factor,
-        p_keeps_slo=_latency_share(answer, row, scenario, n_sure) if is_simulated else 1.0,
+        p_keeps_slo=_latency_share(answer, row, scenario, n_slow) if is_simulated else 1.0,
         n_sure=n_sure,
         regime=str(row["regime"]),
         basis=str(row["basis"]),

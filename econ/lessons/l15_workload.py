@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pandas as pd
 
@@ -14,13 +16,21 @@ from econ.catalog.guard import count
 from econ.catalog.units import MILLI, MINUTE_S
 from econ.charts import Drawing, Panel, figure, panel, slider
 from econ.charts.plan import COST
+from econ.decision import Decision
+from econ.decision.pages import HEADS, side_rows
 from econ.plan import Demand, Plan
 from econ.plan.search import ROUNDING
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.tokens.traces import check_trace
 
+DAY = datetime.date(2026, 11, 29)  # whose prices the lesson shows
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 JUDGED = ("ttft_s", "tpot_s", "usd_per_gpu_hour", "requests_per_s_per_replica", "n_gpu")
+
+
+def sides_frame(answer: Decision) -> pd.DataFrame:
+    """The chosen option, the next best, and the best API, rent and own, in words."""
+    return pd.DataFrame(side_rows(answer), columns=list(HEADS))
 
 
 def arrivals_frame(trace: pd.DataFrame, n_windows: int = 60) -> pd.DataFrame:
