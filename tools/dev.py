@@ -159,9 +159,10 @@ def slides(*names: str) -> None:
 
 
 def handout(*_: str) -> None:
-    """formulas and orders of magnitude on one page, and the answers: build"""
+    """formulas on one page, the answers, a page on all lessons: build"""
     run(PYTHON, "tools/handout.py")
     run(PYTHON, "tools/answers.py")
+    run(PYTHON, "tools/teacher.py")
 
 
 def check(*_: str) -> None:

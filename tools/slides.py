@@ -1,8 +1,8 @@
 """A deck from each notebook: ``python tools/slides.py [NAME …]`` writes ``build/slides``.
 
 One HTML file a notebook, with everything in it: it opens from a disk, moves by the arrow keys and
-prints to PDF, which Chromium does here where there is one. A part of the notebook becomes its
-first words and what it shows; code stays in the notebook, solutions too.
+prints to PDF, which Chromium does here where there is one. A slide shows one picture under what it
+says, or one prediction; the words around it are its notes. Code and solutions stay in the notebook.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 from printing import to_pdf  # noqa: E402
 
 OUT = ROOT / "build" / "slides"
+MOST_SLIDES = 15  # of a lesson
 MOST_WORDS = 60  # of prose on a slide; a room listens or reads
 MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 10, 7, 600  # of a table
 HIDDEN = {"setup", "exercise", "solution", "reveal"}
@@ -126,13 +127,42 @@ def _plain(body: str) -> bool:
     return "<img" not in body and "<table" not in body and len(body.split()) < 2 * MOST_WORDS
 
 
+def chosen(made: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """At most `MOST_SLIDES`: title, body and notes; what has no slide is notes of the one before.
+
+    A slide with a picture is headed by what the picture says. Kept are the title, pictures and
+    charts, predictions and the summary; of too many, an even choice.
+    """
+    first, last = 0, len(made) - 1
+    seen = [i for i, (_, body) in enumerate(made) if "<img" in body and 0 < i < last]
+    asks = [i for i, (_, body) in enumerate(made) if "Predict:" in body and 0 < i < last][:3]
+    room = MOST_SLIDES - 2 - len(asks)
+    step = max(len(seen) / room, 1.0)
+    picked = {seen[int(k * step)] for k in range(min(room, len(seen)))}
+    keep = sorted({first, last, *picked, *asks})
+    found = []
+    for place, i in enumerate(keep):
+        until = keep[place + 1] if place + 1 < len(keep) else len(made)
+        title, body = made[i]
+        notes = "".join(b for _, b in made[i + 1 : until] if "<img" not in b)
+        if said := re.search(r'<img alt="([^"]+)"', body):
+            title = html.unescape(said[1]).split(". ")[0].rstrip(".") or title
+            picture = re.search(r"<img[^>]+>", body)
+            notes = body.replace(picture[0], "") + notes if picture else notes
+            body = picture[0] if picture else body
+        found.append((title, body, notes))
+    return found
+
+
 def deck(notebook: nbformat.NotebookNode) -> str:
     """The whole HTML of a deck."""
-    made = slides_of(notebook)
+    made = chosen(slides_of(notebook))
     sections = []
-    for i, (title, body) in enumerate(made):
+    for i, (title, body, notes) in enumerate(made):
         tag = "h1" if i == 0 else "h2"
         name = html.escape(title)
+        if notes:
+            body += f'<details class="notes"><summary>Notes</summary>{notes}</details>'
         sections.append(
             f'<section tabindex="-1" aria-label="{i + 1} of {len(made)}: {name}">'
             f'<{tag}>{name}</{tag}>{body}<div class="n">{i + 1} / {len(made)}</div></section>'

@@ -17,6 +17,9 @@ import answers  # noqa: E402
 import handout  # noqa: E402
 import preflight  # noqa: E402
 import slides  # noqa: E402
+import teacher  # noqa: E402
+
+from econ.lessons import check, given  # noqa: E402
 
 BOOKS = {
     p.stem[:2]: nbformat.read(p, as_version=4)
@@ -98,6 +101,10 @@ def test_a_deck_has_every_part_no_code_and_no_other_host(number):
     assert [p for p in parts if p in titles] == [t for t in dict.fromkeys(titles[1:]) if t in parts]
     assert {"Summary", "Exercises"} <= set(titles)
     assert 15 <= len(made) <= 70
+    picked = slides.chosen(made)
+    assert 5 <= len(picked) <= slides.MOST_SLIDES
+    assert all(body.count("<img") <= 1 for _, body, _ in picked)
+    assert any(notes for _, _, notes in picked)
     text = slides.deck(BOOKS[number])
     assert "<img" not in re.sub(r'<img alt="[^"]{20,}" src="data:', "", text)
     assert not re.findall(r'src="(?!data:)[^"#]*//', text)
@@ -155,3 +162,28 @@ def test_preflight_begins_where_nothing_is_installed(monkeypatch, capsys, tmp_pa
     monkeypatch.setattr(preflight, "NICE", [])
     assert preflight.main() == 1
     assert "run: make setup" in capsys.readouterr().out
+
+
+# -- the teacher's pages --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["00", "05"])
+def test_a_lessons_page_has_its_questions_and_what_to_say(number):
+    page = teacher.lesson(BOOKS[number])
+    code = _source(BOOKS[number], "code")
+    for id in re.findall(r'(?:predict|exercise)\("([\w-]+)"\)', code):
+        assert id in page
+    assert "**On the board:**" in page
+    assert "**What stays.**" in page
+
+
+def test_the_class_page_ranks_what_a_class_got_wrong(tmp_path, monkeypatch):
+    for learner in ("ann", "bob"):
+        monkeypatch.setenv("ECON_STATE", str(tmp_path / f"{learner}.json"))
+        check("06-2", given("06-2").tokens)
+    (tmp_path / "cut.json").write_text("{")
+    page = teacher.class_page(tmp_path)
+    assert "3 files" in page
+    assert "2 × " in page
+    assert "paid too" in page  # the sentence for rates per decode GPU
+    assert "not read" in page
