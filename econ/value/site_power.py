@@ -17,6 +17,8 @@ from econ.catalog import table
 from econ.catalog.guard import fraction, not_negative, unknown
 from econ.catalog.provisioned import Unit
 from econ.catalog.units import HOUR_S, HOURS_PER_MONTH, MEGA
+from econ.energy.consumption import energy
+from econ.latency.prediction import answer_s, predict
 from econ.scenario import Scenario
 from econ.station import Result, require_certain, station
 from econ.tco.bill import cost
@@ -320,6 +322,94 @@ def capped_speed_frac(cap_frac: float, phase: str) -> float:
         raise ValueError(f"cap_frac = {cap_frac} is outside its range: {least} to 1, as measured")
     caps = [*rows["cap_frac"], 1.0]
     return float(np.interp(cap_frac, caps, [*rows["speed_frac"], 1.0]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capped(Result):
+    """A deployment under a power cap, against none.
+
+    Attributes
+    ----------
+    cap_w : float
+        Of one board.
+    prefill_speed_frac, decode_speed_frac : float
+        Share of the speed that each phase keeps; 1 where the cap lies above what it draws.
+    ttft_s, tpot_s : float
+        Under the cap.
+    j_per_output_token : float
+        Of the accelerators, prefill included.
+    time_factor, energy_factor : float
+        Time of an answer and joules of a token over those without a cap.
+    """
+
+    cap_w: float
+    prefill_speed_frac: float
+    decode_speed_frac: float
+    ttft_s: float
+    tpot_s: float
+    j_per_output_token: float
+    time_factor: float
+    energy_factor: float
+    regime: str
+
+
+@station(headline="energy_factor")
+def capped(s: Scenario, *, cap_frac: float, concurrency: float) -> Capped:
+    """Time and energy of a deployment whose boards are capped.
+
+    Parameters
+    ----------
+    s : Scenario
+        The deployment.
+    cap_frac : float
+        Cap over the board's limit, e.g. 0.7.
+    concurrency : float
+        Users, e.g. 32.
+
+    Raises
+    ------
+    ValueError
+        Below the lowest cap that was measured, or where no limit of the board is published.
+
+    Notes
+    -----
+    What a phase draws is the power law's (`econ.energy`). A cap above that changes nothing. Below
+    it the phase draws the cap and keeps `capped_speed_frac` of its speed; joules are power · time.
+
+    Examples
+    --------
+    >>> one = capped(Scenario.default(), cap_frac=0.7, concurrency=16)
+    >>> one.decode_speed_frac, one.prefill_speed_frac < 0.9
+    (1.0, True)
+    """
+    power = energy(s, concurrency=concurrency)
+    wait = predict(s, concurrency=concurrency)
+    cap_w = cap_frac * power.tdp_w
+    draws = {"prefill": power.prefill_power_w, "decode": power.decode_power_w}
+    speed = {
+        phase: capped_speed_frac(cap_frac, phase) if draw > cap_w else 1.0
+        for phase, draw in draws.items()
+    }
+    prefill_j = power.j_per_output_token * power.prefill_share_frac
+    decode_j = power.j_per_output_token - prefill_j
+    after = sum(
+        j * min(cap_w / draws[phase], 1.0) / speed[phase]
+        for phase, j in (("prefill", prefill_j), ("decode", decode_j))
+    )
+    ttft_s, tpot_s = wait.ttft_s / speed["prefill"], wait.tpot_s / speed["decode"]
+    tokens = s.workload.mean_output_tokens
+    time_factor = answer_s(ttft_s, tpot_s, tokens) / answer_s(wait.ttft_s, wait.tpot_s, tokens)
+    return Capped(
+        cap_w=cap_w,
+        prefill_speed_frac=speed["prefill"],
+        decode_speed_frac=speed["decode"],
+        ttft_s=ttft_s,
+        tpot_s=tpot_s,
+        j_per_output_token=after,
+        time_factor=float(time_factor),
+        energy_factor=after / power.j_per_output_token,
+        regime=power.regime,
+    )
 
 
 def caps_frame() -> pd.DataFrame:

@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from econ.energy import energy
 from econ.scenario import Scenario
 from econ.tco import cost
 from econ.value import (
+    capped,
     capped_speed_frac,
     caps_frame,
     curtailment_usd_per_mw_hour,
@@ -84,3 +86,18 @@ def test_seats_by_simulation():
         assert row.cheaper_frac == pytest.approx((use > row.usd_per_seat_month).mean(), abs=0.005)
         best = np.minimum(use, row.usd_per_seat_month).mean()
         assert row.usd_per_user_best == pytest.approx(best, rel=0.02)
+
+
+def test_a_cap_above_what_a_phase_draws_changes_nothing():
+    none = capped(S, cap_frac=1.0, concurrency=32)
+    assert (none.time_factor, none.energy_factor) == (1.0, pytest.approx(1.0))
+    some = capped(S, cap_frac=0.714, concurrency=32)  # 500 W: decode draws 467
+    assert some.decode_speed_frac == 1.0
+    assert some.prefill_speed_frac == pytest.approx(0.853)
+    one = energy(S, concurrency=32)
+    prefill = one.prefill_share_frac * one.j_per_output_token
+    by_hand = one.j_per_output_token - prefill + prefill * 0.714 / 0.853
+    assert some.j_per_output_token == pytest.approx(by_hand)
+    hard = capped(S, cap_frac=0.571, concurrency=32)  # 400 W: both
+    assert hard.decode_speed_frac == pytest.approx(0.941)
+    assert hard.tpot_s > some.tpot_s
