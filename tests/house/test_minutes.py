@@ -14,7 +14,7 @@ LESSONS = sorted(minutes.NOTEBOOKS.glob("[0-9]*.ipynb"))
 MOST_MIN = 35
 # lessons that are still to be cut; a name may leave this list and none may join it
 STILL_LONG = {
-    "04_your_machine", "07_energy", "08_place_and_power",
+    "04_your_machine", "08_place_and_power",
     "09_scaling_laws", "10_cost_trends", "11_full_stack_tco", "15_your_workload", "16_claims_lab",
 }  # fmt: skip
 
