@@ -2,8 +2,8 @@
 
 * `ledger_frame`, `recomputed`, `counts_frame`, `summary`: the published figures in three classes:
   reproduced, inside a band, we disagree
-* `claim`, `claims_frame`: claims with a verdict: right, wrong, or the answer to another question;
-  `ceiling_frame`, `power_frame`, `token_cost_frame`: limits to hold one against
+* `claim`, `claims_frame`, `sheet_frame`: claims with a verdict: right, wrong, or the answer to
+  another question; `ceiling_frame`, `power_frame`, `token_cost_frame`: limits to hold one against
 * `simulated_runs_frame`: measured serving runs beside the simulator's
 * `econ.ledger.recompute`: the formulas in those rows
 """
@@ -17,6 +17,7 @@ from econ.ledger.claims import (
     power_frame,
     power_grid_frame,
     power_usd,
+    sheet_frame,
     token_cost_frame,
 )
 from econ.ledger.ledger import (
@@ -46,6 +47,7 @@ __all__ = [
     "power_grid_frame",
     "power_usd",
     "recomputed",
+    "sheet_frame",
     "show",
     "simulated_runs_frame",
     "summary",

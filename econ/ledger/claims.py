@@ -131,6 +131,34 @@ def claims_frame() -> pd.DataFrame:
     return pd.DataFrame([{name: getattr(case, name) for name in COLUMNS} for case in cases])
 
 
+def sheet_frame() -> pd.DataFrame:
+    """All claims for a reader who doubts: what was claimed, our verdict, and what would change it.
+
+    Returns
+    -------
+    DataFrame
+        ``claim``, ``verdict``, ``decided_by``, ``buyer_asks``, ``would_hold_if``, ``source``,
+        ``as_of``.
+
+    Examples
+    --------
+    >>> sheet_frame().set_index("claim").loc["545 % margin", "verdict"]
+    'other'
+    """
+    cases, rows = [claim(id) for id in table("claims").index], table("claims")
+    return pd.DataFrame(
+        {
+            "claim": [case.title for case in cases],
+            "verdict": [case.verdict for case in cases],
+            "decided_by": [case.asks for case in cases],
+            "buyer_asks": [case.question for case in cases],
+            "would_hold_if": [case.would_hold_if for case in cases],
+            "source": [case.source for case in cases],
+            "as_of": rows["as_of"].tolist(),
+        }
+    )
+
+
 # -- limits and denominators that a claim is moved against --------------------------------------
 def ceiling_tokens_per_s(
     model: Model | str, accelerator: Accelerator | str, precision: str, n_gpu: int = 1

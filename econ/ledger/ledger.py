@@ -181,10 +181,11 @@ def show(topic: str | None = None) -> pd.DataFrame:
 
 
 def disagreements_frame() -> pd.DataFrame:
-    """The asserted figures on which we disagree: claim, ours, published, gap, because."""
+    """The asserted figures on which we disagree: claim, ours, published, gap, because, source."""
     frame = ledger_frame()
     rows = frame[frame["asserted"] & (frame["verdict"] == DISAGREE)]
-    return _shown(rows)[["claim", "ours", "published", "gap"]].assign(because=rows["because"])
+    shown = _shown(rows)[["claim", "ours", "published", "gap"]]
+    return shown.assign(because=rows["because"], source=rows["source"])
 
 
 def misses_frame(visible_frac: float = 0.01) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from econ.catalog import accelerators_frame, table
+from econ.catalog.rents import rents
 from econ.charts import Drawing, figure, three
 from econ.charts.theme import PALETTE
 from econ.ledger import summary
@@ -82,4 +84,74 @@ def gaps_chart(frame: pd.DataFrame) -> Drawing:
         says=f"Points for {len(farthest)} figures around a line at zero; the farthest: "
         f"{largest['claim']}, ours {three(largest['ours'])}, published "
         f"{three(largest['published'])} {largest['unit']}.",
+    )
+
+
+# -- do the bands hold, and what nobody knows ----------------------------------------------------
+PROMISED_FRAC = 0.9  # of the runs, that a band is to hold
+METRICS = {"tpot_s": "time per token", "benchmark_mean_ttft_s": "time to the first token"}
+
+
+def coverage_frame() -> pd.DataFrame:
+    """Runs that a fit never saw: left_out, what, measured, percent inside the band, n_runs."""
+    rows = table("band_coverage").query("metric in @METRICS")
+    return rows.assign(
+        percent=100 * rows["covered_frac"], measured=rows["metric"].map(METRICS)
+    ).reset_index(drop=True)[
+        ["left_out", "what", "measured", "percent", "n_runs", "source", "as_of"]
+    ]
+
+
+def coverage_chart(frame: pd.DataFrame) -> Drawing:
+    """`coverage_frame`: one point for each kind, engine, model or half-year that was left out."""
+    good = (frame["percent"] >= 100 * PROMISED_FRAC).sum()
+    worst = frame.loc[frame["percent"].idxmin()]
+    return figure(
+        frame.assign(name=frame["left_out"] + " " + frame["what"].astype(str)),
+        "percent",
+        "left_out",
+        kind="point",
+        by="measured",
+        legend=True,
+        label="name",
+        rule_x=100 * PROMISED_FRAC,
+        x_title="Measured runs inside the band (%)",
+        finding=f"{good} of {len(frame)} bands hold {PROMISED_FRAC:.0%} of runs they never saw; "
+        f"the worst holds {worst['percent']:.0f} %",
+        subtitle="Each point: everything of one kind was left out of the fit and then predicted",
+        says=f"Points for {len(frame)} tests by what was left out; {good} at or above "
+        f"{100 * PROMISED_FRAC:.0f} %. The worst: {worst['left_out']} {worst['what']}, "
+        f"{worst['measured']}, {worst['percent']:.0f} % of {worst['n_runs']} runs.",
+    )
+
+
+def unchecked_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """`ledger_frame`: figures that are shown and not counted, with the reason and the source."""
+    rows = frame[~frame["asserted"]]
+    reason = rows["note"].where(rows["note"].notna() & rows["note"].ne(""), rows["because"])
+    return pd.DataFrame(
+        {"claim": rows["claim"], "reason": reason, "source": rows["source"]}
+    ).reset_index(drop=True)
+
+
+def unknown_frame() -> pd.DataFrame:
+    """What the tables of this kit do not hold: what, how_many, examples; counted, not written."""
+    rented, chips = rents(), accelerators_frame()
+    without_rent = [id for id in chips["id"] if id not in rented]
+    sized, scored = set(table("models").index), table("quality")
+    closed = scored[scored["open_weights"].eq(False)]["model"].unique()
+    no_size = [model for model in closed if model not in sized]
+    bands = table("calibration_bands").reset_index(drop=True)
+    assumed = bands[bands["n_rows"].isna() | (bands["n_rows"] == 0)]["regime"].unique()
+    fitted = set(table("band_coverage").query("left_out == 'accelerator'")["what"])
+    unmeasured = [id for id in chips["id"] if id not in fitted]
+    rows = [
+        ("accelerators nobody in our lists rents out by the hour", without_rent),
+        ("accelerators without measured runs behind the latency bands", unmeasured),
+        ("closed models with a score and a price, whose size is not published", no_size),
+        ("regimes of the latency model whose band is assumed, for no run exists", list(assumed)),
+    ]
+    return pd.DataFrame(
+        [(what, len(items), ", ".join(map(str, items[:4]))) for what, items in rows],
+        columns=["what", "how_many", "examples"],
     )

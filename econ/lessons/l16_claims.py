@@ -67,7 +67,9 @@ class Card:
 
     def _repr_html_(self) -> str:
         source = cite(self.case.source)
-        link = f'<a href="{html.escape(source.url)}">{safe(source.text)}</a>'
+        link = safe(source.text)
+        if source.url:
+            link = f'<a href="{html.escape(source.url)}">{link}</a>'
         return (
             f"<p><strong>{safe(self.case.text)}.</strong> {link}</p><p>{safe(self.note)}</p>"
             f"<details><summary>Our investigation</summary>{self._steps()._repr_html_()}"

@@ -2,7 +2,8 @@
 
 import math
 
-from econ.ledger import claim, claims_frame
+from econ.catalog import table
+from econ.ledger import claim, claims_frame, sheet_frame
 from econ.lessons import memory
 from econ.lessons.l16_claims import (
     claims_chart,
@@ -51,3 +52,33 @@ def test_the_verdicts_chart_counts_and_marks_a_guess():
     assert verdicts_chart(frame).data["claims"].sum() == len(frame)
     assert "your guess" in str(drawn.to_dict())
     assert f"wrong {(frame['verdict'] == 'wrong').sum()}" in drawn.description
+
+
+def test_every_claim_has_a_denominator_a_way_out_a_source_and_a_date():
+    rows = sheet_frame()
+    known = table("sources").index
+    assert len(rows) == len(table("claims")) >= 25
+    for column in ("decided_by", "buyer_asks", "would_hold_if", "as_of"):
+        assert rows[column].str.len().gt(3).all(), column
+    assert set(rows["source"]) <= set(known)
+    assert rows["as_of"].str.startswith("2026").sum() >= 8  # the headlines of 2026, and ours
+
+
+def test_the_labs_headline_counts_wrong_and_other_above_right():
+    counts = claims_frame()["verdict"].value_counts()
+    assert counts["wrong"] > counts["right"]
+    assert counts["other"] > counts["right"]
+    ours = claims_frame()["id"].str.startswith("ours-")
+    assert ours.sum() == 3
+    assert (claims_frame()[ours]["verdict"] != "right").all()
+    assert claim("h100-110").recomputed < 110 / 3
+    assert claim("sglang-020").asked > 1.5 * claim("sglang-020").claimed
+
+
+def test_the_next_racks_claims_fail_without_their_own_terms():
+    """A tenth of the cost takes ten times the dearer hour; 35 and 50 need drafted tokens."""
+    assert claim("vr-tenth").asked > 15
+    for id in ("gb300-35x", "gb300-50x-mw"):
+        one = claim(id)
+        assert one.asked < one.claimed / 5
+    assert claim("omni-9x").asked < 2
