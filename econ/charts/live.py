@@ -177,5 +177,7 @@ def _faint(view: dict[str, Any]) -> dict[str, Any]:
     encoding = {
         k: v for k, v in view.get("encoding", {}).items() if k not in ("opacity", "tooltip")
     }
+    for channel in set(encoding) & {"color", "shape"}:
+        encoding[channel] = {**encoding[channel], "legend": None}  # or its symbols would be faint
     rest = {k: v for k, v in view.items() if k not in ("params", "name")}
     return {**rest, "mark": mark, "encoding": encoding, "data": {"name": "ghost"}}

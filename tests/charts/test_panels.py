@@ -147,3 +147,11 @@ def test_too_many_rows_are_refused():
     many = pd.concat([_steps(3)] * 251)
     with pytest.raises(ValueError, match="at most 500 rows; this chart has 502"):
         _follows(lambda n: many, slider(1, 9, value=2))
+
+
+def test_the_ghost_leaves_the_legend_as_it_is():
+    frame = pd.DataFrame({"batch": [1, 2], "time_ms": [1.0, 2.0], "part": ["a", "b"]})
+    chart = figure(frame, "batch", "time_ms", by="part", kind="column", finding="Parts")
+    *views, faint = live_spec(chart)["layer"]
+    assert faint["encoding"]["color"]["legend"] is None
+    assert views[0]["encoding"]["color"].get("legend", {}) is not None

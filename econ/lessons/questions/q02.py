@@ -36,7 +36,7 @@ def _prefill_share() -> float:
         "moe": "A mixture of experts needs a smaller KV cache than a dense model.",
         "free": "Prefill is so fast that it costs nothing.",
         "half": "Weights of half the size write tokens twice as fast.",
-        "smi": "An accelerator that `nvidia-smi` calls 100 % utilised does all the work it can.",
+        "smi": "An accelerator that nvidia-smi calls 100 % utilised does all the work it can.",
         "once": "One reading of the weights serves every user of the batch.",
     },
     wrong=[
