@@ -17,6 +17,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from econ.guards import guard_package
+
+guard_package()
 __version__ = "2.1.0"
 
 _OBJECTS = {

@@ -180,6 +180,11 @@ def sizes(*_: str) -> None:
     run(PYTHON, "tools/sizes.py")
 
 
+def fuzz(*rest: str) -> None:
+    """200,000 mutated calls of public functions under the day's seed: an answer or an error of ours"""
+    run(PYTHON, "tools/fuzz.py", *rest)
+
+
 def audit(*_: str) -> None:
     """rows, sources and stale rows of the data; published figures beside ours"""
     run(PYTHON, "-m", "econ.catalog")
@@ -225,6 +230,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         check,
         bench,
         sizes,
+        fuzz,
         audit,
         setup,
         lock,

@@ -119,7 +119,7 @@ def test_a_wide_result_is_read_to_its_end():
 
 def test_a_scenario_nested_without_end_or_no_text_is_refused():
     for bad in ("[" * 100_000, None, b"{}"):
-        with pytest.raises(ValueError, match="scenario"):
+        with pytest.raises(ValueError, match="scenario|text = "):
             Scenario.from_json(bad)
     text = Scenario.default().to_json()
     assert Scenario.from_json("\ufeff" + text) == Scenario.from_json(text)
@@ -154,18 +154,18 @@ def test_a_single_name_is_a_list_of_one():
     ("settings", "says"),
     [
         ({"precisions": ["fp9"]}, "unknown precision 'fp9'; nearest: fp8"),
-        ({"precisions": [None]}, "unknown precision"),
+        ({"precisions": [None]}, r"precisions\[0\] = None"),
         ({"policies": "chunked"}, "unknown policy 'chunked'; nearest: chunked_prefill"),
         ({"policies": [], "n_refined": 1}, "no policy"),
         ({"parallelism": [(1, 1)]}, "is not four numbers"),
         ({"parallelism": [("a", 1, 1, 1)]}, "tp = 'a'"),
         ({"parallelism": [(0, 1, 1, 1)]}, "tp = 0"),
         ({"accelerators": None, "concurrencies": {}}, "no concurrency"),
-        ({"accelerators": object()}, "accelerators = .* a list"),
+        ({"accelerators": object()}, "accelerators = "),
         ({"peak_factor": "2"}, "peak_factor = '2'"),
         ({"seed": "a"}, "seed = 'a'"),
         ({"seed": -1}, "seed = -1"),
-        ({"trace": 5}, "trace: 5 is no table"),
+        ({"trace": 5}, "trace = 5 is outside its range: a pandas DataFrame"),
         ({"trace": TRACE.assign(input_tokens=0)}, "trace row 1, column input_tokens"),
     ],
 )
