@@ -181,7 +181,7 @@ def sizes(*_: str) -> None:
 
 
 def fuzz(*rest: str) -> None:
-    """200,000 mutated calls of public functions under the day's seed: an answer or an error of ours"""
+    """200,000 mutated calls of public functions under the day's seed"""
     run(PYTHON, "tools/fuzz.py", *rest)
 
 

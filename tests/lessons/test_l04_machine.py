@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 from econ import machine as lab
@@ -42,7 +43,8 @@ def test_what_is_measured_goes_to_the_lab(recorded, monkeypatch):
     monkeypatch.setattr(lesson.lab, "record", lambda machine, **more: (machine, more))
     monkeypatch.setattr(lesson.lab, "threads_frame", lambda numbers: numbers)
     assert lesson.your_batches(own).startswith("tiny-")
-    assert lesson.your_service(own, "runs") == (own, {"n_params": 1e6, "runs": "runs"})
+    runs = pd.DataFrame({"batch": [1]})
+    assert lesson.your_service(own, runs) == (own, {"n_params": 1e6, "runs": runs})
     assert lesson.your_threads(own) == [1, 2, 4, 8]
 
 
