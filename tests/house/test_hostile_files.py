@@ -119,7 +119,7 @@ def test_a_wide_result_is_read_to_its_end():
 
 def test_a_scenario_nested_without_end_or_no_text_is_refused():
     for bad in ("[" * 100_000, None, b"{}"):
-        with pytest.raises(ValueError, match="scenario|text = "):
+        with pytest.raises(ValueError, match=r"scenario|text = "):
             Scenario.from_json(bad)
     text = Scenario.default().to_json()
     assert Scenario.from_json("\ufeff" + text) == Scenario.from_json(text)
