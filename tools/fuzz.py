@@ -3,8 +3,7 @@
 ``make fuzz`` captures arguments from the doctests, mutates them 200,000 times under a seed of the
 day that it prints, and expects an answer or an error of ours: no raw error, no silent NaN, no
 complex number, no leaked warning, no hang. ``tests/house/raw_places.txt`` lists the places that
-are still raw; it only shrinks (``--record`` strikes out what was not met). The test run makes a few
-thousand calls under a fixed seed, so that no date turns it red; the weekly job has the day's.
+are still raw; it only shrinks (``--record`` strikes out what was not met). The weekly job runs it.
 """
 
 from __future__ import annotations
