@@ -42,12 +42,12 @@ def waterfall(plot: Plot) -> Drawn:
     base = alt.Chart(steps).encode(y=alt.Y("name:N", sort=steps["name"].tolist(), title=None))
     mark = base.mark_bar().encode(
         x=alt.X("start:Q", title=plot.title("x", value), axis=alt.Axis(tickCount=8)),
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         color=alt.Color("kind:N", title=None,
                         scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]),
                         legend=alt.Legend(orient="top") if len(kinds) > 2 else None),
     )  # fmt: skip
-    names = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
+    names = base.mark_text(align="left", dx=4).encode(x="right:Q", text=alt.Text("label:N"))
     description = (
         f"Steps of {plot.plain_title('x', value)}: {words.describe(frame, value, plot.y)}; {total} "
         f"{plot.say(ends.iloc[-1], value)}."
@@ -85,7 +85,7 @@ def heat(plot: Plot) -> Drawn:
     empty = base.transform_filter(f"!{valid}").mark_rect(color=FAINT)
     full = base.transform_filter(valid).mark_rect()
     full = full.encode(color=alt.Color(f"{value}:Q", scale=scale, legend=key))
-    text = base.mark_text().encode(text="label:N", color=alt.Color("ink:N", scale=None))
+    text = base.mark_text().encode(text=alt.Text("label:N"), color=alt.Color("ink:N", scale=None))
     size = {
         "width": min(560, 72 * cells[plot.x].nunique()),
         "height": 34 * cells[plot.y].nunique(),
@@ -126,10 +126,14 @@ def gap(plot: Plot) -> Drawn:
         band = base.transform_calculate(
             low=f"-100 * datum[{tolerance!r}]", high=f"100 * datum[{tolerance!r}]"
         )
-        layers.append(band.mark_bar(color=FAINT, height=16).encode(x=alt.X("low:Q"), x2="high:Q"))
+        layers.append(
+            band.mark_bar(color=FAINT, height=16).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
+        )
     layers.append(alt.Chart(rows).mark_rule(color=INK).encode(x=alt.datum(0)))
     layers.append(base.mark_point(filled=True, opacity=1).encode(x=x))
-    layers.append(base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text="label:N"))
+    layers.append(
+        base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text=alt.Text("label:N"))
+    )
     description = (
         f"Gaps of ours to the published: {words.describe(rows, 'gap_percent', plot.y, '%')}."
     )

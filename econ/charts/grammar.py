@@ -64,7 +64,28 @@ def finish(
     if subtitle:
         below = textwrap.wrap(subtitle, TITLE_WIDTH + 20)
         heading.subtitle = below if len(below) > 1 else subtitle
-    return chart.properties(title=heading, description=" ".join(description.split()))
+    chart = chart.copy(deep=False)
+    chart.title, chart.description = heading, " ".join(description.split())
+    return chart
+
+
+def layered(layers: list[alt.Chart]) -> alt.LayerChart:
+    """Layers as one chart; their table, if they share it, stands in it once.
+
+    Altair prints the table of every layer to name it, which takes longer than all the rest.
+    """
+    data = layers[0].data
+    own = ("params", "width", "height", "view")  # what Altair lifts out of a layer
+    if any(
+        layer.data is not data or any(layer._get(name) is not alt.Undefined for name in own)
+        for layer in layers
+    ):
+        return alt.layer(*layers)
+    chart = alt.layer(data=data)
+    chart.layer = [layer.copy(deep=False) for layer in layers]
+    for layer in chart.layer:
+        layer.data = alt.Undefined
+    return chart
 
 
 def figure(
@@ -190,11 +211,12 @@ def figure(
         if at is not None:
             layers.append(rule(plot, channel, at))
     layers += guess_layers(guess, guess_axis or ("x" if kind in SIDEWAYS else "y"))
-    chart = alt.layer(*layers)
+    chart = layered(layers)
     if size.pop("color", None):
-        chart = chart.resolve_scale(color="independent")
+        chart.resolve = alt.Resolve(scale=alt.ScaleResolveMap(color="independent"))
     size |= {k: v for k, v in (("width", width), ("height", height)) if v}
-    chart = chart.properties(**size)
+    for name, value in size.items():
+        setattr(chart, name, value)
     description = says or f"{sentence(finding)} {words}"
     return finish(chart, title=finding, subtitle=subtitle, description=description)
 
@@ -212,8 +234,10 @@ def _faceted(
     for value, rows in plot.frame.groupby(facet, sort=False):
         one = replace(plot, frame=rows.reset_index(drop=True), legend=True)
         layers, text, _ = KINDS[kind](one)
-        part = alt.layer(*layers).properties(width=width or 270, height=height or 270)
-        parts.append(part.properties(title=alt.Title(str(value), fontSize=13)))
+        part = layered(layers)
+        part.width, part.height = width or 270, height or 270
+        part.title = alt.Title(str(value), fontSize=13)
+        parts.append(part)
         descriptions.append(f"{value}: {text}")
     chart = alt.hconcat(*parts, spacing=36)
     description = says or " ".join([sentence(finding), *descriptions])

@@ -41,7 +41,9 @@ def line(plot: Plot) -> Drawn:
     if plot.low and plot.high:
         tint: dict[str, Any] = {} if plot.by else {"color": FAINT}
         band = base.mark_area(opacity=0.14 if plot.by else 1, **tint)
-        layers.insert(0, band.encode(y=alt.Y(f"{plot.low}:Q"), y2=f"{plot.high}:Q", **color))
+        layers.insert(
+            0, band.encode(y=alt.Y(f"{plot.low}:Q"), y2=alt.Y2(f"{plot.high}:Q"), **color)
+        )
     if plot.dots:
         ink: dict[str, Any] = {} if plot.by else {"color": PALETTE["vermilion"]}
         dot = base.mark_point(filled=True, size=60, opacity=1, **ink)
@@ -50,7 +52,7 @@ def line(plot: Plot) -> Drawn:
     if plot.by and not (legend or numeric):
         end = base.mark_text(align="left", dx=6)
         layers.append(end.encode(
-            color=plot.paint(False), text=f"{plot.by}:N",
+            color=plot.paint(False), text=alt.Text(f"{plot.by}:N"),
             x=plot.axis("x", plot.x, f"max({plot.x})"),
             y=alt.Y(plot.y, aggregate=alt.ArgmaxDef(argmax=plot.x), title=plot.title("y", plot.y)),
         ))  # fmt: skip
@@ -85,14 +87,16 @@ def _marked(plot: Plot, base: alt.Chart) -> list[alt.Chart]:
         layers = [base.mark_point(filled=True, size=120, opacity=1, color=PALETTE["vermilion"])]
     if plot.label:
         text = base.mark_text(align="left", dx=7, dy=-9, fontSize=11)
-        layers.append(text.encode(text=f"{plot.label}:N"))
+        layers.append(text.encode(text=alt.Text(f"{plot.label}:N")))
     return layers
 
 
 def path(plot: Plot) -> Drawn:
     """A curve through the rows in their order, each with its label."""
     base = alt.Chart(plot.frame.assign(rank=range(len(plot.frame))))
-    base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order="rank:Q")
+    base = base.encode(
+        x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order=alt.Order("rank:Q")
+    )
     ends = " to ".join(_place(plot, i) for i in (0, -1))
     description = (
         f"A curve of {len(plot.frame)} points, {plot.plain_title('y', plot.y)} over "
@@ -126,7 +130,7 @@ def bar(plot: Plot) -> Drawn:
     bars = base.mark_bar()
     layers = [_stacked(plot, bars) if plot.by else bars]
     if plot.label:
-        names = base.mark_text(align="left", dx=4).encode(text=f"{plot.label}:N")
+        names = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{plot.label}:N"))
         layers.append(names)
     description = f"Bars of {plot.plain_title('x', value)}: {_bar_words(plot, value, name)}."
     px = ROW_PX + 8 if len(rows) < 6 else ROW_PX if len(rows) < 12 else 16
@@ -203,7 +207,7 @@ def point(plot: Plot) -> Drawn:
         base = base.encode(y=alt.Y(f"{plot.y}:N", sort=plot.sort or rows, title=None))
         if plot.by:
             span = base.mark_line(color=FAINT, strokeWidth=4)
-            layers.append(span.encode(detail=f"{plot.y}:N"))
+            layers.append(span.encode(detail=alt.Detail(f"{plot.y}:N")))
     else:
         tight: dict[str, Any] = (
             {} if "y" in plot.log else {"scale": alt.Scale(zero=bool(plot.zero))}
@@ -248,7 +252,7 @@ def span(plot: Plot) -> Drawn:
     color: dict[str, Any] = {"color": plot.paint()} if plot.by else {}
     ink: dict[str, Any] = {} if plot.by else {"color": PALETTE["sky"]}
     bar = base.mark_bar(height=14, opacity=0.55 if plot.by else 1, **ink)
-    layers = [bar.encode(x=x, x2=f"{high}:Q", **color)]
+    layers = [bar.encode(x=x, x2=alt.X2(f"{high}:Q"), **color)]
     if len(frame) > 1 and np.ptp(frame[plot.x]) == 0:  # one typical answer for all
         layers.append(rule(plot, "x", plot.x))
     else:
@@ -259,7 +263,7 @@ def span(plot: Plot) -> Drawn:
         text = base.mark_text(align="left", dx=6, fontSize=11)
         right = f"max(datum[{low!r}], datum[{high!r}])"
         layers.append(text.transform_calculate(right=right).encode(
-            x=alt.X("right:Q", title=title), text=f"{plot.label}:N"))  # fmt: skip
+            x=alt.X("right:Q", title=title), text=alt.Text(f"{plot.label}:N")))  # fmt: skip
     pairs = [f"{r[name]} {plot.span(r[low], r[high], plot.x)}" for _, r in frame.iterrows()]
     if len(frame) > 2 * words.MOST_LISTED:
         ends = frame[plot.x].to_numpy()
@@ -287,7 +291,7 @@ def histogram(plot: Plot) -> Drawn:
     """Columns between the edges ``x`` and ``high``, as high as ``y``."""
     x = plot.axis("x", plot.x)
     marks = alt.Chart(plot.frame).mark_rect(color=PALETTE["sky"], stroke="white").encode(
-        x=x, x2=f"{plot.high}:Q", y=plot.axis("y", plot.y), y2=alt.datum(0)
+        x=x, x2=alt.X2(f"{plot.high}:Q"), y=plot.axis("y", plot.y), y2=alt.datum(0)
     )  # fmt: skip
     row = plot.frame.loc[plot.frame[plot.y].idxmax()]
     total = plot.frame[plot.y].sum()
@@ -308,4 +312,4 @@ def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     where: dict[str, Any] = {"x": alt.X("guess:Q")} if channel == "x" else {"y": alt.Y("guess:Q")}
     edge: dict[str, Any] = {"y" if channel == "x" else "x": alt.value(0)}
     line = data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2)
-    return [line.encode(**where), label.encode(text="name:N", **where, **edge)]
+    return [line.encode(**where), label.encode(text=alt.Text("name:N"), **where, **edge)]

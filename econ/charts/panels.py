@@ -23,6 +23,7 @@ from typing import Any
 import altair as alt
 import ipywidgets as widgets
 import pandas as pd
+from altair.utils.schemapi import debug_mode
 
 from econ.catalog.guard import in_range, unknown
 from econ.charts import words
@@ -74,7 +75,8 @@ class Panel:
     def _follow(self, _change: Any = None) -> None:
         """Show what the controls say; where the model refuses, show its words instead."""
         try:
-            drawn = self.drawn(self._values())
+            with debug_mode(False):  # the first chart was checked, and so is any new shape
+                drawn = self.drawn(self._values())
         except (ValueError, ArithmeticError) as error:
             self.error = str(error)
             self._live.refuse(f"Not possible: {error}")
