@@ -69,7 +69,7 @@ def finish(
     return chart
 
 
-def layered(layers: list[alt.Chart]) -> alt.LayerChart:
+def layered(layers: list[alt.Chart]) -> Any:
     """Layers as one chart; their table, if they share it, stands in it once.
 
     Altair prints the table of every layer to name it, which takes longer than all the rest.
@@ -77,7 +77,8 @@ def layered(layers: list[alt.Chart]) -> alt.LayerChart:
     data = layers[0].data
     own = ("params", "width", "height", "view")  # what Altair lifts out of a layer
     if any(
-        layer.data is not data or any(layer._get(name) is not alt.Undefined for name in own)
+        layer.data is not data
+        or any(layer._kwds.get(name, alt.Undefined) is not alt.Undefined for name in own)
         for layer in layers
     ):
         return alt.layer(*layers)
