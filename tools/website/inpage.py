@@ -19,6 +19,7 @@ VERSION = "0.27.7"
 CORE = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
 COMPILED = ["numpy", "pandas", "scipy"]  # of that distribution, with what they depend on
 ALSO = ["ipython", "joblib", "packaging", "six"]
+ARCHIVE = "python.zip"
 MEGABYTES = 45  # what all of it weighs; a test holds it against the files
 # altair checks charts with jsonschema, whose newer releases need another compiled part
 OLDER = ["jsonschema==4.17.3", "pyrsistent==0.20.0"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import inpage
 import mermaidx
 import nbformat
 import vl_convert
@@ -70,6 +71,19 @@ def _scripts(names: tuple[str, ...], root: str) -> str:
     return "".join(f'<script defer src="{root}_static/{name}.js"></script>' for name in names)
 
 
+def python_script(stem: str, root: str) -> str:
+    """The tag that lets a page of a notebook run Python once a reader asks for it."""
+    words = {
+        "core": inpage.CORE,
+        "packages": " ".join(inpage.COMPILED + inpage.ALSO),
+        "megabytes": inpage.MEGABYTES,
+        "notebook": stem,
+        "root": root,
+    }
+    data = "".join(f' data-{name}="{value}"' for name, value in words.items())
+    return f'<script defer src="{root}_static/python.js"{data}></script>'
+
+
 def raw(markup: str) -> str:
     """HTML for Sphinx to pass on; four backticks, so that none within ends it."""
     return f"````{{raw}} html\n{markup}\n````"
@@ -96,6 +110,8 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
             outputs.append(raw(markup) if markup else "")
         is_sentence = cell.metadata.get("jupyter") == {"source_hidden": True}
         code = "" if is_sentence else _code(cell)
+        if code and "solution" not in _tags(cell):  # the page's own Python finds the cell by this mark
+            code = raw(f'<span class="econ-cell" data-cell="{cell.id}"></span>') + "\n\n" + code
         block = "\n\n".join(filter(None, [code, *outputs]))
         blocks.append(_folded_solution(block) if "solution" in _tags(cell) else block)
     download = f"Run it yourself: {{download}}`{path.name} <../_extra/{path.name}>` in JupyterLab."
@@ -104,6 +120,8 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
     if links := buttons(path.name):
         anchors = "".join(f'<a href="{url}">{words}</a>' for words, url in links.items())
         blocks.insert(2, raw(f'<p class="econ-launch">{anchors}</p>'))
+    if (out / "_static" / inpage.ARCHIVE).exists():
+        blocks.append(raw(python_script(path.stem, "../")))
     panels = [f"{path.stem}-{id}" for id, markup in drawn.items() if "data-grid" in markup]
     asks = any("econ-question" in markup for markup in drawn.values())
     if scripts := _scripts((LIVE if panels else ()) + (ASK if asks else ()), "../"):
@@ -146,6 +164,7 @@ def _prose(source: str, id: str, out: Path, known: set[str]) -> str:
             return f"[{words}](../glossary.md)"
         return f"[{words}]({name}.md{place or ''})" if name in known else words
 
+    source = source.replace("](#Glossary)", "](../glossary.md)")  # a notebook with one of its own
     return LINK.sub(link, DIAGRAM.sub(picture, source))
 
 
@@ -268,7 +287,8 @@ def _panel(panel: Panel, name: str, out: Path) -> str:
     (out / "_extra" / f"{name}.js").write_text(code, encoding="utf-8")
     still = _chart(panel.static(), name, out)
     return (
-        f'<div class="econ-panel" data-grid="{name}"></div><noscript>{still}</noscript>'
+        f'<div class="econ-panel" data-grid="{name}" data-cell="{name.partition("-")[2]}"></div>'
+        f"<noscript>{still}</noscript>"
         f'<script defer src="../{name}.js"></script>'
     )
 

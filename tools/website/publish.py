@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "tools")]
 
 import api  # noqa: E402
 import handout  # noqa: E402
+import inpage  # noqa: E402
 import pages  # noqa: E402
 import slides  # noqa: E402
 
@@ -63,6 +64,11 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     for folder in ("notebooks", "api", "_extra", "_static"):
         (out / folder).mkdir(parents=True)
+    try:
+        inpage.write(out / "_static" / inpage.ARCHIVE, ROOT / "build" / "cache-python")
+    except subprocess.CalledProcessError as error:
+        why = error.stderr.decode().strip().splitlines()[-1:]
+        print("Pages cannot run Python: two wheels could not be fetched.", *why)
     known = {path.stem for path in notebooks}
     work = (delayed(_page)(path, out, known) for path in notebooks)
     books = Parallel(n_jobs=N_JOBS)(work)

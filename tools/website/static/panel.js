@@ -22,14 +22,23 @@ function panelOf(box) {
     on: (event, callback) => { listeners[event] = callback; },
     off: (event) => { delete listeners[event]; },
   };
-  const choose = (i, value) => {
-    at[i] = value;
+  const form = box.appendChild(document.createElement("div"));
+  const chart = box.appendChild(document.createElement("div"));
+  window.econControls(form, controls, (now) => {
+    at.splice(0, at.length, ...now);
     revision += 1;
     load();
     listeners["change:revision"]?.();
-  };
+  });
+  load();
+  window.econLive.render({ model, el: chart });
+  if (window.econPython) offer(box, form, chart);
+}
 
-  const form = box.appendChild(document.createElement("div"));
+// Native controls: lists and sliders over the stops they are given; ``moved`` gets all places.
+window.econControls = (form, controls, moved) => {
+  const at = controls.map((c) => c.first);
+  const choose = (i, value) => { at[i] = value; moved(at); };
   form.className = "econ-controls";
   controls.forEach((control, i) => {
     const label = form.appendChild(document.createElement("label"));
@@ -55,8 +64,34 @@ function panelOf(box) {
     range.addEventListener("input", () => { say(); choose(i, Number(range.value)); });
     say();
   });
-  load();
-  window.econLive.render({ model, el: box.appendChild(document.createElement("div")) });
+};
+
+// Beneath a panel: what its stops are, and Python in the page for all of them.
+function offer(box, form, chart) {
+  const line = box.appendChild(document.createElement("p"));
+  line.className = "econ-python";
+  const words = line.appendChild(document.createElement("span"));
+  words.setAttribute("role", "status");
+  if (!window.econPython.can) {
+    words.textContent = window.econPython.cannot;
+    return;
+  }
+  words.textContent = "The sliders stop at values that were computed beforehand. ";
+  const button = line.appendChild(document.createElement("button"));
+  button.textContent = "Every stop: run Python in this page";
+  line.appendChild(document.createElement("small")).textContent =
+    ` loads ${window.econPython.weight}, once; nothing you type leaves this browser`;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const id = box.dataset.cell;
+    try {
+      await window.econPython.takeOver(box, form, chart, id, (step) => { words.textContent = step; });
+      [...line.children].forEach((el) => el !== words && el.remove());
+    } catch (error) {
+      words.textContent = `Python could not start (${error.message}); these stops still work. `;
+      button.disabled = false;
+    }
+  });
 }
 
 document.addEventListener("DOMContentLoaded", () => {

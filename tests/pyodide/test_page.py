@@ -1,0 +1,96 @@
+"""A page of the site runs Python itself: panels with every stop, cells that can be changed."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests import lab
+from tests.browser.test_website_browser import served
+from tests.pyodide import course
+
+import inpage  # noqa: E402, I001
+import publish  # noqa: E402
+
+PATIENCE_MS = 400_000  # Python and its packages start in the page
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """One notebook's pages with the fixture's Pyodide beside them."""
+    try:
+        core = course.core()
+        folder = publish.build(tmp_path_factory.mktemp("built") / "site", ["00_start_here"])
+    except subprocess.CalledProcessError:
+        pytest.skip("the package index is out of reach; the fixture comes from there")
+    if not (folder / "_static" / inpage.ARCHIVE).exists():
+        pytest.skip("the package index is out of reach; two wheels come from there")
+    os.symlink(core, folder / "pyodide")
+    with served(folder) as base:
+        yield base
+
+
+@pytest.mark.browser
+def test_python_takes_over_at_a_click_and_nothing_leaves_the_machine(site):
+    with sync_playwright() as playwright:
+        chromium = lab.browser(playwright)
+        page = chromium.new_page(viewport={"width": 1200, "height": 900})
+        outside, errors = lab.watch(page)
+        page.goto(f"{site}/notebooks/00_start_here.html", wait_until="load")
+        script = page.locator("script[data-core]")
+        assert script.get_attribute("data-core") == inpage.CORE
+        script.evaluate("(script, core) => { script.dataset.core = core; }", f"{site}/pyodide/")
+        panel = page.locator(".econ-panel[data-grid]").first
+        panel.scroll_into_view_if_needed()
+        panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
+        status = panel.locator(".econ-python [role=status]")
+        expect(status).to_contain_text("computed beforehand")
+        stops = "els => els.map(el => el.max ? Number(el.max) : el.options?.length ?? 0)"
+        before = panel.locator("input, select").evaluate_all(stops)
+        panel.locator(".econ-python button").click()
+        expect(status).to_contain_text("computes every stop", timeout=PATIENCE_MS)
+        after = panel.locator("input, select").evaluate_all(stops)
+        assert sum(after) > 2 * sum(before)
+        words = panel.locator(".econ-live [role=status]")
+        said = words.inner_text()
+        panel.locator("input[type=range]").first.press("ArrowRight")
+        expect(words).not_to_have_text(said, timeout=lab.PATIENCE_MS)
+        cell = page.locator(".econ-cell + div pre").first
+        cell.fill("print(6 * 7)\n'seven'.upper()")
+        cell.press("Shift+Enter")
+        out = page.locator(".econ-live-output").first
+        expect(out).to_contain_text("42", timeout=lab.PATIENCE_MS)
+        expect(out).to_contain_text("SEVEN")
+        cell.fill("1 / 0")
+        cell.press("Shift+Enter")
+        expect(out).to_contain_text("ZeroDivisionError", timeout=lab.PATIENCE_MS)
+        if folder := os.environ.get("ECON_LOOK"):
+            page.screenshot(path=f"{folder}/inpage.png", full_page=True)
+        assert not lab.serious(page)
+        chromium.close()
+    assert not outside, outside
+    assert not errors, errors
+
+
+def test_the_weight_that_a_page_states_is_that_of_its_files(tmp_path):
+    core = course.FOLDER / "core"
+    if not (core / "pyodide-lock.json").exists():
+        pytest.skip("the fixture has not been fetched")
+    archive = inpage.write(tmp_path / "python.zip", course.FOLDER / "work")
+    weight = archive.stat().st_size + sum((core / n).stat().st_size for n in loaded(core))
+    assert weight / 1e6 == pytest.approx(inpage.MEGABYTES, rel=0.15)
+
+
+def loaded(core):
+    """The files that a page asks of the core."""
+    packages = json.loads((core / "pyodide-lock.json").read_text())["packages"]
+    names, left = set(), [*inpage.COMPILED, *inpage.ALSO]
+    while left:
+        name = left.pop().lower().replace("_", "-")
+        if name not in names:
+            names.add(name)
+            left += packages[name]["depends"]
+    first = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
+    return [*first, "pyodide-lock.json", *(packages[n]["file_name"] for n in names)]

@@ -1,0 +1,141 @@
+"""Runs in a page's worker: cells of the page's notebook, each after those it needs.
+
+`run` and `move` answer with JSON for ``python.js``. Nothing here knows a lesson.
+"""
+
+import ast
+import builtins
+import contextlib
+import io
+import json
+import os
+import sys
+
+sys.modules |= dict.fromkeys(["numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices"])
+os.environ["ECON_STATE"] = os.devnull  # the page itself keeps what a learner has done
+
+cells = {}  # id → source, as the notebook has it or as the reader changed it
+names = {"__name__": "__main__", "display": lambda *_, **__: None}
+done = {}  # id → the source that was run
+panels = {}
+
+
+def start(sources):
+    """The cells of the notebook by id, in order."""
+    cells.update(json.loads(sources))
+
+
+def bound_and_used(source):
+    """Names that a cell binds, and those that it uses without binding them first."""
+    bound, used = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return bound, used - set(dir(builtins))
+
+
+def needs(id):
+    """The cells before this one that it rests on, in order, itself last."""
+    order = list(cells)
+    wanted = {id}
+    missing = bound_and_used(cells[id])[1]
+    for other in reversed(order[: order.index(id)]):
+        try:
+            bound, used = bound_and_used(cells[other])
+        except SyntaxError:  # a reader's own; it is told when that cell is run
+            continue
+        if bound & missing:
+            wanted.add(other)
+            missing = missing | used
+    return [c for c in order if c in wanted]
+
+
+def run(id, source=None):
+    """Run a cell, and before it those that it needs and that have not run as they stand."""
+    if source is not None:
+        cells[id] = source
+    printed = io.StringIO()
+    try:
+        value = None
+        for cell in needs(id):
+            if cell == id or done.get(cell) != cells[cell]:
+                with contextlib.redirect_stdout(printed if cell == id else io.StringIO()):
+                    value = _value(cells[cell], cell)
+                done[cell] = cells[cell]
+        answer = _shown(id, value)
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    return json.dumps({"printed": printed.getvalue()} | answer)
+
+
+def move(id, values):
+    """The state of a panel for the values of its controls."""
+    try:
+        return json.dumps(_state(panels[id].drawn(json.loads(values))))
+    except (ValueError, ArithmeticError) as error:
+        return json.dumps({"refused": f"Not possible: {error}"})
+
+
+def _value(source, where):
+    tree = ast.parse(source, where)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, where, "exec"), names)
+    return eval(compile(ast.Expression(last.value), where, "eval"), names) if last else None
+
+
+def _state(chart):
+    from econ.charts.live import live_spec, records
+
+    return {
+        "spec": live_spec(chart),
+        "title": chart.title.text,
+        "summary": chart.description,
+        "rows": records(chart.data),
+    }
+
+
+def _shown(id, value):
+    from econ.charts.panels import Panel
+    from econ.charts.plot import Drawing
+
+    if isinstance(value, Panel):
+        panels[id] = value
+        controls = [_control(c) for c in value.controls.values()]
+        return {"controls": controls, "state": _state(value.drawn(value._values()))}
+    if isinstance(value, Drawing):
+        try:
+            return {"state": _state(value)}
+        except ValueError:  # of several tables: its words stand for it
+            return {"words": str(value.description)}
+    if hasattr(value, "words"):
+        return {"words": value.words}
+    if hasattr(value, "_repr_html_"):
+        return {"html": value._repr_html_()}
+    return {} if value is None else {"words": repr(value)}
+
+
+def _control(control):
+    """A control with all its stops."""
+    base = {"name": control.name, "label": control.description}
+    if hasattr(control, "options"):
+        pairs = [o if isinstance(o, tuple) else (str(o), o) for o in control.options]
+    elif isinstance(control.value, bool):
+        pairs = [("no", False), ("yes", True)]
+    else:
+        n = round((control.max - control.min) / control.step)
+        whole = isinstance(control.value, int)
+        values = [control.min + i * control.step for i in range(n + 1)]
+        values = [int(v) if whole else round(v, 10) for v in values]
+        pairs = [(f"{v:,}", v) for v in values]
+        base["kind"] = "range"
+    values = [v for _, v in pairs]
+    numbers = base.get("kind") == "range"
+    off = [abs(v - control.value) if numbers else v != control.value for v in values]
+    words = [w for w, _ in pairs]
+    return {"kind": "list", **base, "words": words, "values": values, "first": off.index(min(off))}

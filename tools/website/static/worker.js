@@ -1,0 +1,39 @@
+// Python in a page: Pyodide in a worker, so that the page never stands still.
+// Gets {core, packages, archive, code, cells} once, then {run: id, source} or {move: id, values}.
+"use strict";
+let python, ready;
+
+async function begin({ core, packages, archive, code, cells }) {
+  const say = (step) => postMessage({ step });
+  say("Python");
+  importScripts(`${core}pyodide.js`);
+  python = await loadPyodide({ indexURL: core });
+  say("numpy, pandas, scipy");
+  await python.loadPackage(packages, { messageCallback: () => {} });
+  say("the course");
+  const [zip, text] = await Promise.all([
+    fetch(archive).then((answer) => answer.arrayBuffer()),
+    fetch(code).then((answer) => answer.text()),
+  ]);
+  python.FS.writeFile("/python.zip", new Uint8Array(zip));
+  await python.runPythonAsync(
+    "import sys, zipfile\nzipfile.ZipFile('/python.zip').extractall('/site')\n" +
+    "sys.path.insert(0, '/site')");
+  await python.runPythonAsync(text);
+  python.globals.get("start")(JSON.stringify(cells));
+}
+
+onmessage = async ({ data }) => {
+  try {
+    if (data.core) {
+      await (ready = begin(data));
+      return postMessage({ ready: true });
+    }
+    await ready;
+    const [call, ...words] = "run" in data
+      ? ["run", data.run, data.source ?? null] : ["move", data.move, JSON.stringify(data.values)];
+    postMessage({ ask: data.ask, answer: JSON.parse(python.globals.get(call)(...words)) });
+  } catch (error) {
+    postMessage({ ask: data.ask, failed: String(error.message ?? error).trim().split("\n").pop() });
+  }
+};
