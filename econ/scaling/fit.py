@@ -97,7 +97,7 @@ def fit_law(frame: pd.DataFrame, *, n_bootstrap: int = 200, seed: int = 0) -> Fi
     draws, spread = np.empty((0, len(PARAMETERS))), []
     if n_bootstrap:
         drawn = np.random.default_rng(seed).integers(0, len(z), (n_bootstrap, len(z)))
-        weights = np.stack([np.bincount(row, minlength=len(z)) for row in drawn])
+        weights = np.stack([np.bincount(row.astype(np.intp), minlength=len(z)) for row in drawn])
         refits = _descend(np.tile(best, (n_bootstrap, 1)), x, y, z, weights)[1]
         draws = np.array([_natural(row) for row in refits])
         low, high = np.quantile(draws, [0.025, 0.975], axis=0)

@@ -34,7 +34,9 @@ def sample_frame(ranges: Mapping[str, Range], n: int = 1000, seed: int = 0) -> p
 
     ranges = check_ranges(ranges)
     n = count("n", n, 2, 10_000_000)
-    return at_shares(ranges, qmc.LatinHypercube(len(ranges), rng=seed).random(n))
+    return at_shares(
+        ranges, qmc.LatinHypercube(len(ranges), seed=np.random.default_rng(seed)).random(n)
+    )
 
 
 def at_shares(ranges: Mapping[str, Range], shares: np.ndarray) -> pd.DataFrame:

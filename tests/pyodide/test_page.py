@@ -8,11 +8,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests import lab
-from tests.browser.test_website_browser import served
+from tests.browser.test_website_browser import publish, served
 from tests.pyodide import course
-
-import inpage  # noqa: E402, I001
-import publish  # noqa: E402
+from tests.pyodide.course import inpage
 
 PATIENCE_MS = 400_000  # Python and its packages start in the page
 
@@ -66,8 +64,6 @@ def test_python_takes_over_at_a_click_and_nothing_leaves_the_machine(site):
         cell.fill("1 / 0")
         cell.press("Shift+Enter")
         expect(out).to_contain_text("ZeroDivisionError", timeout=lab.PATIENCE_MS)
-        if folder := os.environ.get("ECON_LOOK"):
-            page.screenshot(path=f"{folder}/inpage.png", full_page=True)
         assert not lab.serious(page)
         chromium.close()
     assert not outside, outside

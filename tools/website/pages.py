@@ -110,7 +110,9 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
             outputs.append(raw(markup) if markup else "")
         is_sentence = cell.metadata.get("jupyter") == {"source_hidden": True}
         code = "" if is_sentence else _code(cell)
-        if code and "solution" not in _tags(cell):  # the page's own Python finds the cell by this mark
+        if code and "solution" not in _tags(
+            cell
+        ):  # the page's own Python finds the cell by this mark
             code = raw(f'<span class="econ-cell" data-cell="{cell.id}"></span>') + "\n\n" + code
         block = "\n\n".join(filter(None, [code, *outputs]))
         blocks.append(_folded_solution(block) if "solution" in _tags(cell) else block)

@@ -11,7 +11,9 @@ import json
 import os
 import sys
 
-sys.modules |= dict.fromkeys(["numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices"])
+sys.modules |= dict.fromkeys(
+    ["numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices"]
+)
 os.environ["ECON_STATE"] = os.devnull  # the page itself keeps what a learner has done
 
 cells = {}  # id → source, as the notebook has it or as the reader changed it
