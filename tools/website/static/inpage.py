@@ -11,6 +11,8 @@ import json
 import os
 import sys
 
+import ipywidgets as widgets
+
 sys.modules |= dict.fromkeys(
     ["numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices"]
 )
@@ -123,21 +125,25 @@ def _shown(id, value):
 
 
 def _control(control):
-    """A control with all its stops."""
-    base = {"name": control.name, "label": control.description}
-    if hasattr(control, "options"):
-        pairs = [o if isinstance(o, tuple) else (str(o), o) for o in control.options]
-    elif isinstance(control.value, bool):
+    """A control with all its stops; a slider over named options stays a slider."""
+    numbers = hasattr(control, "step")
+    if isinstance(control.value, bool):
         pairs = [("no", False), ("yes", True)]
-    else:
+    elif numbers:
         n = round((control.max - control.min) / control.step)
-        whole = isinstance(control.value, int)
         values = [control.min + i * control.step for i in range(n + 1)]
-        values = [int(v) if whole else round(v, 10) for v in values]
-        pairs = [(f"{v:,}", v) for v in values]
-        base["kind"] = "range"
-    values = [v for _, v in pairs]
-    numbers = base.get("kind") == "range"
+        whole = isinstance(control.value, int)
+        pairs = [(f"{v:,}", v) for v in (int(v) if whole else round(v, 10) for v in values)]
+    else:
+        pairs = [o if isinstance(o, tuple) else (str(o), o) for o in control.options]
+    values = [value for _, value in pairs]
     off = [abs(v - control.value) if numbers else v != control.value for v in values]
-    words = [w for w, _ in pairs]
-    return {"kind": "list", **base, "words": words, "values": values, "first": off.index(min(off))}
+    is_list = isinstance(control, widgets.Dropdown | widgets.Checkbox)
+    return {
+        "name": control.name,
+        "label": control.description,
+        "kind": "list" if is_list else "range",
+        "words": [words for words, _ in pairs],
+        "values": values,
+        "first": off.index(min(off)),
+    }

@@ -102,6 +102,7 @@ window.econPython = (() => {
       el.className = name;
       return el;
     };
+    if (Object.values(answer).every((part) => !part)) add("small", "ran; it shows nothing");
     if (answer.printed) add("pre", answer.printed, "econ-output");
     if (answer.error) add("pre", answer.error, "econ-output econ-error");
     if (answer.words) add("pre", answer.words, "econ-output");
