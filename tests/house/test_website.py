@@ -53,7 +53,7 @@ def test_a_grid_holds_the_default_the_presets_and_both_ends():
 
 @pytest.mark.parametrize("n", [1, 2, 4, 6, 8])
 def test_a_grid_is_bounded_whatever_the_controls(n):
-    many = {f"c{i}": choice("abcde") for i in range(n - 1)}
+    many = {f"c{i}": choice(list("abcde")) for i in range(n - 1)}
     axes = grid.axes(_panel(n=slider(1, 300, value=20), **many, model=_steep))
     states = 1
     for axis in axes:
