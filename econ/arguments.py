@@ -134,13 +134,15 @@ class Wanted:
         if kind is str:
             if self.is_open or self.parts & {"str", "Path"} or isinstance(value, self.classes):
                 return value
-            if self.inner is not None and "str" in self.inner.parts:
+            if self.inner is not None and (self.inner.is_open or "str" in self.inner.parts):
                 return value  # a single name is a list of one
             if self._speaks_itself:
                 return value
             raise wrong(self.name, value, self.words)
         if "DataFrame" in self.parts and not self.is_open and len(self.parts - {"None"}) == 1:
             return table(self.name, value)
+        if "DataFrame" in self.parts and hasattr(value, "columns"):
+            return value
         if self.classes and isinstance(value, self.classes) and kind is not bool:
             return value
         if kind is bool or kind.__name__ in ("bool", "bool_"):
@@ -163,6 +165,8 @@ class Wanted:
             return _numbers(self.name, value)
         if self.is_open or self.is_field or isinstance(value, self.classes):
             return value
+        if self.classes and kind.__module__.partition(".")[0] not in sys.stdlib_module_names:
+            return value  # a class of one's own with the same methods
         if self.inner is not None and hasattr(value, "__iter__"):
             return value
         raise wrong(self.name, value, self.words)

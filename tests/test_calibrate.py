@@ -128,7 +128,7 @@ def test_tables_are_written_whole_and_read_back(tmp_path, monkeypatch):
     again = read_checked(path, resource("calibration")["schema"]).set_index("name")
     assert again.loc["kernel_s", "value"] == pytest.approx(k.kernel_s, rel=1e-3)
     assert list(folder.iterdir()) == [path]
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match=r"has no column .'note'"):
         write("calibration", rows.drop(columns="note"))
     assert list(folder.iterdir()) == [path]
     found = k.replace(**{"sglang.first_token_s": 0.2})

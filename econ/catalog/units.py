@@ -14,6 +14,7 @@ use the customary multiples; they are converted here, by name, at the border.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def per_second_from_per_hour(per_hour: float) -> float:
     return per_hour / HOUR_S
 
 
-def short(value: float, digits: int = 3) -> str:
+def short(value: Any, digits: int = 3) -> str:
     """A number as a reader takes it in: some digits, large ones in words, powers only beyond.
 
     >>> short(1165.3), short(0.00000482), short(2.0), short(113_502_060_544)
