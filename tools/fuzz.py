@@ -114,7 +114,7 @@ def mutated(value: object, draw: random.Random) -> object:
     if isinstance(value, np.ndarray | list | tuple) and len(value) and draw.random() < 0.5:
         entries = list(value)
         entries[draw.randrange(len(entries))] = draw.choice(WRONG)
-        return type(value)(entries) if isinstance(value, list | tuple) else entries
+        return tuple(entries) if isinstance(value, tuple) else entries
     if isinstance(value, int | float) and not isinstance(value, bool) and draw.random() < 0.4:
         factor = draw.choice([-1, 0, 1e-6, 1e-3, 0.1, 0.5, 2, 10, 1e3, 1e6])
         return type(value)(value * factor)
