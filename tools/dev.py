@@ -110,7 +110,9 @@ def test(*rest: str) -> None:
     pytest(*NBVAL_FLAGS, "notebooks", ECON_STATIC="1")
     run(PYTHON, "tools/chromium.py")
     # the slow ones of one file are shared out: the Lab and the site take one worker each, then both
-    pytest("-n2", "--dist=worksteal", "-m", "browser", "tests/browser", "tests/house", "tests/pyodide")
+    pytest(
+        "-n2", "--dist=worksteal", "-m", "browser", "tests/browser", "tests/house", "tests/pyodide"
+    )
 
 
 def quick(*rest: str) -> None:

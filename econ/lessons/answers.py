@@ -80,7 +80,7 @@ def given(id: str) -> SimpleNamespace:
     return inputs(find(id))
 
 
-def check(id: str, answer: Any) -> None:
+def check(id: Any, answer: Any) -> None:
     """Print whether an answer is right, or the sentence for this wrong one; count the attempt.
 
     Parameters

@@ -247,7 +247,7 @@ class Shape:
             n -= 1
         return min(n, self.n_held)
 
-    def best_fleet(self, usd_per_hour: float) -> Found | None:
+    def best_fleet(self, usd_per_hour: float = math.inf) -> Found | None:
         """The smallest fleet below a price that keeps the SLO, with the most good requests.
 
         One of more replicas where they pay in good requests.

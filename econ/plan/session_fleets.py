@@ -8,7 +8,7 @@ screen of `econ.plan.plan` only says which shapes to look at first.
 >>> from econ.scenario import Scenario
 >>> s = Scenario.of("qwen3-32b", "h200-sxm", precision="fp8", ttft_s=2.0)
 >>> found = plan_sessions(s, "support", ["h200-sxm"], ["fp8"], rate_per_s=0.5, n=60, n_shapes=1)
->>> found.best["n_replicas"], found.best["hit_frac"] > 0.8
+>>> int(found.best["n_replicas"]), bool(found.best["hit_frac"] > 0.8)
 (1, True)
 """
 
