@@ -23,6 +23,7 @@ from printing import to_pdf  # noqa: E402
 OUT = ROOT / "build" / "slides"
 MOST_SLIDES = 15  # of a lesson
 MOST_WORDS = 60  # of prose on a slide; a room listens or reads
+MOST_LETTERS_OVER = 90  # of the sentence over a picture; a longer one is no title
 MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 10, 7, 600  # of a table
 HIDDEN = {"setup", "exercise", "solution", "reveal"}
 ASKED = {"predict", "ask"}  # shown by their question, without hints
@@ -146,7 +147,8 @@ def chosen(made: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
         title, body = made[i]
         notes = "".join(b for _, b in made[i + 1 : until] if "<img" not in b)
         if said := re.search(r'<img alt="([^"]+)"', body):
-            title = html.unescape(said[1]).split(". ")[0].rstrip(".") or title
+            says = html.unescape(said[1]).split(". ")[0].rstrip(".")
+            title = says if 0 < len(says) <= MOST_LETTERS_OVER else title
             picture = re.search(r"<img[^>]+>", body)
             notes = body.replace(picture[0], "") + notes if picture else notes
             body = picture[0] if picture else body

@@ -134,7 +134,7 @@ def test_panels_follow_the_keyboard(stem, site, chromium):
     panels = page.locator(".econ-panel[data-grid]").all()
     assert panels
     for panel in panels:
-        words = panel.locator("[role=status]")
+        words = panel.locator(".econ-live [role=status]")
         before = words.text_content()
         panel.locator("input[type=range], select").first.focus()
         page.keyboard.press("ArrowRight")
