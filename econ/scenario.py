@@ -36,6 +36,7 @@ from econ.catalog.rents import rent
 from econ.catalog.units import GIGA, KILO, MEGA
 from econ.deployment import Deployment
 from econ.terms import Finance, Slo
+from econ.tokens.tasks import Task
 from econ.tokens.workloads import Workload, workload
 
 if TYPE_CHECKING:
@@ -382,6 +383,7 @@ JSON_OBJECTS = {
     (Scenario, "model"): Model,
     (Scenario, "site"): Site,
     (Deployment, "accelerator"): Accelerator,
+    (Workload, "task"): Task,
 }
 DESCRIPTIVE = {"id", "name", "title", "source", "as_of"}  # of a site: what is no setting
 SETTINGS = {

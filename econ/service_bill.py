@@ -15,6 +15,7 @@ True
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ from econ.catalog.guard import unknown
 from econ.catalog.units import MTOK
 from econ.scenario import Scenario
 from econ.station import Result, station
+from econ.tokens.tasks import NO_TASK, per_frame
 
 N_REQUESTS = 2_000  # simulated: enough that the share within the SLO moves by less than a percent
 # line of the bill -> the station that says it
@@ -44,7 +46,12 @@ LINES = {
     "usd_per_answer": "tco",
     "usd_per_mtok": "tco",
 }
-
+# and of a workload of sessions, in `econ.tokens.tasks.Task.figures`
+OF_TASKS = {
+    **{f"{name}_s": "latency" for name in ("session", "task")},
+    **{f"site_j_per_{per}": "energy" for per in ("session", "task")},
+    **{f"usd_per_{per}": "tco" for per in ("session", "task")},
+}
 
 # line of the bill -> the number of that station's result whose band it shares
 BANDS = {
@@ -143,13 +150,40 @@ class Bill(Result):
         """How far the case lies from what was measured."""
         return self.latency.regime
 
+    def lines(self) -> dict[str, float]:
+        """The numbers of the bill by name, with those of sessions where its calls are turns."""
+        lines = {name: float(getattr(self, name)) for name in LINES}
+        if self.scenario.workload.task is None:
+            return lines
+        figures = self._figures()
+        return lines | {name: figures[name] for name in OF_TASKS}
+
+    def _figures(self) -> dict[str, float]:
+        if (task := self.scenario.workload.task) is None:
+            raise ValueError(NO_TASK)
+        return task.figures(
+            usd=self.usd_per_answer, site_j=self.site_j_per_answer, duration_s=self.answer_s
+        )
+
+    def per_frame(self) -> pd.DataFrame:
+        """USD, joules and seconds ``per`` turn, session and finished task; of sessions only."""
+        return per_frame(self._figures())
+
     def row(self) -> dict[str, Any]:
         """The lines of the bill by name, whether the SLO is kept, and the regime."""
-        lines = {name: getattr(self, name) for name in LINES}
-        return lines | {"meets_slo": self.service.meets_slo, "regime": self.regime}
+        return self.lines() | {"meets_slo": self.service.meets_slo, "regime": self.regime}
 
     def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:
         """Low and high of a line, as far off as its station's number may be."""
+        unit = metric.split("_per_")[0]
+        if (
+            (task := self.scenario.workload.task)
+            and metric in OF_TASKS
+            and unit in ("usd", "site_j")
+        ):
+            ends = self.band(f"{unit}_per_answer", coverage_frac)
+            low, high = (task.figures(**{unit: end})[metric] for end in ends)
+            return low, high
         if metric not in BANDS:
             raise unknown("line of the bill with a band", metric, BANDS)
         part, name = BANDS[metric]
@@ -161,18 +195,20 @@ class Bill(Result):
     def frame(self) -> pd.DataFrame:
         """The bill as a table: quantity, title, value, low, high, unit, and whose number it is."""
         rows = []
-        for name, place in LINES.items():
-            low, high = self.band(name) if name in BANDS else (None, None)
+        places = LINES | OF_TASKS
+        for name, value in self.lines().items():
+            banded = name in BANDS or (name in OF_TASKS and "_per_" in name)
+            low, high = self.band(name) if banded else (None, None)
             of = column(name)
-            rows.append((name, of.title, getattr(self, name), low, high, of.unit, place))
+            rows.append((name, of.title, value, low, high, of.unit, places[name]))
         columns = ["quantity", "title", "value", "low", "high", "unit", "station"]
         return pd.DataFrame(rows, columns=columns)
 
     def against(self, before: Bill) -> pd.DataFrame:
         """The lines in which this bill differs from another: before, after, and their ratio."""
+        was, now = before.lines(), self.lines()
         rows = self.frame()[["quantity", "title", "unit"]].assign(
-            before=[getattr(before, name) for name in LINES],
-            after=[getattr(self, name) for name in LINES],
+            before=[was.get(name, math.nan) for name in now], after=list(now.values())
         )
         rows = rows[rows["before"] != rows["after"]].reset_index(drop=True)
         return rows.assign(ratio=rows["after"] / rows["before"])

@@ -89,7 +89,7 @@ def station(
         a ``reason`` (empty where there is an answer). An option is one value, or one a scenario.
     searches : bool
         The station looks for a fleet, so that the power of the site limits what it may find and
-        not the scenario's own deployment.
+        not the scenario's own deployment, and a cached share that another fleet served is refused.
     """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,6 +98,8 @@ def station(
             require_certain(function.__name__, scenario)
             if not searches:
                 require_power(scenario)
+            elif options.get("sessions") is None:
+                require_no_fleet(function.__name__, scenario)
             return function(scenario, *args, **options)
 
         checked.headline = headline  # type: ignore[attr-defined]
@@ -114,6 +116,18 @@ def require_certain(name: str, scenario: Any) -> None:
     if uncertain := scenario.ranges():
         raise ValueError(
             f"{', '.join(uncertain)} is uncertain (a Range): use econ.uncertain({name}, scenario)"
+        )
+
+
+def require_no_fleet(name: str, scenario: Scenario) -> None:
+    """Raise where the cached share of a workload is that of a fleet which served its sessions."""
+    if (task := scenario.workload.task) is not None:
+        load = task.load or "…"
+        raise ValueError(
+            "task: these calls are turns of sessions, and the fleet that served them found "
+            f"{scenario.workload.cached_frac:.1%} in its cache; {name} looks for another fleet, "
+            f"which finds another share: use econ.plan.plan_sessions(scenario, {load!r}) or "
+            f"econ.decide(scenario, sessions={load!r}), or set task=None to keep that share"
         )
 
 

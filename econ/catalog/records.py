@@ -61,6 +61,8 @@ def read_object(cls: type, values: Any, where: str, parts: Classes, objects: Cla
             return read_object(objects[cls, name], value, inside, parts, objects)
         if isinstance(value, dict) and "float" in known[name] and RANGE_KEYS.issuperset(value):
             return read_object(Range, value, inside, parts, objects)
+        if value is None and known[name].endswith("None"):
+            return None
         if (known[name] == "str" or (cls, name) in objects) and not isinstance(value, str):
             raise ValueError(f"{inside} = {value!r} is not text")
         if isinstance(value, list):

@@ -45,6 +45,7 @@ from econ.latency.frame_columns import LARGEST
 from econ.latency.prediction import predict, scenarios_frame
 from econ.scenario import Scenario
 from econ.station import Result, distinct, station
+from econ.tokens.tasks import NO_TASK, Task, per_frame, tasks_frame
 
 # a station's names for the columns of `energy_frame`, which keeps those of version 1.0
 NAMES = {
@@ -98,6 +99,9 @@ class Energy(Result):
         How far the case lies from what was measured.
     bands : dict of str to (float, float)
         Factors within which half and 90 % of held-out runs lie.
+    task : Task, optional
+        The workload's: its requests are turns, and `row` says what a session and a finished task
+        take at the site's meter.
     """
 
     j_per_output_token: float
@@ -125,6 +129,20 @@ class Energy(Result):
     regime: str
     site: Site
     bands: Mapping[str, tuple[float, float]] = field(repr=False)
+    task: Task | None = None
+
+    def row(self) -> dict[str, Any]:
+        """The numbers and words, and of sessions the site's joules per turn, session and task."""
+        return super().row() | (self.task.figures(site_j=self._site_j()) if self.task else {})
+
+    def per_frame(self) -> pd.DataFrame:
+        """The site's joules ``per`` turn, session and finished task; of sessions only."""
+        if self.task is None:
+            raise ValueError(NO_TASK)
+        return per_frame(self.task.figures(site_j=self._site_j()))
+
+    def _site_j(self) -> float:
+        return self.site_j_per_output_token * self.output_tokens
 
     @property
     def j_per_request(self) -> float:
@@ -210,7 +228,9 @@ def energy_scenarios(
     parts = [site_frame(frame[code == i], site, busy[code == i]) for i, site in enumerate(sites)]
     answers = pd.concat(parts).sort_index().rename(columns=NAMES)
     columns = [NAMES.get(name, name) for name in (*COLUMNS, *OPERATING_POINT)]
-    return answers[[*columns, *OF_SITE, "regime", "reason"]]
+    site_j = answers["site_j_per_output_token"] * answers["output_tokens"]
+    tasks = tasks_frame([s.workload.task for s in scenarios], answers.index, site_j=site_j)
+    return answers[[*columns, *OF_SITE, "regime", "reason"]].join(tasks)
 
 
 def _the_one(name: str, values: Any) -> Any:
@@ -273,7 +293,10 @@ def energy(
     positive("concurrency", concurrency, LARGEST["concurrency"])
     accelerator = s.deployment.resolved_accelerator
     tdp_w = known_tdp_w(accelerator)
-    row = energy_scenarios([s], concurrency=concurrency, law=law, calibration=calibration).iloc[0]
+    plain = s.with_(task=None) if s.workload.task else s
+    row = energy_scenarios([plain], concurrency=concurrency, law=law, calibration=calibration).iloc[
+        0
+    ]
     if row["reason"]:
         predict(s, concurrency=concurrency, calibration=calibration)  # DoesNotFit, with the bytes
         raise ValueError(row["reason"])
@@ -290,4 +313,5 @@ def energy(
         regime=regime,
         site=s.resolved_site,
         bands=dict.fromkeys(OF_ACCELERATORS, bands()[regime]),
+        task=s.workload.task,
     )

@@ -41,11 +41,11 @@ from econ.station import Result, station
 from econ.tco import cost_usd_per_accepted_task
 from econ.tco.hours import hour_parts
 from econ.tokens import SessionLoad, Sessions, session_load
+from econ.tokens.tasks import PER, per_frame
 
 API_TTL_S = 300.0  # the usual life of a seller's cache entry
 API_TPOT_S = 0.015
 API_TTFT_S = 1.5
-PER = ("turn", "session", "task")
 LARGEST_BATCH, LARGEST_STEP = 20_000, 200_000  # of a seller: nothing waits
 
 
@@ -254,6 +254,8 @@ class AgentCost(Result):
         own or api; empty without a price. A fleet that misses the SLO is not cheaper.
     solved_frac : float
         Share of sessions whose task is solved.
+    review_usd : float
+        USD to check one attempt.
     regime, bands
         How far the deployment lies from what was measured, and the factors within which half and
         90 % of errors lie: of USD, because a fleet that keeps pace with the same sessions is larger
@@ -282,20 +284,24 @@ class AgentCost(Result):
     meets_slo: bool
     usd_per_fleet_hour: float
     rate_per_s: float
+    review_usd: float
     served: SessionService = field(repr=False)
     api: ApiBill | None = field(repr=False)
     regime: str = ""
     bands: dict[str, tuple[float, float]] = field(repr=False, default_factory=dict)
 
+    @property
+    def scenario(self) -> Scenario:
+        """The calls as a workload, as `SessionService.scenario`, with the review in the task."""
+        asked = self.served.scenario
+        assert asked.workload.task is not None
+        return asked.with_(
+            task=dataclasses.replace(asked.workload.task, review_usd=self.review_usd)
+        )
+
     def per_frame(self) -> pd.DataFrame:
         """``per`` turn, session and finished task: ``usd``, ``site_j``, ``duration_s``, by API."""
-        own = [
-            (per, getattr(self, f"usd_per_{per}"), getattr(self, f"site_j_per_{per}"), seconds)
-            for per, seconds in zip(
-                PER, (self.mean_turn_s, self.session_s, self.task_s), strict=True
-            )
-        ]
-        frame = pd.DataFrame(own, columns=["per", "usd", "site_j", "duration_s"])
+        frame = per_frame(self.row())
         session_usd, n_turns = self.api_usd_per_session, self.served.mean_turns
         return frame.assign(api_usd=[session_usd / n_turns, session_usd, self.api_usd_per_task])
 
@@ -389,6 +395,7 @@ def agent_cost(
         meets_slo=served.meets_slo,
         usd_per_fleet_hour=fleet_hour_usd,
         rate_per_s=served.rate_per_s,
+        review_usd=review_usd,
         served=served,
         api=bill,
         regime=regime,
@@ -410,7 +417,7 @@ def _site_j(
     served: SessionService, gpu_s: float, per_replica: int
 ) -> tuple[float, dict[str, tuple[float, float]], str]:
     """Joules of a session at the site's meter; the bands of `AgentCost`, and the regime."""
-    times, s = served.times, served.scenario
+    times, s = served.times, served.scenario.with_(task=None)
     busy_s = np.array([times.read_ps.sum(), times.write_ps.sum()]) / PS_PER_S
     busy_s = busy_s * per_replica / times.sessions.n_sessions  # accelerator-seconds of a session
     busy_s *= min(1.0, gpu_s / busy_s.sum())

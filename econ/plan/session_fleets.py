@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog import Accelerator
+from econ.catalog import Accelerator, Price
 from econ.catalog.guard import count
-from econ.plan.agents import AgentCost, agent_cost
+from econ.plan.agents import API_TTL_S, AgentCost, agent_cost
 from econ.plan.candidates import Split
 from econ.plan.optimum import Label
 from econ.plan.planner import plan
@@ -48,6 +48,7 @@ FIGURES = [
     *("usd_per_turn", "usd_per_session", "usd_per_task"),
     *("site_j_per_turn", "site_j_per_session", "site_j_per_task"),
     *("mean_turn_s", "session_s", "task_s", "hit_frac", "good_frac", "solved_frac"),
+    *("api_usd_per_session", "api_usd_per_task", "cheaper"),
 ]
 
 
@@ -98,7 +99,7 @@ class SessionPlan(Result):
     @property
     def scenario(self) -> Scenario:
         """The scenario on the best fleet, with the hit share that came out there."""
-        return self.cost.served.scenario
+        return self.cost.scenario
 
     @property
     def usd_per_task(self) -> float:
@@ -135,6 +136,8 @@ def plan_sessions(
     tiers: Iterable[Tiers] = ((), ("host",)),
     routings: Iterable[str] = ("prefix_aware",),
     prices_usd_per_gpu_hour: Mapping[str, float] | None = None,
+    price: Price | str | None = None,
+    ttl_s: float | None = API_TTL_S,
     review_usd: float = 0.0,
     n_shapes: int = 6,
     n: int | None = None,
@@ -154,6 +157,9 @@ def plan_sessions(
         Sets of memories below the accelerators', each tried, e.g. ``[(), ("host", "disk")]``.
     routings : iterable of str
         Routers, each tried where a fleet has several replicas.
+    price, ttl_s
+        As in `econ.plan.agent_cost`: what a seller asks for the same sessions, and how long its
+        cache keeps them. ``cheaper`` says which of the two a row's fleet is.
     review_usd : float
         USD to check one attempt.
     n_shapes : int
@@ -176,8 +182,11 @@ def plan_sessions(
     Notes
     -----
     The screen takes the calls as independent and the cache as unlimited, so it flatters all shapes.
-    What is left out by ``n_shapes`` is not proven to be worse. Tiers cost nothing: the host's
-    memory comes with the machine, a shared store is not priced.
+    What is left out by ``n_shapes`` is not proven to be worse. A row's ``max_batch``, the most turns
+    of a step, is the largest limit that the screen finds within the SLO; how many turns a step does
+    hold follows from the sessions. A lower limit trades waits for shorter steps and is not tried:
+    set the scenario's ``max_batch``, which ends the search, to look at one. Tiers cost nothing: the
+    host's memory comes with the machine, a shared store is not priced.
 
     Examples
     --------
@@ -196,6 +205,7 @@ def plan_sessions(
     asked = s.with_(workload=dataclasses.replace(calls, cached_frac=sessions.hit_frac))
     screen = plan(asked, accelerators, precisions, parallelism, n_refined=0,
                   prices_usd_per_gpu_hour=prices_usd_per_gpu_hour)  # fmt: skip
+    bills: dict[str, Any] = {"price": price, "ttl_s": ttl_s, "review_usd": review_usd}
     is_drawn = not isinstance(load, Sessions)
     comes: dict[str, Any] = {"rate_per_s": rate, "n": sessions.n_sessions} if is_drawn else {}
     rows: list[dict[str, Any]] = []
@@ -212,9 +222,7 @@ def plan_sessions(
                 try:
                     n_replicas, _ = smallest(on, loads, n_together, **fleet)
                     whole = on.with_(n_gpu=n_replicas * row["n_gpu"])
-                    cost = agent_cost(
-                        whole, load, review_usd=review_usd, seed=seed, **comes, **fleet
-                    )
+                    cost = agent_cost(whole, load, seed=seed, **bills, **comes, **fleet)
                 except ValueError as error:
                     rows.append(row | {"reason": str(error)})
                     continue

@@ -13,7 +13,6 @@ bill of the same calls follow from it.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +29,7 @@ from econ.serving.session_run import SessionTimes, serve_sessions
 from econ.station import Result, station
 from econ.tokens.session_loads import SessionLoad, session_load
 from econ.tokens.sessions import Sessions
+from econ.tokens.tasks import Task
 from econ.tokens.workloads import QUANTILES, Workload
 
 N_SESSIONS = 200
@@ -66,6 +66,8 @@ class SessionService(Result):
         Every turn.
     asked : Scenario
         What was simulated.
+    load : str
+        Name of the kind of session; empty for sessions of your own.
     """
 
     rate_per_s: float
@@ -98,19 +100,28 @@ class SessionService(Result):
     mean_replicas_on: float
     times: SessionTimes = field(repr=False)
     asked: Scenario = field(repr=False)
+    load: str = ""
 
     @property
     def scenario(self) -> Scenario:
         """The scenario with these calls as its workload, the hit share as its cached share.
 
-        It goes into `econ.energy.energy`, `econ.tco.cost`, `econ.bill` and `econ.decide`.
+        It goes into `econ.energy.energy`, `econ.tco.cost` and `econ.bill`, which then speak of
+        turns, sessions and finished tasks. What looks for another fleet refuses it, because that
+        fleet finds another share: there are `econ.plan.plan_sessions` and
+        ``econ.decide(sessions=…)``.
         """
-        return self.asked.with_(
-            workload=dataclasses.replace(self.asked.workload, cached_frac=self.hit_frac)
+        task = Task(
+            load=self.load,
+            n_turns=self.mean_turns,
+            solved_frac=self.solved_frac,
         )
+        return self.asked.with_(cached_frac=self.hit_frac, task=task)
 
     @classmethod
-    def of(cls, times: SessionTimes, s: Scenario, rate_per_s: float) -> SessionService:
+    def of(
+        cls, times: SessionTimes, s: Scenario, rate_per_s: float, load: str = ""
+    ) -> SessionService:
         """The figures of one simulation under the scenario's SLO."""
         done, sessions = times.done, times.sessions
         ttft, tpot = times.ttft_s, times.tpot_s
@@ -150,6 +161,7 @@ class SessionService(Result):
             mean_replicas_on=on_ps / PS_PER_S / span_s,
             times=times,
             asked=s,
+            load=load,
         )
 
 
@@ -273,7 +285,8 @@ def simulate_sessions(
         autoscale=autoscale,
         outages=outages,
     )
-    return SessionService.of(serve_sessions(sessions, fleet, engine, seed=seed), s, rate)
+    kind = load if isinstance(load, str) else getattr(load, "id", "")
+    return SessionService.of(serve_sessions(sessions, fleet, engine, seed=seed), s, rate, kind)
 
 
 def check_context(s: Scenario, sessions: Sessions) -> None:

@@ -31,6 +31,7 @@ from econ.scenario import Scenario
 from econ.station import Result, station
 from econ.tco.hours import Part, hour_parts, hours_usd
 from econ.tco.token_cost import cost_usd_per_mtok
+from econ.tokens.tasks import NO_TASK, Task, per_frame, tasks_frame
 
 IDLE = "idle hours"
 
@@ -58,6 +59,9 @@ class Cost(Result):
         Users over all replicas at which that is so.
     parts : tuple of Part
         The layers, idle hours last.
+    task : Task, optional
+        The workload's: its requests are turns, and `row` says what a session and a finished task
+        cost.
     regime, bands
         As in `econ.latency.predict`: the band of the cost is that of the throughput.
     """
@@ -74,6 +78,17 @@ class Cost(Result):
     parts: tuple[Part, ...]
     regime: str = "calibrated"
     bands: dict[str, tuple[float, float]] = field(default_factory=dict)
+    task: Task | None = None
+
+    def row(self) -> dict[str, Any]:
+        """The numbers and words, and of sessions USD per turn, session and finished task."""
+        return super().row() | (self.task.figures(usd=self.usd_per_request) if self.task else {})
+
+    def per_frame(self) -> pd.DataFrame:
+        """USD ``per`` turn, session and finished task; of a workload of sessions only."""
+        if self.task is None:
+            raise ValueError(NO_TASK)
+        return per_frame(self.task.figures(usd=self.usd_per_request))
 
     def frame(self) -> pd.DataFrame:
         """The layers, which sum to the cost.
@@ -130,7 +145,7 @@ def cost_scenarios(
     usd = cost_usd_per_mtok(hours, rate, use)
     output = np.array([s.workload.mean_output_tokens for s in scenarios])
     n_gpu = np.array([s.deployment.n_gpu for s in scenarios])
-    return pd.DataFrame(
+    answers = pd.DataFrame(
         {
             "usd_per_mtok": usd,
             "usd_per_gpu_hour": hours / use,
@@ -145,6 +160,8 @@ def cost_scenarios(
             "reason": reason,
         }
     )
+    of_tasks = [s.workload.task for s in scenarios]
+    return answers.join(tasks_frame(of_tasks, answers.index, usd=answers["usd_per_request"]))
 
 
 @station(headline="usd_per_mtok", vector=cost_scenarios)
@@ -217,6 +234,7 @@ def cost(s: Scenario, *, concurrency: float | None = None, include: Collection[s
         bands=dict.fromkeys(
             ("usd_per_mtok", "usd_per_request"), served.bands["output_tokens_per_s_per_gpu"]
         ),
+        task=s.workload.task,
     )
 
 

@@ -34,6 +34,7 @@ from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_fram
 from econ.tokens.session_loads import SessionLoad, Spread, session_load, session_loads_frame
 from econ.tokens.session_traces import read_sessions
 from econ.tokens.sessions import Sessions
+from econ.tokens.tasks import Task
 from econ.tokens.traces import check_trace, describe_trace, read_trace
 from econ.tokens.usage import read_usage
 from econ.tokens.usage_bill import UsageBill
@@ -43,6 +44,7 @@ __all__ = [
     "SessionLoad",
     "Sessions",
     "Spread",
+    "Task",
     "TokenBill",
     "UsageBill",
     "Workload",

@@ -27,6 +27,7 @@ import pandas as pd
 from econ.catalog.guard import count, fraction, in_range, positive, unknown
 from econ.catalog.ranges import Numbers, Range, ends
 from econ.catalog.tables import remember, table
+from econ.tokens.tasks import Task
 from econ.tokens.trace_columns import OPTIONAL, TRACE_COLUMNS
 from econ.tokens.traces import MAX_TOKENS, check_trace
 
@@ -62,6 +63,9 @@ class Workload:
         Share of output tokens spent on reasoning.
     source : str
         Key of the source.
+    task : Task, optional
+        What these calls add up to where they are turns of sessions; ``cached_frac`` is then what
+        the cache of one fleet served, so stations that look for another fleet refuse it.
 
     Raises
     ------
@@ -80,10 +84,13 @@ class Workload:
     cached_frac: float = 0.0
     reasoning_frac: float = 0.0
     source: str = ""
+    task: Task | None = None
 
     def __post_init__(self) -> None:
         if self.arrival not in ARRIVALS:
             raise unknown("arrival process", self.arrival, ARRIVALS)
+        if self.task is not None and not isinstance(self.task, Task):
+            raise ValueError(f"task = {self.task!r} is no Task")
         ends(positive, "rate_per_s", self.rate_per_s, 1e9)
         ends(positive, "arrival_cv", self.arrival_cv, 1e3)
         ends(fraction, "cached_frac", self.cached_frac)

@@ -36,6 +36,7 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "workload.rank_correlation": (BUSY, {"rank_correlation": 0.9}),
     "workload.cached_frac": (CHAT, {"cached_frac": 0.6}),
     "workload.reasoning_frac": (CHAT, {"reasoning_frac": 0.5}),
+    "workload.task": (CHAT, {"task": econ.tokens.Task(n_turns=10, solved_frac=0.5)}),
     "deployment.accelerator": (CHAT, {"accelerator": "h200-sxm"}),
     "deployment.n_gpu": (CHAT, {"n_gpu": 8}),
     "deployment.tp": (CHAT, {"tp": 2}),

@@ -25,6 +25,7 @@ PLANNED = "plan searches over it: the scenario's own value is one of those it co
 CHOSEN = "the replica that a plan chooses has no experts spread, so nothing waits for them"
 TERMS = "decide weighs every term beside the others: terms= restricts them"
 PLACE = "where it stands and whose it is does not change when a token comes"
+ADDS_UP = "what calls add up to changes no call"
 CALLS = "sessions bring calls of their own: lengths, arrivals, and a hit share that comes out"
 PRICES = (
     "tenure", "term", "cost_usd_per_gpu_hour", "cost_of_capital_frac", "life_years", "server_usd",
@@ -45,9 +46,11 @@ REASONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("deployment.ep",),
     ),
     THOUGHT: (tuple(n for n in STATIONS if n != "serving"), ("workload.reasoning_frac",)),
+    ADDS_UP: (("latency", "serving"), ("workload.task",)),
     CALLS: (
         ("sessions",),
         (
+            "workload.task",
             *(f"workload.{name}" for name in (*ARRIVALS, "cached_frac", "reasoning_frac")),
             "workload.input_quantile_tokens",
             "workload.output_quantile_tokens",

@@ -19,7 +19,7 @@ RATE, N = 6.0, 300
 @pytest.fixture(scope="module")
 def found():
     return plan_sessions(S, "support", ["h200-sxm"], ["fp8"], [(1, 1, 1, 1)], rate_per_s=RATE, n=N,
-                         routings=("prefix_aware", "random"))  # fmt: skip
+                         routings=("prefix_aware", "random"), price="gpt-4o-mini")  # fmt: skip
 
 
 def test_the_best_keeps_the_slo_on_each_draw_and_one_replica_less_does_not(found):
@@ -47,6 +47,8 @@ def test_rows_are_in_the_order_of_cost_and_the_hit_share_depends_on_the_fleet(fo
     assert by_rule["random"].str.contains("more replicas do not help").all()
     assert found.usd_per_task == usd.min()
     assert found.scenario.workload.cached_frac == found.best["hit_frac"]
+    assert found.best["cheaper"] in ("own", "api")
+    assert found.best["api_usd_per_task"] > found.best["api_usd_per_session"] > 0
     low, high = found.band("usd_per_task")
     assert low < found.usd_per_task < high
     assert found.row()["usd_per_task"] == found.usd_per_task
