@@ -182,11 +182,11 @@ def plan_sessions(
     Notes
     -----
     The screen takes the calls as independent and the cache as unlimited, so it flatters all shapes.
-    What is left out by ``n_shapes`` is not proven to be worse. A row's ``max_batch``, the most turns
-    of a step, is the largest limit that the screen finds within the SLO; how many turns a step does
-    hold follows from the sessions. A lower limit trades waits for shorter steps and is not tried:
-    set the scenario's ``max_batch``, which ends the search, to look at one. Tiers cost nothing: the
-    host's memory comes with the machine, a shared store is not priced.
+    What is left out by ``n_shapes`` is not proven to be worse. A row's ``max_batch``, the most
+    turns of a step, is the largest limit that the screen finds within the SLO; how many turns a
+    step does hold follows from the sessions. A lower limit trades waits for shorter steps and is
+    not tried: set the scenario's ``max_batch``, which ends the search, to look at one. Tiers cost
+    nothing: the host's memory comes with the machine, a shared store is not priced.
 
     Examples
     --------
