@@ -1,14 +1,13 @@
-"""Lesson 11, the whole stack: who keeps what, a vendor's ladder, operating points, depreciation.
+"""Lesson 11, the whole stack: who keeps what, operating points, depreciation.
 
->>> vendor_frame()["factor"].round(1).tolist()          # hour, throughput, cost per token
-[1.9, 66.7, 35.5]
+>>> hour_ladder_frame("h100-sxm")["price_usd"].is_monotonic_increasing    # from power to a cloud
+True
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,34 +94,14 @@ def hour_ladder_frame(accelerator: str) -> pd.DataFrame:
     )
 
 
-# -- the vendor's ladder -------------------------------------------------------------------------
-def _published(id: str) -> dict[str, Any]:
-    inputs: dict[str, Any] = json.loads(table("published_figures").loc[id, "inputs"])
-    return inputs
-
-
-def vendor_frame() -> pd.DataFrame:
-    """The claim of 35 times less, taken apart: quantity, old, new, unit, factor."""
-    old, new = _published("nvidia-h200"), _published("nvidia-gb300")
-    cost = [cost_usd_per_mtok(c["cost_usd_per_gpu_hour"], c["tokens_per_s"]) for c in (old, new)]
-    rows = [
-        ("owner's hour", old["cost_usd_per_gpu_hour"], new["cost_usd_per_gpu_hour"], "USD", False),
-        ("throughput", old["tokens_per_s"], new["tokens_per_s"], "tokens/s per GPU", False),
-        ("cost", cost[0], cost[1], "USD per Mtok", True),
-    ]
-    frame = pd.DataFrame(rows, columns=["quantity", "H200", "GB300", "unit", "falls"])
-    ratio = frame["GB300"] / frame["H200"]
-    return frame.assign(factor=ratio.where(~frame["falls"], 1 / ratio)).drop(columns="falls")
-
-
+# -- operating points ----------------------------------------------------------------------------
 def points_frame() -> pd.DataFrame:
-    """Published operating points: the same machine at many speeds, and the vendor's two.
+    """Published operating points, one machine at many speeds.
 
-    Columns: machine, tokens_per_s_per_gpu, usd_per_mtok, source.
+    Columns: machine, tokens_per_s_per_gpu, usd_per_mtok.
     """
     rows = table("published_figures")
-    pair = rows.loc[["nvidia-h200", "nvidia-gb300"]]
-    rows = pd.concat([rows[rows.index.str.startswith("inferencex-")], pair])
+    rows = rows[rows.index.str.startswith("inferencex-")]
     inputs = pd.DataFrame([json.loads(text) for text in rows["inputs"]], index=rows.index)
     frame = pd.DataFrame(
         {
@@ -138,8 +117,6 @@ def points_frame() -> pd.DataFrame:
 
 def _machine(id: str) -> str:
     """Accelerator and model of a published operating point."""
-    if not id.startswith("inferencex-"):
-        return "vendor's pair"
     _, model, chip, _ = id.split("-", 3)
     return f"{chip.upper()}, {'MiniMax' if model == 'minimax' else 'DeepSeek'}"
 

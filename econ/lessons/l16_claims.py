@@ -18,7 +18,7 @@ from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.charts.tables import Table, safe
 from econ.charts.theme import PALETTE
 from econ.ledger import claim
-from econ.ledger.claims import WORDS, Claim, ceiling_frame, power_frame, token_cost_frame
+from econ.ledger.claims import WORDS, Claim, ceiling_frame, power_frame
 from econ.lessons import memory
 
 TERMS = {"recomputed": "on its own terms", "asked": "what a buyer asks"}
@@ -247,50 +247,5 @@ def power_panel() -> Panel:
             "as claimed": {},
             "whole server, PUE 1.2": server,
             "and a tariff of 0.30": {**server, "electricity_usd_per_kwh": 0.3},
-        },
-    )
-
-
-def token_cost_chart(frame: pd.DataFrame) -> Drawing:
-    """`token_cost_frame`: what a million output tokens pay for."""
-    total, writing = frame["cost_usd_per_mtok"].sum(), frame["cost_usd_per_mtok"].iloc[0]
-    return figure(
-        frame,
-        "cost_usd_per_mtok",
-        "part",
-        kind="bar",
-        form="${:.2f}",
-        x_title="USD per million output tokens",
-        finding="What does a million output tokens pay for?",
-        says=f"A million output tokens cost ${total:.2f}: "
-        + ", ".join(f"{r.part} ${r.cost_usd_per_mtok:.2f}" for r in frame.itertuples())
-        + f"; writing alone is {writing / total:.0%}.",
-    )
-
-
-def token_cost_panel(
-    decode_tokens_per_s_per_gpu: float, prefill_tokens_per_s_per_gpu: float
-) -> Panel:
-    """A published throughput, priced by rent, prompt length and use."""
-
-    def cost(input_output_ratio: float, used_percent: float, rent: float) -> pd.DataFrame:
-        return token_cost_frame(
-            decode_tokens_per_s_per_gpu,
-            prefill_tokens_per_s_per_gpu,
-            rent,
-            input_output_ratio,
-            used_percent / 100,
-        )
-
-    return panel(
-        cost,
-        token_cost_chart,
-        input_output_ratio=slider(0.0, 20.0, value=2.0, step=0.5, label="Input per output token"),
-        used_percent=slider(5, 100, value=50, step=5, label="Time in use (%)"),
-        rent=slider(1.0, 6.0, value=2.0, step=0.1, label="Rent (USD/GPU-hour)"),
-        presets={
-            "as claimed": {"input_output_ratio": 0.0, "used_percent": 100},
-            "with prompts": {"used_percent": 100},
-            "and half used": {},
         },
     )

@@ -354,6 +354,12 @@ def _lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
     """Replicas that are not enough (None: those of the bound), the constraint, the words."""
     if solved.error:
         return NEVER, "split", solved.error
+    if solved.found is None and min(solved.n_least) >= NEVER:
+        return (
+            None,
+            "ttft",
+            "no number of replicas is enough: even alone too many requests are late",
+        )
     held = f"site_mw = {demand.scenario.site_mw} holds {solved.n_held} replicas"
     if solved.found is None and min(solved.n_least) > solved.n_held:
         return None, "power", f"{held}, the load takes {min(solved.n_least)}"

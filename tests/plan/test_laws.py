@@ -184,6 +184,14 @@ def test_power_rules_fleets_out_and_never_makes_the_best_better():
     assert set(racks.feasible["accelerator"]) <= {"l40s"}
 
 
+def test_where_no_number_of_replicas_is_enough_the_limit_is_named_and_not_a_power():
+    slow = plan(Scenario.default(), ["v100-sxm2-32gb"], ["bf16"], [(8, 1, 1, 1)]).rows
+    assert "power" not in set(slow["constraint"])
+    assert (
+        slow["reason"].str.contains("no number of replicas") & slow["constraint"].eq("ttft")
+    ).any()
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_fleet_earns_more_and_more_value_never_serves_less(seed):
     """Every fleet of the space, one after the other, at three values of an answer."""

@@ -15,9 +15,7 @@ from econ.lessons.l11_tco.bill import (
     Point,
     bill_frame,
     day_of_deepseek,
-    day_split_frame,
     h200,
-    life_frame,
     lives,
     operating_point,
     phases_frame,
@@ -37,7 +35,7 @@ from econ.lessons.l11_tco.choices import (
 from econ.lessons.l11_tco.panels import (
     bill_chart,
     bill_panel,
-    surface_panel,
+    surface_chart,
 )
 
 __all__ = [
@@ -48,9 +46,7 @@ __all__ = [
     "bill_frame",
     "bill_panel",
     "day_of_deepseek",
-    "day_split_frame",
     "h200",
-    "life_frame",
     "lives",
     "offers_for",
     "operating_point",
@@ -59,8 +55,8 @@ __all__ = [
     "rental",
     "seller",
     "sizes_of",
+    "surface_chart",
     "surface_frame",
-    "surface_panel",
     "use_frame",
     "utilisation",
 ]

@@ -13,13 +13,12 @@ import pandas as pd
 
 from econ.catalog import Price, given, table
 from econ.catalog.guard import positive
-from econ.catalog.units import HOURS_PER_DAY, HOURS_PER_MONTH, MEGA
+from econ.catalog.units import HOURS_PER_DAY, MEGA
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, simulate
 from econ.sweeps import sweep
 from econ.tco.finance import (
     annuity_usd_per_month,
-    capital_usd_per_month,
     straight_line_usd_per_month,
 )
 from econ.tco.layers import owner
@@ -27,10 +26,7 @@ from econ.tco.ownership import Ownership
 from econ.tco.revenue import Statement, tiers_of
 from econ.tco.token_cost import Utilisation, added_by_use, cost_usd_per_mtok
 from econ.tco.token_time import (
-    list_split_frame,
     marginal_cost_frame,
-    pool_cost_frame,
-    pool_gpu_hours,
 )
 from econ.tco.whole_units import units
 
@@ -116,18 +112,6 @@ def bill_frame(
     return pd.concat([owned, added]).rename_axis("layer").reset_index(name="usd")
 
 
-def life_frame(capital_usd: float, rate_per_year: float, n_gpu: int = 8) -> pd.DataFrame:
-    """Capital per GPU-hour over the life of a machine: method, years, usd_per_gpu_hour."""
-    frame = pd.MultiIndex.from_product(
-        [["annuity", "straight line"], np.arange(2.0, 8.01, 0.5)], names=["method", "years"]
-    ).to_frame(index=False)
-    months = [
-        capital_usd_per_month(capital_usd, rate_per_year, years, method=method)
-        for method, years in frame.itertuples(index=False)
-    ]
-    return frame.assign(usd_per_gpu_hour=np.array(months) / n_gpu / HOURS_PER_MONTH)
-
-
 def lives(capital_usd: float, rate_per_year: float, other_usd_per_month: float) -> dict[str, float]:
     """Three years against six: the factor on capital by annuity, by straight line, on the hour."""
     months = {y: annuity_usd_per_month(capital_usd, rate_per_year, y) for y in (3, 6)}
@@ -197,13 +181,6 @@ def phases_frame(scenario: Scenario, cost_usd_per_gpu_hour: float) -> pd.DataFra
     )
 
 
-def _day() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The published day's inputs: nodes and prices; tokens and rates of the pools."""
-    rows = table("published_figures")
-    case, pools = rows.loc[["deepseek-cost", "deepseek-nodes"], "inputs"].map(json.loads)
-    return case, pools
-
-
 def day_of_deepseek(
     *, realised_frac: float = 1.0, usd_per_mtok: Sequence[float] | None = None
 ) -> Statement:
@@ -215,7 +192,7 @@ def day_of_deepseek(
     >>> round(day_of_deepseek().markup_frac, 2)
     5.46
     """
-    case, _ = _day()
+    case = json.loads(table("published_figures").loc["deepseek-cost", "inputs"])
     cached, fresh, output = (m * MEGA for m in case["mtok"])
     prices = usd_per_mtok or case["usd_per_mtok"]
     listed = Price(
@@ -239,35 +216,3 @@ def day_of_deepseek(
         days=1,
         it_power_w=case["nodes"] * float(node.provisioned_w),
     )
-
-
-def day_split_frame() -> pd.DataFrame:
-    """The same day's cost by kind of token, three ways: way, kind, cost_usd_per_mtok.
-
-    By the hours of each pool; by the price list's ratio of output to fresh input; and all on the
-    output, as a headline has it.
-    """
-    case, pools = _day()
-    day = day_of_deepseek()
-    (all_in, output), rates = pools["tokens"], pools["node_tokens_per_s"]
-    hours = [pool_gpu_hours(n, r / 8) for n, r in zip(pools["tokens"], rates, strict=True)]
-    by_time = pool_cost_frame(
-        case["cost_usd_per_gpu_hour"],
-        prefill_gpu_hours=hours[0],
-        decode_gpu_hours=hours[1],
-        fresh_tokens=all_in,
-        output_tokens=output,
-    )
-    by_list = list_split_frame(
-        day.cost_usd,
-        input_tokens=all_in,
-        output_tokens=output,
-        output_over_input_factor=case["usd_per_mtok"][2] / case["usd_per_mtok"][1],
-    )
-    headline = pd.DataFrame(
-        {"kind": ["input", "output"], "cost_usd_per_mtok": [0.0, MEGA * day.cost_usd / output]}
-    )
-    ways = {"machine time": by_time, "price list": by_list, "all on the output": headline}
-    return pd.concat([f.assign(way=way) for way, f in ways.items()], ignore_index=True)[
-        ["way", "kind", "cost_usd_per_mtok"]
-    ]

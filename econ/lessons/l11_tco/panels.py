@@ -7,7 +7,6 @@ import pandas as pd
 from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.charts.words import describe
 from econ.lessons.l11_tco.bill import ACCELERATORS, bill_frame
-from econ.lessons.l11_tco.choices import surface_frame
 from econ.scenario import Scenario
 
 USE = ("downtime", "whole servers", "the day's curve", "late answers")
@@ -69,7 +68,7 @@ def surface_chart(frame: pd.DataFrame) -> Drawing:
     """`surface_frame`: a good token's cost over both latency limits."""
     known = frame.dropna(subset=["usd_per_good_mtok"])
     rate = frame["rate_per_s"].iloc[0]
-    words = "no token is good at any of these limits"
+    words = finding = "no token is good at any of these limits"
     if len(known):
         loose = known.iloc[-1]
         tight = known.loc[known["usd_per_good_mtok"].idxmax()]
@@ -80,6 +79,10 @@ def surface_chart(frame: pd.DataFrame) -> Drawing:
         )
         if missed := len(frame) - len(known):
             words += f"; {missed} of {len(frame)} SLOs cannot be met at any price"
+        finding = (
+            f"From ${loose.usd_per_good_mtok:.2f} to ${tight.usd_per_good_mtok:,.0f} per million "
+            "good tokens: the SLO decides"
+        )
     return figure(
         frame.assign(
             ttft=[f"{v:.0f}" for v in frame["ttft_ms"]], tpot=[f"{v:.0f}" for v in frame["tpot_ms"]]
@@ -93,22 +96,6 @@ def surface_chart(frame: pd.DataFrame) -> Drawing:
         x_title="Limit on TTFT (ms)",
         y_title="Limit on TPOT (ms)",
         by_title="USD per good Mtok",
-        finding="What does an SLO cost?",
+        finding=finding,
         says=f"A map of the cost of a million good output tokens at {rate:g} requests/s: {words}.",
-    )
-
-
-def surface_panel(scenario: Scenario, cost_usd_per_gpu_hour: float) -> Panel:
-    """The price of an SLO by load and by the hour's cost; each load is simulated once."""
-
-    def surface(rate: float, hour: float) -> pd.DataFrame:
-        return surface_frame(scenario, rate_per_s=rate, cost_usd_per_gpu_hour=hour)
-
-    hour = round(cost_usd_per_gpu_hour, 1)
-    return panel(
-        surface,
-        surface_chart,
-        rate=slider(1, 12, value=8, label="Requests/s of a replica"),
-        hour=slider(1, 8, value=hour, step=0.1, label="USD per GPU-hour"),
-        presets={f"{n} requests/s": {"rate": n} for n in (2, 8, 11)},
     )

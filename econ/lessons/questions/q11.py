@@ -160,26 +160,6 @@ OWNER_USD = 1.60
 
 @question(
     "11-4",
-    "An owner's hour costs USD 1.60, used or not; rent costs **{rent_usd} USD** per hour used. "
-    "Above which useful **share** does owning pay?",
-    unit="share",
-    inputs={"rent_usd": (3.85, 2.5, 2.9)},
-    wrong=[
-        Wrong(lambda q: 1 - OWNER_USD / q.rent_usd, "That is the share that may stand idle. The "
-              "useful one is asked."),
-        Wrong(lambda q: OWNER_USD / (OWNER_USD + q.rent_usd), "The two are alternatives, not parts "
-              "of a sum: at equal cost, share × rent = owner's hour."),
-    ],
-    hints=("What does each of the two cost in a year with a share u of useful hours?",
-           "Owner's hour ÷ rent."),
-    work=lambda q: f"1.60 ÷ {q.rent_usd} = {OWNER_USD / q.rent_usd:.1%} of the hours.",
-)  # fmt: skip
-def _share_from_which_owning_pays(q: Inputs) -> float:
-    return float(tco.break_even_utilisation_frac(OWNER_USD, q.rent_usd))
-
-
-@question(
-    "11-5",
     "Your service will use **{used:.0%}** of the hours of the servers it needs. An owner's hour "
     "costs USD 1.60, used or not; a rented one 3.85, only while used. Decide, and justify it in a "
     "sentence or two.",

@@ -11,24 +11,22 @@ from econ.catalog.units import KILO, MILLI
 from econ.latency import answer_s
 from econ.lessons.l15_workload import cheapest_frame
 from econ.lessons.question import Inputs, Wrong, question
-from econ.plan import Demand, plan
+from econ.plan import Demand, Plan, plan
 from econ.scenario import Scenario
-from econ.tco import cost_usd_per_mtok
 from econ.uncertainty import evpi_usd
 
 
 @functools.cache
-def _cheapest(tpot_ms: float) -> tuple[float, float]:
-    """USD per million good tokens and accelerators of the cheapest screened fleet."""
-    scenario = Scenario.default()
-    demand = Demand(scenario.with_(tpot_s=tpot_ms * MILLI))
-    first = cheapest_frame(_searched(), demand).iloc[0]
-    return float(first["cost_usd_per_good_mtok"]), float(first["fleet_gpus"])
+def _planned() -> Plan:
+    planned: Plan = plan(Scenario.default())
+    return planned
 
 
 @functools.cache
-def _searched() -> pd.DataFrame:
-    return plan(Scenario.default(), n_refined=0).rows
+def _screened_gpus(tpot_ms: float) -> float:
+    """Accelerators of the cheapest screened fleet at another limit per token."""
+    demand = Demand(Scenario.default().with_(tpot_s=tpot_ms * MILLI))
+    return float(cheapest_frame(_planned().rows, demand)["fleet_gpus"].iloc[0])
 
 
 @question(
@@ -43,7 +41,7 @@ def _searched() -> pd.DataFrame:
     because="A small service pays for whole replicas, so the cheapest one is small.",
 )  # fmt: skip
 def _cheapest_fleet(q: Inputs) -> float:
-    return _cheapest(Scenario.default().slo.tpot_s / MILLI)[0]
+    return float(_planned().best.cost_usd_per_good_mtok)
 
 
 TTFT_S, TPOT_MS, ANSWER = 0.4, 25, 300
@@ -108,38 +106,6 @@ def _fleet_with_a_spare(q: Inputs) -> float:
     return math.ceil(_needed(q.peak)) + 1
 
 
-REPLICAS, GPUS, USD_PER_HOUR = 13, 4, 3.0
-
-
-def _usd_per_good_mtok(good: float, n_gpu: float = REPLICAS * GPUS) -> float:
-    return float(cost_usd_per_mtok(n_gpu * USD_PER_HOUR, MEAN_PER_S * ANSWER * good))
-
-
-@question(
-    "15-3",
-    "13 replicas of four GPUs at $3 an hour serve 60 requests per second on average, each with 300 "
-    "output tokens; **{good:.0%}** of requests meet the SLO. What does a million *good* output "
-    "tokens cost, in **USD**?",
-    unit="USD per million tokens",
-    inputs={"good": (0.97, 0.9, 0.94)},
-    wrong=[
-        Wrong(_usd_per_good_mtok(1), "That counts late answers as good."),
-        Wrong(lambda q: _usd_per_good_mtok(q.good, REPLICAS), "That pays for one GPU of each "
-              "replica. It has four."),
-        Wrong(lambda q: _usd_per_good_mtok(q.good, (REPLICAS - 1) * GPUS), "The spare replica is "
-              "paid too."),
-        Wrong(lambda q: _usd_per_good_mtok(1) * q.good, "You multiplied by the good share. Fewer "
-              "good tokens make each of them dearer."),
-    ],
-    hints=("Which hours are paid, and which tokens count?",
-           "13 × 4 × 3 USD ÷ 3,600 ÷ (60 × 300 × good share) × a million."),
-    work=lambda q: f"156 USD an hour ÷ (3,600 × 18,000 × {q.good}) × a million = "
-    f"{_usd_per_good_mtok(q.good):.2f} USD.",
-)  # fmt: skip
-def _good_token(q: Inputs) -> float:
-    return _usd_per_good_mtok(q.good)
-
-
 KNOWN_KUSD, CHEAP_KUSD = 150, 100
 
 
@@ -149,7 +115,7 @@ def _worth_usd(dear_kusd: float) -> float:
 
 
 @question(
-    "15-4",
+    "15-3",
     "A new accelerator would cost 100,000 or **{dear_kusd},000** USD a year, at even odds; the "
     "known one costs 150,000. A benchmark would tell which cost is true. What is it worth at most, "
     "in **USD** a year?",
@@ -174,18 +140,18 @@ def _benchmark_is_worth(q: Inputs) -> float:
 
 
 @question(
-    "15-5",
+    "15-4",
     "How many **accelerators** does the cheapest screened fleet of this scenario have if tokens "
     "must come every **{tpot_ms} ms**? Use `lesson.cheapest_frame(result.rows, ...)` with the "
     "`Demand` of a scenario whose SLO has that `tpot_s`.",
     unit="accelerators",
     inputs={"tpot_ms": (30, 12, 25)},
     tolerance_frac=1e-6,
-    wrong=[Wrong(lambda q: _cheapest(50)[1], "That is the fleet at the scenario's own 50 ms.")],
+    wrong=[Wrong(lambda q: _screened_gpus(50), "That is the fleet at the scenario's own 50 ms.")],
     hints=("Which setting of the scenario says how fast tokens must come?",
            '`lesson.cheapest_frame(result.rows, Demand(scenario.with_(tpot_s=…)))`'
            '["fleet_gpus"].iloc[0]'),
-    work=lambda q: f"At {q.tpot_ms} ms the cheapest fleet has {_cheapest(q.tpot_ms)[1]:.0f}.",
+    work=lambda q: f"At {q.tpot_ms} ms the cheapest fleet has {_screened_gpus(q.tpot_ms):.0f}.",
 )  # fmt: skip
 def _fleet_at_a_faster_stream(q: Inputs) -> float:
-    return _cheapest(q.tpot_ms)[1]
+    return _screened_gpus(q.tpot_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econ.catalog import accelerator, table
-from econ.catalog.units import GB, GIGA, HOURS_PER_YEAR, KILO
+from econ.catalog.units import GIGA, HOURS_PER_YEAR, KILO
 from econ.ledger import claim, claims_frame
 from econ.lessons.question import Inputs, Wrong, question
 
@@ -92,42 +92,11 @@ def _cards_needed(q: Inputs) -> float:
     return _cards(q.tokens_per_s)
 
 
-MEMORY, WEIGHTS, PER_TOKEN = 128 * GB, 70 * GB, 162_000
-
-
-def _caches(tokens: int, free_bytes: float = MEMORY - WEIGHTS) -> float:
-    return free_bytes / (PER_TOKEN * tokens)
-
-
-@question(
-    "16-2",
-    "Eight accelerators have 128 GB together. The weights take 70 GB, and the KV cache of one "
-    "token takes 162,000 bytes. How many **caches** of **{tokens:,}** tokens fit beside the "
-    "weights? (A textbook's table says 52 for 8,192.)",
-    unit="caches",
-    inputs={"tokens": (8192, 6000, 4096)},
-    whole=True,
-    tolerance_frac=0.002,
-    wrong=[
-        Wrong(lambda q: _caches(q.tokens, MEMORY), "The weights need room too."),
-        Wrong(lambda q: _caches(q.tokens) / 8, "That is one accelerator's share. The 128 GB are "
-              "those of all eight."),
-        Wrong(lambda q: _caches(1), "Those are tokens. A cache holds {tokens:,}."),
-    ],
-    hints=("How many bytes are free, and how many does one cache take?",
-           "(128 GB − 70 GB) ÷ (162,000 bytes × tokens)."),
-    work=lambda q: f"58 GB ÷ (162,000 × {q.tokens:,}) = {_caches(q.tokens):.1f}, so "
-    f"{int(_caches(q.tokens))} whole ones.",
-)  # fmt: skip
-def _caches_that_fit(q: Inputs) -> float:
-    return _caches(q.tokens)
-
-
 POWER_KW, HOUR_USD = 1.4, 2.0
 
 
 @question(
-    "16-3",
+    "16-2",
     "A course page says that electricity is about 60 % of the cost of a training run. Which "
     "**share** (0 to 1) is it if each GPU draws 1.4 kW, everything included, electricity costs "
     "**{usd_per_kwh} USD** per kWh, and a GPU-hour 2 USD?",
@@ -155,7 +124,7 @@ def _per_hour(total_kusd: float, n_gpu: float = GPUS, years: float = YEARS) -> f
 
 
 @question(
-    "16-4",
+    "16-3",
     "A page says that eight owned H100 cost **{total_kusd},000 USD** or more over three years, and "
     "1.20 USD per GPU-hour. What is the lowest price in **USD per GPU-hour** that this total "
     "allows, if every hour of the three years counts?",
