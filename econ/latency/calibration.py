@@ -40,6 +40,7 @@ ENGINE_VALUES = ("first_token_s", "n_wait_steps", "host_s_per_sequence")
 REGIMES = ("calibrated", "new accelerator", "new model", "new both", "crowded", "beyond")
 NO_DATES = Software()
 CROWD, MANY_USERS = 256, 1000
+NO_SOFTMAX = 1e30  # a rate at which it takes no time
 WIDEST = 4.0  # a factor beyond which a band says nothing
 
 
@@ -53,6 +54,10 @@ class Calibration:
         Share of the memory bandwidth at which weights and KV caches are read, e.g. 0.93.
     decode_compute_frac, prefill_compute_frac, attention_compute_frac, expert_compute_frac : float
         Share of the peak FLOP/s; that of the experts applies on top of the dense one.
+    softmax_flop_per_s : float
+        Rate of attention's products over a prompt if its exponentials alone took time, e.g. 4e14.
+        Their units grow less with an accelerator than its matrix units, so this is no share of the
+        peak: a slow one is hardly held up by them, the fastest most.
     link_frac, prefill_link_frac : float
         Share of the link bandwidth for decode's small and prefill's large messages.
     n_tile_tokens, n_prefill_tile_tokens : float
@@ -99,6 +104,7 @@ class Calibration:
     prefill_compute_frac: float = 1.0
     attention_compute_frac: float = 1.0
     expert_compute_frac: float = 1.0
+    softmax_flop_per_s: float = NO_SOFTMAX
     link_frac: float = 1.0
     prefill_link_frac: float = 1.0
     n_tile_tokens: float = 0.0

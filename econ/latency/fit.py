@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import unknown
-from econ.catalog.units import GB, MEGA, MICRO, MILLI
+from econ.catalog.units import GB, MEGA, MICRO, MILLI, TERA
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.dated_fit import cells, log_maturity, software_of
@@ -49,7 +49,7 @@ START = {
     "weight_bandwidth_frac": (0.85, 0.93),
     "kv_bandwidth_frac": (0.75, 0.93),
     "prefill_compute_frac": (0.6, 1),
-    "attention_compute_frac": (0.36, 1),
+    "softmax_flop_per_s": (300 * TERA, 10_000 * TERA),
     "expert_compute_frac": (0.4, 1),
     "link_frac": (0.16, 1),
     "prefill_link_frac": (0.3, 1),
@@ -80,6 +80,7 @@ LOW_FRAC = 0.02
 # set beforehand: the runs do not identify them (source and reason in data/latency/calibration.csv)
 FIXED = {
     "decode_compute_frac": 0.6,
+    "attention_compute_frac": 0.7,
     "n_tile_tokens": 16.0,
     "n_prefill_tile_tokens": 64.0,
     "prefill_chunk_tokens": 2048.0,
@@ -214,8 +215,7 @@ def fit(
     """
     from scipy.optimize import least_squares
 
-    names = list(START) if names is None else names
-    base = start or first_guess()
+    base, names = start or first_guess(), list(START) if names is None else names
     if not names:
         return base
     looked_up, mean = runs_table(runs), is_mean(runs)
@@ -387,7 +387,7 @@ LADDER: tuple[tuple[str, list[str]], ...] = (
     ("datasheet", []),
     ("two efficiencies", ["weight_bandwidth_frac", "kv_bandwidth_frac"]),
     ("kernels and host", ["kernel_s", "host_exposed_frac"]),
-    ("others' prompts", ["prefill_compute_frac", "attention_compute_frac"]),
+    ("others' prompts", ["prefill_compute_frac", "softmax_flop_per_s"]),
     ("collectives", ["collective_s", "link_frac", "prefill_link_frac"]),
     ("experts and states", ["expert_compute_frac", "n_state_passes"]),
     ("AMD", [n for n in START if n.startswith("cdna")]),

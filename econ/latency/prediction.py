@@ -409,17 +409,17 @@ def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
         concurrency / split.n_replicas,
         s.workload.cached_frac,
         steps.NO_LIMIT if d.max_batch is None else d.max_batch,
-        maturity(s, calibration),
+        float(d.software_maturity),
+        dated_maturity(s, calibration),
         launch=Launch(**{name: float(getattr(launch, name)) for name in Launch._fields}),
     )
     return Case(shapes, split, load)
 
 
-def maturity(s: Scenario, calibration: Calibration) -> float:
-    """How good the software is: the deployment's own factor, and that of its engine and date."""
+def dated_maturity(s: Scenario, calibration: Calibration) -> float:
+    """How fast the engine of that date decodes, relative to that of the calibration."""
     d = s.deployment
-    dated = calibration.software.maturity(d.engine, generation(d.resolved_accelerator), d.as_of)
-    return float(d.software_maturity) * dated
+    return calibration.software.maturity(d.engine, generation(d.resolved_accelerator), d.as_of)
 
 
 def fitting(case: Case, calibration: Calibration) -> Prepared:

@@ -36,6 +36,8 @@ from econ.latency.waits import (
     sum_quantile,
 )
 
+N_NEWTON = 3
+
 
 class Stall(NamedTuple):
     """What a foreign prompt takes from those who decode, how long it keeps the machine busy, and
@@ -91,38 +93,51 @@ def stall(p: Prepared, cal: Calibration, reading: Prefill, one: Step, per_step: 
     return Stall(lost_s, lost_s + (1 - first) * n_steps * one.step_s, n_chunks)
 
 
-def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
+def steady(p: Prepared, cal: Calibration, n_rounds: int = 2) -> Steady:
     """Users who each ask again when answered (a closed loop), long after the first wave.
 
     A request's first token waits for its own prompt, for the steps until the engine looks for
     requests, for the prompts in front of it (`econ.latency.waits.queue`) and, under attention
     replicas, for those of the other replicas. Its later tokens meet the foreign prompts of the
     share of a cycle in which it decodes. Between prompts all decode but those being admitted
-    (Little's law), and three rounds settle that batch. Users beyond what memory or the engine's
+    (Little's law), and two rounds settle that batch. Every other user's prompt is read once in a
+    cycle: those of the share of it that a request spends in steps lengthen these (Newton's method
+    finds it), the rest are waited for. Users beyond what memory or the engine's
     limit allows wait a whole cycle.
     """
     shapes, load, launch = p.shapes, p.load, p.load.launch
     reading = prefill(p, cal)
     present = np.minimum(load.concurrency, most_sequences(p, cal))
     others = np.maximum(present - 1, 0) * cal.interference_frac
-    n_out = load.output_tokens
     fixed_s = reading.own_prefill_s + shapes.first_token_s
-    following, share = present, np.ones(())
+    n_gaps = np.maximum(load.output_tokens - 1, 0)
+    n_look = cal.recv_wait_frac * np.maximum(launch.recv_interval - 1, 0)
+    n_steps = n_gaps + shapes.n_wait_steps + n_look  # of a cycle, that foreign prompts lengthen
+    per_step = 1 / np.maximum(n_steps, 1)
+    one = step(p, cal, present)
+    share = np.sqrt(n_steps * one.step_s / (n_steps * one.step_s + fixed_s))
     for _ in range(n_rounds):
-        batch = following
+        decoding = share * n_gaps * per_step
+        batch = np.maximum(present * decoding, np.minimum(present, 1))
         one = step(p, cal, batch)
-        lost = stall(p, cal, reading, one, others * share / n_out)
-        interference_s = others * lost.lost_s * share / n_out
-        tpot_s = one.step_s + interference_s
-        decode_s = n_out * tpot_s
-        ahead = queue(service_s=lost.busy_s, think_s=decode_s, users=others + 1)
-        look_s = tpot_s * cal.recv_wait_frac * np.maximum(launch.recv_interval - 1, 0)
-        admitted_s = fixed_s + shapes.n_wait_steps * tpot_s
-        mean_s = admitted_s + look_s + ahead.mean_s
-        cycle_s = mean_s + decode_s
-        held_s = others_wait_s(p.split.dp, launch.dp_wait_steps * tpot_s, present, cycle_s)
-        share = decode_s / (cycle_s + held_s)
-        following = np.maximum(present * share, np.minimum(present, 1))
+        lost = stall(p, cal, reading, one, others * share * per_step)
+        met_s = others * lost.lost_s  # of foreign prompts in a whole cycle
+        alone_s = n_steps * one.step_s
+        stepping_s = alone_s + met_s * share
+        for _ in range(N_NEWTON):
+            apart_s = stepping_s + shapes.first_token_s
+            ahead = queue(service_s=lost.busy_s, think_s=apart_s, users=others + 1)
+            tpot_s = one.step_s + met_s * share * per_step
+            cycle_s = fixed_s + ahead.mean_s + stepping_s
+            held_s = others_wait_s(p.split.dp, launch.dp_wait_steps * tpot_s, present, cycle_s)
+            slope = cycle_s + held_s + (stepping_s - alone_s) * (1 + ahead.slope) - met_s
+            off = (stepping_s - alone_s) * (cycle_s + held_s) - met_s * stepping_s
+            nearer_s = stepping_s - off / np.maximum(slope, FEWEST_FREE)
+            stepping_s = np.clip(nearer_s, alone_s, alone_s + met_s)
+            share = stepping_s / (cycle_s + held_s)
+    interference_s = met_s * share * per_step
+    tpot_s = one.step_s + interference_s
+    look_s, admitted_s = n_look * tpot_s, fixed_s + shapes.n_wait_steps * tpot_s
     memory_wait_s = (load.concurrency / present - 1) * (cycle_s + held_s)
     base_s = admitted_s + held_s + memory_wait_s
     ttft_s = tuple(
@@ -134,7 +149,7 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
     itl_s = gap_quantiles(
         step_s=one.step_s * per_message,
         stall_s=lost.lost_s / lost.n_chunks,
-        n_stalls=others * share / n_out * lost.n_chunks * per_message,
+        n_stalls=others * share * per_step * lost.n_chunks * per_message,
         n_most=per_message * launch.prefill_budget_tokens / computed_tokens(load),
     )
     budget = launch.prefill_budget_tokens
@@ -147,12 +162,13 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
     if _is_other_software(load):
         least, alone = _bound(p, batch)
         m = load.software_maturity
+        decoding = m * load.dated_maturity
         ttft_s = tuple(matured_s(t, alone.own_prefill_s, m) for t in ttft_s)
-        itl_s = tuple(matured_s(t, least.step_s, m) for t in itl_s)
+        itl_s = tuple(matured_s(t, least.step_s, decoding) for t in itl_s)
         mean_s = matured_s(mean_s, alone.own_prefill_s, m)
         benchmark_s = matured_s(benchmark_s, alone.own_prefill_s, m)
-        tpot_s = matured_s(tpot_s, least.step_s, m)
-        benchmark_tpot_s = matured_s(benchmark_tpot_s, least.step_s, m)
+        tpot_s = matured_s(tpot_s, least.step_s, decoding)
+        benchmark_tpot_s = matured_s(benchmark_tpot_s, least.step_s, decoding)
     queue_s = look_s + queue_quantile(0.5, ahead) + held_s
     return Steady(
         ttft_s=ttft_s,
@@ -199,12 +215,13 @@ def _offline_tpot_s(p: Prepared, cal: Calibration, batch: Numbers) -> Any:
     if _is_other_software(p.load):
         least, alone = _bound(p, batch)
         least_s = least.step_s + batch * alone.prefill_s / p.load.output_tokens
-        tpot_s = matured_s(tpot_s, least_s, p.load.software_maturity)
+        maturity = p.load.software_maturity * p.load.dated_maturity
+        tpot_s = matured_s(tpot_s, least_s, maturity)
     return tpot_s
 
 
 def _is_other_software(load: Load) -> bool:
-    return bool(np.any(load.software_maturity != 1))
+    return bool(np.any(load.software_maturity * load.dated_maturity != 1))
 
 
 def _bound(p: Prepared, batch: Numbers) -> tuple[Step, Prefill]:

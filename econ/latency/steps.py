@@ -71,6 +71,7 @@ class Load(NamedTuple):
     cached_frac: Numbers = 0.0
     max_batch: Numbers = NO_LIMIT
     software_maturity: Numbers = 1.0
+    dated_maturity: Numbers = 1.0  # of decoding alone
     n_rounds: Numbers = BENCHMARK_ROUNDS
     n_requests: Numbers = NO_LIMIT  # of a run that ends, per replica
     launch: Launch = Launch()
@@ -249,7 +250,8 @@ def prefill(p: Prepared, cal: Calibration) -> Prefill:
     """The time to read one prompt.
 
     Formula: 2·parameters·tokens / FLOP/s, plus attention (over half the prompt on average, less
-    under a window; a cached prefix is attended to but not computed), plus all-reduces of the
+    under a window; a cached prefix is attended to but not computed; its products, and its softmax
+    at a rate of its own), plus all-reduces of the
     activations, plus linear-state traffic; never faster than the weights can be read once.
     Short prompts are read together, so that a chunk's tokens share the padding of the experts.
     """
@@ -264,7 +266,7 @@ def prefill(p: Prepared, cal: Calibration) -> Prefill:
     experts = expert_products(shapes, cal, chunk, touched, cal.n_prefill_tile_tokens)
     products = tokens * shapes.dense_params + experts * (tokens / chunk)
     compute_s = 2 * products / (n * p.work_flop_per_s * cal.prefill_compute_frac)
-    attention_s = attention / (n * p.work16_flop_per_s * cal.attention_compute_frac)
+    attention_s = attention / (n * attention_flop_per_s(p, cal))
     moved = 2 * (split.tp - 1) / n * tokens * shapes.hidden_size * ACTIVATION_BYTES
     link_s = 2 * shapes.n_layers * moved / (p.wire_bytes_per_s * cal.prefill_link_frac)
     state_bytes = tokens * shapes.state_bytes * cal.n_state_passes
@@ -282,6 +284,12 @@ def prefill(p: Prepared, cal: Calibration) -> Prefill:
         state_s=state_s,
         read_s=read_s,
     )
+
+
+def attention_flop_per_s(p: Prepared, cal: Calibration) -> Any:
+    """Rate of attention over a prompt on one accelerator: its products, and their softmax."""
+    products = p.work16_flop_per_s * cal.attention_compute_frac
+    return 1 / (1 / products + 1 / cal.softmax_flop_per_s)
 
 
 def _pairs(tokens: Numbers, computed: Numbers, most: Numbers) -> Any:

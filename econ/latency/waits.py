@@ -29,10 +29,12 @@ LEAST = 1e-12  # keeps a quotient of two zeros defined
 
 
 class Queue(NamedTuple):
-    """The wait for other users' prompts: its mean and the share of time the machine reads."""
+    """The wait for other users' prompts: its mean, the share of time the machine reads, and by how
+    much the mean changes with the time that users spend elsewhere."""
 
     mean_s: Numbers
     reading_frac: Numbers
+    slope: Numbers
 
 
 def queue(*, service_s: Numbers, think_s: Numbers, users: Numbers) -> Queue:
@@ -50,7 +52,8 @@ def queue(*, service_s: Numbers, think_s: Numbers, users: Numbers) -> Queue:
     Returns
     -------
     Queue
-        Mean wait before the service begins, and the machine's utilisation by prompts.
+        Mean wait before the service begins, the machine's utilisation by prompts, and the slope of
+        the mean over ``think_s``.
 
     Notes
     -----
@@ -65,9 +68,13 @@ def queue(*, service_s: Numbers, think_s: Numbers, users: Numbers) -> Queue:
     """
     load_s = users * service_s
     half = 0.5 * (load_s - think_s)
-    residence_s = half + np.sqrt(half * half + service_s * think_s)
-    used = np.minimum(load_s / np.maximum(residence_s + think_s, LEAST), 1.0)
-    return Queue(0.5 * (1 + used) * np.maximum(residence_s - service_s, 0.0), used)
+    root = np.sqrt(half * half + service_s * think_s)
+    residence_s, cycle_s = half + root, np.maximum(half + root + think_s, LEAST)
+    used = np.minimum(load_s / cycle_s, 1.0)
+    over_s = np.maximum(residence_s - service_s, 0.0)
+    steeper = 0.5 * (service_s - half) / np.maximum(root, LEAST) - 0.5
+    slope = 0.5 * (1 + used) * steeper - 0.5 * used * (1 + steeper) / cycle_s * over_s
+    return Queue(0.5 * (1 + used) * over_s, used, slope)
 
 
 def queue_quantile(quantile: float, wait: Queue) -> Any:

@@ -27,7 +27,7 @@ from econ.catalog.engines import Engine
 from econ.catalog.guard import positive
 from econ.latency import steps
 from econ.latency.calibration import Calibration
-from econ.latency.prediction import case_of, fitting, kv_bytes_per_element, maturity
+from econ.latency.prediction import case_of, dated_maturity, fitting, kv_bytes_per_element
 from econ.latency.steps import Case, Load, Prepared
 from econ.latency.waits import others_wait_s
 from econ.scenario import Scenario
@@ -120,7 +120,8 @@ def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCos
     a half times it; sliding windows and sparse attention make the true curve bend. Attention in
     prefill is quadratic where every pair is computed, else linear (window, top-k).
 
-    Software maturity m shortens or lengthens every step as in `econ.latency.predict`: only what
+    Software maturity m (of decode steps also that of the engine's date) shortens or lengthens
+    every step as in `econ.latency.predict`: only what
     exceeds the datasheet's bound scales, bound + (time − bound)/m.
 
     Examples
@@ -132,14 +133,20 @@ def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCos
     require_certain("step_cost", s)
     k, ideal = calibration or Calibration.fitted(), Calibration.datasheet()
     cost = _step_cost(s, _replica_case(s, k), k)
-    better = maturity(s, k)
-    if better == 1:
+    better = s.deployment.software_maturity
+    decoding = better * dated_maturity(s, k)
+    if better == decoding == 1:
         return cost
     bound = _step_cost(s, _replica_case(s, ideal), ideal)
     tables = {}
-    for name in ("linear_s", "decode_base_s", "decode_per_ctx_token_s", "prefill_per_pair_s"):
+    for name, factor in (
+        ("linear_s", better),
+        ("prefill_per_pair_s", better),
+        ("decode_base_s", decoding),
+        ("decode_per_ctx_token_s", decoding),
+    ):
         least = getattr(bound, name)
-        tables[name] = least + (getattr(cost, name) - least) / better
+        tables[name] = least + (getattr(cost, name) - least) / factor
     return StepCost(**tables)
 
 
@@ -198,7 +205,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
         n_replicas=s.n_replicas,
         routing="least_loaded",
         prefix_cached_frac=float(s.workload.cached_frac),
-        lag_s=host_s / maturity(s, k),
+        lag_s=host_s / float(s.deployment.software_maturity),
         n_lag_steps=_lag_steps(s, k, float(case.shapes.n_wait_steps), cost),
     )
     if d.policy != "disaggregated":
@@ -276,7 +283,7 @@ def _step_cost(s: Scenario, c: Case, k: Calibration) -> StepCost:
     sizes = np.union1d(batch, sizes)
     p = _prepared(c, k, sizes.astype("float64"))
     net, reading = c.shapes, steps.prefill(p, k)
-    attending = p.n_sharing * p.work16_flop_per_s * k.attention_compute_frac
+    attending = p.n_sharing * steps.attention_flop_per_s(p, k)
     pairless = net.prefill_flop * net.top_k_tokens * (net.top_k_tokens < context_tokens)
     pairless = pairless + net.window_flop * np.minimum(net.window_tokens, context_tokens)
     attention_s = sizes * pairless / attending

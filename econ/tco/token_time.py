@@ -156,12 +156,10 @@ def marginal_cost_frame(s: Scenario, *, concurrency: float) -> pd.DataFrame:
     Notes
     -----
     The cost of a kind is its tokens times the derivative of `request_gpu_s` in them, by central
-    differences of 1 %.
+    differences of 1 %, or of one token.
 
-    Where prompts keep the machine busy (64 users, answers below some 40 tokens) an output token
-    costs less than nothing here, which no machine does: the wait for admission is fitted as a
-    number of steps (``n_wait_steps``), and each of them is as long as the prompts in it make it.
-    Read the split at longer answers.
+    Where prompts keep the machine busy an output token costs next to nothing: its steps take place
+    in the time in which others' prompts would be waited for anyway.
 
     Examples
     --------
@@ -181,8 +179,8 @@ def marginal_cost_frame(s: Scenario, *, concurrency: float) -> pd.DataFrame:
     for name, kind in kinds.items():
         if name == "cached_tokens" and not at[name]:
             continue
-        most = at[name] * (1 + NUDGE)
-        least = max(at[name] * (1 - NUDGE), min(at[name], 1.0))  # the first token has no parts
+        nudge = max(at[name] * NUDGE, 1.0)  # a token has no parts
+        most, least = at[name] + nudge, max(at[name] - nudge, min(at[name], 1.0))
         less_s, more_s = (
             request_gpu_s(s, concurrency=concurrency, **{**at, name: n}) for n in (least, most)
         )

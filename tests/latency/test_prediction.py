@@ -326,7 +326,9 @@ def test_no_closed_loop_outruns_offline_work(case):
         work = per_answer / case["output_tokens"] + 2 * m.active_params
         assert offline.output_tokens_per_s_per_gpu <= peak / work
         assert capped.batch <= max(case["concurrency"], 1)
-        assert online.output_tokens_per_s_per_gpu <= capped.output_tokens_per_s_per_gpu * 1.1
+        n_out = case["output_tokens"]  # offline work counts a step for the first token too
+        most = capped.output_tokens_per_s_per_gpu * 1.1 * (n_out + 1) / n_out
+        assert online.output_tokens_per_s_per_gpu <= most
 
 
 # -- errors ---------------------------------------------------------------------------------

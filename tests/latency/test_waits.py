@@ -111,7 +111,7 @@ def test_launch_settings_cost_the_user_what_they_say():
         for change in ({}, {"recv_interval": 31}, {"stream_interval": 10})
     )
     share = econ.latency.Calibration.fitted().recv_wait_frac
-    assert rare.ttft_p50_s - plain.ttft_p50_s == pytest.approx(30 * share * plain.tpot_s, rel=0.1)
+    assert rare.ttft_p50_s - plain.ttft_p50_s == pytest.approx(30 * share * rare.tpot_s, rel=0.1)
     assert held.ttft_p50_s == plain.ttft_p50_s
     assert held.itl_p50_s > 9 * plain.itl_p50_s
     sync = econ.latency.predict(s.with_(scheduling="sync"), concurrency=32)

@@ -146,8 +146,7 @@ def test_the_lag_is_the_calibrations_and_lengthens_only_the_first_token():
     ours = replica(
         Scenario.of("llama-3.1-8b", "h100-sxm", precision="fp8", engine="sglang", recv_interval=3)
     )
-    mature = k.software.maturity("sglang", "hopper", "")
-    assert ours.lag_s == pytest.approx(k.value("sglang.first_token_s") / mature)
+    assert ours.lag_s == pytest.approx(k.value("sglang.first_token_s"))
     assert ours.n_lag_steps == pytest.approx(
         k.value("sglang.n_wait_steps") - 1 + 2 * k.recv_wait_frac
     )
