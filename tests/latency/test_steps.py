@@ -289,10 +289,12 @@ def test_twice_the_users_wait_longer_and_get_no_less_in_all(anything):
     whole_s = [
         steps.answer_s(d["mean_ttft_s"], d["tpot_s"], d["output_tokens"])[good] for d in (few, many)
     ]
-    assert (whole_s[1] / whole_s[0] > 1 - 1e-3).all()
-    assert (ratio["tpot_s"] > 1 - 1e-3).all()
-    # prompts that keep the machine busy: what is waited for between tokens is not before the first
-    assert (ratio["ttft_s"] > 1 - 1e-3).mean() > 0.998
+    assert (whole_s[1] / whole_s[0] > 1 - 1e-6).all()
+    assert (ratio["tpot_s"] > 1 - 1e-4).all()
+    # the queue before the first token shrinks only where users wait far longer between tokens
+    shorter = ratio["ttft_s"] < 1 - 1e-6
+    assert shorter.mean() < 1e-3
+    assert (ratio["tpot_s"][shorter] > 2).all()
     # a few percent where a queue for prefill builds up, for which the form is approximate
     assert (ratio["output_tokens_per_s_per_gpu"] > 0.88).all()
     assert (ratio["output_tokens_per_s_per_gpu"] > 0.98).mean() > 0.95
