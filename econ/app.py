@@ -61,11 +61,17 @@ FLAGS = {
     "workload": "--workload", "input": "--input-tokens", "output": "--output-tokens",
     "cached": "--cached-frac", "peak": "--peak-factor", "growth": "--growth-per-year",
     "ttft": "--ttft", "itl": "--itl", "attainment": "--attainment", "deadline": "--deadline-h",
-    "region": "--region", "horizon": "--horizon-years", "spare": "--spare",
+    "region": "--region", "worth": "--value-per-answer", "floor": "--quality-floor",
+    "horizon": "--horizon-years", "spare": "--spare",
 }  # fmt: skip
 CHOICES = {"accelerators": "--accelerator", "terms": "--term"}
 SWITCHES = {"no_api": "--no-api", "on_premises": "--on-premises"}
-QUOTES = {"api_price": "--api-price", "price": "--price", "measured": "--measured"}
+QUOTES = {
+    "api_price": "--api-price",
+    "price": "--price",
+    "measured": "--measured",
+    "right": "--right",
+}
 STEPS = 5  # that `decide` names as it goes
 
 
@@ -349,6 +355,9 @@ def _controls() -> dict[str, Any]:
         "api_price": text("Quotes of sellers", hint="Acme=0.10/0.40/0.02 …"),
         "price": text("Quotes of hours", hint="H100=2.50 H100:reserved=1.90 …"),
         "measured": text("Tests of sellers", hint="Acme=80/0.4 …"),
+        "worth": text("An answer's value", hint="USD, if right and in time"),
+        "right": text("Right answers", hint="Qwen/Qwen3-32B=0.7 …"),
+        "floor": text("Least right share", hint="0 to 1"),
         "horizon": text("Horizon (years)", "3"),
         "spare": text("Spare replicas", "0"),
     }  # fmt: skip

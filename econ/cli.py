@@ -24,7 +24,8 @@ from econ.decide_command import (
     flags_of_file,
     read_scenario,
 )
-from econ.decision.typed import check_used, model_named, rents_typed
+from econ.decision.named import model_named
+from econ.decision.typed import check_used, rents_typed
 from econ.deployment import POLICIES
 from econ.latency.prediction import predict
 from econ.plan import Plan, export, plan
@@ -135,7 +136,7 @@ def _plan(options: argparse.Namespace) -> int:
     check_new(options.out, (".html", ".csv", ".parquet"))
     scenario, trace = read_scenario(options.scenario), None
     if options.model:
-        scenario = scenario.with_(model=model_named(options.model)[0])
+        scenario = scenario.with_(model=model_named(options.model).model)
     if options.trace:
         trace = read_trace(
             options.trace, unit=options.trace_unit, columns=renamed(",".join(options.columns))
@@ -262,7 +263,7 @@ def _cost_scenario(options: argparse.Namespace) -> Scenario:
         if (value := getattr(options, option)) is not None
     }
     if options.model:
-        settings["model"] = model_named(options.model)[0]
+        settings["model"] = model_named(options.model).model
     if options.accelerator:
         settings["accelerator"] = options.accelerator
     if options.scenario is None:

@@ -20,21 +20,21 @@ from econ.catalog.guard import positive, unknown
 from econ.catalog.units import DAY_S
 from econ.decision import Decision, decide
 from econ.decision.menu import COMMITMENT_MONTHS
-from econ.decision.pages import assumed_line
+from econ.decision.named import OnlySold, model_named
+from econ.decision.pages import assumed_line, worth_line
 from econ.decision.typed import (
-    OnlySold,
     accelerators_named,
     amount,
     check_used,
     commented_scenario,
     growth,
     listed,
-    model_named,
     placed,
     quoted_price,
     read_quotes,
     rents_typed,
     speed_measured,
+    worth_typed,
 )
 from econ.decision.workbook import workbook
 from econ.plan import export
@@ -84,7 +84,11 @@ def add_decide(commands: Any) -> None:
     flag = one.add_argument
     flag("scenario", nargs="?", help="a file of `econ init`, or a scenario's JSON")
     flag("--name", help="of the service, for the memo")
-    flag("--model", help="a catalogue name, a Hugging Face id, or a config.json")
+    flag(
+        "--model",
+        type=listed,
+        help="a catalogue name, an id of a hub or cloud, a config.json; with commas a menu",
+    )
     load = one.add_argument_group("load")
     flag = load.add_argument
     flag("--tokens-per-day", type=amount, help="input and output together, e.g. 40M")
@@ -105,6 +109,14 @@ def add_decide(commands: Any) -> None:
     flag("--itl", "--tpot", dest="itl", type=float, help="seconds per token (default 0.05)")
     flag("--attainment", type=float, help="share of requests within both (default 0.95)")
     flag("--deadline-h", type=float, default=0.0, help="hours that work may wait")
+    worth = one.add_argument_group("what it is worth")
+    flag = worth.add_argument
+    flag("--value-per-answer", type=amount, help="USD of an answer that is right and in time")
+    flag("--right", nargs="+", default=[], metavar="MODEL=SHARE",
+         help="share of right answers to your task (default: its GPQA Diamond score)")  # fmt: skip
+    flag("--quality-floor", type=float, default=0.0, help="least share of right answers")
+    flag("--tier", nargs="+", default=[], metavar="NAME=TTFT/ITL[/USD]",
+         help="limits to choose from, and what an answer within them is worth")  # fmt: skip
     menu = one.add_argument_group("what may be used")
     flag = menu.add_argument
     flag("--accelerator", type=listed, help="e.g. H100,MI300X (default: all with a price)")
@@ -178,7 +190,8 @@ def run_decide(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(answer.to_dict(), indent=2, allow_nan=False))
     else:
-        print(f"{answer}\n\nassumed: {assumed_line(answer)}")
+        print("\n\n".join(filter(None, [str(answer), worth_line(answer)])))
+        print(f"\nassumed: {assumed_line(answer)}")
         for title, said in (("would change it", answer.what_would_change_it),
                             ("measure next", answer.measure_next),
                             ("rests on", answer.notes)):  # fmt: skip
@@ -214,18 +227,20 @@ def write_answer(answer: Decision, name: str) -> None:
 
 def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
     """The scenario and the settings of `decide` that the flags say."""
-    sold_as, trace, terms = "", None, options.term
+    sold_as, trace, terms, precisions = "", None, options.term, options.precision
+    model = options.model[0] if options.model else ""
     try:
         scenario = base_scenario(options)
-        if options.model:
-            model, sold_as = model_named(options.model)
-            scenario = scenario.with_(model=model)
+        if model:
+            named = model_named(model)
+            scenario, sold_as = scenario.with_(model=named.model), named.sold_as
+            precisions = precisions or ([named.precision] if named.precision else None)
     except OnlySold as error:  # its API can still be weighed
         if options.no_api or options.on_premises:
             raise
         print(f"{error}: only its sellers are weighed", file=sys.stderr)
-        scenario = Scenario.default().with_(name=f"A service on {options.model}")
-        sold_as, terms = options.model, ["api"]
+        scenario = Scenario.default().with_(name=f"A service on {model}")
+        sold_as, terms = model, ["api"]
     if options.name:
         scenario = scenario.with_(name=options.name)
     if options.utilisation_frac is not None:
@@ -245,7 +260,8 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         check_used(rents, options.accelerator)
     return scenario, {
         "accelerators": accelerators_named(options.accelerator),
-        "precisions": options.precision,
+        "precisions": precisions,
+        **worth_typed(options),
         "horizon_years": options.horizon_years,
         "peak_factor": options.peak_factor,
         "growth_per_year": options.growth_per_year,
@@ -270,7 +286,7 @@ def base_scenario(options: argparse.Namespace) -> Scenario:
     if options.scenario is None:
         if not options.model:
             raise ValueError("give --model, or a file that `econ init` writes")
-        model, _ = model_named(options.model)
+        model = model_named(options.model[0]).model
         return Scenario.of(model, "h100-sxm", name=f"A service on {_title(model)}")
     return read_scenario(options.scenario)
 

@@ -30,6 +30,7 @@ from econ.decision.pages import (
     question,
     sections,
     side_rows,
+    worth_line,
 )
 from econ.plan import Plan
 from econ.uncertainty import Decision as UncertainChoice
@@ -174,6 +175,7 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
     first = [
         f"<p>{html.escape(question(decision))}</p>",
         f'<p class="answer">{html.escape(answer_line(decision))}</p>',
+        *(f"<p>{html.escape(line)}</p>" for line in [worth_line(decision)] if line),
         _table(Table(pd.DataFrame(side_rows(decision), columns=list(HEADS)))),
         f"<p>{html.escape(horizon_words(decision))}</p>",
     ]

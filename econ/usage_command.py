@@ -17,7 +17,7 @@ from econ.catalog.records import plain_json
 from econ.catalog.tables import table
 from econ.catalog.units import HOUR_S
 from econ.decision import decide
-from econ.decision.typed import OnlySold, model_named
+from econ.decision.named import OnlySold, model_named
 from econ.scenario import Scenario
 from econ.tokens.trace_columns import renamed
 from econ.tokens.usage import read_usage
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         model = None
         try:
             if options.model:
-                model, _ = model_named(options.model)
+                model = model_named(options.model).model
             scenario = Scenario.from_bill(bill, model, **lengths)
         except OnlySold as error:  # its sellers can still be weighed
             if not options.decide or options.out:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.guard import UnknownName, fraction
+from econ.catalog.names import without_format
 from econ.catalog.precision import bytes_per_element
 from econ.catalog.scores import BENCHMARK, precision_loss, quality
 
@@ -49,7 +50,11 @@ class Answering:
         >>> one.right_in("bf16") > one.right_in("fp4") > 0.95 * one.right_frac
         True
         """
-        model = self.model if isinstance(self.model, Model) else catalog.model(self.model)
+        model = (
+            self.model
+            if isinstance(self.model, Model)
+            else catalog.model(without_format(self.model)[0])
+        )
         if self.is_measured or bytes_per_element(precision) >= bytes_per_element(
             model.native_precision
         ):
@@ -102,7 +107,7 @@ def answering(
             share = fraction(f"right_frac of {name}", own[name])
         else:
             try:
-                share = quality(name, benchmark).score_frac
+                share = quality(without_format(name)[0], benchmark).score_frac
             except UnknownName as error:
                 raise ValueError(
                     f"{name} has no score on {benchmark}: give right_frac={{{name!r}: share}} "
@@ -131,6 +136,6 @@ def answering(
 def _tokens(name: str, benchmark: str) -> float | None:
     """Output tokens of an answer on a benchmark, where they are known."""
     try:
-        return quality(name, benchmark).output_tokens_per_answer
+        return quality(without_format(name)[0], benchmark).output_tokens_per_answer
     except UnknownName:
         return None

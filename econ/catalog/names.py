@@ -35,7 +35,11 @@ FORMATS = {  # of weights, as the names of published checkpoints end; "" says no
     "quantized.w8a8": "int8", "quantized.w4a16": "int4", "bf16": "bf16", "dynamic": "", "bnb": "",
 }  # fmt: skip
 GATEWAY = re.compile(r"(-\d\d-\d\d|-20\d{6}|:[a-z]+)$")  # a date, a variant: …-04-28, …:free
-BEDROCK = re.compile(r"(?:[a-z]+\.)+(.*?)(?:-v\d+|-\d+)?:\d+$")  # us.meta.…-v1:0
+VERSION = re.compile(  # …-v1:0, …/versions/4, …:free
+    r"(?:-v\d+|-\d+)?:\d+$|/versions/[^/]*$|:(?:free|nitro|floor|online|extended|beta|exacto)$"
+)
+OWNER = re.compile(r"(?:[a-z][a-z0-9]*\.)*([a-z][a-z0-9]*)\.(?=[a-z])")  # us.meta.…
+ONLY_NUMBER = re.compile(r"[a-z]?\d[\d.]*(-|$)")  # v3, r1: a name only with its maker's
 POINT = re.compile(r"v(\d)p(\d)")  # llama-v3p1-70b
 DATE = re.compile(r"\d{4}")  # of a release, as in Qwen3-235B-A22B-Instruct-2507
 
@@ -93,14 +97,41 @@ def identifier(kind: str, name: object, rows: pd.DataFrame, *, with_aliases: boo
     raise unknown(kind, name, ids)
 
 
-def _explain_format(kind: str, name: str, rows: pd.DataFrame) -> None:
-    """An error for a known model whose name ends in the format of its weights."""
+def maker_name(name: str) -> str:
+    """What the maker calls a model, from the id of a cloud, a gateway or a hub; in lower case.
+
+    Paths, regions, versions and organisations are the seller's: Bedrock (``us.meta.…-v1:0``, an
+    ARN), Azure (``azureml://…/versions/4``), Vertex (``publishers/…/models/…@20250514``),
+    Fireworks, Cloudflare, Hugging Face.
+
+    >>> [maker_name(id) for id in ("deepseek.v3-v1:0", "publishers/x/models/claude-opus-4@2025")]
+    ['deepseek-v3', 'claude-opus-4']
+    """
+    text = VERSION.sub("", name.strip().lower()).rpartition("/")[2].partition("@")[0]
+    text = POINT.sub(r"\1.\2", text)
+    if owner := OWNER.match(text):
+        rest = text[owner.end() :]
+        text = f"{owner[1]}-{rest}" if ONLY_NUMBER.match(rest) else rest
+    return text
+
+
+def without_format(name: str) -> tuple[str, str]:
+    """A checkpoint's name without the format of its weights, and that format ("" for none).
+
+    >>> without_format("Qwen/Qwen3-32B-FP8"), without_format("Qwen/Qwen3-32B")
+    (('Qwen/Qwen3-32B', 'fp8'), ('Qwen/Qwen3-32B', ''))
+    """
     shape, formats = name, []
     while (parts := shape.rpartition("-"))[0] and parts[2].lower() in FORMATS:
         shape = parts[0]
         formats.append(FORMATS[parts[2].lower()])
-    precision = next(filter(None, formats), None)
-    if precision is None:
+    return shape, next(filter(None, formats), "")
+
+
+def _explain_format(kind: str, name: str, rows: pd.DataFrame) -> None:
+    """An error for a known model whose name ends in the format of its weights."""
+    shape, precision = without_format(name)
+    if not precision:
         return
     try:
         id = identifier(kind, shape, rows)
@@ -140,8 +171,7 @@ def _spellings(kind: str, name: str, rows: pd.DataFrame) -> list[str]:
     folded = _fold(name)
     spellings = [folded]
     if kind.endswith("model"):
-        bare = BEDROCK.sub(r"\1", POINT.sub(r"\1.\2", folded.rpartition("/")[2]))
-        spellings.append(GATEWAY.sub("", bare))
+        spellings.append(GATEWAY.sub("", maker_name(folded)))
         words = spellings[-1].split("-")
         while len(words) > 1 and (words[-1] in RELEASE_WORDS or DATE.fullmatch(words[-1])):
             words.pop()

@@ -19,7 +19,7 @@ from econ.decision.launch import launch_lines
 from econ.decision.offers import api_offers
 from econ.decision.result import Option
 from econ.decision.speeds import keeps_slo
-from econ.decision.valued import Offer, decide_value
+from econ.decision.valued import Offer
 
 __all__ = [
     "Decision",
@@ -27,7 +27,6 @@ __all__ = [
     "Option",
     "api_offers",
     "decide",
-    "decide_value",
     "hourly_load",
     "keeps_slo",
     "launch_lines",

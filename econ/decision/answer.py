@@ -11,6 +11,7 @@ import pandas as pd
 from econ.decision.pages import answer_line, memo_markdown, question
 from econ.decision.result import Weighing
 from econ.decision.tasks import Tasks
+from econ.tco.earning import Earning
 
 # what `Decision.to_dict` says of an option, in this order
 JSON_KEYS = (
@@ -57,6 +58,7 @@ class Decision(Weighing):
             "chosen": rows[0],
             "tied_with": list(self.tied_with),
             "options": rows,
+            "value": _offer(self.offer),
             "what_would_change_it": list(self.what_would_change_it),
             "measure_next": list(self.measure_next),
             "break_even": [
@@ -67,6 +69,16 @@ class Decision(Weighing):
             "tokens_per_day": _json(self.tokens_per_day),
             "rests_on": list(self.notes),
         }
+
+
+def _offer(offer: Earning | None) -> dict[str, Any] | None:
+    """Profit and break-even, and every option's; None where nothing was said of value."""
+    if offer is None:
+        return None
+    rows = offer.frame().to_dict("records")
+    return {name: _json(value) for name, value in offer.row().items()} | {
+        "options": [{str(key): _json(value) for key, value in row.items()} for row in rows]
+    }
 
 
 def _json(value: Any) -> Any:

@@ -18,10 +18,12 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import given
+from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, not_negative
 from econ.catalog.prices import Price
 from econ.catalog.ranges import Range
+from econ.catalog.scores import BENCHMARK
 from econ.catalog.units import DAY_S
 from econ.decision import chance
 from econ.decision.answer import Decision
@@ -45,12 +47,17 @@ from econ.decision.regions import rents_at
 from econ.decision.result import Option
 from econ.decision.speeds import Tests
 from econ.decision.tasks import Tasks, sized, tasks_note, tasks_of
+from econ.decision.valued import acceptance_of, best_of_menu, offer_of, offer_rows
 from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import station
+from econ.tco.earning import Tiers, Worth
 from econ.tokens import SessionLoad
 
 MOST_YEARS = 15
+# arguments of `decide` that a menu asks one by one
+MENU = ("scenario", "value_usd_per_answer", "models", "tiers", "right_frac", "benchmark",
+        "floor_frac")  # fmt: skip
 LONGEST_WAIT_H = 168.0
 N_DRAWS = 1_000
 DISCOUNTS = Range(0.0, 0.0, 0.25, "share", source="assumed")  # off committed list prices
@@ -64,6 +71,12 @@ def decide(
     *,
     sessions: SessionLoad | str | None = None,
     sessions_per_s: float | None = None,
+    value_usd_per_answer: Worth | None = None,
+    models: Sequence[str | Model] | None = None,
+    tiers: Tiers | None = None,
+    right_frac: Mapping[str, float] | None = None,
+    benchmark: str = BENCHMARK,
+    floor_frac: float = 0.0,
     horizon_years: int = 3,
     peak_factor: float = 1.0,
     load_by_hour: Weights | None = None,
@@ -104,6 +117,16 @@ def decide(
         Agents or chats in the place of the workload, e.g. ``"coding-agent"``, and how many begin
         per second: fleets are sized by simulating them, the hit share comes out, and
         `Decision.per_task_frame` says what a finished task costs.
+    value_usd_per_answer : float or mapping of str to float, optional
+        What an answer that is right and in time is worth, e.g. 0.01; by tier if they differ. The
+        option that earns the most is chosen, and `Decision.offer` says profit and break-even.
+    models : sequence of str or Model, optional
+        A menu in the place of the scenario's model; one that writes more tokens an answer is
+        weighed with that many. Without a value the least USD per accepted answer is chosen.
+    tiers : mapping of str to Slo, optional
+        Name → limits, of which the one that earns the most is chosen.
+    right_frac, benchmark, floor_frac
+        Shares of right answers and the least one, as in `econ.catalog.menus.answering`.
     horizon_years : int
         Over which options are compared, 1 to 15, e.g. 3.
     peak_factor : float
@@ -168,10 +191,19 @@ def decide(
 
     Notes
     -----
-    Options are compared by mean cost over the horizon in today's money. Running costs come in the
-    middle of each year, capital at its start; the discount rate is the cost of capital. A seller's
-    price holds staff, insurance and margin; machines carry them as lines of their own.
+    Options are compared by mean cost over the horizon in today's money; with a value, by that less
+    the value of accepted answers: answers · right share · share the SLO asks to be in time · USD.
+    Running costs come in the middle of each year, capital at its start; the discount rate is the
+    cost of capital. A seller's price holds staff, insurance and margin; machines carry them as
+    lines of their own.
     """
+    settings = {name: it for name, it in locals().items() if name not in MENU}
+    if models is not None or tiers is not None:
+        best: Decision = best_of_menu(
+            decide, scenario, settings, models=models, tiers=tiers, worth=value_usd_per_answer,
+            right_frac=right_frac, benchmark=benchmark, floor_frac=floor_frac,
+        )  # fmt: skip
+        return best
     years = count("horizon_years", horizon_years, 1, MOST_YEARS)
     draws_wanted = count("n_draws", n_draws, 50, 200_000)
     not_negative("deadline_h", deadline_h, LONGEST_WAIT_H)
@@ -246,7 +278,14 @@ def decide(
             notes.append(f"no seller lists {sold_as or scenario.model_id}: give api_prices")
     entries = apis + fleet_entries(ask, fleets, kinds, apis, notes)
     step("weighing the options")
-    options, by_option, npv, ties = judged(entries, market, least_p_frac, deadline_h)
+    accept = acceptance_of(
+        scenario, sold_as or scenario.model, value_usd_per_answer, right_frac, benchmark,
+        floor_frac, deadline_h,
+    )  # fmt: skip
+    by_chip = {f.accelerator.id: f for f in fleets}
+    options, by_option, npv, ties = judged(
+        entries, market, least_p_frac, deadline_h, accept, by_chip
+    )
     if not options or options[0].reason:
         raise ValueError(_nothing(asked, searched, options, notes))
     if searched is None:
@@ -256,8 +295,12 @@ def decide(
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
     step("looking for break-even and for what to measure")
+    able = [o for o in options if not o.reason]
     crossings = break_even_frame(options, by_option, ask, ranges, tokens)
-    worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in options if not o.reason]])
+    worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in able]])
+    offer = None
+    if accept is not None:
+        offer = offer_of(offer_rows(able, npv, by_chip, market, accept, site.pue))
     return Decision(
         scenario=scenario,
         tasks=tasks,
@@ -268,7 +311,8 @@ def decide(
         horizon_years=years,
         tokens_per_day=tokens,
         plan=searched,
-        fleets={f.accelerator.id: f for f in fleets},
+        fleets=by_chip,
+        offer=offer,
         break_even=crossings,
         worth=worth,
         npv_draws=npv,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,23 +11,32 @@ import pandas as pd
 from econ.catalog.units import DAYS_PER_YEAR
 from econ.decision import chance
 from econ.decision.books import Market
+from econ.decision.fleets import Fleet
 from econ.decision.menu import Entry
 from econ.decision.result import Option
+from econ.decision.valued import Acceptance
 
 LEAVABLE_P, BINDING_P = 0.25, 0.9
 TIE_FRAC = 0.03  # of the mean cost: nobody knows next year's prices so closely
 
 
 def judged(
-    entries: Sequence[Entry], market: Market, least_p_frac: float | None, deadline_h: float
+    entries: Sequence[Entry],
+    market: Market,
+    least_p_frac: float | None,
+    deadline_h: float,
+    accept: Acceptance | None = None,
+    fleets: Mapping[str, Fleet] | None = None,
 ) -> tuple[list[Option], dict[str, Entry], pd.DataFrame, tuple[str, ...]]:
     """Every entry as an option with its reason, best first; its entry and draws by its name.
 
-    Last, the names of the options that tie with the first.
+    Best is the least mean cost, or what `Acceptance.less_value` makes of it. Last, the names of the
+    options that tie with the first.
     """
     made: list[Option] = []
     npv: dict[str, np.ndarray] = {}
     of: dict[str, Entry] = {}
+    minimised: dict[str, float] = {}
     rate = market.draws.of(chance.RATE)
     for entry in entries:
         books = entry.books(market)
@@ -53,10 +62,14 @@ def judged(
         if option.name not in npv:
             made.append(option)
             npv[option.name] = present[1:]
+            if accept is not None:
+                frac = accept.accepted_frac((fleets or {}).get(entry.accelerator))
+                present = accept.less_value(present, market, frac)
+            minimised[option.name] = float(present[1:].mean())
             of[option.name] = entry
-    made.sort(key=lambda option: (bool(option.reason), option.npv_usd))
+    made.sort(key=lambda option: (bool(option.reason), minimised[option.name]))
     frame = pd.DataFrame(npv)
-    made, ties = _preferred(made)
+    made, ties = _preferred(made, minimised)
     able = [option.name for option in made if not option.reason]
     if able:
         least = frame[able].min(axis=1)
@@ -67,18 +80,25 @@ def judged(
     return made, of, frame, ties
 
 
-def _preferred(made: list[Option]) -> tuple[list[Option], tuple[str, ...]]:
+def _preferred(
+    made: list[Option], minimised: Mapping[str, float]
+) -> tuple[list[Option], tuple[str, ...]]:
     """The preferred of the cheapest options that tie put first, and the names of the others.
 
-    Options tie where their mean costs differ by no more than `TIE_FRAC`. Of those the surer of
-    the SLO is preferred (in steps of ten points), then the one that binds for less time, then the
-    cheaper.
+    Options tie where what is minimised differs by no more than `TIE_FRAC` of the mean cost. Of
+    those the surer of the SLO is preferred (in steps of ten points), then the one that binds for
+    less time, then the cheaper.
     """
     able = [option for option in made if not option.reason]
     if not able:
         return made, ()
-    tied = [option for option in able if option.npv_usd <= able[0].npv_usd * (1 + TIE_FRAC)]
-    first = min(tied, key=lambda o: (-round(o.p_keeps_slo, 1), o.commitment_months, o.npv_usd))
+    best = able[0]
+    most = minimised[best.name] + TIE_FRAC * max(best.npv_usd, minimised[best.name])
+    tied = [option for option in able if minimised[option.name] <= most]
+    first = min(
+        tied,
+        key=lambda o: (-round(o.p_keeps_slo, 1), o.commitment_months, minimised[o.name]),
+    )
     others = tuple(option.name for option in tied if option is not first)
     return [first, *(option for option in made if option is not first)], others
 

@@ -24,19 +24,23 @@ import pandas as pd
 
 from econ.catalog.audit import is_stale
 from econ.catalog.guard import unknown
+from econ.catalog.names import maker_name
 from econ.catalog.offers import offers_frame
 from econ.catalog.prices import Price, prices_frame, prices_now_frame
 from econ.tco.offers import Api
 
+ACTIVE = re.compile(r"(?<=scout|erick)-17b(-\d+e)?")  # half the sellers of Llama 4 leave it out
 NO_SHOPS = ("Cursor", "GitHub Copilot")  # sell seats, not tokens by the list
 # words of a listing that name its format, speed or packaging, not another model
 DRESS = frozenset(
     ["instruct", "chat", "it", "hf", "bf16", "fp16", "fp8", "fp4", "int8", "int4", "awq", "gptq",
      "turbo", "lite", "fast", "versatile", "instant", "tee", "maas", "meta", "quantized", "tput",
-     "reference", "latest", "preview"]
+     "reference", "latest", "preview", "001", "002"]
 )  # fmt: skip
 THINKING = frozenset(["thinking", "reasoning"])
-RELEASE = re.compile(r"\d{4}")
+RELEASE = re.compile(r"\d{4}|20\d{6}")  # 2507; a snapshot's day: 20250514
+DAY_DIGITS = 8
+DAY = re.compile(r"-(20\d\d)-(\d\d)-(\d\d)")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ class SoldName:
 
     def serves(self, wanted: SoldName) -> bool:
         """Whether a listing under this name is the model that is wanted."""
-        same_release = not wanted.release or self.release == wanted.release
+        same_release = wanted.release in ("", self.release) or (
+            len(wanted.release) == DAY_DIGITS and not self.release  # the seller's current snapshot
+        )
         return (
             self.shape == wanted.shape and self.is_thinking == wanted.is_thinking and same_release
         )
@@ -71,9 +77,8 @@ def sold_as(name: str) -> SoldName:
     >>> sold_as("Qwen3-235B-A22B-Thinking-2507")
     SoldName(shape='qwen3235ba22b', is_thinking=True, release='2507')
     """
-    text = name.strip().lower().rpartition("/")[2]
-    text = re.sub(r"-v?\d+:\d+$", "", re.sub(r"^(?:[a-z]+\.)+(?=[a-z])", "", text))
-    text = re.sub(r"(\d)p(\d)", r"\1.\2", re.sub(r"[\s_:]+", "-", text))
+    text = re.sub(r"(\d)p(\d)", r"\1.\2", re.sub(r"[\s_:]+", "-", maker_name(name)))
+    text = ACTIVE.sub("", DAY.sub(r"-\1\2\3", text))
     words = re.sub(r"-v(?=\d)", "-", text).split("-")
     release = next((w for w in words[1:] if RELEASE.fullmatch(w)), "")
     left = [w for w in words if w not in DRESS | THINKING and w != release]

@@ -6,12 +6,13 @@ side, how sure it is, what would change it, what to find out first, and how to s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from econ.catalog.units import MILLI
+from econ.catalog.units import HOURS_PER_DAY, MILLI
 from econ.decision.chance import STAFF
 from econ.decision.launch import launch_lines
 from econ.decision.reasons import tokens_words
@@ -24,11 +25,14 @@ FAMILIES = {"api": "API", "rent": "rent", "own": "own"}
 def money(usd: float) -> str:
     """USD to three digits, as people read it.
 
-    >>> money(4.267), money(1557.4), money(1_234_567)
-    ('$4.27', '$1,560', '$1,230,000')
+    >>> money(4.267), money(1557.4), money(1_234_567), money(0.00231)
+    ('$4.27', '$1,560', '$1,230,000', '$0.0023')
     """
-    if abs(usd) < 100:
-        return f"${usd:,.2f}" if usd < 10 else f"${usd:,.1f}"
+    if usd < 0:
+        return f"−{money(-usd)}"
+    if usd < 100:
+        digits = 1 if usd >= 10 else 2 if usd >= 0.1 or not usd else 1 - math.floor(math.log10(usd))
+        return f"${usd:,.{digits}f}"
     digits = len(str(int(abs(usd)))) - 3
     return f"${round(usd, -digits):,.0f}"
 
@@ -86,6 +90,51 @@ def answer_line(decision: Weighing) -> str:
            f"keeps the SLO with {share_words(one.p_keeps_slo)}{whose}")
         + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}."
     )  # fmt: skip
+
+
+def worth_line(decision: Weighing) -> str:
+    """What accepted answers earn, or cost, and from which value on they pay; else nothing."""
+    offer = decision.offer
+    if offer is None:
+        return ""
+    edge = usd_words(offer.break_even_usd_per_answer)
+    rows = offer.frame()
+    first = rows.iloc[0]
+    usd, right = first["value_usd_per_answer"], first["right_frac"]
+    n_models = len(set(rows["model"]))
+    of = f" of {n_models} models" if n_models > 1 else ""
+    head = f"{first['model']} ({right:.0%} right){of}"
+    if np.isnan(usd):
+        return f"{head}: an accepted answer costs {usd_words(first['usd_per_answer'])}."
+    if not offer.serves:
+        return (
+            f"Offer nothing: at {usd_words(usd)} an accepted answer every option loses money over "
+            f"the horizon; it pays from {edge}, with the {first['option']} of {first['model']}."
+        )
+    day = [first[f"profit_{end}usd_per_hour"] * HOURS_PER_DAY for end in ("", "low_", "high_")]
+    over = "".join(
+        f", {money(first[name])} {words}"
+        for name, words in (("profit_usd_per_gpu_hour", "per GPU-hour"),
+                            ("profit_usd_per_mw_hour", "per MWh of the site"))
+        if not np.isnan(first[name])
+    )  # fmt: skip
+    return (
+        f"{head} earns {money(day[0])} a day ({money(day[1])} to {money(day[2])}){over} at "
+        f"{usd_words(usd)} an accepted answer, each of which costs "
+        f"{usd_words(first['usd_per_answer'])}; it pays from {edge}."
+    )
+
+
+def usd_words(usd: float) -> str:
+    """A small amount to three digits.
+
+    >>> usd_words(0.0001234), usd_words(0.00001), usd_words(1.5)
+    ('$0.000123', '$0.00001', '$1.50')
+    """
+    if usd >= 1 or not usd:
+        return money(usd)
+    text = f"{usd:.{2 - math.floor(math.log10(usd))}f}"
+    return f"${text.rstrip('0')}"
 
 
 def tie_words(decision: Weighing) -> str:
@@ -209,7 +258,8 @@ def sections(decision: Weighing) -> list[tuple[str, Sequence[str]]]:
 def memo_markdown(decision: Weighing) -> str:
     """The page as Markdown."""
     lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
-             f"**{answer_line(decision)}**", "", *_table(HEADS, side_rows(decision)), "",
+             f"**{answer_line(decision)}**", "", *filter(None, [worth_line(decision)]), "",
+             *_table(HEADS, side_rows(decision)), "",
              horizon_words(decision), ""]  # fmt: skip
     for title, said in sections(decision):
         lines += [f"## {title}", "", *(f"- {text}" for text in said), ""]

@@ -18,6 +18,7 @@ from econ.decision.speeds import UNPUBLISHED
 from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import Result
+from econ.tco.earning import Earning
 
 TABLES = ("parts", "by_year_usd", "rates")  # of an option: no single number or word
 UNNAMED = ("lists of clouds", "own", "your quote")  # no name of a shop
@@ -147,6 +148,8 @@ class Weighing(Result):
         (`econ.decision.judging.TIE_FRAC`): it is preferred as surer, or as binding less.
     horizon_years : int
         Over which they are compared.
+    offer : Offer, optional
+        What accepted answers earn or cost, over all models and tiers that were asked for.
     deadline_h : float
         Hours that work may wait; 0 where single requests have an SLO.
     tokens_per_day : float
@@ -176,6 +179,7 @@ class Weighing(Result):
     weights: str = ""
     options: tuple[Option, ...] = field(repr=False)
     tied_with: tuple[str, ...] = ()
+    offer: Earning | None = field(repr=False, default=None)
     deadline_h: float = 0.0
     horizon_years: int
     tokens_per_day: float

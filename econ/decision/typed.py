@@ -10,22 +10,21 @@ import argparse
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from econ.catalog import catalog
-from econ.catalog.architecture import Model
-from econ.catalog.guard import UnknownName, unknown
+from econ.catalog.guard import unknown
 from econ.catalog.prices import Price
 from econ.catalog.ranges import Range
 from econ.catalog.reading import read_rows
 from econ.catalog.tables import table
 from econ.decision.menu import COMMITMENT_MONTHS
-from econ.decision.offers import api_offers
 from econ.decision.regions import SITES, site_of
 from econ.scenario import Scenario
+from econ.terms import Slo
 from econ.tokens.workloads import workloads_frame
 
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
-CLOSED = re.compile(r"gpt-(?!oss|neo|j)|chatgpt|o\d\b|claude|gemini|grok-[3-9]|nova-")
 PRICE_COLUMNS = (
     "provider", "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
     "batch_discount_frac", "accelerator", "term", "usd_per_gpu_hour",
@@ -46,34 +45,6 @@ def amount(text: str) -> float:
 def listed(text: str) -> list[str]:
     """Names with commas between them: ``H100,MI300X``."""
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-class OnlySold(ValueError):
-    """A model that sellers price and nobody here can serve: closed, or not in the catalogue."""
-
-
-def model_named(name: str) -> tuple[str | Model, str]:
-    """A model by name or from its ``config.json``, and the name under which it is sold.
-
-    Raises `OnlySold` where sellers list it and its shape is not known.
-    """
-    path = Path(name)
-    if name.endswith(".json") or (path.is_dir() and (path / "config.json").exists()):
-        return Model.from_hf_config(name), ""
-    try:
-        catalog.model(name)
-    except UnknownName:
-        if not (sellers := dict.fromkeys(o.price.provider for o in api_offers(name))):
-            raise
-        priced = f"its API is priced by {', '.join(sellers)}"
-        if CLOSED.match(name.rpartition("/")[2].lower()):
-            raise OnlySold(
-                f"{name} is a closed model: it has no weights to serve; {priced}"
-            ) from None
-        raise OnlySold(
-            f"{name} is not in the catalogue; {priced}. Give its config.json to serve it"
-        ) from None
-    return name, name
 
 
 def quoted_price(text: str) -> Price:
@@ -105,6 +76,41 @@ def speed_measured(text: str) -> tuple[str, tuple[float, float]]:
     except ValueError:
         raise ValueError(f"--measured {text!r}: give SELLER=TOKENS_PER_S/TTFT_S") from None
     return seller, (tokens_per_s, ttft_s)
+
+
+def worth_typed(options: argparse.Namespace) -> dict[str, Any]:
+    """What was typed about value: a menu of models and tiers, shares of right answers, a floor."""
+    tiers: dict[str, Slo] = {}
+    worths: dict[str, float] = {}
+    for text in options.tier:
+        name, _, numbers = text.partition("=")
+        try:
+            ttft_s, tpot_s, *usd = [float(number) for number in numbers.split("/")]
+            if len(usd) > 1:
+                raise ValueError
+        except ValueError:
+            raise ValueError(f"--tier {text!r}: give NAME=TTFT/ITL or NAME=TTFT/ITL/USD") from None
+        share = {} if options.attainment is None else {"attainment_frac": options.attainment}
+        tiers[name] = Slo(ttft_s=ttft_s, tpot_s=tpot_s, **share)
+        worths |= {name: usd[0]} if usd else {}
+    worth = options.value_per_answer
+    if worths and worth is not None:
+        worths = {name: worths.get(name, worth) for name in tiers}
+    right = {}
+    for text in options.right:
+        name, _, number = text.partition("=")
+        try:
+            right[name] = float(number)
+        except ValueError:
+            raise ValueError(f"--right {text!r}: give MODEL=SHARE, e.g. {name}=0.7") from None
+    is_menu = len(options.model or ()) > 1
+    return {
+        "value_usd_per_answer": worths or worth,
+        "models": options.model if is_menu else None,
+        "tiers": tiers or None,
+        "right_frac": right or None,
+        "floor_frac": options.quality_floor,
+    }
 
 
 def growth(text: str) -> float | Range:
@@ -201,6 +207,12 @@ ttft = 1.0                        # seconds to the first token
 itl = 0.05                        # seconds per token after it
 attainment = 0.95                 # share of requests within both
 # deadline_h = 24                 # or: work that may wait so many hours
+
+# -- what it is worth
+# value_per_answer = 0.01         # USD of an answer that is right and in time
+# right = ["Qwen/Qwen3-32B=0.7"]  # share of right answers to your task
+# quality_floor = 0.6
+# tier = ["quick=0.5/0.02/0.02", "easy=2/0.05/0.01"]   # NAME=TTFT/ITL/USD
 
 # -- what may be used
 # accelerator = "H100,MI300X"     # default: all with a price

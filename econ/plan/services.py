@@ -21,13 +21,13 @@ from typing import Any
 import pandas as pd
 
 from econ.catalog.architecture import Model
-from econ.catalog.menus import Answering, answering
+from econ.catalog.menus import answering
 from econ.catalog.scores import BENCHMARK
 from econ.plan.planner import plan
 from econ.plan.result import Plan
 from econ.scenario import Scenario
-from econ.station import Result, require_certain
-from econ.terms import Slo
+from econ.station import require_certain
+from econ.tco.earning import Earning, Tiers, Worth, limits, questions, worths
 
 NUMBERS = (
     "value_usd_per_hour", "usd_per_hour", "profit_usd_per_hour", "profit_low_usd_per_hour",
@@ -37,56 +37,30 @@ NUMBERS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service(Result):
+class Service(Earning):
     """The model, fleet and tier that earn the most, and the other plans.
+
+    The band on its profit is that of the fleet's throughput; of ``options`` there is a row for each
+    model and tier, with a ``reason`` where none keeps the tier.
 
     Attributes
     ----------
-    serves : bool
-        False where every plan loses money: the best is to offer nothing.
-    model, tier, accelerator, precision : str
-        Of the best plan; empty where nothing is served.
-    n_gpu : int
-        Its accelerators.
-    profit_usd_per_hour, profit_low_usd_per_hour, profit_high_usd_per_hour : float
-        What it earns, and its 90 % band by the throughput of the fleet.
-    profit_usd_per_gpu_hour, profit_usd_per_mw_hour : float
-        Over accelerators and megawatts of the site.
-    break_even_usd_per_answer : float
-        Least value of an answer at which any plan pays.
-    options : DataFrame
-        A row for each model and tier, best first; ``reason`` where none keeps the tier.
+    regime : str
+        How far the fleet lies from what was measured.
     plan : Plan or None
         The best plan.
     """
 
-    serves: bool
-    model: str = ""
-    tier: str = ""
-    accelerator: str = ""
-    precision: str = ""
-    n_gpu: int = 0
-    profit_usd_per_hour: float = 0.0
-    profit_low_usd_per_hour: float = 0.0
-    profit_high_usd_per_hour: float = 0.0
-    profit_usd_per_gpu_hour: float = 0.0
-    profit_usd_per_mw_hour: float = 0.0
-    break_even_usd_per_answer: float
     regime: str = ""
-    options: pd.DataFrame = field(repr=False, compare=False)
     plan: Plan | None = field(default=None, repr=False, compare=False)
-
-    def frame(self) -> pd.DataFrame:
-        """All models and tiers, best first."""
-        return self.options
 
 
 def best_service(
     s: Scenario,
     *,
-    value_usd_per_answer: float | Mapping[str, float],
+    value_usd_per_answer: Worth,
     models: Sequence[str | Model] | None = None,
-    tiers: Mapping[str, Slo] | None = None,
+    tiers: Tiers | None = None,
     demand_per_s: Mapping[str, float] | None = None,
     right_frac: Mapping[str, float] | None = None,
     benchmark: str = BENCHMARK,
@@ -143,58 +117,28 @@ def best_service(
         benchmark=benchmark,
         floor_frac=floor_frac,
     )
-    limits = dict(tiers or {"the scenario's": s.slo})
+    of_tier = limits(s, tiers)
+    usd = worths(of_tier, value_usd_per_answer)
     rows, plans = [], []
-    for one in menu:
-        for tier, slo in limits.items():
-            worth = value_usd_per_answer
-            asked = _asked(s, one, slo, (demand_per_s or {}).get(tier), benchmark)
-            answer = plan(
-                asked,
-                value_usd_per_answer=worth if isinstance(worth, int | float) else worth[tier],
-                right_frac=one.right_frac,
-                **settings,
-            )
-            plans.append(answer)
-            rows.append(
-                {"model": one.id, "tier": tier, "right_frac": one.right_frac} | _row(answer)
-            )
+    for one, tier, asked in questions(s, menu, of_tier, benchmark):
+        rate_per_s = (demand_per_s or {}).get(tier, s.workload.rate_per_s)
+        answer = plan(
+            asked.with_(model=one.model, rate_per_s=rate_per_s),
+            value_usd_per_answer=usd[tier],
+            right_frac=one.right_frac,
+            **settings,
+        )
+        plans.append(answer)
+        rows.append({"model": one.id, "tier": tier, "right_frac": one.right_frac} | _row(answer))
     options = pd.DataFrame(rows).sort_values(
         "profit_usd_per_hour", ascending=False, kind="stable", na_position="last"
     )
     first = options.iloc[0]
     if first["reason"]:
         raise ValueError(f"no plan keeps any tier: {first['reason']}")
-    edge = float(options["break_even_usd_per_answer"].min())
     best = plans[int(options.index[0])]
     table = options.reset_index(drop=True)
-    if not best.serves:
-        return Service(serves=False, break_even_usd_per_answer=edge, options=table)
-    return Service(
-        serves=True,
-        model=first["model"],
-        tier=first["tier"],
-        accelerator=first["accelerator"],
-        precision=first["precision"],
-        n_gpu=int(first["n_gpu"]),
-        **{name: float(first[name]) for name in NUMBERS if name.startswith("profit")},
-        break_even_usd_per_answer=edge,
-        regime=best.regime,
-        options=table,
-        plan=best,
-    )
-
-
-def _asked(
-    s: Scenario, one: Answering, slo: Slo, rate_per_s: float | None, benchmark: str
-) -> Scenario:
-    """The scenario for a model in a tier: as many tokens an answer as it writes."""
-    times = one.longer_than(s.model_id, benchmark)
-    asked = s.with_(model=one.model, slo=slo)
-    if times != 1:
-        longer = tuple(times * float(n) for n in s.workload.output_quantile_tokens)
-        asked = asked.with_(output_quantile_tokens=longer)
-    return asked if rate_per_s is None else asked.with_(rate_per_s=rate_per_s)
+    return Service.of(table, first, serves=best.serves, regime=best.regime, plan=best)
 
 
 def _row(answer: Plan) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.provisioned import Unit
-from econ.catalog.units import MEGA
 from econ.plan.search import COST, Demand
+from econ.tco.earning import profits
 
 
 def with_profit(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
@@ -30,18 +30,16 @@ def with_profit(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     good = good.astype("float64").fillna(1.0)
     accepted = demand.right_answers_per_hour * good
     worth, usd = accepted * demand.value_usd_per_answer, frame["usd_per_hour"].astype("float64")
-    profit = worth - usd
-    out = frame.assign(value_usd_per_hour=worth, profit_usd_per_hour=profit)
-    out["profit_usd_per_gpu_hour"] = profit / frame["fleet_gpus"].astype("float64")
+    n_gpu, watts = frame["fleet_gpus"].astype("float64"), np.full(len(frame), np.nan)
     if "accelerator" in frame:
         chips = pd.Categorical(frame["accelerator"])
         pue = demand.scenario.resolved_site.pue or np.nan
         units = [Unit.of(chip) for chip in chips.categories]
-        watts = np.array([unit.power_w / unit.n_gpu * pue for unit in units], "float64")
-        megawatts = frame["fleet_gpus"].astype("float64") * watts[chips.codes] / MEGA
-        out["profit_usd_per_mw_hour"] = profit / megawatts
-    with np.errstate(divide="ignore", invalid="ignore"):
-        out["break_even_usd_per_answer"] = usd / accepted
+        watts = np.array([unit.power_w / unit.n_gpu * pue for unit in units], "float64")[
+            chips.codes
+        ]
+    found = profits(worth, usd, accepted_per_hour=accepted, n_gpu=n_gpu, site_w_per_gpu=watts)
+    out = frame.assign(value_usd_per_hour=worth, **found)
     for end, of_cost in (("low", "high"), ("high", "low")):
         name = f"cost_{of_cost}_usd_per_good_mtok"
         if name in frame:

@@ -17,24 +17,23 @@ False
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import not_negative, positive, unknown
+from econ.catalog.guard import positive
 from econ.catalog.menus import Answering, answering
 from econ.catalog.scores import BENCHMARK
-from econ.catalog.units import HOUR_S, MEGA
+from econ.catalog.units import HOUR_S
 from econ.latency.calibration import bands as latency_bands
 from econ.latency.prediction import predict_scenarios
 from econ.scenario import Scenario
-from econ.station import Result, require_certain
+from econ.station import require_certain
+from econ.tco.earning import Earning, Tiers, Worth, limits, profits, worths
 from econ.tco.hours import hours_usd
-from econ.terms import Slo
 from econ.value.site_power import site_w_per_gpu
 
 SPLITS = (1, 2, 4, 8)  # accelerators of a replica, joined by tensor parallelism
@@ -43,39 +42,25 @@ MOST_OPTIONS = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Value(Result):
-    """The option that earns the most, and all the others.
+class Value(Earning):
+    """The option that earns the most, and all the others that can serve.
 
     Attributes
     ----------
-    serves : bool
-        False where every option loses money: the best is to offer nothing.
-    model, accelerator, precision, tier : str
-        The option's names; empty where nothing is served.
-    n_gpu, n_replicas : int
-        Accelerators in all, and replicas.
+    n_replicas : int
+        Replicas of its fleet.
     concurrency : float
         Users of one replica.
     ttft_s, tpot_s : float
         Its waits.
     answers_per_s, accepted_per_s : float
         Answers made, and those that are right and in time.
-    value_usd_per_hour, cost_usd_per_hour, profit_usd_per_hour : float
-        What accepted answers are worth, what the accelerators cost, and the difference.
-    profit_usd_per_gpu_hour, profit_usd_per_mw_hour : float
-        The profit over accelerators, and over megawatts of the site.
-    break_even_usd_per_answer : float
-        Value of an accepted answer at which the best option earns nothing.
-    options : DataFrame
-        Every option that can serve, best first.
+    value_usd_per_hour, cost_usd_per_hour : float
+        What accepted answers are worth, and what the accelerators cost.
+    regime : str
+        How far it lies from what was measured.
     """
 
-    serves: bool
-    model: str = ""
-    accelerator: str = ""
-    precision: str = ""
-    tier: str = ""
-    n_gpu: int = 0
     n_replicas: int = 0
     concurrency: float = 0.0
     ttft_s: float = 0.0
@@ -84,24 +69,17 @@ class Value(Result):
     accepted_per_s: float = 0.0
     value_usd_per_hour: float = 0.0
     cost_usd_per_hour: float = 0.0
-    profit_usd_per_hour: float = 0.0
-    profit_usd_per_gpu_hour: float = 0.0
-    profit_usd_per_mw_hour: float = 0.0
-    break_even_usd_per_answer: float = 0.0
     regime: str = ""
-    profit_low_usd_per_hour: float = 0.0
-    profit_high_usd_per_hour: float = 0.0
-    options: pd.DataFrame = field(repr=False, compare=False)
 
 
 def value(
     s: Scenario,
     *,
-    value_usd_per_answer: float | Mapping[str, float],
+    value_usd_per_answer: Worth,
     models: Sequence[str | Model] | None = None,
     accelerators: Sequence[str | Accelerator] | None = None,
     precisions: Sequence[str] | None = None,
-    tiers: Mapping[str, Slo] | None = None,
+    tiers: Tiers | None = None,
     right_frac: Mapping[str, float] | None = None,
     benchmark: str = BENCHMARK,
     floor_frac: float = 0.0,
@@ -179,16 +157,16 @@ def value(
         [s.model] if models is None else models, right_frac, benchmark=benchmark,
         floor_frac=floor_frac,
     )  # fmt: skip
-    limits = dict(tiers or {"the scenario's": s.slo})
+    of_tier = limits(s, tiers)
     rows = _operating_points(s, menu, benchmark, accelerators, precisions)
-    worths = _worths(limits, value_usd_per_answer)
-    rows = _in_time(rows, limits)
+    usd = worths(of_tier, value_usd_per_answer)
+    rows = _in_time(rows, of_tier)
     if rows.empty:
         raise ValueError(
             "no option keeps any tier: give a looser SLO, more bandwidth or a smaller model"
         )
     own = s.slo.ttft_s + s.slo.tpot_s * max(s.workload.mean_output_tokens - 1, 0)
-    sells, least = rows["tier"].map(worths), min(worths.values())
+    sells, least = rows["tier"].map(usd), min(usd.values())
     dearer = sells / least if least else 1.0
     asked = demand * (rows["answer_s"] / own) ** wait_elasticity * dearer**price_elasticity
     rows = _fleets(rows.assign(demand_per_s=asked, value_usd_per_answer=sells), n_gpu_most)
@@ -245,20 +223,7 @@ def _operating_points(
     return out[runs].drop(columns="reason").reset_index(drop=True)
 
 
-def _worths(tiers: Mapping[str, Slo], worth: float | Mapping[str, float]) -> dict[str, float]:
-    """USD of an accepted answer by tier."""
-    named = worth if isinstance(worth, Mapping) else dict.fromkeys(tiers, worth)
-    for name in tiers:
-        if name not in named:
-            raise ValueError(f"value_usd_per_answer has no value for the tier {name!r}")
-    for name in named:
-        if name not in tiers:
-            raise unknown("tier", name, tiers)
-        not_negative("value_usd_per_answer", named[name], 1e6)
-    return {name: float(named[name]) for name in tiers}
-
-
-def _in_time(rows: pd.DataFrame, tiers: Mapping[str, Slo]) -> pd.DataFrame:
+def _in_time(rows: pd.DataFrame, tiers: Tiers) -> pd.DataFrame:
     """The rows that keep a tier, once for each tier that they keep."""
     parts = []
     for name, slo in tiers.items():
@@ -301,13 +266,13 @@ def _profits(rows: pd.DataFrame) -> pd.DataFrame:
     accepted = rows["answers_per_s"] * rows["right_frac"] * rows["in_time_frac"]
     worth = HOUR_S * accepted * rows["value_usd_per_answer"]
     cost = n_gpu * rows["usd_per_gpu_hour"]
-    megawatts = n_gpu * rows["site_w_per_gpu"] / MEGA
+    found = profits(
+        worth, cost, accepted_per_hour=HOUR_S * accepted, n_gpu=n_gpu,
+        site_w_per_gpu=rows["site_w_per_gpu"],
+    )  # fmt: skip
     out = rows.assign(
         n_gpu=n_gpu.astype(int), n_replicas=rows["n_replicas"].astype(int),
-        accepted_per_s=accepted, value_usd_per_hour=worth, cost_usd_per_hour=cost,
-        profit_usd_per_hour=worth - cost, profit_usd_per_gpu_hour=(worth - cost) / n_gpu,
-        profit_usd_per_mw_hour=(worth - cost) / megawatts,
-        break_even_usd_per_answer=cost / (HOUR_S * accepted),
+        accepted_per_s=accepted, value_usd_per_hour=worth, cost_usd_per_hour=cost, **found,
     )  # fmt: skip
     return out.sort_values(
         ["profit_usd_per_hour", "n_gpu"], ascending=[False, True], kind="stable", ignore_index=True
@@ -315,19 +280,12 @@ def _profits(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _best(options: pd.DataFrame) -> Value:
-    least = float(options["break_even_usd_per_answer"].min())
     first = options.iloc[0]
-    if first.profit_usd_per_hour <= 0:
-        return Value(serves=False, break_even_usd_per_answer=least, options=options)
-    names = {f for f in Value.__dataclass_fields__ if f in options.columns}
-    chosen: dict[str, Any] = {name: options[name].tolist()[0] for name in names}
     low, high = _band(first)
-    return replace(
-        Value(serves=True, options=options, **chosen),
-        break_even_usd_per_answer=least,
-        profit_low_usd_per_hour=low,
-        profit_high_usd_per_hour=high,
-    )
+    return Value.of(
+        options, first, serves=first.profit_usd_per_hour > 0,
+        profit_low_usd_per_hour=low, profit_high_usd_per_hour=high,
+    )  # fmt: skip
 
 
 def _band(option: pd.Series) -> tuple[float, float]:

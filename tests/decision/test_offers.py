@@ -17,6 +17,11 @@ from tests.decision.cases import DAY, priced
         ("@cf/meta/llama-3.3-70b-instruct-fp8-fast", "llama-3.3-70b"),
         ("openai.gpt-oss-120b-1:0", "gpt-oss-120b"),
         ("moonshotai/Kimi-K2-Instruct-0905", "kimi-k2"),
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4@20250514"),
+        ("claude-sonnet-4", "claude-sonnet-4@20250514"),
+        ("gpt-4o", "gpt-4o-2024-11-20"),
+        ("gemini-2.0-flash-001", "gemini-2.0-flash"),
+        ("llama-4-maverick", "meta-llama/Llama-4-Maverick-17B-128E-Instruct"),
     ],
 )
 def test_a_listing_in_its_dress_is_the_model(listing, name):
@@ -31,6 +36,8 @@ def test_a_listing_in_its_dress_is_the_model(listing, name):
         ("Qwen/Qwen3-235B-A22B-Thinking-2507", "qwen3-235b-a22b"),
         ("deepseek-r1-distill-llama-70b", "deepseek-r1"),
         ("llama-3.3-70b", "llama-3.1-70b"),
+        ("gpt-4o-2024-05-13", "gpt-4o-2024-11-20"),
+        ("llama-4-scout", "llama-4-maverick"),
         ("qwen3-30b-a3b", "qwen3-32b"),
     ],
 )
