@@ -1,7 +1,49 @@
-"""``python -m econ`` is the command line of `econ.cli`."""
+"""``econ``, and ``python -m econ``: the command line of `econ.cli` on whatever console there is.
 
+A console that lacks a character gets a plain one; Ctrl-C ends in one line; a reader that closes
+its end (``econ plan | head``) ends it in silence.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
 import sys
 
-from econ.cli import main
+PLAIN = str.maketrans({"×": "x", "−": "-", "–": "-", "—": "-", "…": "...", "≤": "<=", "≥": ">=",
+                       "·": "-", "→": "->", "“": '"', "”": '"', "’": "'", "\u202f": " ",
+                       "\u00a0": " ", "€": "EUR", "μ": "u", "µ": "u", "±": "+/-"})  # fmt: skip
+STOPPED, CLOSED = 130, 141  # as a shell reports the two signals
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command of this process; its exit code."""
+    codecs.register_error("econ", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="econ")
+    try:
+        from econ.cli import main as run  # takes a second, in which one may press Ctrl-C
+
+        code = run()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("econ: stopped", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
+    return code
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Characters that a console lacks, in those it has."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(PLAIN)
+    return text.encode("ascii", "replace").decode("ascii"), error.end
+
+
+if __name__ == "__main__":
+    sys.exit(main())

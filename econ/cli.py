@@ -20,7 +20,6 @@ from econ.catalog.records import plain_json
 from econ.decide_command import (
     add_decide,
     add_init,
-    check_new,
     flags_of_file,
     read_scenario,
 )
@@ -28,7 +27,7 @@ from econ.decision.named import model_named
 from econ.decision.typed import check_used, rents_typed
 from econ.deployment import POLICIES
 from econ.latency.prediction import predict
-from econ.plan import Plan, export, plan
+from econ.plan import Plan, check_new, export, plan
 from econ.scenario import Scenario
 from econ.sweeps import on_cluster
 from econ.tco.bill import cost
@@ -74,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words = [word for word in (arguments or sys.argv[1:])[1:] if word != file]
             options = _parser().parse_args(["decide", *flags_of_file(file), *words])
         code: int = options.run(options)
+    except BrokenPipeError:  # whoever reads has had enough: `econ.__main__` ends in silence
+        raise
     except (ValueError, OSError, ImportError) as error:
         print(f"econ {options.command}: {error}", file=sys.stderr)
         return 2

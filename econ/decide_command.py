@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.guard import positive, unknown
 from econ.catalog.units import DAY_S
+from econ.catalog.whole_files import text_of
 from econ.decision import Decision, decide
 from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.named import OnlySold, model_named
@@ -37,7 +37,7 @@ from econ.decision.typed import (
     worth_typed,
 )
 from econ.decision.workbook import workbook
-from econ.plan import export
+from econ.plan import check_new, export
 from econ.scenario import Scenario
 from econ.tokens.clock import UNITS
 from econ.tokens.trace_columns import renamed
@@ -46,7 +46,7 @@ from econ.tokens.workloads import Workload, workload, workloads_frame
 
 ENDINGS = (".html", ".md", ".xlsx")
 MOST_PER_S = 1e9  # requests
-MOST_BYTES = 10_000_000  # of a scenario file
+MOST_BYTES = 4_000_000  # of a scenario, or a file of `econ init`
 
 
 def at_load(scenario: Scenario, options: argparse.Namespace) -> Scenario:
@@ -154,11 +154,12 @@ def run_init(options: argparse.Namespace) -> int:
     return 0
 
 
-def flags_of_file(path: str) -> list[str]:
+def flags_of_file(path: str | Path) -> list[str]:
     """The flags that a file of `econ init` stands for."""
+    text = text_of(path, MOST_BYTES, "a file of econ init")
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also of too many digits or levels
         raise ValueError(f"{Path(path).name}: {error}") from None
     words: list[str] = []
     for name, value in values.items():
@@ -201,15 +202,6 @@ def run_decide(options: argparse.Namespace) -> int:
         if not options.json:
             print(f"written: {name}")
     return 0
-
-
-def check_new(names: Sequence[str], endings: Sequence[str]) -> None:
-    """Refuse files that are there and unknown endings before the work, not after it."""
-    for name in names:
-        if Path(name).exists():
-            raise FileExistsError(f"{name} is there already and is left as it is: name another")
-        if Path(name).suffix.lower() not in endings:
-            raise ValueError(f"{name}: give a {', '.join(endings[:-1])} or {endings[-1]} file")
 
 
 def write_answer(answer: Decision, name: str) -> None:
@@ -291,12 +283,12 @@ def base_scenario(options: argparse.Namespace) -> Scenario:
     return read_scenario(options.scenario)
 
 
-def read_scenario(path: str | None) -> Scenario:
+def read_scenario(path: str | Path | None) -> Scenario:
     """The scenario in a file, or the default.
 
     Parameters
     ----------
-    path : str, optional
+    path : str or Path, optional
         A JSON file of format 1 or 2.
 
     Raises
@@ -308,17 +300,11 @@ def read_scenario(path: str | None) -> Scenario:
     """
     if path is None:
         return Scenario.default()
-    file = Path(path)
-    if file.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{file.name}: larger than {MOST_BYTES:,} bytes: not a scenario")
+    text = text_of(path, MOST_BYTES, "a scenario")
     try:
-        return Scenario.from_json(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file.name}: not UTF-8 at byte {error.start + 1}") from None
-    except RecursionError:
-        raise ValueError(f"{file.name}: nested too deeply to be a scenario") from None
+        return Scenario.from_json(text)
     except ValueError as error:
-        raise ValueError(f"{file.name}: {error}") from None
+        raise ValueError(f"{Path(path).name}: {error}") from None
 
 
 def _title(model: str | Model) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -129,8 +130,9 @@ def sweep_to(
     points = _Points(station, scenario, lists)
     starts = range(0, points.n_points, step)
     width = len(str(len(starts)))
-    part = folder.with_name(f".{folder.name}-part")
-    part.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".econ-"))
+    part.chmod(0o755)  # a temporary folder is private
     try:
         calls = (
             delayed(points.write)(start, start + step, part / f"{k:0{width}}.parquet")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +17,7 @@ from econ.catalog.tables import table
 from econ.catalog.units import HOUR_S
 from econ.decision import decide
 from econ.decision.named import OnlySold, model_named
+from econ.plan import check_new, export
 from econ.scenario import Scenario
 from econ.tokens.trace_columns import renamed
 from econ.tokens.usage import read_usage
@@ -46,8 +46,7 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the exports, print the bill, write the scenario."""
-    if options.out and Path(options.out).exists():
-        raise FileExistsError(f"{options.out} is there already and is left as it is: name another")
+    check_new([options.out] if options.out else [], (".json",))
     bill = read_usage(
         *options.files,
         columns=renamed(",".join(options.columns)),
@@ -76,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
             scenario = Scenario.default().with_(workload=bill.workload(**lengths))
             settings = {"terms": ["api"], "sold_as": options.model}
         if options.out:
-            Path(options.out).write_text(scenario.to_json(), encoding="utf-8")
+            export(scenario, options.out)
         if options.decide:
             decision = decide(scenario, **settings)
     if options.json:

@@ -115,8 +115,8 @@ def test_a_trace_takes_the_workloads_place(tmp_path, capsys):
     ("words", "says"),
     [
         (["plan", "nowhere.json"], "No such file"),
-        (["plan", "BAD"], "bad.json: not JSON"),
-        (["plan", "DEEP"], "deep.json: n"),
+        (["plan", "BAD"], r"bad.json: a scenario line 1: not JSON"),
+        (["plan", "DEEP"], "deep.json: a scenario: nested too deeply"),
         (["plan", "LATIN"], "not UTF-8 at byte"),
         ([*PLAN, "--price", "h100-sxm"], "give ACCELERATOR=USD_PER_HOUR"),
         ([*PLAN, "--price", "h100-smx=3"], "unknown accelerator 'h100-smx'"),

@@ -72,7 +72,7 @@ def _changed(path: list[str], value) -> str:
         (_changed(["name"], 7), r"scenario\.name = 7 is not text"),
         (_changed(["finance", "source"], [1]), r"finance\.source = \[1\] is not text"),
         (_changed(["workload", "output_quantile_tokens"], 5), "output_quantile_tokens = 5"),
-        ("{", "not JSON: line 1"),
+        ("{", "a scenario line 1: not JSON"),
         ("[]", "not a scenario"),
     ],
 )

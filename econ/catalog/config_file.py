@@ -12,15 +12,16 @@ attention, experts or formats, are switched on, and were never asked for.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from econ.catalog.config_families import KNOWN
+from econ.catalog.documents import strict_json
+from econ.catalog.whole_files import text_of
 
-MOST_BYTES = 16_000_000  # the longest file read; real ones stay below 1 MB
+MOST_BYTES = 4_000_000  # the longest file read; real ones stay below 1 MB
 MOST = {"layers": 4096, "else": 1_000_000_000}
 TIE = "tie_word_embeddings"
 TOWERS = ("text_config", "llm_config", "language_config", "thinker_config")
@@ -80,45 +81,13 @@ HARMLESS = {
 _HARMLESS = [re.compile(pattern) for pattern in HARMLESS.values()]
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON whose keys stand once."""
-    values: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in values:
-            raise ValueError(f"the key {key!r} stands twice")
-        values[key] = value
-    return values
-
-
-def _constant(name: str) -> float:
-    """Infinity stands in real files, as the end of a range; NaN means that something broke."""
-    if name == "NaN":
-        raise ValueError("holds NaN, which is no number")
-    return float(name.replace("Infinity", "inf"))
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a file of UTF-8 JSON, or one error that names the file."""
     if path.is_dir():
         path = path / "config.json"
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path}: larger than {MOST_BYTES:,} bytes: not a config.json")
-    try:
-        values = json.loads(
-            path.read_bytes().decode("utf-8-sig"),
-            object_pairs_hook=unique,
-            parse_constant=_constant,
-        )
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 at byte {error.start + 1}") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: not JSON (line {error.lineno}: {error.msg})") from None
-    except RecursionError:
-        raise ValueError(f"{path}: nested too deeply to be a config.json") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    values = strict_json(text_of(path, MOST_BYTES, "a config.json"), path.name)
     if not isinstance(values, dict):
-        raise ValueError(f"{path}: holds a {type(values).__name__}, not an object")
+        raise ValueError(f"{path.name}: holds a {type(values).__name__}, not an object")
     return values
 
 

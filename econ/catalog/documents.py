@@ -138,7 +138,7 @@ def _parsed(text: str, name: str, n_line: int | None, *, many: bool) -> list[Any
             if place < len(text) and not (many and text[place] in "{["):
                 raise json.JSONDecodeError("Extra data", text, place)
     except RecursionError:
-        raise BadTable(f"{where}: nested too deeply to be a result file") from None
+        raise BadTable(f"{where}: nested too deeply") from None
     except json.JSONDecodeError as error:
         at = (n_line or 1) + error.lineno - 1
         raise BadTable(

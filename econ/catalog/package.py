@@ -17,6 +17,7 @@ import tomllib
 from typing import Any
 
 from econ.catalog.tables import DATE, KINDS, data_dir
+from econ.catalog.whole_files import replace
 
 HEAD = {
     "name": "inference-economics",
@@ -109,4 +110,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    (data_dir() / "datapackage.json").write_text(text(), encoding="utf-8")
+    replace(data_dir() / "datapackage.json", text().encode())

@@ -19,6 +19,7 @@ import csv
 import gzip
 import io
 import itertools
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -85,7 +86,7 @@ def opened(
     if Path(plain).suffix.lower() not in endings:
         kinds = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings[1:] else endings[0]
         raise BadTable(f"{name}: give a {kinds} file")
-    size = path.stat().st_size if path else len(data)
+    size = size_of(path) if path else len(data)
     with contextlib.ExitStack() as stack:
         opening: Any = path.open("rb") if path else io.BytesIO(data)
         stream: BinaryIO = stack.enter_context(opening)
@@ -97,6 +98,16 @@ def opened(
                 f"{remedy}"
             )
         yield stream, plain
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; a folder, or a device or pipe that may never end, is refused by name."""
+    known = path.stat()
+    if stat.S_ISDIR(known.st_mode):
+        raise IsADirectoryError(f"{path.name}: a folder, not a file")
+    if not stat.S_ISREG(known.st_mode):
+        raise BadTable(f"{path.name}: a device or a pipe, not a file: save it as one first")
+    return known.st_size
 
 
 def _unpacked(stream: BinaryIO, name: str) -> tuple[int, BinaryIO]:

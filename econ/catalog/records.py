@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from econ.catalog.documents import strict_json
 from econ.catalog.guard import shown, unknown
 from econ.catalog.ranges import Range
 
@@ -25,12 +26,7 @@ def parse(text: object, what: str) -> Any:
     """The JSON value of a text, or an error in one line."""
     if not isinstance(text, str):
         raise ValueError(f"{what} is read from text, not from {shown(text)}")
-    try:
-        return json.loads(text.removeprefix("\ufeff"))  # a mark that some editors write
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: line {error.lineno}: {error.msg}") from None
-    except (RecursionError, ValueError):  # more levels or digits than Python reads
-        raise ValueError(f"not {what}: nested too deeply, or a number too long") from None
+    return strict_json(text.removeprefix("\ufeff"), what)  # a mark that some editors write
 
 
 def read_object(cls: type, values: Any, where: str, parts: Classes, objects: Classes) -> Any:

@@ -26,6 +26,7 @@ import pandas as pd
 
 from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable, read_rows
+from econ.catalog.whole_files import replace
 
 DTYPES = {"number": "float64", "integer": "Int64", "boolean": "boolean"}  # the rest is text
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -103,10 +104,8 @@ def write_table(name: str, rows: pd.DataFrame) -> Path:
     descriptor = resource(name)
     names = [field["name"] for field in descriptor["schema"]["fields"]]
     path = data_dir() / str(descriptor["path"])
-    draft = path.with_suffix(".draft")
-    rows[names].to_csv(draft, index=False, lineterminator="\n", float_format="%.6g")
-    os.replace(draft, path)
-    return path
+    text = rows[names].to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    return replace(path, text.encode())
 
 
 def remember(function: Function) -> Function:

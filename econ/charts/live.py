@@ -16,7 +16,6 @@ import contextlib
 import functools
 import hashlib
 import math
-import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ import anywidget
 import pandas as pd
 import traitlets
 
+from econ.catalog.whole_files import replace
 from econ.charts.plot import Drawing
 from econ.charts.render import themed
 
@@ -63,9 +63,7 @@ def script() -> str:
     text = bundle()
     with contextlib.suppress(OSError):  # a folder that cannot be written to
         file.parent.mkdir(exist_ok=True)
-        part = file.with_suffix(f".{os.getpid()}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)  # whole or not at all, as kernels may start at the same time
+        replace(file, text.encode())  # kernels may start at the same time
     return text
 
 

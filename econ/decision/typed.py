@@ -125,7 +125,7 @@ def growth(text: str) -> float | Range:
         raise argparse.ArgumentTypeError(f"{text!r}: give 1.5, or 1,1.5,3 ({error})") from None
 
 
-def read_quotes(path: str) -> tuple[list[Price], dict[str, float]]:
+def read_quotes(path: str | Path) -> tuple[list[Price], dict[str, float]]:
     """Quotes of a CSV file: rows of sellers of tokens, and of accelerator-hours by term.
 
     Columns are those of `PRICE_COLUMNS`; a row has either ``provider`` with rates per million

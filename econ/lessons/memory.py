@@ -1,24 +1,28 @@
 """What a learner has done, stored on their own machine: predictions, attempts, hints, solutions.
 
 One JSON file in the user's state directory (``ECON_STATE`` names another). It is written to a
-temporary file that is then moved, so that it is never half written. A file that cannot be read as
-progress is set aside under another name, and the learner is told; nothing is erased. Nothing is
+temporary file that is then moved, so that it is never half written, and notebooks that run at the
+same time take turns. A file that cannot be read as progress is set aside under another name, and
+the learner is told; nothing is erased. Where nothing can be stored, that is said once. Nothing is
 stored while outputs are made for committing.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from econ.catalog.documents import strict_json
+from econ.catalog.whole_files import alone, replace, text_of
 from econ.charts.render import is_static
 
 KINDS = ("exercises", "predictions", "verdicts", "learner")
 Stored = dict[str, dict[str, Any]]
+MOST_BYTES = 4_000_000  # a whole course takes some 50,000
 
 
 def path() -> Path:
@@ -30,10 +34,7 @@ def path() -> Path:
 
 def read(file: Path) -> Stored:
     """One learner's file, e.g. of a class; `ValueError` where it holds no progress."""
-    try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    stored = strict_json(text_of(file, MOST_BYTES, "a learner's progress"), file.name)
     if not isinstance(stored, dict):
         raise ValueError("no progress in it")
     for kind in KINDS:
@@ -45,7 +46,14 @@ def read(file: Path) -> Stored:
 
 def recall() -> Stored:
     """All that is stored, by kind and identifier; a damaged file is set aside, and that is said."""
-    return _stored() or {}
+    file = path()
+    try:
+        return {} if is_static() else read(file)
+    except OSError:
+        return {}
+    except ValueError:
+        with alone(file.parent):  # another notebook may have set it aside since
+            return _stored(file) or {}
 
 
 def entry(kind: str, id: str) -> dict[str, Any]:
@@ -72,23 +80,23 @@ def remember(kind: str, id: str, value: dict[str, Any]) -> None:
     value : dict
         What JSON can hold, e.g. ``{"attempts": 1}``.
     """
-    stored = None if is_static() else _stored()
-    if stored is None:
+    if is_static():
         return
-    stored.setdefault(kind, {})[id] = value
     file = path()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=file.parent, suffix=".tmp", delete=False, encoding="utf-8"
-        ) as new:
-            json.dump(stored, new, indent=1)
-    except OSError:
-        return
-    try:
-        os.replace(new.name, file)
-    except OSError:
-        Path(new.name).unlink(missing_ok=True)
+        with alone(file.parent):
+            stored = _stored(file)
+            if stored is not None:
+                stored.setdefault(kind, {})[id] = value
+                replace(file, json.dumps(stored, indent=1).encode(), is_private=True)
+    except OSError as error:
+        _say_once(str(error.strerror or error))
+
+
+@functools.cache
+def _say_once(why: str) -> None:
+    print(f"Your progress cannot be stored ({why}: {path()}); the lesson goes on without.")
 
 
 def seed() -> int:
@@ -103,11 +111,8 @@ def seed() -> int:
     return int(drawn)
 
 
-def _stored() -> Stored | None:
+def _stored(file: Path) -> Stored | None:
     """The file's contents; None where there is a file that cannot be read and must not be lost."""
-    if is_static():
-        return {}
-    file = path()
     try:
         return read(file)
     except FileNotFoundError:

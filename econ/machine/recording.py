@@ -28,6 +28,7 @@ from econ.catalog.architecture import Model
 from econ.catalog.guard import positive, shown
 from econ.catalog.records import parse
 from econ.catalog.tables import remember, table
+from econ.catalog.whole_files import replace, text_of
 from econ.machine import ladder, server, simulator
 from econ.machine.probe import PROBE_COLUMNS, Machine, measure
 from econ.machine.runs import DEFAULT_PARAMS, runs_frame
@@ -140,10 +141,8 @@ class Recording:
         return cls(_machine(values["machine"], values["probes"]), _size(values), **frames)
 
     def save(self, path: str | Path) -> Path:
-        """Write the file that a class hands in."""
-        file = Path(path)
-        file.write_text(self.to_json(), encoding="utf-8")
-        return file
+        """Write the file that a class hands in, over an older one."""
+        return replace(Path(path), self.to_json().encode())
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -317,9 +316,8 @@ def pool_frame(files: str | Path | Iterable[str | Path]) -> pd.DataFrame:
         files = sorted(Path(files).glob("*.json"))
     for file in map(Path, files):
         try:
-            if file.stat().st_size > LARGEST_FILE_BYTES:
-                raise ValueError(f"{file.stat().st_size:,} bytes are too many for a recording")
-            rows.append(summary(Recording.from_json(file.read_text(encoding="utf-8"))) | {
+            text = text_of(file, LARGEST_FILE_BYTES, "a recording")
+            rows.append(summary(Recording.from_json(text)) | {
                 "file": file.stem, "reason": ""})  # fmt: skip
         except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
             rows.append({"file": file.stem, "reason": str(error)})

@@ -22,7 +22,7 @@ from econ.plan.agents import (
     typical_bill,
 )
 from econ.plan.candidates import candidates_frame, splits_of
-from econ.plan.exports import export
+from econ.plan.exports import check_new, export
 from econ.plan.frontier import on_frontier
 from econ.plan.load import describe_frame, peak_factor
 from econ.plan.market import prices_of
@@ -43,6 +43,7 @@ __all__ = [
     "api_bill",
     "best_service",
     "candidates_frame",
+    "check_new",
     "concurrency_grid",
     "describe_frame",
     "export",

@@ -12,33 +12,26 @@ FileExistsError: plan.csv is there already and is left as it is; a free name: pl
 
 from __future__ import annotations
 
-import contextlib
+import importlib.util
 import io
 import os
-import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from econ.catalog.guard import unknown
+from econ.catalog.whole_files import check_writable, write_new
 from econ.scenario import Scenario
 
 ENDINGS = {
     ".csv": pd.DataFrame, ".parquet": pd.DataFrame, ".json": Scenario, ".html": str, ".md": str,
     ".toml": str, ".xlsx": bytes,
 }  # fmt: skip
+NO_PARQUET = "{}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
 DIGITS = "%.6g"  # of a figure in CSV; Parquet keeps them all
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
-
-
-def free_name(path: str | Path) -> Path:
-    """The path itself if nothing is there, else the first free one of ``name-2``, ``name-3``, …"""
-    path = Path(path)
-    candidate, number = path, 1
-    while candidate.exists() or candidate.is_symlink():
-        number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return candidate
 
 
 def export(thing: pd.DataFrame | Scenario | str | bytes, path: str | Path) -> Path:
@@ -77,7 +70,38 @@ def export(thing: pd.DataFrame | Scenario | str | bytes, path: str | Path) -> Pa
         raise ValueError(f"{path.name}: a {path.suffix} file takes a {kind.__name__}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.name}: the folder {path.parent.name!r} is not there")
-    return _write_new(path, _bytes(thing, path))
+    return write_new(path, _bytes(thing, path))
+
+
+def check_new(names: Sequence[str], endings: Sequence[str]) -> None:
+    """Refuse, before the work, what could not be written after it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files to write, e.g. ``["plan.html"]``.
+    endings : sequence of str
+        Those that are possible, e.g. ``(".html", ".csv")``.
+
+    Raises
+    ------
+    ValueError
+        For another ending, or a name that stands twice.
+    ImportError
+        For Parquet without pyarrow.
+    OSError
+        For a file that is there, or a folder that is not there or takes no file.
+    """
+    for name in names:
+        ending = Path(name).suffix.lower()
+        if ending not in endings:
+            kinds = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings[1:] else endings[0]
+            raise ValueError(f"{name}: give a {kinds} file")
+        if ending == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+            raise ImportError(NO_PARQUET.format(name))
+        check_writable(name)
+    if twice := [name for name, n in Counter(map(os.path.abspath, names)).items() if n > 1]:
+        raise ValueError(f"{twice[0]} is named twice")
 
 
 def _bytes(thing: pd.DataFrame | Scenario | str | bytes, path: Path) -> bytes:
@@ -94,9 +118,7 @@ def _bytes(thing: pd.DataFrame | Scenario | str | bytes, path: Path) -> bytes:
         buffer = io.BytesIO()
         thing.to_parquet(buffer, index=False)
     except ImportError:
-        raise ImportError(
-            f"{path.name}: Parquet needs pyarrow: pip install 'inference-economics[notebooks]'"
-        ) from None
+        raise ImportError(NO_PARQUET.format(path.name)) from None
     except (ValueError, TypeError) as error:  # what Arrow raises on cells of mixed kinds
         raise ValueError(f"{path.name}: Parquet cannot hold this table: {error}") from None
     return buffer.getvalue()
@@ -115,30 +137,3 @@ def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
         columns.append(column if is_number else column.astype(object).map(text))
     out = pd.concat(columns, axis=1) if columns else frame.copy()
     return out.set_axis([text(name) for name in frame.columns], axis=1)
-
-
-def _write_new(path: Path, data: bytes) -> Path:
-    """Write a temporary file beside the target, then give it the name if that is still free."""
-    taken = f"{path.name} is there already and is left as it is; a free name: "
-    if path.exists() or path.is_symlink():
-        raise FileExistsError(taken + free_name(path).name)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(part, 0o644)
-        try:
-            os.link(part, path)  # fails where something has appeared there meanwhile
-        except FileExistsError:
-            raise FileExistsError(taken + free_name(path).name) from None
-        except OSError:  # a file system without links
-            with path.open("xb") as file:
-                try:
-                    file.write(data)
-                except OSError:
-                    path.unlink()
-                    raise
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(part)
-    return path

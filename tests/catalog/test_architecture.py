@@ -116,7 +116,7 @@ def test_what_the_closed_form_does_not_know_is_refused(extra, says):
 def test_a_file_that_is_no_object_is_refused(tmp_path):
     path = tmp_path / "config.json"
     path.write_text("[1, 2")
-    with pytest.raises(ValueError, match=r"config\.json: not JSON \(line 1"):
+    with pytest.raises(ValueError, match=r"config\.json line 1: not JSON"):
         Model.from_hf_config(path)
     path.write_text("[1, 2]")
     with pytest.raises(ValueError, match="holds a list, not an object"):

@@ -48,7 +48,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(file, monkeypatch):
         raise PermissionError("not yours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(memory.Path, "read_text", refuse)
+        patch.setattr(memory.Path, "open", refuse)
         assert memory.recall() == {}
         memory.remember("exercises", "y", {"solved": True})
     assert file.read_bytes() == before
@@ -77,7 +77,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_litter(file, monkeypatch)
     def refuse(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(memory.os, "replace", refuse)
+    monkeypatch.setattr("os.replace", refuse)
     memory.remember("predictions", "g", {"said": 2.0})
     assert file.read_bytes() == before
     assert [p.name for p in file.parent.iterdir()] == [file.name]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from econ.plan import exports
-from econ.plan.exports import export, free_name
+from econ.catalog.whole_files import free_name
+from econ.plan.exports import export
 from econ.scenario import Scenario
 
 FRAME = pd.DataFrame({"chip": ["h100", "=cmd|' /C calc'!A0"], "usd": [-1.5, 2.0]})
@@ -59,7 +60,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exports.os, "fdopen", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
         export(FRAME, tmp_path / "plan.csv")
     assert list(tmp_path.iterdir()) == []
