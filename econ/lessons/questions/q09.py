@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 
-import numpy as np
-
 from econ import scaling
 from econ.catalog import accelerator
 from econ.catalog.units import GIGA, HOUR_S, TERA
@@ -159,38 +157,6 @@ def _cheapest_size_for_life(q: Inputs) -> float:
     return _for_life_b(13, q.served_t)
 
 
-TRIES, DRAWN = 50, 10
-
-
-def _one_of_two(right: int) -> float:
-    curve = scaling.coverage_curve(np.array([TRIES, TRIES]), np.array([right, 0]), [DRAWN])
-    return float(curve["coverage"].iloc[0])
-
-
-@question(
-    "09-3",
-    "One of two problems was solved in **{right}** of 50 attempts, the other in none. What "
-    "**share** of the two problems do 10 attempts solve on average?",
-    unit="share",
-    inputs={"right": (5, 3, 10)},
-    wrong=[
-        Wrong(lambda q: 1 - (1 - q.right / TRIES / 2) ** DRAWN, "That takes the mean success rate "
-              "for both problems. The second one is never solved, however often you try.",
-              "samples-independent"),
-        Wrong(lambda q: scaling.pass_at_k(TRIES, q.right, DRAWN), "That is the first problem. The "
-              "second one counts too."),
-        Wrong(lambda q: DRAWN * q.right / TRIES / 2, "That adds up the chances of ten attempts. "
-              "Solving a problem twice counts once."),
-    ],
-    hints=("What is the share for each problem alone?",
-           "Average pass@10 over the problems, not their success rates."),
-    work=lambda q: f"With {q.right} of 50: ({scaling.pass_at_k(TRIES, q.right, DRAWN):.3f} + 0) / "
-    f"2 = {_one_of_two(q.right):.3f}.",
-)  # fmt: skip
-def _coverage_of_two(q: Inputs) -> float:
-    return _one_of_two(q.right)
-
-
 PASSES_RIGHT, PASSES_WRONG = 0.9, 0.05
 
 
@@ -200,7 +166,7 @@ def _precision(right: float) -> float:
 
 
 @question(
-    "09-4",
+    "09-3",
     "An attempt is right with probability **{right}**. The checker passes 90 % of right answers "
     "and 5 % of wrong ones. Which **share** of right answers can any number of attempts reach at "
     "most?",
@@ -224,34 +190,3 @@ def _precision(right: float) -> float:
 )  # fmt: skip
 def _best_of_many(q: Inputs) -> float:
     return _precision(q.right)
-
-
-ATTEMPT_USD, RIGHT = 0.002, 0.6
-
-
-def _usd_per_right(check_usd: float, attempts: int, right_frac: float = RIGHT) -> float:
-    return attempts * (ATTEMPT_USD + check_usd) / right_frac
-
-
-@question(
-    "09-5",
-    "An attempt costs 0.002 USD. A judge reads every attempt for **{check_usd} USD**. With "
-    "**{attempts}** attempts a question, 60 % of the questions end with a right answer. What does "
-    "a right answer cost, in **USD**?",
-    unit="USD",
-    inputs={"check_usd": (0.001, 0.0005, 0.003), "attempts": (20, 10, 30)},
-    wrong=[
-        Wrong(lambda q: q.attempts * ATTEMPT_USD / RIGHT, "That leaves out the judge, who reads "
-              "every attempt."),
-        Wrong(lambda q: (q.attempts * ATTEMPT_USD + q.check_usd) / RIGHT, "That pays the judge for "
-              "one attempt. It reads all {attempts}."),
-        Wrong(lambda q: _usd_per_right(q.check_usd, q.attempts, 1.0), "That is the cost of a "
-              "question. Four in ten end without a right answer, and were paid for."),
-    ],
-    hints=("Who is paid for each attempt, and how many questions come out right?",
-           "attempts · (attempt + check) ÷ share right."),
-    work=lambda q: f"{q.attempts} × ({ATTEMPT_USD} + {q.check_usd}) ÷ {RIGHT} = "
-    f"{_usd_per_right(q.check_usd, q.attempts):.4f} USD.",
-)  # fmt: skip
-def _checked_answer_usd(q: Inputs) -> float:
-    return _usd_per_right(q.check_usd, q.attempts)

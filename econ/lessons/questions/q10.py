@@ -9,7 +9,7 @@ from econ.lessons.question import Inputs, Wrong, question
 from econ.trends.rates import annual_factor, spend_ratio, years_between
 
 FIRST_USD, LAST_USD = 20.0, 0.07  # of a million tokens, as the headline's study has them
-MONTHS, PRESS_MONTHS = 12, 18
+MONTHS = 12
 
 
 def _years() -> float:
@@ -75,35 +75,6 @@ def _true_of_prices(q: Inputs) -> str:
     return "quality"
 
 
-def _whole(q: Inputs) -> float:
-    return float(q.first_usd / q.last_usd)
-
-
-@question(
-    "10-1",
-    "A level of quality went from **{first_usd} USD** per million tokens to **{last_usd} USD** in "
-    "**{months} months** (the defaults are GPT-4's level on MMLU). How many **times per year** did "
-    "it get cheaper?",
-    unit="times per year",
-    inputs={"first_usd": (37.5, 20.0), "last_usd": (0.175, 0.4), "months": (23, 30)},
-    wrong=[
-        Wrong(_whole, "That is the whole fall, over {months} months."),
-        Wrong(lambda q: _whole(q) * MONTHS / q.months, "That divides the factor evenly over the "
-              "months. Factors multiply: take a power."),
-        Wrong(lambda q: _whole(q) ** (q.months / MONTHS), "The exponent is upside down: a year is "
-              "12 of {months} months."),
-        Wrong(lambda q: _whole(q) ** (MONTHS / PRESS_MONTHS), "That takes 18 months, which a "
-              "headline said. Here it is {months}.", "eighteen-months"),
-    ],
-    hints=("Which power of the whole factor belongs to one year?",
-           "(First price ÷ last price) to the power of 12 ÷ months."),
-    work=lambda q: f"({q.first_usd} ÷ {q.last_usd}) ^ (12/{q.months}) = "
-    f"{annual_factor(_whole(q), q.months / MONTHS):.1f} times per year.",
-)  # fmt: skip
-def _fall_a_year(q: Inputs) -> float:
-    return float(annual_factor(_whole(q), q.months / MONTHS))
-
-
 OLD, NEW = (30.0, 60.0), (0.15, 0.60)  # USD per Mtok in and out: GPT-4, GPT-4o mini
 
 
@@ -112,7 +83,7 @@ def _blend(prices: tuple[float, float], parts: float) -> float:
 
 
 @question(
-    "10-2",
+    "10-1",
     "From GPT-4 (30 and 60 USD for input and output) to GPT-4o mini (0.15 and 0.60), input became "
     "200 times cheaper. How many **times** cheaper did **{parts} parts** input with one part "
     "output become?",
@@ -137,7 +108,7 @@ PRICE_RATIO = 0.1
 
 
 @question(
-    "10-3",
+    "10-2",
     "The price falls to a tenth, and the elasticity is **{elasticity}**. How many **times** as "
     "large does the bill become?",
     unit="times",
@@ -160,36 +131,8 @@ def _bill(q: Inputs) -> float:
     return float(spend_ratio(PRICE_RATIO, q.elasticity))
 
 
-TROUGH_USD, SPAN_MONTHS = 2.99, 9
-
-
 @question(
-    "10-4",
-    "The H100's rent stood at 2.99 USD in November 2025 and at **{last_usd} USD** nine months "
-    "later. Which factor **per year** is that, and would you put it in a plan for 2028?",
-    unit="times per year",
-    inputs={"last_usd": (3.85, 3.6, 4.2)},
-    tolerance_frac=0.002,
-    wrong=[
-        Wrong(lambda q: q.last_usd / TROUGH_USD, "That is the factor of nine months. A year is "
-              "longer."),
-        Wrong(lambda q: 1 + (q.last_usd / TROUGH_USD - 1) * MONTHS / SPAN_MONTHS, "That adds the "
-              "percent of nine months up to a year. Factors multiply: take a power."),
-        Wrong(lambda q: (q.last_usd / TROUGH_USD) ** (SPAN_MONTHS / MONTHS), "The exponent is "
-              "upside down: a year is 12 of 9 months."),
-    ],
-    hints=("Which power of the factor belongs to twelve months?",
-           "(Last ÷ first) to the power of 12 ÷ 9."),
-    work=lambda q: f"({q.last_usd} ÷ 2.99) ^ (12/9) = "
-    f"{annual_factor(q.last_usd / TROUGH_USD, SPAN_MONTHS / MONTHS):.2f} a year. A rise from a "
-    "trough is no trend: do not put it in a plan.",
-)  # fmt: skip
-def _rent_since_the_trough(q: Inputs) -> float:
-    return float(annual_factor(q.last_usd / TROUGH_USD, SPAN_MONTHS / MONTHS))
-
-
-@question(
-    "10-5",
+    "10-3",
     "A price fell from 20 to 0.07 USD in 23 months. Somebody computes by which factor it fell per "
     "year. Which line is **wrong**?",
     options={
