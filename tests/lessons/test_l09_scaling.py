@@ -272,6 +272,10 @@ def test_counting_without_embeddings_gives_kaplans_exponent_from_chinchillas_law
     assert abs(core - printed) < 0.1
     assert abs(whole - 0.5) < 0.05
     assert abs(whole - printed) > 0.15  # the gap that is to be explained
+    for times in (0.5, 2):  # the paper's factor is from memory: the finding must not rest on it
+        factor = times * cases.EMBEDDING_FACTOR
+        other = cases.counted_exponent(with_embeddings=False, embedding_factor=factor)
+        assert abs(other - printed) < 0.15 < other - whole
 
 
 def test_a_dial_buys_points_at_a_rising_price():

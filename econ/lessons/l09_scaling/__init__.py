@@ -9,6 +9,7 @@
 
 from econ.lessons.l09_scaling.evidence import (
     DIALS,
+    EMBEDDING_FACTOR,
     bills_frame,
     checkers,
     counted_exponent,
@@ -60,6 +61,7 @@ from econ.lessons.l09_scaling.training import (
 
 __all__ = [
     "DIALS",
+    "EMBEDDING_FACTOR",
     "GOPHER_FLOP",
     "MEASURED_KS",
     "READ",
