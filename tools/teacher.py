@@ -2,7 +2,8 @@
 
 A page of all lessons, from the notebooks: board pictures, predictions with what to say to wrong
 ideas, exercises for pairs, what breaks, what stays. With a folder of learners' progress files also
-``build/class.html``: who has done what, and which wrong ideas the class met most.
+``build/class.html``: who has done what, which wrong ideas the class met most, in predictions and in
+exercises, and a map of who met which.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import html
 import re
 import sys
-from collections import Counter
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
@@ -23,8 +24,8 @@ from slides import MARKDOWN, opening  # noqa: E402
 
 from econ.catalog import table  # noqa: E402
 from econ.lessons import class_progress, picture  # noqa: E402
-from econ.lessons.progress_page import class_frame  # noqa: E402
-from econ.lessons.question import QUESTIONS, find, inputs, prompt, text  # noqa: E402
+from econ.lessons.progress_page import class_frame, ideas_frame  # noqa: E402
+from econ.lessons.question import find, inputs, prompt, text  # noqa: E402
 
 BUILD = ROOT / "build"
 STYLE = (
@@ -85,23 +86,42 @@ def lessons_page() -> str:
 
 
 def class_page(folder: Path) -> str:
-    """What a class has done, and what to talk about first."""
-    frame = class_frame(folder)
-    met = Counter(i for ideas in frame["ideas"].dropna() for i in str(ideas).split(", ") if i)
-    rows = table("misconceptions")
-    says = {w.idea: (q, w) for q in QUESTIONS.values() for w in q.wrong if w.idea}
-    parts = [f"<p>{len(frame)} files.</p>", class_progress(folder)._repr_html_()]
+    """What a class has done, what to talk about first, and who met which wrong idea."""
+    met, rows = ideas_frame(folder), table("misconceptions")
+    met = met[met["idea"].isin(rows.index)]
+    parts = [f"<p>{len(class_frame(folder))} files.</p>", class_progress(folder)._repr_html_()]
     parts.append("<h2>Wrong ideas, the most common first</h2>")
-    for id, n in met.most_common():
-        if id in rows.index and id in says:
-            q, wrong = says[id]
-            idea = f"{n} × {rows.loc[id, 'idea']} ({q.id})"
-            parts.append(
-                f"<h3>{html.escape(idea)}</h3>" + MARKDOWN.render(text(wrong.says, inputs(q)))
-            )
-    if not met:
-        parts.append("<p>None was met in an exercise.</p>")
+    for id, n in met.groupby("idea")["learner"].nunique().sort_values(ascending=False).items():
+        where = met[met["idea"] == id]
+        kinds = where.groupby("kind")["learner"].nunique()
+        counts = ", ".join(f"{kind}s: {count}" for kind, count in kinds.items())
+        title = f"{n} × {rows.loc[id, 'idea']} (notebook {rows.loc[id, 'notebook']}; {counts})"
+        parts.append(f"<h3>{html.escape(title)}</h3>" + MARKDOWN.render(_says(id, where)))
+    if met.empty:
+        parts.append("<p>None was met.</p>")
+    else:
+        parts += ["<h2>Who met which</h2>", "<p>P: in a prediction; E: in an exercise.</p>",
+                  idea_map(met)]  # fmt: skip
     return _page("The class", "".join(parts))
+
+
+def _says(idea: str, where: pd.DataFrame) -> str:
+    """The sentence for a wrong idea, of the question where most of the class met it."""
+    q = find(where["question"].value_counts().index[0])
+    return next((text(w.says, inputs(q)) for w in q.wrong if w.idea == idea), "")
+
+
+def idea_map(met: pd.DataFrame) -> str:
+    """A row for each wrong idea, in the order of the course, and a column for each learner."""
+    rows = table("misconceptions")
+    marks = met.assign(mark=met["kind"].str[0].str.upper())
+    grid = marks.pivot_table(
+        index="idea", columns="learner", values="mark", fill_value="",
+        aggfunc=lambda kinds: " ".join(sorted(set(kinds), reverse=True)),
+    )  # fmt: skip
+    grid = grid.loc[[id for id in rows.index if id in grid.index]]
+    grid.index = [f"{rows.loc[id, 'notebook']} {rows.loc[id, 'idea']}" for id in grid.index]
+    return str(grid.rename_axis(None, axis="columns").to_html())
 
 
 def write(folder: Path | None = None, out: Path = BUILD) -> list[Path]:

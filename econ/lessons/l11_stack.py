@@ -1,6 +1,6 @@
 """Lesson 11, the whole stack: who keeps what, operating points, depreciation.
 
->>> hour_ladder_frame("h100-sxm")["price_usd"].is_monotonic_increasing    # from power to a cloud
+>>> hour_ladder_frame(Scenario.default())["price_usd"].is_monotonic_increasing  # power to cloud
 True
 """
 
@@ -82,15 +82,15 @@ def accelerators_electricity_usd_per_mtok(scenario: Scenario) -> float:
     return float(energy_cost_usd_per_mtok(drawn, tariff, pue))
 
 
-def hour_ladder_frame(accelerator: str) -> pd.DataFrame:
+def hour_ladder_frame(scenario: Scenario) -> pd.DataFrame:
     """One accelerator-hour as each layer sells it on: layer, price_usd, kept_usd, margin_frac."""
-    own = owner(accelerator)
+    own, chip = owner(scenario), scenario.deployment.accelerator_id
     return ladder_frame(
         electricity=own.groups()["electricity"],
         owner=own.cost_usd_per_gpu_hour,
-        reserved=float(rental(accelerator, "reserved").usd_per_gpu_hour),
-        on_demand=float(rental(accelerator, "on-demand").usd_per_gpu_hour),
-        hyperscaler=float(rental(accelerator, "hyperscaler").usd_per_gpu_hour),
+        reserved=float(rental(chip, "reserved").usd_per_gpu_hour),
+        on_demand=float(rental(chip, "on-demand").usd_per_gpu_hour),
+        hyperscaler=float(rental(chip, "hyperscaler").usd_per_gpu_hour),
     )
 
 

@@ -6,6 +6,7 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from econ.charts.tables import Table
 from econ.lessons import memory
 from econ.lessons.answers import exercises
 from econ.lessons.memory import Stored, count
+from econ.lessons.question import QUESTIONS, judge
 
 NOTHING_YET = "No prediction is locked and no exercise is tried yet."
 COUNTS = ("tried", "solved", "alone", "attempts", "hints", "solutions", "predictions", "skipped")
@@ -74,24 +76,61 @@ def class_frame(folder: str | Path) -> pd.DataFrame:
         With the learners' ``.json`` files, each named as its learner.
     """  # fmt: skip
     rows = []
-    for file in sorted(Path(folder).glob("*.json")):
-        try:
-            stored = memory.read(file)
-        except (OSError, ValueError) as error:
-            rows.append({"learner": file.stem, "reason": f"not read: {error}"})
+    for learner, stored in _files(folder):
+        if isinstance(stored, str):
+            rows.append({"learner": learner, "reason": f"not read: {stored}"})
             continue
         totals = progress_frame(stored)[list(COUNTS)].sum().to_dict()
-        met = {i for e in stored.get("exercises", {}).values() for i in _ideas(e)}
-        rows.append({"learner": file.stem, **totals, "ideas": ", ".join(sorted(met)), "reason": ""})
+        ideas = ", ".join(sorted({idea for _, _, idea in _met(stored)}))
+        rows.append({"learner": learner, **totals, "ideas": ideas, "reason": ""})
     return pd.DataFrame(rows, columns=["learner", *COUNTS, "ideas", "reason"])
 
 
-def _ideas(entry: dict[str, object]) -> list[str]:
-    ideas = entry.get("ideas")
-    return [i for i in ideas if isinstance(i, str)] if isinstance(ideas, list) else []
+def ideas_frame(folder: str | Path) -> pd.DataFrame:
+    """Who of a class met which wrong idea, and where: learner, kind (prediction or exercise),
+    question, idea (a row of ``data/lessons/misconceptions.csv``).
+
+    Parameters
+    ----------
+    folder : path
+        With the learners' ``.json`` files, each named as its learner.
+    """  # fmt: skip
+    rows = [
+        (learner, *met)
+        for learner, stored in _files(folder)
+        if not isinstance(stored, str)
+        for met in _met(stored)
+    ]
+    return pd.DataFrame(rows, columns=["learner", "kind", "question", "idea"])
+
+
+def _files(folder: str | Path) -> Iterator[tuple[str, Stored | str]]:
+    """Each learner's progress, or why it could not be read."""
+    for file in sorted(Path(folder).glob("*.json")):
+        try:
+            yield file.stem, memory.read(file)
+        except (OSError, ValueError) as error:
+            yield file.stem, str(error)
+
+
+def _met(stored: Stored) -> list[tuple[str, str, str]]:
+    """Kind, question and wrong idea: those that exercises noted, and those of locked guesses."""
+    found = []
+    for id, entry in stored.get("exercises", {}).items():
+        ideas = entry.get("ideas")
+        noted = ideas if isinstance(ideas, list) else []
+        found += [("exercise", id, idea) for idea in noted if isinstance(idea, str)]
+    for id, entry in stored.get("predictions", {}).items():
+        if (
+            id in QUESTIONS
+            and "said" in entry
+            and (idea := judge(QUESTIONS[id], entry["said"]).idea)
+        ):
+            found.append(("prediction", id, idea))
+    return found
 
 
 def class_progress(folder: str | Path) -> Table:
-    """The same to look at, for a teacher to whom learners gave their files."""
+    """`class_frame` to look at, for a teacher to whom learners gave their files."""
     whole = dict.fromkeys(COUNTS, "{:.0f}")
     return Table(class_frame(folder), **whole)

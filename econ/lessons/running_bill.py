@@ -13,15 +13,19 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from econ.catalog import precision_loss, quality
 from econ.catalog.guard import unknown
-from econ.catalog.units import MILLI
+from econ.catalog.units import DAY_S, KILO, MILLI
 from econ.charts.tables import Table, safe, three
+from econ.decision import Decision, decide
 from econ.latency.bound import envelope, reality_frame
+from econ.lessons import l12_decision
 from econ.lessons.l00_start import accelerators_j
 from econ.scenario import Scenario
 from econ.service_bill import Bill, bill
 
 USERS = 64  # served at a time, in all lessons
+USD_PER_1000_RIGHT = 2.0  # what right answers in time are worth, as in lesson 14
 Lines = dict[str, float]
 UNITS = {
     "time to first token": "s",
@@ -30,14 +34,22 @@ UNITS = {
     "energy of an answer": "J",
     "cost of an answer": "USD",
     "cost of a million output tokens": "USD",
+    "worth of an answer": "USD",
+    "profit of an answer": "USD",
 }
 
 
 def _envelope() -> Lines:
     slowdown = float(reality_frame()["slowdown"].median())
     one = envelope(Scenario.default(), USERS, slowdown=slowdown)
-    return dict(zip(UNITS, (one.prefill_s, one.step_s / MILLI, one.answer_s, accelerators_j(one),
-                            one.accelerator_usd, one.cost_usd_per_mtok), strict=True))  # fmt: skip
+    return {
+        "time to first token": one.prefill_s,
+        "time per output token": one.step_s / MILLI,
+        "whole answer": one.answer_s,
+        "energy of an answer": accelerators_j(one),
+        "cost of an answer": one.accelerator_usd,
+        "cost of a million output tokens": one.cost_usd_per_mtok,
+    }
 
 
 def _tdp_j(of: Bill) -> float:
@@ -58,26 +70,52 @@ def _lines(of: Bill) -> Lines:
 
 
 @functools.cache
-def _busy() -> Bill:
-    busy: Bill = bill(Scenario.default(), concurrency=USERS)
+def _busy(scenario: Scenario | None = None) -> Bill:
+    busy: Bill = bill(scenario or Scenario.default(), concurrency=USERS)
     return busy
 
 
 @functools.cache
-def used_frac() -> float:
-    """Share of the service's capacity that the trace's mean rate takes up."""
-    rate_per_s = float(Scenario.default().workload.rate_per_s)
-    return rate_per_s * _busy().answer_s / USERS
-
-
-def _under_load(**changes: object) -> Bill:
-    s = Scenario.default().with_(utilisation_frac=used_frac(), **changes)
-    loaded: Bill = bill(s, concurrency=USERS)
-    return loaded
+def _under_load(scenario: Scenario | None = None) -> Bill:
+    """The bill where the trace's mean rate fills a part of the capacity only."""
+    busy = _busy(scenario)
+    used_frac = float(busy.scenario.workload.rate_per_s) * busy.answer_s / USERS
+    return _busy(busy.scenario.with_(utilisation_frac=used_frac))
 
 
 def _joules() -> Lines:
     return {"energy of an answer": _under_load().site_j_per_answer}
+
+
+@functools.cache
+def _decision() -> Decision:
+    s = Scenario.default()
+    answer: Decision = decide(s, on=l12_decision.DAY, **l12_decision.SETTINGS)
+    return answer
+
+
+def _decided() -> Lines:
+    """The best machines, whose waits are known, on the accelerators of the course."""
+    machines, s = _decision().best_of("rent"), Scenario.default()
+    assert machines is not None
+    fleet = _decision().fleets[machines.accelerator].scenario
+    lines = _lines(_under_load(s.with_(deployment=fleet.deployment)))
+    usd = machines.usd_per_day / (float(s.workload.rate_per_s) * DAY_S)
+    ratio = lines["cost of a million output tokens"] / lines["cost of an answer"]
+    return lines | {
+        "energy of an answer": _under_load(s.with_(deployment=fleet.deployment)).site_j_per_answer,
+        "cost of an answer": usd,
+        "cost of a million output tokens": usd * ratio,
+    }
+
+
+def _earned() -> Lines:
+    s = Scenario.default()
+    loss = precision_loss(s.deployment.precision).typical
+    right_frac = quality(s.resolved_model.id).score_frac * (1 - loss)
+    worth = USD_PER_1000_RIGHT / KILO * right_frac * s.slo.attainment_frac
+    return {"worth of an answer": worth,
+            "profit of an answer": worth - _decided()["cost of an answer"]}  # fmt: skip
 
 
 # lesson -> the lines that it replaces, and why
@@ -102,9 +140,20 @@ STEPS: dict[str, tuple[Callable[[], Lines], str]] = {
         "accelerators, their idle hours and the building.",
     ),
     "11": (
-        lambda: _lines(_under_load(tenure="owned")),
-        "The hour is owned: capital with its cost, space, electricity and staff take the place of "
-        "the rent.",
+        lambda: _lines(_under_load(Scenario.default().with_(tenure="owned"))),
+        "The hour is owned: capital with its cost, space and electricity take the place of the "
+        "rent.",
+    ),
+    "12": (
+        _decided,
+        "The owned hour left out that servers come whole and that somebody runs them. With both, "
+        "machines reserved for three years cost least of those whose waits are known; they run as "
+        "narrower replicas.",
+    ),
+    "14": (
+        _earned,
+        "A thousand right answers in time are worth two dollars, and not every answer is right or "
+        "in time.",
     ),
 }
 
@@ -146,9 +195,10 @@ def service_bill(lesson: str) -> BillStep:
     after: Lines = {}
     for number in list(STEPS)[: list(STEPS).index(lesson) + 1]:
         before, after = after, after | STEPS[number][0]()
-    frame = pd.DataFrame({"line": list(UNITS), "after": [after[line] for line in UNITS]})
+    lines = [line for line in UNITS if line in after]
+    frame = pd.DataFrame({"line": lines, "after": [after[line] for line in lines]})
     if before:
-        frame.insert(1, "before", [before[line] for line in UNITS])
+        frame.insert(1, "before", [before.get(line, float("nan")) for line in lines])
     else:
         frame = frame.rename(columns={"after": "value"})
-    return BillStep(frame.assign(unit=list(UNITS.values())), STEPS[lesson][1])
+    return BillStep(frame.assign(unit=[UNITS[line] for line in lines]), STEPS[lesson][1])

@@ -61,8 +61,8 @@ def test_a_deck_moves_by_keys(scheme, printed, page):
     assert not errors
 
 
-def test_the_handout_is_one_page_and_suits_axe(printed, page):
-    assert _pdf_pages(printed[1]) == 1
+def test_the_handout_is_one_sheet_and_suits_axe(printed, page):
+    assert _pdf_pages(printed[1]) == 2
     page.emulate_media(color_scheme="light")
     page.goto(printed[1].as_uri())
     assert not lab.serious(page)

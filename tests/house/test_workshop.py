@@ -19,7 +19,7 @@ import preflight  # noqa: E402
 import slides  # noqa: E402
 import teacher  # noqa: E402
 
-from econ.lessons import check, given  # noqa: E402
+from econ.lessons import check, given, predict  # noqa: E402
 
 BOOKS = {
     p.stem[:2]: nbformat.read(p, as_version=4)
@@ -181,9 +181,16 @@ def test_the_class_page_ranks_what_a_class_got_wrong(tmp_path, monkeypatch):
     for learner in ("ann", "bob"):
         monkeypatch.setenv("ECON_STATE", str(tmp_path / f"{learner}.json"))
         check("06-2", given("06-2").tokens)
+    predict("06-true").lock("decode")  # the same idea, by bob alone
+    predict("16-true").lock("30")
     (tmp_path / "cut.json").write_text("{")
     page = teacher.class_page(tmp_path)
     assert "3 files" in page
     assert "2 × " in page
     assert "paid too" in page  # the sentence for rates per decode GPU
     assert "not read" in page
+    assert "exercises: 2, predictions: 1" in page
+    assert "1 × A rack of GB200" in page
+    rows = dict(re.findall(r"<th>(06|16)[^<]*</th>((?:\s*<td>[^<]*</td>)+)", page))
+    cells = {k: re.findall(r"<td>([^<]*)</td>", v) for k, v in rows.items()}
+    assert cells == {"06": ["E", "P E"], "16": ["", "P"]}  # ann, bob

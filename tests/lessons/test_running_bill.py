@@ -13,6 +13,9 @@ LINES = {
     "05": {"cost of an answer", "cost of a million output tokens"},
     "07": {"energy of an answer"},
     "11": {"cost of an answer", "cost of a million output tokens"},
+    "12": {"time to first token", "time per output token", "whole answer", "energy of an answer",
+           "cost of an answer", "cost of a million output tokens"},
+    "14": {"worth of an answer", "profit of an answer"},
 }  # fmt: skip
 
 
@@ -23,7 +26,7 @@ def test_a_lesson_replaces_its_lines_and_starts_where_the_one_before_ended(lesso
     assert set(changed) == LINES[lesson]
     numbers = list(running_bill.STEPS)
     last = service_bill(numbers[numbers.index(lesson) - 1]).frame.set_index("line")
-    assert step["before"].tolist() == last.iloc[:, -2].tolist()
+    assert step["before"].dropna().tolist() == last.iloc[:, -2].tolist()
 
 
 def test_the_lines_are_those_of_the_stations():
@@ -37,6 +40,20 @@ def test_the_lines_are_those_of_the_stations():
     assert loaded["cost of an answer"] == pytest.approx(usd / share, rel=0.01)
     law = energy.energy(BASE, concurrency=64).j_per_output_token * BASE.workload.mean_output_tokens
     assert law < lines["energy of an answer"]  # no more than TDP times the time
+
+
+def test_the_decision_pays_for_its_machines_and_staff_and_an_answer_earns_what_is_left():
+    lines = service_bill("14").frame.set_index("line")["after"]
+    decision = running_bill._decision()
+    rent = decision.best_of("rent")
+    answers_per_day = BASE.workload.rate_per_s * 86_400
+    assert lines["cost of an answer"] * answers_per_day == pytest.approx(rent.usd_per_day)
+    assert rent.parts["staff"] > 0
+    per_mtok = lines["cost of an answer"] / BASE.workload.mean_output_tokens * 1e6
+    assert lines["cost of a million output tokens"] == pytest.approx(per_mtok)
+    left = lines["worth of an answer"] - lines["cost of an answer"]
+    assert lines["profit of an answer"] == pytest.approx(left)
+    assert 0 < lines["worth of an answer"] < 0.002  # not all are right
 
 
 def test_a_lesson_without_a_line_is_refused_by_name():

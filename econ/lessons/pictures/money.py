@@ -69,8 +69,7 @@ def hour_frame() -> pd.DataFrame:
     parts = cost(Scenario.default().with_(tenure="owned")).frame()
     groups = parts.groupby("group", sort=False)["usd_per_gpu_hour"].sum()
     groups = groups[groups > 0]
-    chip = str(Scenario.default().deployment.accelerator_id)
-    rent = hour_ladder_frame(chip).set_index("layer")["price_usd"]["on_demand"]
+    rent = hour_ladder_frame(Scenario.default()).set_index("layer")["price_usd"]["on_demand"]
     rows = [*groups.items(), ("margin", float(rent) - float(groups.sum()))]
     return pd.DataFrame(rows, columns=["group", "usd_per_gpu_hour"])
 
