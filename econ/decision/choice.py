@@ -52,7 +52,7 @@ from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import station
 from econ.tco.earning import Tiers, Worth
-from econ.tokens import SessionLoad
+from econ.tokens import Replay, SessionLoad, Sessions
 
 MOST_YEARS = 15
 # arguments of `decide` that a menu asks one by one
@@ -69,7 +69,7 @@ def decide(
     accelerators: Iterable[str | Accelerator] | None = None,
     precisions: Iterable[str] | None = None,
     *,
-    sessions: SessionLoad | str | None = None,
+    sessions: SessionLoad | Replay | Sessions | str | None = None,
     sessions_per_s: float | None = None,
     value_usd_per_answer: Worth | None = None,
     models: Sequence[str | Model] | None = None,
@@ -113,10 +113,11 @@ def decide(
         machines; what is rented stands elsewhere.
     accelerators, precisions, trace, n_refined
         As in `econ.plan.plan`.
-    sessions, sessions_per_s : SessionLoad or str, and float, optional
-        Agents or chats in the place of the workload, e.g. ``"coding-agent"``, and how many begin
-        per second: fleets are sized by simulating them, the hit share comes out, and
-        `Decision.per_task_frame` says what a finished task costs.
+    sessions, sessions_per_s : SessionLoad, Replay, Sessions or str, and float, optional
+        Agents or chats in the place of the workload, e.g. ``"coding-agent"`` or a log of your own
+        (`econ.tokens.read_sessions`), and how many begin per second, by default their own: fleets
+        are sized by simulating them, the hit share comes out, and `Decision.per_task_frame` says
+        what a finished task costs.
     value_usd_per_answer : float or mapping of str to float, optional
         What an answer that is right and in time is worth, e.g. 0.01; by tier if they differ. The
         option that earns the most is chosen, and `Decision.offer` says profit and break-even.

@@ -22,7 +22,7 @@ from econ.plan.search import ROUNDING
 from econ.plan.session_fleets import draws_of, smallest
 from econ.scenario import Scenario
 from econ.serving.session_service import calls_of, check_context
-from econ.tokens import SessionLoad, Sessions, session_load
+from econ.tokens import Replay, SessionLoad, Sessions, session_load
 
 STEP_FACTOR = 1.15  # how near the rate that one replica sustains is looked for
 
@@ -33,7 +33,7 @@ class Tasks:
 
     Attributes
     ----------
-    load : SessionLoad
+    load : SessionLoad or Replay
         What comes.
     rate_per_s : float
         Sessions that begin per second, on average.
@@ -46,7 +46,7 @@ class Tasks:
         By accelerator, on the smallest fleet.
     """
 
-    load: SessionLoad
+    load: SessionLoad | Replay
     rate_per_s: float
     draws: tuple[Sessions, ...]
     own: Scenario
@@ -76,20 +76,26 @@ class Tasks:
         return pd.DataFrame(rows)
 
 
-def tasks_of(s: Scenario, load: SessionLoad | str, rate_per_s: float | None, seed: int) -> Tasks:
+def tasks_of(
+    s: Scenario, load: SessionLoad | Replay | Sessions | str, rate_per_s: float | None, seed: int
+) -> Tasks:
     """What sessions ask of a scenario's model, as calls a second.
 
     Raises
     ------
     TypeError
-        For sessions that hold their own times: a decision looks at other rates too.
+        For what is no kind of session and no log of them.
     ValueError
         For a turn longer than the model's context.
     """
     if isinstance(load, str):
         load = session_load(load)
-    if not isinstance(load, SessionLoad):
-        raise TypeError(f"sessions = {load!r}: a decision takes a SessionLoad or its name")
+    if isinstance(load, Sessions):  # a decision looks at other rates too
+        load = Replay(load)
+    if not isinstance(load, SessionLoad | Replay):
+        raise TypeError(
+            f"sessions = {load!r}: a decision takes a SessionLoad, its name, or Sessions of a log"
+        )
     draws, rate = draws_of(load, rate_per_s, None, seed)
     check_context(s, draws[0])
     n_turns = draws[0].n_turns / draws[0].n_sessions

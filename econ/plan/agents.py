@@ -40,7 +40,7 @@ from econ.serving.session_service import SessionService
 from econ.station import Result, station
 from econ.tco import cost_usd_per_accepted_task
 from econ.tco.hours import hour_parts
-from econ.tokens import SessionLoad, Sessions, session_load
+from econ.tokens import Replay, SessionLoad, Sessions, session_load
 from econ.tokens.tasks import PER, per_frame
 
 API_TTL_S = 300.0  # the usual life of a seller's cache entry
@@ -309,7 +309,7 @@ class AgentCost(Result):
 @station(headline="usd_per_task")
 def agent_cost(
     s: Scenario,
-    load: SessionLoad | Sessions | str = "coding-agent",
+    load: SessionLoad | Replay | Sessions | str = "coding-agent",
     *,
     rate_per_s: float | None = None,
     n: int = 200,
@@ -451,7 +451,7 @@ def _figures(unit: str) -> tuple[str, ...]:
 
 def max_sessions_per_s(
     s: Scenario,
-    load: SessionLoad | str = "coding-agent",
+    load: SessionLoad | Replay | str = "coding-agent",
     *,
     n: int = 200,
     seed: int = 0,

@@ -36,7 +36,7 @@ from econ.serving import Tier, simulate_sessions
 from econ.serving.fleet import ROUTINGS
 from econ.serving.session_service import SessionService, calls_of, check_context, drawn
 from econ.station import Result, station
-from econ.tokens import SessionLoad, Sessions
+from econ.tokens import Replay, SessionLoad, Sessions
 
 Tiers = tuple[Tier | str, ...]
 N_DRAWS = 3  # a fleet keeps the SLO on each
@@ -127,7 +127,7 @@ class SessionPlan(Result):
 @station(headline="usd_per_task")
 def plan_sessions(
     s: Scenario,
-    load: SessionLoad | Sessions | str = "coding-agent",
+    load: SessionLoad | Replay | Sessions | str = "coding-agent",
     accelerators: Iterable[str | Accelerator] | None = None,
     precisions: Iterable[str] | None = None,
     parallelism: Iterable[Split] | None = None,
@@ -238,7 +238,7 @@ def plan_sessions(
 
 
 def draws_of(
-    load: SessionLoad | Sessions | str, rate_per_s: float | None, n: int | None, seed: int
+    load: SessionLoad | Replay | Sessions | str, rate_per_s: float | None, n: int | None, seed: int
 ) -> tuple[list[Sessions], float]:
     """The draws that a fleet has to serve, and how many sessions begin per second."""
     few, rate = drawn(load, FEWEST if n is None else count("n", n, 10, 10**6), rate_per_s, seed)

@@ -28,6 +28,7 @@ from econ.serving.replicas import Replica
 from econ.serving.session_run import SessionTimes, serve_sessions
 from econ.station import Result, station
 from econ.tokens.session_loads import SessionLoad, session_load
+from econ.tokens.session_replay import Replay, begin_rate_per_s
 from econ.tokens.sessions import Sessions
 from econ.tokens.tasks import Task
 from econ.tokens.workloads import QUANTILES, Workload
@@ -196,7 +197,7 @@ def kv_bytes_per_token(s: Scenario) -> float:
 @station(headline="hit_frac")
 def simulate_sessions(
     s: Scenario,
-    load: SessionLoad | Sessions | str = "coding-agent",
+    load: SessionLoad | Replay | Sessions | str = "coding-agent",
     *,
     rate_per_s: float | None = None,
     n: int = N_SESSIONS,
@@ -217,8 +218,9 @@ def simulate_sessions(
     s : Scenario
         Model, deployment and SLO (of a turn). Its workload is replaced by the calls of the
         sessions.
-    load : SessionLoad, Sessions or str
-        A kind of session or its name (`econ.tokens.session_load`), or sessions, e.g. from a trace.
+    load : SessionLoad, Replay, Sessions or str
+        A kind of session or its name (`econ.tokens.session_load`); a log to draw from
+        (`econ.tokens.Replay`); or sessions as they are, e.g. from a trace.
     rate_per_s : float, optional
         Sessions that begin per second; the load's own by default. Not with sessions.
     n : int
@@ -302,18 +304,16 @@ def check_context(s: Scenario, sessions: Sessions) -> None:
 
 
 def drawn(
-    load: SessionLoad | Sessions | str, n: int, rate_per_s: float | None, seed: int = 0
+    load: SessionLoad | Replay | Sessions | str, n: int, rate_per_s: float | None, seed: int = 0
 ) -> tuple[Sessions, float]:
     """Sessions, and how many begin per second."""
     if isinstance(load, Sessions):
         if rate_per_s is not None:
             raise TypeError("sessions begin when they say; rate_per_s belongs to a SessionLoad")
-        first = load.start_s[np.diff(load.waits_at) == 0]
-        span_s = float(np.ptp(first))
-        return load, load.n_sessions / span_s if span_s else 1.0
+        return load, begin_rate_per_s(load)
     if isinstance(load, str):
         load = session_load(load)
-    if not isinstance(load, SessionLoad):
+    if not isinstance(load, SessionLoad | Replay):
         raise TypeError(f"load = {shown(load)} is no SessionLoad, no Sessions and no name of one")
     rate = load.rate_per_s if rate_per_s is None else positive("rate_per_s", rate_per_s, 1e6)
     return load.draw(n, rate_per_s=rate, seed=seed), rate

@@ -32,6 +32,7 @@ from econ.tokens.count import (
 )
 from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_frame
 from econ.tokens.session_loads import SessionLoad, Spread, session_load, session_loads_frame
+from econ.tokens.session_replay import Replay
 from econ.tokens.session_traces import read_sessions
 from econ.tokens.sessions import Sessions
 from econ.tokens.tasks import Task
@@ -41,6 +42,7 @@ from econ.tokens.usage_bill import UsageBill
 from econ.tokens.workloads import Workload, workload, workloads_frame
 
 __all__ = [
+    "Replay",
     "SessionLoad",
     "Sessions",
     "Spread",

@@ -24,7 +24,7 @@ from econ.catalog.guard import count, unknown
 from econ.catalog.reading import BadTable, Source, read_rows
 from econ.tokens.clock import UNITS
 from econ.tokens.sessions import Sessions
-from econ.tokens.trace_columns import columns_of
+from econ.tokens.trace_columns import OPTIONAL, columns_of
 
 SESSION = ("session_id", "session", "conversation_id", "chat_id", "trace_id")
 HASHES = ("hash_ids", "block_hashes", "prefix_hashes")
@@ -61,7 +61,8 @@ def read_sessions(
     ------
     ValueError
         With the first row and column that break a rule: a clock that runs back, ids that
-        contradict the length of their prompt or each other.
+        contradict the length of their prompt or each other, more tokens from a cache than the
+        prompt has.
 
     Examples
     --------
@@ -96,6 +97,14 @@ def read_sessions(
         )
     prompt = _numbers(rows, found["input_tokens"], title).astype("int64")
     out = _numbers(rows, found["output_tokens"], title).astype("int64")
+    if OPTIONAL in found:
+        cached = _numbers(rows, found[OPTIONAL], title)
+        if (odd := (cached < 0) | (cached > prompt)).any():
+            row = int(np.argmax(odd))
+            raise BadTable(
+                f"{title} row {row + 1}, column {found[OPTIONAL]}: {cached[row]:,.0f} tokens from "
+                f"a cache contradict a prompt of {prompt[row]:,}"
+            )
     ids = [str(row[session]) for row in rows] if session else [str(i) for i in range(len(rows))]
     code = {id: k for k, id in enumerate(dict.fromkeys(ids))}
     number = np.array([code[id] for id in ids], "int64")

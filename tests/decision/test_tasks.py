@@ -5,18 +5,22 @@ from __future__ import annotations
 import pytest
 
 from econ import decide
+from econ.decision.tasks import tasks_of
 from econ.plan.agents import seller_times
 from econ.scenario import Scenario
 from econ.terms import Slo
+from econ.tokens import session_load
+from econ.tokens.session_replay import begin_rate_per_s
 
 S = Scenario.of(
     "qwen3-32b", "h200-sxm", precision="fp8", slo=Slo(ttft_s=2.0, tpot_s=0.05, attainment_frac=0.9)
 )
+LOG = session_load("support").draw(200, rate_per_s=0.5, seed=5)  # stands for a log of one's own
 
 
 @pytest.fixture(scope="module")
 def answer():
-    return decide(S, ["h200-sxm"], ["fp8"], sessions="support", sessions_per_s=3.0, n_refined=1,
+    return decide(S, ["h200-sxm"], ["fp8"], sessions=LOG, sessions_per_s=3.0, n_refined=1,
                   n_draws=60)  # fmt: skip
 
 
@@ -40,7 +44,13 @@ def test_hit_shares_come_out_of_seller_and_fleet(answer):
     cost = answer.tasks.costs["h200-sxm"]
     assert cost.meets_slo
     assert cost.hit_frac in set(frame["hit_frac"])
-    assert any("Sessions (support" in note for note in answer.notes)
+    assert any("Sessions (own log" in note for note in answer.notes)
+
+
+def test_a_log_comes_at_its_own_rate_or_another():
+    tasks = tasks_of(S, LOG, None, 0)
+    assert tasks.rate_per_s == pytest.approx(begin_rate_per_s(LOG))
+    assert tasks_of(S, "support", 2.0, 0).load == session_load("support")
 
 
 def test_what_belongs_to_sessions_is_refused_without_them():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ from econ.serving import (
     serve_sessions,
     session_engine,
 )
-from econ.serving.session_fields import DONE
+from econ.serving.fleet import ROUTINGS
+from econ.serving.session_fields import DONE, DROPPED
 from econ.serving.session_steps import n_steps_until
 from econ.tokens.session_loads import session_load
 from econ.tokens.sessions import Sessions
@@ -66,6 +68,41 @@ def test_numba_equals_python():
     for seed in range(40):
         sessions, fleet = random_case(seed)
         same(serve_sessions(sessions, fleet, "numba"), serve_sessions(sessions, fleet, "python"))
+
+
+def test_random_cases_hold_every_mechanism():
+    """What the engines are compared on: nothing that a fleet can do is left out."""
+    seen: Counter[str] = Counter()
+    n_cases = 300
+    for seed in range(n_cases):
+        sessions, fleet = random_case(seed)
+        times = serve_sessions(sessions, fleet, seed=7)
+        below, n_rep = times.tiers.iloc[1:], fleet.replica.n_replicas
+        paid_s = times.on_ps / 1e12
+        happened = {
+            fleet.routing: n_rep > 1,
+            "evicted from HBM": times.tiers["evicted_tokens"].iloc[0] > 0,
+            "evicted from a tier": below["evicted_tokens"].sum() > 0,
+            "loaded": times.loaded_tokens.sum() > 0,
+            "computed what a tier held": len(below) > 0 and below["read_tokens"].sum() == 0,
+            "a shared tier": any(tier.shared for tier in fleet.tiers) and n_rep > 1,
+            "a lifetime": fleet.ttl_s is not None or any(t.ttl_s for t in fleet.tiers),
+            "patience ended": (times.status == DROPPED).any(),
+            "sent again": (times.n_attempts > 1).any(),
+            "priorities": len(set(sessions.priority[times.done])) > 1,
+            "sub-agents": (sessions.kind == 2).any(),
+            "an outage": any(times.done_s[times.done].max(initial=0) > o.from_s
+                             for o in fleet.outages),
+            "a replica started late": fleet.autoscale is not None
+            and (times.replica[times.done] >= fleet.autoscale.n_least).any(),
+            "a replica drained": fleet.autoscale is not None
+            and any(0 < s < times.done_s[times.done].max(initial=0) for s in paid_s[1:]),
+            "a replica never started": (times.on_ps == 0).any(),
+        }  # fmt: skip
+        seen.update(name for name, did in happened.items() if did)
+    rare = {name: seen[name] for name in happened if seen[name] < 0.01 * n_cases}
+    assert not rare
+    assert all(seen[rule] > 0.05 * n_cases for rule in ROUTINGS)
 
 
 @given(st.integers(1, 10**12), st.integers(0, 10**9), st.integers(1, 10**17))

@@ -53,6 +53,10 @@ def test_a_wait_replaces_the_clock_within_a_session():
         ([asked(0, 1000, [1, 2]), asked(1, 1000, [2, 1])], "row 2, .* id 2 follows None here"),
         ([asked(5, 100, [1]), asked(1, 100, [1])], "row 2, column timestamp: comes before"),
         ([asked(0, "many", [1])], "row 1, column input_length: 'many' is no finite number"),
+        (
+            [asked(0, 100, [1]) | {"cached_tokens": 160}],
+            "row 1, column cached_tokens: 160 tokens from a cache contradict a prompt of 100",
+        ),
         ([asked(0, 100, [1], out=0)], "row 1, column output_tokens: 0"),
         ([{"timestamp": 0, "input_length": 5, "output_length": 5}], "no column session_id or hash"),
         ([[1, 2]], "no rows that are records"),
