@@ -3,7 +3,7 @@
 ``python tools/execute.py [NAME …]``: a notebook is executed in a temporary file beside it and
 moved into place when all its cells have passed, so a failure leaves the committed one untouched.
 Timings and widget state are dropped: running twice gives the same file. The minutes that its first
-cell states are measured (``tools/minutes.py``).
+cell states are measured (``tools/minutes.py``), and pictures that the README shows are taken anew.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import minutes
+import readme_pictures
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CELL_TIMEOUT_S = 120
@@ -111,6 +112,7 @@ def run(path: Path) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     minutes.state_in_readme(path.stem, notebook)
+    readme_pictures.take(path.stem, notebook)
 
 
 def main(names: list[str]) -> None:

@@ -21,29 +21,35 @@ SETTINGS = '{"theme": "JupyterLab %s"}'
 
 
 def main() -> None:
-    """Open, run, scroll, take pictures."""
+    """What to open, and where the pictures go."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebook")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     parser.add_argument("--out", type=Path, default=Path("pictures"))
     parser.add_argument("--panel", type=Path, help="only the first panel, into this PNG")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    take(options.notebook, options.theme, options.out, options.panel)
+
+
+def take(
+    notebook: str, theme: str = "light", out: Path = Path("pictures"), panel: Path | None = None
+) -> None:
+    """Open, run, scroll, take pictures; of the first panel only where a file is named for it."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         state = Path(folder)
-        theme = state / "settings" / "@jupyterlab" / "apputils-extension"
-        theme.mkdir(parents=True)
-        chosen = SETTINGS % options.theme.title()
-        (theme / "themes.jupyterlab-settings").write_text(chosen)
+        settings = state / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "themes.jupyterlab-settings").write_text(SETTINGS % theme.title())
         with lab.jupyterlab(state) as (base, token):
             chromium = lab.browser(playwright)
             page = chromium.new_page(viewport={"width": 1150, "height": 1500})
-            lab.open_notebook(page, base, token, Path(options.notebook).stem + ".ipynb")
+            lab.open_notebook(page, base, token, Path(notebook).stem + ".ipynb")
             lab.run_all(page)
-            if options.panel:
-                _panel(page, options.panel)
+            if panel:
+                _panel(page, panel)
             else:
-                _pictures(page, options.out / f"{Path(options.notebook).stem}-{options.theme}")
+                out.mkdir(parents=True, exist_ok=True)
+                _pictures(page, out / f"{Path(notebook).stem}-{theme}")
             chromium.close()
 
 

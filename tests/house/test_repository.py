@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+import readme_pictures
 
 import econ
 from econ.catalog import table
@@ -107,6 +112,16 @@ def test_the_readmes_examples_run_and_its_figures_are_ours():
     assert f"{counts.loc['arithmetic', 'met']} are sums of published numbers" in text
     languages = (table("parallel_text")["group"] == "language").sum()
     assert f"{languages} languages" in text
+
+
+@pytest.mark.parametrize("name", readme_pictures.CHARTS)
+def test_the_readmes_pictures_are_the_notebooks_own(name):
+    stem, _ = readme_pictures.CHARTS[name]
+    book = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+    picture, words = readme_pictures.chart(name, book)
+    assert (readme_pictures.IMAGES / f"{name}.png").read_bytes() == picture
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme_pictures.alt_of(name).findall(text)[0][0] == words
 
 
 def _notebooks() -> list[str]:

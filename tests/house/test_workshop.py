@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import answers  # noqa: E402
 import handout  # noqa: E402
+import minutes  # noqa: E402
 import preflight  # noqa: E402
 import slides  # noqa: E402
 import teacher  # noqa: E402
@@ -71,6 +72,24 @@ def test_a_day_has_no_gap():
     rows = [tuple(map(int, r)) for r in re.findall(r"^\| (\d+):(\d\d) \| (\d+) \|", part, re.M)]
     for (h, m, long), (after_h, after_m, _) in itertools.pairwise(rows):
         assert h * 60 + m + long == after_h * 60 + after_m
+
+
+def test_a_lesson_taken_whole_has_the_minutes_that_it_states():
+    """Rows of one format and notebook together; a row that says part takes less than the whole."""
+    n_rows = 0
+    for part in GUIDE.split("\n## "):
+        spent: dict[tuple[str, bool], int] = {}
+        for long, number, is_part in re.findall(
+            r"^\| \d+:\d\d \| (\d+) \| (\d\d)( \(part\))?:", part, re.M
+        ):
+            n_rows += 1
+            key = (number, bool(is_part))
+            spent[key] = spent.get(key, 0) + int(long)
+        for (number, is_part), long in spent.items():
+            stated = minutes.stated(BOOKS[number])
+            assert (long < stated) if is_part else (long >= stated), (part[:20], number, long)
+    assert n_rows > 25
+    assert GUIDE.count("| 03 (part)") + GUIDE.count("| 03:") == 4  # in every format
 
 
 def test_a_binder_builds_from_the_same_files():
