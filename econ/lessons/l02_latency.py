@@ -26,10 +26,9 @@ from econ.latency.prediction import (
     predict,
     weight_bytes,
 )
+from econ.lessons.deployments import MODELS, PRECISIONS
 from econ.scenario import Scenario
 
-MODELS = ("llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3")
-PRECISIONS = ("bf16", "fp8", "fp4")
 CASE: dict[str, Any] = {"model": "llama-3.1-70b", "accelerator": "h100-sxm", "tp": 4,
                         "precision": "fp8", "input_tokens": 1000,
                         "output_tokens": 500}  # fmt: skip

@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from econ.catalog import classroom, table
 from econ.catalog import model as model_of
+from econ.catalog import table
 from econ.catalog.units import MILLI
-from econ.charts import Drawing, Panel, choice, figure, panel, slider
+from econ.charts import Drawing, Panel, figure
 from econ.charts.theme import PALETTE
 from econ.latency.fit import measured
 from econ.latency.prediction import DoesNotFit, Prediction, predict, predict_frame
 from econ.latency.runs import measured_runs, sample_medians
-from econ.lessons.l02_latency import MODELS, PRECISIONS
+from econ.lessons.deployments import deployment_panel
 from econ.scenario import Scenario
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -203,21 +203,9 @@ def anatomy_chart(frame: pd.DataFrame) -> Drawing:
 
 def anatomy_panel() -> Panel:
     """The anatomy by model, accelerator, parallelism and prompt."""
-
-    def anatomy(prompt: int, model: str, chip: str, tp: int, precision: str) -> pd.DataFrame:
-        return anatomy_frame(model, chip, tp=tp, precision=precision, input_tokens=prompt)
-
-    return panel(
-        anatomy,
-        anatomy_chart,
-        prompt=slider(100, 20_000, value=1000, log=True, label="Prompt (tokens)"),
-        model=choice(MODELS, value="llama-3.1-70b", label="Model"),
-        chip=choice(classroom(), value="h100-sxm", label="Accelerator"),
-        tp=choice([1, 2, 4, 8], value=4, label="Tensor parallel"),
-        precision=choice(PRECISIONS, value="fp8", label="Precision"),
-        presets={
-            "8B on one chip": {"model": "llama-3.1-8b", "tp": 1},
-            "70B on four": {},
-            "70B, long prompts": {"prompt": 10_000},
-        },
-    )
+    presets: dict[str, dict[str, Any]] = {
+        "8B on one chip": {"model": "llama-3.1-8b", "tp": 1},
+        "70B on four": {},
+        "70B, long prompts": {"prompt": 10_000},
+    }
+    return deployment_panel(anatomy_frame, anatomy_chart, presets)

@@ -81,20 +81,6 @@ def bound_chart(rows: pd.DataFrame, guess: float | None = None) -> Drawing:
     )  # fmt: skip
 
 
-def band_chart(rows: pd.DataFrame) -> Drawing:
-    """The prediction of the last rung with its band, and what was measured."""
-    unseen = rows[~rows["is_fitted"]]
-    inside = int(unseen["is_inside"].sum())
-    ms = {f"{n}_ms": KILO * rows[f"{n}_s"] for n in ("predicted", "low", "high", "measured")}
-    return figure(
-        rows.assign(**ms), "batch", "predicted_ms", low="low_ms", high="high_ms",
-        dots="measured_ms", log="x", y_title="Time of a decode step (ms)",
-        finding=f"{inside} of {len(unseen)} runs that no fit has seen lie inside the band",
-        subtitle="Line: predicted; band: the kit's own for a new model on a new machine; "
-        "points: measured",
-    )  # fmt: skip
-
-
 def knee_frame(service: Recording) -> pd.DataFrame:
     """The 95th percentile of TTFT over the load: the same requests simulated and measured.
 
@@ -123,9 +109,9 @@ def knee_chart(frame: pd.DataFrame) -> Drawing:
     line = figure(
         curve, "rate_per_s", "p95_ttft_s", log="y",
         x_title="Arrivals (requests/s)", y_title="TTFT, 95th percentile (s)",
-        finding=f"Up to {knee.rate_per_s:.0f} requests per second the wait grows "
-        f"{knee.p95_ttft_s / early.p95_ttft_s:.1f}-fold, and from there to {late.rate_per_s:.0f} "
-        f"{late.p95_ttft_s / knee.p95_ttft_s:.1f}-fold",
+        finding=f"The wait grows {knee.p95_ttft_s / early.p95_ttft_s:.1f}-fold up to "
+        f"{knee.rate_per_s:.0f} requests per second, then {late.p95_ttft_s / knee.p95_ttft_s:.1f}-"
+        f"fold up to {late.rate_per_s:.0f}",
         subtitle="Line: simulated from single steps; points: the server here, in real time",
     )  # fmt: skip
     dots = figure(points, "rate_per_s", "p95_ttft_s", kind="point", log="y",

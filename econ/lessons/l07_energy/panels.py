@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import pandas as pd
 
-from econ.catalog import classroom, table
+from econ.catalog import table
 from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.energy.consumption import Energy, energy
+from econ.lessons.deployments import deployment_panel
 from econ.lessons.l07_energy.tables import (
-    MODELS,
     RUNGS,
     batch_frame,
     request_boundary_frame,
@@ -46,26 +47,12 @@ def triangle_chart(frame: pd.DataFrame) -> Drawing:
 
 def triangle_panel() -> Panel:
     """Batch, energy and latency by model, accelerator, parallelism, precision and prompt."""
-
-    def batches(prompt: int, model: str, chip: str, tp: int, precision: str) -> pd.DataFrame:
-        return batch_frame(
-            model, chip, tp=tp, precision=precision, input_tokens=prompt, output_tokens=500
-        )
-
-    return panel(
-        batches,
-        triangle_chart,
-        prompt=slider(100, 20_000, value=1000, log=True, label="Prompt (tokens)"),
-        model=choice(MODELS, value="llama-3.1-70b", label="Model"),
-        chip=choice(classroom(), value="h100-sxm", label="Accelerator"),
-        tp=choice([1, 2, 4, 8], value=4, label="Tensor parallel"),
-        precision=choice(["bf16", "fp8", "fp4"], value="fp8", label="Precision"),
-        presets={
-            "70B on four H100": {},
-            "8B on one": {"model": "llama-3.1-8b", "tp": 1},
-            "70B, long prompts": {"prompt": 10_000},
-        },
-    )
+    presets: dict[str, dict[str, Any]] = {
+        "70B on four H100": {},
+        "8B on one": {"model": "llama-3.1-8b", "tp": 1},
+        "70B, long prompts": {"prompt": 10_000},
+    }
+    return deployment_panel(batch_frame, triangle_chart, presets, output_tokens=500)
 
 
 def ladder_chart(frame: pd.DataFrame) -> Drawing:

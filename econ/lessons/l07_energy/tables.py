@@ -17,7 +17,6 @@ from econ.energy.frame import energy_frame
 from econ.scenario import Scenario
 from econ.sweeps import sweep
 
-MODELS = ("llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3")
 RUNGS = ("accelerators", "+ host", "+ idle capacity", "+ building (PUE)")
 INPUTS = {  # what a tornado calls them
     "accelerators_j": "the accelerators' band",

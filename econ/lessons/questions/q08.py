@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from econ.catalog.units import KILO, KWH_J, MEGA, MTOK
-from econ.energy import Energy, carbon_g_per_mtok, energy, water_l_per_mtok
+from econ.energy import Energy, carbon_g_per_mtok, energy
 from econ.lessons.l08_place import it_j_per_token, places_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
@@ -125,37 +125,6 @@ def _carbon_of_a_million(q: Inputs) -> float:
     return float(carbon_g_per_mtok(q.joules, q.grams, COAL_PUE))
 
 
-WUE, GRID, FRANCE_PUE = 1.15, 3.6737, 1.09
-
-
-@question(
-    "08-2",
-    "A token takes **{joules} J** of IT energy in France. The grid uses 3.6737 L per kWh, the WUE "
-    "is 1.15 L/kWh, and the PUE is 1.09. How many **litres** of water does a million tokens take?",
-    unit="L per million tokens",
-    inputs={"joules": (1.8, 2.5, 1.2)},
-    tolerance_frac=0.004,
-    wrong=[
-        Wrong(lambda q: water_l_per_mtok(q.joules, WUE, GRID), "The PUE is missing: the grid "
-              "supplies the building's energy too."),
-        Wrong(lambda q: water_l_per_mtok(q.joules, WUE * FRANCE_PUE, GRID, FRANCE_PUE), "You "
-              "multiplied both by the PUE. The WUE counts litres per kWh of the *servers*."),
-        Wrong(lambda q: water_l_per_mtok(q.joules, WUE), "That is the water on site. The power "
-              "stations use more."),
-        Wrong(lambda q: water_l_per_mtok(q.joules, 0, GRID, FRANCE_PUE), "That is the water of the "
-              "power stations. The site's own cooling is missing."),
-        Wrong(lambda q: q.joules * (WUE + FRANCE_PUE * GRID), "You took joules for watt-hours. One "
-              "watt-hour is 3,600 J.", "watt-for-watt-hour"),
-    ],
-    hints=("Which of the two figures counts per kWh of the servers, which per kWh at the meter?",
-           "J per token ÷ 3.6 × (WUE + PUE × litres of the grid)."),
-    work=lambda q: f"{q.joules} / 3.6 × (1.15 + 1.09 × 3.6737) = "
-    f"{water_l_per_mtok(q.joules, WUE, GRID, FRANCE_PUE):.3f} L.",
-)  # fmt: skip
-def _water_of_a_million(q: Inputs) -> float:
-    return float(water_l_per_mtok(q.joules, WUE, GRID, FRANCE_PUE))
-
-
 SITE_PUE, GPU_TOKENS_PER_S = 1.25, 600
 
 
@@ -165,7 +134,7 @@ def _site_rate(q: Inputs, pue: float = SITE_PUE, kw: float | None = None) -> flo
 
 
 @question(
-    "08-3",
+    "08-2",
     "A site has **{mw} MW**. A server of eight accelerators is provisioned at **{server_kw} kW**, "
     "the PUE is 1.25, and each accelerator writes 600 tokens per second. How many **tokens per "
     "second** can the site write?",
@@ -193,7 +162,7 @@ DEMAND_USD, LEAST_FRAC = 10.0, 0.85
 
 
 @question(
-    "08-4",
+    "08-3",
     "A site has a contract for **{contract} kW** and draws at most **{peak} kW** in a month, "
     "**{kwh:,} kWh** in all. A kWh costs 7 cents and a kW of demand 10 USD a month; at least 85 % "
     "of the contract is billed. What is the bill, in **USD**?",
@@ -222,7 +191,7 @@ def _month_usd(q: Inputs) -> float:
 
 
 @question(
-    "08-5",
+    "08-4",
     "A megawatt at work earns **{profit} USD** an hour. For one hour the grid asks for 25 % less. "
     "**{batch} %** of the power serves work that can wait; a tenth of it is lost when it waits. "
     "What does the hour cost, in **USD** per MW?",

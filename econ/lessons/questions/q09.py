@@ -34,6 +34,10 @@ QUICK, SLOW, START = "scalerl-8b-batch-512", "scalerl-8b-batch-2048", 0.3
 LONG_HOURS = 100_000.0
 
 
+def _ceilings_apart() -> float:
+    return 100 * (scaling.rl_law(SLOW).ceiling_frac - scaling.rl_law(QUICK).ceiling_frac)
+
+
 @question(
     "09-recipe",
     "Two recipes train one 8B model by reinforcement. After **5,000 GPU-hours** the one with small "
@@ -49,8 +53,7 @@ LONG_HOURS = 100_000.0
               f"{scaling.rl_law(QUICK).ceiling_frac:.1%}, the slow one at "
               f"{scaling.rl_law(SLOW).ceiling_frac:.1%}, and it gets there."),
         Wrong("same", lambda q: "Compute brings a recipe to its own ceiling. These ceilings are "
-              f"{scaling.rl_law(SLOW).ceiling_frac - scaling.rl_law(QUICK).ceiling_frac:.0%} "
-              "apart, twice the spread of three runs."),
+              f"{_ceilings_apart():.0f} points apart, twice the spread of three runs."),
     ],
     because="A short trial measures the speed of a recipe, not its ceiling.",
 )  # fmt: skip
