@@ -15,6 +15,7 @@ econ.catalog.guard.UnknownName: unknown accelerator 'h100-smx'; nearest: h100-sx
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
@@ -25,7 +26,7 @@ import pandas as pd
 
 from econ.catalog.architecture import Model
 from econ.catalog.guard import count, in_range, not_negative, positive, unknown
-from econ.catalog.names import identifier
+from econ.catalog.names import identifier, release_context_tokens
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.ranges import ends
 from econ.catalog.tables import remember, table
@@ -335,7 +336,9 @@ def model(id: str | Path | Mapping[str, Any] | Model) -> Model:
 
 @remember
 def _model(id: str) -> Model:
-    return build(Model, _row("model", id))
+    one = build(Model, _row("model", id))
+    context = release_context_tokens(id, table("models"))
+    return dataclasses.replace(one, max_context_tokens=context) if context else one
 
 
 def site(id: str | Site, operator: str | None = None) -> Site:

@@ -166,6 +166,23 @@ def _aliases(kind: str) -> dict[str, str]:
     return dict(zip(map(_fold, rows["alias"]), rows["stands_for"], strict=True))
 
 
+def release_context_tokens(name: str, rows: pd.DataFrame) -> int | None:
+    """The context of a release that takes more or less than the model whose shape it has.
+
+    >>> release_context_tokens("Qwen/Qwen3-30B-A3B-Thinking-2507", table("models"))
+    262144
+    """
+    contexts = _contexts()
+    known = (contexts.get(spelling) for spelling in _spellings("model", name, rows))
+    return next(filter(None, known), None)
+
+
+@remember
+def _contexts() -> dict[str, int]:
+    rows = table("aliases").dropna(subset=["max_context_tokens"])
+    return dict(zip(map(_fold, rows["alias"]), rows["max_context_tokens"].astype(int), strict=True))
+
+
 def _spellings(kind: str, name: str, rows: pd.DataFrame) -> list[str]:
     """A name folded; without its organisation or vendor; a model's without its release."""
     folded = _fold(name)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from econ.catalog import catalog, given
 from econ.catalog.catalog import Accelerator
@@ -28,6 +29,7 @@ from econ.terms import Finance
 Stated = float | None  # what a scenario states itself, if it does
 Weights = Sequence[float]  # 24, one an hour of the day
 N_FLEETS = 3  # to rent, and as many that can be bought
+N_SAMPLED = 20_000  # requests, for the share that is too long
 MOST_REPLICAS = 100_000  # that a simulation takes
 SLOWEST_TPOT_S = HOUR_S  # where work may wait, only the rate counts
 
@@ -74,6 +76,38 @@ def question_of(
         return scenario, load
     slo = {"ttft_s": min(deadline_h * HOUR_S, DAY_S), "tpot_s": SLOWEST_TPOT_S}
     return scenario.with_(arrival="all_at_once", **slo), spread_load(load, deadline_h)
+
+
+def within_window(
+    scenario: Scenario, trace: pd.DataFrame | None, has_shape: bool
+) -> tuple[Scenario, pd.DataFrame | None, str]:
+    """The scenario and trace with prompts cut to what the model takes, and what was cut in words.
+
+    Engines and sellers refuse or cut what is longer, so all options are asked the same.
+
+    Raises
+    ------
+    ValueError
+        Where more requests are too long than the SLO lets go: no option can keep it.
+    """
+    model, load = scenario.resolved_model, scenario.workload
+    window, outputs = model.max_context_tokens, load.output_quantile_tokens
+    longest = load.input_quantile_tokens[-1] + outputs[-1]
+    if not (has_shape and window and longest > window):
+        return scenario, trace, ""
+    requests = load.sample(N_SAMPLED, 0) if trace is None else trace
+    over = requests["input_tokens"] + requests["output_tokens"] > window
+    share = float(over.mean())
+    words = f"{max(share, 1e-3):.1%} of the requests are longer than the {window:,} tokens that "
+    words += f"{model.name or model.id} takes"
+    most = window - outputs[-1]
+    if share > 1 - float(scenario.slo.attainment_frac) or most < 1:
+        raise ValueError(f"{words}: name a model with a longer window, or shorten them")
+    cut = tuple(min(n, most) for n in load.input_quantile_tokens)
+    if trace is not None:
+        trace = trace.assign(input_tokens=trace["input_tokens"].clip(upper=int(most)))
+    note = f"{words}: their prompts are cut to it, as engines and sellers do."
+    return scenario.with_(input_quantile_tokens=cut), trace, note
 
 
 def searched_fleets(

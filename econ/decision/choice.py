@@ -35,6 +35,7 @@ from econ.decision.asking import (
     searched_fleets,
     server_prices,
     terms_of,
+    within_window,
 )
 from econ.decision.books import Market
 from econ.decision.fleets import Fleet
@@ -42,7 +43,13 @@ from econ.decision.hours import Ask, Quotes
 from econ.decision.judging import judged
 from econ.decision.launch import weights_of
 from econ.decision.menu import Entry, api_entries, fleet_entries
-from econ.decision.reasons import break_even_frame, cash_frame, what_changes, what_to_measure
+from econ.decision.reasons import (
+    break_even_frame,
+    cash_frame,
+    missing_of,
+    what_changes,
+    what_to_measure,
+)
 from econ.decision.regions import rents_at
 from econ.decision.result import Option
 from econ.decision.speeds import Tests
@@ -223,13 +230,18 @@ def decide(
         raise TypeError("sessions_per_s belongs to sessions: name them")
     scenario = tasks.own if tasks else scenario
     elsewhere = scenario.with_(site_mw=None, rack_kw=None)  # rented machines stand there
-    asked, load = question_of(elsewhere, peak_factor, load_by_hour, deadline_h)
     notes: list[str] = []
+    if tasks is None:
+        elsewhere, trace, cut = within_window(elsewhere, trace, bool(kinds))
+        scenario = scenario.with_(workload=elsewhere.workload)
+        notes += [cut] if cut else []
+    asked, load = question_of(elsewhere, peak_factor, load_by_hour, deadline_h)
     rents_from, unlisted = rents_at(region)
     notes += [unlisted] if unlisted and set(kinds) - {"own"} else []
     step = watch or (lambda words: None)
     searched: Plan | None = None
     fleets: list[Fleet] = []
+    problem, no_seller = "", ""
     if kinds:
         searched, fleets, problem = searched_fleets(
             asked, accelerators, precisions, prices_usd_per_gpu_hour, kinds,
@@ -276,7 +288,8 @@ def decide(
     if not no_api and not on_premises:
         apis = api_entries(ask, sold_as or scenario.model_id, api_prices, sellers, measured)
         if not apis:
-            notes.append(f"no seller lists {sold_as or scenario.model_id}: give api_prices")
+            no_seller = f"no seller lists {sold_as or scenario.model_id}: give api_prices"
+            notes.append(no_seller)
     entries = apis + fleet_entries(ask, fleets, kinds, apis, notes)
     step("weighing the options")
     accept = acceptance_of(
@@ -313,6 +326,9 @@ def decide(
         tokens_per_day=tokens,
         plan=searched,
         fleets=by_chip,
+        missing=missing_of(
+            options, kinds, "not allowed" if no_api or on_premises else no_seller, problem
+        ),
         offer=offer,
         break_even=crossings,
         worth=worth,

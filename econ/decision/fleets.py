@@ -18,6 +18,7 @@ import pandas as pd
 from econ.catalog.catalog import Accelerator
 from econ.plan import Plan, concurrency_grid
 from econ.plan.search import KEYS, ROUNDING
+from econ.plan.trials import simulated_per_s
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, simulate
 from econ.terms import Slo
@@ -158,7 +159,8 @@ def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> 
     """
     demand = answer.demand
     fleet = scenario.with_(n_gpu=n * int(row["n_gpu"]))
-    requests = simulate(fleet, rate_per_s=demand.peak_per_s, n=2 * N_REQUESTS).requests
+    rate_per_s = simulated_per_s(demand.peak_per_s, 2 * N_REQUESTS)
+    requests = simulate(fleet, rate_per_s=rate_per_s, n=2 * N_REQUESTS).requests
     return share_within(requests.ttft_s, requests.tpot_s, row, demand.slo)
 
 

@@ -78,8 +78,12 @@ def answer_line(decision: Weighing) -> str:
         for family, option in best.items()
         if option
     ]
-    missing = [FAMILIES[family] for family, option in best.items() if option is None]
-    none = f"; none that can be chosen: {', '.join(missing)}" if missing else ""
+    reasons = [
+        f"{FAMILIES[family]} ({decision.missing.get(family, 'not asked for')})"
+        for family, option in best.items()
+        if option is None
+    ]
+    none = f"; none that can be chosen: {', '.join(reasons)}" if reasons else ""
     one = decision.chosen
     head, whose = ("Unproven: its speed is not published. ", " (sellers in general)")
     head, whose = (head, whose) if one.is_unproven else ("", "")

@@ -184,3 +184,17 @@ def tokens_words(n: float) -> str:
         if n >= size * (1 - 5e-4):  # three digits of 999.6 M are 1 B
             return f"{n / size:.3g} {letter}"
     return f"{n:.0f}"
+
+
+def missing_of(
+    options: Sequence[Option], kinds: Sequence[str], no_api: str, problem: str
+) -> dict[str, str]:
+    """Why nothing of a family (api, rent, own) can be chosen: of the best of it, or of them all."""
+    why: dict[str, str] = {"api": no_api} if no_api else {}
+    if problem:
+        why |= {"own": problem} if "own" in kinds else {}
+        why |= {"rent": problem if "own" not in why else "as own"} if set(kinds) - {"own"} else {}
+    for option in options:
+        if option.reason:
+            why.setdefault(family_of(option), option.reason)
+    return why

@@ -158,6 +158,8 @@ class Weighing(Result):
         The search behind the fleets; None where only APIs were asked for.
     fleets : mapping of str to Fleet
         By accelerator.
+    missing : mapping of str to str
+        Family of options (api, rent, own) → why none of it can be chosen.
     break_even : pandas.DataFrame
         Columns option, against, tokens_per_day, year: from which volume, and at the stated growth
         from which year, an option costs less than the best API.
@@ -185,6 +187,7 @@ class Weighing(Result):
     tokens_per_day: float
     plan: Plan | None = field(repr=False, default=None)
     fleets: Mapping[str, Fleet] = field(repr=False, default_factory=dict)
+    missing: Mapping[str, str] = field(repr=False, default_factory=dict)
     break_even: pd.DataFrame = field(repr=False)
     worth: pd.DataFrame = field(repr=False)
     npv_draws: pd.DataFrame = field(repr=False)

@@ -24,6 +24,7 @@ from econ.scenario import Scenario
 from econ.terms import Slo
 from econ.tokens.workloads import workloads_frame
 
+THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
 PRICE_COLUMNS = (
     "provider", "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
@@ -32,12 +33,16 @@ PRICE_COLUMNS = (
 
 
 def amount(text: str) -> float:
-    """A number as people type it: ``40M``, ``1.5k``, ``2e6``, ``40_000_000``."""
-    match = re.fullmatch(r"([0-9][0-9_.]*(?:e[+-]?\d+)?)\s*([kmgbt]?)", text.strip().lower())
+    """A number as people type it: ``40M``, ``1.5k``, ``2e6``, ``40_000_000``, ``4,000``, ``.5``.
+
+    A comma parts thousands and nothing else.
+    """
+    match = re.fullmatch(r"(\.?[0-9][0-9_.,]*(?:e[+-]?\d+)?)\s*([kmgbt]?)", text.strip().lower())
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount: give a number such as 40M or 2e6")
     try:
-        return float(match[1].replace("_", "")) * SIZES[match[2]]
+        whole = THOUSANDS.sub("", match[1].replace("_", ""))
+        return float(whole) * SIZES[match[2]]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount") from None
 

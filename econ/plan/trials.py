@@ -16,6 +16,7 @@ from econ.catalog.guard import count
 from econ.plan.bounds import cached_tokens
 from econ.plan.search import Demand
 from econ.serving import Disaggregated, Replica, draw_requests
+from econ.serving.checks import MAX_TIME_S
 from econ.serving.pools import simulate_arrays
 from econ.serving.result import NEVER, RequestTimes
 from econ.terms import Slo
@@ -24,7 +25,19 @@ N_DRAWS = 4
 N_PARTS = 8  # of a draw, one after the other: their spread is the standard error of its share
 TURNS = 20  # how often every place in use is used over in a draw, filling included
 FEWEST, MOST = 2_000, 64_000  # requests of one draw
+CLOCK_MARGIN = 1.5  # draws of gaps may add up to more than their mean
 USUAL_TPOT_S = 0.03  # for the number of places in use
+
+
+def simulated_per_s(rate_per_s: float, n: int) -> float:
+    """The rate, or the least at which ``n`` requests end before the simulator's clock does.
+
+    A fleet that serves more is large enough; so rare requests never meet at either rate.
+
+    >>> simulated_per_s(2.0, 2_000), simulated_per_s(1e-5, 2_000) < 0.002
+    (2.0, True)
+    """
+    return max(rate_per_s, CLOCK_MARGIN * n / MAX_TIME_S)
 
 
 class Draws:
@@ -52,8 +65,9 @@ class Draws:
         self.seed = seed
         self.n_requests = count("n", n, 10, 10_000_000)
         load = demand.scenario.workload if trace is None else trace.head(n)
+        rate_per_s = simulated_per_s(demand.peak_per_s, n)
         self._drawn = [
-            draw_requests(load, demand.peak_per_s, n, seed + index)
+            draw_requests(load, rate_per_s, n, seed + index)
             for index in range(N_DRAWS if trace is None else 1)
         ]
 
