@@ -48,6 +48,18 @@ from econ.tokens.traces import ENDINGS, read_trace
 from econ.tokens.workloads import workloads_frame
 
 WIDE = {"layout": {"width": "340px"}, "style": {"description_width": "150px"}}
+FITS = {"width": "max-content"}  # a button as wide as its words
+# Voilà is white whatever the reader's machine prefers; JupyterLab's own theme stays what it is
+DARK = (
+    "<style>@media (prefers-color-scheme: dark){:root{color-scheme:dark;"
+    "--jp-layout-color0:#111;--jp-layout-color1:#1b1b1b;--jp-layout-color2:#3a3a3a;"
+    "--jp-layout-color3:#555;--jp-border-color0:#777;--jp-border-color1:#666;"
+    "--jp-border-color2:#444;--jp-border-color3:#333;--jp-rendermime-table-row-background:#262626;"
+    "--jp-rendermime-table-row-hover-background:#30424f;--jp-content-link-color:#8ab4f8;"
+    + "".join(f"--jp-{kind}-font-color{n}:{ink};" for kind in ("content", "ui")
+              for n, ink in enumerate(("#fff", "#f1f1f1", "#c7c7c7", "#9a9a9a")))
+    + "}body{background:#1b1b1b;color:#f1f1f1}}</style>"
+)  # fmt: skip
 STATIC = (
     "In the live notebook a form stands here: model, load or file, SLO, prices, terms; press "
     "Decide. What follows uses its first state: "
@@ -111,9 +123,11 @@ class Form:
         if not amount:
             self.controls["of"].value = OWN_LOAD
         self.upload = widgets.FileUpload(
-            accept=",".join((*ENDINGS, ".gz")), description="Upload a trace"
+            accept=",".join((*ENDINGS, ".gz")), description="Upload a trace", layout=FITS
         )
-        self.config = widgets.FileUpload(accept=".json", description="Upload a config.json")
+        self.config = widgets.FileUpload(
+            accept=".json", description="Upload a config.json", layout=FITS
+        )
         self.button = widgets.Button(description="Decide", button_style="primary")
         self.stop = widgets.Button(description="Cancel", disabled=True)
         self.bar = widgets.IntProgress(max=STEPS, description="Progress", **WIDE)
@@ -125,9 +139,20 @@ class Form:
         self.controls["workload"].observe(lambda _: self._forget("trace"), "value")
         self.controls["model"].observe(lambda _: self._forget("model"), "value")
         grid = widgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
-        row = widgets.HBox([self.upload, self.config, self.button, self.stop, self.bar])
+        row = widgets.Box(
+            [self.upload, self.config, self.button, self.stop, self.bar],
+            layout={"flex_flow": "row wrap"},
+        )
         self.widget = widgets.VBox([grid, row, self._says, self._shows]).add_class("econ-form")
         self._say(self._load_words())
+
+    @classmethod
+    def app(cls) -> Form:
+        """The form of an app: in the state of the address, in the reader's own light or dark."""
+        from IPython.display import HTML, display
+
+        display(HTML(DARK))  # type: ignore[no-untyped-call]
+        return cls.of_link()
 
     @classmethod
     def of_link(cls, link: str | None = None) -> Form:
@@ -268,7 +293,8 @@ class Form:
             self.button.disabled, self.stop.disabled, self.bar.value = False, True, 0
         self.decision = answer
         self._shows.value = page
-        self._say(str(answer))
+        self._say("Done: the answer stands below.")
+        self.readout = str(answer)
 
     def _page(self, answer: Decision) -> str:
         """The executive's page, the files to take away, and the evidence folded below."""

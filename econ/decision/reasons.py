@@ -191,6 +191,8 @@ def missing_of(
 ) -> dict[str, str]:
     """Why nothing of a family (api, rent, own) can be chosen: of the best of it, or of them all."""
     why: dict[str, str] = {"api": no_api} if no_api else {}
+    if not kinds:
+        why |= {"rent": "only sellers are weighed", "own": "only sellers are weighed"}
     if problem:
         why |= {"own": problem} if "own" in kinds else {}
         why |= {"rent": problem if "own" not in why else "as own"} if set(kinds) - {"own"} else {}

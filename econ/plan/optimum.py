@@ -79,6 +79,15 @@ class Refuted(NamedTuple):
     reason: str
 
 
+def better_by(value: Value, gap_frac: float) -> Value:
+    """What would be better by that share: a lesser cost, or a profit (below zero here) beyond it.
+
+    >>> better_by(11.0, 0.1), better_by(-10.0, 0.1), better_by(-10.0, 0.0)
+    (10.0, -11.0, -10.0)
+    """
+    return value / (1 + gap_frac) if value > 0 else value * (1 + gap_frac)
+
+
 @dataclass
 class Proof:
     """What the search found and what it can say about the rest.
@@ -189,8 +198,8 @@ class Search:
             bar.update(len(fresh))
         rest = [task for task in tasks if task not in done]
         best = self._best_of(group)
-        while wave := [t for t in rest if t.bound * (1 + gap_frac) < best][:WAVE]:
-            self._solve(wave, best / (1 + gap_frac))
+        while wave := [t for t in rest if t.bound < better_by(best, gap_frac)][:WAVE]:
+            self._solve(wave, better_by(best, gap_frac))
             rest = [task for task in rest if task not in set(wave)]
             best = self._best_of(group)
             bar.update(len(wave))

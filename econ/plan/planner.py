@@ -102,8 +102,8 @@ def plan(
         Replica shapes whose smallest fleet is found by simulation; more, where some fail there,
         and all that could be better than the best. 0 for the screen alone.
     gap_frac : float
-        By how much a deployment that is left out may be better than the best, e.g. 0.02; 0 for
-        the optimum.
+        By how much a deployment that is left out may be better than the best, as a share of the
+        best's cost or profit, e.g. 0.02; 0 for the optimum.
     groups : sequence of collections of str
         Accelerators by name, e.g. those to rent and those to buy: of each group the best is found,
         and good fleets of two more accelerators; by default the best of all together.
@@ -157,10 +157,6 @@ def plan(
     elif (value_usd_per_answer is None) == (objective == PROFIT):
         raise ValueError(
             f"objective = {objective!r}: profit needs value_usd_per_answer, and only it"
-        )
-    if objective == PROFIT and gap_frac:
-        raise ValueError(
-            f"gap_frac = {gap_frac} is outside its range: 0 where profit is the objective"
         )
     n_refined, seed = count("n_refined", n_refined, 0, 10_000), count("seed", seed, 0)
     in_range("gap_frac", gap_frac, 0, 10)

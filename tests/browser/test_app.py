@@ -44,14 +44,15 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         assert (
             page.locator(".jp-InputArea-editor:visible, .jp-CodeMirrorEditor:visible").count() == 0
         )
-        assert "Form.of_link" not in page.inner_text("body")
+        assert "Form.app" not in page.inner_text("body")
 
         words = form.get_by_role("status")
         before = words.inner_text()
         _press_until_focused(page, "Decide")
         page.keyboard.press("Enter")
-        expect(words).to_contain_text("Per day: API", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("Done", timeout=lab.PATIENCE_MS)
         assert words.inner_text() != before
+        expect(form.get_by_text("Per day: API")).to_have_count(1)  # the answer, once
         form.get_by_text("Evidence", exact=True).click()
         chart = form.locator("svg[role=img]").first
         assert len(chart.get_attribute("aria-label")) > 40

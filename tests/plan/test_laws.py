@@ -218,3 +218,6 @@ def test_no_fleet_earns_more_and_more_value_never_serves_less(seed):
         assert answer.serves == (best["profit_usd_per_hour"] > 0)
         assert best["good_frac"] >= good
         good = best["good_frac"]
+    near = plan(s, value_usd_per_answer=worth, right_frac=0.7, gap_frac=0.1, **space)
+    assert near.best["profit_usd_per_hour"] * 1.1 >= best["profit_usd_per_hour"] > 0
+    assert near.n_simulated <= answer.n_simulated
