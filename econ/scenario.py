@@ -102,7 +102,8 @@ class Scenario:
         if not isinstance(self.model, Model):
             read = catalog.model(self.model)  # by name, or from a config.json
             by_name = isinstance(self.model, str) and not self.model.endswith(".json")
-            object.__setattr__(self, "model", read.id if by_name else read)
+            is_row = by_name and read == catalog.model(read.id)  # a release may have another window
+            object.__setattr__(self, "model", read.id if is_row else read)
         self.deployment.check(self.resolved_model)
         for name in ("site_mw", "rack_kw"):  # a limit is chosen: it is no chance
             if (limit := getattr(self, name)) is not None:

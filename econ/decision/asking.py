@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def question_of(
 def within_window(
     scenario: Scenario, trace: pd.DataFrame | None, has_shape: bool
 ) -> tuple[Scenario, pd.DataFrame | None, str]:
-    """The scenario and trace with prompts cut to what the model takes, and what was cut in words.
+    """The scenario and trace with requests cut to what the model takes, and what was cut in words.
 
     Engines and sellers refuse or cut what is longer, so all options are asked the same.
 
@@ -100,14 +100,24 @@ def within_window(
     share = float(over.mean())
     words = f"{max(share, 1e-3):.1%} of the requests are longer than the {window:,} tokens that "
     words += f"{model.name or model.id} takes"
-    most = window - outputs[-1]
-    if share > 1 - float(scenario.slo.attainment_frac) or most < 1:
+    if share > 1 - float(scenario.slo.attainment_frac):
         raise ValueError(f"{words}: name a model with a longer window, or shorten them")
-    cut = tuple(min(n, most) for n in load.input_quantile_tokens)
+    least_in = min(load.input_quantile_tokens[-1], window / 4)  # room for prompts beside answers
+    most_out = min(outputs[-1], window - least_in)
+    most_in = window - most_out
+    cut = {
+        f"{name}_quantile_tokens": tuple(
+            min(n, most) for n in getattr(load, f"{name}_quantile_tokens")
+        )
+        for name, most in (("input", most_in), ("output", most_out))
+    }
     if trace is not None:
-        trace = trace.assign(input_tokens=trace["input_tokens"].clip(upper=int(most)))
-    note = f"{words}: their prompts are cut to it, as engines and sellers do."
-    return scenario.with_(input_quantile_tokens=cut), trace, note
+        trace = trace.assign(
+            input_tokens=trace["input_tokens"].clip(upper=int(most_in)),
+            output_tokens=trace["output_tokens"].clip(upper=int(most_out)),
+        )
+    note = f"{words}: they are cut to it, as engines and sellers do."
+    return scenario.with_(**cut), trace, note
 
 
 def searched_fleets(
@@ -132,14 +142,14 @@ def searched_fleets(
         use, source = asked.finance.utilisation_frac, asked.finance.source
         asked = asked.with_(finance=Finance(tenure="owned", cost_usd_per_gpu_hour=most,
                                             utilisation_frac=use, source=source))  # fmt: skip
-        groups = [set(prices)]
+        groups: list[Collection[str]] = [set(prices)]
     else:
         prices = _any_prices(asked, named) | prices
         own = asked.deployment.resolved_accelerator
         named_ids = {_id(item, own) for item in named or [*rents(), *prices, own.id]}
         groups = [named_ids]
-        if OWN in kinds and not named:  # what is cheap to rent is not what can be bought
-            groups.append(set(table("servers").index))
+        if OWN in kinds and not named:  # what is cheap to rent is not what is cheap to buy
+            groups.append(_for_sale(asked, None)[1])
     step("searching and simulating fleets")
     searched = _searched(asked, named, precisions, prices, {**settings, "groups": groups})
     try:
@@ -149,7 +159,7 @@ def searched_fleets(
     fleets: list[Fleet] = []
     for group in groups:
         there = {fleet.accelerator.id for fleet in fleets}
-        fleets += fleets_of(searched, N_FLEETS, group - there)
+        fleets += fleets_of(searched, N_FLEETS, group, there)
     return searched, fleets, ""
 
 

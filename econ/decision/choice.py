@@ -67,6 +67,7 @@ MENU = ("scenario", "value_usd_per_answer", "models", "tiers", "right_frac", "be
         "floor_frac")  # fmt: skip
 LONGEST_WAIT_H = 168.0
 N_DRAWS = 1_000
+FEW_REQUESTS = 100  # of a log
 DISCOUNTS = Range(0.0, 0.0, 0.25, "share", source="assumed")  # off committed list prices
 
 
@@ -235,6 +236,8 @@ def decide(
         elsewhere, trace, cut = within_window(elsewhere, trace, bool(kinds))
         scenario = scenario.with_(workload=elsewhere.workload)
         notes += [cut] if cut else []
+        if trace is not None and len(trace) < FEW_REQUESTS:
+            notes.append(f"The log holds {len(trace)} requests: its rate and lengths say little.")
     asked, load = question_of(elsewhere, peak_factor, load_by_hour, deadline_h)
     rents_from, unlisted = rents_at(region)
     notes += [unlisted] if unlisted and set(kinds) - {"own"} else []

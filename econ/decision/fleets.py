@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ import pandas as pd
 
 from econ.catalog.catalog import Accelerator
 from econ.plan import Plan, concurrency_grid
-from econ.plan.search import KEYS, ROUNDING
+from econ.plan.search import KEYS, ROUNDING, in_servers
 from econ.plan.trials import simulated_per_s
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, simulate
@@ -25,6 +25,7 @@ from econ.terms import Slo
 
 MOST_TELLING = 4  # replicas; a larger fleet itself shows what one of its replicas sustains
 N_REQUESTS, TOLERANCE_FRAC = 1_000, 0.03  # of the search for that rate
+NEARLY_SURE = 0.99  # of keeping the SLO: more accelerators would not be felt
 Z90 = 1.6449  # normal quantile: nine of ten within
 WIDEST = 100.0  # logarithm of a band without an end
 LATENCIES = ("ttft", "tpot")
@@ -48,6 +49,8 @@ class Fleet:
     p_keeps_slo : float
         Probability that the SLO is kept, from the bands of the latency model, with the replicas
         that each case needs: what is missing to 1 is what no further replica can mend.
+    p_owned : float
+        The same where whole servers are bought and all their accelerators serve.
     n_sure : int
         Replicas with which the rate suffices in nine of ten cases; what is rented or bought grows
         to it where a test shows that it must.
@@ -63,6 +66,7 @@ class Fleet:
     rate_per_s: float
     rate_p90_factor: float
     p_keeps_slo: float
+    p_owned: float
     n_sure: int
     regime: str
     basis: str
@@ -81,7 +85,9 @@ class Fleet:
         return ", ".join([d.precision, *parts])
 
 
-def fleets_of(answer: Plan, n_most: int, among: Collection[str]) -> list[Fleet]:
+def fleets_of(
+    answer: Plan, n_most: int, among: Collection[str], known: Collection[str] = ()
+) -> list[Fleet]:
     """The best fleet of each accelerator that meets the SLO, cheapest first.
 
     Parameters
@@ -91,7 +97,10 @@ def fleets_of(answer: Plan, n_most: int, among: Collection[str]) -> list[Fleet]:
     n_most : int
         Accelerators at most, e.g. 4.
     among : collection of str
-        Accelerators, by name.
+        Accelerators, by name; a mapping to what an owner's hour costs orders them by what their
+        whole servers cost.
+    known : collection of str
+        Accelerators that need no fleet any more; they count.
 
     Returns
     -------
@@ -99,8 +108,15 @@ def fleets_of(answer: Plan, n_most: int, among: Collection[str]) -> list[Fleet]:
         Of simulated rows where anything was simulated; empty where nothing meets the SLO.
     """
     rows = answer.simulated if answer.n_simulated else answer.feasible
-    best = rows[rows["accelerator"].isin(among)].drop_duplicates("accelerator").head(n_most)
-    return [_fleet(answer, row) for _, row in best.iterrows()]
+    best = rows[rows["accelerator"].isin(list(among))].drop_duplicates("accelerator")
+    if isinstance(among, Mapping):
+        usd = [
+            in_servers(n, answer.accelerators[name]) * among[name]
+            for n, name in zip(best["fleet_gpus"], best["accelerator"], strict=True)
+        ]
+        best = best.iloc[np.argsort(usd, kind="stable")]
+    best = best.head(n_most)
+    return [_fleet(answer, row) for _, row in best.iterrows() if row["accelerator"] not in known]
 
 
 def _fleet(answer: Plan, row: pd.Series) -> Fleet:
@@ -113,13 +129,20 @@ def _fleet(answer: Plan, row: pd.Series) -> Fleet:
     n_sure = math.ceil(peak * math.exp(ONE_SIDED * math.log(factor) / Z90) / rate * ROUNDING)
     n_sure = max(n, n_sure)
     n_slow = max(n_sure, math.ceil(n * factor))  # at the low end of the band of the speed
+    size = int(row["n_gpu"])
+    n_owned = int(in_servers(n_slow * size, scenario.deployment.resolved_accelerator)) // size
+    p_keeps = _latency_share(answer, row, scenario, n_slow) if is_simulated else 1.0
+    p_owned = p_keeps
+    if p_keeps < NEARLY_SURE and n_owned > n_slow:
+        p_owned = max(p_keeps, _latency_share(answer, row, scenario, n_owned))
     return Fleet(
         scenario=scenario,
         n_replicas=n,
         n_gpu_per_replica=int(row["n_gpu"]),
         rate_per_s=float(rate),
         rate_p90_factor=factor,
-        p_keeps_slo=_latency_share(answer, row, scenario, n_slow) if is_simulated else 1.0,
+        p_keeps_slo=p_keeps,
+        p_owned=p_owned,
         n_sure=n_sure,
         regime=str(row["regime"]),
         basis=str(row["basis"]),

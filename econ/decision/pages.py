@@ -92,8 +92,21 @@ def answer_line(decision: Weighing) -> str:
         f"year ({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), "
         + (f"done within {decision.deadline_h:g} h" if decision.deadline_h else
            f"keeps the SLO with {share_words(one.p_keeps_slo)}{whose}")
-        + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}."
+        + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
     )  # fmt: skip
+
+
+def later_words(decision: Weighing) -> str:
+    """Why something that costs less today is not taken: what both cost over the horizon."""
+    one = decision.chosen
+    sides = [o for o in map(decision.best_of, FAMILIES) if o and o.usd_per_day < one.usd_per_day]
+    if decision.offer is not None or not sides:
+        return ""
+    less = min(sides, key=lambda option: option.usd_per_day)
+    return (
+        f" Over {decision.horizon_years} years, as prices and load move, the {one.name} costs "
+        f"{money(one.npv_usd)} in today's money, the {less.name} {money(less.npv_usd)}."
+    )
 
 
 def worth_line(decision: Weighing) -> str:

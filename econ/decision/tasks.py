@@ -126,16 +126,17 @@ def sized(tasks: Tasks, fleets: Sequence[Fleet], peak_factor: float) -> tuple[Ta
         n_sure = max(n_replicas, math.ceil(peak * errors / rate * ROUNDING))
         on = one.with_(n_gpu=n_replicas * fleet.n_gpu_per_replica)
         done = served.times.done
+        p_keeps = share_within(
+            np.where(done, served.times.ttft_s, np.inf), served.times.tpot_s, fleet.row, one.slo
+        )
         made.append(
             dataclasses.replace(
                 fleet,
                 scenario=on.with_(cached_frac=served.hit_frac),
                 n_replicas=n_replicas,
                 rate_per_s=rate * n_turns,
-                p_keeps_slo=share_within(
-                    np.where(done, served.times.ttft_s, np.inf), served.times.tpot_s, fleet.row,
-                    one.slo,
-                ),
+                p_keeps_slo=p_keeps,
+                p_owned=p_keeps,
                 n_sure=n_sure,
                 basis="simulated",
             )

@@ -10,7 +10,7 @@ best is the optimum.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -27,6 +27,7 @@ from econ.plan.search import (
     PROFIT,
     ROUNDING,
     Demand,
+    in_servers,
     paid_gpus,
     server_gpus,
 )
@@ -167,9 +168,12 @@ class Search:
         with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
             for group in groups or [set(names.values())]:
                 mine = [task for task in tasks if names[task] in group]
-                self._prove(mine, group, n_refined, gap_frac, done, bar)
+                if isinstance(group, Mapping):
+                    mine.sort(key=lambda task: self._bought(task, group))
+                else:
+                    self._prove(mine, group, n_refined, gap_frac, done, bar)
                 if groups:
-                    self._vary(mine, group, done)
+                    self._vary(mine, done)
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
@@ -205,17 +209,26 @@ class Search:
             bar.update(len(wave))
         bar.update(len(rest))
 
-    def _vary(self, tasks: Sequence[Task], group: Collection[str], done: set[Task]) -> None:
-        """Simulate the screen's best shapes of more accelerators, until a few keep the SLO."""
+    def _vary(self, tasks: Sequence[Task], done: set[Task]) -> None:
+        """Simulate shapes of more accelerators in this order, until a few kinds keep the SLO."""
         tried: dict[str, int] = {}
+        kinds: set[str] = set()
         for task in _one_a_shape(tasks, self.frame):
-            if len(self.best.keys() & set(group)) >= N_KINDS:
-                return
             name = self._accelerator(task)
             if name not in self.best and tried.get(name, 0) < TRIES and task not in done:
                 tried[name] = tried.get(name, 0) + 1
                 self._solve([task], math.inf)
                 done.add(task)
+            kinds |= {name} & self.best.keys()
+            if len(kinds) >= N_KINDS:
+                return
+
+    def _bought(self, task: Task, usd_per_gpu_hour: Mapping[str, float]) -> tuple[bool, float, int]:
+        """What a shape costs in whole servers of one's own, by the screen: what it likes first."""
+        chip = self.columns[Row._fields.index("accelerator")][task.labels[0]]
+        n_gpu = float(self.frame["fleet_gpus"].to_numpy()[task.labels[task.n_first]])
+        usd = in_servers(n_gpu, chip) * usd_per_gpu_hour[chip.id]
+        return not task.is_liked, usd, int(n_gpu)
 
     def _best_of(self, group: Collection[str]) -> Value:
         return min((value for name, value in self.best.items() if name in group), default=math.inf)

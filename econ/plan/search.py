@@ -320,6 +320,17 @@ def server_gpus(demand: Demand, accelerator: Accelerator) -> int:
     return accelerator.n_per_server or PER_SERVER
 
 
+def in_servers(n_gpu: float, accelerator: Accelerator) -> float:
+    """Accelerators of the whole servers that hold so many.
+
+    >>> from econ.catalog import accelerator
+    >>> in_servers(9, accelerator("h100-sxm"))
+    16
+    """
+    size = accelerator.n_per_server or PER_SERVER
+    return math.ceil(n_gpu / size) * size
+
+
 def paid_gpus(demand: Demand, accelerators: pd.Series, fleet_gpus: Any) -> Any:
     """Accelerators that are paid for: who owns machines owns whole servers.
 
