@@ -5,15 +5,14 @@ with, and this package as a wheel with its tables. So a kernel starts without an
 compiled numpy, pandas and scipy exist only at Pyodide's own distribution: the first ``import`` of
 them asks its content delivery network, which the page says.
 
-A notebook is included if its cells run here with the packages that a browser has not (`MISSING`)
-taken away.
+All notebooks are in it. What a browser has not is a real tokenizer: the cells of notebook 01 that
+need one say so.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,7 +20,6 @@ import sys
 import tarfile
 import zipfile
 from importlib import metadata
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import nbformat
@@ -31,30 +29,17 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+from econ.catalog.prices import SAVED, prices_now_json  # noqa: E402
 from econ.charts.live import bundle  # noqa: E402
 
 OUT, WORK = ROOT / "build" / "lite", ROOT / "build" / "lite-sources"
 ENV, LOCK = ROOT / "build" / "lite-env", ROOT / "tools" / "requirements-lite.lock"
-N_JOBS = 2
-MISSING = ["numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices", "pyarrow"]
 STARTS_WITH = ["ipython", "micropip", "comm", "jedi"]  # of Pyodide's own lock
 NEEDS = ["altair", "anywidget", "ipywidgets"]  # beside what the lock has
-PROBE = """
-import sys
-for name in {missing!r}: sys.modules[name] = None
-import os
-os.environ["ECON_STATE"] = os.devnull
-sys.path.insert(0, {tools!r})
-import econ.charts.live
-econ.charts.live.script = lambda: ""  # the wheel brings it along
-from pathlib import Path
-from replay import shown
-shown(Path({path!r}), compare=False)
-"""
 NOTE = """**This page runs Python in your browser.** The first run fetches numpy, pandas and scipy
 from Pyodide's content delivery network (some tens of megabytes); nothing you type is sent
-anywhere. Nothing is kept beyond this browser. Notebooks that need what a browser has not are left
-out: run those with `make lab`."""
+anywhere. Nothing is kept beyond this browser. A cell that cuts text with a real tokenizer says that
+it cannot here; run it with `make lab`."""
 INSTALL = "%pip install -q inference-economics"
 
 
@@ -64,9 +49,8 @@ def build(out: Path = OUT, work: Path = WORK, names: list[str] | None = None) ->
     shutil.rmtree(out, ignore_errors=True)
     work.mkdir(parents=True)
     every = {p.stem: p for p in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
-    kept = write_notebooks(
-        work / "files", [every[Path(n).stem] for n in (every if names is None else names)]
-    )
+    wanted = [every[Path(n).stem] for n in (every if names is None else names)]
+    write_notebooks(work / "files", wanted)
     write_wheel(work / "pypi")
     python = environment()
     lock = write_pyodide(work / "static" / "pyodide", *pyodide(python))
@@ -77,7 +61,7 @@ def build(out: Path = OUT, work: Path = WORK, names: list[str] | None = None) ->
     done = subprocess.run(words, cwd=work, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"jupyter lite ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return kept
+    return [path.stem for path in wanted]
 
 
 def environment() -> Path:
@@ -109,13 +93,10 @@ def pyodide(python: Path) -> tuple[str, str]:
     return version, url
 
 
-def write_notebooks(out: Path, paths: list[Path]) -> list[str]:
-    """Those notebooks that run without `MISSING`, each with a word and an installation first."""
+def write_notebooks(out: Path, paths: list[Path]) -> None:
+    """The notebooks without outputs, each with a word and an installation first."""
     out.mkdir(parents=True)
-    kept = []
-    with ThreadPool(N_JOBS) as pool:
-        runs = pool.map(runs_in_a_browser, paths)
-    for path in [p for p, good in zip(paths, runs, strict=True) if good]:
+    for path in paths:
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
             if cell.cell_type == "code":
@@ -123,23 +104,10 @@ def write_notebooks(out: Path, paths: list[Path]) -> list[str]:
         word, install = nbformat.v4.new_markdown_cell(NOTE), nbformat.v4.new_code_cell(INSTALL)
         notebook.cells[1:1] = [word, install]
         nbformat.write(notebook, out / path.name)
-        kept.append(path.stem)
-    return kept
-
-
-def runs_in_a_browser(path: Path) -> bool:
-    """Whether all cells of a notebook run where `MISSING` cannot be imported."""
-    code = PROBE.format(missing=MISSING, tools=str(ROOT / "tools" / "website"), path=str(path))
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        print(f"{path.stem} stays out: {why}")
-    return done.returncode == 0
 
 
 def write_wheel(out: Path) -> Path:
-    """This package as a wheel that carries its tables and the charts' script."""
+    """This package as a wheel that carries its tables, today's prices and the charts' script."""
     out.mkdir(parents=True)
     name, version = "inference_economics", metadata.version("inference-economics")
     info = f"{name}-{version}.dist-info"
@@ -150,6 +118,7 @@ def write_wheel(out: Path) -> Path:
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: lite\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
         "econ/charts/live.bundle.js": bundle(),
+        f"econ/data/{SAVED}": prices_now_json(),
     }
     for path in [*ROOT.glob("econ/**/*.py"), *ROOT.glob("data/**/*.*")]:
         inside = "econ" if path.is_relative_to(ROOT / "data") else ""  # as in the real wheel

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime
 import functools
 import importlib.metadata
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -23,8 +24,9 @@ import pandas as pd
 
 from econ.catalog.catalog import build
 from econ.catalog.guard import fraction, not_negative, unknown
-from econ.catalog.tables import table
+from econ.catalog.tables import data_dir, table
 
+SAVED = "catalog/prices_now.json"  # only where a build has written it
 SERVICES = ("standard", "batch", "flex", "priority")
 RATES = ("input", "output", "cached_input", "cache_write", "cache_write_1h")
 
@@ -257,15 +259,21 @@ def prices_now_frame(
     Raises
     ------
     ImportError
-        Without genai-prices, with what to install.
+        Without genai-prices (and without a saved list), with what to install.
 
     References
     ----------
     genai-prices (Pydantic, MIT); its version is in the column ``source``.
     """
     moment = on or datetime.datetime.now(datetime.UTC)
+    try:
+        sellers = _snapshot().providers
+    except ImportError:
+        if (saved := _saved(named)) is None:
+            raise
+        return saved
     rows = []
-    for seller in _snapshot().providers:
+    for seller in sellers:
         for offer in seller.models:
             if named is not None and not named(offer.id):
                 continue
@@ -276,8 +284,62 @@ def prices_now_frame(
             )
             row = asdict(listed) | {"other_rates": listed.other_rates}
             rows.append(row | {"tiered": tiered, "kind": "list_price"})
+    return _frame(rows)
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns = [f.name for f in fields(Price)] + ["tiered", "kind"]
     return pd.DataFrame(rows, columns=columns).drop(columns="in_force_since")
+
+
+def prices_now_json(on: datetime.datetime | None = None) -> str:
+    """`prices_now_frame` as JSON for a place where the price package cannot be installed.
+
+    A build for such a place (a browser) writes it to `SAVED` in the tables' folder; without the
+    package `prices_now_frame` reads it, whatever the moment: ``source`` says of which day it is.
+
+    Parameters
+    ----------
+    on : datetime, optional
+        The moment; now by default.
+
+    Returns
+    -------
+    str
+        One object a price; rates that are not listed are left out.
+
+    Examples
+    --------
+    >>> prices_now_json().startswith('[{"model":')
+    True
+    """
+    moment = on or datetime.datetime.now(datetime.UTC)
+    rows = prices_now_frame(moment).to_dict("records")
+    for row in rows:
+        row["source"] += f", saved {moment:%Y-%m-%d}"
+        row["other_rates"] = [_without_gaps(asdict(rates)) for rates in row["other_rates"]]
+    return json.dumps([_without_gaps(row) for row in rows])
+
+
+def _without_gaps(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in row.items()
+        if not (pd.api.types.is_scalar(value) and pd.isna(value))
+    }
+
+
+def _saved(named: Callable[[str], bool] | None) -> pd.DataFrame | None:
+    """The prices that a build wrote beside the tables, if it did."""
+    file = data_dir() / SAVED
+    if not file.exists():
+        return None
+    rows = [
+        r for r in json.loads(file.read_text(encoding="utf-8")) if not named or named(r["model"])
+    ]
+    for row in rows:
+        row["other_rates"] = tuple(Rates(**rates) for rates in row["other_rates"])
+    return _frame(rows)
 
 
 def price_now(model: str, provider: str = "", on: datetime.datetime | None = None) -> Price:

@@ -22,6 +22,7 @@ from IPython import get_ipython
 
 from econ.catalog.guard import UnknownName, shown
 from econ.lessons import memory
+from econ.lessons.interface import say
 from econ.lessons.question import (
     QUESTIONS,
     Question,
@@ -46,7 +47,7 @@ from econ.lessons.views import (
 
 NUMBERED = re.compile(r"\w\d-\d+")  # an exercise; a prediction ends with a word
 MOST_STORED = 80  # characters of an answer
-HINT_NAMES = ("a nudge", "the formula", "the same with other numbers")
+HINT_NAMES = ("hint_nudge", "hint_formula", "hint_twin")
 
 
 def exercises(notebook: str = "") -> list[str]:
@@ -63,8 +64,10 @@ def exercise(id: str) -> View:
         E.g. ``"13-1"``. The numbers in it are this learner's own; `given` returns them.
     """
     q = find(id)
-    names = [HINT_NAMES[min(i, len(HINT_NAMES) - 1)] for i in range(len(hints(q)))]
-    folds = [folded(f"Hint: {name}", words) for name, words in zip(names, hints(q), strict=True)]
+    folds = [
+        folded(say("hint", name=say(HINT_NAMES[min(i, len(HINT_NAMES) - 1)])), words)
+        for i, words in enumerate(hints(q))
+    ]
     head = f"**{q.id}.** {prompt(q)}"
     words = f"{q.id}. {prompt(q)}{listed(q)}"
     spec = exercise_spec(q, _shuffled(q))
@@ -96,7 +99,7 @@ def check(id: Any, answer: Any) -> None:
         print(error)
         return
     if answer is ... or answer is None:
-        print(f"{id}: not answered yet.")
+        print(say("not_answered", id=id))
         return
     try:
         verdict = judge(q, answer)
@@ -118,10 +121,10 @@ def hint(id: str) -> None:
     words, entry = hints(q), memory.entry("exercises", id)
     n_taken = memory.count(entry, "hints")
     if not words:
-        print(f"{id}: there is no hint.")
+        print(say("hint_none", id=id))
         return
     number = min(n_taken, len(words) - 1)
-    print(f"{id}, hint {number + 1} of {len(words)}: {words[number]}")
+    print(say("hint_count", id=id, n=number + 1, total=len(words), words=words[number]))
     memory.remember("exercises", id, {**entry, "hints": number + 1})
 
 

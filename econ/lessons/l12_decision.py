@@ -14,13 +14,15 @@ import pandas as pd
 from IPython.display import Markdown
 
 from econ.catalog.units import DAY_S, MTOK
-from econ.charts import Drawing, figure
+from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.decision import Decision, decide
+from econ.decision.pages import FAMILIES, money, share_words
 from econ.scenario import Scenario
 
 DAY = datetime.date(2026, 11, 29)  # whose prices the lesson shows
 MODEL, TOKENS_PER_DAY, BUSY_TOKENS_PER_DAY = "Qwen/Qwen3-32B", 40 * MTOK, 10_000 * MTOK
 VOLUMES_MTOK = (10, 40, 160, 640, 1_280, 2_560, 5_120, 10_240)
+SOLD = ("qwen3-32b", "gpt-oss-120b", "llama-3.3-70b", "deepseek-v3.2")  # of the panel
 SETTINGS: dict[str, Any] = {"accelerators": ["h100-sxm"], "precisions": ["fp8"], "n_refined": 1}
 
 
@@ -71,6 +73,52 @@ def volume_chart(frame: pd.DataFrame) -> Drawing:
         finding=f"Tokens by the list cost least up to {last:,} million a day; at {first:,} million "
         "rented machines do",
     )  # fmt: skip
+
+
+def ways_frame(model: str, mtok_per_day: float) -> pd.DataFrame:
+    """The best API, rented and own machines for a chat: way, usd_per_day, label and the name."""
+    s = Scenario.of(model, "h100-sxm")
+    w = s.workload
+    rate = mtok_per_day * MTOK / DAY_S / (w.mean_input_tokens + w.mean_output_tokens)
+    answer = decide(s.with_(rate_per_s=rate), n_refined=1, on=DAY)
+    best = {words: answer.best_of(family) for family, words in FAMILIES.items()}
+    rows = [
+        (
+            way,
+            o.usd_per_day,
+            f"{money(o.usd_per_day)}  {o.name}, keeps the SLO: {_sure(o.p_keeps_slo)}",
+            o.name,
+        )
+        for way, o in best.items()
+        if o
+    ]
+    frame = pd.DataFrame(rows, columns=["way", "usd_per_day", "label", "name"])
+    return frame.sort_values("usd_per_day", ignore_index=True)
+
+
+def _sure(p_keeps_slo: float) -> str:
+    return "unknown" if pd.isna(p_keeps_slo) else share_words(p_keeps_slo)
+
+
+def ways_chart(frame: pd.DataFrame) -> Drawing:
+    """`ways_frame` as bars."""
+    first = frame.iloc[0]
+    return figure(
+        frame, "usd_per_day", "way", kind="bar", label="label",
+        sort=list(FAMILIES.values()), x_title="USD a day", x_domain=(0.0, 2.2 * float(frame["usd_per_day"].max())), height=130,
+        finding=f"{money(first['usd_per_day'])} a day: the {first['name']} costs least",
+    )  # fmt: skip
+
+
+def ways_panel() -> Panel:
+    """API, rent or own for a chat by model and volume, at the usual SLO and prices of `DAY`."""
+    return panel(
+        ways_frame,
+        ways_chart,
+        model=choice(SOLD, label="Model"),
+        mtok_per_day=slider(1, 20_000, value=50, log=True, label="Million tokens a day"),
+        presets={"a team": {}, "a product": {"mtok_per_day": 2_000}},
+    )
 
 
 def crossing_mtok_per_day() -> float:

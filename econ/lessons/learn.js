@@ -50,6 +50,8 @@ function render({ model, el }) {
   };
   if (!document.getElementById("econ-learn-style"))
     make("style", document.head, STYLE, { id: "econ-learn-style" });
+  const t = (key, values = {}) =>  // words of the interface, their places filled
+    spec.texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const record = () => model.get("record") || {};
   const count = (name) => record()[name] || 0;
   const store = (change) => {
@@ -66,7 +68,7 @@ function render({ model, el }) {
 
   const choose = (keys, labels, code) => {
     const set = make("fieldset", form);
-    make("legend", set, "Choose one:");
+    make("legend", set, t("choose"));
     const name = `${spec.id}-${Math.random().toString(36).slice(2)}`;
     const buttons = keys.map((key, i) => {
       const label = make("label", set);
@@ -90,7 +92,7 @@ function render({ model, el }) {
   }
 
   if (spec.mode === "solution") {
-    const button = make("button", form, "Show the solution");
+    const button = make("button", form, t("solution"));
     const body = make("pre", form, "", { tabIndex: 0 });
     body.hidden = true;
     button.addEventListener("click", () => {
@@ -103,7 +105,7 @@ function render({ model, el }) {
   }
 
   if (spec.kind === "number" && spec.stops) {
-    const label = make("label", form, "Your prediction: ");
+    const label = make("label", form, t("prediction") + " ");
     const range = make("input", label, "", { type: "range", min: 0, max: spec.stops.length - 1,
                                              step: 1, value: spec.start });
     const output = make("span", label);
@@ -115,7 +117,7 @@ function render({ model, el }) {
     shown();
     read = () => [range.value, null];
   } else if (spec.kind === "number") {
-    const label = make("label", form, "Your answer: ");
+    const label = make("label", form, t("answer") + " ");
     const input = make("input", label, "", { type: "text", size: 16, autocomplete: "off" });
     make("span", label, ` ${spec.unit}`);
     input.addEventListener("keydown", (e) => { if (e.key === "Enter") check(); });
@@ -133,7 +135,7 @@ function render({ model, el }) {
     const move = (i, step) => {
       [keys[i], keys[i + step]] = [keys[i + step], keys[i]];
       draw();
-      const name = `Move ${labels[keys[i + step]]} ${step < 0 ? "up" : "down"}`;
+      const name = t(step < 0 ? "up" : "down", { item: labels[keys[i + step]] });
       const button = [...list.querySelectorAll("button")].find((b) => b.ariaLabel === name);
       (button?.disabled ? list.querySelector("button:not(:disabled)") : button)?.focus();
     };
@@ -143,7 +145,7 @@ function render({ model, el }) {
         const row = make("li", list, labels[key] + " ");
         for (const [step, sign] of [[-1, "↑"], [1, "↓"]]) {
           const button = make("button", row, sign);
-          button.ariaLabel = `Move ${labels[key]} ${step < 0 ? "up" : "down"}`;
+          button.ariaLabel = t(step < 0 ? "up" : "down", { item: labels[key] });
           button.disabled = !(i + step in keys);
           button.addEventListener("click", () => move(i, step));
         }
@@ -155,14 +157,14 @@ function render({ model, el }) {
     const value = choose(spec.options.map(([k]) => k), spec.options.map(([, l]) => l), spec.code);
     let why;
     if (spec.kind === "justify") {
-      const label = make("label", form, "Because:");
+      const label = make("label", form, t("because"));
       why = make("textarea", label);
     }
     read = () => {
       const key = value();
-      if (key === null) return "Choose one first.";
+      if (key === null) return t("choose_first");
       if (why && why.value.trim().split(/\s+/).length < ENOUGH_WORDS)
-        return `Say why, in at least ${ENOUGH_WORDS} words.`;
+        return t("enough", { n: ENOUGH_WORDS });
       return [key, spec.choices?.[key]];
     };
   }
@@ -173,8 +175,8 @@ function render({ model, el }) {
   status.setAttribute("aria-live", "polite");
 
   if (spec.mode === "predict") {
-    const lock = make("button", buttons, "Lock it in");
-    const skip = make("button", buttons, "Skip");
+    const lock = make("button", buttons, t("lock"));
+    const skip = make("button", buttons, t("skip"));
     const show = () => {
       const { key, said, skipped } = record();
       const done = skipped || said !== undefined;
@@ -184,8 +186,8 @@ function render({ model, el }) {
         range.value = key;
         range.dispatchEvent(new Event("input"));
       }
-      say(skipped ? "Skipped. The reveal below shows the answer."
-        : done ? `Locked: ${spec.labels?.[key] ?? said}. The reveal below shows how it fits.` : "");
+      say(skipped ? t("skipped")
+        : done ? t("locked", { said: spec.labels?.[key] ?? said }) : "");
     };
     lock.addEventListener("click", () => {
       const found = read();
@@ -215,7 +217,7 @@ function render({ model, el }) {
     if (spec.rubric.length && !extra.childElementCount) rubric();
   };
   const rubric = () => {
-    make("p", extra, "Tick what your justification says:");
+    make("p", extra, t("tick"));
     const boxes = spec.rubric.map((point) => {
       const label = make("label", extra);
       const box = make("input", label, "", { type: "checkbox" });
@@ -225,19 +227,19 @@ function render({ model, el }) {
       return box;
     });
   };
-  make("button", buttons, "Check").addEventListener("click", check);
+  make("button", buttons, t("check")).addEventListener("click", check);
   if (spec.hints.length) {
-    const more = make("button", buttons, "Hint");
+    const more = make("button", buttons, t("hint"));
     const list = make("ol", extra);
     more.addEventListener("click", () => {
       const n = list.childElementCount;
       make("li", list).innerHTML = spec.hints[n];
       store({ hints: Math.max(count("hints"), n + 1) });
-      more.textContent = n + 1 === spec.hints.length - 1 ? "The same with other numbers" : "Next hint";
+      more.textContent = t(n + 1 === spec.hints.length - 1 ? "twin" : "next_hint");
       if (n + 1 === spec.hints.length) more.disabled = true;
     });
   }
-  if (record().solved) say(`${spec.id}: solved.`);
+  if (record().solved) say(t("solved", { id: spec.id }));
   return undefined;
 }
 export default { render };

@@ -17,6 +17,7 @@ import pandas as pd
 from econ.catalog.units import short
 from econ.charts.tables import Table
 from econ.lessons import memory
+from econ.lessons.interface import say
 from econ.lessons.quantities import parse
 from econ.lessons.question import (
     QUESTIONS,
@@ -45,7 +46,7 @@ class Prediction(View):
             "id": q.id,
             "mode": "predict",
             "kind": q.kind,
-            "prompt": markup(f"**Predict.** {prompt(q)}"),
+            "prompt": markup(f"**{say('predict')}** {prompt(q)}"),
             "unit": q.unit,
         }
         if q.kind == "number":
@@ -58,7 +59,11 @@ class Prediction(View):
             spec["labels"], spec["code"] = dict(q.options), q.code
         words = f"Predict: {prompt(q)}{listed(q)}"
         super().__init__(
-            words, static_html(f"**Predict.** {prompt(q)}", q), spec, self._record, self._store
+            words,
+            static_html(f"**{say('predict')}** {prompt(q)}", q),
+            spec,
+            self._record,
+            self._store,
         )
 
     @property
@@ -129,32 +134,34 @@ def reveal(id: str) -> View:
         "id": q.id,
         "mode": "reveal",
         "kind": q.kind,
-        "prompt": markup("**What came out**"),
-        "waiting": markup("Lock or skip the prediction first: the answer then appears here."),
-        "skipped": markup(f"You skipped this one. {answer}"),
+        "prompt": markup(f"**{say('came_out')}**"),
+        "waiting": markup(say("waiting")),
+        "skipped": markup(say("you_skipped", answer=answer)),
         "verdicts": {str(k): markup(reveal_words(q, v)) for k, v in _every(q)},
     }
-    said = "".join(f"\n- If you said {label}: {words}" for label, words in ideas)
-    rows = "".join(f"<li>If you said {markup(f'**{i}**: {w}')[3:-4]}</li>" for i, w in ideas)
-    html = markup(f"**What came out.** {answer}") + (f"<ul>{rows}</ul>" if rows else "")
+    said = "".join("\n- " + say("if_you_said", label=label, words=words) for label, words in ideas)
+    rows = "".join(
+        f"<li>{markup(say('if_you_said', label=f'**{i}**', words=w))[3:-4]}</li>" for i, w in ideas
+    )
+    html = markup(f"**{say('came_out')}.** {answer}") + (f"<ul>{rows}</ul>" if rows else "")
     return View(f"{answer}{said}", html, spec, lambda: _record(q), lambda record: None)
 
 
 def reveal_words(q: Question, said: Any) -> str:
     """The answer to one prediction, in words."""
     verdict = judge(q, said)
-    words = f"You said **{_label(q, said)}**. "
+    words = say("you_said", said=_label(q, said)) + " "
     if q.kind == "number":
         true = float(truth(q))
         if verdict.mark == "right":
-            words += f"That is within {q.tolerance_frac:.0%}. "
+            words += say("within", share=f"{q.tolerance_frac:.0%}") + " "
         elif said and true:
             ratio = float(said) / true
-            side = "large" if ratio > 1 else "small"
-            words += f"That is {short(max(ratio, 1 / ratio), 2)} times too {side}. "
+            factor = short(max(ratio, 1 / ratio), 2)
+            words += say("times_large" if ratio > 1 else "times_small", factor=factor) + " "
         sentence = verdict.words if _own_sentence(q, verdict.words) else ""
     else:
-        sentence = "That is right." if verdict.mark == "right" else verdict.words
+        sentence = say("is_right") if verdict.mark == "right" else verdict.words
     return f"{words}{sentence} {_answer(q)}".replace("  ", " ")
 
 
@@ -164,8 +171,8 @@ def _own_sentence(q: Question, words: str) -> bool:
 
 def _answer(q: Question) -> str:
     because = text(q.because, inputs(q)) if q.because else ""
-    head = "It is" if q.kind == "number" else "The right answer:"
-    return f"{head} **{_label(q, truth(q))}**. {because}".strip()
+    head = say("it_is" if q.kind == "number" else "right_answer", value=_label(q, truth(q)))
+    return f"{head} {because}".strip()
 
 
 def _label(q: Question, value: Any) -> str:

@@ -19,6 +19,7 @@ import traitlets
 
 from econ.charts.render import is_static
 from econ.charts.tables import safe
+from econ.lessons.interface import say, script_texts
 from econ.lessons.quantities import SPELLINGS, units_of
 from econ.lessons.question import Question, choices, hints, orders, prompt, zones
 
@@ -92,7 +93,7 @@ class View:
         record: Callable[[], Record],
         store: Callable[[Record], None],
     ):
-        self.words, self.html, self.spec = words, html, spec
+        self.words, self.html, self.spec = words, html, {**spec, "texts": script_texts()}
         self.record, self.store = record, store
 
     def __repr__(self) -> str:
@@ -124,7 +125,9 @@ def exercise_spec(q: Question, shuffled: list[str]) -> dict[str, Any]:
         units = units_of(q.unit)
         spec["units"] = units
         spec["spellings"] = {s: name for s, name in SPELLINGS.items() if name in units}
-        spec["refusal"] = f"A number of {q.unit} is asked." if q.unit else "A number is asked."
+        spec["refusal"] = (
+            say("number_of_unit_asked", unit=q.unit) if q.unit else say("number_asked")
+        )
         spec["zones"] = [
             [_finite(z.low), _finite(z.high), z.verdict.mark, z.verdict.words, z.verdict.idea]
             for z in zones(q)

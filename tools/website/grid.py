@@ -64,7 +64,7 @@ def choose(
         kept[i].add(max(rest, key=lambda v: min(abs(v - k) for k in kept[i])))
 
 
-def axes(panel: Panel) -> list[dict[str, Any]]:
+def axes(panel: Panel, most: int = MOST_STATES) -> list[dict[str, Any]]:
     """The controls of a page: name, label, kind, the kept values and where they stand at first."""
     every = {name: options(control) for name, control in panel.controls.items()}
     wanted = []
@@ -74,7 +74,7 @@ def axes(panel: Panel) -> list[dict[str, Any]]:
         near = {_nearest(values, v) for v in must}
         wanted.append(near)
     weights = [1 if _is_list(c) else SLIDER_WEIGHT for c in panel.controls.values()]
-    kept = choose([len(o) for o in every.values()], wanted, weights)
+    kept = choose([len(o) for o in every.values()], wanted, weights, most)
     made = []
     for (name, control), at in zip(panel.controls.items(), kept, strict=True):
         pairs = [every[name][i] for i in at]
@@ -101,13 +101,13 @@ def _nearest(values: list[Any], value: Any) -> int:
     return int(np.argmin([abs(v - value) for v in values]))
 
 
-def tabulate(panel: Panel) -> dict[str, Any]:
+def tabulate(panel: Panel, most: int = MOST_STATES) -> dict[str, Any]:
     """Every state of the panel's grid: controls, specifications, columns, rows and states.
 
     A state is ``[specification, title, words, rows]`` under the indices of its controls' values,
     joined by commas; its rows are indices too. Rows hold the columns that a specification draws.
     """
-    controls = axes(panel)
+    controls = axes(panel, most)
     specs: list[dict] = []
     shapes: list[dict] = []
     columns: dict[str, None] = {}

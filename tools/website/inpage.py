@@ -6,15 +6,16 @@ Pyodide's core and its compiled numpy, pandas and scipy come from Pyodide's own 
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import shutil
-import subprocess
-import sys
 import zipfile
 from importlib import metadata
 from pathlib import Path
 
 import lite
 
+ROOT = Path(__file__).resolve().parents[2]
 VERSION = "0.27.7"
 CORE = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
 COMPILED = ["numpy", "pandas", "scipy"]  # of that distribution, with what they depend on
@@ -30,14 +31,18 @@ INSTALLED = [
 
 
 def write(out: Path, work: Path) -> Path:
-    """Write the archive; ``work``: a folder of its own, in which downloads stay.
+    """Write the archive; ``work``: a folder of its own, in which downloads and the last one stay.
 
-    Raises `subprocess.CalledProcessError` where the package index cannot be reached.
+    Raises `ConnectionError` where the package index cannot be reached.
     """
+    last = work / f"python-{fingerprint()[:24]}.zip"
+    if last.exists():
+        shutil.copyfile(last, out)
+        return out
     wheels, site = work / "wheels", work / "site"
     wheels.mkdir(parents=True, exist_ok=True)
     if not len(list(wheels.glob("*.whl"))) >= len(OLDER):
-        download(OLDER, wheels)
+        fetch(OLDER, wheels)
     shutil.rmtree(site, ignore_errors=True)
     shutil.rmtree(work / "own", ignore_errors=True)
     for wheel in [*wheels.glob("*.whl"), lite.write_wheel(work / "own")]:
@@ -48,14 +53,28 @@ def write(out: Path, work: Path) -> Path:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as box:
         for file in sorted(p for p in site.rglob("*") if p.is_file()):
             box.write(file, file.relative_to(site))
+    for old in work.glob("python-*.zip"):
+        old.unlink()
+    shutil.copyfile(out, last)
     return out
 
 
-def download(needs: list[str], out: Path) -> None:
-    """Pure wheels by pip."""
-    words = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
-    words += ["--platform=any", "--implementation=py", "--abi=none", "--python-version=3.12"]
-    subprocess.run([*words, "-d", out, *needs], check=True, capture_output=True)
+@functools.cache
+def fingerprint() -> str:
+    """Of the package, its data and these tools: what was made of them holds until it changes."""
+    digest = hashlib.sha256()
+    for top, kinds in ((ROOT / "econ", (".py", ".js")), (ROOT / "data", (".csv", ".toml")),
+                       (Path(__file__).parent, (".py",))):  # fmt: skip
+        for path in sorted(p for p in top.rglob("*") if p.suffix in kinds):
+            if "__pycache__" not in path.parts:
+                digest.update(path.as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def fetch(needs: list[str], out: Path) -> None:
+    """`lite.download`, all of them or `ConnectionError`."""
+    if missing := len(needs) - len(lite.download(needs, out)):
+        raise ConnectionError(f"{missing} of {len(needs)} wheels are out of reach")
 
 
 def _copy(name: str, site: Path) -> None:

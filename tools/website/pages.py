@@ -6,13 +6,13 @@ drawn anew as SVG with its words and its numbers, a panel becomes its grid, a di
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import html
 import json
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import inpage
 import mermaidx
 import nbformat
 import vl_convert
-from grid import tabulate
+from grid import MOST_STATES, tabulate
 from place import buttons
 from replay import shown
 
@@ -66,7 +66,7 @@ def name_of(stem: str) -> str:
     return f"{number} {small[:1].upper()}{small[1:]}"
 
 
-def _scripts(names: tuple[str, ...], root: str) -> str:
+def scripts(names: tuple[str, ...], root: str) -> str:
     """A page loads what it needs, and no more."""
     return "".join(f'<script defer src="{root}_static/{name}.js"></script>' for name in names)
 
@@ -126,8 +126,8 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
         blocks.append(raw(python_script(path.stem, "../")))
     panels = [f"{path.stem}-{id}" for id, markup in drawn.items() if "data-grid" in markup]
     asks = any("econ-question" in markup for markup in drawn.values())
-    if scripts := _scripts((LIVE if panels else ()) + (ASK if asks else ()), "../"):
-        blocks.append(raw(scripts))
+    if tags := scripts((LIVE if panels else ()) + (ASK if asks else ()), "../"):
+        blocks.append(raw(tags))
     (out / "notebooks" / f"{path.stem}.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
     book = {"stem": path.stem, "title": title_of(notebook), "minutes": minutes_of(notebook)}
     return {**book, "name": name_of(path.stem), "panel": next(iter(panels), "")}
@@ -209,24 +209,34 @@ def _remembered(path: Path, notebook: nbformat.NotebookNode, out: Path) -> dict[
     so that a changed sentence does not compute them again.
     """
     code = [c.source + json.dumps(c.outputs) for c in notebook.cells if c.cell_type == "code"]
-    recipe = hashlib.sha256("\n".join([*code, _everything_called()]).encode()).hexdigest()
-    folder = CACHE / f"{path.stem}-{recipe[:24]}"
-    if not folder.exists():
-        part = Path(tempfile.mkdtemp(prefix=f"{path.stem}-", dir=_made(CACHE)))
-        _made(part / "_extra")
-        things = shown(path)
+
+    def draw(part: Path) -> dict[str, str]:
         cells = {cell.id: cell for cell in notebook.cells}
-        markup = {
+        return {
             id: _question(thing, cells[id]) if isinstance(thing, View)
             else _drawn(thing, f"{path.stem}-{id}", part)
-            for id, thing in things.items()
+            for id, thing in shown(path).items()
         }  # fmt: skip
-        (part / "cells.json").write_text(json.dumps(markup), encoding="utf-8")
-        for old in CACHE.glob(f"{path.stem}-????????????????????????"):
+
+    return remembered(path.stem, "\n".join(code), draw, out)
+
+
+def remembered(
+    name: str, recipe: str, draw: Callable[[Path], dict[str, str]], out: Path
+) -> dict[str, str]:
+    """What ``draw`` returned when recipe, package, data and tools were the same, and its files."""
+    digest = hashlib.sha256(f"{recipe}\n{inpage.fingerprint()}".encode()).hexdigest()
+    folder = CACHE / f"{name}-{digest[:24]}"
+    if not folder.exists():
+        part = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=_made(CACHE)))
+        _made(part / "_extra")
+        (part / "cells.json").write_text(json.dumps(draw(part)), encoding="utf-8")
+        for old in CACHE.glob(f"{name}-????????????????????????"):
             shutil.rmtree(old, ignore_errors=True)
         part.rename(folder)
     shutil.copytree(folder / "_extra", out / "_extra", dirs_exist_ok=True)
-    return json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    kept: dict[str, str] = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    return kept
 
 
 def _made(folder: Path) -> Path:
@@ -234,21 +244,9 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-@functools.cache
-def _everything_called() -> str:
-    """A fingerprint of the package, its data and these tools."""
-    digest = hashlib.sha256()
-    for top, kinds in ((ROOT / "econ", (".py", ".js")), (ROOT / "data", (".csv", ".toml")),
-                       (Path(__file__).parent, (".py",))):  # fmt: skip
-        for path in sorted(p for p in top.rglob("*") if p.suffix in kinds):
-            if "__pycache__" not in path.parts:
-                digest.update(path.as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
 def _drawn(thing: alt.TopLevelMixin | Panel, name: str, out: Path) -> str:
     if isinstance(thing, Panel):
-        return _panel(thing, name, out)
+        return panel_markup(thing, name, out)
     if isinstance(thing, Picture):
         return _asked("econ-moving", thing.spec, thing.svg(thing.still))
     return _chart(thing, name, out) + table_of(thing)._repr_html_()
@@ -282,16 +280,21 @@ def _dark(drawing: str) -> str:
     return drawing
 
 
-def _panel(panel: Panel, name: str, out: Path) -> str:
-    """The place where the page's script draws a panel, and its twin where no script runs."""
-    grid = json.dumps(tabulate(panel), ensure_ascii=False, separators=(",", ":"))
+def panel_markup(
+    panel: Panel, name: str, out: Path, root: str = "../", most: int = MOST_STATES
+) -> str:
+    """The place where the page's script draws a panel, and its twin where no script runs.
+
+    ``root``: of the site, from the page; ``most``: states to compute.
+    """
+    grid = json.dumps(tabulate(panel, most), ensure_ascii=False, separators=(",", ":"))
     code = f"(window.econGrids??={{}})[{json.dumps(name)}]={grid};\n"
     (out / "_extra" / f"{name}.js").write_text(code, encoding="utf-8")
-    still = _chart(panel.static(), name, out)
+    still = _chart(panel.static(), name, out).replace('src="../', f'src="{root}')
     return (
         f'<div class="econ-panel" data-grid="{name}" data-cell="{name.partition("-")[2]}"></div>'
         f"<noscript>{still}</noscript>"
-        f'<script defer src="../{name}.js"></script>'
+        f'<script defer src="{root}{name}.js"></script>'
     )
 
 
@@ -323,55 +326,3 @@ def write_glossary(out: Path, stems: list[str]) -> None:
         lines += [row.Index if isinstance(row.Index, str) else row.term,
                   f"  {row.meaning}{head}{unit}{link}", ""]  # fmt: skip
     (out / "glossary.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
-
-
-def write_index(out: Path, books: list[dict[str, str]], decks: list[str], readme: str) -> None:
-    """The front page: what it is, the notebooks with their ``decks``, how far to trust it."""
-    what = re.search(r"^# .+?\n\n(.+?)\n\n", readme, re.S)[1]
-    trust = re.search(r"^## How far to trust it\n\n(.+?)\n\n## ", readme, re.S | re.M)[1]
-    rows = "\n".join(
-        f"| {{doc}}`{b['name']} <notebooks/{b['stem']}>` | {b['title']} | {b['minutes']} | "
-        + (f'<a href="slides/{b["stem"]}.html">slides of {b["stem"][:2]}</a>' if deck else "")
-        + " |"
-        for b, deck in ((b, b["stem"] in decks) for b in books)
-    )
-    stems = "\n".join(f"{b['name']} <notebooks/{b['stem']}>" for b in books)
-    panel = next((b["panel"] for b in books if b["panel"]), "")
-    place = f'<div class="econ-panel" data-grid="{panel}"></div>'
-    live = raw(f'{place}<script defer src="{panel}.js"></script>' + _scripts(LIVE, ""))
-    text = f"""# Inference economics
-
-{what}
-
-The pages show each notebook as it was run. Panels move here without Python: their states were
-computed when this site was built. To predict, answer and change, run the notebooks in JupyterLab.
-
-{live if panel else ""}
-
-| notebook | question | minutes | |
-|---|---|---|---|
-{rows}
-
-Words are explained in the [glossary](glossary.md), functions in the [API](api/index.md).
-Formulas and orders of magnitude stand on <a href="handout.html">one page</a>.
-
-## How far to trust it
-
-{trust}
-
-```{{toctree}}
-:hidden:
-:caption: Notebooks
-
-{stems}
-```
-
-```{{toctree}}
-:hidden:
-:caption: Reference
-
-glossary
-api/index
-```
-"""
-    (out / "index.md").write_text(text, encoding="utf-8")

@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "tools")]
 
 import api  # noqa: E402
 import handout  # noqa: E402
+import home  # noqa: E402
 import inpage  # noqa: E402
 import pages  # noqa: E402
 import slides  # noqa: E402
@@ -31,6 +32,7 @@ from econ.lessons import views  # noqa: E402
 from econ.lessons.pictures import scene  # noqa: E402
 
 EXPORT = "export default { render };"
+TEACHING = ("guide", "hosting")  # pages of the workshop
 N_JOBS = 2  # a notebook's models fill a core
 
 
@@ -66,9 +68,8 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
         (out / folder).mkdir(parents=True)
     try:
         inpage.write(out / "_static" / inpage.ARCHIVE, ROOT / "build" / "cache-python")
-    except subprocess.CalledProcessError as error:
-        why = error.stderr.decode().strip().splitlines()[-1:]
-        print("Pages cannot run Python: two wheels could not be fetched.", *why)
+    except ConnectionError as error:
+        print(f"Pages cannot run Python: {error}")
     known = {path.stem for path in notebooks}
     work = (delayed(_page)(path, out, known) for path in notebooks)
     books = Parallel(n_jobs=N_JOBS)(work)
@@ -78,7 +79,10 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     pages.write_glossary(out, [b["stem"] for b in books])
     api.write(out)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    pages.write_index(out, books, [d.stem for d in decks], readme)
+    home.write(out, books, [d.stem for d in decks], readme)
+    for name in TEACHING:
+        text = (ROOT / "workshop" / f"{name}.md").read_text(encoding="utf-8")
+        (out / f"{name}.md").write_text(text, encoding="utf-8")
     shutil.copy(HERE / "conf.py", out)
     for extra in (HERE / "static").iterdir():
         shutil.copy(extra, out / "_static")

@@ -7,7 +7,6 @@ from its notebook is not built.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import os
@@ -16,6 +15,7 @@ from typing import Any
 
 import altair as alt
 import nbformat
+from static.cells import value_of
 
 from econ.charts.panels import Panel
 from econ.lessons.pictures.scene import Picture
@@ -36,21 +36,12 @@ def shown(path: Path, compare: bool = True) -> dict[str, Shown]:
         for cell in notebook.cells:
             if cell.cell_type != "code":
                 continue
-            last = _run(cell.source, names, f"{path.name}, cell {cell.id}")
+            last = value_of(cell.source, names, f"{path.name}, cell {cell.id}")
             if isinstance(last, Shown):
                 if compare:
                     _same_words(path, cell, last)
                 found[cell.id] = last
     return found
-
-
-def _run(source: str, names: dict[str, Any], where: str) -> Any:
-    """Run a cell; the value of its last line, if that is an expression."""
-    tree = ast.parse(source, where)
-    ends = tree.body and isinstance(tree.body[-1], ast.Expr)
-    last = tree.body.pop() if ends else None
-    exec(compile(tree, where, "exec"), names)
-    return eval(compile(ast.Expression(last.value), where, "eval"), names) if last else None
 
 
 @contextlib.contextmanager

@@ -32,7 +32,8 @@ function panelOf(box) {
   });
   load();
   window.econLive.render({ model, el: chart });
-  if (window.econPython) offer(box, form, chart);
+  const now = () => Object.fromEntries(controls.map((c, i) => [c.name, c.values[at[i]]]));
+  if (window.econPython) offer(box, form, chart, now);
 }
 
 // Native controls: lists and sliders over the stops they are given; ``moved`` gets all places.
@@ -67,7 +68,7 @@ window.econControls = (form, controls, moved) => {
 };
 
 // Beneath a panel: what its stops are, and Python in the page for all of them.
-function offer(box, form, chart) {
+function offer(box, form, chart, now) {
   const line = box.appendChild(document.createElement("p"));
   line.className = "econ-python";
   const words = line.appendChild(document.createElement("span"));
@@ -76,22 +77,40 @@ function offer(box, form, chart) {
     words.textContent = window.econPython.cannot;
     return;
   }
-  words.textContent = "The sliders stop at values that were computed beforehand. ";
+  const { byItself, never, takeOver, weight } = window.econPython;
   const button = line.appendChild(document.createElement("button"));
-  button.textContent = "Every stop: run Python in this page";
-  line.appendChild(document.createElement("small")).textContent =
-    ` loads ${window.econPython.weight}, once; nothing you type leaves this browser`;
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    const id = box.dataset.cell;
+  const note = line.appendChild(document.createElement("small"));
+  const ask = () => {
+    words.textContent = "The sliders stop at values that were computed beforehand. ";
+    button.textContent = "Every stop: run Python in this page";
+    note.textContent = ` loads ${weight}, once; nothing you type leaves this browser`;
+  };
+  let begun = false;
+  const begin = async () => {
+    if (begun) return;
+    begun = button.disabled = true;
     try {
-      await window.econPython.takeOver(box, form, chart, id, (step) => { words.textContent = step; });
+      await takeOver(form, chart, box.dataset.cell, (step) => { words.textContent = step; }, now);
       [...line.children].forEach((el) => el !== words && el.remove());
     } catch (error) {
       words.textContent = `Python could not start (${error.message}); these stops still work. `;
-      button.disabled = false;
+      begun = button.disabled = false;
     }
-  });
+  };
+  if (!byItself()) {
+    ask();
+    button.addEventListener("click", begin);
+    return;
+  }
+  words.textContent = "Python starts in this page at your first move, as you asked before. ";
+  button.textContent = "Not by itself";
+  form.addEventListener("input", begin, { once: true });
+  button.addEventListener("click", () => {
+    never();
+    form.removeEventListener("input", begin);
+    ask();
+    button.addEventListener("click", begin);
+  }, { once: true });
 }
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -5,7 +5,7 @@
 window.econPython = (() => {
   const page = document.currentScript.dataset;  // core, packages, megabytes, notebook, root
   const waiting = new Map();
-  let worker, ready, asked = 0;
+  let worker, ready, asked = 0, lesson = {};  // lesson: cells as the notebook has them
   const host = () => new URL(page.core, location.href).host;
   const weight = `about ${page.megabytes} MB from ${host()}`;
   const can = location.protocol !== "file:" && typeof WebAssembly === "object" && !!window.Worker;
@@ -13,11 +13,24 @@ window.econPython = (() => {
     ? "Every stop needs this site from a server: python -m http.server in its folder."
     : "Every stop needs a browser with WebAssembly; the stops here work in any.";
 
+  const kept = {  // what this browser remembers; one that stores nothing still works
+    get: (name) => { try { return localStorage.getItem(`econ-${name}`); } catch { return null; } },
+    set: (name, words) => {
+      try {
+        if (words === null) localStorage.removeItem(`econ-${name}`);
+        else localStorage.setItem(`econ-${name}`, words);
+      } catch { /* not stored */ }
+    },
+  };
+  // once a reader has asked for Python, it starts at the first touch of a panel
+  const byItself = () => can && kept.get("python") === "yes" && !navigator.connection?.saveData;
+  const never = () => kept.set("python", null);
+
   function start(say) {
     ready ??= (async () => {
       const book = await (await fetch(`${page.root}${page.notebook}.ipynb`)).json();
       const code = book.cells.filter((c) => c.cell_type === "code");
-      const cells = Object.fromEntries(code.map((c) => [c.id, [c.source].flat().join("")]));
+      const cells = lesson = Object.fromEntries(code.map((c) => [c.id, [c.source].flat().join("")]));
       const at = (name) => new URL(`${page.root}_static/${name}`, location.href).href;
       worker = new Worker(at("worker.js"));
       await new Promise((done, refuse) => {
@@ -29,7 +42,7 @@ window.econPython = (() => {
         };
         const core = new URL(page.core, location.href).href;
         worker.postMessage({ core, packages: page.packages.split(" "), cells,
-                             archive: at("python.zip"), code: at("inpage.py") });
+                             archive: at("python.zip"), code: at("cells.py") });
       });
       worker.onmessage = ({ data }) => {
         const { done, refuse } = waiting.get(data.ask);
@@ -37,6 +50,7 @@ window.econPython = (() => {
         if (data.failed) refuse(new Error(data.failed));
         else done(data.answer);
       };
+      kept.set("python", "yes");
       document.querySelectorAll(".econ-cell").forEach(editable);
     })();
     ready.catch(() => { ready = undefined; });
@@ -65,6 +79,7 @@ window.econPython = (() => {
 
   function editable(mark) {  // a cell's code can be changed and run; what it says stands below it
     const box = mark.nextElementSibling, pre = box.querySelector("pre");
+    const id = mark.dataset.cell, place = `cell-${page.notebook}-${id}`, first = pre.innerHTML;
     const bar = document.createElement("p"), out = document.createElement("div");
     pre.contentEditable = "plaintext-only";
     for (const [name, words] of [["role", "textbox"], ["aria-multiline", "true"],
@@ -76,11 +91,26 @@ window.econPython = (() => {
     const button = bar.appendChild(document.createElement("button"));
     button.textContent = "Run";
     button.title = "Shift + Enter";
+    const back = bar.appendChild(document.createElement("button"));
+    back.textContent = "Back to the lesson's";
+    const mine = kept.get(place);
+    back.hidden = mine === null || mine === lesson[id];
+    if (!back.hidden) pre.textContent = mine;
+    back.addEventListener("click", () => {
+      pre.innerHTML = first;
+      kept.set(place, null);
+      back.hidden = true;
+      pre.focus();
+    });
+    pre.addEventListener("input", () => {
+      kept.set(place, pre.innerText);
+      back.hidden = false;
+    });
     const run = async () => {
       button.disabled = true;
       bar.dataset.busy = "";
       try {
-        show(out, mark.dataset.cell, await ask({ run: mark.dataset.cell, source: pre.innerText }));
+        show(out, id, await ask({ run: id, source: pre.innerText }));
       } catch (error) { out.textContent = error.message; }
       button.disabled = false;
       delete bar.dataset.busy;
@@ -131,17 +161,29 @@ window.econPython = (() => {
     return (at) => move(Object.fromEntries(controls.map((c, i) => [c.name, c.values[at[i]]])));
   }
 
-  async function takeOver(box, form, chart, id, say) {  // a panel's precomputed stops become all stops
+  const nearest = (values, wanted) => {  // the place of a value, or of the number nearest to it
+    const off = values.map((v) => (typeof v === "number" ? Math.abs(v - wanted) : v === wanted ? 0 : 1));
+    return off.indexOf(Math.min(...off));
+  };
+
+  // a panel's precomputed stops become all stops; ``now`` says where the reader has moved them
+  async function takeOver(form, chart, id, say, now) {
     say("Loading …");
     await start(say);
     say("Running the cells that this panel needs …");
     const answer = await ask({ run: id });
     if (answer.error) throw new Error(answer.error);
+    const controls = answer.controls, values = now();
+    const at = controls.map((c) => (c.name in values ? nearest(c.values, values[c.name]) : c.first));
+    const moved = at.some((place, i) => place !== controls[i].first);
+    controls.forEach((c, i) => { c.first = at[i]; });
     form.replaceChildren();
     chart.replaceChildren();
-    window.econControls(form, answer.controls, mover(chart, id, answer));
+    const move = mover(chart, id, answer);
+    window.econControls(form, controls, move);
+    if (moved) move(at);
     say("Python in this page computes every stop.");
   }
 
-  return { can, cannot, weight, takeOver };
+  return { can, cannot, weight, byItself, never, takeOver };
 })();

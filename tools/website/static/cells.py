@@ -9,14 +9,6 @@ import contextlib
 import io
 import json
 import os
-import sys
-
-import ipywidgets as widgets
-
-sys.modules |= dict.fromkeys(
-    ["numba", "mistral_common", "tokenizers", "vl_convert", "genai_prices"]
-)
-os.environ["ECON_STATE"] = os.devnull  # the page itself keeps what a learner has done
 
 cells = {}  # id → source, as the notebook has it or as the reader changed it
 names = {"__name__": "__main__", "display": lambda *_, **__: None}
@@ -26,6 +18,7 @@ panels = {}
 
 def start(sources):
     """The cells of the notebook by id, in order."""
+    os.environ["ECON_STATE"] = os.devnull  # the page itself keeps what a learner has done
     cells.update(json.loads(sources))
 
 
@@ -70,7 +63,7 @@ def run(id, source=None):
         for cell in needs(id):
             if cell == id or done.get(cell) != cells[cell]:
                 with contextlib.redirect_stdout(printed if cell == id else io.StringIO()):
-                    value = _value(cells[cell], cell)
+                    value = value_of(cells[cell], names, cell)
                 done[cell] = cells[cell]
         answer = _shown(id, value)
     except Exception as error:
@@ -86,7 +79,8 @@ def move(id, values):
         return json.dumps({"refused": f"Not possible: {error}"})
 
 
-def _value(source, where):
+def value_of(source, names, where):
+    """Run a cell; the value of its last line, if that is an expression."""
     tree = ast.parse(source, where)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, where, "exec"), names)
@@ -126,6 +120,8 @@ def _shown(id, value):
 
 def _control(control):
     """A control with all its stops; a slider over named options stays a slider."""
+    import ipywidgets as widgets
+
     numbers = hasattr(control, "step")
     if isinstance(control.value, bool):
         pairs = [("no", False), ("yes", True)]
