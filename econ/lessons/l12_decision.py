@@ -105,7 +105,8 @@ def ways_chart(frame: pd.DataFrame) -> Drawing:
     first = frame.iloc[0]
     return figure(
         frame, "usd_per_day", "way", kind="bar", label="label",
-        sort=list(FAMILIES.values()), x_title="USD a day", x_domain=(0.0, 2.2 * float(frame["usd_per_day"].max())), height=130,
+        sort=list(FAMILIES.values()), height=130, x_title="USD a day",
+        x_domain=(0.0, 2.2 * float(frame["usd_per_day"].max())),
         finding=f"{money(first['usd_per_day'])} a day: the {first['name']} costs least",
     )  # fmt: skip
 

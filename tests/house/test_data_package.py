@@ -14,7 +14,7 @@ from econ.catalog.tables import KINDS, data_dir, package, resource
 
 # explanations and parts of other tables: what they hold has its source there
 WITHOUT_PROVENANCE = {
-    "aliases", "columns", "glossary", "misconceptions", "sources", "workload_lengths",
+    "aliases", "columns", "glossary", "interface", "misconceptions", "sources", "workload_lengths",
 }  # fmt: skip
 FACTS = [name for name in table_names() if name not in WITHOUT_PROVENANCE]
 DATE = re.compile(r"\d{4}(-\d{2}){0,2}")

@@ -17,7 +17,7 @@ from econ.lessons.l12_decision import DAY, ways_panel
 
 STEM = "decide"
 CELLS = {
-    "ways": "from econ.lessons.l12_decision import DAY, ways_panel\nways_panel()",
+    "ways": "from econ.lessons.l12_decision import ways_panel\nways_panel()",
     "memo": "import econ\n"
     'chat = econ.Scenario.of("qwen3-32b", "h100-sxm").with_(rate_per_s=2, ttft_s=1, tpot_s=0.05)\n'
     "answer = econ.decide(chat, peak_factor=1.5)\n"
