@@ -1,4 +1,4 @@
-"""Where the price package cannot be installed (a browser), the list that a build saved stands in."""
+"""Where the price package cannot be installed (a browser), a list that a build saved stands in."""
 
 import datetime
 import json
