@@ -29,6 +29,10 @@ from econ.catalog.ranges import ends
 
 POLICIES = ("prefill_first", "chunked_prefill", "disaggregated")
 KV_PRECISIONS = ("fp32", "bf16", "fp16", "fp8", "int8")
+# what a table of deployments says of each (`Deployment.row`)
+ROW = ("accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "kv_precision", "engine",
+       "software_maturity", "as_of", "max_batch", "policy", "scheduling", *LAUNCH,
+       "has_pools")  # fmt: skip
 MOST_GPU = 1_000_000
 MOST_MATURITY = 1e3
 
@@ -156,6 +160,28 @@ class Deployment:
         if self.token_budget and not prompts and row.policy == "chunked_prefill":
             own["prefill_budget_tokens"] = budget  # one setting there
         return dataclasses.replace(row, **own)
+
+    @property
+    def has_pools(self) -> bool:
+        """Whether prompts and answers have machines of their own."""
+        return self.policy == "disaggregated"
+
+    @property
+    def kv_bytes_per_element(self) -> float:
+        """Bytes of a cached number: of the format named here, or of what the engine keeps."""
+        return self.launch.kv_bytes_per_element(self.precision, self.kv_precision)
+
+    def row(self) -> dict[str, Any]:
+        """The deployment as a row of the table that `econ.latency.predict_frame` takes.
+
+        >>> row = Deployment(accelerator="h100-sxm", engine="sglang").row()
+        >>> row["accelerator"].id, row["policy"], row["stream_interval"]
+        ('h100-sxm', 'prefill_first', 1)
+        """
+        started = self.launch
+        own = {"accelerator": self.resolved_accelerator, "max_batch": self.max_batch}
+        own |= {name: getattr(started, name) for name in ("policy", "scheduling", *LAUNCH)}
+        return {name: own[name] if name in own else getattr(self, name) for name in ROW}
 
     @property
     def accelerator_id(self) -> str:

@@ -28,7 +28,6 @@ from econ.catalog import table
 from econ.catalog.guard import count, positive
 from econ.catalog.precision import weight_bytes_by_part
 from econ.catalog.units import GB, HOUR_S, KWH_J, usd_per_mtok_from_usd_per_token
-from econ.latency.prediction import kv_bytes_per_element
 from econ.latency.steps import DoesNotFit, Load, computed_tokens
 from econ.scenario import Scenario
 from econ.station import Result, station
@@ -166,7 +165,7 @@ def envelope(
 
     parts = weight_bytes_by_part(net, d.precision)
     stored_bytes = sum(parts.values())
-    kv_bytes = float(net.kv_bytes(n_in + n_out / 2, kv_bytes_per_element(s)))
+    kv_bytes = float(net.kv_bytes(n_in + n_out / 2, s.deployment.kv_bytes_per_element))
     memory, need = n * chip.memory_bytes, stored_bytes + batch * kv_bytes
     if need > memory:
         raise DoesNotFit(

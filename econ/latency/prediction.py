@@ -32,9 +32,9 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
-from econ.catalog.engines import LAUNCH
 from econ.catalog.guard import not_negative, positive
 from econ.catalog.precision import weight_bytes_by_part
+from econ.deployment import ROW
 from econ.latency import steady as long_run
 from econ.latency import steps
 from econ.latency.calibration import REGIMES, Calibration, bands, novelty, regime_code
@@ -264,22 +264,17 @@ def scenarios_frame(
     scenarios: Sequence[Scenario], concurrency: float | Iterable[float]
 ) -> pd.DataFrame:
     """Scenarios as the table of deployments that `predict_frame` takes."""
-    split = ("n_gpu", "tp", "pp", "ep", "dp", "precision", "kv_precision", "engine",
-             "software_maturity", "as_of", "max_batch")  # fmt: skip
-    started = ("policy", "scheduling", *LAUNCH)
     code, cases = distinct(scenarios)
+    rows = [s.deployment.row() for s in cases]
+    objects = {
+        "model": [s.resolved_model for s in cases],
+        "accelerator": [row["accelerator"] for row in rows],
+    }
     columns: dict[str, object] = {
         "input_tokens": [s.workload.mean_input_tokens for s in cases],
         "output_tokens": [s.workload.mean_output_tokens for s in cases],
         "cached_frac": [s.workload.cached_frac for s in cases],
-        "has_pools": [has_pools(s) for s in cases],
-    }
-    columns |= {name: [getattr(s.deployment, name) for s in cases] for name in split}
-    launches = [s.deployment.launch for s in cases]
-    columns |= {name: [getattr(launch, name) for launch in launches] for name in started}
-    objects = {
-        "model": [s.resolved_model for s in cases],
-        "accelerator": [s.deployment.resolved_accelerator for s in cases],
+        **{name: [row[name] for row in rows] for name in ROW if name not in objects},
     }
     frame = pd.DataFrame(columns).take(code).reset_index(drop=True)
     for name, values in objects.items():
@@ -328,7 +323,7 @@ def predict(
     """
     cal = calibration or Calibration.fitted()
     positive("concurrency", concurrency, LARGEST["concurrency"])
-    refuse_pools(has_pools(s))
+    refuse_pools(s.deployment.has_pools)
     p = fitting(case_of(s, float(concurrency), cal), cal)
     steady = long_run.steady(p, cal)
     ttft_s, tpot_s = float(steady.ttft_s[0]), float(steady.tpot_s)
@@ -353,9 +348,7 @@ def predict(
         pp=p.split.pp,
     )
     regime, known = REGIMES[int(code)], bands()
-    d = s.deployment
-    kind = generation(d.resolved_accelerator)
-    wider = cal.software.widening(d.engine, kind, d.as_of)
+    wider = cal.software.widening(*software_of(s))
     return Prediction(
         ttft_s=ttft_s,
         **dict(zip(TTFT, ttft, strict=True)),
@@ -384,23 +377,11 @@ def predict(
     )
 
 
-def has_pools(s: Scenario) -> bool:
-    """Whether prompts and answers have machines of their own."""
-    return s.deployment.policy == "disaggregated"
-
-
-def kv_bytes_per_element(s: Scenario) -> float:
-    """Bytes of a cached number: of the deployment's KV format, or what its engine keeps."""
-    d = s.deployment
-    return d.launch.kv_bytes_per_element(d.precision, d.kv_precision)
-
-
 def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
     """What the step equations take, from a scenario and the users over all its replicas."""
     d, model = s.deployment, s.resolved_model
     habits = calibration.engine(d.engine)
-    kv_bytes = kv_bytes_per_element(s)
-    shapes = Shapes.of(model, d.resolved_accelerator, d.precision, kv_bytes, habits)
+    shapes = Shapes.of(model, d.resolved_accelerator, d.precision, d.kv_bytes_per_element, habits)
     split = Split.of(float(model.is_moe), n_gpu=d.n_gpu, tp=d.tp, pp=d.pp, dp=d.dp)
     launch = d.launch
     load = Load(
@@ -416,10 +397,15 @@ def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
     return Case(shapes, split, load)
 
 
+def software_of(s: Scenario) -> tuple[str, str, str]:
+    """What a maturity belongs to: the engine, the accelerator's generation, the date."""
+    d = s.deployment
+    return d.engine, generation(d.resolved_accelerator), d.as_of
+
+
 def dated_maturity(s: Scenario, calibration: Calibration) -> float:
     """How fast the engine of that date decodes, relative to that of the calibration."""
-    d = s.deployment
-    return calibration.software.maturity(d.engine, generation(d.resolved_accelerator), d.as_of)
+    return calibration.software.maturity(*software_of(s))
 
 
 def fitting(case: Case, calibration: Calibration) -> Prepared:

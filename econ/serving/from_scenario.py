@@ -27,7 +27,7 @@ from econ.catalog.engines import Engine
 from econ.catalog.guard import positive
 from econ.latency import steps
 from econ.latency.calibration import Calibration
-from econ.latency.prediction import case_of, dated_maturity, fitting, kv_bytes_per_element
+from econ.latency.prediction import case_of, dated_maturity, fitting
 from econ.latency.steps import Case, Load, Prepared
 from econ.latency.waits import others_wait_s
 from econ.scenario import Scenario
@@ -200,7 +200,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
         cost=cost,
         kv_tokens=int(room * context_tokens),
         max_batch=launch.max_batch,
-        policy="chunked_prefill" if d.policy == "disaggregated" else launch.policy,
+        policy="chunked_prefill" if d.has_pools else launch.policy,
         token_budget=step_budget(launch),
         n_replicas=s.n_replicas,
         routing="least_loaded",
@@ -208,7 +208,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
         lag_s=host_s / float(s.deployment.software_maturity),
         n_lag_steps=_lag_steps(s, k, float(case.shapes.n_wait_steps), cost),
     )
-    if d.policy != "disaggregated":
+    if not d.has_pools:
         return one
     if s.n_replicas < 2:
         needed = 2 * d.n_gpu // s.n_replicas
@@ -222,7 +222,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
             " pools; choose another policy than disaggregated"
         )
     n_prefill = n_prefill_replicas(one, s.n_replicas, s)
-    moved_bytes = s.resolved_model.kv_bytes_per_token(kv_bytes_per_element(s))
+    moved_bytes = s.resolved_model.kv_bytes_per_token(s.deployment.kv_bytes_per_element)
     return Disaggregated(
         prefill=one.replace(n_replicas=n_prefill),
         decode=one.replace(n_replicas=s.n_replicas - n_prefill),

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from econ.catalog.guard import positive, shown
-from econ.latency.prediction import kv_bytes_per_element
 from econ.scenario import Scenario
 from econ.serving.cost import PS_PER_S
 from econ.serving.fleet import Autoscale, Fleet, Outage, Tier, tier
@@ -191,7 +190,7 @@ def calls_of(sessions: Sessions, id: str = "sessions", rate_per_s: float = 1.0) 
 
 def kv_bytes_per_token(s: Scenario) -> float:
     """Bytes that a token of context takes in the KV cache of the scenario's deployment."""
-    return float(s.resolved_model.kv_bytes_per_token(kv_bytes_per_element(s)))
+    return float(s.resolved_model.kv_bytes_per_token(s.deployment.kv_bytes_per_element))
 
 
 @station(headline="hit_frac")
