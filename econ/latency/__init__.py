@@ -12,6 +12,7 @@ runs of your own.
 ("others' prompts", 'calibrated')
 """
 
+from econ.latency.adapters import AdapterMemory, adapter_memory, adapter_params
 from econ.latency.bench_rows import read_bench
 from econ.latency.bound import Envelope, envelope, reality_frame
 from econ.latency.calibration import Band, Calibration, bands
@@ -30,11 +31,14 @@ from econ.latency.steps import DoesNotFit, answer_s
 from econ.latency.users import users_within
 
 __all__ = [
+    "AdapterMemory",
     "Band",
     "Calibration",
     "DoesNotFit",
     "Envelope",
     "Prediction",
+    "adapter_memory",
+    "adapter_params",
     "answer_s",
     "bands",
     "compare_frame",

@@ -24,6 +24,7 @@ from econ.serving.goodput import (
     slo_preset,
     slos_frame,
 )
+from econ.serving.pool_sizes import prefill_per_decode
 from econ.serving.replicas import Disaggregated, Replica, Speculation
 from econ.serving.result import Goodput, RequestTimes, Service
 from econ.serving.session_run import SessionTimes, serve_sessions
@@ -51,6 +52,7 @@ __all__ = [
     "frontier_frame",
     "hourly_frame",
     "max_rate_per_s",
+    "prefill_per_decode",
     "queueing",
     "replica",
     "serve",

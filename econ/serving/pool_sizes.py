@@ -12,8 +12,50 @@ from __future__ import annotations
 
 import numpy as np
 
+from econ.catalog.guard import count, positive
 from econ.scenario import Scenario
 from econ.serving.replicas import Replica
+
+
+def prefill_per_decode(
+    *, prefill_s: float, step_s: float, batch: int, output_tokens: float
+) -> float:
+    """Machines that read prompts, for each one that writes answers.
+
+    Parameters
+    ----------
+    prefill_s : float
+        Seconds in which a machine reads one prompt, e.g. 0.91.
+    step_s : float
+        Seconds of a decode step, e.g. 0.019.
+    batch : int
+        Sequences that it takes together, e.g. 32.
+    output_tokens : float
+        Mean length of an answer, e.g. 512.
+
+    Returns
+    -------
+    float
+        Prefill machines over decode machines where neither waits for the other.
+
+    Notes
+    -----
+    prefill_s · batch / (step_s · output_tokens): a request takes prefill_s of one kind of machine
+    and step_s · output_tokens / batch of the other.
+
+    References
+    ----------
+    Austin et al., How to scale your model, 2025, chapter on inference
+
+    Examples
+    --------
+    >>> round(prefill_per_decode(prefill_s=0.91, step_s=0.019, batch=32, output_tokens=512), 1)
+    3.0
+    """
+    positive("prefill_s", prefill_s)
+    positive("step_s", step_s)
+    positive("output_tokens", output_tokens)
+    return prefill_s * count("batch", batch, 1, 10_000_000) / (step_s * output_tokens)
 
 
 def n_prefill_replicas(one: Replica, n_replicas: int, s: Scenario) -> int:
@@ -42,8 +84,12 @@ def n_prefill_replicas(one: Replica, n_replicas: int, s: Scenario) -> int:
     context = prompt + steps / 2
     most = min(one.max_batch, max(int(one.kv_tokens / context), 1))
     step_s = cost.decode_steps_s(most, context)
-    pace_s = step_s / np.arange(1, most + 1)
     within = step_s <= float(s.slo.tpot_s)
-    decode_s = steps * float(pace_s[within].min() if within.any() else pace_s[0])
-    share = prefill_s / (prefill_s + decode_s)
-    return int(np.clip(round(share * n_replicas), 1, n_replicas - 1))
+    pace_s = np.where(within, step_s / np.arange(1, most + 1), np.inf)
+    batch = int(pace_s.argmin()) + 1 if within.any() else 1
+    if steps == 0:
+        return n_replicas - 1
+    ratio = prefill_per_decode(
+        prefill_s=prefill_s, step_s=float(step_s[batch - 1]), batch=batch, output_tokens=steps
+    )
+    return int(np.clip(round(ratio / (1 + ratio) * n_replicas), 1, n_replicas - 1))

@@ -26,6 +26,7 @@ import pandas as pd
 from econ.catalog.guard import each, fraction, in_range, not_negative, positive
 from econ.catalog.units import HOURS_PER_MONTH, KILO, MONTHS_PER_YEAR
 from econ.tco.finance import Amount, capital_usd_per_month, plain
+from econ.tco.whole_units import units_needed
 
 
 # -- what is owned -------------------------------------------------------------------------------
@@ -136,6 +137,24 @@ class Ownership:
     def cost_usd_per_gpu_hour(self) -> Amount:
         """Both, for every hour of the year, used or not."""
         return self._per_gpu_hour(self.usd_per_month)
+
+    def in_whole_units(self, n_gpu: Amount) -> Ownership:
+        """As many of these, whole ones, as hold ``n_gpu`` accelerators, e.g. servers of 8 for 20.
+
+        >>> node = Ownership(n_gpu=8, charges=(Charge("lease", 8_000.0),))
+        >>> three = node.in_whole_units(20)
+        >>> int(three.n_gpu), three.usd_per_month
+        (24, 24000.0)
+        """
+        n = units_needed(n_gpu, plain(self.n_gpu))
+        return replace(
+            self,
+            n_gpu=n * plain(self.n_gpu),
+            assets=tuple(replace(a, capital_usd=n * plain(a.capital_usd)) for a in self.assets),
+            charges=tuple(
+                replace(c, usd_per_month=n * plain(c.usd_per_month)) for c in self.charges
+            ),
+        )
 
     def with_method(self, method: str) -> Ownership:
         """The same with all capital spread by another method, such as ``straight line``."""
