@@ -27,6 +27,7 @@ from econ.catalog.columns import Column, column
 from econ.catalog.engines import Engine, engine
 from econ.catalog.guard import UnknownName
 from econ.catalog.offers import offers_frame
+from econ.catalog.precision import bytes_per_element
 from econ.catalog.prices import Price, Rates, price, price_now, prices_frame, prices_now_frame
 from econ.catalog.ranges import Range, given
 from econ.catalog.reading import BadTable
@@ -58,6 +59,7 @@ __all__ = [
     "accelerator",
     "accelerators_frame",
     "audit_frame",
+    "bytes_per_element",
     "cite",
     "classroom",
     "column",

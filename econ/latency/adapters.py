@@ -2,7 +2,7 @@
 
 An adapter of rank r beside a matrix of m × n adds two thin ones, r·(m + n) parameters.
 
->>> f"{adapter_params('gpt-3-175b', rank=8) / 1e6:.1f} M"
+>>> f"{adapter_params('gpt-3-175b', n_rank=8) / 1e6:.1f} M"
 '37.7 M'
 """
 
@@ -41,14 +41,14 @@ class AdapterMemory(Result):
     loading_s: float
 
 
-def adapter_params(model: str | Model, *, rank: int, matrices: Sequence[str] = USUAL) -> float:
+def adapter_params(model: str | Model, *, n_rank: int, matrices: Sequence[str] = USUAL) -> float:
     """Parameters of one LoRA adapter.
 
     Parameters
     ----------
     model : str or Model
         The model that is adapted; softmax attention without latent vectors.
-    rank : int
+    n_rank : int
         Width of the thin matrices, e.g. 16.
     matrices : sequence of str
         What is adapted: query, key, value, output, feed forward (dense blocks alone).
@@ -75,11 +75,11 @@ def adapter_params(model: str | Model, *, rank: int, matrices: Sequence[str] = U
 
     Examples
     --------
-    >>> f"{adapter_params('llama-3.1-8b', rank=16, matrices=MATRICES) / 1e6:.1f} M"
+    >>> f"{adapter_params('llama-3.1-8b', n_rank=16, matrices=MATRICES) / 1e6:.1f} M"
     '41.9 M'
     """
     m = as_model(model)
-    rank = count("rank", rank, 1, MOST_RANK)
+    n_rank = count("n_rank", n_rank, 1, MOST_RANK)
     if m.is_mla or m.n_sliding_layers or m.n_linear_layers or m.mla_q_lora_rank:
         raise ValueError(
             f"model = {m.id!r} is outside the range of adapters: layers of plain softmax attention"
@@ -100,7 +100,7 @@ def adapter_params(model: str | Model, *, rank: int, matrices: Sequence[str] = U
             total += m.n_attention_layers * ends[name]
         else:
             raise unknown("matrix of an adapter", name, MATRICES)
-    return rank * total
+    return n_rank * total
 
 
 @station(headline="max_batch")
@@ -108,7 +108,7 @@ def adapter_memory(
     s: Scenario,
     *,
     n_adapters: int,
-    rank: int,
+    n_rank: int,
     matrices: Sequence[str] = USUAL,
     precision: str = "bf16",
     context_tokens: float | None = None,
@@ -122,7 +122,7 @@ def adapter_memory(
         Model, deployment and the workload's mean lengths.
     n_adapters : int
         Adapters that every replica holds, e.g. 100.
-    rank : int
+    n_rank : int
         Width of the thin matrices, e.g. 16.
     matrices : sequence of str
         What is adapted, as in `adapter_params`.
@@ -157,7 +157,7 @@ def adapter_memory(
 
     Examples
     --------
-    >>> many = adapter_memory(Scenario.default(), n_adapters=100, rank=16)
+    >>> many = adapter_memory(Scenario.default(), n_adapters=100, n_rank=16)
     >>> f"{many.adapter_bytes / 1e6:.1f} MB", many.max_batch_without - many.max_batch
     ('65.5 MB', 16)
     """
@@ -165,7 +165,7 @@ def adapter_memory(
     cal = calibration or Calibration.fitted()
     d = s.deployment
     n_sharing, chip = d.tp * d.pp, d.resolved_accelerator
-    one_bytes = adapter_params(s.resolved_model, rank=rank, matrices=matrices)
+    one_bytes = adapter_params(s.resolved_model, n_rank=n_rank, matrices=matrices)
     one_bytes *= bytes_per_element(precision)
     held_bytes = n_adapters * one_bytes / n_sharing
     beside = cal.replace(reserved_bytes=cal.reserved_bytes + held_bytes)
