@@ -1,4 +1,4 @@
-"""Lessons as nbgrader assignments, in ``build/source``: ``python tools/assignment.py [NOTEBOOK …]``.
+"""Lessons for nbgrader: ``python tools/assignment.py [NOTEBOOK …]`` writes ``build/source``.
 
 A folder a lesson, as nbgrader's ``source`` wants it: ``nbgrader generate_assignment 02_latency``
 then takes the solutions out, and ``nbgrader autograde`` gives a point for each exercise. All
