@@ -57,7 +57,8 @@ def _most_profitable_users() -> float:
               "either tier. Late throughput earns nothing.", "throughput-is-profit"),
         Wrong((50, 150), "That is the best point of the easy tier. Its price is a third."),
     ],
-    because="Less than half the throughput at three times the price earns more than all of it at one.",
+    because="Less than half the throughput at three times the price earns more than all of it at "
+    "one.",
 )  # fmt: skip
 def _users(q: Inputs) -> float:
     return _most_profitable_users()
