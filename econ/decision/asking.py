@@ -16,7 +16,7 @@ from econ.catalog.rents import rents
 from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, HOUR_S, HOURS_PER_DAY
 from econ.decision.books import hourly_load
-from econ.decision.fleets import Fleet, fleets_of
+from econ.decision.fleets import Fleet, fleets_of, fleets_to_buy
 from econ.decision.hours import OWN, Quotes
 from econ.decision.menu import COMMITMENT_MONTHS, USUAL
 from econ.decision.waiting import spread_load
@@ -28,7 +28,7 @@ from econ.terms import Finance
 
 Stated = float | None  # what a scenario states itself, if it does
 Weights = Sequence[float]  # 24, one an hour of the day
-N_FLEETS = 3  # to rent, and as many that can be bought
+N_FLEETS, N_TO_BUY = 3, 2  # to rent, and those that can be bought
 N_SAMPLED = 20_000  # requests, for the share that is too long
 MOST_REPLICAS = 100_000  # that a simulation takes
 SLOWEST_TPOT_S = HOUR_S  # where work may wait, only the rate counts
@@ -156,10 +156,10 @@ def searched_fleets(
         _ = searched.best
     except ValueError as error:
         return searched, [], _nearest(searched, str(error))
-    fleets: list[Fleet] = []
-    for group in groups:
-        there = {fleet.accelerator.id for fleet in fleets}
-        fleets += fleets_of(searched, N_FLEETS, group, there)
+    fleets = fleets_of(searched, N_FLEETS, groups[0])
+    for group in groups[1:]:
+        assert isinstance(group, Mapping)
+        fleets += fleets_to_buy(searched, N_TO_BUY, group, fleets)
     return searched, fleets, ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from econ.terms import Slo
 
 MOST_TELLING = 4  # replicas; a larger fleet itself shows what one of its replicas sustains
 N_REQUESTS, TOLERANCE_FRAC = 1_000, 0.03  # of the search for that rate
+BINDING_P = 0.9  # of keeping the SLO, that what binds for years needs
 NEARLY_SURE = 0.99  # of keeping the SLO: more accelerators would not be felt
 Z90 = 1.6449  # normal quantile: nine of ten within
 WIDEST = 100.0  # logarithm of a band without an end
@@ -85,9 +86,7 @@ class Fleet:
         return ", ".join([d.precision, *parts])
 
 
-def fleets_of(
-    answer: Plan, n_most: int, among: Collection[str], known: Collection[str] = ()
-) -> list[Fleet]:
+def fleets_of(answer: Plan, n_most: int, among: Collection[str]) -> list[Fleet]:
     """The best fleet of each accelerator that meets the SLO, cheapest first.
 
     Parameters
@@ -97,26 +96,44 @@ def fleets_of(
     n_most : int
         Accelerators at most, e.g. 4.
     among : collection of str
-        Accelerators, by name; a mapping to what an owner's hour costs orders them by what their
-        whole servers cost.
-    known : collection of str
-        Accelerators that need no fleet any more; they count.
+        Accelerators, by name.
 
     Returns
     -------
     list of Fleet
         Of simulated rows where anything was simulated; empty where nothing meets the SLO.
     """
+    best = _best_rows(answer, among).head(n_most)
+    return [_fleet(answer, row) for _, row in best.iterrows()]
+
+
+def fleets_to_buy(
+    answer: Plan, n_sure: int, usd_per_gpu_hour: Mapping[str, float], known: Sequence[Fleet]
+) -> list[Fleet]:
+    """More fleets, in the order of what their whole servers cost, until ``n_sure`` can be bought.
+
+    ``known`` fleets count where they stand in that order; what binds for years has to be sure of
+    the SLO (`BINDING_P`).
+    """
+    there = {fleet.accelerator.id: fleet for fleet in known}
+    best = _best_rows(answer, usd_per_gpu_hour)
+    usd = [
+        in_servers(n, answer.accelerators[name]) * usd_per_gpu_hour[name]
+        for n, name in zip(best["fleet_gpus"], best["accelerator"], strict=True)
+    ]
+    more: list[Fleet] = []
+    for _, row in best.iloc[np.argsort(usd, kind="stable")].iterrows():
+        if (fleet := there.get(str(row["accelerator"]))) is None:
+            more.append(fleet := _fleet(answer, row))
+        n_sure -= fleet.p_owned >= BINDING_P
+        if n_sure <= 0:
+            break
+    return more
+
+
+def _best_rows(answer: Plan, among: Collection[str]) -> pd.DataFrame:
     rows = answer.simulated if answer.n_simulated else answer.feasible
-    best = rows[rows["accelerator"].isin(list(among))].drop_duplicates("accelerator")
-    if isinstance(among, Mapping):
-        usd = [
-            in_servers(n, answer.accelerators[name]) * among[name]
-            for n, name in zip(best["fleet_gpus"], best["accelerator"], strict=True)
-        ]
-        best = best.iloc[np.argsort(usd, kind="stable")]
-    best = best.head(n_most)
-    return [_fleet(answer, row) for _, row in best.iterrows() if row["accelerator"] not in known]
+    return rows[rows["accelerator"].isin(list(among))].drop_duplicates("accelerator")
 
 
 def _fleet(answer: Plan, row: pd.Series) -> Fleet:

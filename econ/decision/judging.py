@@ -11,12 +11,12 @@ import pandas as pd
 from econ.catalog.units import DAYS_PER_YEAR
 from econ.decision import chance
 from econ.decision.books import Market
-from econ.decision.fleets import Fleet
+from econ.decision.fleets import BINDING_P, Fleet
 from econ.decision.menu import Entry
 from econ.decision.result import Option
 from econ.decision.valued import Acceptance
 
-LEAVABLE_P, BINDING_P = 0.25, 0.9
+LEAVABLE_P = 0.25
 TIE_FRAC = 0.03  # of the mean cost: nobody knows next year's prices so closely
 
 

@@ -136,9 +136,10 @@ def api_offers(
         folded = {name.lower(): name for name in known}
         chosen = set()
         for seller in sellers:
-            if seller.lower() not in folded:
+            alike = [name for low, name in folded.items() if seller.lower() in low]  # "Azure"
+            if seller.lower() not in folded and len(alike) != 1:
                 raise unknown(f"seller of {model}", seller, known)
-            chosen.add(folded[seller.lower()])
+            chosen.add(folded.get(seller.lower(), alike[0]))
         offers = {name: o for name, o in offers.items() if o.price.provider in chosen}
     return sorted(offers.values(), key=lambda offer: offer.name.lower())
 

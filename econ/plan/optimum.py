@@ -39,6 +39,7 @@ from econ.tco.token_cost import cost_usd_per_mtok
 WAVE = 8  # shapes that are looked at together, in as many processes as there are
 TRIES = 4  # times as many shapes as asked for are simulated first at most
 N_KINDS = 3  # accelerators of a group of which a fleet is shown
+N_BOUGHT = 6  # and of those to buy: what binds for years must be surer of the SLO
 FASTEST = "tokens_per_s_per_user"
 SIMULATED = [
     *("policy", "n_replicas", "fleet_gpus", "paid_gpus", "usd_per_hour", "busy_frac", "good_frac"),
@@ -173,7 +174,7 @@ class Search:
                 else:
                     self._prove(mine, group, n_refined, gap_frac, done, bar)
                 if groups:
-                    self._vary(mine, done)
+                    self._vary(mine, done, N_BOUGHT if isinstance(group, Mapping) else N_KINDS)
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
@@ -209,7 +210,7 @@ class Search:
             bar.update(len(wave))
         bar.update(len(rest))
 
-    def _vary(self, tasks: Sequence[Task], done: set[Task]) -> None:
+    def _vary(self, tasks: Sequence[Task], done: set[Task], n_kinds: int) -> None:
         """Simulate shapes of more accelerators in this order, until a few kinds keep the SLO."""
         tried: dict[str, int] = {}
         kinds: set[str] = set()
@@ -220,7 +221,7 @@ class Search:
                 self._solve([task], math.inf)
                 done.add(task)
             kinds |= {name} & self.best.keys()
-            if len(kinds) >= N_KINDS:
+            if len(kinds) >= n_kinds:
                 return
 
     def _bought(self, task: Task, usd_per_gpu_hour: Mapping[str, float]) -> tuple[bool, float, int]:

@@ -107,8 +107,8 @@ def plan(
     groups : sequence of collections of str
         Accelerators by name, e.g. those to rent and those to buy: of each group the best is found,
         and good fleets of two more accelerators; by default the best of all together. A mapping to
-        what an owner's hour costs is a group to buy: fleets of the three accelerators whose whole
-        servers cost least by the screen.
+        what an owner's hour costs is a group to buy: fleets of the accelerators whose whole servers
+        cost least by the screen.
     n : int, optional
         Requests of each of the draws a fleet has to serve; None for enough.
     seed : int

@@ -8,7 +8,7 @@ rest is power as a limit (`megawatts`, `site_w_per_gpu`, `power_bill_usd_per_mon
 
 from econ.value.buying import ReservedUnit, reserved_unit, seat_frame
 from econ.value.cascades import Check, Single, cascade, cascades_frame, router
-from econ.value.levers import LEVERS_2026, Levers, levers
+from econ.value.levers import LEVERS_2026, LEVERS_OF_ANSWERS_2026, Levers, levers
 from econ.value.site_power import (
     capped,
     capped_speed_frac,
@@ -23,6 +23,7 @@ from econ.value.worth import Value, value
 
 __all__ = [
     "LEVERS_2026",
+    "LEVERS_OF_ANSWERS_2026",
     "Check",
     "Levers",
     "ReservedUnit",

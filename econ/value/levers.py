@@ -13,6 +13,7 @@ the range over all orders (`econ.uncertainty.credits_frame`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -20,6 +21,9 @@ from typing import Any
 
 import pandas as pd
 
+from econ.catalog.menus import answering
+from econ.latency.prediction import predict
+from econ.latency.speculation import speculation_frame
 from econ.scenario import Scenario
 from econ.station import require_certain
 from econ.tco.bill import cost_scenarios
@@ -34,6 +38,12 @@ LEVERS_2026: dict[str, dict[str, Any]] = {
     "a newer machine": {"accelerator": "b200-sxm"},
     "cached prompts": {"cached_frac": 0.5},
 }
+# and what changes more than the machine's settings: counted per accepted answer, not per token
+LEVERS_OF_ANSWERS_2026 = LEVERS_2026 | {
+    "a rack-scale machine": {"accelerator": "gb200-nvl72"},
+    "speculative decoding": {"speculation": {"acceptance_frac": 0.7, "n_draft": 4}},
+    "another model": {"model": "gpt-oss-120b"},
+}
 FEW_USERS = 8  # before the first lever
 
 
@@ -45,21 +55,28 @@ class Levers:
     ----------
     before_usd_per_mtok, after_usd_per_mtok : float
         Without any, and with all.
+    before_usd_per_answer, after_usd_per_answer : float
+        The same of an answer that is right and in time; nan where no lever changes the model.
     shares : DataFrame
-        See `econ.uncertainty.credits_frame`: share, its range over orders, mean factor.
+        See `econ.uncertainty.credits_frame`: share, its range over orders, mean factor; of USD per
+        accepted answer where a lever changes the model, else of USD per Mtok.
     combinations : DataFrame
-        The price of each combination: ``changes``, ``usd_per_mtok``.
+        The price of each combination: ``changes``, ``usd_per_mtok``, ``usd_per_answer``.
     """
 
     before_usd_per_mtok: float
     after_usd_per_mtok: float
+    before_usd_per_answer: float = math.nan
+    after_usd_per_answer: float = math.nan
     shares: pd.DataFrame
     combinations: pd.DataFrame
 
     @property
     def factor(self) -> float:
-        """How many times cheaper with all levers."""
-        return self.before_usd_per_mtok / self.after_usd_per_mtok
+        """How many times cheaper with all levers: an accepted answer, or else a token."""
+        by_answer = self.before_usd_per_answer / self.after_usd_per_answer
+        by_token = self.before_usd_per_mtok / self.after_usd_per_mtok
+        return by_token if math.isnan(by_answer) else by_answer
 
 
 def levers(
@@ -67,6 +84,7 @@ def levers(
     changes: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     concurrency: float | None = FEW_USERS,
+    right_frac: Mapping[str, float] | None = None,
 ) -> Levers:
     """Price every combination of levers, and credit each one.
 
@@ -76,9 +94,13 @@ def levers(
         The service before.
     changes : mapping, optional
         Name → settings for `Scenario.with_`; ``concurrency`` may be among them, None for the most
-        users within the SLO. By default `LEVERS_2026`.
+        users within the SLO, and ``speculation`` with arguments of
+        `econ.latency.speculation.speculation_frame`. By default `LEVERS_2026`; a lever with a
+        ``model`` makes accepted answers the measure (`LEVERS_OF_ANSWERS_2026`).
     concurrency : float, optional
         Users before any lever, e.g. 8; None for the most within the SLO.
+    right_frac : mapping of str to float, optional
+        Model → share of right answers; else its score (`econ.catalog.menus.answering`).
 
     Returns
     -------
@@ -89,6 +111,12 @@ def levers(
     ------
     ValueError
         Where a combination has no price, with its reason.
+
+    Notes
+    -----
+    Speculation shortens decoding at the users there are; where its checks cost more than they
+    bring, an operator leaves it off. Pools are no lever here: the latency equations refuse them,
+    and ``plan(policies=["disaggregated"])`` simulates them.
 
     Examples
     --------
@@ -101,25 +129,66 @@ def levers(
     subsets = [
         frozenset(names) for k in range(len(chosen) + 1) for names in combinations(chosen, k)
     ]
-    scenarios, users = [], []
+    has_models = any("model" in change for change in chosen.values())
+    scenarios, users, speculations, accepted = [], [], [], []
     for subset in subsets:
         settings: dict[str, Any] = {"concurrency": concurrency}
         for name in chosen:
             if name in subset:
                 settings |= chosen[name]
         users.append(settings.pop("concurrency"))
-        scenarios.append(s.with_(**settings) if settings else s)
+        speculations.append(settings.pop("speculation", None))
+        one = s.with_(**settings) if settings else s
+        share = math.nan
+        if has_models:
+            one, share = _answers(s, one, right_frac)
+        scenarios.append(one)
+        accepted.append(share)
     prices = cost_scenarios(scenarios, concurrency=users)
     for subset, reason in zip(subsets, prices["reason"], strict=True):
         if reason:
             raise ValueError(f"no price with {sorted(subset) or 'no lever'}: {reason}")
-    usd = prices["usd_per_mtok"].tolist()
+    known: dict[Any, float] = {}  # who pays, and how long, changes no latency
+    shorter = []
+    for one, n, how in zip(scenarios, prices["concurrency"], speculations, strict=True):
+        case = (one.model, one.deployment, one.workload, float(n)) if how else None
+        if case not in known:
+            known[case] = _speculated(one, float(n), how) if how else 1.0
+        shorter.append(known[case])
+    usd = (prices["usd_per_mtok"] * shorter).tolist()
+    usd_per_answer = (prices["usd_per_request"] * shorter / accepted).tolist()
     names = [" + ".join(n for n in chosen if n in subset) or "none" for subset in subsets]
-    shares = credits_frame(dict(zip(subsets, usd, strict=True)))
+    measured = usd_per_answer if has_models else usd
+    shares = credits_frame(dict(zip(subsets, measured, strict=True)))
     order = {name: i for i, name in enumerate(chosen)}
     return Levers(
         before_usd_per_mtok=usd[0],
         after_usd_per_mtok=usd[-1],
+        before_usd_per_answer=usd_per_answer[0],
+        after_usd_per_answer=usd_per_answer[-1],
         shares=shares.sort_values("change", key=lambda c: c.map(order), ignore_index=True),
-        combinations=pd.DataFrame({"changes": names, "usd_per_mtok": usd}),
+        combinations=pd.DataFrame(
+            {"changes": names, "usd_per_mtok": usd, "usd_per_answer": usd_per_answer}
+        ),
     )
+
+
+def _answers(
+    before: Scenario, one: Scenario, right_frac: Mapping[str, float] | None
+) -> tuple[Scenario, float]:
+    """The scenario with as many tokens as its model writes, and the share of accepted answers."""
+    of = answering([one.model], right_frac)[0]
+    times = of.longer_than(before.model_id)
+    longer = tuple(times * float(n) for n in one.workload.output_quantile_tokens)
+    share = of.right_in(one.deployment.precision) * float(one.slo.attainment_frac)
+    return one.with_(output_quantile_tokens=longer), share
+
+
+def _speculated(s: Scenario, users: float, how: Mapping[str, Any]) -> float:
+    """Time of an answer with speculation over that without; 1 where it would lengthen it."""
+    batch = max(round(users / s.n_replicas), 1)
+    gains = speculation_frame(s, batches=(batch,), **how)["speedup"]
+    gain = max(float(gains.iloc[0]), 1.0) if len(gains) else 1.0
+    plain = predict(s, concurrency=users)
+    saved_s = plain.tpot_s * max(s.workload.mean_output_tokens - 1, 0) * (1 - 1 / gain)
+    return float(1 - saved_s / plain.answer_s)

@@ -5,6 +5,8 @@ from itertools import combinations, permutations
 
 import pytest
 
+from econ.latency import predict
+from econ.latency.speculation import speculation_frame
 from econ.scenario import Scenario
 from econ.tco import cost
 from econ.uncertainty.attribution import credits_frame
@@ -63,3 +65,26 @@ def test_the_order_decides_what_a_new_machine_seems_to_bring():
 def test_a_combination_without_a_price_names_itself():
     with pytest.raises(ValueError, match=r"no price with \['tiny'\]"):
         levers(LOW_USE, {"tiny": {"accelerator": "rtx-4090", "n_gpu": 1, "tp": 1}})
+
+
+def test_levers_of_answers_are_counted_per_accepted_answer_by_hand():
+    spec = {"acceptance_frac": 0.7, "n_draft": 4}
+    changes = {
+        "model": {"model": "llama-4-scout", "n_gpu": 8, "tp": 8},
+        "rack": {"accelerator": "gb200-nvl72"},
+        "drafts": {"speculation": spec},
+    }
+    right = {"llama-3.1-70b": 0.4, "llama-4-scout": 0.6}
+    fall = levers(LOW_USE, changes, right_frac=right)
+    plain = cost(LOW_USE, concurrency=8).usd_per_request / (0.4 * LOW_USE.slo.attainment_frac)
+    assert fall.before_usd_per_answer == pytest.approx(plain)
+    by_name = fall.combinations.set_index("changes")["usd_per_answer"]
+    gain = speculation_frame(LOW_USE, batches=(8,), **spec)["speedup"].iloc[0]
+    p = predict(LOW_USE, concurrency=8)
+    decode_s = p.tpot_s * (LOW_USE.workload.mean_output_tokens - 1)
+    shorter = 1 - decode_s * (1 - 1 / gain) / p.answer_s
+    assert by_name["drafts"] == pytest.approx(plain * shorter)
+    rack = cost(LOW_USE.with_(accelerator="gb200-nvl72"), concurrency=8).usd_per_request
+    assert by_name["rack"] == pytest.approx(rack / (0.4 * LOW_USE.slo.attainment_frac))
+    assert fall.factor == pytest.approx(plain / fall.after_usd_per_answer)
+    assert fall.shares["share_frac"].sum() == pytest.approx(1)
