@@ -23,6 +23,7 @@ from econ.tokens.count import (
     schemes_frame,
     video_tokens,
 )
+from econ.tokens.sessions import Sessions
 from econ.tokens.workloads import workload
 
 # the agent of the lesson: tool descriptions, a task, forty tool calls; our choice, not a fit
@@ -123,6 +124,15 @@ def _reading_s(s: Scenario, n_tokens: float) -> float:
     return float(whole - one)
 
 
+def agent_session() -> Sessions:
+    """The agent of this lesson as a session, as lesson 13 simulates it: forty turns.
+
+    >>> agent_session().n_turns
+    40
+    """
+    return Sessions.from_turns(agent_loop_tokens(AGENT_STEPS, **AGENT))
+
+
 def jobs_frame(model: str, provider: str | None = None) -> pd.DataFrame:
     """Four jobs on one price list, split by what is billed: job, part, tokens, usd, share.
 
@@ -131,9 +141,9 @@ def jobs_frame(model: str, provider: str | None = None) -> pd.DataFrame:
     """
     listed = price(model, provider)
     chat, rag, hard = (workload(id) for id in ("chat", "rag", "reasoning"))
-    steps = agent_loop_tokens(AGENT_STEPS, **AGENT)
-    cached = steps["repeated_tokens"].sum()
-    writes = (steps["input_tokens"].sum() - cached) * (listed.cache_write_usd_per_mtok is not None)
+    agent = agent_session()
+    sent, cached = agent.input_tokens.sum(), agent.known_tokens().sum()
+    writes = (sent - cached) * (listed.cache_write_usd_per_mtok is not None)
     jobs = {
         "chat turn": {
             "input_tokens": chat.mean_input_tokens,
@@ -150,11 +160,11 @@ def jobs_frame(model: str, provider: str | None = None) -> pd.DataFrame:
             "reasoning_tokens": hard.mean_output_tokens * hard.reasoning_frac,
         },
         f"agent, {AGENT_STEPS} steps": {
-            "input_tokens": steps["input_tokens"].sum(),
+            "input_tokens": sent,
             "cache_read_tokens": cached,
             "cache_write_tokens": writes,
-            "output_tokens": steps["output_tokens"].sum(),
-            "n_requests": len(steps),
+            "output_tokens": agent.output_tokens.sum(),
+            "n_requests": agent.n_turns,
         },
     }
     bills = []
