@@ -24,7 +24,7 @@ import pandas as pd
 
 from econ.catalog.catalog import build
 from econ.catalog.guard import fraction, not_negative, unknown
-from econ.catalog.tables import data_dir, table
+from econ.catalog.tables import data_dir, remember, table
 
 SAVED = "catalog/prices_now.json"  # only where a build has written it
 SERVICES = ("standard", "batch", "flex", "priority")
@@ -166,6 +166,7 @@ def _check_numbers(rates: Rates | Price) -> None:
             not_negative(field.name, value)
 
 
+@remember
 def price(model: str, provider: str | None = None, on: str | None = None) -> Price:
     """The list price of a model on a date.
 

@@ -20,10 +20,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import anywidget
 import pandas as pd
 import traitlets
+from altair.utils.schemapi import SchemaBase, UndefinedType
 
 from econ.catalog.whole_files import replace
 from econ.charts.plot import Drawing
@@ -124,15 +124,30 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def shape(chart: Drawing) -> dict[str, Any]:
-    """The specification without what a live chart replaces: rows, title's words, description."""
-    bare = chart.copy(deep=False)
-    bare.data = rows_of(chart).head(1)  # Altair reads a column's type from it
-    bare.description = alt.Undefined
-    bare.title = chart.title.copy(deep=False)
-    bare.title.text = ""
-    spec = bare.to_dict(validate=False)
-    return {key: part for key, part in spec.items() if key not in ("data", "datasets")}
+def shape(chart: Drawing) -> Any:
+    """What a chart's specification follows from, without what a live chart replaces: rows, the
+    title's words, the description. Equal shapes have equal specifications; nothing is copied.
+    """
+    rows = rows_of(chart)
+    title = _parts({k: v for k, v in chart.title._kwds.items() if k != "text"}, rows)
+    rest = {k: v for k, v in chart._kwds.items() if k not in ("description", "title")}
+    return title, _parts(rest, rows), tuple(rows.columns), tuple(map(str, rows.dtypes))
+
+
+def _parts(value: Any, rows: pd.DataFrame) -> Any:
+    """A part of a chart as tuples; a table other than its own rows equals none."""
+    if isinstance(value, SchemaBase):
+        kind = type(value).__name__
+        return kind, _parts(value._args, rows), _parts(value._kwds, rows)
+    if isinstance(value, dict):
+        return tuple(
+            (k, _parts(v, rows)) for k, v in value.items() if not isinstance(v, UndefinedType)
+        )
+    if isinstance(value, list | tuple):
+        return tuple(_parts(v, rows) for v in value)
+    if isinstance(value, pd.DataFrame):
+        return "rows" if value is rows else object()
+    return value
 
 
 def live_spec(chart: Drawing) -> dict[str, Any]:

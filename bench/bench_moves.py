@@ -1,0 +1,86 @@
+"""What a panel's move costs in Python, for every panel of the lessons: model, chart, and the rest.
+
+    .venv/bin/python bench/bench_moves.py [PART OF A NAME …]
+
+Processor milliseconds of a move, the median of some, and their parts. ``specs`` counts moves after
+which the whole specification was sent again. The goal is 8 ms.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from econ import lessons
+from econ.charts.panels import Panel
+
+MOVES = 12
+
+
+def panels(words: tuple[str, ...]) -> Iterator[tuple[str, Panel]]:
+    """Every panel that a lesson makes without being given anything."""
+    for module in pkgutil.walk_packages(lessons.__path__, "econ.lessons."):
+        if not module.name.split(".")[2].startswith("l"):
+            continue
+        for name, make in inspect.getmembers(importlib.import_module(module.name)):
+            own = inspect.isfunction(make) and make.__module__ == module.name
+            if own and name.endswith("_panel") and all(word in name for word in words):
+                needs = [
+                    p for p in inspect.signature(make).parameters.values() if p.default is p.empty
+                ]
+                if not needs:
+                    yield f"{module.name.removeprefix('econ.lessons.')}.{name}", make()
+
+
+def spent_ms(work: Callable[[], object]) -> float:
+    """Processor milliseconds."""
+    start = time.process_time()
+    work()
+    return 1000 * (time.process_time() - start)
+
+
+def stops(panel: Panel) -> list[dict[str, object]]:
+    """Places to move to and fro: of the first control that has several."""
+    for name, control in panel.controls.items():
+        if hasattr(control, "step"):
+            low, high = control.min, control.max
+            near = [low + k * (high - low) // 20 for k in range(6, 14)]
+            return [{name: type(control.value)(v)} for v in near]
+        if hasattr(control, "options"):
+            listed = [o[1] if isinstance(o, tuple) else o for o in control.options]
+            return [{name: v} for v in listed]
+    return []
+
+
+def main(*words: str) -> None:
+    """One line a panel, the slowest first."""
+    rows = []
+    for name, panel in panels(words):
+        places = stops(panel)
+        if len(places) < 2:
+            continue
+        live = panel._live
+        moves, specs, before = [], 0, live.spec
+        for k in range(MOVES + 2):
+            ms = spent_ms(lambda k=k: panel.set(**places[k % len(places)]))
+            specs += live.spec is not before
+            before = live.spec
+            if k >= 2:
+                moves.append(ms)
+        table = panel._model(**panel._values())
+        model = statistics.median(spent_ms(lambda: panel._model(**panel._values())) for _ in "abc")
+        chart = statistics.median(spent_ms(lambda: panel._chart(table)) for _ in "abc")
+        rows.append((statistics.median(moves), model, chart, specs, name))
+    for whole, model, chart, specs, name in sorted(rows, reverse=True):
+        print(f"{whole:6.1f} ms: model {model:5.1f}, chart {chart:5.1f}, specs {specs:2d}  {name}")
+    if rows:
+        print(f"{statistics.median(row[0] for row in rows):6.1f} ms median of {len(rows)} panels")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
