@@ -8,6 +8,7 @@ which the whole specification was sent again. The goal is 8 ms.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -57,25 +58,26 @@ def stops(panel: Panel) -> list[dict[str, object]]:
     return []
 
 
+def measured(panel: Panel) -> tuple[float, float, float, int] | None:
+    """Milliseconds of a move, of its model and of its chart, and how often the whole was sent."""
+    places, live = stops(panel), panel._live
+    if len(places) < 2:
+        return None
+    moves, specs, before = [], 0, live.spec
+    for k in range(MOVES + 2):
+        moves.append(spent_ms(functools.partial(panel.set, **places[k % len(places)])))
+        specs += live.spec is not before
+        before = live.spec
+    values = panel._values()
+    model = statistics.median(spent_ms(lambda: panel._model(**values)) for _ in range(3))
+    table = panel._model(**values)
+    chart = statistics.median(spent_ms(lambda: panel._chart(table)) for _ in range(3))
+    return statistics.median(moves[2:]), model, chart, specs
+
+
 def main(*words: str) -> None:
     """One line a panel, the slowest first."""
-    rows = []
-    for name, panel in panels(words):
-        places = stops(panel)
-        if len(places) < 2:
-            continue
-        live = panel._live
-        moves, specs, before = [], 0, live.spec
-        for k in range(MOVES + 2):
-            ms = spent_ms(lambda k=k: panel.set(**places[k % len(places)]))
-            specs += live.spec is not before
-            before = live.spec
-            if k >= 2:
-                moves.append(ms)
-        table = panel._model(**panel._values())
-        model = statistics.median(spent_ms(lambda: panel._model(**panel._values())) for _ in "abc")
-        chart = statistics.median(spent_ms(lambda: panel._chart(table)) for _ in "abc")
-        rows.append((statistics.median(moves), model, chart, specs, name))
+    rows = [(*found, name) for name, panel in panels(words) if (found := measured(panel))]
     for whole, model, chart, specs, name in sorted(rows, reverse=True):
         print(f"{whole:6.1f} ms: model {model:5.1f}, chart {chart:5.1f}, specs {specs:2d}  {name}")
     if rows:
