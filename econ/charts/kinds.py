@@ -29,6 +29,13 @@ def _spans(plot: Plot) -> str:
     return "; ".join(parts)
 
 
+def _known(plot: Plot, base: alt.Chart) -> alt.Chart:
+    """Only rows with a value: a name stands where its line ends, not where its dots do."""
+    if not plot.frame[plot.y].isna().any():
+        return base
+    return base.transform_filter(f"isValid(datum[{plot.y!r}])")
+
+
 def line(plot: Plot) -> Drawn:
     base = alt.Chart(plot.frame).encode(x=plot.axis("x", plot.x))
     y = plot.axis("y", plot.y)
@@ -50,7 +57,7 @@ def line(plot: Plot) -> Drawn:
         title = plot.title("y", plot.y)
         layers.append(dot.encode(y=plot.axis("y", plot.dots, title=title), **color))
     if plot.by and not (legend or numeric):
-        end = base.mark_text(align="left", dx=6)
+        end = _known(plot, base).mark_text(align="left", dx=6)
         layers.append(end.encode(
             color=plot.paint(False), text=alt.Text(f"{plot.by}:N"),
             x=plot.axis("x", plot.x, f"max({plot.x})"),
@@ -131,10 +138,18 @@ def bar(plot: Plot) -> Drawn:
     layers = [_stacked(plot, bars) if plot.by else bars]
     if plot.label:
         names = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{plot.label}:N"))
-        layers.append(names)
+        layers.append(_beside(plot, names, value))
     description = f"Bars of {plot.plain_title('x', value)}: {_bar_words(plot, value, name)}."
     px = ROW_PX + 8 if len(rows) < 6 else ROW_PX if len(rows) < 12 else 16
     return layers, description, {"height": px * len(rows)}
+
+
+def _beside(plot: Plot, names: alt.Chart, value: str) -> alt.Chart:
+    """A label beyond its bar: of a bar to the left of zero, on the free side."""
+    if not (plot.frame[value] < 0).any():
+        return names
+    beyond = alt.X("beyond:Q", title=plot.title("x", value))
+    return names.encode(x=beyond).transform_calculate(beyond=f"max(0, datum[{value!r}])")
 
 
 def _bar_axis(plot: Plot, channel: str, value: str) -> Any:

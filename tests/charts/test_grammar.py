@@ -207,3 +207,25 @@ def test_the_bundle_for_a_reader_and_for_committing(monkeypatch):
     assert set(still) == {"text/plain", "image/png"}
     assert base64.b64decode(still["image/png"]).startswith(b"\x89PNG")
     assert render.bundle_of(spec)[0] == still
+
+
+def _texts(chart) -> list[dict]:
+    layers = chart.to_dict(validate=False)["layer"]
+    return [layer for layer in layers if layer["mark"].get("type") == "text"]
+
+
+def test_the_label_of_a_bar_left_of_zero_stands_on_the_free_side():
+    rows = pd.DataFrame({"launch": ["a", "b"], "change_percent": [-48.0, 113.0]})
+    (text,) = _texts(figure(rows, "change_percent", "launch", kind="bar", finding="It moved"))
+    assert text["encoding"]["x"]["field"] == "beyond"
+    right = rows.assign(change_percent=[48.0, 113.0])
+    (text,) = _texts(figure(right, "change_percent", "launch", kind="bar", finding="It rose"))
+    assert text["encoding"]["x"]["field"] == "change_percent"
+
+
+def test_a_lines_name_stands_where_the_line_ends_and_not_where_its_dots_do():
+    rows = pd.DataFrame({"year": [2024.0, 2025.0, 2026.0] * 2, "chip": ["a"] * 3 + ["b"] * 3,
+                         "usd": [1.0, 2.0, None, 8.0, 9.0, None],
+                         "ours": [None, None, 3.0, None, None, 8.0]})  # fmt: skip
+    (text,) = _texts(figure(rows, "year", "usd", by="chip", dots="ours", finding="They rose"))
+    assert "isValid" in str(text["transform"])

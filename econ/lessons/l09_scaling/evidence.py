@@ -79,8 +79,8 @@ def dots_chart(dots: pd.DataFrame) -> Drawing:
         figure(lines, "flop", "tokens_per_param", by="law", finding="Two laws", **titles),
         figure(named, "flop", "tokens_per_param", by="era", kind="point", label=None,
                finding="Models", **titles),
-        finding=f"Since 2023 models get {late:.0f} times the law's tokens; until 2022 they got "
-        f"{early:.1f}",
+        finding=f"Since 2023 models get {late:.0f} times the law's tokens; until 2022 they "
+        f"got {early:.1f} times",
         subtitle="Lines: compute-optimal by two fits; dots: what makers reported (median of each)",
         says=f"Tokens per parameter of {len(dots)} models: {words}. The median is {early:.2g} "
         f"times the law's until 2022, {late:.0f} times since.",
