@@ -55,7 +55,7 @@ def version(peer: Peer) -> str:
 
 
 def python_of(peer: Peer, environments: Path) -> Path:
-    """The peer's own Python; its environment is made from the pinned versions where it is absent."""
+    """The peer's own Python; an environment of the pinned versions is made where none is."""
     folder = environments / peer.name
     python = folder / "bin" / "python"
     if not python.exists():

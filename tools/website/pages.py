@@ -249,10 +249,10 @@ def _drawn(thing: alt.TopLevelMixin | Panel, name: str, out: Path) -> str:
         return panel_markup(thing, name, out)
     if isinstance(thing, Picture):
         return _asked("econ-moving", thing.spec, thing.svg(thing.still))
-    return _chart(thing, name, out) + table_of(thing)._repr_html_()
+    return chart_markup(thing, name, out) + table_of(thing)._repr_html_()
 
 
-def _chart(chart: alt.TopLevelMixin, name: str, out: Path) -> str:
+def chart_markup(chart: alt.TopLevelMixin, name: str, out: Path) -> str:
     """A chart as pictures for a light and for a dark page, under its title in words.
 
     A title in the page wraps to any width; one in the picture would be cut on a phone.
@@ -290,7 +290,7 @@ def panel_markup(
     grid = json.dumps(tabulate(panel, most), ensure_ascii=False, separators=(",", ":"))
     code = f"(window.econGrids??={{}})[{json.dumps(name)}]={grid};\n"
     (out / "_extra" / f"{name}.js").write_text(code, encoding="utf-8")
-    still = _chart(panel.static(), name, out).replace('src="../', f'src="{root}')
+    still = chart_markup(panel.static(), name, out).replace('src="../', f'src="{root}')
     return (
         f'<div class="econ-panel" data-grid="{name}" data-cell="{name.partition("-")[2]}"></div>'
         f"<noscript>{still}</noscript>"
@@ -326,3 +326,4 @@ def write_glossary(out: Path, stems: list[str]) -> None:
         lines += [row.Index if isinstance(row.Index, str) else row.term,
                   f"  {row.meaning}{head}{unit}{link}", ""]  # fmt: skip
     (out / "glossary.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
+    still = chart_markup(panel.static(), name, out).replace('src="../', f'src="{root}')

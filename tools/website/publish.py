@@ -25,6 +25,7 @@ import handout  # noqa: E402
 import home  # noqa: E402
 import inpage  # noqa: E402
 import pages  # noqa: E402
+import scoreboard  # noqa: E402
 import slides  # noqa: E402
 
 from econ.charts.live import bundle, source  # noqa: E402
@@ -77,6 +78,7 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     decks = slides.write([p.stem for p in notebooks if p.stem[0].isdigit()],
                          out / "_extra" / "slides", pdf=False)  # fmt: skip
     pages.write_glossary(out, [b["stem"] for b in books])
+    scoreboard.write(out)
     api.write(out)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     home.write(out, books, [d.stem for d in decks], readme)

@@ -83,9 +83,7 @@ def answer(row: dict, model: dict, chip: dict, setting: str) -> dict[str, float]
     users = max(round(replica_users(row)), 1)
     asked = json.dumps([row, model, chip])
     prompts = users if setting == "batch prefill" else 1
-    return by_little(
-        row, latency_s("prefill", asked, prompts), latency_s("decode", asked, users)
-    )
+    return by_little(row, latency_s("prefill", asked, prompts), latency_s("decode", asked, users))
 
 
 serve(SETTINGS, answer)
