@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from bench.scoreboard.adapters.asking import by_little
-from bench.scoreboard.board import METRICS, best_setting, board, difference_interval, verdict
+from bench.scoreboard.board import (
+    METRICS,
+    _medians,
+    best_setting,
+    board,
+    difference_interval,
+    verdict,
+)
 from bench.scoreboard.peers import NOT_ASKED, PEERS, answers_frame, version
 from bench.scoreboard.rows import REFERENCE
 from econ.catalog import table
@@ -61,6 +68,10 @@ def test_the_interval_draws_whole_configurations():
     middle, low, high = difference_interval(off, ours, CLUSTERS)
     # a drawn twice: +20 points; b drawn twice: −10; one of each: +5. Nothing else can come.
     assert (round(middle, 6), round(low, 6), round(high, 6)) == (0.05, -0.1, 0.2)
+    drawn = [np.repeat(ours, 2), np.repeat(off.dropna(), 3)]
+    for values in drawn:  # a median of counts is the median of what was drawn
+        once, times = np.unique(values, return_counts=True)
+        assert _medians(once, times[None, :])[0] == np.median(values)
     alone = difference_interval(off[:2], ours[:2], CLUSTERS)
     assert np.isnan(alone[1])  # one configuration tells no interval
 
