@@ -16,7 +16,9 @@ def errors_of(predicted: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """
     if not predicted.index.equals(truth.index):
         raise ValueError("predictions and measurements are not of the same runs in the same order")
-    return (predicted[list(METRICS)] / truth[list(METRICS)] - 1).abs()
+    off = (predicted[list(METRICS)] / truth[list(METRICS)] - 1).abs()
+    numbers = {name: off[name].to_numpy(float, na_value=np.nan) for name in METRICS}
+    return pd.DataFrame(numbers, index=truth.index)
 
 
 def best_setting(answers: dict[str, pd.DataFrame], truth: pd.DataFrame) -> str:

@@ -83,7 +83,7 @@ def answers_frame(answers: list[dict[str, Any]], truth: pd.DataFrame) -> pd.Data
     if len(answers) != len(truth):
         raise ValueError(f"{len(answers)} answers to {len(truth)} questions")
     frame = pd.DataFrame(answers, index=truth.index)
-    frame = frame.reindex(columns=[*METRICS, "error"])
+    frame = frame.reindex(columns=[*METRICS, "error"]).astype(dict.fromkeys(METRICS, float))
     for metric in ("ttft_s", "benchmark_mean_ttft_s"):
         frame[metric] = frame["ttft_s"]
     return frame

@@ -112,6 +112,12 @@ def better_frame() -> pd.DataFrame:
                  "difference_high_frac", "as_of"]]  # fmt: skip
 
 
+def n_comparisons() -> int:
+    """Comparisons of a peer with this kit that the board holds, answered ones alone."""
+    rows = table("scoreboard")
+    return int((~rows["tool"].str.startswith(REFERENCE) & rows["n_answered"].gt(0)).sum())
+
+
 def forms(frame: pd.DataFrame) -> dict[str, str]:
     """How a table shows its shares: differences with their sign."""
     shares = (name for name in frame if str(name).endswith("_frac"))

@@ -63,7 +63,8 @@ computed beforehand; one click runs Python in the page for every stop and every 
 
 Each lesson has its slides (above), pair tasks and timings in the [guide](guide.md), and words in
 the [glossary](glossary.md). Formulas and orders of magnitude stand on
-<a href="handout.html">one page</a>; functions in the [API](api/index.md).
+<a href="handout.html">one page</a>; functions in the [API](api/index.md);
+the latency model beside its peers on the [scoreboard](reference/scoreboard.md).
 
 ## How far to trust it
 
@@ -83,6 +84,7 @@ the [glossary](glossary.md). Formulas and orders of magnitude stand on
 guide
 hosting
 glossary
+reference/scoreboard
 api/index
 ```
 """

@@ -326,4 +326,3 @@ def write_glossary(out: Path, stems: list[str]) -> None:
         lines += [row.Index if isinstance(row.Index, str) else row.term,
                   f"  {row.meaning}{head}{unit}{link}", ""]  # fmt: skip
     (out / "glossary.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
-    still = chart_markup(panel.static(), name, out).replace('src="../', f'src="{root}')

@@ -20,9 +20,11 @@ could not answer is counted, and a difference compares the runs that both answer
 
 {sentences}
 
-Some rows were published by a peer's own maker, and this kit was fitted to runs of the same
-benchmarks; no peer but aiconfigurator has seen the newest accelerators. A peer with one time to the
-first token is compared with medians and with means of a benchmark whose users all start at once.
+Read it with care. The form of this kit's model was chosen with such runs in view, and it is fitted
+to other runs of the same benchmarks, opening burst included; the peers are not. Some runs were
+published by the maker of aiconfigurator, whose tables hold kernels of the same accelerators. A peer
+that gives one time to the first token is compared with medians and with means of a benchmark whose
+users all start at once.
 """
 
 
