@@ -19,7 +19,7 @@ from econ.catalog.tables import forget, table, write_table
 from econ.energy import fit as energy_fit
 from econ.energy.fit import FITTED, power_runs, read_power_runs
 from econ.energy.power import PowerLaw
-from econ.latency.calibration import CROWD, REGIMES, Calibration, bands
+from econ.latency.calibration import REGIMES, Calibration, bands
 from econ.latency.dated_fit import cells
 from econ.latency.fit import (
     METRICS,
@@ -37,13 +37,14 @@ from econ.latency.fit import (
     measured,
     with_intervals,
 )
+from econ.latency.identify import identified_rows
 from econ.latency.runs import (
-    MEDIAN,
     configuration,
+    crowded,
     measured_runs,
     read_medians,
     read_runs,
-    thin,
+    sample_rows,
 )
 
 __all__ = ["accuracy_by_group", "accuracy_frame", "fit", "held_out", "ladder_frame", "main"]
@@ -117,11 +118,6 @@ BANDS = {
     "new model": ("model",),
 }
 COVERED, FEWEST_ROWS = 0.87, 30  # of each group left out, and the rows below which it is no group
-
-
-def crowded(runs: pd.DataFrame) -> pd.Series:
-    """Whether a replica has so many users that limits bind which nobody recorded."""
-    return runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
 
 
 def left_out_errors(runs: pd.DataFrame, k: Calibration) -> dict[str, pd.DataFrame]:
@@ -221,25 +217,19 @@ def maturity_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataFram
     )
 
 
-def sample_rows(runs: pd.DataFrame, prefix: str = "run") -> pd.DataFrame:
-    """A stratified sample as rows of ``measured_serving.csv`` or ``measured_medians.csv``."""
-    rows = thin(runs[[name for name in runs if name in MEDIAN]])
-    rows.insert(0, "id", [f"{prefix}-{i + 1:03d}" for i in range(len(rows))])
-    return rows.assign(kind="measured")
-
-
 def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
     """The accuracy report as text."""
-    counted = f"{len(runs)} runs, {configuration(runs).nunique()} configurations"
-    parts = [counted, "Fitted values\n" + fit_dated(runs).frame().to_string(index=False)]
+    fitted = fit_dated(runs).frame().to_string(index=False)
+    parts = [f"{len(runs)} runs, {configuration(runs).nunique()} configurations\n{fitted}"]
     for split in ("configuration", "accelerator", "model", "engine", "half-year", "source"):
-        errors = accuracy_frame(split, runs).round(3)
-        parts.append(f"Left out: {split}\n{errors.to_string()}")
+        errors = accuracy_frame(split, runs).round(3).to_string()
+        parts.append(f"Left out: {split}\n{errors}")
         if by_group and split != "configuration":
             parts.append(accuracy_by_group(split, runs).round(3).to_string())
     inside = table("band_coverage").pivot_table("covered_frac", ["left_out", "what"], "metric")
-    title = "Inside the reported 90 % band, left out of the fit"
-    parts.append(f"{title}\n{inside.round(2).to_string()}")
+    parts.append(f"Inside the reported 90 % band, left out\n{inside.round(2).to_string()}")
+    without = table("calibration_without").iloc[:, :-3].to_string()
+    parts.append(f"Held-out errors without a parameter, runs that depend on it\n{without}")
     parts.append("The ladder of physics\n" + ladder_frame(runs).round(3).to_string(index=False))
     return "\n\n".join(parts)
 
@@ -364,7 +354,8 @@ def main(arguments: list[str] | None = None) -> None:
             ("measured_medians", sample_rows(medians, "median")),
         ):
             print("wrote", write_table(name, rows).name)
-        forget()  # energy builds on what was just written
+        forget()  # what follows builds on what was just written
+        print("wrote", write_table("calibration_without", identified_rows(runs, today)).name)
         write_energy(powered, today)
     print(report(runs))
     print("\n" + energy_report(powered))

@@ -23,6 +23,7 @@ from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable, read_columns
 from econ.catalog.tables import table
 from econ.catalog.units import KILO
+from econ.latency.calibration import CROWD
 from econ.latency.shapes import generation
 
 CONFIGURATION = ["model", "precision", "accelerator", "tp", "pp", "ep", "dp", "engine"]
@@ -138,6 +139,11 @@ def configuration(runs: pd.DataFrame) -> pd.Series:
     return runs[CONFIGURATION].astype(str).agg(" ".join, axis=1)
 
 
+def crowded(runs: pd.DataFrame) -> pd.Series:
+    """Whether a replica has so many users that limits bind which nobody recorded."""
+    return runs["concurrency"] * runs["tp"] * runs["pp"] * runs["dp"] / runs["n_gpu"] >= CROWD
+
+
 def folds(labels: pd.Series, n_folds: int = 5) -> pd.Series:
     """A fold per label that depends on the label alone, so a rerun or a subset keeps it."""
     names = labels.unique()
@@ -158,3 +164,10 @@ def thin(runs: pd.DataFrame, n_per_configuration: int = 4) -> pd.DataFrame:
         places = sorted({int((i + 0.5) * step) for i in range(n_per_configuration)})
         picked.append(rows.iloc[[p for p in places if p < len(rows)]])
     return pd.concat(picked).reset_index(drop=True)
+
+
+def sample_rows(runs: pd.DataFrame, prefix: str = "run") -> pd.DataFrame:
+    """A stratified sample as rows of ``measured_serving.csv`` or ``measured_medians.csv``."""
+    rows = thin(runs[[name for name in runs if name in MEDIAN]])
+    rows.insert(0, "id", [f"{prefix}-{i + 1:03d}" for i in range(len(rows))])
+    return rows.assign(kind="measured")

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import latency_model
+
 import econ
 from econ.catalog.columns import Column, columns
 
@@ -43,6 +45,7 @@ def write(out: Path) -> None:
         new = {n: thing for n, thing in things.items() if id(thing) not in described}
         described |= {id(thing) for thing in new.values()}
         (out / "api" / f"{name}.md").write_text(_page(name, new), encoding="utf-8")
+    (out / "api" / "latency-model.md").write_text(latency_model.page(), encoding="utf-8")
     (out / "api" / "quantities.md").write_text(_quantities(), encoding="utf-8")
     (out / "api" / "index.md").write_text(_index(names), encoding="utf-8")
 
@@ -117,11 +120,12 @@ def _quantities() -> str:
 def _index(names: list[str]) -> str:
     answers = {n: importlib.import_module(f"econ.{n}").__doc__.splitlines()[0] for n in names}
     rows = "\n".join(f"| [`econ.{n}`](econ.{n}.md) | {answers[n]} |" for n in names)
-    pages = "\n".join(["econ", *(f"econ.{n}" for n in names), "quantities"])
+    pages = "\n".join(["econ", *(f"econ.{n}" for n in names), "latency-model", "quantities"])
     return f"""# API
 
 One scenario flows through one chain. Each station takes it first and returns a frozen result
 with `.frame()`, `.band(metric)` and `.regime`; names carry their [unit](quantities.md).
+All latencies come from [one model](latency-model.md), written out with its formulas and constants.
 
 | part | what it answers |
 |---|---|
