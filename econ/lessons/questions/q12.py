@@ -190,3 +190,37 @@ def _hours(q: Inputs) -> float:
 
 def _busy(q: Inputs) -> float:
     return float(HOURS_PER_DAY * q.reserved / q.rent)
+
+
+GPU_USD_PER_DAY, LIST_USD_PER_MTOK, YEARS = 110.0, 0.10, 3
+
+
+@question(
+    "12-4",
+    "The capstone. Your service asks for **{tokens} million** tokens a day, and twice as many each "
+    "year. A list sells a million for USD 0.10; one GPU with its staff costs USD 110 a day, holds "
+    "the load of all three years and binds you for them. Decide, and write the memo: one page for "
+    "whoever pays, or a few sentences here.",
+    inputs={"tokens": (200, 150, 250)},
+    options={"api": "Buy the tokens", "rent": "Reserve the GPU"},
+    rubric=(
+        "states the question with its load, its growth and its SLO",
+        "puts both ways side by side in the same unit, for each year",
+        "dates each price and says where it is from",
+        "says how sure the answer is, and on what that rests",
+        "says what would change it: the volume or the price at which it turns",
+    ),
+    wrong=[Wrong("rent", lambda q: "Even in the last year the list costs USD "
+                 f"{_listed(q.tokens):.0f} a day: less than the GPU, which is paid from the first "
+                 "day on.")],
+    hints=("What does the list cost a day in the last year?",
+           "Tokens a day × 2 each year × price, against the GPU's day."),
+    work=lambda q: f"{q.tokens} × 4 × 0.10 = {_listed(q.tokens):.0f} USD a day in the last year.",
+)  # fmt: skip
+def _memo(q: Inputs) -> str:
+    return "api" if _listed(q.tokens) < GPU_USD_PER_DAY else "rent"
+
+
+def _listed(mtok_per_day: float) -> float:
+    """USD a day of the last year."""
+    return float(mtok_per_day * 2 ** (YEARS - 1) * LIST_USD_PER_MTOK)
