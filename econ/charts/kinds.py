@@ -128,7 +128,9 @@ def bar(plot: Plot) -> Drawn:
     if not plot.label and not plot.by:
         label = [plot.form(v) if plot.form else words.number(v, value) for v in frame[value]]
         plot = replace(plot, frame=frame.assign(label=label), label="label")
-    order = alt.EncodingSortField(value, op="sum", order=plot.sort) if plot.sort else rows
+    order: Any = plot.sort if isinstance(plot.sort, list) else rows
+    if isinstance(plot.sort, str):
+        order = alt.EncodingSortField(value, op="sum", order=plot.sort)
     base = alt.Chart(plot.frame).encode(
         y=alt.Y(f"{name}:N", title=plot.titles.get("y"), sort=order,
                 axis=alt.Axis(labelLimit=320)),
