@@ -33,8 +33,10 @@ import ipywidgets as widgets
 import pandas as pd
 
 from econ.catalog.tables import table
+from econ.catalog.units import MEGA
 from econ.charts.render import is_static
 from econ.charts.tables import Say, Table, three
+from econ.charts.watch import Watch
 from econ.decide_command import add_decide, asked
 from econ.decision import Decision, decide
 from econ.decision.menu import COMMITMENT_MONTHS, USUAL
@@ -84,6 +86,7 @@ QUOTES = {
     "measured": "--measured",
     "right": "--right",
 }
+MOST_UPLOAD_BYTES = 32_000_000
 STEPS = 5  # that `decide` names as it goes
 
 
@@ -132,6 +135,7 @@ class Form:
         self.stop = widgets.Button(description="Cancel", disabled=True)
         self.bar = widgets.IntProgress(max=STEPS, description="Progress", **WIDE)
         self._says, self._shows = widgets.HTML(), widgets.HTML()
+        self.watch = Watch(MOST_UPLOAD_BYTES, self._too_large)
         self.upload.observe(lambda change: self._uploaded("trace", change), "value")
         self.config.observe(lambda change: self._uploaded("model", change), "value")
         self.button.on_click(lambda _: self.run())
@@ -139,11 +143,13 @@ class Form:
         self.controls["workload"].observe(lambda _: self._forget("trace"), "value")
         self.controls["model"].observe(lambda _: self._forget("model"), "value")
         grid = widgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        limit = widgets.Label(f"Files of at most {MOST_UPLOAD_BYTES / MEGA:.0f} MB.")
         row = widgets.Box(
-            [self.upload, self.config, self.button, self.stop, self.bar],
+            [self.upload, self.config, limit, self.button, self.stop, self.bar],
             layout={"flex_flow": "row wrap"},
         )
-        self.widget = widgets.VBox([grid, row, self._says, self._shows]).add_class("econ-form")
+        parts = [grid, row, self._says, self._shows, self.watch]
+        self.widget = widgets.VBox(parts).add_class("econ-form")
         self._say(self._load_words())
 
     @classmethod
@@ -220,6 +226,8 @@ class Form:
 
     def load(self, kind: str, name: str, data: bytes | memoryview) -> Form:
         """Take an uploaded ``"trace"`` or ``"model"``; what is wrong is said, the last kept."""
+        if len(data) > MOST_UPLOAD_BYTES:
+            return self._too_large(kind, name, len(data))
         before = self._files.get(kind)
         stem = re.sub(r"[^A-Za-z0-9_-]", "-", Path(name).stem)[:60] or "own"
         suffixes = "".join(Path(name).suffixes[-2:]) if kind == "trace" else ".json"
@@ -241,6 +249,13 @@ class Form:
                 self._files[kind] = before
             return self._say(str(error), wrong=True)
         return self._say(words)
+
+    def _too_large(self, kind: str, name: str, n_bytes: int) -> Form:
+        """Say that a file was not taken, and let go of the one before it: it is not meant."""
+        self._forget(kind)
+        words = f"{name}: {n_bytes / MEGA:,.0f} MB; at most {MOST_UPLOAD_BYTES / MEGA:.0f} MB are "
+        words += f"taken: take a part of it. No uploaded {kind} is in use now."
+        return self._say(words, wrong=True)
 
     def _uploaded(self, kind: str, change: Any) -> None:
         for file in change["new"]:
@@ -267,9 +282,13 @@ class Form:
         self.button.disabled, self.stop.disabled, self.bar.value = True, False, 0
         self._say("Deciding: a few seconds …")
         self._thread = threading.Thread(target=self._work, args=(settings,), daemon=True)
-        self._thread.start()
-        if wait:
-            self._thread.join()
+        try:
+            self._thread.start()
+        except RuntimeError:  # Python in a page has no threads
+            self._work(settings)
+        else:
+            if wait:
+                self._thread.join()
         return self
 
     def _watch(self, step: str) -> None:
@@ -288,6 +307,9 @@ class Form:
             return
         except (ValueError, ArithmeticError, OSError) as error:
             self._say(str(error), wrong=True)
+            return
+        except MemoryError:
+            self._say("This takes more memory than there is: ask a smaller one.", wrong=True)
             return
         finally:
             self.button.disabled, self.stop.disabled, self.bar.value = False, True, 0

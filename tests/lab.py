@@ -58,7 +58,7 @@ def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
     folder = state / "notebooks"
     shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".*"))
     port, token = _free_port(), secrets.token_hex(16)
-    words = ["jupyterlab", "--no-browser", "--allow-root", *LAB_FLAGS]
+    words = ["-m", "jupyterlab", "--no-browser", "--allow-root", *LAB_FLAGS]
     words += [f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}"]
     words += [f"--IdentityProvider.token={token}"]
     base = f"http://127.0.0.1:{port}"
@@ -67,13 +67,13 @@ def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
 
 
 @contextlib.contextmanager
-def voila(state: Path, notebook: str, **environment: str) -> Iterator[str]:
+def voila(state: Path, notebook: str, *flags: str, **environment: str) -> Iterator[str]:
     """A notebook as an app under Voilà, on a copy; its address, token included."""
     copy = state / Path(notebook).name
     shutil.copy(ROOT / notebook, copy)
     port, token = _free_port(), secrets.token_hex(16)
-    words = ["voila", str(copy), "--no-browser", f"--port={port}", *APP_FLAGS]
-    words += [f"--token={token}"]
+    words = [str(ROOT / "tools" / "app_server.py"), str(copy), "--no-browser", f"--port={port}"]
+    words += [*APP_FLAGS, *flags, f"--token={token}"]
     address = f"http://127.0.0.1:{port}/"
     with _served(words, state, f"{address}voila/static/voila.js?token={token}", environment):
         yield f"{address}?token={token}"
@@ -95,7 +95,7 @@ def _served(
     env = {**os.environ, **{k: str(v) for k, v in mine.items()}, **environment}
     env.pop("ECON_STATIC", None)
     log = open(state / "lab.log", "w")  # noqa: SIM115 - closed below, after the server
-    command = [sys.executable, "-m", *words]
+    command = [sys.executable, *words]
     server = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait(address, server, state / "lab.log")

@@ -94,6 +94,30 @@ def test_a_bad_upload_is_said_and_the_last_good_one_stays(form):
     assert "give a .csv, .json, .jsonl, .ndjson, .log or .parquet file" in form.readout
 
 
+def test_an_upload_that_is_too_large_lets_go_of_the_one_before(form, monkeypatch):
+    data = TRACE.to_csv(index=False).encode()
+    form.load("trace", "monday.csv", data)
+    assert "--trace" in form.words
+    form.watch.refused = ["trace", "year.csv", 300_000_000, 1]  # by the page, which did not send it
+    assert form.readout.startswith("year.csv: 300 MB; at most 32 MB are taken")
+    assert "--trace" not in form.words
+    form.load("trace", "monday.csv", data)
+    monkeypatch.setattr("econ.app.MOST_UPLOAD_BYTES", 100)
+    form.load("trace", "monday.csv", data)
+    assert "at most 0 MB" in form.readout
+    assert "--trace" not in form.words
+
+
+def test_where_python_has_no_threads_it_decides_at_once(form, monkeypatch):
+    def none(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", none)
+    form.run(**QUICK)
+    assert form.decision is not None
+    assert not form.button.disabled
+
+
 def test_what_cannot_be_decided_is_said(form):
     form.controls["itl"].value = "fast"
     form.run(wait=True)

@@ -31,17 +31,12 @@ from econ.course_command import LAB_FLAGS as COURSE_FLAGS  # noqa: E402
 from econ.course_command import LOOPBACK, START_PAGE, as_root  # noqa: E402
 
 LAB_FLAGS = [f"--ServerApp.ip={LOOPBACK}", *COURSE_FLAGS]
-# Voilà's page links to icon fonts of another host, which it does not need: the policy keeps it home
-APP_POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: http://127.0.0.1:*; "
-    "frame-ancestors 'self'"
-)
 APP_FLAGS = [
     "--Voila.ip=127.0.0.1",
     "--strip_sources=True",
     "--VoilaConfiguration.show_tracebacks=False",
     "--VoilaConfiguration.progressive_rendering=True",  # the form is there before the last cell
-    f"--Voila.tornado_settings={{'headers': {{'Content-Security-Policy': {APP_POLICY!r}}}}}",
+    "--KernelManager.autorestart=False",  # a new kernel would know nothing of the page's form
 ]
 APP_PAGE = "tools/app.ipynb"
 LAB_NEWS = "@jupyterlab/apputils-extension:announcements"  # a pop-up that asks for an outside host
@@ -100,7 +95,7 @@ def lab(*rest: str) -> None:
 
 def app(*rest: str) -> None:
     """the decision as an app: API, rent or own (this machine only, with a token)"""
-    run(PYTHON, "-m", "voila", ROOT / APP_PAGE, *APP_FLAGS, "--token", *rest)
+    run(PYTHON, ROOT / "tools" / "app_server.py", ROOT / APP_PAGE, *APP_FLAGS, "--token", *rest)
 
 
 def test(*rest: str) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 import re
+import signal
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -10,6 +16,7 @@ pytest.importorskip("voila", reason="the extra `app` is not installed")
 from playwright.sync_api import expect, sync_playwright
 
 from tests import lab
+from tools.soak import processes, served_by, soak
 
 pytestmark = pytest.mark.browser
 RUN_S = 240  # the page runs once for every visitor
@@ -69,11 +76,44 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         _upload(page, form, "mine.csv", good)
         expect(words).to_contain_text("mine, ", timeout=lab.PATIENCE_MS)
 
+        _upload(page, form, "month.csv", good + b"0,1,1\n" * 6_000_000)
+        expect(words).to_contain_text("month.csv: 36 MB; at most 32 MB", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("No uploaded trace is in use now")
+        form.get_by_role("button", name="Decide", exact=True).click()
+        expect(words).to_contain_text("Done", timeout=lab.PATIENCE_MS)
+        assert "--trace" not in form.locator("code").first.inner_text()
+
+        for number in processes(served_by(address))[1:]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        lost = page.locator(".econ-lost")
+        expect(lost).to_contain_text("has lost its Python", timeout=lab.PATIENCE_MS)
+
         reached = [u for u in outside if u not in blocked]
         assert not reached, reached
         ours = [e for e in errors if not NOT_OURS.search(e)]
         assert not ours, ours
         chromium.close()
+
+
+def test_the_door_is_closed_and_answers_carry_headers(address):
+    base, query = address.split("?")
+    for path in ("voila/static/voila.js", "voila/templates/base/static/voila.js"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(base + path, timeout=RUN_S)
+        with urllib.request.urlopen(f"{base}{path}?{query}", timeout=RUN_S) as answer:
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_memory_returns_when_visitors_have_left(tmp_path):
+    """The cheap version of ``python tools/soak.py``, which lets 20 in."""
+    flags = ["--Kernels.left_s=3", "--Kernels.cull_interval=1"]
+    with lab.voila(tmp_path, "tools/app.ipynb", *flags) as address:
+        figures = asyncio.run(soak(address, served_by(address), visitors=2, at_once=2))
+    assert figures["processes_left"] == 0
+    assert figures["end_mb"] < 1.15 * figures["start_mb"] < figures["peak_mb"]
 
 
 def _upload(page, form, name: str, data: bytes) -> None:
