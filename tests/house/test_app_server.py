@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("voila", reason="the extra `app` is not installed")
 resource = pytest.importorskip("resource", reason="Windows has no limits to set")
-from tornado.web import HTTPError
+from tornado.web import HTTPError  # noqa: E402
 
-from tools.app_server import Kernels
+from tools.app_server import Kernels  # noqa: E402
 
 
 async def _lives() -> None:
