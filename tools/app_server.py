@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -60,13 +63,21 @@ class Kernels(AsyncMappingKernelManager):
     cull_idle_timeout = Int(1800, config=True, help="seconds until an open page without use ends")
     cull_interval = Int(10, config=True, help="seconds between two looks")
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.uploads = tempfile.TemporaryDirectory(prefix="econ-app-")
+        self.folders: dict[str, str] = {}
+
     async def start_kernel(self, **kwargs: Any) -> str:
         """Start one more, unless there are too many."""
         if len(self) >= self.most_kernels:
             await self.cull_kernels()
         if len(self) >= self.most_kernels:
             raise web.HTTPError(503, FULL.format(self.most_kernels))
+        own = tempfile.mkdtemp(dir=self.uploads.name)  # what a visitor uploads ends with the kernel
+        kwargs["env"] = {**(kwargs.get("env") or os.environ), "TMPDIR": own}
         kernel_id: str = await ensure_async(super().start_kernel(**kwargs))
+        self.folders[kernel_id] = own
         if hasattr(resource, "prlimit"):
             pid = self.get_kernel(kernel_id).provisioner.pid
             resource.prlimit(pid, resource.RLIMIT_DATA, (self.memory_bytes, self.memory_bytes))
@@ -87,6 +98,7 @@ class Kernels(AsyncMappingKernelManager):
         is_over = idle_s > most_s and kernel.execution_state != "busy"
         if is_over or not await ensure_async(kernel.is_alive()):
             await ensure_async(self.shutdown_kernel(kernel_id, now=True))
+            shutil.rmtree(self.folders.pop(kernel_id, ""), ignore_errors=True)
             ExecutionRequestHandler._execution_data.pop(kernel_id, None)
 
 

@@ -202,6 +202,8 @@ def lock(*_: str) -> None:
             "-o",
             f"tools/requirements-{name}.lock",
         )
+    setup()
+    run(PYTHON, "tools/licences.py")
 
 
 def clean(*_: str) -> None:

@@ -101,6 +101,15 @@ def pays(n: int, n_total: int, module: types.ModuleType = engine) -> bool:
     return n_total >= LOAD_FROM and on_disk(module)
 
 
+def _under_numba(function: types.FunctionType) -> Any:
+    from numba import njit
+
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except (RuntimeError, UnicodeError):  # no folder to write to, or none it can spell: no cache
+        return njit(nogil=True)(function)
+
+
 @functools.cache
 def _functions(module: types.ModuleType) -> dict[str, Any]:
     """The functions of an engine under numba.
@@ -108,8 +117,6 @@ def _functions(module: types.ModuleType) -> dict[str, Any]:
     Numba's cache looks only at the file of the function itself; the stamp says what all of them
     hold.
     """
-    from numba import njit
-
     scope: dict[str, Any] = {}
     for part in FILES[module]:
         scope |= vars(part)
@@ -117,7 +124,7 @@ def _functions(module: types.ModuleType) -> dict[str, Any]:
         bound = types.FunctionType(scope[name].__code__, scope, name)
         bound.__module__ = module.__name__
         bound.__qualname__ = name
-        scope[name] = njit(cache=True, nogil=True)(bound)
+        scope[name] = _under_numba(bound)
         file = getattr(scope[name]._cache, "_cache_file", None)
         if file is not None:
             file._source_stamp = _stamp(module)

@@ -57,7 +57,7 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         before = words.inner_text()
         _press_until_focused(page, "Decide")
         page.keyboard.press("Enter")
-        expect(words).to_contain_text("Done", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("Done: the answer", timeout=lab.PATIENCE_MS)
         assert words.inner_text() != before
         expect(form.get_by_text("Per day: API")).to_have_count(1)  # the answer, once
         form.get_by_text("Evidence", exact=True).click()
@@ -80,7 +80,7 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         expect(words).to_contain_text("month.csv: 36 MB; at most 32 MB", timeout=lab.PATIENCE_MS)
         expect(words).to_contain_text("No uploaded trace is in use now")
         form.get_by_role("button", name="Decide", exact=True).click()
-        expect(words).to_contain_text("Done", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("Done: the answer", timeout=lab.PATIENCE_MS)
         assert "--trace" not in form.locator("code").first.inner_text()
 
         for number in processes(served_by(address))[1:]:

@@ -213,3 +213,11 @@ def test_the_class_page_ranks_what_a_class_got_wrong(tmp_path, monkeypatch):
     rows = dict(re.findall(r"<th>(06|16)[^<]*</th>((?:\s*<td>[^<]*</td>)+)", page))
     cells = {k: re.findall(r"<td>([^<]*)</td>", v) for k, v in rows.items()}
     assert cells == {"06": ["E", "P E"], "16": ["", "P"]}  # ann, bob
+
+
+def test_every_promise_of_hosting_names_a_test_that_is_there():
+    text = (ROOT / "workshop" / "hosting.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) >= 7
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}: {test}"
