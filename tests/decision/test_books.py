@@ -61,3 +61,21 @@ def test_knowing_a_coin_is_worth_half_the_difference():
     costs = pd.DataFrame({"sure": np.full(n, 1.0), "risky": 2 * shares})
     worth = chance.value_of_knowing(draws, ranges, costs)
     assert worth["value_usd"].item() == pytest.approx(0.25, rel=0.01)  # E max(0, 1 − U(0, 2))
+
+
+def test_the_sampling_error_is_the_spread_over_seeds():
+    import pandas as pd
+
+    from econ.catalog.ranges import Range
+
+    ranges = {chance.STAFF: Range(0.0, 1.0, 2.0, law="uniform")}
+    values, errors = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        x, noise = rng.uniform(0, 2, 500), rng.normal(0, 1, 500)
+        draws = chance.Draws({chance.STAFF: np.concatenate([[1.0], x])}, 501)
+        costs = pd.DataFrame({"sure": np.ones(500), "risky": x + noise})
+        worth = chance.value_of_knowing(draws, ranges, costs)
+        values.append(worth["value_usd"].item())
+        errors.append(worth["value_se_usd"].item())
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.35)
