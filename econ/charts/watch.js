@@ -36,7 +36,7 @@ async function isGone(address) {
   }
 }
 
-export function render({ model, el }) {
+export function render({ model }) {
   watchClicks();
   const check = (event, input) => {
     const large = [...input.files].find((file) => file.size > model.get("most_bytes"));
@@ -49,21 +49,21 @@ export function render({ model, el }) {
   };
   watched.add(check);
 
-  const banner = document.createElement("div");
-  banner.setAttribute("role", "alert");
-  banner.className = "econ-lost";
-  el.append(banner);
   const address = kernelOfVoila();
   let misses = 0;
   const timer = address && setInterval(async () => {
     misses = (await isGone(address)) ? misses + 1 : 0;
     if (misses < 2) return;
     clearInterval(timer);
+    const banner = document.createElement("div");
+    banner.setAttribute("role", "alert");
+    banner.className = "econ-lost";
     banner.style.cssText =
       "position:fixed;inset:0 0 auto 0;z-index:999;padding:12px;background:#b3261e;color:#fff";
     banner.textContent =
       "This page has lost its Python: nothing you press is computed any more. What stands below " +
       "was right when it was written; reload the page to go on (files must be uploaded again).";
+    document.body.append(banner);  // the widget's own place goes with its kernel
   }, EVERY_MS);
   return () => {
     watched.delete(check);
