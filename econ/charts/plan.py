@@ -59,7 +59,7 @@ def losers_chart(frame: pd.DataFrame) -> Drawing:
     return figure(
         frame.assign(label=[f"{n:,}" for n in frame["n_deployments"]]), "n_deployments",
         "constraint", kind="bar", label="label", x_title="Deployments",
-        finding=f"{feasible / total:.0%} of {total:,} meet the SLO",
+        finding=f"{feasible / total:.0%} of {total:,} deployments meet the SLO",
         says="Bars of deployments by what rules them out: "
         + describe(frame, "n_deployments", "constraint") + ".", height=34 * len(frame),
     )  # fmt: skip

@@ -126,7 +126,9 @@ class Plot:
             scale["range"] = [colour or next(spare) for colour in own]
         letters = sum(len(str(k)) + 4 for k in kinds)
         wide = 0 if letters < TITLE_WIDTH else 2 if letters < 2 * TITLE_WIDTH else 1
-        key = alt.Legend(title=title, orient="top", columns=wide) if legend else None
+        # its symbols would take the opacity of the first layer, which may be a faint band
+        named = alt.Legend(title=title, orient="top", columns=wide, symbolOpacity=1)
+        key = named if legend else None
         return alt.Color(f"{self.by}:N", sort=kinds, scale=alt.Scale(**scale), legend=key)
 
     def ends_meet(self) -> bool:

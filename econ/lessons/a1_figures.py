@@ -106,8 +106,10 @@ def coverage_chart(frame: pd.DataFrame) -> Drawing:
     """`coverage_frame`: one point for each kind, engine, model or half-year that was left out."""
     good = (frame["percent"] >= 100 * PROMISED_FRAC).sum()
     worst = frame.loc[frame["percent"].idxmin()]
+    below = frame["percent"] < 100 * PROMISED_FRAC  # the others would write over one another
+    names = (frame["left_out"] + " " + frame["what"].astype(str)).where(below, "")
     return figure(
-        frame.assign(name=frame["left_out"] + " " + frame["what"].astype(str)),
+        frame.assign(name=names),
         "percent",
         "left_out",
         kind="point",

@@ -108,9 +108,10 @@ def tails_frame(plan: Plan, n_most: int = 6) -> pd.DataFrame:
 def arrivals_chart(frame: pd.DataFrame) -> Drawing:
     """`arrivals_frame`: the load over time."""
     mean, top = frame["requests_per_s"].mean(), frame["requests_per_s"].max()
+    window_s = float(frame["time_min"].diff().median() * MINUTE_S)
     return figure(
         frame, "time_min", "requests_per_s", x_title="Time (min)", y_title="Requests per second",
-        finding=f"The busiest minute asks {top / mean:.1f} times the mean",
+        finding=f"The busiest {window_s:.0f} s ask for {top / mean:.1f} times the mean rate",
         says=f"A line over {frame['time_min'].max():.0f} minutes: requests per second from "
         f"{frame['requests_per_s'].min():.2g} to {top:.2g}, {mean:.2g} on average.",
     )  # fmt: skip
@@ -123,8 +124,8 @@ def lengths_chart(frame: pd.DataFrame) -> Drawing:
     return figure(
         frame, "tokens", "percent_up_to", by="side", legend=True, log="x", points=True,
         x_title="Tokens", y_title="Requests up to that length (%)",
-        finding=f"The longest prompts are {long['input'] / middle['input']:.0f} times the middle "
-        "one",
+        finding=f"One prompt in a hundred is at least {long['input'] / middle['input']:.0f} times "
+        "as long as the middle one",
         says="Two rising lines. Half of the prompts have up to "
         f"{middle['input']:,.0f} tokens, 99 % up to {long['input']:,.0f}; half of the outputs up "
         f"to {middle['output']:,.0f}, 99 % up to {long['output']:,.0f}.",
@@ -142,7 +143,8 @@ def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> Drawing:
     return figure(
         frame.assign(text=labels), "cost_usd_per_good_mtok", "accelerator", kind="bar",
         label="text", sort="ascending", x_title=COST, guess=guess, height=280,
-        finding=f"{frame['accelerator'].iloc[0]} is the cheapest here",
+        finding=f"{frame['accelerator'].iloc[0]} is the cheapest here, at "
+        f"${frame['cost_usd_per_good_mtok'].iloc[0]:.2f} per million good tokens",
     )  # fmt: skip
 
 
@@ -181,7 +183,8 @@ def own_chart(before: pd.DataFrame, after: pd.DataFrame) -> Drawing:
     return figure(
         pd.concat(parts, ignore_index=True), "measured_ms", "ours_ms", kind="parity", by="stack",
         x_title="Measured TPOT (ms)", y_title="Ours (ms)",
-        finding=f"Two numbers of one's own: median gap {off[0]:.0%} to {off[1]:.0%}",
+        finding=f"Two fitted numbers bring the median gap of TPOT from {off[0]:.0%} to "
+        f"{off[1]:.0%}",
         says=f"Ours against measured TPOT of {len(before)} runs, from "
         f"{before['tpot_s'].min() / MILLI:.1f} to {before['tpot_s'].max() / MILLI:.1f} ms. Median "
         f"gap {off[0]:.1%} with the usual stack, {off[1]:.1%} after the fit.",

@@ -55,7 +55,7 @@ def test_charts_say_their_numbers(made):
     lengths = lesson.lengths_chart(lesson.lengths_frame(TRACE))
     assert f"{TRACE['input_tokens'].quantile(0.5):,.0f} tokens" in lengths.description
     arrivals = lesson.arrivals_chart(lesson.arrivals_frame(TRACE))
-    assert "times the mean" in arrivals.title.text
+    assert "times the mean rate" in arrivals.title.text
     cheapest = lesson.cheapest_frame(made.rows, Demand(SCENARIO))
     with pytest.raises(ValueError, match="relax a limit"):
         lesson.cheapest_chart(cheapest.head(0))
@@ -75,7 +75,7 @@ def test_the_panel_follows_and_refuses(made):
     before = panel.readout
     assert panel.set(rate=500).readout != before
     panel.set(ttft=0.1, tpot=0.01)
-    assert " is the cheapest here. Bars of " in panel.readout
+    assert " per million good tokens. Bars of " in panel.readout
 
     panel._follow()
     assert len(panel.static().description) > 100

@@ -26,7 +26,8 @@ def bill_chart(frame: pd.DataFrame) -> Drawing:
         form="{:.2f}",
         total="a good Mtok",
         x_title="USD per million good output tokens",
-        finding=f"${total:.2f}: ${total - use:.2f} for the owned hour and ${use:.2f} for its use",
+        finding=f"${total:.2f} per million good tokens: ${total - use:.2f} for the owned hour and "
+        f"${use:.2f} for its use",
         says=f"Steps to ${total:.2f} per million good output tokens: "
         f"{describe(frame, 'usd', 'layer')}.",
     )

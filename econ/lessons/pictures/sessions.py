@@ -67,8 +67,7 @@ def sessions_picture() -> Picture:
         hit = rows["hit_frac"].iloc[0]
         scene.text(LEFT, 26, f"after {time_s:.0f} s; blue: in memory (left: the instructions "
                    "of all), red outline: evicted")  # fmt: skip
-        said = f"{held:,} of {whole:,} tokens of context are in memory; {hit:.0%} of what was read"
-        said += " so far was found there"
+        said = f"{held:,} of {whole:,} tokens are in memory; {hit:.0%} of reads so far found theirs"
         scene.text(LEFT, 240, said)
         frames.append((scene.markup, f"After {time_s:.0f} s: {said}."))
     return Picture("sessions", "What of a session is still in memory when it asks again?",

@@ -45,7 +45,7 @@ def _most_profitable_users() -> float:
 
 @question(
     "14-users",
-    "One replica can serve 4 to 384 users at once, and writes most tokens with about 256. Its "
+    "One replica can serve 4 to 384 users at once, and the more it serves the more it writes. Its "
     "quick tier (20 ms per token) sells at three times the price of the easy one (50 ms). With how "
     "many **users** does it earn the most?",
     unit="users",
