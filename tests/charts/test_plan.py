@@ -18,7 +18,7 @@ def test_frontier_and_losers():
     chart = plan_charts.frontier_chart(answer.frontiers(), answer.rows.head(1), SCENARIO.slo)
     assert f"${best.cost_usd_per_good_mtok:.2f} on {best.fleet_gpus:.0f}" in chart.description
     lost = plan_charts.losers_chart(answer.constraints())
-    assert f"of {len(answer.rows):,} meet" in lost.title.text
+    assert f"of {len(answer.rows):,} deployments meet" in lost.title.text
 
 
 def test_a_measurement_that_changes_nothing_is_said():
