@@ -229,3 +229,11 @@ def test_a_lines_name_stands_where_the_line_ends_and_not_where_its_dots_do():
                          "ours": [None, None, 3.0, None, None, 8.0]})  # fmt: skip
     (text,) = _texts(figure(rows, "year", "usd", by="chip", dots="ours", finding="They rose"))
     assert "isValid" in str(text["transform"])
+
+
+def test_bars_stand_in_the_order_that_a_list_names():
+    rows = pd.DataFrame({"way": ["rent", "own"], "usd": [2.0, 1.0]})
+    chart = figure(
+        rows, "usd", "way", kind="bar", sort=["own", "rent"], finding="Owning costs less"
+    )
+    assert chart.to_dict(validate=False)["layer"][0]["encoding"]["y"]["sort"] == ["own", "rent"]
