@@ -55,7 +55,13 @@ def _peers(
         answers = {n: answers_frame(a, truth) for n, a in found["answers"].items()}
         best = best_setting(answers, truth)
         tools[peer.name] = answers[best]
-        why = answers[best]["error"].dropna().str.replace(r"[\d.]+", "N", regex=True).str[:60]
+        why = (
+            answers[best]["error"]
+            .dropna()
+            .str.replace(r"[\d.]+", "N", regex=True)
+            .str[:60]
+            .str.strip()
+        )
         reasons = "; ".join(f"{n} × {text}" for text, n in why.value_counts().head(4).items())
         n_answered = int(answers[best]["tpot_s"].notna().sum())
         about.append(_about(peer.name, version(peer), peer.licence, len(runs), n_answered,
