@@ -128,9 +128,10 @@ def bar(plot: Plot) -> Drawn:
     if not plot.label and not plot.by:
         label = [plot.form(v) if plot.form else words.number(v, value) for v in frame[value]]
         plot = replace(plot, frame=frame.assign(label=label), label="label")
-    order: Any = plot.sort if isinstance(plot.sort, list) else rows
-    if isinstance(plot.sort, str):
-        order = alt.EncodingSortField(value, op="sum", order=plot.sort)
+    by_value = isinstance(plot.sort, str)  # else a list names the bars in order
+    order = (
+        alt.EncodingSortField(value, op="sum", order=plot.sort) if by_value else plot.sort or rows
+    )
     base = alt.Chart(plot.frame).encode(
         y=alt.Y(f"{name}:N", title=plot.titles.get("y"), sort=order,
                 axis=alt.Axis(labelLimit=320)),
