@@ -20,7 +20,7 @@ from econ.ledger import ledger
 from econ.ledger.recompute import LOOKUPS, evaluate, functions_of, inputs_of
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS, VIEWS = ROOT / "notebooks", ROOT / "econ" / "lessons"
+NOTEBOOKS, QUESTIONS = ROOT / "notebooks", ROOT / "econ" / "lessons" / "questions"
 SOURCES = table("published_figures")
 
 
@@ -52,16 +52,16 @@ def _reached() -> set[str]:
         and thing.__module__.startswith("econ.")
         and not thing.__module__.startswith(shown)
     }
-    words, read = _notebook_words() | _view_words(), set()
+    words, read = _notebook_words() | _question_words(), set()
     while new := (words & set(ours)) - read:
         read |= new
         words = words.union(*(_words(inspect.getsource(ours[name])) for name in new))
     return words
 
 
-def _view_words() -> set[str]:
-    """Names in the views: a panel calls its model there."""
-    return _words("\n".join(p.read_text(encoding="utf-8") for p in VIEWS.glob("chart_*.py")))
+def _question_words() -> set[str]:
+    """Names in the questions: what a lesson asks is computed there."""
+    return _words("\n".join(p.read_text(encoding="utf-8") for p in QUESTIONS.glob("q*.py")))
 
 
 @functools.cache
