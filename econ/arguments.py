@@ -2,6 +2,12 @@
 
 >>> wanted("n_spare", "int", {}).check(1.0)
 1
+>>> wanted("loads", "Sequence[float]", {}).check(range(1, 3))
+range(1, 3)
+>>> wanted("loads", "Sequence[float]", {}).check([1.0, "2"])
+Traceback (most recent call last):
+    ...
+econ.arguments.WrongArgument: loads[1] = '2' is outside its range: a finite number
 >>> wanted("ttft_s", "float | None", {}).check("0.3")
 Traceback (most recent call last):
     ...
@@ -10,28 +16,53 @@ econ.arguments.WrongArgument: ttft_s = '0.3' is outside its range: a finite numb
 
 from __future__ import annotations
 
+import builtins
+import collections
 import dataclasses
+import importlib
 import inspect
 import sys
 import types
+import typing
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Number
 from pathlib import Path
 from typing import Any
 
-LARGEST = 1e60  # size of a number; beyond it products overflow
-NAMED: dict[str, Any] = {"Path": Path, "dict": dict, "Callable": Callable}
+LARGEST, SMALLEST = 1e60, 1e-60  # size of a number; beyond these, products overflow or vanish
 UNITS = ("_s", "_usd", "_frac", "_tokens", "_flop", "_bytes", "_w", "_j", "_per_s", "_usd_per_mtok")
 MOST_DIGITS = 15  # of a whole number
-NUMBERS = {"float", "int", "complex"}
-ARRAYS = {"Amount", "Numbers", "ArrayLike", "Size", "Array", "Whole", "ndarray"}
-LISTS = {"Sequence", "Iterable", "Collection", "list", "tuple", "Iterator"}
+OBJECT_KINDS = "cSUVmM"  # dtypes that are no numbers
+LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable,
+         collections.abc.Collection, collections.abc.Iterator)  # fmt: skip
+STEMS = {"pd": "pandas", "np": "numpy"}  # modules that annotations name
 
 
 class WrongArgument(TypeError, ValueError):
     """An argument of the wrong kind; the message repeats its name, its value and what is wanted."""
+
+
+class Amounts:
+    """Stands for a number, or an array, list or column of numbers."""
+
+
+class Arrays:
+    """Stands for an array, list or column of numbers."""
+
+
+class Unknown:
+    """Stands for a name that cannot be looked up: it allows everything."""
+
+    def __class_getitem__(cls, item: Any) -> type:
+        return cls
+
+
+NAMED: dict[str, Any] = {
+    **dict.fromkeys(("Amount", "Numbers", "ArrayLike", "Size"), Amounts),
+    **dict.fromkeys(("Array", "Whole", "NDArray"), Arrays),
+    **{"Path": Path, "Callable": Callable, "Any": Any},
+}
 
 
 def wrong(name: str, value: Any, wanted: str) -> WrongArgument:
@@ -41,20 +72,30 @@ def wrong(name: str, value: Any, wanted: str) -> WrongArgument:
     return WrongArgument(f"{name} = {shown(value)} is outside its range: {wanted}")
 
 
+# -- numbers, arrays, tables ---------------------------------------------------------------------
+def is_number(value: Any) -> bool:
+    """Whether a value is one real number, of whatever library."""
+    if isinstance(value, bool) or hasattr(value, "columns"):
+        return False
+    if isinstance(value, int | float | Decimal | Fraction):
+        return True
+    return getattr(value, "ndim", 1) == 0 and getattr(value.dtype, "kind", "O") in "iuf"
+
+
 def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False) -> Any:
     """A scalar as a number of Python: finite unless ``is_free``, whole where that is asked."""
     wanted = "a whole number" if is_whole else "a finite number"
-    kind = type(value)
-    if kind is not int and kind is not float:
-        if hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0:
-            value = value.item()
-        if isinstance(value, Decimal | Fraction):
-            try:
-                value = float(value)
-            except (OverflowError, ValueError):
-                raise wrong(name, value, wanted) from None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise wrong(name, value, wanted)
+    if not is_number(value):
+        raise wrong(name, value, wanted)
+    if hasattr(value, "dtype"):
+        value = value.item()
+    elif isinstance(value, Decimal | Fraction):
+        try:
+            value = float(value)
+        except (OverflowError, ValueError):
+            raise wrong(name, value, wanted) from None
+    if is_free and isinstance(value, int) and abs(value) > LARGEST:
+        raise wrong(name, value, wanted)
     if is_whole and not isinstance(value, int):
         if is_free and value in (float("inf"), -float("inf")):
             return value
@@ -65,6 +106,8 @@ def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False)
         raise wrong(name, value, f"{wanted} of at most {MOST_DIGITS} digits")
     if not is_free and not abs(value) <= LARGEST:
         raise wrong(name, value, f"{wanted} of at most {LARGEST:g} in size")
+    if 0 < abs(value) < SMALLEST:
+        raise wrong(name, value, f"{wanted}, 0 or of at least {SMALLEST:g} in size")
     return value
 
 
@@ -73,8 +116,14 @@ def array(name: str, value: Any) -> Any:
     import numpy as np
 
     kind = value.dtype.kind if isinstance(value.dtype, np.dtype) else "O"
-    if kind in "cSUVmM":
+    if kind in OBJECT_KINDS:
         raise wrong(name, value, "numbers")
+    if kind == "O":
+        try:
+            numbers = np.array([number(name, v, is_free=True) for v in value], dtype=float)
+        except WrongArgument:
+            raise wrong(name, value, "numbers") from None
+        return type(value)(numbers, value.index) if hasattr(value, "index") else numbers
     if kind in "iu" and value.dtype != np.int64:
         if kind == "u" and value.dtype.itemsize == 8 and (np.asarray(value) > 2**62).any():
             raise wrong(name, value, "whole numbers of at most 62 bits")
@@ -84,209 +133,247 @@ def array(name: str, value: Any) -> Any:
     return value
 
 
+def listed(name: str, values: Any) -> Any:
+    """A list of numbers, or of lists of equal length, as an array."""
+    import numpy as np
+
+    try:
+        numbers = np.asarray(values)
+    except (ValueError, OverflowError):  # lists of unequal length
+        numbers = None
+    if numbers is None or numbers.dtype.kind not in "iufbO" or numbers.ndim == 0:
+        raise wrong(name, values, "numbers")
+    if any(isinstance(v, bool) for v in values):
+        raise wrong(name, values, "numbers")
+    return array(name, numbers)
+
+
 def table(name: str, value: Any) -> Any:
     """A table whose columns have different names."""
-    import pandas as pd
-
-    if not isinstance(value, pd.DataFrame):
-        raise wrong(name, value, f"a pandas DataFrame, not {type(value).__name__}")
     if not value.columns.is_unique:
         twice = value.columns[value.columns.duplicated()][0]
         raise WrongArgument(f"{name}: column {twice!r} is there twice")
+    for column, dtype in value.dtypes.items():
+        if dtype.kind == "c":
+            raise WrongArgument(f"{name}: column {column!r} has complex numbers")
     return value
 
 
-def _numbers(name: str, values: Any) -> list[Any]:
-    """A list of numbers or of such lists; NaN in it is an empty cell."""
-    found: list[Any] = []
-    for i, value in enumerate(values):
-        if isinstance(value, list | tuple):
-            found.append(_numbers(f"{name}[{i}]", value))
-        elif getattr(value, "ndim", 0):
-            found.append(array(f"{name}[{i}]", value))
+# -- kinds of arguments --------------------------------------------------------------------------
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """One alternative of an annotation: what it takes, and how that is converted."""
+
+    words: str
+    takes: Callable[[Any], bool]
+    use: Callable[[str, Any], Any] = lambda name, value: value
+    rank: int = 1  # kinds that take less are tried first
+
+
+OPEN = Kind("anything", lambda value: True, rank=9)
+NONE = Kind("None", lambda value: value is None, rank=5)
+TEXT = Kind("a text", lambda value: isinstance(value, str))
+TRUTH = Kind(
+    "True or False",
+    lambda v: type(v).__name__ in ("bool", "bool_") or (is_number(v) and v in (0, 1)),
+    lambda name, value: bool(value),
+    rank=2,
+)
+SPAN = Kind("a Range", lambda value: type(value).__name__ == "Range")
+TABLE = Kind("a pandas DataFrame", lambda value: hasattr(value, "iterrows"), table)
+
+
+def _is_list(value: Any) -> bool:
+    if isinstance(value, str | bytes | Mapping) or hasattr(value, "columns"):
+        return False
+    return hasattr(value, "__iter__") and getattr(value, "ndim", 1) != 0
+
+
+def _numbers(is_whole: bool, is_free: bool) -> Kind:
+    words = "a whole number" if is_whole else "a finite number"
+    return Kind(words, is_number, lambda name, v: number(name, v, is_whole, is_free))
+
+
+def _arrays(is_free: bool, or_scalar: bool) -> Kind:
+    def use(name: str, value: Any) -> Any:
+        if is_number(value):
+            return number(name, value, is_free=is_free)
+        if getattr(value, "dtype", None) is not None:
+            return array(name, value)
+        return listed(name, list(value))
+
+    return Kind("numbers", lambda v: _is_list(v) or (or_scalar and is_number(v)), use, 3)
+
+
+def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
+    """A list of things of one kind, where a single thing is a list of one; or of given kinds."""
+
+    def use(name: str, value: Any) -> Any:
+        if isinstance(inner, list):
+            entries = list(value)
+            if len(entries) != len(inner):
+                raise wrong(name, value, f"{len(inner)} entries")
+            entries = [
+                one.named(f"{name}[{i}]").check(entry)
+                for i, (one, entry) in enumerate(zip(inner, entries, strict=True))
+            ]
+            return tuple(entries)
+        if not _is_list(value):
+            entries = [inner.named(name).check(value)]
+        elif inner.is_number and (isinstance(value, range) or hasattr(value, "dtype")):
+            return value if isinstance(value, range) else array(name, value)
+        elif inner.is_open:
+            return value
         else:
-            try:
-                found.append(number(name, value, is_free=True))
-            except WrongArgument:
-                raise wrong(name, values, "numbers") from None
-    return found
+            entries = [inner.named(f"{name}[{i}]").check(entry) for i, entry in enumerate(value)]
+        if isinstance(value, set | frozenset):
+            return type(value)(entries)
+        return tuple(entries) if isinstance(value, tuple) or of is tuple else entries
+
+    takes_one = isinstance(inner, Wanted) and not inner.is_open
+    return Kind("a list", lambda v: _is_list(v) or (takes_one and inner.takes(v)), use, 4)
+
+
+def _mapping(key: Wanted, value: Wanted, of: type) -> Kind:
+    def use(name: str, given: Any) -> Any:
+        if key.is_open and value.is_open:
+            return given
+        entries = {
+            key.named(f"a key of {name}").check(k): value.named(f"{name}[{k!r}]").check(v)
+            for k, v in given.items()
+        }
+        if of is dict:  # which a function may fill
+            given.update(entries)
+        return entries if type(given) is dict and of is not dict else given
+
+    def takes(given: Any) -> bool:
+        is_row = hasattr(given, "items") and hasattr(given, "keys") and value.is_open
+        return isinstance(given, Mapping) or is_row
+
+    return Kind("a mapping", takes, use, 3)
+
+
+def _instances(of: type) -> Kind:
+    words = f"{'an' if of.__name__[0] in 'AEIOU' else 'a'} {of.__name__}"
+    if getattr(of, "_is_protocol", False):
+        members = {**vars(of), **of.__annotations__}
+        needed = [name for name in members if not name.startswith("_")]
+        return Kind(words, lambda v: all(hasattr(v, name) for name in needed), rank=0)
+    return Kind(words, lambda v: isinstance(v, of) and (v == v) is not False, rank=0)
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What an annotation allows."""
+    """What a parameter takes."""
 
     name: str
-    parts: frozenset[str]  # its alternatives, without what stands in brackets
-    classes: tuple[type, ...]
-    inner: Wanted | None  # of a list's entries
-    is_open: bool  # whether it names something that cannot be checked
-    is_free: bool  # whether a number may be infinite or NaN, as its default is
-    is_field: bool = False  # of an input object, which speaks of ranges and other objects itself
+    kinds: tuple[Kind, ...]
+    is_number: bool = False  # whether numbers are all it takes
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes everything."""
+        return OPEN in self.kinds
+
+    def takes(self, value: Any) -> bool:
+        """Whether a value is of one of the kinds."""
+        return any(kind.takes(value) for kind in self.kinds)
+
+    def named(self, name: str) -> Wanted:
+        """The same under another name."""
+        return dataclasses.replace(self, name=name)
 
     def check(self, value: Any) -> Any:
         """The value to use, or an error that names the argument."""
-        if value is None:
-            if self.is_open or "None" in self.parts or self._speaks_itself:
-                return None
-            raise wrong(self.name, value, self.words)
-        kind = type(value)
-        if kind is str:
-            if self.is_open or self.parts & {"str", "Path"} or isinstance(value, self.classes):
-                return value
-            if self.inner is not None and (self.inner.is_open or "str" in self.inner.parts):
-                return value  # a single name is a list of one
-            if self._speaks_itself:
-                return value
-            raise wrong(self.name, value, self.words)
-        if "DataFrame" in self.parts and not self.is_open and len(self.parts - {"None"}) == 1:
-            return table(self.name, value)
-        if "DataFrame" in self.parts and hasattr(value, "columns"):
-            return value
-        if self.classes and isinstance(value, self.classes) and kind is not bool:
-            return value
-        if kind is bool or kind.__name__ in ("bool", "bool_"):
-            if "bool" in self.parts:
-                return bool(value)
-            if self.is_open and not self.parts & (NUMBERS | ARRAYS):
-                return value
-            raise wrong(self.name, value, self.words)
-        if getattr(value, "dtype", None) is not None and getattr(value, "ndim", None):
-            if self.parts & (NUMBERS | ARRAYS) or (self.inner and self.inner.parts & NUMBERS):
-                return array(self.name, value)
-            if self.is_open or self.inner is not None:
-                return value
-            raise wrong(self.name, value, self.words)
-        if isinstance(value, Number) or hasattr(value, "dtype"):
-            return self._number(value)
-        if self.inner is not None and isinstance(value, list | tuple):
-            return self._entries(value)
-        if self.parts & ARRAYS and isinstance(value, list | tuple):
-            return _numbers(self.name, value)
-        if self.is_open or self.is_field or isinstance(value, self.classes):
-            return value
-        if self.classes and kind.__module__.partition(".")[0] not in sys.stdlib_module_names:
-            return value  # a class of one's own with the same methods
-        if self.inner is not None and hasattr(value, "__iter__"):
-            return value
-        raise wrong(self.name, value, self.words)
-
-    def _number(self, value: Any) -> Any:
-        if self.parts & NUMBERS:
-            return number(self.name, value, "float" not in self.parts, self.is_free)
-        if "str" in self.parts and isinstance(value, Number) and not self.is_open:
-            raise wrong(self.name, value, self.words)
-        if "bool" in self.parts and value in (0, 1):
-            return bool(value)
-        if self.parts & ARRAYS or self.is_open:
-            if (isinstance(value, complex) and self.parts & ARRAYS) or getattr(
-                value, "dtype", 0
-            ) == "O":
-                raise wrong(self.name, value, "a number")
-            if isinstance(value, Decimal | Fraction):
-                return number(self.name, value)
-            return value.item() if hasattr(value, "dtype") and hasattr(value, "item") else value
-        if self.inner is not None:  # a single number is a list of one, where the function says so
-            return self.inner._number(value)
-        if self._speaks_itself:
-            return value
-        raise wrong(self.name, value, self.words)
-
-    @property
-    def _speaks_itself(self) -> bool:
-        """Whether an input object is to say that this is no such object or name."""
-        return self.is_field and not self.parts & (NUMBERS | ARRAYS | {"bool"})
-
-    def _entries(self, values: Any) -> Any:
-        assert self.inner is not None
-        if self.inner.is_open or not self.inner.parts - {"None"}:
-            return values
-        entries = [
-            dataclasses.replace(self.inner, name=f"{self.name}[{i}]").check(value)
-            if type(value) is not float or value != value or not self.inner.parts & {"float"}
-            else value
-            for i, value in enumerate(values)
-        ]
-        return tuple(entries) if type(values) is tuple else entries
-
-    @property
-    def words(self) -> str:
-        """What is wanted, for a message."""
-        if "float" in self.parts:
-            return "a finite number" + (" or None" if "None" in self.parts else "")
-        if "int" in self.parts:
-            return "a whole number" + (" or None" if "None" in self.parts else "")
-        if self.parts & ARRAYS:
-            return "numbers"
-        if self.parts == {"str"}:
-            return "text"
-        if self.parts == {"bool"}:
-            return "True or False"
-        if self.inner is not None:
-            return "a list"
-        return f"{' or '.join(sorted(self.parts))}"
+        for kind in self.kinds:
+            if kind.takes(value):
+                return kind.use(self.name, value)
+        raise wrong(self.name, value, " or ".join(k.words for k in self.kinds))
 
 
-def _alternatives(text: str) -> list[str]:
-    """The parts of an annotation between its outermost bars.
+# -- from annotations to kinds -------------------------------------------------------------------
+class _Names(dict[str, Any]):
+    """What the names in a module's annotations stand for; those imported for types alone, too."""
 
-    >>> _alternatives("str | Sequence[int | None] | None")
-    ['str', 'Sequence[int | None]', 'None']
-    """
-    parts, depth, start = [], 0, 0
-    for i, letter in enumerate(text):
-        depth += (letter in "[(") - (letter in "])")
-        if letter == "|" and depth == 0:
-            parts.append(text[start:i])
-            start = i + 1
-    return [part.strip() for part in [*parts, text[start:]]]
+    def __init__(self, scope: Mapping[str, Any]):
+        super().__init__(NAMED)
+        self.scope = scope
+
+    def __missing__(self, name: str) -> Any:
+        if name in self.scope:
+            return self.scope[name]
+        if hasattr(builtins, name):
+            return getattr(builtins, name)
+        if name in STEMS:
+            return importlib.import_module(STEMS[name])
+        if name == "npt":
+            return types.SimpleNamespace(NDArray=Arrays, ArrayLike=Amounts)
+        modules = [m for stem, m in list(sys.modules.items()) if stem.startswith("econ.")]
+        found = {id(vars(m)[name]): vars(m)[name] for m in modules if name in vars(m)}
+        return next(iter(found.values())) if len(found) == 1 else Unknown
 
 
 def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 0) -> Wanted:
-    """What an annotation (its text) allows, its names looked up in a module."""
-    if not isinstance(annotation, str):
-        annotation = "Any" if annotation is inspect.Parameter.empty else _text(annotation)
-    if annotation == "Any" and name.endswith(UNITS):
-        annotation = "Amount | Range | str"  # what its unit says; a word where a function has one
-    parts, classes, inner, is_open = set(), [], None, False
-    for part in _alternatives(annotation):
-        stem, _, inside = part.partition("[")
-        stem = stem.rpartition(".")[2]
-        parts.add(stem)
-        if stem in LISTS:
-            inside = inside.removesuffix("]").removesuffix(", ...")
-            fixed = stem == "tuple" and "," in inside.replace(", ...", "")
-            inner = wanted(name, "Any" if fixed or not inside else inside, scope)
-            continue
-        is_open = is_open or stem == "Mapping"  # a column is one, too
-        found = NAMED.get(stem, scope.get(stem)) or _class_of(stem)
-        if isinstance(found, type) and not _is_form(found):
-            classes.append(found)
-        elif found is Callable:
-            classes.append(types.FunctionType)
-            is_open = True
-        elif stem not in NUMBERS | ARRAYS | {"None", "str", "bool", "DataFrame"}:
-            is_open = True
-    is_open = is_open or (
-        "str" in parts and bool(classes)
-    )  # the catalogue knows what names it takes
-    free = isinstance(default, float) and not abs(default) < float("inf")
-    return Wanted(name, frozenset(parts), tuple(classes), inner, is_open, free)
+    """What a parameter takes by its annotation, whose names are looked up in a module.
+
+    A parameter without an annotation takes everything; one whose name has a unit takes numbers.
+    Where the default is infinite or NaN, other such numbers are taken too.
+    """
+    if annotation in ("Any", inspect.Parameter.empty):
+        annotation = "Amount" if name.endswith(UNITS) else Any
+    if isinstance(annotation, str):
+        try:
+            annotation = eval(annotation, {"__builtins__": {}}, _Names(scope))  # noqa: S307
+        except (AttributeError, TypeError):  # of a library that is not there
+            annotation = Any
+    is_free = isinstance(default, float) and not abs(default) < float("inf")
+    kinds = {kind.words: kind for part in _parts(annotation) for kind in [_kind(part, is_free)]}
+    if default is None:
+        kinds["None"] = NONE
+    ordered = sorted(kinds.values(), key=lambda kind: kind.rank)
+    return Wanted(name, tuple(ordered), all(kind.takes is is_number for kind in ordered))
 
 
-def _class_of(name: str) -> Any:
-    """A class of `econ` or pandas that a module names for types alone."""
-    if name == "Series" and "pandas" in sys.modules:
-        return sys.modules["pandas"].Series
-    modules = [m for stem, m in list(sys.modules.items()) if stem.startswith("econ.")]
-    found = {id(vars(m)[name]): vars(m)[name] for m in modules if name in vars(m)}
-    return next(iter(found.values())) if len(found) == 1 else None
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    """The alternatives of a type."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return typing.get_args(annotation)
+    return (annotation,)
 
 
-def _is_form(found: type) -> bool:
-    """Whether a class is none that objects are instances of."""
-    return found.__module__ == "typing" or getattr(found, "_is_protocol", False)
+def _kind(of: Any, is_free: bool) -> Kind:
+    """What one type takes."""
+    simple = {None: NONE, types.NoneType: NONE, str: TEXT, bool: TRUTH, object: OPEN, Unknown: OPEN}
+    if isinstance(of, type | None) and of in simple:
+        return simple[of]
+    if of in (int, float):
+        return _numbers(of is int, is_free)
+    origin, inner = typing.get_origin(of) or of, typing.get_args(of)
+    module = getattr(origin, "__module__", "")
+    if origin in (Amounts, Arrays) or (module == "numpy" and origin.__name__ == "ndarray"):
+        return _arrays(is_free, origin is Amounts)
+    if origin is Callable or origin is collections.abc.Callable:
+        return Kind("a function", callable)
+    if not isinstance(origin, type) or module == "typing":
+        return OPEN
+    if origin.__name__ == "DataFrame":
+        return TABLE
+    if issubclass(origin, Mapping):
+        key, value = inner if len(inner) == 2 else (Any, Any)
+        return _mapping(wanted("", key, {}), wanted("", value, {}), origin)
+    if origin in LISTS:
+        if origin is tuple and Ellipsis not in inner and len(inner) > 1:
+            return _entries([wanted("", part, {}) for part in inner], origin)
+        return _entries(wanted("", inner[0] if inner else Any, {}), origin)
+    return _instances(origin)
 
 
-def _text(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+def as_field(check: Wanted) -> Wanted:
+    """What the field of an input object takes: its names are text, and its numbers may be ranges.
+
+    Which names there are, and what a `Range` may stand for, is said by the object itself.
+    """
+    extra = [SPAN] if any(kind.takes is is_number for kind in check.kinds) else []
+    if any(kind.rank == 0 for kind in check.kinds):
+        extra.append(TEXT)
+    return dataclasses.replace(check, kinds=(*check.kinds, *extra), is_number=False)

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
-from econ.arguments import Wanted, WrongArgument, wanted
+from econ.arguments import Wanted, WrongArgument, as_field, wanted
 
 # compiled engines, checks themselves and what the guard needs to speak
 UNGUARDED = {"econ.guards", "econ.arguments", "econ.catalog.guard", "econ.serving.engine"}
@@ -52,8 +52,7 @@ class _Plan:
         self.others: Wanted | None = None
         for p in list(inspect.signature(function).parameters.values())[n_skipped:]:
             check = wanted(p.name, p.annotation, scope, p.default)
-            parts = check.parts | ({"None"} if p.default is None else set())
-            check = dataclasses.replace(check, parts=parts, is_field=is_field)
+            check = as_field(check) if is_field else check
             if p.kind is p.VAR_POSITIONAL:
                 self.rest = check
             elif p.kind is p.VAR_KEYWORD:
@@ -71,7 +70,7 @@ class _Plan:
             if check is not None:
                 kwargs[name] = check.check(value)
             elif self.others is not None:
-                kwargs[name] = dataclasses.replace(self.others, name=name).check(value)
+                kwargs[name] = self.others.named(name).check(value)
         return tuple(
             (value if check is None else check.check(value))
             for value, check in zip(args, [*known, *[self.rest] * (len(args) - len(known))])  # noqa: B905

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from econ.catalog.columns import column
-from econ.catalog.guard import in_range, positive, unknown
+from econ.catalog.guard import in_range, positive, shown, unknown
 from econ.catalog.tables import table
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
@@ -91,13 +91,13 @@ class Range:
         z = float(ndtri(1 - TAIL_FRAC))
         return math.log(self.typical / self.low) / z, math.log(self.high / self.typical) / z
 
-    def quantile(self, share: Any) -> Numbers:
+    def quantile(self, share: float | Numbers) -> Numbers:
         """The value below which a share (0 to 1) of the distribution lies."""
         from scipy.special import betaincinv, ndtri
 
         share = np.asarray(share, dtype="float64")
         if not ((share >= 0) & (share <= 1)).all():
-            raise ValueError("a quantile is asked at a share outside 0 to 1")
+            raise ValueError(f"share = {shown(share)} is outside its range: 0 to 1")
         width = self.high - self.low
         if width == 0:
             return np.full_like(share, self.typical)

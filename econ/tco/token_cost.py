@@ -40,16 +40,16 @@ class Utilisation:
         Of these, serving at the stated throughput, e.g. 0.6.
     """
 
-    available_frac: float = 1.0
-    allocated_frac: float = 1.0
-    busy_frac: float = 1.0
+    available_frac: Amount = 1.0
+    allocated_frac: Amount = 1.0
+    busy_frac: Amount = 1.0
 
     def __post_init__(self) -> None:
         for name in ("available_frac", "allocated_frac", "busy_frac"):
             object.__setattr__(self, name, each(positive, name, getattr(self, name), 1.0))
 
     @property
-    def useful_frac(self) -> float:
+    def useful_frac(self) -> Amount:
         """The product: useful hours per owned hour."""
         return self.available_frac * self.allocated_frac * self.busy_frac
 

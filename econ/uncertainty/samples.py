@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, in_range
-from econ.catalog.ranges import Range, check_ranges
+from econ.catalog.ranges import Numbers, Range, check_ranges
 
 
 def sample_frame(ranges: Mapping[str, Range], n: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -89,7 +89,7 @@ class Interval:
         return self.high / self.low if self.low else math.inf
 
 
-def interval(values: Any, coverage_frac: float = 0.9) -> Interval:
+def interval(values: Numbers, coverage_frac: float = 0.9) -> Interval:
     """The interval that holds the middle share of some samples.
 
     >>> found = interval(range(101))

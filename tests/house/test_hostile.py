@@ -97,7 +97,7 @@ def test_a_rate_that_loses_more_than_all_in_a_period_has_no_worth():
         (lambda: offers.Buy(**MACHINE, staff_usd_per_month=-1), "staff_usd_per_month = -1"),
         (lambda: offers.Buy(**MACHINE, spare_frac=math.nan), "spare_frac = nan"),
         (lambda: compare.compare_buy_rent_api(LOAD, offers.Buy(**MACHINE), 5, **SIZES),
-         "offers = 5 is outside its range: Offer"),
+         "offers = 5 is outside its range: an Offer"),
         (lambda: compare.compare_buy_rent_api(LOAD, offers.Buy(**MACHINE), offers.Rent(**MACHINE),
                                               **SIZES, cached_frac=3), "cached_frac = 3"),
         (lambda: compare.scales_frame(LOAD, offers.Buy(**MACHINE), scales=[0, 1], **SIZES),
