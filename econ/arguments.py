@@ -21,6 +21,7 @@ import collections
 import dataclasses
 import importlib
 import inspect
+import re
 import sys
 import types
 import typing
@@ -31,7 +32,9 @@ from pathlib import Path
 from typing import Any
 
 LARGEST, SMALLEST = 1e60, 1e-60  # size of a number; beyond these, products overflow or vanish
-UNITS = ("_s", "_usd", "_frac", "_tokens", "_flop", "_bytes", "_w", "_j", "_per_s", "_usd_per_mtok")
+UNITS = re.compile(  # of a parameter whose annotation says nothing
+    r"(^n|_(s|h|years|months|usd|frac|factor|tokens|flop|bytes|gpu|k?w|mw|j|k?wh|g|l))(_per_\w+)?$|^n_"
+)
 MOST_DIGITS = 15  # of a whole number
 OBJECT_KINDS = "cSUVmM"  # dtypes that are no numbers
 LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable,
@@ -59,9 +62,11 @@ class Unknown:
 
 
 NAMED: dict[str, Any] = {
-    **dict.fromkeys(("Amount", "Numbers", "ArrayLike", "Size"), Amounts),
-    **dict.fromkeys(("Array", "Whole", "NDArray"), Arrays),
-    **{"Path": Path, "Callable": Callable, "Any": Any},
+    **dict.fromkeys(("Amount", "Numbers", "Size"), Amounts),
+    "ArrayLike": Arrays,
+    "Path": Path,
+    "Callable": Callable,
+    "Any": Any,
 }
 
 
@@ -111,11 +116,20 @@ def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False)
     return value
 
 
-def array(name: str, value: Any) -> Any:
-    """An array or column of numbers whose integers have 64 bits; NaN in it is an empty cell."""
+def array(name: str, value: Any, is_whole: bool = False) -> Any:
+    """An array or column of numbers, at least one, whose integers have 64 bits.
+
+    NaN in it is an empty cell.
+    """
     import numpy as np
 
     kind = value.dtype.kind if isinstance(value.dtype, np.dtype) else "O"
+    if value.size == 0:
+        raise wrong(name, value, "numbers, at least one")
+    if is_whole and kind == "f":
+        if not (np.asarray(value) == np.floor(np.clip(value, -(2**62), 2**62))).all():
+            raise wrong(name, value, "whole numbers")
+        return value.astype(np.int64)
     if kind in OBJECT_KINDS:
         raise wrong(name, value, "numbers")
     if kind == "O":
@@ -133,7 +147,7 @@ def array(name: str, value: Any) -> Any:
     return value
 
 
-def listed(name: str, values: Any) -> Any:
+def listed(name: str, values: Any, is_whole: bool = False) -> Any:
     """A list of numbers, or of lists of equal length, as an array."""
     import numpy as np
 
@@ -145,7 +159,7 @@ def listed(name: str, values: Any) -> Any:
         raise wrong(name, values, "numbers")
     if any(isinstance(v, bool) for v in values):
         raise wrong(name, values, "numbers")
-    return array(name, numbers)
+    return array(name, numbers, is_whole)
 
 
 def table(name: str, value: Any) -> Any:
@@ -194,13 +208,13 @@ def _numbers(is_whole: bool, is_free: bool) -> Kind:
     return Kind(words, is_number, lambda name, v: number(name, v, is_whole, is_free))
 
 
-def _arrays(is_free: bool, or_scalar: bool) -> Kind:
+def _arrays(is_free: bool, or_scalar: bool, is_whole: bool = False) -> Kind:
     def use(name: str, value: Any) -> Any:
         if is_number(value):
             return number(name, value, is_free=is_free)
         if getattr(value, "dtype", None) is not None:
-            return array(name, value)
-        return listed(name, list(value))
+            return array(name, value, is_whole)
+        return listed(name, list(value), is_whole)
 
     return Kind("numbers", lambda v: _is_list(v) or (or_scalar and is_number(v)), use, 3)
 
@@ -230,12 +244,17 @@ def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
             return type(value)(entries)
         return tuple(entries) if isinstance(value, tuple) or of is tuple else entries
 
-    takes_one = isinstance(inner, Wanted) and not inner.is_open
-    return Kind("a list", lambda v: _is_list(v) or (takes_one and inner.takes(v)), use, 4)
+    def takes(value: Any) -> bool:
+        takes_one = isinstance(inner, Wanted) and not inner.is_open and inner.takes(value)
+        return _is_list(value) or takes_one
+
+    return Kind("a list", takes, use, 4)
 
 
 def _mapping(key: Wanted, value: Wanted, of: type) -> Kind:
     def use(name: str, given: Any) -> Any:
+        if not isinstance(given, Mapping):  # a row of a table
+            given = given.to_dict()
         if key.is_open and value.is_open:
             return given
         entries = {
@@ -247,7 +266,7 @@ def _mapping(key: Wanted, value: Wanted, of: type) -> Kind:
         return entries if type(given) is dict and of is not dict else given
 
     def takes(given: Any) -> bool:
-        is_row = hasattr(given, "items") and hasattr(given, "keys") and value.is_open
+        is_row = hasattr(given, "to_dict") and not hasattr(given, "columns") and value.is_open
         return isinstance(given, Mapping) or is_row
 
     return Kind("a mapping", takes, use, 3)
@@ -307,7 +326,7 @@ class _Names(dict[str, Any]):
         if name in STEMS:
             return importlib.import_module(STEMS[name])
         if name == "npt":
-            return types.SimpleNamespace(NDArray=Arrays, ArrayLike=Amounts)
+            return importlib.import_module("numpy.typing")
         modules = [m for stem, m in list(sys.modules.items()) if stem.startswith("econ.")]
         found = {id(vars(m)[name]): vars(m)[name] for m in modules if name in vars(m)}
         return next(iter(found.values())) if len(found) == 1 else Unknown
@@ -320,10 +339,10 @@ def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 
     Where the default is infinite or NaN, other such numbers are taken too.
     """
     if annotation in ("Any", inspect.Parameter.empty):
-        annotation = "Amount" if name.endswith(UNITS) else Any
+        annotation = "Amount" if UNITS.search(name) else Any
     if isinstance(annotation, str):
         try:
-            annotation = eval(annotation, {"__builtins__": {}}, _Names(scope))  # noqa: S307
+            annotation = eval(annotation, {"__builtins__": {}}, _Names(scope))
         except (AttributeError, TypeError):  # of a library that is not there
             annotation = Any
     is_free = isinstance(default, float) and not abs(default) < float("inf")
@@ -351,7 +370,7 @@ def _kind(of: Any, is_free: bool) -> Kind:
     origin, inner = typing.get_origin(of) or of, typing.get_args(of)
     module = getattr(origin, "__module__", "")
     if origin in (Amounts, Arrays) or (module == "numpy" and origin.__name__ == "ndarray"):
-        return _arrays(is_free, origin is Amounts)
+        return _arrays(is_free, origin is Amounts, "int64" in str(inner[1:]))
     if origin is Callable or origin is collections.abc.Callable:
         return Kind("a function", callable)
     if not isinstance(origin, type) or module == "typing":

@@ -7,7 +7,8 @@ module of `econ` as the module is loaded, so that no function repeats these chec
   short integers become 64-bit ones, a whole number given as ``1.0`` becomes ``1``; text, truth
   values, complex numbers and None are refused where the annotation does not name them;
 * text is text, a table is a table whose columns differ, an object is of the annotated class;
-* a table that lacks a column that is read, or has no rows where some are needed, is named.
+* a table that lacks a column that is read, or has no rows where some are needed, is named;
+* numbers that only together are too large or too small to compute with are repeated.
 
 The limits of a quantity stay with the function that knows them (`econ.catalog.guard`). Inside a
 checked call the calls of `econ` itself are not checked again, save stations and input objects.
@@ -32,7 +33,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
-from econ.arguments import Wanted, WrongArgument, as_field, wanted
+from econ.arguments import Wanted, WrongArgument, as_field, is_number, wanted
 
 # compiled engines, checks themselves and what the guard needs to speak
 UNGUARDED = {"econ.guards", "econ.arguments", "econ.catalog.guard", "econ.serving.engine"}
@@ -61,6 +62,12 @@ class _Plan:
                 self.by_name[p.name] = check
                 if p.kind is not p.KEYWORD_ONLY:
                     self.positional.append(check)
+
+    def numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+        """The numbers among the arguments, as a message repeats them."""
+        names = [check.name if check else "" for check in self.positional]
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        return [f"{name} = {value:g}" for name, value in given.items() if is_number(value)]
 
     def convert(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments to use; ``kwargs`` are replaced in place."""
@@ -99,8 +106,13 @@ def guarded(
         _inside.call = True
         try:
             return function(*args, **kwargs)
-        except (KeyError, IndexError, ValueError) as error:
-            if (reason := _of_table(error, (*args, *kwargs.values()))) is None:
+        except (TypeError, LookupError, ValueError, ArithmeticError, AttributeError) as error:
+            reason = _of_table(error, (*args, *kwargs.values()))
+            if reason is None and isinstance(error, ArithmeticError):
+                reason = ", ".join([str(error), *plan.numbers(args, kwargs)])
+            if reason is None and "could not be broadcast" in str(error):
+                reason = f"arrays of different lengths: {error}"
+            if reason is None:
                 raise
             raise WrongArgument(f"{function.__name__}: {reason}") from error
         finally:
@@ -114,21 +126,27 @@ def guarded(
 
 
 def _of_table(error: Exception, values: Iterable[Any]) -> str | None:
-    """What a table lacks that made pandas or NumPy raise; None where that is not the reason."""
-    pandas = sys.modules.get("pandas")
-    frames = [v for v in values if pandas is not None and isinstance(v, pandas.DataFrame)]
-    if not frames or type(error) not in (KeyError, IndexError, ValueError):
-        return None
+    """What is wrong with a table that made a call fail; None where that is not the reason."""
+    frames = [v for v in values if hasattr(v, "iterrows")]
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    if trace is None or trace.tb_frame.f_globals.get("__name__", "").startswith("econ."):
+    is_ours = trace is None or trace.tb_frame.f_globals.get("__name__", "").startswith("econ.")
+    if not frames or (is_ours and isinstance(error, KeyError | ValueError)):  # says it itself
         return None
-    columns = ", ".join(map(str, frames[0].columns[:12]))
-    if type(error) is KeyError:
-        return f"the table has no column {error.args[0]}; it has {columns}"
     if any(len(frame) == 0 for frame in frames):
         return "the table has no rows"
+    if type(error) is KeyError:
+        columns = ", ".join(map(str, frames[0].columns[:12]))
+        return f"the table has no column {error.args[0]}; it has {columns}"
+    from econ.catalog.columns import columns as dictionary
+
+    numbers = {name for name, column in dictionary().items() if column.is_number}
+    for frame in frames:
+        for name in numbers.intersection(frame.select_dtypes("object").columns):
+            for row, cell in frame[name].items():
+                if not is_number(cell):
+                    return f"column {name}, row {row}: {cell!r:.60} is no number"
     return None
 
 

@@ -91,9 +91,6 @@ class Scenario:
     rack_kw: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("name", "operator"):
-            if not isinstance(value := getattr(self, name), str):
-                raise ValueError(f"{name} = {value!r} is outside its range: a text")
         if isinstance(self.workload, str):
             object.__setattr__(self, "workload", workload(self.workload))
         for name, part in PARTS.items():

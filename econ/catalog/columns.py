@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from econ.catalog.guard import unknown
 from econ.catalog.tables import remember, table
 
@@ -49,7 +51,7 @@ class Column:
 
     def text(self, value: object) -> str:
         """A value in the column's format, with its unit."""
-        if not self.is_number or isinstance(value, str):
+        if not self.is_number or not isinstance(value, int | float | np.number):
             return str(value)
         number = format(value, self.digits)
         return number if self.unit in UNWRITTEN else f"{number} {self.unit}"

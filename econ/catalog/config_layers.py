@@ -188,6 +188,8 @@ def reusing(c: Config, mixers: list[str]) -> list[str]:
         reuse = {i for i in range(n) if i % factor}
     else:
         c.get("cla_share_factor")
+    if not reuse <= set(range(n)):
+        raise c.refuse(f"{len(reuse)} layers share a cache, of {n}")
     if odd := sorted({mixers[i] for i in reuse} - {"full", "sliding"}):
         raise c.refuse(f"layers of {odd} that share a cache are not understood")
     return [f"{m}-reuse" if i in reuse else m for i, m in enumerate(mixers)]

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from econ.catalog.guard import unknown
 
@@ -100,6 +100,21 @@ def counts_of(kinds: Sequence[str]) -> dict[str, int]:
     }
 
 
+class Layered(Protocol):
+    """What a model says of its layers."""
+
+    @property
+    def n_layers(self) -> int: ...
+    @property
+    def layer_kinds(self) -> tuple[str, ...]: ...
+    @property
+    def ffn_sizes(self) -> tuple[int, ...]: ...
+    @property
+    def ffn_size(self) -> int: ...
+    @property
+    def n_experts(self) -> int: ...
+
+
 def fill_counts(model: Any) -> None:
     """Fill the counts of layers that follow from others, in the order in which they follow.
 
@@ -141,7 +156,7 @@ def fill_counts(model: Any) -> None:
         object.__setattr__(model, name, filled)
 
 
-def layers_of(model: Any) -> tuple[Layer, ...]:
+def layers_of(model: Layered) -> tuple[Layer, ...]:
     """The layers of a model, in order, or grouped by kind where the order is not known."""
     kinds = [kind.partition(" ")[::2] for kind in model.layer_kinds] or _grouped(model)
     n_states = sum("linear" in mixer for mixer, _ in kinds) or 1

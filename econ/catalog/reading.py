@@ -102,7 +102,10 @@ def opened(
 
 def size_of(path: Path) -> int:
     """Bytes of a file; a folder, or a device or pipe that may never end, is refused by name."""
-    known = path.stat()
+    try:
+        known = path.stat()
+    except ValueError as error:  # a name that no file can have
+        raise BadTable(f"{str(path)!r} is no file: {error}") from None
     if stat.S_ISDIR(known.st_mode):
         raise IsADirectoryError(f"{path.name}: a folder, not a file")
     if not stat.S_ISREG(known.st_mode):
@@ -140,6 +143,8 @@ class CsvRows:
     """
 
     def __init__(self, stream: BinaryIO, name: str, *, first_row: int = 1) -> None:
+        if not hasattr(stream, "read"):
+            raise BadTable(f"{name}: not a .csv file but {stream!r:.60}")
         self.stream, self.name, self.first_row = stream, name, first_row
         self.head = _scan(stream, name)
         if not self.head:

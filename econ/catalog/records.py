@@ -37,6 +37,8 @@ def read_object(cls: type, values: Any, where: str, parts: Classes, objects: Cla
     """
     if not isinstance(values, dict):
         raise ValueError(f"{where}: expected an object, not {values!r}")
+    if not dataclasses.is_dataclass(cls):
+        raise ValueError(f"cls = {cls!r} is outside its range: a dataclass")
     known = {f.name: str(f.type) for f in fields(cls)}
     for name in values:
         if name not in known:
@@ -83,7 +85,10 @@ def plain_json(answer: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
-    value = value.item() if hasattr(value, "item") else value
+    if hasattr(value, "tolist"):  # of NumPy or pandas
+        return _plain(value.tolist())
+    if value is not None and not isinstance(value, str | int | float):
+        raise ValueError(f"{shown(value)} is nothing that JSON can hold")
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -76,6 +76,8 @@ def short(value: Any, digits: int = 3) -> str:
     >>> short(1.26e24), short(float("nan"))
     ('1.26 × 10²⁴', 'nan')
     """
+    if not isinstance(value, int | float | np.number):
+        raise ValueError(f"value = {value!r:.60} is outside its range: a number")
     size = abs(value)
     if not math.isfinite(value) or value == 0:
         return f"{value:g}"

@@ -118,7 +118,7 @@ def others_wait_s(dp: Numbers, timeout_s: Numbers, users: Numbers, cycle_s: Numb
 
 
 def gap_quantiles(
-    *, step_s: Numbers, stall_s: Numbers, n_stalls: Numbers, n_most: Numbers
+    *, step_s: Numbers, stall_s: Numbers, n_stalls: Numbers, n_most: Numbers = np.inf
 ) -> tuple[Any, ...]:
     """The gaps between two tokens that the shares of `QUANTILES` do not exceed.
 

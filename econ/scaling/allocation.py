@@ -47,6 +47,8 @@ def attempts_by_difficulty(p: np.ndarray, weight: np.ndarray, n_attempts: float)
     from scipy.optimize import brentq
 
     positive("n_attempts", n_attempts, MOST)
+    if np.shape(p) != np.shape(weight) or not np.isfinite(weight).all() or np.ndim(p) != 1:
+        raise ValueError("p and weight are outside their range: lists of as many finite numbers")
     chance = np.clip(np.asarray(p, dtype="float64"), 1e-300, 1 - 1e-12)
     rate = -np.log1p(-chance)
 

@@ -22,9 +22,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from econ.catalog.guard import count, fraction, in_range, not_negative, positive
+from econ.catalog.guard import count, fraction, in_range, not_negative, positive, shown
 
 
 def load_frac(arrival_per_s: float, service_s: float, servers: int = 1) -> float:
@@ -341,7 +341,7 @@ def little_concurrency(arrival_per_s: float, time_s: float) -> float:
     return not_negative("arrival_per_s", arrival_per_s) * not_negative("time_s", time_s)
 
 
-def lindley_wait(arrival: ArrayLike, service: ArrayLike) -> NDArray[Any]:
+def lindley_wait(arrival: NDArray[Any], service: NDArray[Any]) -> NDArray[Any]:
     """The wait of each request at one server that serves in order of arrival.
 
     Parameters
@@ -365,7 +365,9 @@ def lindley_wait(arrival: ArrayLike, service: ArrayLike) -> NDArray[Any]:
     return kiefer_wolfowitz_wait(arrival, service, 1)
 
 
-def kiefer_wolfowitz_wait(arrival: ArrayLike, service: ArrayLike, servers: int) -> NDArray[Any]:
+def kiefer_wolfowitz_wait(
+    arrival: NDArray[Any], service: NDArray[Any], servers: int
+) -> NDArray[Any]:
     """The wait of each request at equal servers behind one queue: the first free server takes it.
 
     Parameters
@@ -385,6 +387,16 @@ def kiefer_wolfowitz_wait(arrival: ArrayLike, service: ArrayLike, servers: int) 
     [0, 0, 3]
     """
     arrivals, services = np.asarray(arrival), np.asarray(service)
+    if arrivals.ndim != 1 or arrivals.shape != services.shape or not arrivals.size:
+        raise ValueError(
+            "arrival and service are outside their range: as many of each, one or more"
+        )
+    if not (np.isfinite(arrivals).all() and (np.diff(arrivals) >= 0).all()):
+        raise ValueError(
+            f"arrival = {shown(arrivals)} is outside its range: finite and not falling"
+        )
+    if not (np.isfinite(services).all() and (services >= 0).all()):
+        raise ValueError(f"service = {shown(services)} is outside its range: finite, 0 or above")
     free = [arrivals[0] * 0 for _ in range(count("servers", servers, 1))]
     start: NDArray[Any] = np.zeros_like(arrivals)
     for i, (arrived, needed) in enumerate(zip(arrivals, services, strict=True)):

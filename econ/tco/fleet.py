@@ -133,7 +133,7 @@ def levelised_cost_usd_per_mtok(life: pd.DataFrame) -> float:
     1.0
     """
     cost = float((life["cost_usd"] * life["discount_factor"]).sum())
-    tokens = float((life["tokens"] * life["discount_factor"]).sum())
+    tokens = positive("tokens", float((life["tokens"] * life["discount_factor"]).sum()))
     return usd_per_mtok_from_usd_per_token(cost / tokens)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import positive, unknown
 from econ.catalog.reading import read_columns
 from econ.catalog.tables import table
 from econ.tokens.traces import check_trace
@@ -89,6 +89,7 @@ def trace_statistics(trace: pd.DataFrame) -> dict[str, float]:
     """
     trace = check_trace(trace)
     gaps = np.diff(trace["arrival_s"])
+    positive("the time from the first arrival to the last", float(gaps.sum()))
     statistics = {
         "n_requests": len(trace),
         "duration_s": float(gaps.sum()),

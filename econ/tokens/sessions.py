@@ -14,12 +14,13 @@ share, whatever the words are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from econ.catalog.guard import shown
 from econ.tokens.traces import MAX_TOKENS
@@ -84,20 +85,20 @@ class Sessions:
     def of(
         cls,
         *,
-        session: Any,
-        branch: Any,
-        input_tokens: Any,
-        output_tokens: Any,
-        wait_s: Any,
-        waits_for: Any = None,
-        branch_parent: Any,
-        branch_from_tokens: Any,
-        start_s: Any = None,
-        kind: Any = None,
-        priority: Any = None,
-        patience_s: Any = None,
-        n_failures: Any = None,
-        solved: Any = None,
+        session: ArrayLike,
+        branch: ArrayLike,
+        input_tokens: ArrayLike,
+        output_tokens: ArrayLike,
+        wait_s: ArrayLike,
+        waits_for: Sequence[Sequence[int]] | None = None,
+        branch_parent: ArrayLike,
+        branch_from_tokens: ArrayLike,
+        start_s: ArrayLike | None = None,
+        kind: ArrayLike | None = None,
+        priority: ArrayLike | None = None,
+        patience_s: ArrayLike | None = None,
+        n_failures: ArrayLike | None = None,
+        solved: ArrayLike | None = None,
         name: str = "sessions",
     ) -> Sessions:
         """Checked sessions from lists; ``waits_for`` holds a list of turns for each turn.
@@ -107,31 +108,35 @@ class Sessions:
         ValueError
             With the first row that breaks a rule, and which.
         """
-        n = len(session)
+        n = np.size(session)
         lists: Any = [[] for _ in range(n)] if waits_for is None else waits_for
         sizes = np.array([len(one) for one in lists], "int64")
         flat = [j for one in lists for j in one]
-        n_sessions = int(np.max(session)) + 1 if n else 0
 
         def column(values: Any, default: Any, kind: str) -> Any:
             return np.full(n, default, kind) if values is None else np.asarray(values, kind)
 
+        def whole(column: str, values: Any) -> Whole:
+            values = np.zeros(n) if values is None else values
+            return _whole(name, column, values, -MAX_TOKENS, MAX_TOKENS, of="")
+
+        n_sessions = int(np.max(whole("session", session))) + 1 if n else 0
         return checked(
             cls(
-                session=np.asarray(session, "int64"),
-                branch=np.asarray(branch, "int64"),
+                session=whole("session", session),
+                branch=whole("branch", branch),
                 input_tokens=_whole(name, "input_tokens", input_tokens),
                 output_tokens=_whole(name, "output_tokens", output_tokens),
                 wait_s=np.asarray(wait_s, "float64"),
                 start_s=column(start_s, 0.0, "float64"),
                 waits_at=np.concatenate([[0], np.cumsum(sizes)]).astype("int64"),
                 waits_for=np.asarray(flat, "int64"),
-                kind=column(kind, 0, "int64"),
-                priority=column(priority, 0, "int64"),
+                kind=whole("kind", kind),
+                priority=whole("priority", priority),
                 patience_s=column(patience_s, np.inf, "float64"),
-                n_failures=column(n_failures, 0, "int64"),
-                branch_parent=np.asarray(branch_parent, "int64"),
-                branch_from_tokens=np.asarray(branch_from_tokens, "int64"),
+                n_failures=whole("n_failures", n_failures),
+                branch_parent=whole("branch_parent", branch_parent),
+                branch_from_tokens=whole("branch_from_tokens", branch_from_tokens),
                 solved=np.ones(n_sessions, bool) if solved is None else np.asarray(solved, bool),
             ),
             name,
@@ -237,12 +242,19 @@ class Sessions:
         return frame.assign(known_tokens=known, kind=np.array(KINDS)[self.kind])
 
 
-def _whole(name: str, column: str, values: Any) -> Whole:
-    array = np.asarray(values)
+def _whole(
+    name: str,
+    column: str,
+    values: Any,
+    low: int = 1,
+    high: int = MAX_TOKENS,
+    of: str = "of tokens ",
+) -> Whole:
+    array = np.atleast_1d(np.asarray(values))
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name}: {column} = {shown(values)} is outside its range: numbers")
-    bad = ~np.isfinite(array) | (array < 1) | (array > MAX_TOKENS) | (array != np.floor(array))
-    _refuse(name, bad, column, array, f"is no whole number of tokens from 1 to {MAX_TOKENS:,}")
+    bad = ~np.isfinite(array) | (array < low) | (array > high) | (array != np.floor(array))
+    _refuse(name, bad, column, array, f"is no whole number {of}from {low:,} to {high:,}")
     return np.asarray(array, "int64")
 
 

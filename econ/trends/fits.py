@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import in_range, unknown
+from econ.catalog.guard import count, fraction, in_range, unknown
 from econ.trends.rates import year_of
 
 INTERVALS = ("auto", "t", "bootstrap")
@@ -113,6 +113,8 @@ def quantile(confidence_frac: float, n_points: int) -> float:
     """
     from scipy.special import stdtrit
 
+    fraction("confidence_frac", confidence_frac)
+    count("n_points", n_points, 3)
     return float(stdtrit(n_points - 2, 0.5 + confidence_frac / 2))
 
 

@@ -144,6 +144,8 @@ def _options(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
 
 def _finite(costs: pd.DataFrame) -> np.ndarray:
     """The costs as an array; an option that is impossible in a sample has no mean to compare."""
+    if text := costs.select_dtypes(exclude="number").columns.tolist():
+        raise ValueError(f"the cost of {text[0]!r} is no number")
     array: np.ndarray = np.asarray(costs, dtype="float64")
     bad = ~np.isfinite(array)
     if array.size == 0 or bad.any():

@@ -44,7 +44,10 @@ def test_more_users_never_lower_a_wait(service, more):
 def test_more_accelerators_and_as_many_more_users_cost_the_same(service, times):
     s, users = service
     larger = s.with_(n_gpu=s.deployment.n_gpu * times)
-    one, all_ = econ.tco.cost(s, concurrency=users), econ.tco.cost(larger, concurrency=users * times)
+    one, all_ = (
+        econ.tco.cost(s, concurrency=users),
+        econ.tco.cost(larger, concurrency=users * times),
+    )
     assert all_.usd_per_mtok == pytest.approx(one.usd_per_mtok, rel=1e-9)
     assert all_.usd_per_day == pytest.approx(times * one.usd_per_day, rel=1e-9)
 
