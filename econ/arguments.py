@@ -242,6 +242,8 @@ def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
             entries = [inner.named(f"{name}[{i}]").check(entry) for i, entry in enumerate(value)]
         if isinstance(value, set | frozenset):
             return type(value)(entries)
+        if type(value) is of and all(a is b for a, b in zip(entries, value, strict=True)):
+            return value  # which a function may fill
         return tuple(entries) if isinstance(value, tuple) or of is tuple else entries
 
     def takes(value: Any) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import econ
 from econ.latency import predict, users_within
-from tests.laws.cases import LENGTHS, services, with_chip
+from tests.laws.cases import LENGTHS, law, services, with_chip
 
 MORE = st.floats(1.01, 4.0)
 SAME = 1 + 1e-9  # rounding of floats
@@ -19,18 +19,19 @@ PEAKS = ("peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "peak_fp4_flop_per_s",
                    ("scaleup_bandwidth_bytes_per_s",)],
     ids=["bandwidth", "FLOP/s", "memory", "links"],
 )  # fmt: skip
+@law
 @given(services(), MORE)
 def test_more_hardware_never_slows(quantities, service, more):
     s, users = service
     s = with_chip(s)
     better = with_chip(s, **dict.fromkeys(quantities, more))
     before, after = (predict(x, concurrency=users) for x in (s, better))
-    assert after.tpot_s <= before.tpot_s * SAME or after.answer_s <= before.answer_s * SAME
     assert after.answer_s <= before.answer_s * SAME
     assert after.output_tokens_per_s_per_gpu >= before.output_tokens_per_s_per_gpu / SAME
     assert users_within(better) >= users_within(s)
 
 
+@law
 @given(services(), st.integers(1, 64))
 def test_more_users_never_lower_a_wait(service, more):
     s, users = service
@@ -40,6 +41,7 @@ def test_more_users_never_lower_a_wait(service, more):
     assert many.tpot_s >= few.tpot_s / SAME
 
 
+@law
 @given(services(), st.integers(2, 5))
 def test_more_accelerators_and_as_many_more_users_cost_the_same(service, times):
     s, users = service
@@ -52,6 +54,7 @@ def test_more_accelerators_and_as_many_more_users_cost_the_same(service, times):
     assert all_.usd_per_day == pytest.approx(times * one.usd_per_day, rel=1e-9)
 
 
+@law
 @given(services(), st.floats(0.01, 100))
 def test_twice_the_price_is_twice_the_cost(service, times):
     s, users = service
@@ -62,6 +65,7 @@ def test_twice_the_price_is_twice_the_cost(service, times):
     assert other.output_tokens_per_s_per_gpu == one.output_tokens_per_s_per_gpu
 
 
+@law
 @given(services(), st.floats(1.001, 1.05))
 def test_a_little_more_to_read_or_write_is_a_little_more_to_wait(service, more):
     s, users = service
@@ -77,6 +81,7 @@ def test_a_little_more_to_read_or_write_is_a_little_more_to_wait(service, more):
             assert 1 / 1.3 < ratio < 1.3, (name, change)
 
 
+@law
 @given(services(), LENGTHS)
 def test_a_longer_prompt_never_shortens_an_answer(service, tokens):
     s, users = service
@@ -89,6 +94,7 @@ def test_a_longer_prompt_never_shortens_an_answer(service, tokens):
     assert waits[1].answer_s >= waits[0].answer_s / SAME
 
 
+@law
 @given(services())
 def test_energy_of_a_token_is_power_over_speed_and_energy_of_many_is_their_sum(service):
     s, users = service
