@@ -21,6 +21,7 @@ import collections
 import dataclasses
 import importlib
 import inspect
+import operator
 import re
 import sys
 import types
@@ -33,10 +34,10 @@ from typing import Any
 
 LARGEST, SMALLEST = 1e60, 1e-60  # size of a number; beyond these, products overflow or vanish
 UNITS = re.compile(  # of a parameter whose annotation says nothing
-    r"(^n|_(s|h|years|months|usd|frac|factor|tokens|flop|bytes|gpu|k?w|mw|j|k?wh|g|l))(_per_\w+)?$|^n_"
+    r"(^n|(^|_)(s|h|years|months|usd|frac|factor|tokens|flop|bytes|gpu|k?w|mw|j|k?wh|g|l))(_per_\w+)?$|^n_"
 )
 MOST_DIGITS = 15  # of a whole number
-OBJECT_KINDS = "cSUVmM"  # dtypes that are no numbers
+NO_NUMBERS = "cSUVmM"  # dtypes that are no numbers
 LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable,
          collections.abc.Collection, collections.abc.Iterator)  # fmt: skip
 STEMS = {"pd": "pandas", "np": "numpy"}  # modules that annotations name
@@ -130,7 +131,7 @@ def array(name: str, value: Any, is_whole: bool = False) -> Any:
         if not (np.asarray(value) == np.floor(np.clip(value, -(2**62), 2**62))).all():
             raise wrong(name, value, "whole numbers")
         return value.astype(np.int64)
-    if kind in OBJECT_KINDS:
+    if kind in NO_NUMBERS:
         raise wrong(name, value, "numbers")
     if kind == "O":
         try:
@@ -242,7 +243,8 @@ def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
             entries = [inner.named(f"{name}[{i}]").check(entry) for i, entry in enumerate(value)]
         if isinstance(value, set | frozenset):
             return type(value)(entries)
-        if type(value) is of and all(a is b for a, b in zip(entries, value, strict=True)):
+        is_same = _is_list(value) and all(map(operator.is_, entries, value))
+        if is_same and type(value) is of:
             return value  # which a function may fill
         return tuple(entries) if isinstance(value, tuple) or of is tuple else entries
 

@@ -143,7 +143,8 @@ def _of_table(error: Exception, values: Iterable[Any]) -> str | None:
 
     numbers = {name for name, column in dictionary().items() if column.is_number}
     for frame in frames:
-        for name in numbers.intersection(frame.select_dtypes("object").columns):
+        mixed = [name for name, dtype in frame.dtypes.items() if dtype.kind == "O"]
+        for name in numbers.intersection(mixed):
             for row, cell in frame[name].items():
                 if not is_number(cell):
                     return f"column {name}, row {row}: {cell!r:.60} is no number"

@@ -40,7 +40,7 @@ sys.path.insert(0, str(ROOT))
 PLACES = ROOT / "tests" / "house" / "raw_places.txt"
 CALLS = 200_000
 MOST_SAMPLES = 3  # of the arguments of one function
-LIMIT_S, MEMORY_BYTES = 20, 12 * 2**30
+LIMIT_S, MEMORY_BYTES = 20, 12 * 2**30  # of CPU time
 # what writes files, starts programs, measures this machine or draws into a live page
 LEFT_OUT = (
     "econ.cli", "econ.app", "econ.calibrate", "econ.machine", "econ.__main__", "econ.usage_command",
@@ -164,7 +164,7 @@ def one_call(function, args, kwargs) -> str | None:
     """Call once; the raw place that was met, or None."""
     owner = args[0] if function.__name__ == "__init__" else None
     try:
-        signal.alarm(LIMIT_S)
+        signal.setitimer(signal.ITIMER_PROF, LIMIT_S)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             answer = owner(*args[1:], **kwargs) if owner else function(*args, **kwargs)
@@ -176,7 +176,7 @@ def one_call(function, args, kwargs) -> str | None:
     except (Exception, RecursionError) as error:
         return place(error)
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def fuzz(n_calls: int, seed: int, prefixes: tuple[str, ...]) -> tuple[collections.Counter, dict]:
@@ -228,7 +228,7 @@ def main() -> None:
     def end(*_):
         raise Hang
 
-    signal.signal(signal.SIGALRM, end)
+    signal.signal(signal.SIGPROF, end)
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "data", f"{folder}/data")
         os.environ |= {"ECON_DATA": f"{folder}/data", "ECON_STATE": f"{folder}/learner.json"}

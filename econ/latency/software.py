@@ -24,6 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from econ.catalog.guard import check_date
+
 
 class Dated(NamedTuple):
     """The maturity of an engine on a generation at a date (a year with its fraction)."""
@@ -36,6 +38,8 @@ class Dated(NamedTuple):
 
 def year_of(as_of: str) -> float:
     """A date as a year with its fraction; the middle of what is not said."""
+    if not check_date(as_of):
+        raise ValueError("as_of = '' is outside its range: a date like 2026-05-31")
     year, month, day = ([*as_of.split("-"), "", ""])[:3]
     if not month:
         return int(year) + 0.5

@@ -59,6 +59,8 @@ def attempts_by_difficulty(p: np.ndarray, weight: np.ndarray, n_attempts: float)
     def over(log_level: float) -> float:
         return float(weight @ shared(log_level)) - n_attempts
 
+    if not over(-700.0) > 0:
+        raise ValueError(f"n_attempts = {n_attempts} is outside its range: more than can be shared")
     return shared(brentq(over, -700.0, float(np.log(rate.max()))))
 
 

@@ -139,7 +139,7 @@ class Workload:
         DataFrame
             ``arrival_s``, ``input_tokens``, ``output_tokens``, in order of arrival.
         """
-        n = count("n", n, 1, 100_000_000)
+        n = count("n", n, 1, 20_000_000)
         rng = np.random.default_rng(count("seed", seed, 0))
         # Spearman's ρ of a Gaussian copula is 6/π·asin(r/2)
         r = 2 * np.sin(np.pi * self.rank_correlation / 6)

@@ -7,19 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 FUZZ = Path(__file__).resolve().parents[2] / "tools" / "fuzz.py"
 PLACES = Path(__file__).parent / "raw_places.txt"
-MOST_PLACES = 229  # of 2.1.0; lowered as places are mended
+MODULES = "econ.tco,econ.energy,econ.scaling,econ.trends,econ.value,econ.uncertainty"
+MOST_PLACES = 93  # lowered as places are mended; 229 in 2.1.0
 
 
-@pytest.mark.parametrize("modules", ["econ.tco,econ.energy,econ.scaling,econ.trends,econ.value"])
-def test_mutated_calls_leave_no_raw_error_that_is_not_listed(modules):
-    command = [sys.executable, FUZZ, "--only", modules, "--calls", "2000", "--seed", "23"]
+def test_mutated_calls_leave_no_raw_error_that_is_not_listed():
+    command = [sys.executable, FUZZ, "--only", MODULES, "--calls", "3000", "--seed", "23"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "2,000 mutated calls" in run.stdout
+    assert "3,000 mutated calls" in run.stdout
 
 
 def test_the_list_of_raw_places_only_shrinks():
