@@ -5,7 +5,7 @@ import pytest
 
 from econ.catalog import rent, table
 from econ.lessons import l10_trends as cases
-from econ.trends import frontier, hardware
+from econ.trends import forecast, frontier, hardware
 from econ.trends.forecast import scenarios_frame
 from econ.trends.hardware import rents_frame
 from econ.trends.prices import PRICE, frontier_frame
@@ -252,3 +252,31 @@ def test_machines_explain_less_than_half_at_their_upper_bound():
     parts = cases.headline_split_frame()
     machines = parts[parts["part"].str.contains("hardware|software")]
     assert 0 < machines["share_low"].sum() < machines["share_high"].sum() < 0.5
+
+
+def test_a_level_fell_ever_more_slowly():
+    pace = cases.phases_frame().set_index("span")["fall_per_year"]
+    assert pace["headline's"] > 1.5 * pace["whole"] > 1.5
+
+
+def test_the_longer_a_study_watched_the_smaller_its_rate():
+    fits = cases.fits_frame()
+    assert len(fits) == 21  # the sentence's number
+    ranks = fits[["years", "fall_per_year"]].rank()
+    assert ranks["years"].corr(ranks["fall_per_year"]) < -0.4
+    far = fits[fits["fall_per_year"] >= 100]
+    assert far["n_points"].between(4, 6).all()
+    assert (far["years"] <= 13.5 / 12).all()
+
+
+def test_hardware_fell_less_within_one_format_than_across_formats():
+    rate = hardware.hardware_frame()["change_per_year"]
+    assert rate[0] < rate[2] < 0
+
+
+def test_the_trend_was_the_better_forecast_only_at_first():
+    lows = cases.to_today_frame("mmlu", cases.LEVEL_GPT_3_5)
+    tested = forecast.backtest_frame(lows, n_known=3, value=PRICE)
+    first, last = tested.iloc[0], tested.iloc[-1]
+    assert first["trend_off"] < first["no_change_off"]
+    assert last["trend_off"] > last["no_change_off"]
