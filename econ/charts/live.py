@@ -45,8 +45,12 @@ def source() -> str:
 
 def bundle(code: str = "") -> str:
     """A script with Vega in it: the widget's own, or another."""
-    import vl_convert
-
+    try:
+        import vl_convert
+    except ImportError:
+        raise ImportError(
+            "live charts need vl-convert-python: pip install 'inference-economics[notebooks]'"
+        ) from None
     return vl_convert.javascript_bundle(code or source())
 
 
