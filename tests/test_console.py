@@ -36,8 +36,14 @@ def test_a_console_without_our_characters_gets_plain_ones(environment):
 
 def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
     page = tmp_path / "answer.html"
-    words = [*ECON, "decide", "--model", "llama-3.1-70b", "--out", str(page)]
-    started = subprocess.Popen(words, stdout=-1, stderr=-1, start_new_session=True)
+    words = ["econ", "decide", "--model", "llama-3.1-70b", "--out", str(page)]
+    code = (
+        "import sys; from econ.__main__ import main; print('begun', flush=True); sys.exit(main())"
+    )
+    code = f"import sys; sys.argv = {words!r}; {code}"
+    started = subprocess.Popen([sys.executable, "-c", code], stdout=-1, stderr=-1,
+                               start_new_session=True)  # fmt: skip
+    assert started.stdout.readline() == b"begun\n"
     with pytest.raises(subprocess.TimeoutExpired):
         started.wait(0.5)  # it takes seconds
     os.killpg(started.pid, signal.SIGINT)  # as a terminal does
