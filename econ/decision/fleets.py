@@ -50,7 +50,7 @@ class Fleet:
     p_keeps_slo : float
         Probability that the SLO is kept, from the bands of the latency model, with the replicas
         that each case needs: what is missing to 1 is what no further replica can mend.
-    p_owned : float
+    p_owned_frac : float
         The same where whole servers are bought and all their accelerators serve.
     n_sure : int
         Replicas with which the rate suffices in nine of ten cases; what is rented or bought grows
@@ -67,7 +67,7 @@ class Fleet:
     rate_per_s: float
     rate_p90_factor: float
     p_keeps_slo: float
-    p_owned: float
+    p_owned_frac: float
     n_sure: int
     regime: str
     basis: str
@@ -125,7 +125,7 @@ def fleets_to_buy(
     for _, row in best.iloc[np.argsort(usd, kind="stable")].iterrows():
         if (fleet := there.get(str(row["accelerator"]))) is None:
             more.append(fleet := _fleet(answer, row))
-        n_sure -= fleet.p_owned >= BINDING_P
+        n_sure -= fleet.p_owned_frac >= BINDING_P
         if n_sure <= 0:
             break
     return more
@@ -149,9 +149,9 @@ def _fleet(answer: Plan, row: pd.Series) -> Fleet:
     size = int(row["n_gpu"])
     n_owned = int(in_servers(n_slow * size, scenario.deployment.resolved_accelerator)) // size
     p_keeps = _latency_share(answer, row, scenario, n_slow) if is_simulated else 1.0
-    p_owned = p_keeps
+    p_owned_frac = p_keeps
     if p_keeps < NEARLY_SURE and n_owned > n_slow:
-        p_owned = max(p_keeps, _latency_share(answer, row, scenario, n_owned))
+        p_owned_frac = max(p_keeps, _latency_share(answer, row, scenario, n_owned))
     return Fleet(
         scenario=scenario,
         n_replicas=n,
@@ -159,7 +159,7 @@ def _fleet(answer: Plan, row: pd.Series) -> Fleet:
         rate_per_s=float(rate),
         rate_p90_factor=factor,
         p_keeps_slo=p_keeps,
-        p_owned=p_owned,
+        p_owned_frac=p_owned_frac,
         n_sure=n_sure,
         regime=str(row["regime"]),
         basis=str(row["basis"]),

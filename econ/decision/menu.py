@@ -279,7 +279,7 @@ def _entry(
         as_of=hour.as_of,
         source=hour.source,
         evidence=f"{fleet.basis}, latency model: {fleet.regime}",
-        p_keeps_slo=min(fleet.p_owned if base == OWN else fleet.p_keeps_slo, p_of_the_rest),
+        p_keeps_slo=min(fleet.p_owned_frac if base == OWN else fleet.p_keeps_slo, p_of_the_rest),
         n_gpu_sure=fleet.n_sure * fleet.n_gpu_per_replica,
         commitment_months=float(COMMITMENT_MONTHS[base]),
         exit_usd=_exit(ask, base),

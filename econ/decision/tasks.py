@@ -136,7 +136,7 @@ def sized(tasks: Tasks, fleets: Sequence[Fleet], peak_factor: float) -> tuple[Ta
                 n_replicas=n_replicas,
                 rate_per_s=rate * n_turns,
                 p_keeps_slo=p_keeps,
-                p_owned=p_keeps,
+                p_owned_frac=p_keeps,
                 n_sure=n_sure,
                 basis="simulated",
             )

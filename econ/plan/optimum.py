@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
-from econ.catalog.units import HOUR_S, MTOK
+from econ.plan.better import better_by, mtok_per_hour, waves
 from econ.plan.fleets import NEVER, Found, Row, Shape, least_size
 from econ.plan.search import (
     BY_MEANS,
@@ -79,15 +79,6 @@ class Refuted(NamedTuple):
     n_replicas: int
     constraint: str
     reason: str
-
-
-def better_by(value: Value, gap_frac: float) -> Value:
-    """What would be better by that share: a lesser cost, or a profit (below zero here) beyond it.
-
-    >>> better_by(11.0, 0.1), better_by(-10.0, 0.1), better_by(-10.0, 0.0)
-    (10.0, -11.0, -10.0)
-    """
-    return value / (1 + gap_frac) if value > 0 else value * (1 + gap_frac)
 
 
 @dataclass
@@ -194,7 +185,7 @@ class Search:
     ) -> None:
         """The best of a group of accelerators; ``done`` are the tasks that need no other look."""
         n_good = 0
-        for wave in _waves(_one_a_shape(tasks, self.frame), n_refined, TRIES):
+        for wave in waves(_one_a_shape(tasks, self.frame), n_refined, TRIES):
             if n_good >= n_refined:
                 break
             fresh = [task for task in wave if task not in done]
@@ -349,16 +340,6 @@ def _one_a_shape(tasks: Sequence[Task], frame: pd.DataFrame) -> list[Task]:
     rows = frame.loc[[task.labels[0] for task in liked], list(KEYS)]
     is_again = rows.assign(policy=[task.policy for task in liked]).duplicated()
     return [task for task, again in zip(liked, is_again, strict=True) if not again]
-
-
-def _waves(tasks: Sequence[Task], size: int, n_most: int) -> Iterator[list[Task]]:
-    for start in range(0, min(len(tasks), size * n_most), size):
-        yield list(tasks[start : start + size])
-
-
-def mtok_per_hour(demand: Demand) -> float:
-    """Million output tokens for each hour that is paid."""
-    return demand.output_tokens_per_s * demand.utilisation_frac * HOUR_S / MTOK
 
 
 def _solved(
