@@ -162,10 +162,10 @@ class Search:
                 mine = [task for task in tasks if names[task] in group]
                 if isinstance(group, Mapping):
                     mine.sort(key=lambda task: self._bought(task, group))
-                else:
-                    self._prove(mine, group, n_refined, gap_frac, done, bar)
-                if groups:
-                    self._vary(mine, done, N_BOUGHT if isinstance(group, Mapping) else N_KINDS)
+                    self._vary(mine, done, N_BOUGHT)
+                    continue
+                self._prove(mine, group, n_refined, gap_frac, done, bar)
+                self._vary(mine, done, N_KINDS if groups else 0)
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
@@ -205,7 +205,7 @@ class Search:
         """Simulate shapes of more accelerators in this order, until a few kinds keep the SLO."""
         tried: dict[str, int] = {}
         kinds: set[str] = set()
-        for task in _one_a_shape(tasks, self.frame):
+        for task in _one_a_shape(tasks, self.frame) if n_kinds else ():
             name = self._accelerator(task)
             if name not in self.best and tried.get(name, 0) < TRIES and task not in done:
                 tried[name] = tried.get(name, 0) + 1
@@ -277,11 +277,9 @@ class Search:
         """The smallest fleet of each task that is better than ``below``; how many there are."""
         from joblib import Parallel, delayed
 
-        usd = math.inf
-        if self.objective == COST:
-            usd = below * mtok_per_hour(self.demand)
-        elif self.objective == PROFIT:
-            usd = below + self.demand.most_usd_per_hour
+        earns = self.objective == PROFIT
+        usd = below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
+        usd = below + self.demand.most_usd_per_hour if earns else usd
         calls = (
             delayed(_solved)(self._rows(task), task, self.demand, self.draws, usd) for task in tasks
         )
