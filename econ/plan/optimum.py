@@ -50,7 +50,7 @@ SIMULATED = [
 
 Value: TypeAlias = float  # of the objective, in its unit
 Label: TypeAlias = int  # of a row of the screen
-Groups: TypeAlias = Sequence[Collection[str]]  # of accelerators, by name
+Groups: TypeAlias = Sequence[Mapping[str, float] | Collection[str]]  # of accelerators, by name
 
 
 class Task(NamedTuple):
