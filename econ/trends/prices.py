@@ -35,10 +35,10 @@ def blended_usd_per_mtok(
 
 
 def offers_frame() -> pd.DataFrame:
-    """Every list price with a date, blended: provider, model, date, price_usd_per_mtok."""
+    """Every list price with a date, blended: provider, model, source, date, price_usd_per_mtok."""
     rows = table("api_prices")
     price = blended_usd_per_mtok(rows["input_usd_per_mtok"], rows["output_usd_per_mtok"])
-    return rows[["provider", "model"]].assign(date=rows["in_force_since"], **{PRICE: price})
+    return rows[["provider", "model", "source"]].assign(date=rows["in_force_since"], **{PRICE: price})
 
 
 def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
@@ -58,7 +58,7 @@ def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.Da
     -------
     DataFrame
         ``name``, ``date``, ``price_usd_per_mtok`` (three parts input to one part output),
-        ``score_frac``.
+        ``score_frac``, ``source``.
     """
     if benchmark not in BENCHMARKS:
         raise unknown("benchmark", benchmark, BENCHMARKS)
@@ -72,7 +72,7 @@ def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.Da
     else:
         names = models[["name", "score_frac", "price_model"]]
         rows = names.merge(offers_frame(), left_on="price_model", right_on="model")
-    return rows[["name", "date", PRICE, "score_frac"]].reset_index(drop=True)
+    return rows[["name", "date", PRICE, "score_frac", "source"]].reset_index(drop=True)
 
 
 def frontier_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:
