@@ -32,7 +32,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-LARGEST, SMALLEST = 1e60, 1e-60  # size of a number; beyond, products overflow; below, it is 0
+LARGEST = 1e60  # size of a number; beyond it, products overflow
 UNITS = re.compile(  # of a parameter whose annotation says nothing
     r"(^n|(^|_)(s|h|years|months|usd|frac|factor|tokens|flop|bytes|gpu|k?w|mw|j|k?wh|g|l))(_per_\w+)?$|^n_"
 )
@@ -112,7 +112,7 @@ def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False)
         raise wrong(name, value, f"{wanted} of at most {MOST_DIGITS} digits")
     if not is_free and not abs(value) <= LARGEST:
         raise wrong(name, value, f"{wanted} of at most {LARGEST:g} in size")
-    return type(value)(0) if abs(value) < SMALLEST else value
+    return value
 
 
 def array(name: str, value: Any, is_whole: bool = False) -> Any:

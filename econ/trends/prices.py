@@ -38,7 +38,9 @@ def offers_frame() -> pd.DataFrame:
     """Every list price with a date, blended: provider, model, source, date, price_usd_per_mtok."""
     rows = table("api_prices")
     price = blended_usd_per_mtok(rows["input_usd_per_mtok"], rows["output_usd_per_mtok"])
-    return rows[["provider", "model", "source"]].assign(date=rows["in_force_since"], **{PRICE: price})
+    return rows[["provider", "model", "source"]].assign(
+        date=rows["in_force_since"], **{PRICE: price}
+    )
 
 
 def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.DataFrame:

@@ -76,7 +76,7 @@ def test_quantiles_rise_and_stay_inside(ends, law, share):
         (lambda: sample_frame({"a": 3.0}), "is outside its range: a Range"),
         (lambda: sample_frame({"a": Range(1, 1, 1)}), "nothing is uncertain"),
         (lambda: sample_frame({"a": Range(1, 2, 3)}, n=1), "n = 1"),
-        (lambda: interval([]), "at least one sample"),
+        (lambda: interval([]), "is outside its range: numbers, at least one"),
         (lambda: interval([1.0, math.nan]), "numbers only"),
         (lambda: interval([1.0], 90), "coverage_frac = 90"),
     ],
