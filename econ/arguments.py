@@ -32,6 +32,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+NO_LIMIT = float("inf")  # the default of what may be infinite, e.g. a limit among others
 LARGEST = 1e60  # size of a number; beyond it, products overflow
 UNITS = re.compile(  # of a parameter whose annotation says nothing
     r"(^n|(^|_)(s|h|years|months|usd|frac|factor|tokens|flop|bytes|gpu|k?w|mw|j|k?wh|g|l))(_per_\w+)?$|^n_"
@@ -180,17 +181,17 @@ class Kind:
     words: str
     takes: Callable[[Any], bool]
     use: Callable[[str, Any], Any] = lambda name, value: value
-    rank: int = 1  # kinds that take less are tried first
+    n_before: int = 1  # kinds that take less are tried first
 
 
-OPEN = Kind("anything", lambda value: True, rank=9)
-NONE = Kind("None", lambda value: value is None, rank=5)
+OPEN = Kind("anything", lambda value: True, n_before=9)
+NONE = Kind("None", lambda value: value is None, n_before=5)
 TEXT = Kind("a text", lambda value: isinstance(value, str))
 TRUTH = Kind(
     "True or False",
     lambda v: type(v).__name__ in ("bool", "bool_") or (is_number(v) and v in (0, 1)),
     lambda name, value: bool(value),
-    rank=2,
+    n_before=2,
 )
 SPAN = Kind("a Range", lambda value: type(value).__name__ == "Range")
 TABLE = Kind("a pandas DataFrame", lambda value: hasattr(value, "iterrows"), table)
@@ -279,8 +280,8 @@ def _instances(of: type) -> Kind:
     if getattr(of, "_is_protocol", False):
         members = {**vars(of), **of.__annotations__}
         needed = [name for name in members if not name.startswith("_")]
-        return Kind(words, lambda v: all(hasattr(v, name) for name in needed), rank=0)
-    return Kind(words, lambda v: isinstance(v, of) and (v == v) is not False, rank=0)
+        return Kind(words, lambda v: all(hasattr(v, name) for name in needed), n_before=0)
+    return Kind(words, lambda v: isinstance(v, of) and (v == v) is not False, n_before=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -351,7 +352,7 @@ def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 
     kinds = {kind.words: kind for part in _parts(annotation) for kind in [_kind(part, is_free)]}
     if default is None:
         kinds["None"] = NONE
-    ordered = sorted(kinds.values(), key=lambda kind: kind.rank)
+    ordered = sorted(kinds.values(), key=lambda kind: kind.n_before)
     return Wanted(name, tuple(ordered), all(kind.takes is is_number for kind in ordered))
 
 
@@ -384,8 +385,8 @@ def _kind(of: Any, is_free: bool) -> Kind:
         return _mapping(wanted("", key, {}), wanted("", value, {}), origin)
     if origin in LISTS:
         if origin is tuple and Ellipsis not in inner and len(inner) > 1:
-            return _entries([wanted("", part, {}) for part in inner], origin)
-        return _entries(wanted("", inner[0] if inner else Any, {}), origin)
+            return _entries([wanted("", part, {}, NO_LIMIT) for part in inner], origin)
+        return _entries(wanted("", inner[0] if inner else Any, {}, NO_LIMIT), origin)
     return _instances(origin)
 
 
@@ -395,6 +396,6 @@ def as_field(check: Wanted) -> Wanted:
     Which names there are, and what a `Range` may stand for, is said by the object itself.
     """
     extra = [SPAN] if any(kind.takes is is_number for kind in check.kinds) else []
-    if any(kind.rank == 0 for kind in check.kinds):
+    if any(kind.n_before == 0 for kind in check.kinds):
         extra.append(TEXT)
     return dataclasses.replace(check, kinds=(*check.kinds, *extra), is_number=False)

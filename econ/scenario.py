@@ -23,6 +23,7 @@ import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from econ.catalog import catalog
@@ -199,7 +200,7 @@ class Scenario:
     @classmethod
     def of(
         cls,
-        model: str | Model,
+        model: str | Path | Model | Mapping[str, Any],
         accelerator: str | Accelerator,
         *,
         n_gpu: int | None = None,
@@ -222,7 +223,8 @@ class Scenario:
         machine = Deployment(
             accelerator=accelerator, n_gpu=tp * inner if n_gpu is None else n_gpu, tp=tp, **split
         )
-        base = cls(workload=workload(workload_id), model=model, deployment=machine)
+        read = model if isinstance(model, str | Model) else catalog.model(model)
+        base = cls(workload=workload(workload_id), model=read, deployment=machine)
         return base.with_(**settings) if settings else base
 
     @classmethod

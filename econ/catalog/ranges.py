@@ -91,11 +91,11 @@ class Range:
         z = float(ndtri(1 - TAIL_FRAC))
         return math.log(self.typical / self.low) / z, math.log(self.high / self.typical) / z
 
-    def quantile(self, share: float | Numbers) -> Numbers:
+    def quantile(self, share_frac: float | Numbers) -> Numbers:
         """The value below which a share (0 to 1) of the distribution lies."""
         from scipy.special import betaincinv, ndtri
 
-        share = np.asarray(share, dtype="float64")
+        share = np.asarray(share_frac, dtype="float64")
         if not ((share >= 0) & (share <= 1)).all():
             raise ValueError(f"share = {shown(share)} is outside its range: 0 to 1")
         width = self.high - self.low

@@ -78,15 +78,16 @@ def short(value: Any, digits: int = 3) -> str:
     """
     if not isinstance(value, int | float | np.number):
         raise ValueError(f"value = {value!r:.60} is outside its range: a number")
-    size = abs(value)
-    if not math.isfinite(value) or value == 0:
-        return f"{value:g}"
+    number = float(value)
+    size = abs(number)
+    if not math.isfinite(number) or number == 0:
+        return f"{number:g}"
     if size >= PETA:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e+")
+        mantissa, exponent = f"{number:.{digits - 1}e}".split("e+")
         return f"{float(mantissa):g} × 10{exponent.translate(RAISED)}"
     for unit, word in ((TERA, "trillion"), (GIGA, "billion")):
         if size >= unit:
-            return f"{value / unit:.{digits}g} {word}"
+            return f"{number / unit:.{digits}g} {word}"
     if size >= KILO:
-        return f"{value:,.0f}"
-    return np.format_float_positional(value, precision=digits, fractional=False, trim="-")
+        return f"{number:,.0f}"
+    return np.format_float_positional(number, precision=digits, fractional=False, trim="-")

@@ -122,7 +122,7 @@ def is_model(formula: str, inputs: Mapping[str, Any] | None = None) -> bool:
     return any(name not in LOOKUPS for name in functions_of(formula, inputs))
 
 
-def inputs_of(rows: Mapping[str, str], id: str) -> dict[str, Any]:
+def inputs_of(rows: Mapping[str, str] | pd.Series, id: str) -> dict[str, Any]:
     """The inputs of a row, with those of the row that it names under ``as_in``.
 
     Parameters

@@ -25,7 +25,6 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, unknown
-from econ.machine.transformer import TinyModel
 from econ.serving.cost import FIT_COLUMNS, PS_PER_S
 from econ.serving.result import RequestTimes
 from econ.tokens.traces import check_trace
@@ -69,7 +68,7 @@ class _Log:
 
 
 def serve(
-    model: TinyModel,
+    model: Any,
     requests: pd.DataFrame,
     *,
     concurrency: int | None = None,
@@ -83,7 +82,7 @@ def serve(
     Parameters
     ----------
     model : TinyModel
-        From `tiny_model`.
+        From `tiny_model`, or what has its ``shape``, ``cache`` and ``step``.
     requests : DataFrame
         arrival_s, input_tokens, output_tokens, e.g. of `econ.serving.draw_requests`; it takes as
         long as the last arrival and its answer.
@@ -180,7 +179,7 @@ def _choose(
 
 
 def _one_step(
-    model: TinyModel,
+    model: Any,
     cache: Any,
     work: list[tuple[_Sequence, list[int]]],
     log: _Log,

@@ -1,6 +1,6 @@
 """What would be better than the best so far, and what the search looks at together.
 
->>> list(waves("abcde", 2, 2))
+>>> list(waves([*"abcde"], 2, 2))
 [['a', 'b'], ['c', 'd']]
 """
 

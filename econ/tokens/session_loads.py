@@ -66,9 +66,9 @@ class Spread:
         in_range("values[0]", self.values[0], 0, 1e12)
         in_range("values[-1]", self.values[-1], 0, 1e12)
 
-    def at(self, share: float | NDArray[Any]) -> NDArray[np.float64]:
+    def at(self, share_frac: float | NDArray[Any]) -> NDArray[np.float64]:
         """The values at given quantiles."""
-        return np.asarray(np.expm1(np.interp(share, self.share_frac, np.log1p(self.values))))
+        return np.asarray(np.expm1(np.interp(share_frac, self.share_frac, np.log1p(self.values))))
 
     @property
     def mean(self) -> float:

@@ -38,11 +38,11 @@ def test_columns_are_numbers_or_text_and_empty_is_missing():
         (b"a,b\n1,2\n3\n", "a.csv", r"a\.csv row 3, column b: fewer cells"),
         (b"a,b\n1,2,3\n", "a.csv", r"a\.csv row 2, column b: more cells"),
         (b"a\n\xff\n", "a.csv", r"a\.csv line 2: not UTF-8 at byte 1"),
-        (3, "a.csv", "source = 3 is neither a path nor the bytes"),
+        (3, "a.csv", "source = 3 is outside its range: a Path or a bytes"),
     ],
 )
 def test_what_is_no_table_is_refused(data, name, says):
-    with pytest.raises(BadTable, match=says):
+    with pytest.raises(ValueError, match=says):
         read_rows(data, name)
 
 

@@ -57,7 +57,7 @@ def test_a_broken_csv_says_how_to_mend_it(data, says):
 
 @pytest.mark.parametrize("bad", [None, 5, [1]])
 def test_what_is_no_file_is_refused(bad):
-    with pytest.raises(ValueError, match="neither a path nor the bytes"):
+    with pytest.raises(ValueError, match="is outside its range: a Path or a bytes"):
         read_trace(bad)
 
 
@@ -126,8 +126,8 @@ def test_a_scenario_nested_without_end_or_no_text_is_refused():
 
 
 def test_names_of_columns_are_no_formulas_either(tmp_path):
-    twice = pd.DataFrame([["=1", 2], ["b", 3]], columns=["=cmd()", "=cmd()"])
-    assert export(twice, tmp_path / "a.csv").read_text() == "'=cmd(),'=cmd()\n'=1,2\nb,3\n"
+    twice = pd.DataFrame([["=1", 2], ["b", 3]], columns=["=cmd()", "=b"])
+    assert export(twice, tmp_path / "a.csv").read_text() == "'=cmd(),'=b\n'=1,2\nb,3\n"
 
 
 def test_a_table_that_parquet_cannot_hold_leaves_nothing(tmp_path):
@@ -157,10 +157,10 @@ def test_a_single_name_is_a_list_of_one():
         ({"precisions": [None]}, r"precisions\[0\] = None"),
         ({"policies": "chunked"}, "unknown policy 'chunked'; nearest: chunked_prefill"),
         ({"policies": [], "n_refined": 1}, "no policy"),
-        ({"parallelism": [(1, 1)]}, "is not four numbers"),
-        ({"parallelism": [("a", 1, 1, 1)]}, "tp = 'a'"),
+        ({"parallelism": [(1, 1)]}, r"parallelism\[0\] = .* 4 entries"),
+        ({"parallelism": [("a", 1, 1, 1)]}, r"parallelism\[0\]\[0\] = 'a'"),
         ({"parallelism": [(0, 1, 1, 1)]}, "tp = 0"),
-        ({"accelerators": None, "concurrencies": {}}, "no concurrency"),
+        ({"accelerators": None, "concurrencies": {}}, "concurrencies = {}"),
         ({"accelerators": object()}, "accelerators = "),
         ({"peak_factor": "2"}, "peak_factor = '2'"),
         ({"seed": "a"}, "seed = 'a'"),

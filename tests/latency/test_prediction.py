@@ -328,7 +328,7 @@ def test_no_closed_loop_outruns_offline_work(case):
         assert capped.batch <= max(case["concurrency"], 1)
         n_out = case["output_tokens"]  # offline work counts a step for the first token too
         most = capped.output_tokens_per_s_per_gpu * 1.1 * (n_out + 1) / n_out
-        assert online.output_tokens_per_s_per_gpu <= most
+        assert online.output_tokens_per_s_per_gpu <= most * (1 + 1e-4)  # where both are one prompt
 
 
 # -- errors ---------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_coverage_of_two_problems_by_hand():
     frame = coverage_curve([4, 4], [4, 0], [1, 2, 4])
     assert frame["coverage"].tolist() == [0.5, 0.5, 0.5]  # one always, one never
     assert frame["independent"].tolist() == [0.5, 0.75, pytest.approx(1 - 0.5**4)]
-    with pytest.raises(ValueError, match="no problems"):
+    with pytest.raises(ValueError, match="numbers, at least one"):
         coverage_curve([], [], [1])
 
 
