@@ -40,7 +40,9 @@ def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
     code = (
         "import sys; from econ.__main__ import main; print('begun', flush=True); sys.exit(main())"
     )
-    code = f"import sys; sys.argv = {words!r}; {code}"
+    # a job in the background of a script inherits a Ctrl-C that is switched off
+    ready = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{ready}; sys.argv = {words!r}; {code}"
     started = subprocess.Popen([sys.executable, "-c", code], stdout=-1, stderr=-1,
                                start_new_session=True)  # fmt: skip
     assert started.stdout.readline() == b"begun\n"
