@@ -34,6 +34,7 @@ from econ.lessons.pictures import scene  # noqa: E402
 
 EXPORT = "export default { render };"
 TEACHING = ("guide", "hosting")  # pages of the workshop
+FILE = re.compile(r"\[([^\]]+)\]\([\w./]+\.py\)")
 N_JOBS = 2  # a notebook's models fill a core
 
 
@@ -84,7 +85,8 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     home.write(out, books, [d.stem for d in decks], readme)
     for name in TEACHING:
         text = (ROOT / "workshop" / f"{name}.md").read_text(encoding="utf-8")
-        (out / f"{name}.md").write_text(text, encoding="utf-8")
+        words = FILE.sub(r"\1", text)  # of a checkout; the site has no such file
+        (out / f"{name}.md").write_text(words, encoding="utf-8")
     shutil.copy(HERE / "conf.py", out)
     for extra in (HERE / "static").iterdir():
         shutil.copy(extra, out / "_static")
