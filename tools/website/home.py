@@ -93,8 +93,9 @@ api/index
 
 def _doors(books: list[dict[str, str]]) -> str:
     first = books[0]["stem"]
+    n_lessons = sum(b["stem"][0].isdigit() for b in books)  # the rest are appendices
     doors = (
-        ("Learn", f"notebooks/{first}.html", f"{len(books)} lessons, from tokens to the decision"),
+        ("Learn", f"notebooks/{first}.html", f"{n_lessons} lessons, from tokens to the decision"),
         ("Teach", "#teach", "slides, guide, hand-out, glossary"),
         ("Decide", "#decide", "API, rent or own, in USD a day"),
     )
