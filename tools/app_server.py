@@ -6,7 +6,7 @@ in ``workshop/hosting.md``, each with its test.
 * A kernel ends a minute after its page was left, after half an hour without use, and when its
   process has died; ``/econ/alive/<kernel>`` tells its page.
 * Twenty kernels at most; the next visitor reads that the app is full.
-* A kernel may take 2 GB of memory (Linux).
+* A kernel may take 4 GB of memory (Linux); what draws reserves much that it never fills.
 * Static files need the token too; every answer carries the headers below.
 """
 
@@ -58,7 +58,7 @@ class Kernels(AsyncMappingKernelManager):
     """One kernel a visitor, each with an end and a bound."""
 
     most_kernels = Int(20, config=True, help="visitors at the same time")
-    memory_bytes = Int(2_000_000_000, config=True, help="of one kernel; Linux only")
+    memory_bytes = Int(4_000_000_000, config=True, help="of one kernel; Linux only")
     left_s = Int(60, config=True, help="seconds until the kernel of a page that was left ends")
     cull_idle_timeout = Int(1800, config=True, help="seconds until an open page without use ends")
     cull_interval = Int(10, config=True, help="seconds between two looks")
