@@ -104,11 +104,15 @@ def test_a_kernel_starts_without_another_host(tmp_path):
         page = chromium.new_page(viewport={"width": 1200, "height": 900})
         outside, errors = lab.watch(page)
         page.goto(f"{base}/lab/index.html", wait_until="domcontentloaded")
-        page.locator(".jp-LauncherCard[data-category='Notebook']").first.click(timeout=60_000)
-        page.locator(".jp-Notebook .cm-content").first.click(timeout=30_000)
+        page.locator(".jp-LauncherCard[data-category='Notebook']").first.click(
+            timeout=lab.PATIENCE_MS
+        )
+        page.locator(".jp-Notebook .cm-content").first.click(timeout=lab.PATIENCE_MS)
         page.keyboard.type("import sys; print(6 * 7, sys.platform)")
         page.keyboard.press("Shift+Enter")
-        page.locator(".jp-OutputArea-output", has_text="42 emscripten").wait_for(timeout=120_000)
+        page.locator(".jp-OutputArea-output", has_text="42 emscripten").wait_for(
+            timeout=lab.PATIENCE_MS
+        )
         chromium.close()
     assert not outside, outside
     assert not [e for e in errors if not any(n in e for n in NOT_OURS)], errors
