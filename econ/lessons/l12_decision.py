@@ -26,9 +26,9 @@ SOLD = ("qwen3-32b", "gpt-oss-120b", "llama-3.3-70b", "deepseek-v3.2")  # of the
 SETTINGS: dict[str, Any] = {"accelerators": ["h100-sxm"], "precisions": ["fp8"], "n_refined": 1}
 
 
-def service(tokens_per_day: float = TOKENS_PER_DAY) -> Scenario:
-    """A chat on Qwen3-32B with so many tokens a day, in and out together."""
-    s = Scenario.of(MODEL, "h100-sxm", name="A chat on Qwen3-32B")
+def service(tokens_per_day: float = TOKENS_PER_DAY, model: str = MODEL) -> Scenario:
+    """A chat on a model with so many tokens a day, in and out together."""
+    s = Scenario.of(model, "h100-sxm", name=f"A chat on {model.rpartition('/')[2]}")
     w = s.workload
     rate = tokens_per_day / DAY_S / (w.mean_input_tokens + w.mean_output_tokens)
     return s.with_(rate_per_s=rate)
@@ -77,10 +77,7 @@ def volume_chart(frame: pd.DataFrame) -> Drawing:
 
 def ways_frame(model: str, mtok_per_day: float) -> pd.DataFrame:
     """The best API, rented and own machines for a chat: way, usd_per_day, label and the name."""
-    s = Scenario.of(model, "h100-sxm")
-    w = s.workload
-    rate = mtok_per_day * MTOK / DAY_S / (w.mean_input_tokens + w.mean_output_tokens)
-    answer = decide(s.with_(rate_per_s=rate), n_refined=1, on=DAY)
+    answer = decide(service(mtok_per_day * MTOK, model), n_refined=1, on=DAY)
     best = {words: answer.best_of(family) for family, words in FAMILIES.items()}
     rows = [
         (
