@@ -1,4 +1,4 @@
-"""Ten pictures: their data are the model's, their lengths are to scale, their words say it."""
+"""Pictures: their data are the model's, their lengths are to scale, their words say it."""
 
 import re
 
@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import econ
-from econ.catalog import model
+from econ.catalog import model, table
 from econ.energy import boundaries
+from econ.ledger import claim
 from econ.lessons.l06_arranging import pools_for
 from econ.lessons.l07_energy import request_boundary_frame, served
-from econ.lessons.pictures import PICTURES, money, picture, serving
+from econ.lessons.pictures import PICTURES, headlines, money, picture, place, serving
 from econ.lessons.pictures import model as model_pictures
 from econ.lessons.pictures.steps import Requests, walk
 from econ.serving import simulate
@@ -187,3 +188,44 @@ def test_the_bill_of_three_laws_turns_from_training_to_thought():
     assert once.iloc[0] > 0.9
     assert once.iloc[-1] < 0.01
     assert frame[money.DEMANDS[-1]].idxmax() == "test-time compute"
+
+
+def test_a_megawatt_is_split_as_the_ladder_says_and_its_day_has_the_grids_mean():
+    flow, day = place.megawatt_flow_frame(), place.megawatt_day_frame()
+    assert flow["kw"].sum() == pytest.approx(1000)
+    ladder = boundaries.boundary_frame(served(), pue=table("operators").loc[place.OPERATOR, "pue"])
+    shares = (ladder["adds"] / ladder["typical"].iloc[-1]).tolist()
+    assert (flow["kw"] / 1000).tolist() == pytest.approx(shares)
+    joules_per_s = 1e6  # a megawatt
+    assert flow["tokens_per_s"].iloc[0] == pytest.approx(joules_per_s / ladder["typical"].iloc[-1])
+    for id, hours in zip(place.PLACES, day.groupby("place", sort=False), strict=True):
+        mean_g = econ.energy.carbon_intensity_g_per_kwh(id)
+        assert hours[1]["carbon_kg"].mean() == pytest.approx(mean_g)
+    widths = [float(w) for _, _, w, _ in RECT.findall(picture("megawatt").frames[0][0])[1:9:2]]
+    assert widths == pytest.approx((flow["kw"] * place.FLOW_PX / 1000).tolist(), abs=0.06)
+
+
+def test_the_frontier_draws_every_offer_of_a_month_and_the_cheapest_is_the_lowest():
+    rows = headlines.offers_by_month_frame()
+    path = econ.trends.cheapest_frame(headlines.LEVEL_FRAC).dropna(subset=["purchasable"])
+    months = rows.groupby("date")["price_usd_per_mtok"].min()
+    assert months.tolist() == path["purchasable"].tolist()
+    it = picture("frontier")
+    assert len(it.frames) == len(path)
+    last = rows[rows["date"] == rows["date"].max()]
+    markup, words = it.frames[-1]
+    legend = 1
+    assert markup.count('opacity="0.3"') == len(last) + legend
+    assert words.startswith(f"{path['date'].iloc[-1]}: {len(last)} offers")
+    assert str(path["model"].iloc[-1]) in words
+    lost = path["purchasable"].iloc[-1] / path["record_low"].iloc[-1] - 1
+    assert (f"{lost:.0%} above the record low" in words) == (lost > 0.01)
+
+
+def test_a_factor_is_the_product_of_what_it_is_made_of():
+    case, rows = claim(headlines.CLAIM), headlines.factor_frame().set_index("what")
+    assert rows["times"].iloc[-1] == pytest.approx(case.recomputed)
+    assert rows["times"].iloc[1] == pytest.approx(case.asked)
+    parts = [float(w) for _, _, w, _ in RECT.findall(picture("factor").frames[-1][0])]
+    share = np.log(case.asked) / np.log(case.recomputed)
+    assert parts[0] / sum(parts) == pytest.approx(share, rel=0.01)

@@ -13,7 +13,7 @@ import functools
 from collections.abc import Callable
 
 from econ.catalog.guard import unknown
-from econ.lessons.pictures import model, money, serving, sessions
+from econ.lessons.pictures import headlines, model, money, place, serving, sessions
 from econ.lessons.pictures.scene import Picture
 
 PICTURES: dict[str, Callable[[], Picture]] = {
@@ -29,6 +29,9 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "hour": money.hour_picture,
     "laws": money.laws_picture,
     "sessions": sessions.sessions_picture,
+    "megawatt": place.megawatt_picture,
+    "frontier": headlines.frontier_picture,
+    "factor": headlines.factor_picture,
 }
 
 
@@ -40,7 +43,7 @@ def picture(id: str) -> Picture:
     ----------
     id : str
         ``request``, ``step``, ``cache``, ``batches``, ``stall``, ``pools``, ``split``, ``merges``,
-        ``room``, ``hour``, ``laws`` or ``sessions``.
+        ``room``, ``hour``, ``laws``, ``sessions``, ``megawatt``, ``frontier`` or ``factor``.
 
     Raises
     ------
