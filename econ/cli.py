@@ -3,7 +3,8 @@
 ``econ decide`` weighs API, rent and own; ``econ plan`` searches, simulates and reports; ``econ
 cost`` prices one deployment; ``econ init`` writes a commented scenario. They take a scenario's
 JSON with names or objects of your own; options come before what the file says.
-``econ usage`` reads a bill (`econ.usage_command`); ``econ lab`` opens the course.
+``econ usage`` reads a bill (`econ.usage_command`); ``econ lab`` opens the course and ``econ
+site`` its pages.
 ``--json`` prints one JSON object and nothing else. Exit code 2 with one line on what is wrong.
 """
 
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from econ import __version__, course_command, usage_command
+from econ import __version__, course_command, site_command, usage_command
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.records import plain_json
 from econ.decide_command import (
@@ -130,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     add_init(commands)
     usage_command.add_to(commands)
     course_command.add_to(commands)
+    site_command.add_to(commands)
     return parser
 
 

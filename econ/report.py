@@ -34,6 +34,7 @@ from econ.decision.pages import (
 )
 from econ.plan import Plan
 from econ.uncertainty import Decision as UncertainChoice
+from econ.uncertainty import with_error
 
 STYLE = """
 :root{color-scheme:light}
@@ -138,9 +139,11 @@ def report_html(
     if stress is not None:
         parts += ["<h2>Under stress</h2>", figure(plan_charts.stress_chart(stress))]
     if decision is not None:
-        parts += ["<h2>How sure is the choice?</h2>", figure(plan_charts.decision_chart(
-            decision.frame)), f"<p>Knowing all inputs exactly before choosing would save "
-            f"{three(decision.evpi_usd)} USD a year on average.</p>"]  # fmt: skip
+        saved = with_error(decision.evpi_usd, decision.evpi_se_usd)
+        parts += ["<h2>How sure is the choice?</h2>",
+                  figure(plan_charts.decision_chart(decision.frame)),
+                  f"<p>Knowing all inputs exactly before choosing would save {saved} a year on "
+                  "average.</p>"]  # fmt: skip
     if worth is not None:
         parts += ["<h2>What to measure next</h2>", figure(plan_charts.worth_chart(worth))]
     parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(plan)]

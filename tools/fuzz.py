@@ -44,7 +44,7 @@ LIMIT_S, MEMORY_BYTES = 20, 12 * 2**30  # of CPU time
 # what writes files, starts programs, measures this machine or draws into a live page
 LEFT_OUT = (
     "econ.cli", "econ.app", "econ.calibrate", "econ.machine", "econ.__main__", "econ.usage_command",
-    "econ.decide_command", "econ.course_command", "econ.catalog.package", "econ.catalog.audit",
+    "econ.decide_command", "econ.course_command", "econ.site_command", "econ.catalog.package", "econ.catalog.audit",
     "econ.lessons.memory",
 )  # fmt: skip
 WRITES = ("write", "export", "save", "main", "forget", "remember")

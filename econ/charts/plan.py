@@ -8,11 +8,11 @@ import pandas as pd
 
 from econ.charts.grammar import figure, overlay
 from econ.charts.plot import Drawing
-from econ.charts.tables import three
 from econ.charts.theme import PALETTE
 from econ.charts.words import describe
 from econ.plan.decision import RENT, SPEED
 from econ.terms import Slo
+from econ.uncertainty import rounded, with_error
 
 COST = "Cost (USD per million good output tokens)"
 
@@ -89,14 +89,18 @@ def stress_chart(frame: pd.DataFrame) -> Drawing:
 def decision_chart(frame: pd.DataFrame) -> Drawing:
     """`Decision.frame`: each option's yearly cost with its 90 % interval, and how often it wins."""
     rows = frame.reset_index()
-    rows["label"] = [f"cheapest in {w:.0%} of cases" for w in rows["wins_frac"]]
+    rows["label"] = [
+        with_error(r.wins_frac, r.wins_error_frac / 2, "cheapest in {}% of cases", scale=100)
+        for r in rows.itertuples()
+    ]
     return figure(
         rows, "median_usd", "option", low="low_usd", high="high_usd", label="label", kind="range",
         log="x", x_title="Cost (USD per year)",
         finding=f"The first choice is the cheapest in {rows['wins_frac'].iloc[0]:.0%} of cases",
         subtitle="Point: median; bar: 90 % of samples",
         says="; ".join(
-            f"{r.option}: {three(r.low_usd)} to {three(r.high_usd)} USD a year, {r.label}"
+            f"{r.option}: {rounded(r.low_usd, r.low_se_usd)} to "
+            f"{rounded(r.high_usd, r.high_se_usd)} USD a year, {r.label}"
             for r in rows.itertuples()
         ) + ".",
     )  # fmt: skip
@@ -106,12 +110,17 @@ def worth_chart(frame: pd.DataFrame) -> Drawing:
     """`measure_next_frame`: what knowing each input is worth."""
     rows = frame.assign(
         name=[name.replace(SPEED, "speed: ").replace(RENT, "rent: ") for name in frame["input"]],
-        text=[f"${three(v)}" if v >= 1 else "nothing" for v in frame["value_usd"]],
+        text=[
+            with_error(r.value_usd, r.value_se_usd) if r.value_usd >= 1 else "nothing"
+            for r in frame.itertuples()
+        ],
     )
-    first = rows.iloc[0]
-    finding = "No measurement would change the choice"
+    first, finding = rows.iloc[0], "No measurement would change the choice"
+    if first["value_usd"] >= 1:
+        other = f" or {rows['name'].iloc[1]}" if first["may_swap"] else ""
+        finding = f"Measure {first['name']}{other} first"
     return figure(
         rows, "value_usd", "name", kind="bar", label="text", height=28 * len(rows),
         x_title="Value of knowing it before choosing (USD per year)",
-        finding=f"Measure {first['name']} first" if first.value_usd >= 1 else finding,
+        finding=finding, subtitle="± one standard error of the draws",
     )  # fmt: skip

@@ -7,7 +7,6 @@ band. Rents, prices of servers and prices of tokens rise and fall together: they
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,13 +17,13 @@ from econ.catalog import given
 from econ.catalog.ranges import Range
 from econ.catalog.tables import remember, table
 from econ.trends import yearly_rates
+from econ.uncertainty.sampling_error import groups_of, ranked_frame
 
 GROWTH, DISCOUNT, STAFF = "growth of demand", "negotiated discount", "staff"
 RENTS, TOKENS, SERVERS = "rents, by year", "prices of tokens, by year", "prices of servers, by year"
 LIFE, RESIDUAL, RATE, AVAILABLE = "life", "resale after three years", "discount rate", "available"
 ELECTRICITY, SPEED, SERVER = "electricity", "speed of ", "server price of "
 EDGE = 1e-6  # of a slice: no share is 0 or 1
-N_GROUPS = 10  # of draws, in the sampling error of a value
 ROUNDING = 1e-9  # of a cost; below it a value is 0
 TOGETHER = (RENTS, TOKENS, SERVERS)
 CORRELATION = 0.5  # of the three: assumed; half of what moves one moves all
@@ -156,24 +155,21 @@ def value_of_knowing(
     The expected value of partial perfect information: least mean cost − mean of the least
     conditional mean cost. The conditional mean of each option given the input is a cubic fitted to
     the draws (Strong, Oakley and Brennan, Medical Decision Making, 2014, with a polynomial for
-    their spline). ``value_se_usd`` is the sampling error of the draws: a jackknife that leaves out
-    one group of `N_GROUPS` at a time.
+    their spline). ``value_se_usd`` is the sampling error of the draws, and ``may_swap`` whether
+    other draws could rank the next input before this one (`econ.uncertainty.sampling_error`).
     """
     array = costs.to_numpy("float64")
-    n_groups = min(N_GROUPS, len(array) // 8)
-    groups = np.arange(len(array)) % n_groups
-    rows = []
+    groups = groups_of(len(array))
+    found = {}
     for name, r in ranges.items():
         how = next((how for kind, how in MEASURABLE.items() if name.startswith(kind)), "")
         if not how or r.is_fixed or array.shape[1] < 2:
             continue
         x = draws.of(name)[1:]
-        value = _worth_usd(x, array)
-        without = [_worth_usd(x[groups != g], array[groups != g]) for g in range(n_groups)]
-        se = float(np.std(without)) * math.sqrt(n_groups - 1)
-        rows.append({"input": name, "how": how, "value_usd": value, "value_se_usd": se})
-    frame = pd.DataFrame(rows, columns=["input", "how", "value_usd", "value_se_usd"])
-    return frame.sort_values("value_usd", ascending=False, kind="stable", ignore_index=True)
+        without = (groups != g for g in np.unique(groups))
+        parts = (_worth_usd(x[rest], array[rest]) for rest in without)
+        found[name, how] = [_worth_usd(x, array), *parts]
+    return ranked_frame(found, ["input", "how"], "value_usd", "value_se_usd")
 
 
 def _worth_usd(x: np.ndarray, costs: np.ndarray) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from econ.decision.hours import Ask
 from econ.decision.menu import Entry
 from econ.decision.result import FAMILIES, Option, family_of
 from econ.tco import break_even
+from econ.uncertainty import with_error
 
 SCALES = 2.0 ** np.arange(-6, 14.01, 0.125)  # times today's load at which break-even is sought
 SURE = 0.9
@@ -166,25 +166,17 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
                    "SLO." if sure else "."),
             )
         )  # fmt: skip
-    for row in worth.itertuples():
-        if row.value_usd >= max(1.0, 1e-4 * chosen.npv_usd, row.value_se_usd):
-            usd = with_error(row.value_usd, row.value_se_usd)
-            found.append((row.value_usd, f"{row.input}: {row.how}, worth {usd}."))
+    least = np.maximum(max(1.0, 1e-4 * chosen.npv_usd), worth["value_se_usd"])
+    listed = worth[worth["value_usd"] >= least]
+    for place, row in enumerate(listed.itertuples(), start=1):
+        usd = with_error(row.value_usd, row.value_se_usd)
+        open_rank = row.may_swap and place < len(listed)
+        also = " (other draws could rank the next one first)" if open_rank else ""
+        found.append((row.value_usd, f"{row.input}: {row.how}, worth {usd}{also}."))
     found.sort(key=lambda pair: -pair[0])
     if not found:
         return ["Nothing that can be measured first would change the choice."]
     return [text[0].upper() + text[1:] for _, text in found[:4]]
-
-
-def with_error(usd: float, se_usd: float) -> str:
-    """An amount with the sampling error of its draws, in the digits that this allows.
-
-    >>> with_error(687.3, 83.1), with_error(1234.5, 0.0)
-    ('$690 ± 80', '$1,234')
-    """
-    step = max(1.0, 10.0 ** math.floor(math.log10(se_usd))) if se_usd > 0 else 1.0
-    rounded = f"${step * round(usd / step):,.0f}"
-    return rounded if se_usd < 0.5 else f"{rounded} ± {step * round(se_usd / step):,.0f}"
 
 
 def _is(option: Option, family: str) -> bool:

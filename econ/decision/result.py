@@ -164,8 +164,8 @@ class Weighing(Result):
         Columns option, against, tokens_per_day, year: from which volume, and at the stated growth
         from which year, an option costs less than the best API.
     worth : pandas.DataFrame
-        What each measurable input is worth knowing: input, how, value_usd, and the sampling
-        error of that, value_se_usd.
+        What each measurable input is worth knowing: input, how, value_usd, its standard error
+        value_se_usd, and may_swap: whether other draws could rank the next input first.
     npv_draws : pandas.DataFrame
         Cost over the horizon, a column an option, a row a draw.
     ranges : mapping of str to Range

@@ -2,13 +2,15 @@
 
 `uncertain` asks any station about a scenario in which numbers are a `Range`. Below it stand
 functions of your own model and ranges: `propagate`, `interval`, `tornado_frame`, `sobol_frame`, and
-for a choice between options `decide`, `evpi_usd` and `information_frame`.
+for a choice between options `decide`, `evpi_usd` and `information_frame`. What is drawn carries its
+sampling error; `with_error` and `rounded` print the digits that it allows.
 """
 
 from econ.catalog.ranges import Range, typical_of
 from econ.uncertainty.decision import Decision, decide, evpi_usd, information_frame
 from econ.uncertainty.of_scenario import Uncertain, uncertain
 from econ.uncertainty.samples import Interval, interval, propagate, sample_frame
+from econ.uncertainty.sampling_error import rounded, with_error
 from econ.uncertainty.sensitivity import sobol_frame, tornado_frame
 
 __all__ = [
@@ -21,9 +23,11 @@ __all__ = [
     "information_frame",
     "interval",
     "propagate",
+    "rounded",
     "sample_frame",
     "sobol_frame",
     "tornado_frame",
     "typical_of",
     "uncertain",
+    "with_error",
 ]

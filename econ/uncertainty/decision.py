@@ -27,6 +27,7 @@ import pandas as pd
 from econ.catalog.guard import count
 from econ.catalog.ranges import Range, check_ranges
 from econ.uncertainty.samples import interval, propagate, run_model, sample_frame
+from econ.uncertainty.sampling_error import N_GROUPS, ranked_frame
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,16 @@ class Decision:
 
     ``best`` is the option of least mean cost. ``frame`` has a row an option: ``wins_frac``, the
     share of samples in which it is cheapest (ties are shared), ``wins_error_frac``, two standard
-    errors of that share, mean, low, median, high of its cost, and ``regret_usd``, what choosing it
+    errors of that share, mean, low, median, high of its cost, ``low_se_usd`` and
+    ``high_se_usd``, the standard errors of the two ends, and ``regret_usd``, what choosing it
     costs on average beyond the cheapest of each sample. ``evpi_usd`` is the least of those regrets:
-    no study is worth more. ``samples`` are inputs and costs.
+    no study is worth more; ``evpi_se_usd`` is its standard error, as if draws were independent
+    (those of a hypercube settle faster). ``samples`` are inputs and costs.
     """
 
     best: str
     evpi_usd: float
+    evpi_se_usd: float
     frame: pd.DataFrame
     samples: pd.DataFrame
 
@@ -76,11 +80,16 @@ def decide(
             "low_usd": [s.low for s in spans],
             "median_usd": [s.median for s in spans],
             "high_usd": [s.high for s in spans],
+            "low_se_usd": [s.low_se for s in spans],
+            "high_se_usd": [s.high_se for s in spans],
             "regret_usd": (array - least).mean(axis=0),
         },
         index=pd.Index(costs.columns, name="option"),
     ).sort_values("mean_usd", kind="stable")
-    return Decision(str(frame.index[0]), evpi_usd(costs), frame, samples)
+    best = str(frame.index[0])
+    regrets = costs[best].to_numpy() - least[:, 0]
+    se = float(regrets.std() / np.sqrt(len(regrets)))
+    return Decision(best, float(regrets.mean()), se, frame, samples)
 
 
 def evpi_usd(costs: pd.DataFrame) -> float:
@@ -108,31 +117,40 @@ def information_frame(
 
     EVPPI = least mean cost − mean over the input of the least mean cost given it; an input that
     changes no choice is worth 0, however uncertain it is. The outer mean is a Gauss–Legendre rule
-    of ``n_points`` quantiles, the inner one of ``n`` Latin-hypercube samples of the others, the
-    same for every point, so no noise is mistaken for value: the model runs at n·n_points rows
-    for each input. Columns: ``input``, ``unit``, ``value_usd``, ``share_frac`` (of EVPI on the same
-    samples; inputs can be worth more together than the sum of each).
+    of ``n_points`` quantiles, the inner one of ``n`` samples of the others (several Latin
+    hypercubes), the same for every point, so no noise is mistaken for value: the model runs at
+    n·n_points rows for each input. Columns: ``input``, ``unit``, ``value_usd``, ``value_se_usd``
+    (its standard error: a jackknife over the hypercubes), ``share_frac`` (of EVPI on the same
+    samples; inputs can be worth more together than the sum of each) and ``may_swap``: whether
+    another seed could rank the next input before this one.
     """
     ranges = check_ranges(ranges)
     n_points = count("n_points", n_points, 2, 512)
-    inner = sample_frame(ranges, n, seed)
+    n = count("n", n, 4, 10_000_000)
+    parts = np.array_split(np.arange(n), min(N_GROUPS, n // 2))
+    seeds = np.random.SeedSequence(seed).generate_state(len(parts)).tolist()
+    drawn = [sample_frame(ranges, len(p), s) for p, s in zip(parts, seeds, strict=True)]
+    inner = pd.concat(drawn, ignore_index=True)
     total_usd = evpi_usd(_options(model, inner))
     nodes, weights = np.polynomial.legendre.leggauss(n_points)
     shares, weights = (nodes + 1) / 2, weights / 2
-    rows = []
+
+    def worth_usd(costs: np.ndarray) -> float:
+        means = costs.mean(axis=1)
+        return float((weights @ means).min() - weights @ means.min(axis=1))
+
+    found = {}
     for name, r in ranges.items():
-        value_usd = 0.0
+        found[name, r.unit] = [0.0] * (len(parts) + 1)
         if not r.is_fixed:
             table = pd.concat([inner] * n_points, ignore_index=True)
-            table[name] = np.repeat(r.quantile(shares), len(inner))
-            array = _finite(_options(model, table))
-            means = array.reshape(n_points, len(inner), -1).mean(axis=1)
-            chosen = (weights @ means).argmin()
-            value_usd = float(weights @ (means[:, chosen] - means.min(axis=1)))
-        rows.append({"input": name, "unit": r.unit, "value_usd": value_usd})
-    frame = pd.DataFrame(rows)
-    frame["share_frac"] = frame["value_usd"] / total_usd if total_usd > 0 else 0.0
-    return frame.sort_values("value_usd", ascending=False, kind="stable", ignore_index=True)
+            table[name] = np.repeat(r.quantile(shares), n)
+            costs = _finite(_options(model, table)).reshape(n_points, n, -1)
+            without = (worth_usd(np.delete(costs, part, axis=1)) for part in parts)
+            found[name, r.unit] = [worth_usd(costs), *without]
+    frame = ranked_frame(found, ["input", "unit"], "value_usd", "value_se_usd")
+    share = frame["value_usd"] / total_usd if total_usd > 0 else 0.0
+    return frame.assign(share_frac=share)
 
 
 def _options(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from econ.catalog.ranges import Range
 from econ.scenario import Scenario
 from econ.station import answers_frame
 from econ.uncertainty.samples import Interval, interval, sample_frame
+from econ.uncertainty.sampling_error import groups_of, ranked_frame
 from econ.uncertainty.sensitivity import sobol_frame, tornado_frame
 
 N_SLICES = 16  # of an input's samples, for the share of the spread that it explains
@@ -76,21 +77,33 @@ class Uncertain:
     def measure_next(self) -> pd.DataFrame:
         """Inputs by the share of the answer's variance that knowing them would remove.
 
-        Columns: ``input``, ``unit``, ``explains_frac``. The share is the variance of the mean
-        answer within slices of the input over the whole variance (the correlation ratio), less
-        what chance alone would give; what two inputs do only together is in neither.
+        Columns: ``input``, ``unit``, ``explains_frac``, ``explains_se_frac`` (its standard error)
+        and ``may_swap``, whether other samples could rank the next input before this one. The share
+        is the variance of the mean answer within slices of the input over the whole variance (the
+        correlation ratio), less what chance alone would give; what two inputs do only together is
+        in neither.
         """
         answers = self.samples[self.metric].to_numpy()
-        rows = []
+        groups = groups_of(len(answers))
+        found = {}
         for name, range_ in self.ranges.items():
-            order = answers[np.argsort(self.samples[name].to_numpy(), kind="stable")]
-            means = [part.mean() for part in np.array_split(order, N_SLICES)]
-            share = np.var(means) / answers.var() if answers.var() > 0 else 0.0
-            by_chance = N_SLICES / len(answers)
-            share = max((share - by_chance) / (1 - by_chance), 0.0)
-            rows.append({"input": name, "unit": range_.unit, "explains_frac": share})
-        frame = pd.DataFrame(rows)
-        return frame.sort_values("explains_frac", ascending=False, ignore_index=True)
+            inputs = self.samples[name].to_numpy()
+            without = (groups != g for g in np.unique(groups))
+            found[name, range_.unit] = [
+                _explained(inputs, answers),
+                *(_explained(inputs[rest], answers[rest]) for rest in without),
+            ]
+        return ranked_frame(found, ["input", "unit"], "explains_frac", "explains_se_frac")
+
+
+def _explained(inputs: np.ndarray, answers: np.ndarray) -> float:
+    """The share of the answers' variance that lies between slices of an input."""
+    if not answers.var() > 0:
+        return 0.0
+    order = answers[np.argsort(inputs, kind="stable")]
+    between = np.var([part.mean() for part in np.array_split(order, N_SLICES)]) / answers.var()
+    by_chance = N_SLICES / len(answers)
+    return max(float(between - by_chance) / (1 - by_chance), 0.0)
 
 
 def uncertain(

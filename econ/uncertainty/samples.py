@@ -17,6 +17,7 @@ import pandas as pd
 
 from econ.catalog.guard import count, in_range
 from econ.catalog.ranges import Numbers, Range, check_ranges
+from econ.uncertainty.sampling_error import rounded
 
 
 def sample_frame(ranges: Mapping[str, Range], n: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -74,7 +75,11 @@ def run_model(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Interval:
-    """The middle ``coverage_frac`` of samples, with their median and mean."""
+    """The middle ``coverage_frac`` of samples, with their median and mean.
+
+    ``low_se``, ``median_se``, ``high_se`` and ``mean_se`` are standard errors: what another seed
+    would change, as if draws were independent (those of a hypercube settle faster).
+    """
 
     low: float
     median: float
@@ -82,6 +87,24 @@ class Interval:
     mean: float
     coverage_frac: float
     n: int
+    low_se: float = 0.0
+    median_se: float = 0.0
+    high_se: float = 0.0
+    mean_se: float = 0.0
+
+    def words(self, form: str = "{}") -> str:
+        """Both ends in the digits that their sampling errors allow.
+
+        >>> interval(np.random.default_rng(0).normal(10, 1, 400)).words("${}")
+        '$8.53 to $11.58'
+        """
+        ends = ((self.low, self.low_se), (self.high, self.high_se))
+        return " to ".join(form.format(rounded(value, se)) for value, se in ends)
+
+    @property
+    def middle(self) -> str:
+        """The median in the digits that its sampling error allows."""
+        return rounded(self.median, self.median_se)
 
     @property
     def spread_factor(self) -> float:
@@ -101,9 +124,14 @@ def interval(values: Numbers, coverage_frac: float = 0.9) -> Interval:
     if values.size == 0 or np.isnan(values).any():
         raise ValueError("an interval needs at least one sample, and numbers only")
     tail = (1 - coverage_frac) / 2
-    low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
-    mean = float(values.mean())
-    return Interval(float(low), float(median), float(high), mean, coverage_frac, values.size)
+    shares = np.array([tail, 0.5, 1 - tail])
+    low, median, high = np.quantile(values, shares).tolist()
+    # the share of samples below a quantile is binomial: half of what one error of it spans
+    reach = np.sqrt(shares * (1 - shares) / values.size)
+    ends = np.quantile(values, np.clip([shares - reach, shares + reach], 0, 1))
+    errors = ((ends[1] - ends[0]) / 2).tolist()
+    mean, mean_se = float(values.mean()), float(values.std() / math.sqrt(values.size))
+    return Interval(low, median, high, mean, coverage_frac, values.size, *errors, mean_se)
 
 
 def propagate(

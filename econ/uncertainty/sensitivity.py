@@ -19,6 +19,9 @@ import pandas as pd
 from econ.catalog.guard import count, in_range
 from econ.catalog.ranges import Range, check_ranges, typical_of
 from econ.uncertainty.samples import at_shares, run_model
+from econ.uncertainty.sampling_error import swaps_of
+
+NORMAL_95 = 1.96  # standard errors in half of a 95 % interval
 
 
 def tornado_frame(
@@ -28,7 +31,8 @@ def tornado_frame(
 
     Columns: ``input``, ``unit``, ``low_input``, ``high_input`` (where it was put), ``low``,
     ``high`` (the lesser and the greater answer), ``at_low_input``, ``at_high_input`` (which is
-    which), ``typical``, ``swing``. What two inputs do together it does not see: `sobol_frame` does.
+    which), ``typical``, ``swing``. Nothing is drawn, so that no number has a sampling error. What
+    two inputs do together it does not see: `sobol_frame` does.
     """
     ranges = check_ranges(ranges)
     in_range("coverage_frac", coverage_frac, 0, 1, open_low=True, says="above 0, up to 1")
@@ -66,8 +70,9 @@ def sobol_frame(
     """Sobol indices: the share of the answer's variance that each input explains (needs SALib).
 
     Columns: ``input``, ``first_frac`` (alone), ``total_frac`` (with all it does together with
-    others), each with ``…_error_frac``, the half-width of its 95 % interval. First-order indices of
-    an additive model add up to 1. Runs the model at n·(inputs + 2) points of a Sobol sequence;
+    others), each with ``…_error_frac``, the half-width of its 95 % interval, and ``may_swap``:
+    whether another sample could rank the next input before this one. First-order indices of an
+    additive model add up to 1. Runs the model at n·(inputs + 2) points of a Sobol sequence;
     ``n`` is a power of two (Saltelli and others, 2010).
     """
     ranges = check_ranges(ranges)
@@ -99,7 +104,11 @@ def sobol_frame(
             "total_error_frac": np.append(indices["ST_conf"], zero),
         }
     )
-    return frame.sort_values("total_frac", ascending=False, kind="stable", ignore_index=True)
+    frame = frame.sort_values("total_frac", ascending=False, kind="stable", ignore_index=True)
+    se = frame["total_error_frac"].to_numpy() / NORMAL_95
+    return frame.assign(
+        may_swap=swaps_of(frame["total_frac"].to_numpy(), np.hypot(se[:-1], se[1:]))
+    )
 
 
 def _salib() -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 
 import numpy as np
@@ -230,3 +231,45 @@ def test_models_that_do_not_fit_are_named():
     wrapped = np.vectorize(lambda a, b: max(a, b))  # a model of single numbers
     assert run_model(wrapped, sample_frame(ranges, 10))["value"].between(1, 3).all()
     assert typical_of(ranges) == {"a": 2, "b": 2}
+
+
+def _rent_or_own(price, busy_frac, noise):
+    return {"own": 15_000.0 + 0 * price, "rent": price * busy_frac * 8760 + noise}
+
+
+CHOICE = {
+    "price": Range(2.0, 3.0, 4.0),
+    "busy_frac": Range(0.3, 0.5, 0.9),
+    "noise": Range(-6_000, 0, 6_000, law="uniform"),
+}
+
+
+def test_the_worth_of_knowing_carries_the_error_that_other_seeds_show():
+    frames = [
+        information_frame(_rent_or_own, CHOICE, n=80, n_points=16, seed=s).set_index("input")
+        for s in range(30)
+    ]
+    for name in ("price", "busy_frac"):
+        values = [f.loc[name, "value_usd"] for f in frames]
+        stated = np.mean([f.loc[name, "value_se_usd"] for f in frames])
+        assert np.std(values) / 2 < stated < 3 * np.std(values)
+    assert not any(f["may_swap"].iloc[0] for f in frames)  # the share at work, by far
+
+
+def test_two_inputs_that_are_worth_the_same_may_swap():
+    twins = {name: Range(0, 1, 2, law="uniform") for name in ("a", "b")}
+    frame = information_frame(lambda a, b: {"x": a * b, "y": 1.0 + 0 * a}, twins, n=60)
+    assert frame["may_swap"].tolist() == [True, False]
+    assert abs(frame["value_usd"].diff().iloc[1]) < 2 * frame["value_se_usd"].sum()
+
+
+def test_perfect_information_and_interval_carry_their_errors():
+    found = [decide(_rent_or_own, CHOICE, n=300, seed=s) for s in range(25)]
+    stated = np.mean([d.evpi_se_usd for d in found])
+    assert np.std([d.evpi_usd for d in found]) < stated < 6 * np.std([d.evpi_usd for d in found])
+    rng = np.random.default_rng(5)
+    spans = [interval(rng.lognormal(size=800)) for _ in range(60)]
+    for name in ("low", "median", "high", "mean"):
+        spread = np.std([getattr(s, name) for s in spans])
+        assert np.mean([getattr(s, f"{name}_se") for s in spans]) == pytest.approx(spread, rel=0.35)
+    assert re.fullmatch(r"\$0\.\d\d to \$\d\.\d", spans[0].words("${}"))
