@@ -44,8 +44,8 @@ LIMIT_S, MEMORY_BYTES = 20, 12 * 2**30  # of CPU time
 # what writes files, starts programs, measures this machine or draws into a live page
 LEFT_OUT = (
     "econ.cli", "econ.app", "econ.calibrate", "econ.machine", "econ.__main__", "econ.usage_command",
-    "econ.decide_command", "econ.course_command", "econ.site_command", "econ.catalog.package", "econ.catalog.audit",
-    "econ.lessons.memory",
+    "econ.decide_command", "econ.course_command", "econ.site_command", "econ.catalog.package",
+    "econ.catalog.audit", "econ.lessons.memory",
 )  # fmt: skip
 WRITES = ("write", "export", "save", "main", "forget", "remember")
 QUICK = ("econ.catalog", "econ.tokens", "econ.tco", "econ.energy", "econ.scaling", "econ.trends",
