@@ -6,7 +6,7 @@ missing. The expected value is computed when it is needed, by the functions that
 >>> check("00-1", ...)
 00-1: not answered yet.
 >>> check("00-1", "ten")
-00-1: 'ten' is no number; a number of ms is asked.
+00-1: 'ten' is not a number; give a number, the unit is ms.
 >>> check("00-11", 1)
 unknown question '00-11'; nearest: 00-1...
 """

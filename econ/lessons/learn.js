@@ -20,17 +20,18 @@ const STYLE = `
 .econ-learn pre { white-space: pre-wrap; margin: 4px 0; font-size: 13px; }
 .econ-learn ol { margin: 4px 0; padding-left: 1.6em; }
 .econ-learn [role=status] { min-height: 1.5em; }`;
-const NUMBER = /^\s*\$?\s*([-+−]?(?:\d[\d,_ ]*)?\.?\d+(?:e[-+]?\d+)?)\s*(.*)$/i;
+const NUMBER = /^\s*(?:about|roughly|approx\.?|ca\.?|[~≈])?\s*(\$?)\s*([-+−]?(?:\d[\d,_ ]*)?\.?\d+(?:e[-+]?\d+)?)\s*(.*)$/i;
 const DECIMAL_COMMA = /^[-+]?\d+,(\d{1,2}|\d{4,})$/;
 const ENOUGH_WORDS = 8;  // of a justification
 
 function parse(text, spec) {
   const match = NUMBER.exec(text);
   if (!match) return null;
-  const digits = match[1].trim().replace("−", "-");
+  if (match[1] && !("USD" in spec.units)) return null;  // dollars of what is no price
+  const digits = match[2].trim().replace("−", "-");
   const value = Number(DECIMAL_COMMA.test(digits) ? digits.replace(",", ".")
     : digits.replace(/[,_ ]/g, ""));
-  const unit = match[2].trim();
+  const unit = match[3].trim();
   if (!unit) return value;
   const name = spec.spellings[unit] ?? spec.spellings[unit.toLowerCase()] ?? unit;
   return name in spec.units ? value * spec.units[name] : null;

@@ -5,7 +5,7 @@
 >>> parse("ten", "ms")
 Traceback (most recent call last):
     ...
-ValueError: 'ten' is no number; a number of ms is asked
+ValueError: 'ten' is not a number; give a number, the unit is ms
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ SPELLINGS = {
     "usd/gpu-hour": "USD per GPU-hour", "usd/h": "USD per GPU-hour", "litres": "L", "liters": "L",
     "requests/min": "requests per minute", "requests/h": "requests per hour",
 }  # fmt: skip
+ABOUT = re.compile(r"^\s*(?:about|roughly|approx\.?|ca\.?|[~≈])?\s*", re.IGNORECASE)
 NUMBER = re.compile(r"[-+−]?(?:\d[\d,_' ]*)?\.?\d+(?:[eE][-+]?\d+)?")
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})")
 
@@ -112,19 +113,22 @@ def parse(answer: Any, unit: str) -> float:
     ValueError
         A sentence for the learner, for anything that is not a finite number of this dimension.
     """
-    asked = f"a number of {unit} is asked" if unit else "a number is asked"
+    asked = f"give a number, the unit is {unit}" if unit else "give a number"
     if isinstance(answer, str):
         return _finite(_from_text(answer, unit, asked))
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
-        raise ValueError(f"{asked}, this is a {type(answer).__name__}")
+        raise ValueError(f"this is a {type(answer).__name__}; {asked}")
     return _finite(answer)
 
 
 def _from_text(text: str, unit: str, asked: str) -> float:
-    stripped = text.strip().removeprefix("$").replace("−", "-")
+    stripped = ABOUT.sub("", text).replace("−", "-")
+    if stripped.startswith("$") and "USD" not in units_of(unit):
+        raise ValueError(f"{shown(text)} is in dollars; {asked}")
+    stripped = stripped.removeprefix("$").lstrip()
     match = NUMBER.match(stripped)
     if not match:
-        raise ValueError(f"{shown(text)} is no number; {asked}")
+        raise ValueError(f"{shown(text)} is not a number; {asked}")
     digits, rest = match[0], stripped[match.end() :].strip()
     comma = DECIMAL_COMMA.fullmatch(digits.strip())
     digits = digits.replace(",", ".") if comma else re.sub(r"[,_' ]", "", digits)

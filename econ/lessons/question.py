@@ -240,20 +240,19 @@ def zones(q: Question) -> list[Zone]:
     """Every number's verdict; the first zone that holds a number is the one that counts."""
     given = inputs(q)
     true = float(truth(q))
-    found = _impossible(q)
+    slip = min(q.tolerance_frac, SLIP_FRAC) if not q.slider else q.tolerance_frac
+    units = _other_units(q, true, slip)
+    found = [z for z in units if z.low > q.limits[1]]  # 87 for 0.87: the unit, not impossible
+    found += _impossible(q)
     low, high = _around(true, q.tolerance_frac)
     if q.whole:
         low, high = min(low, math.floor(true + 1e-9)), max(high, math.ceil(true - 1e-9))
     found.append(Zone(low, high, Verdict("right", "right.")))
-    slip = min(q.tolerance_frac, SLIP_FRAC) if not q.slider else q.tolerance_frac
     for wrong in q.wrong:
         answer = wrong.answer(given) if callable(wrong.answer) else wrong.answer
         low, high = answer if isinstance(answer, tuple) else _around(float(answer), slip)
         found.append(Zone(low, high, Verdict("wrong", text(wrong.says, given), wrong.idea)))
-    for name, size in units_of(q.unit).items():
-        if size != 1.0 and true:
-            words = f"that would be right in {name}; {q.unit} is asked."
-            found.append(Zone(*_around(true / size, slip), Verdict("wrong", words)))
+    found += units
     if true:
         words = "the right size with the wrong sign."
         found.append(Zone(*_around(-true, slip), Verdict("wrong", words)))
@@ -273,9 +272,18 @@ def _around(value: float, frac: float) -> tuple[float, float]:
     return value - gap, value + gap
 
 
+def _other_units(q: Question, true: float, slip_frac: float) -> list[Zone]:
+    """Where an answer would be right in another unit of the same dimension."""
+    return [
+        Zone(*_around(true / size, slip_frac), Verdict(
+            "wrong", f"that would be right in {name}; the unit of this answer is {q.unit}."))
+        for name, size in units_of(q.unit).items() if size != 1.0 and true
+    ]  # fmt: skip
+
+
 def _impossible(q: Question) -> list[Zone]:
-    low, high = q.limits
-    verdict = Verdict("refused", f"impossible: {_span(low, high)} {q.unit}".strip() + ".")
+    (low, high), unit = q.limits, "" if q.unit == "share" else q.unit
+    verdict = Verdict("refused", f"impossible: {_span(low, high)} {unit}".strip() + ".")
     below, above = math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
     outside = [Zone(-math.inf, below, verdict), Zone(above, math.inf, verdict)]
     return [z for z in outside if math.isfinite(z.low) or math.isfinite(z.high)]

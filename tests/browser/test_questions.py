@@ -94,7 +94,7 @@ def test_the_page_judges_as_python_does(page, monkeypatch):
         try:
             parse(answer, q.unit)
         except ValueError:
-            expect(box.get_by_role("status")).to_have_text("A number of ms is asked.")
+            expect(box.get_by_role("status")).to_have_text("Give a number, the unit is ms.")
         else:
             expect(box.get_by_role("status")).to_have_text(f"00-1: {verdict.words}")
     record = page.evaluate("econRecords['00-1'].value")

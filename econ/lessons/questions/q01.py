@@ -14,8 +14,8 @@ from econ.tokens.count import compression_frame, count_tokens, image_tokens
 
 @question(
     "01-language",
-    "One short paragraph stands in 31 languages. With a tokenizer of 2023, how many **times** as "
-    "many tokens as English does the *worst* language take?",
+    "One short paragraph is written in 31 languages. With a tokenizer of 2023, how many "
+    "**times** as many tokens as English does the *worst* language take?",
     unit="times the tokens of English",
     slider=(1, 20),
     limits=(1, math.inf),

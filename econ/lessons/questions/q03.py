@@ -61,8 +61,8 @@ def _roofline_error(q: Inputs) -> float:
     },
     wrong=[
         Wrong("mean", lambda q: "A benchmark opens with all its clients at once. That burst makes "
-              f"the mean, {_mean_over_median():.1f} times the median that a user of this lesson's "
-              "server waits later.", "mean-ttft-is-wait"),
+              f"the mean {_mean_over_median():.1f} times the median, and the median is what a user "
+              "of this lesson's server waits later.", "mean-ttft-is-wait"),
         Wrong("flag", lambda q: "A stream interval of 30 steps makes the usual gap between two "
               f"messages {_served(30).itl_p50_s:.1f} s: a flag can break a limit that the hardware "
               "keeps.", "launch-flag-detail"),
@@ -88,7 +88,8 @@ def _true_of_trust(q: Inputs) -> str:
               "large model adds a token of its own in every check."),
         Wrong(lambda q: q.drafts + 1, "That is the best case, in which nothing is rejected."),
     ],
-    hints=("Which drafts count after one was rejected?", "1 + a + a² + … + a to the drafts."),
+    hints=("Which drafts count after one was rejected?",
+           "1 + a + a² + … + aᵏ, where k is the number of drafts."),
     work=lambda q: f"With {q.drafts} drafts at {q.accepted}: " + " + ".join(
         f"{q.accepted**i:.3g}" for i in range(q.drafts + 1))
     + f" = {latency.tokens_per_check(q.accepted, q.drafts):.2f} tokens.",
@@ -125,8 +126,8 @@ def _experts_touched(q: Inputs) -> float:
 @question(
     "03-3",
     "A prediction says {tpot_ms} ms per token, and its band is a factor of **{factor}** either "
-    "way. The SLO allows {limit_ms} ms. How many **times** as fast would the prediction have to be "
-    "for the *whole* band to lie within the SLO?",
+    "way. The SLO allows {limit_ms} ms. By what factor would the server have to be faster, so "
+    "that the *whole* band lies within the SLO?",
     unit="times",
     inputs={"tpot_ms": (40, 36, 45), "factor": (1.5, 1.6, 2.0), "limit_ms": (50, 45)},
     wrong=[

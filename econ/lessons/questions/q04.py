@@ -81,11 +81,11 @@ def _clock_gain() -> float:
     "04-clock",
     "Two computers have the same memory. The second one's processor computes twice as fast. How "
     "much faster does it write tokens for one user, at the bound?",
-    options={"twice": "about twice as fast", "half": "about half as fast again",
+    options={"twice": "about twice as fast", "half": "about one and a half times as fast",
              "hardly": "hardly faster"},
     wrong=[
-        Wrong("twice", "The processor waits for the weights. Twice the arithmetic makes it wait "
-              "twice as fast.", "clock-is-speed"),
+        Wrong("twice", "The processor waits for the weights. With twice the arithmetic it waits "
+              "longer, and the token comes no sooner.", "clock-is-speed"),
         Wrong("half", "There is no mixture of the two at this batch: the slower of reading and "
               "computing sets the pace, and that is reading.", "clock-is-speed"),
     ],
@@ -106,9 +106,9 @@ def _thread_gain() -> float:
 @question(
     "04-threads",
     "The recorded computer has two cores. It reads a matrix with two threads, then with eight. "
-    "What does it gain?",
-    options={"four": "four times the speed", "some": "a quarter more, or better",
-             "none": "nothing to speak of"},
+    "How much faster does it read?",
+    options={"four": "four times as fast", "some": "a quarter faster, or better",
+             "none": "hardly faster"},
     wrong=[
         Wrong("four", "Threads share the cores, and the cores share the memory. Neither grew.",
               "more-threads-help"),
@@ -219,8 +219,8 @@ def _memory_users(q: Inputs) -> float:
 
 @question(
     "04-4",
-    "The small model of this lesson keeps **{tokens}** tokens of every user in float32, beside its "
-    "weights, in **{gb} GB** of memory. How many **users** fit?",
+    "The small model of this lesson keeps **{tokens:,}** tokens of every user in float32, beside "
+    "its weights, in **{gb} GB** of memory. How many **users** fit?",
     unit="users",
     inputs={"tokens": (4000, 2000, 8000), "gb": (8, 16, 4)},
     tolerance_frac=0.02,

@@ -149,20 +149,20 @@ def _mean_over_gaps(q: Inputs) -> float:
 @question(
     "05-3",
     "**{ttft:.0%}** of requests meet the limit on TTFT, and **{tpot:.0%}** meet the limit on TPOT. "
-    "Which **share** of requests is good at least?",
+    "What is the smallest **share** of requests that can be good?",
     unit="share",
     inputs={"ttft": (0.95, 0.97, 0.93), "tpot": (0.9, 0.92, 0.88)},
     limits=(0, 1),
     tolerance_frac=0.002,
     wrong=[
         Wrong(lambda q: q.ttft * q.tpot, "That is right if the two are independent. At worst, "
-              "those who miss one limit are all others than those who miss the other."),
+              "no request misses both, so the two kinds of late requests add up."),
         Wrong(lambda q: min(q.ttft, q.tpot), "That is the best case: everybody who misses one "
-              "limit misses the other too. The least is asked."),
+              "limit misses the other too. The question is how bad it can be."),
         Wrong(lambda q: (q.ttft + q.tpot) / 2, "A request has to meet both limits, so the share "
               "is smaller than either."),
     ],
-    hints=("Could the requests that miss one limit be all others than those that miss the other?",
+    hints=("Could it be that no request misses both limits? How many are late then?",
            "1 − (those who miss TTFT) − (those who miss TPOT)."),
     work=lambda q: f"1 − {1 - q.ttft:.2f} − {1 - q.tpot:.2f} = {q.ttft + q.tpot - 1:.2f}.",
 )  # fmt: skip
@@ -193,7 +193,8 @@ def _waits(load: float) -> tuple[float, float]:
     wrong=[
         Wrong(lambda q: _waits(q.load)[0] + float(drawn_queue(q.load)["service_s"].mean()),
               "That is the time in the system. The wait ends when the service begins."),
-        Wrong(lambda q: _waits(q.load)[1], "That is the 95th percentile. The mean is asked."),
+        Wrong(lambda q: _waits(q.load)[1], "That is the 95th percentile. The question "
+              "is the mean."),
         Wrong(lambda q: float(drawn_queue(q.load)["service_s"].mean()), "That is the service. How "
               "long does a request wait before it?"),
         Wrong(lambda q: float((drawn_queue(q.load)["service_s"].shift(1)

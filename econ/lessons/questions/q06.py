@@ -40,7 +40,8 @@ def _split_rates() -> tuple[float, float]:
         Wrong("same", "Four slices of a layer exchange their results in every layer. Two slices "
               "exchange less, and what is not exchanged is time for tokens."),
     ],
-    because="Split as little as memory and the limit on TPOT allow; copy what is left.",
+    because="What is exchanged between accelerators is time without tokens. Two narrow replicas "
+    "exchange less.",
 )  # fmt: skip
 def _more_within_slo(q: Inputs) -> str:
     two, one = _split_rates()

@@ -174,7 +174,7 @@ def _line_j(users: int) -> float:
 
 @question(
     "07-4",
-    "Read it off the chart under “A larger batch takes fewer joules per token”: how many "
+    "Read it off the chart of joules over the batch, under “Ten lines of your own”: how many "
     "**joules** does a token take on the predicted line at a batch of **{users}**? Both axes are "
     "logarithmic.",
     unit="J per token",

@@ -37,8 +37,9 @@ def _electricity_frac() -> float:
         "hour": "The hour of the accelerator costs many times its electricity.",
     },
     wrong=[
-        Wrong("watt", lambda q: f"Electricity is {_electricity_frac():.0%} of an owned hour here. "
-              "The price of the hour and its tokens decide the bill.", "efficiency-decides-bill"),
+        Wrong("watt", lambda q: f"Electricity is {_electricity_frac():.0%} of the hour if this "
+              "service owns its H100s. The price of the hour and its tokens decide the "
+              "bill.", "efficiency-decides-bill"),
         Wrong("cap", lambda q: f"Decoding draws {_served().decode_power_w:.0f} W of "
               f"{_served().tdp_w:.0f} W here, so such a cap does not bind there. It slows prefill, "
               "which draws the limit.", "cap-costs-in-proportion"),
@@ -59,8 +60,8 @@ def _carbon_ratio() -> float:
 
 @question(
     "08-place",
-    "The same machines make the same tokens in Poland and in Sweden. **How many times** the carbon "
-    "of Sweden's grid does Poland's emit?",
+    "The same machines write the same tokens in Poland and in Sweden. **How many times** as much "
+    "carbon do they emit in Poland?",
     unit="times",
     slider=(0.5, 100),
     tolerance_frac=0.3,
@@ -150,7 +151,7 @@ def _site_rate(q: Inputs, pue: float = SITE_PUE, kw: float | None = None) -> flo
               "site provides for it."),
     ],
     hints=("How many servers does the site hold, cooling included?",
-           "whole servers in MW ÷ (server × PUE), × 8 × 600."),
+           "Site ÷ (server × PUE), rounded down to whole servers, × 8 × 600."),
     work=lambda q: f"{q.mw} MW ÷ ({q.server_kw} kW × 1.25) = "
     f"{q.mw * KILO // (q.server_kw * SITE_PUE):.0f} servers; × 8 × 600 = {_site_rate(q):,.0f}.",
 )  # fmt: skip

@@ -50,7 +50,7 @@ def _ceilings_apart() -> float:
     },
     wrong=[
         Wrong("quick", lambda q: f"A sigmoid has a ceiling. The quick one ends at "
-              f"{scaling.rl_law(QUICK).ceiling_frac:.1%}, the slow one at "
+              f"{scaling.rl_law(QUICK).ceiling_frac:.1%} of the problems, the slow one at "
               f"{scaling.rl_law(SLOW).ceiling_frac:.1%}, and it gets there."),
         Wrong("same", lambda q: "Compute brings a recipe to its own ceiling. These ceilings are "
               f"{_ceilings_apart():.0f} points apart, twice the spread of three runs."),
@@ -171,15 +171,15 @@ def _precision(right: float) -> float:
 @question(
     "09-3",
     "An attempt is right with probability **{right}**. The checker passes 90 % of right answers "
-    "and 5 % of wrong ones. Which **share** of right answers can any number of attempts reach at "
-    "most?",
+    "and 5 % of wrong ones. You try until an answer passes, and hand that one over. Which "
+    "**share** of the answers that you hand over is right?",
     unit="share",
     inputs={"right": (0.1, 0.2, 0.05)},
     limits=(0, 1),
     wrong=[
         Wrong(1, "With enough attempts something always passes, but wrong answers pass as well."),
-        Wrong(PASSES_RIGHT, "That is how many right answers pass. Asked is how many of those that "
-              "pass are right."),
+        Wrong(PASSES_RIGHT, "That is how many right answers pass. The question is how many of "
+              "those that pass are right."),
         Wrong(lambda q: q.right * PASSES_RIGHT, "That is the share of all attempts that are right "
               "and pass. Divide by all that pass."),
         Wrong(1 - PASSES_WRONG, "That is how many wrong answers are stopped. Most answers are "

@@ -85,8 +85,8 @@ def _blend(prices: tuple[float, float], parts: float) -> float:
 @question(
     "10-1",
     "From GPT-4 (30 and 60 USD for input and output) to GPT-4o mini (0.15 and 0.60), input became "
-    "200 times cheaper. How many **times** cheaper did **{parts} parts** input with one part "
-    "output become?",
+    "200 times cheaper. How many **times** cheaper did a mix of **{parts} parts** input "
+    "to one part output become?",
     unit="times",
     inputs={"parts": (3, 10, 2)},
     wrong=[
@@ -124,8 +124,8 @@ PRICE_RATIO = 0.1
     ],
     hints=("By which factor does the volume grow, and by which does the price fall?",
            "Price ratio to the power of one plus the elasticity."),
-    work=lambda q: f"0.1 ^ (1 {q.elasticity:+.1f}) = {spend_ratio(PRICE_RATIO, q.elasticity):.2f} "
-    "times.",
+    work=lambda q: f"0.1 ^ (1 − {-q.elasticity:.1f}) = "
+    f"{spend_ratio(PRICE_RATIO, q.elasticity):.2f} times.",
 )  # fmt: skip
 def _bill(q: Inputs) -> float:
     return float(spend_ratio(PRICE_RATIO, q.elasticity))

@@ -89,8 +89,8 @@ def _true_of_offers(q: Inputs) -> str:
              "own": "a server of its own, over the years",
              "api": "tokens by the list of a seller"},
     wrong=[
-        Wrong("rent", "The GPU would be idle nine tenths of the day. A seller fills his with the "
-              "tokens of others, and sells you only yours."),
+        Wrong("rent", "The GPU would be idle nine tenths of the day. A seller fills its own with "
+              "other customers' tokens, and charges you for yours alone."),
         Wrong("own", "A server comes with eight GPUs, and one is needed for a tenth of its time."),
     ],
     because="A price per token has no idle hours in it. Machines pay where they are full.",
@@ -129,7 +129,7 @@ def _volume(q: Inputs) -> float:
         Wrong(lambda q: (q.read + q.written) * q.price_in, "Output has a price of its own."),
         Wrong(lambda q: (q.read + q.written) * (q.price_in + q.price_out) / 2, "A plain mean of "
               "the two prices holds where as much is written as is read."),
-        Wrong(lambda q: 30 * _bill(q), "That is a month. A day is asked."),
+        Wrong(lambda q: 30 * _bill(q), "That is a month. The question is one day."),
     ],
     hints=("Each kind of token has its own price.", "read × input price + written × output price."),
     work=lambda q: f"{q.read} × {q.price_in} + {q.written} × {q.price_out} = {_bill(q):.2f} USD.",
@@ -168,20 +168,20 @@ def _even(q: Inputs) -> float:
 
 @question(
     "12-3",
-    "A GPU costs **{rent} USD** an hour by the hour, and **{reserved} USD** an hour if it is "
+    "A GPU costs **{rent} USD** an hour on demand, and **{reserved} USD** an hour if it is "
     "reserved, used or not. The last GPU of a fleet is needed only in busy hours. From how many "
     "**hours a day** is it cheaper to reserve it?",
     unit="hours",
     inputs={"rent": (4, 5, 3), "reserved": (1.4, 1.3, 1.2)},
     wrong=[
         Wrong(lambda q: HOURS_PER_DAY * (q.rent - q.reserved) / q.rent, "That is the idle time "
-              "that a reserved GPU may have. The hours in use are asked."),
+              "that a reserved GPU may have. The question is the hours in use."),
         Wrong(lambda q: q.rent / q.reserved, "A ratio of prices is no number of hours."),
         Wrong(lambda q: HOURS_PER_DAY * q.rent / q.reserved, "Turn the ratio round: a day has no "
               "more than 24 hours."),
     ],
     hints=("A reserved GPU is paid for 24 hours, the other for those it is used.",
-           "24 × reserved ÷ by the hour."),
+           "24 × reserved ÷ on demand."),
     work=lambda q: f"24 × {q.reserved} ÷ {q.rent} = {_busy(q):.1f} hours.",
 )  # fmt: skip
 def _hours(q: Inputs) -> float:
@@ -197,10 +197,11 @@ GPU_USD_PER_DAY, LIST_USD_PER_MTOK, YEARS = 110.0, 0.10, 3
 
 @question(
     "12-4",
-    "The capstone. Your service asks for **{tokens} million** tokens a day, and twice as many each "
-    "year. A list sells a million for USD 0.10; one GPU with its staff costs USD 110 a day, holds "
-    "the load of all three years and binds you for them. Decide, and write the memo: one page for "
-    "whoever pays, or a few sentences here.",
+    "The capstone. Your service asks for **{tokens} million** tokens a day in the first of three "
+    "years, and for twice as many in each year after it. A list sells a million for USD "
+    "0.10; one GPU with its staff costs USD 110 a day, holds the load of all three years and "
+    "binds you for them. Decide, and write the memo: one page for whoever pays, or a few "
+    "sentences here.",
     inputs={"tokens": (200, 150, 250)},
     options={"api": "Buy the tokens", "rent": "Reserve the GPU"},
     rubric=(
@@ -214,7 +215,7 @@ GPU_USD_PER_DAY, LIST_USD_PER_MTOK, YEARS = 110.0, 0.10, 3
                  f"{_listed(q.tokens):.0f} a day: less than the GPU, which is paid from the first "
                  "day on.")],
     hints=("What does the list cost a day in the last year?",
-           "Tokens a day × 2 each year × price, against the GPU's day."),
+           "Tokens a day × 2 for each further year × price, against the GPU's day."),
     work=lambda q: f"{q.tokens} × 4 × 0.10 = {_listed(q.tokens):.0f} USD a day in the last year.",
 )  # fmt: skip
 def _memo(q: Inputs) -> str:

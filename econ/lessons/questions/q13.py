@@ -140,8 +140,8 @@ def _input_tokens(q: Inputs) -> float:
 @question(
     "13-2",
     "The agent of exercise 13-1 takes **{steps}** steps behind **{system:,}** tokens of "
-    "instructions. Which **share** of its input does a cache serve that forgets nothing and starts "
-    "empty?",
+    "instructions. Its cache starts empty and forgets nothing. Which **share** of the input does "
+    "that cache serve?",
     unit="share",
     inputs={"system": (8_000, 10_000, 6_000), "steps": (40, 30, 50)},
     limits=(0, 1),

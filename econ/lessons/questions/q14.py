@@ -203,9 +203,11 @@ def _site_count(q: Inputs, pue: float = PUE, per_server: float = 8.0) -> float:
         Wrong(lambda q: _site_count(q, pue=1 / PUE), "The building takes from the megawatts, it "
               "adds none: multiply the power by the PUE."),
     ],
-    hints=("How many watts does the site provide for one accelerator?",
-           "site ÷ (server ÷ 8 × PUE)."),
-    work=lambda q: f"{q.mw} MW over {q.server_kw} kW ÷ 8 × 1.25 = {_site_count(q):.0f}.",
+    hints=("How many kilowatts does the site provide for one server?",
+           "Site ÷ (server × PUE), rounded down to whole servers, × 8."),
+    work=lambda q: f"{q.mw} MW ÷ ({q.server_kw} kW × 1.25) = "
+    f"{math.floor(_site_count(q) / 8):,} whole servers; × 8 = "
+    f"{8 * math.floor(_site_count(q) / 8):,} accelerators.",
 )  # fmt: skip
 def _accelerators(q: Inputs) -> float:
     return 8 * math.floor(_site_count(q) / 8)

@@ -127,7 +127,7 @@ def _worth_usd(dear_kusd: float) -> float:
         Wrong(lambda q: KILO * (q.dear_kusd - KNOWN_KUSD) / 2, "That is what the benchmark keeps "
               "you from losing, but without it you would not have bought the new one."),
         Wrong(lambda q: KILO * (q.dear_kusd - CHEAP_KUSD), "That is how far the two cases lie "
-              "apart. Asked is how much better you would choose."),
+              "apart. The question is how much better you would choose."),
     ],
     hints=("What would you choose without the benchmark, and what with it in each case?",
            "Cheapest mean now, less the mean of the cheaper one in each case."),
