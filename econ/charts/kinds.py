@@ -241,7 +241,8 @@ def point(plot: Plot) -> Drawn:
     groups = plot.frame.groupby(plot.by, sort=False) if plot.by else [("", plot.frame)]
     ends = "; ".join(f"{group} {_ends(plot, rows, value, name)}".strip() for group, rows in groups)
     description = (
-        f"{len(plot.frame)} points of {plot.plain_title('x' if named else 'y', value)}: {ends}."
+        f"{len(plot.frame)} point{'s' if len(plot.frame) > 1 else ''} of "
+        f"{plot.plain_title('x' if named else 'y', value)}: {ends}."
     )
     return layers, description, {"height": 16 * len(rows) if named and len(rows) > 8 else 340}
 

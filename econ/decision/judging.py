@@ -113,4 +113,7 @@ def _too_unsure(entry: Entry, least_p_frac: float | None, deadline_h: float) -> 
     )
     if entry.p_keeps_slo >= needed:
         return ""
-    return f"keeps the SLO with {entry.p_keeps_slo:.0%}: at least {needed:.0%} is asked of it"
+    return (
+        f"keeps the SLO with a probability of {entry.p_keeps_slo:.0%}, and at least {needed:.0%} "
+        "is required"
+    )

@@ -83,7 +83,7 @@ def answer_line(decision: Weighing) -> str:
         for family, option in best.items()
         if option is None
     ]
-    none = f"; none that can be chosen: {', '.join(reasons)}" if reasons else ""
+    none = f"; left out: {', '.join(reasons)}" if reasons else ""
     one = decision.chosen
     head, whose = ("Unproven: its speed is not published. ", " (sellers in general)")
     head, whose = (head, whose) if one.is_unproven else ("", "")
@@ -91,7 +91,7 @@ def answer_line(decision: Weighing) -> str:
         f"{head}Take the {one.name}: {money(one.usd_per_day)} a day, {money(one.usd_per_year)} a "
         f"year ({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), "
         + (f"done within {decision.deadline_h:g} h" if decision.deadline_h else
-           f"keeps the SLO with {share_words(one.p_keeps_slo)}{whose}")
+           f"keeps the SLO with a probability of {share_words(one.p_keeps_slo)}{whose}")
         + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
     )  # fmt: skip
 

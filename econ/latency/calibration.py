@@ -305,10 +305,14 @@ class Band:
         """Why there is no band; empty where there is one."""
         if np.isfinite(self.p90_factor):
             return ""
-        seen = f"{self.n_rows} runs of the kind" if self.n_rows else "no runs of the kind"
+        if not self.n_rows:
+            return (
+                f"not predicted: no run of this kind (regime: {self.regime}) was measured, and the "
+                f"error may exceed a factor of {WIDEST:g}"
+            )
         return (
-            f"not predicted, because {seen} ({self.regime}) bear it out: 90 % of errors would lie "
-            f"within no less than a factor of {WIDEST:g}"
+            f"not predicted: on the {self.n_rows} measured runs of this kind (regime: "
+            f"{self.regime}) more than one error in ten exceeds a factor of {WIDEST:g}"
         )
 
 

@@ -148,7 +148,7 @@ def parts_chart(frame: pd.DataFrame) -> Drawing:
         form="${:.2f}",
         x_title="USD per thousand answers",
         finding="What do a thousand answers pay for?",
-        says=f"A thousand answers cost ${total:.2f}, most of it for {biggest.part} "
+        says=f"A thousand answers cost ${total:.2f}, the largest part of it for {biggest.part} "
         f"(${biggest.usd_per_1000:.2f}). One user sees {first.tokens_per_s_per_user:.0f} tokens "
         f"per second; an answer takes {first.answer_s:.1f} s; a million output tokens cost "
         f"${first.cost_usd_per_mtok:.2f}.",

@@ -164,9 +164,9 @@ def plan_panel(plan: Plan) -> Panel:
         tpot=slider(0.01, 0.2, value=0.05, log=True, label="TPOT limit (s)"),
         peak=slider(1.0, 3.0, value=1.0, step=0.1, label="Peak over mean"),
         presets={
-            "as planned": {},
-            "forty times the load": {"rate": 200},
-            "a faster stream": {"tpot": 0.01, "rate": 200},
+            "5 requests/s": {},
+            "200 requests/s": {"rate": 200},
+            "200 requests/s, a faster stream": {"tpot": 0.01, "rate": 200},
         },
     )
 

@@ -128,11 +128,14 @@ STEPS: dict[str, tuple[Callable[[], Lines], str]] = {
     "03": (
         lambda: _lines(_busy()) | {"energy of an answer": _tdp_j(_busy())},
         "Latency is no longer a bound times a ratio: the model adds kernels, links, the host and "
-        "the prompts of the other users.",
+        "the prompts of the other users. Times are those of 64 users at once, with the lengths of "
+        "the trace.",
     ),
     "05": (
         lambda: _lines(_under_load()),
-        "The trace's requests fill a part of the capacity only, and the idle hours are paid, too.",
+        "The trace's requests fill a part of the capacity only, and the idle hours are paid, too. "
+        "The times stay those of a batch of 64; at the trace's mean rate fewer users share a step, "
+        "and their tokens come sooner.",
     ),
     "07": (
         _joules,
