@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import http.server
-import webbrowser
+import socketserver
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -87,9 +86,11 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve the pages until Ctrl-C."""
+    import webbrowser
+
     place = options.place.expanduser() if options.place else _prebuilt()
     with server(Pages(place), options.ip, options.port) as pages:
-        address = f"http://{options.ip}:{pages.server_port}/"
+        address = f"http://{options.ip}:{pages.server_address[1]}/"
         print(f"{address}  ({place}; Ctrl-C ends it)", flush=True)
         if not options.no_browser and options.ip == LOOPBACK:
             webbrowser.open(address)
@@ -98,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def server(pages: Pages, ip: str = LOOPBACK, port: int = 0) -> http.server.ThreadingHTTPServer:
+def server(pages: Pages, ip: str = LOOPBACK, port: int = 0) -> socketserver.TCPServer:
     """A server of some pages, not yet running.
 
     Parameters
@@ -117,10 +118,12 @@ def server(pages: Pages, ip: str = LOOPBACK, port: int = 0) -> http.server.Threa
     ValueError
         If the port is outside its range, 0 to 65535.
     """
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
     if not 0 <= port <= 65535:
         raise ValueError(f"port = {port} is outside its range: 0 to 65535")
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = pages.read(self.path)
             kind, content = found or (TYPES[".txt"], b"no such page\n")
@@ -139,7 +142,7 @@ def server(pages: Pages, ip: str = LOOPBACK, port: int = 0) -> http.server.Threa
             """A reader's steps are nobody's business."""
 
     try:
-        return http.server.ThreadingHTTPServer((ip, port), Handler)
+        return ThreadingHTTPServer((ip, port), Handler)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise

@@ -34,7 +34,7 @@ def place(request, tmp_path):
 def _running(place):
     with site_command.server(site_command.Pages(place)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
 

@@ -160,7 +160,7 @@ def value_of_knowing(
     """
     array = costs.to_numpy("float64")
     groups = groups_of(len(array))
-    found = {}
+    found: dict[tuple[str, ...], list[float]] = {}
     for name, r in ranges.items():
         how = next((how for kind, how in MEASURABLE.items() if name.startswith(kind)), "")
         if not how or r.is_fixed or array.shape[1] < 2:

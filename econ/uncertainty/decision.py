@@ -139,7 +139,7 @@ def information_frame(
         means = costs.mean(axis=1)
         return float((weights @ means).min() - weights @ means.min(axis=1))
 
-    found = {}
+    found: dict[tuple[str, ...], list[float]] = {}
     for name, r in ranges.items():
         found[name, r.unit] = [0.0] * (len(parts) + 1)
         if not r.is_fixed:

@@ -85,7 +85,7 @@ class Uncertain:
         """
         answers = self.samples[self.metric].to_numpy()
         groups = groups_of(len(answers))
-        found = {}
+        found: dict[tuple[str, ...], list[float]] = {}
         for name, range_ in self.ranges.items():
             inputs = self.samples[name].to_numpy()
             without = (groups != g for g in np.unique(groups))

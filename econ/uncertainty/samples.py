@@ -129,9 +129,10 @@ def interval(values: Numbers, coverage_frac: float = 0.9) -> Interval:
     # the share of samples below a quantile is binomial: half of what one error of it spans
     reach = np.sqrt(shares * (1 - shares) / values.size)
     ends = np.quantile(values, np.clip([shares - reach, shares + reach], 0, 1))
-    errors = ((ends[1] - ends[0]) / 2).tolist()
+    low_se, median_se, high_se = ((ends[1] - ends[0]) / 2).tolist()
     mean, mean_se = float(values.mean()), float(values.std() / math.sqrt(values.size))
-    return Interval(low, median, high, mean, coverage_frac, values.size, *errors, mean_se)
+    errors = {"low_se": low_se, "median_se": median_se, "high_se": high_se, "mean_se": mean_se}
+    return Interval(low, median, high, mean, coverage_frac, values.size, **errors)
 
 
 def propagate(
