@@ -25,6 +25,7 @@ from econ.serving.goodput import (
     slos_frame,
 )
 from econ.serving.pool_sizes import prefill_per_decode
+from econ.serving.pool_speeds import PoolSpeed, pool_speed
 from econ.serving.replicas import Disaggregated, Replica, Speculation
 from econ.serving.result import Goodput, RequestTimes, Service
 from econ.serving.session_run import SessionTimes, serve_sessions
@@ -37,6 +38,7 @@ __all__ = [
     "Fleet",
     "Goodput",
     "Outage",
+    "PoolSpeed",
     "Replica",
     "RequestTimes",
     "Service",
@@ -52,6 +54,7 @@ __all__ = [
     "frontier_frame",
     "hourly_frame",
     "max_rate_per_s",
+    "pool_speed",
     "prefill_per_decode",
     "queueing",
     "replica",

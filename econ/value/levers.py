@@ -13,6 +13,7 @@ the range over all orders (`econ.uncertainty.credits_frame`).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ from typing import Any
 
 import pandas as pd
 
-from econ.catalog.menus import answering
+from econ.catalog.architecture import Model
+from econ.catalog.menus import Answering, answering
 from econ.latency.prediction import predict
 from econ.latency.speculation import speculation_frame
 from econ.scenario import Scenario
+from econ.serving import pool_speed
 from econ.station import require_certain
 from econ.tco.bill import cost_scenarios
 from econ.uncertainty.attribution import credits_frame
@@ -42,6 +45,7 @@ LEVERS_2026: dict[str, dict[str, Any]] = {
 LEVERS_OF_ANSWERS_2026 = LEVERS_2026 | {
     "a rack-scale machine": {"accelerator": "gb200-nvl72"},
     "speculative decoding": {"speculation": {"acceptance_frac": 0.7, "n_draft": 4}},
+    "pools for prompts and answers": {"policy": "disaggregated"},
     "another model": {"model": "gpt-oss-120b"},
 }
 FEW_USERS = 8  # before the first lever
@@ -114,9 +118,11 @@ def levers(
 
     Notes
     -----
-    Speculation shortens decoding at the users there are; where its checks cost more than they
-    bring, an operator leaves it off. Pools are no lever here: the latency equations refuse them,
-    and ``plan(policies=["disaggregated"])`` simulates them.
+    Speculation shortens decoding at the users there are, and no prompt that is read between the
+    steps; where its checks cost more than they bring, an operator leaves it off. Pools
+    (``policy="disaggregated"``) are in proportion to their work (`econ.serving.pool_speed`), so
+    that neither waits for the other: a fleet of few replicas cannot be so fine, and
+    ``plan(policies=["disaggregated"])`` simulates it.
 
     Examples
     --------
@@ -130,6 +136,12 @@ def levers(
         frozenset(names) for k in range(len(chosen) + 1) for names in combinations(chosen, k)
     ]
     has_models = any("model" in change for change in chosen.values())
+
+    @functools.cache
+    def choice(model: str | Model) -> tuple[Answering, float]:
+        of = answering([model], right_frac)[0]
+        return of, of.longer_than(s.model_id)
+
     scenarios, users, speculations, accepted = [], [], [], []
     for subset in subsets:
         settings: dict[str, Any] = {"concurrency": concurrency}
@@ -141,22 +153,32 @@ def levers(
         one = s.with_(**settings) if settings else s
         share = math.nan
         if has_models:
-            one, share = _answers(s, one, right_frac)
+            one, share = _accepted(one, *choice(one.model))
         scenarios.append(one)
         accepted.append(share)
-    prices = cost_scenarios(scenarios, concurrency=users)
+    prices = cost_scenarios(
+        [one.with_(policy="") if one.deployment.has_pools else one for one in scenarios],
+        concurrency=[
+            one.n_replicas if one.deployment.has_pools else n
+            for one, n in zip(scenarios, users, strict=True)
+        ],
+    )
     for subset, reason in zip(subsets, prices["reason"], strict=True):
         if reason:
             raise ValueError(f"no price with {sorted(subset) or 'no lever'}: {reason}")
     known: dict[Any, float] = {}  # who pays, and how long, changes no latency
-    shorter = []
-    for one, n, how in zip(scenarios, prices["concurrency"], speculations, strict=True):
-        case = (one.model, one.deployment, one.workload, float(n)) if how else None
-        if case not in known:
-            known[case] = _speculated(one, float(n), how) if how else 1.0
-        shorter.append(known[case])
-    usd = (prices["usd_per_mtok"] * shorter).tolist()
-    usd_per_answer = (prices["usd_per_request"] * shorter / accepted).tolist()
+    times = []
+    for i, (one, n, how) in enumerate(zip(scenarios, users, speculations, strict=True)):
+        plain = prices.iloc[i]
+        case = (one.model, one.deployment, one.workload, one.slo, n, bool(how))
+        if case not in known and one.deployment.has_pools:
+            known[case] = _pooled(one, n, how)
+        elif case not in known:
+            known[case] = _speculated(one, float(plain["concurrency"]), how) if how else 1.0
+        is_rate = one.deployment.has_pools
+        times.append(plain["output_tokens_per_s_per_gpu"] / known[case] if is_rate else known[case])
+    usd = (prices["usd_per_mtok"] * times).tolist()
+    usd_per_answer = (prices["usd_per_request"] * times / accepted).tolist()
     names = [" + ".join(n for n in chosen if n in subset) or "none" for subset in subsets]
     measured = usd_per_answer if has_models else usd
     shares = credits_frame(dict(zip(subsets, measured, strict=True)))
@@ -173,22 +195,39 @@ def levers(
     )
 
 
-def _answers(
-    before: Scenario, one: Scenario, right_frac: Mapping[str, float] | None
-) -> tuple[Scenario, float]:
+def _accepted(one: Scenario, of: Answering, times: float) -> tuple[Scenario, float]:
     """The scenario with as many tokens as its model writes, and the share of accepted answers."""
-    of = answering([one.model], right_frac)[0]
-    times = of.longer_than(before.model_id)
     longer = tuple(times * float(n) for n in one.workload.output_quantile_tokens)
     share = of.right_in(one.deployment.precision) * float(one.slo.attainment_frac)
     return one.with_(output_quantile_tokens=longer), share
 
 
+def _pooled(s: Scenario, users: float | None, how: Mapping[str, Any] | None) -> float:
+    """Output tokens per second and accelerator of pools in proportion; drafts shorten decoding."""
+    pools = pool_speed(s, concurrency=users)
+    rate = pools.output_tokens_per_s_per_gpu
+    if not how:
+        return rate
+    decoding_frac = 1 / (1 + pools.prefill_per_decode)
+    return rate / (1 - decoding_frac * (1 - 1 / _gain(_decoding(s), pools.batch, how)))
+
+
 def _speculated(s: Scenario, users: float, how: Mapping[str, Any]) -> float:
-    """Time of an answer with speculation over that without; 1 where it would lengthen it."""
-    batch = max(round(users / s.n_replicas), 1)
-    gains = speculation_frame(s, batches=(batch,), **how)["speedup"]
-    gain = max(float(gains.iloc[0]), 1.0) if len(gains) else 1.0
-    plain = predict(s, concurrency=users)
-    saved_s = plain.tpot_s * max(s.workload.mean_output_tokens - 1, 0) * (1 - 1 / gain)
+    """Time of an answer with speculation over that without: drafts shorten no prompt."""
+    plain, alone = predict(s, concurrency=users), _decoding(s)
+    gain = _gain(alone, max(round(users / s.n_replicas), 1), how)
+    steps = max(s.workload.mean_output_tokens - 1, 0)
+    saved_s = predict(alone, concurrency=users).tpot_s * steps * (1 - 1 / gain)
     return float(1 - saved_s / plain.answer_s)
+
+
+def _decoding(s: Scenario) -> Scenario:
+    """The same machines where no prompt is read between the steps."""
+    policy = "" if s.deployment.has_pools else s.deployment.policy
+    return s.with_(policy=policy, cached_frac=1.0)
+
+
+def _gain(s: Scenario, batch: int, how: Mapping[str, Any]) -> float:
+    """Decoding without drafts over that with them; 1 where they would lengthen it."""
+    gains = speculation_frame(s, batches=(batch,), **how)["speedup"]
+    return max(float(gains.iloc[0]), 1.0) if len(gains) else 1.0

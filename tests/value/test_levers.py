@@ -8,11 +8,13 @@ import pytest
 from econ.latency import predict
 from econ.latency.speculation import speculation_frame
 from econ.scenario import Scenario
+from econ.serving import pool_speed
 from econ.tco import cost
 from econ.uncertainty.attribution import credits_frame
-from econ.value import LEVERS_2026, levers
+from econ.value import LEVERS_2026, LEVERS_OF_ANSWERS_2026, levers
 
 LOW_USE = Scenario.default().with_(utilisation_frac=0.4)
+ALONE = LOW_USE.with_(cached_frac=1.0)  # decoding between which no prompt is read
 
 
 def test_shares_are_the_mean_and_the_range_over_all_orders():
@@ -79,12 +81,41 @@ def test_levers_of_answers_are_counted_per_accepted_answer_by_hand():
     plain = cost(LOW_USE, concurrency=8).usd_per_request / (0.4 * LOW_USE.slo.attainment_frac)
     assert fall.before_usd_per_answer == pytest.approx(plain)
     by_name = fall.combinations.set_index("changes")["usd_per_answer"]
-    gain = speculation_frame(LOW_USE, batches=(8,), **spec)["speedup"].iloc[0]
-    p = predict(LOW_USE, concurrency=8)
-    decode_s = p.tpot_s * (LOW_USE.workload.mean_output_tokens - 1)
-    shorter = 1 - decode_s * (1 - 1 / gain) / p.answer_s
+    gain = speculation_frame(ALONE, batches=(8,), **spec)["speedup"].iloc[0]
+    decode_s = predict(ALONE, concurrency=8).tpot_s * (LOW_USE.workload.mean_output_tokens - 1)
+    shorter = 1 - decode_s * (1 - 1 / gain) / predict(LOW_USE, concurrency=8).answer_s
     assert by_name["drafts"] == pytest.approx(plain * shorter)
     rack = cost(LOW_USE.with_(accelerator="gb200-nvl72"), concurrency=8).usd_per_request
     assert by_name["rack"] == pytest.approx(rack / (0.4 * LOW_USE.slo.attainment_frac))
     assert fall.factor == pytest.approx(plain / fall.after_usd_per_answer)
     assert fall.shares["share_frac"].sum() == pytest.approx(1)
+
+
+def test_pools_cost_the_machine_time_of_a_prompt_and_of_an_answer():
+    """An hour buys so many tokens; drafts shorten the answer's part of it alone."""
+    tight = LOW_USE.with_(tpot_s=0.02)
+    spec = {"acceptance_frac": 0.7, "n_draft": 4}
+    changes = {
+        "pools": {"policy": "disaggregated"},
+        "drafts": {"speculation": spec},
+        "users": {"concurrency": None},
+    }
+    by_name = levers(tight, changes).combinations.set_index("changes")["usd_per_mtok"]
+    pools = pool_speed(tight)
+    hour = tight.cost_usd_per_gpu_hour / 0.4
+    by_hand = hour / 3600 / pools.output_tokens_per_s_per_gpu * 1e6
+    assert by_name["pools + users"] == pytest.approx(by_hand)
+    assert by_name["pools + users"] < by_name["users"]  # a tight limit: no prompt disturbs a step
+    gain = speculation_frame(ALONE, batches=(pools.batch,), **spec)["speedup"].iloc[0]
+    prompt_frac = pools.prefill_per_decode / (1 + pools.prefill_per_decode)
+    drafted = by_hand * (prompt_frac + (1 - prompt_frac) / gain)
+    assert by_name["pools + drafts + users"] == pytest.approx(drafted)
+
+
+def test_all_levers_of_2026_are_priced_in_all_orders():
+    fall = levers(LOW_USE, LEVERS_OF_ANSWERS_2026)
+    assert len(fall.combinations) == 2 ** len(LEVERS_OF_ANSWERS_2026) == 1024
+    assert fall.shares["share_frac"].sum() == pytest.approx(1)
+    assert (fall.shares["low_share_frac"] - 1e-9 <= fall.shares["share_frac"]).all()
+    assert (fall.shares["share_frac"] <= fall.shares["high_share_frac"] + 1e-9).all()
+    assert math.prod(fall.shares["factor"]) == pytest.approx(1 / fall.factor)
