@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
 from econ.catalog.tables import remember, table
-from econ.tokens.sessions import MAX_WAIT_S, Sessions, checked
+from econ.tokens.sessions import MAX_WAIT_S, Sessions, begins, checked
 
 # what is drawn for each session, for each turn, and for each pause
 QUANTITIES = ("requests", "tool_steps", "new_tokens", "answer_tokens", "tool_s", "think_s")
@@ -192,10 +192,8 @@ class SessionLoad:
         seed : int
             Of the random numbers.
         """
-        n = count("n_sessions", n_sessions, 1, 10_000_000)
-        rng = np.random.default_rng(count("seed", seed, 0))
-        rate = self.rate_per_s if rate_per_s is None else positive("rate_per_s", rate_per_s, 1e6)
-        begins = np.cumsum(rng.exponential(1.0, n)) / rate
+        rng, begins_s = begins(n_sessions, rate_per_s, self.rate_per_s, seed)
+        n = len(begins_s)
         from scipy.special import ndtr
 
         r = 2 * np.sin(np.pi * self.rank_correlation / 6)
@@ -216,7 +214,7 @@ class SessionLoad:
             asks = np.zeros(int(steps.sum()), bool)
             asks[np.cumsum(steps)[:-1]] = True
             asks[0] = True
-            rows.append(self._session(k, asks[:total], float(begins[k]), tree, rng, rows))
+            rows.append(self._session(k, asks[:total], float(begins_s[k]), tree, rng, rows))
         return self._joined(rows, tree, solved, rng)
 
     def _session(

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from econ.catalog.guard import count, positive, shown
-from econ.tokens.sessions import Sessions, Whole, checked
+from econ.catalog.guard import shown
+from econ.tokens.sessions import Sessions, Whole, begins, checked
 
 NOBODY, SHARED = -1, -2
 OF_TURNS = ("input_tokens", "output_tokens", "wait_s", "kind", "priority", "patience_s",
@@ -79,10 +79,8 @@ class Replay:
         seed : int
             Of the random numbers.
         """
-        n = count("n_sessions", n_sessions, 1, 10_000_000)
-        rng = np.random.default_rng(count("seed", seed, 0))
-        rate = self.rate_per_s if rate_per_s is None else positive("rate_per_s", rate_per_s, 1e6)
-        begins_s = np.cumsum(rng.exponential(1.0, n)) / rate
+        rng, begins_s = begins(n_sessions, rate_per_s, self.rate_per_s, seed)
+        n = len(begins_s)
         picks = rng.integers(0, self.log.n_sessions, n)
         log, owner = self.log, _owners(self.log)
         rows = np.argsort(log.session, kind="stable")

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from econ.catalog.guard import shown
+from econ.catalog.guard import count, positive, shown
 from econ.tokens.traces import MAX_TOKENS
 
 Whole = NDArray[np.int64]
@@ -240,6 +240,20 @@ class Sessions:
         frame = pd.DataFrame({name: getattr(self, name) for name in names})
         known = self.known_tokens()
         return frame.assign(known_tokens=known, kind=np.array(KINDS)[self.kind])
+
+
+def begins(
+    n_sessions: int, rate_per_s: float | None, own_per_s: float, seed: int
+) -> tuple[np.random.Generator, NDArray[np.float64]]:
+    """Random numbers, and when so many sessions begin: the same sessions at every rate.
+
+    >>> begins(2, 2.0, 1.0, seed=1)[1] * 2 == begins(2, None, 1.0, seed=1)[1]
+    array([ True,  True])
+    """
+    n = count("n_sessions", n_sessions, 1, 10_000_000)
+    rng = np.random.default_rng(count("seed", seed, 0))
+    rate = own_per_s if rate_per_s is None else positive("rate_per_s", rate_per_s, 1e6)
+    return rng, np.cumsum(rng.exponential(1.0, n)) / rate
 
 
 def _whole(
