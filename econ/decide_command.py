@@ -16,6 +16,7 @@ from typing import Any
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.guard import positive, unknown
+from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import DAY_S
 from econ.catalog.whole_files import text_of
 from econ.decision import Decision, decide
@@ -100,6 +101,8 @@ def add_decide(commands: Any) -> None:
     flag("--input-tokens", type=amount, help="of every prompt")
     flag("--output-tokens", type=amount, help="of every answer")
     flag("--cached-frac", type=float, help="share of the prompts that a prefix cache holds")
+    flag("--cache-ttl-s", type=float, default=CACHE_TTL_S,
+         help="life of an entry in a seller's cache (default 300)")  # fmt: skip
     flag("--peak-factor", type=float, default=1.0, help="busiest hour over the mean (default 1)")
     flag("--growth-per-year", type=growth, default=1.0, help="1.5, or low,typical,high: 1,1.5,3")
     flag("--utilisation-frac", type=float, help="share of the hours in which the load comes")
@@ -258,6 +261,7 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         "peak_factor": options.peak_factor,
         "growth_per_year": options.growth_per_year,
         "deadline_h": options.deadline_h,
+        "cache_ttl_s": options.cache_ttl_s,
         "no_api": options.no_api,
         "on_premises": options.on_premises,
         "terms": terms,

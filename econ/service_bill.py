@@ -2,7 +2,8 @@
 
 Every station speaks once, of the same users at the same operating point, and in the same unit, one
 answer. The question of the course, what does an answer cost and may one second be promised, is this
-table; `Bill.against` shows what a change of the scenario replaces in it.
+table; `Bill.against` shows what a change of the scenario replaces in it. With the ``price`` of a
+seller the same answer stands beside it by API.
 
 >>> from econ.scenario import Scenario
 >>> s = Scenario.default().with_(utilisation_frac=0.6)
@@ -11,6 +12,9 @@ table; `Bill.against` shows what a change of the scenario replaces in it.
 True
 >>> after.against(before)["quantity"].head(3).tolist()
 ['concurrency', 'ttft_s', 'tpot_s']
+>>> own = bill(s.with_(cached_frac=0.5), price="gpt-5-mini", n=400)
+>>> own.api.seller, own.lines()["api_usd_per_answer"] > own.usd_per_answer
+('OpenAI', True)
 """
 
 from __future__ import annotations
@@ -22,12 +26,16 @@ from typing import Any
 import pandas as pd
 
 from econ import energy, latency, serving, tco
+from econ.catalog import Price
 from econ.catalog.columns import column
 from econ.catalog.guard import unknown
+from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import MTOK
+from econ.plan.sellers import SellerSide, seller_side
 from econ.scenario import Scenario
 from econ.station import Result, station
-from econ.tokens.tasks import NO_TASK, per_frame
+from econ.tokens import Replay, SessionLoad, Sessions
+from econ.tokens.tasks import NO_TASK, PER, per_frame
 
 N_REQUESTS = 2_000  # simulated: enough that the share within the SLO moves by less than a percent
 # line of the bill -> the station that says it
@@ -52,6 +60,9 @@ OF_TASKS = {
     **{f"site_j_per_{per}": "energy" for per in ("session", "task")},
     **{f"usd_per_{per}": "tco" for per in ("session", "task")},
 }
+# and where a seller's price is named
+OF_SELLER = {"api_cached_tokens": "seller", "api_usd_per_answer": "seller"}
+OF_SELLER_TASKS = {f"api_usd_per_{per}": "seller" for per in ("session", "task")}
 
 # line of the bill -> the number of that station's result whose band it shares
 BANDS = {
@@ -76,6 +87,9 @@ class Bill(Result):
     latency, service, energy, cost
         Results of `econ.latency.predict`, `econ.serving.simulate`, `econ.energy.energy` and
         `econ.tco.cost` for these users.
+    api : SellerSide, optional
+        The same answer by a seller's list (`econ.plan.seller_side`): its price, the share that its
+        cache serves, and what the seller says of joules, which is nothing about this answer.
     """
 
     scenario: Scenario = field(repr=False)
@@ -84,6 +98,7 @@ class Bill(Result):
     service: serving.Service
     energy: energy.Energy
     cost: tco.Cost
+    api: SellerSide | None = None
 
     @property
     def input_tokens(self) -> float:
@@ -153,10 +168,17 @@ class Bill(Result):
     def lines(self) -> dict[str, float]:
         """The numbers of the bill by name, with those of sessions where its calls are turns."""
         lines = {name: float(getattr(self, name)) for name in LINES}
-        if self.scenario.workload.task is None:
+        if self.scenario.workload.task is not None:
+            figures = self._figures()
+            lines |= {name: figures[name] for name in OF_TASKS}
+        if self.api is None:
             return lines
-        figures = self._figures()
-        return lines | {name: figures[name] for name in OF_TASKS}
+        lines |= {
+            "api_cached_tokens": self.input_tokens * self.api.cached_frac,
+            "api_usd_per_answer": self.api.usd_per_answer,
+        }
+        of_api = self.api.figures()
+        return lines | {n: of_api[n.removeprefix("api_")] for n in OF_SELLER_TASKS if of_api}
 
     def _figures(self) -> dict[str, float]:
         if (task := self.scenario.workload.task) is None:
@@ -166,8 +188,15 @@ class Bill(Result):
         )
 
     def per_frame(self) -> pd.DataFrame:
-        """USD, joules and seconds ``per`` turn, session and finished task; of sessions only."""
-        return per_frame(self._figures())
+        """USD, joules and seconds ``per`` turn, session and finished task; of sessions only.
+
+        With a seller also ``api_usd``; joules and seconds no seller states.
+        """
+        frame = per_frame(self._figures())
+        if self.api is None:
+            return frame
+        of_api = self.api.figures()
+        return frame.assign(api_usd=[of_api[f"usd_per_{per}"] for per in PER])
 
     def row(self) -> dict[str, Any]:
         """The lines of the bill by name, whether the SLO is kept, and the regime."""
@@ -195,7 +224,7 @@ class Bill(Result):
     def frame(self) -> pd.DataFrame:
         """The bill as a table: quantity, title, value, low, high, unit, and whose number it is."""
         rows = []
-        places = LINES | OF_TASKS
+        places = LINES | OF_TASKS | OF_SELLER | OF_SELLER_TASKS
         for name, value in self.lines().items():
             banded = name in BANDS or (name in OF_TASKS and "_per_" in name)
             low, high = self.band(name) if banded else (None, None)
@@ -215,7 +244,16 @@ class Bill(Result):
 
 
 @station(headline="usd_per_answer")
-def bill(s: Scenario, *, concurrency: float | None = None, n: int = N_REQUESTS) -> Bill:
+def bill(
+    s: Scenario,
+    *,
+    concurrency: float | None = None,
+    n: int = N_REQUESTS,
+    price: Price | str | None = None,
+    service: str = "standard",
+    ttl_s: float | None = CACHE_TTL_S,
+    sessions: SessionLoad | Replay | Sessions | str | None = None,
+) -> Bill:
     """The bill of one answer of a service.
 
     Parameters
@@ -226,11 +264,16 @@ def bill(s: Scenario, *, concurrency: float | None = None, n: int = N_REQUESTS) 
         Users served at a time over all replicas, e.g. 32; the most within the SLO by default.
     n : int
         Requests that the simulator serves for the share within the SLO, e.g. 2000.
+    price : Price or str, optional
+        Of a seller, to set the same answer beside it by API, e.g. ``"gpt-5-mini"``.
+    service, ttl_s, sessions
+        Tier, life of a cache entry and sessions at that seller, as in `econ.plan.seller_side`.
 
     Raises
     ------
     ValueError
-        Where a station refuses the scenario, or nobody can be served within the SLO.
+        Where a station refuses the scenario, nobody can be served within the SLO, or a seller's
+        side cannot be told.
     """
     users = latency.users_within(s) if concurrency is None else concurrency
     if not users:
@@ -246,4 +289,7 @@ def bill(s: Scenario, *, concurrency: float | None = None, n: int = N_REQUESTS) 
         service=serving.simulate(s, n=n),
         energy=energy.energy(s, concurrency=users),
         cost=tco.cost(s, concurrency=users),
+        api=None
+        if price is None
+        else seller_side(s, price, service=service, ttl_s=ttl_s, sessions=sessions),
     )

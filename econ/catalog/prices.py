@@ -28,6 +28,7 @@ from econ.catalog.tables import data_dir, remember, table
 
 SAVED = "catalog/prices_now.json"  # only where a build has written it
 SERVICES = ("standard", "batch", "flex", "priority")
+CACHE_TTL_S = 300.0  # the usual life of a seller's cache entry after its last use
 RATES = ("input", "output", "cached_input", "cache_write", "cache_write_1h")
 
 
@@ -62,6 +63,24 @@ class Rates:
         if self.service not in SERVICES:
             raise unknown("service", self.service, SERVICES)
         _check_numbers(self)
+
+    def write_usd_per_mtok(self, ttl_s: float | None = CACHE_TTL_S) -> float:
+        """What input costs that a cache is to hold for ``ttl_s``: as fresh where no rate is listed.
+
+        >>> rates = price("claude-opus-4-8").rates()
+        >>> rates.write_usd_per_mtok(300), rates.write_usd_per_mtok(3600)
+        (6.25, 10.0)
+        """
+        usual, hour = self.cache_write_usd_per_mtok, self.cache_write_1h_usd_per_mtok
+        longer = ttl_s is None or ttl_s > CACHE_TTL_S
+        listed = hour if longer and hour is not None else usual
+        return self.input_usd_per_mtok if listed is None else listed
+
+    @property
+    def read_usd_per_mtok(self) -> float:
+        """What input costs that a cache holds: as fresh where no rate is listed."""
+        listed = self.cached_input_usd_per_mtok
+        return self.input_usd_per_mtok if listed is None else listed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from econ.catalog import given
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, not_negative
-from econ.catalog.prices import Price
+from econ.catalog.prices import CACHE_TTL_S, Price
 from econ.catalog.ranges import Range
 from econ.catalog.scores import BENCHMARK
 from econ.catalog.units import DAY_S
@@ -90,6 +90,7 @@ def decide(
     load_by_hour: Weights | None = None,
     growth_per_year: float | Range = 1.0,
     deadline_h: float = 0.0,
+    cache_ttl_s: float | None = CACHE_TTL_S,
     no_api: bool = False,
     on_premises: bool = False,
     terms: Iterable[str] | None = None,
@@ -147,6 +148,9 @@ def decide(
     deadline_h : float
         Hours that work may wait, e.g. 24: batch tiers and spot machines come in, the load is
         spread over the day, and the SLO on single requests no longer counts.
+    cache_ttl_s : float, optional
+        Life of an entry in a seller's cache after its last use, e.g. 300, or 3600 at the rate of
+        writes for an hour where the list has one; None for ever.
     no_api : bool
         Nobody sells this model (an own fine-tune).
     on_premises : bool
@@ -226,7 +230,7 @@ def decide(
     if sessions is not None:
         if trace is not None or deadline_h:
             raise ValueError("sessions have their own calls and an SLO: leave trace and deadline_h")
-        tasks = tasks_of(scenario, sessions, sessions_per_s, seed)
+        tasks = tasks_of(scenario, sessions, sessions_per_s, seed, cache_ttl_s)
     elif sessions_per_s is not None:
         raise TypeError("sessions_per_s belongs to sessions: name them")
     scenario = tasks.own if tasks else scenario
@@ -286,6 +290,8 @@ def decide(
         deadline_h=deadline_h,
         day=on or datetime.datetime.now(datetime.UTC).date(),
         region=rents_from,
+        cache_ttl_s=cache_ttl_s,
+        are_turns=tasks is not None,
     )
     apis: list[Entry] = []
     if not no_api and not on_premises:

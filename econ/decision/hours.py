@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from econ.catalog import catalog
 from econ.catalog.guard import positive
+from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.ranges import Range
 from econ.catalog.rents import rent_offers_frame, rent_rows
 from econ.catalog.tables import remember
@@ -38,6 +39,8 @@ class Ask:
     deadline_h: float
     day: datetime.date
     region: str = ""
+    cache_ttl_s: float | None = CACHE_TTL_S
+    are_turns: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from econ.decision.fleets import Fleet
 from econ.decision.hours import OWN, YOURS, Ask, Hour, hours_of, today
 from econ.decision.offers import api_offers
 from econ.decision.speeds import Speed, Tests, keeps_slo
+from econ.plan.sellers import cache_shares
 from econ.tco import Api
 
 # kind of a committed or rented hour -> months that it binds
@@ -80,11 +81,13 @@ def api_entries(
 ) -> list[Entry]:
     """Every seller and tier of the model, at what a mean request of the workload costs there."""
     workload, slo = ask.scenario.workload, ask.scenario.slo
+    read_frac, written_frac = cache_shares(workload, ask.cache_ttl_s, are_turns=ask.are_turns)
     entries = []
     for offer in api_offers(model, own=own, sellers=sellers, on=ask.day):
         usd = offer.usd_per_request(
-            workload.mean_input_tokens, workload.mean_output_tokens, workload.cached_frac
-        )
+            workload.mean_input_tokens, workload.mean_output_tokens, read_frac,
+            written_frac=written_frac, ttl_s=ask.cache_ttl_s,
+        )  # fmt: skip
         seller = offer.price.provider
         speed = keeps_slo(seller, slo, measured)
         too_late = ask.deadline_h < ANSWERS_WITHIN_H.get(offer.service, 0.0)
@@ -96,13 +99,15 @@ def api_entries(
                 seller=seller,
                 model=offer.price.model or model,
                 books=_tokens(usd),
-                words=_price_words(offer, workload.mean_input_tokens, workload.cached_frac),
+                words=_price_words(offer, workload.mean_input_tokens, read_frac),
                 as_of=offer.price.in_force_since,
                 source=offer.source or YOURS,
                 evidence=speed.evidence,
                 p_keeps_slo=0.0 if too_late else speed.p_keeps_slo,
                 usd_per_request=usd,
-                rates=_rates(offer, workload.mean_input_tokens),
+                rates=_rates(
+                    offer, workload.mean_input_tokens, read_frac, written_frac, ask.cache_ttl_s
+                ),
                 reason=NO_WAIT if too_late else "",
             )
         )
@@ -113,12 +118,14 @@ def _tokens(usd_per_request: float) -> Callable[[Market], Books]:
     return lambda market: api_books(market, usd_per_request)
 
 
-def _rates(offer: Api, input_tokens: float) -> tuple[float, float, float]:
-    """USD per Mtok of fresh and cached input, and of output."""
+def _rates(
+    offer: Api, input_tokens: float, read_frac: float, written_frac: float, ttl_s: float | None
+) -> tuple[float, float, float, float]:
+    """USD per Mtok of new and cached input, and of output; the share of input that is cached."""
     rates = offer.price.rates(input_tokens, offer.service)
-    cached = rates.cached_input_usd_per_mtok
-    fresh = rates.input_usd_per_mtok
-    return fresh, fresh if cached is None else cached, rates.output_usd_per_mtok
+    written = written_frac / (1 - read_frac) if read_frac < 1 else 0.0
+    new = (1 - written) * rates.input_usd_per_mtok + written * rates.write_usd_per_mtok(ttl_s)
+    return new, rates.read_usd_per_mtok, rates.output_usd_per_mtok, read_frac
 
 
 def _price_words(offer: Api, input_tokens: float, cached_frac: float) -> str:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import DAY_S
 from econ.decision.fleets import ONE_SIDED, Z90, Fleet, share_within
 from econ.decision.result import Option
-from econ.plan.agents import AgentCost, agent_cost, max_sessions_per_s, seller_times
+from econ.plan.agents import AgentCost, agent_cost, max_sessions_per_s
 from econ.plan.search import ROUNDING
+from econ.plan.sellers import seller_times
 from econ.plan.session_fleets import draws_of, smallest
 from econ.scenario import Scenario
 from econ.serving.session_service import calls_of, check_context
@@ -56,7 +58,8 @@ class Tasks:
     def per_frame(self, options: Sequence[Option], requests_per_day: float) -> pd.DataFrame:
         """Every option: USD, joules and seconds of a turn, a session and a finished task.
 
-        A seller's joules and seconds are nowhere published, so they stay empty.
+        A seller's joules and seconds are nowhere published, so they stay empty
+        (`econ.energy.disclosed_prompt` has what sellers say of a prompt).
         """
         n_turns = self.draws[0].n_turns / self.draws[0].n_sessions
         rows = []
@@ -77,7 +80,11 @@ class Tasks:
 
 
 def tasks_of(
-    s: Scenario, load: SessionLoad | Replay | Sessions | str, rate_per_s: float | None, seed: int
+    s: Scenario,
+    load: SessionLoad | Replay | Sessions | str,
+    rate_per_s: float | None,
+    seed: int,
+    ttl_s: float | None = CACHE_TTL_S,
 ) -> Tasks:
     """What sessions ask of a scenario's model, as calls a second.
 
@@ -100,7 +107,7 @@ def tasks_of(
     check_context(s, draws[0])
     n_turns = draws[0].n_turns / draws[0].n_sessions
     calls = calls_of(draws[0], load.id, rate * n_turns)
-    hits = draws[0].hit_frac, seller_times(draws[0]).hit_frac
+    hits = draws[0].hit_frac, seller_times(draws[0], ttl_s=ttl_s).hit_frac
     own, seller = (s.with_(workload=dataclasses.replace(calls, cached_frac=h)) for h in hits)
     return Tasks(load=load, rate_per_s=rate, draws=tuple(draws), own=own, seller=seller)
 

@@ -68,7 +68,6 @@ def finance_lines(decision: Weighing) -> list[Line]:
         Line("requests_per_s", "Requests", w.rate_per_s, unit="per second, while it comes"),
         Line("at_work", "Hours with load", s.finance.utilisation_frac, unit="share"),
         Line("tokens_in", "Prompt", w.mean_input_tokens, unit="tokens"),
-        Line("cached", "of which cached", w.cached_frac, unit="share"),
         Line("tokens_out", "Answer", w.mean_output_tokens, unit="tokens"),
         Line("growth", "Growth", decision.ranges[chance.GROWTH].typical, unit="factor a year"),
         Line("requests_per_day", "Requests a day", formula="requests_per_s*86400*at_work"),
@@ -97,7 +96,8 @@ def _api_lines(decision: Weighing, option: Option) -> list[Line]:
     note = f"{option.seller}, {option.as_of}, {option.source}"
     return [
         Line("", option.name),
-        Line("price_in", "Fresh input", rates[0], unit="USD per Mtok", note=note),
+        Line("cached", "of the prompt, from its cache", rates[3], unit="share"),
+        Line("price_in", "New input", rates[0], unit="USD per Mtok", note=note),
         Line("price_cached", "Cached input", rates[1], unit="USD per Mtok"),
         Line("price_out", "Output", rates[2], unit="USD per Mtok"),
         Line("api_change", "Change of the price", 1.0, unit="factor a year"),

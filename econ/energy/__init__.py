@@ -13,6 +13,7 @@ from econ.energy.boundaries import (
     ladder_j,
 )
 from econ.energy.consumption import Energy, energy
+from econ.energy.disclosed import DisclosedPrompt, disclosed_prompt
 from econ.energy.footprint import (
     carbon_g,
     carbon_g_per_mtok,
@@ -36,6 +37,7 @@ from econ.energy.sites import (
 )
 
 __all__ = [
+    "DisclosedPrompt",
     "Energy",
     "PowerLaw",
     "boundary_frame",
@@ -45,6 +47,7 @@ __all__ = [
     "carbon_g_per_mtok",
     "carbon_intensity_g_per_kwh",
     "day_frame",
+    "disclosed_prompt",
     "electricity_usd_per_mw_year",
     "embodied_g_per_mtok",
     "embodied_range",

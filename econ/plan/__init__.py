@@ -12,15 +12,7 @@ plan's table to a new file.
 ('h100-sxm', 'calibrated')
 """
 
-from econ.plan.agents import (
-    AgentCost,
-    ApiBill,
-    agent_cost,
-    api_bill,
-    max_sessions_per_s,
-    percentile_usd,
-    typical_bill,
-)
+from econ.plan.agents import AgentCost, agent_cost, max_sessions_per_s
 from econ.plan.candidates import candidates_frame, splits_of
 from econ.plan.exports import check_new, export
 from econ.plan.frontier import on_frontier
@@ -29,6 +21,14 @@ from econ.plan.market import prices_of
 from econ.plan.planner import plan
 from econ.plan.result import Plan
 from econ.plan.search import Demand, concurrency_grid, search_frame
+from econ.plan.sellers import (
+    ApiBill,
+    SellerSide,
+    api_bill,
+    percentile_usd,
+    seller_side,
+    typical_bill,
+)
 from econ.plan.services import Service, best_service
 from econ.plan.session_fleets import SessionPlan, plan_sessions
 
@@ -37,6 +37,7 @@ __all__ = [
     "ApiBill",
     "Demand",
     "Plan",
+    "SellerSide",
     "Service",
     "SessionPlan",
     "agent_cost",
@@ -55,6 +56,7 @@ __all__ = [
     "plan_sessions",
     "prices_of",
     "search_frame",
+    "seller_side",
     "splits_of",
     "typical_bill",
 ]

@@ -15,219 +15,30 @@ True
 from __future__ import annotations
 
 import dataclasses
-import functools
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from econ.catalog import Price
-from econ.catalog import price as list_price
-from econ.catalog.guard import fraction, not_negative, positive
-from econ.catalog.units import per_second_from_per_hour, usd_per_token_from_usd_per_mtok
+from econ.catalog.guard import positive
+from econ.catalog.prices import CACHE_TTL_S
+from econ.catalog.units import per_second_from_per_hour
 from econ.energy import energy
 from econ.energy.boundaries import ladder_ranges
 from econ.energy.sites import site_figure
 from econ.latency import predict
+from econ.plan.sellers import API_TPOT_S, API_TTFT_S, ApiBill, api_bill, percentile_usd
 from econ.scenario import Scenario
-from econ.serving import Fleet, Replica, StepCost, serve_sessions, simulate_sessions
+from econ.serving import simulate_sessions
 from econ.serving.cost import PS_PER_S
-from econ.serving.engine import FOREVER
-from econ.serving.session_run import SessionTimes
 from econ.serving.session_service import SessionService
 from econ.station import Result, station
 from econ.tco import cost_usd_per_accepted_task
 from econ.tco.hours import hour_parts
-from econ.tokens import Replay, SessionLoad, Sessions, session_load
+from econ.tokens import Replay, SessionLoad, Sessions
 from econ.tokens.tasks import PER, per_frame
-
-API_TTL_S = 300.0  # the usual life of a seller's cache entry
-API_TPOT_S = 0.015
-API_TTFT_S = 1.5
-LARGEST_BATCH, LARGEST_STEP = 20_000, 200_000  # of a seller: nothing waits
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ApiBill:
-    """What a seller asks for sessions, turn by turn.
-
-    Attributes
-    ----------
-    read_usd, new_usd, output_usd : array of float
-        Of each turn: input read from the seller's cache, other input, output.
-    session_usd : array of float
-        The sum of each session.
-    hit_frac, user_hit_frac, tool_hit_frac : float
-        Share of input tokens read from the cache; of turns that a person or a tool starts.
-    """
-
-    read_usd: NDArray[np.float64]
-    new_usd: NDArray[np.float64]
-    output_usd: NDArray[np.float64]
-    session_usd: NDArray[np.float64]
-    hit_frac: float
-    user_hit_frac: float
-    tool_hit_frac: float
-
-    @property
-    def total_usd(self) -> float:
-        """Of all sessions."""
-        return float(self.session_usd.sum())
-
-    @property
-    def share_frac(self) -> tuple[float, ...]:
-        """Shares of the bill: cached input, new input, output."""
-        return tuple(self.shares())
-
-    def shares(self) -> pd.Series:
-        """Of the bill: cached input, new input, output."""
-        parts = {
-            "cached input": self.read_usd,
-            "new input": self.new_usd,
-            "output": self.output_usd,
-        }
-        usd = pd.Series({name: float(part.sum()) for name, part in parts.items()})
-        return usd / self.total_usd
-
-
-def api_bill(
-    sessions: Sessions,
-    price: Price | str,
-    *,
-    ttl_s: float | None = API_TTL_S,
-    tpot_s: float = API_TPOT_S,
-    ttft_s: float = API_TTFT_S,
-) -> ApiBill:
-    """The bill of sessions at a seller whose cache keeps everything for a while.
-
-    Parameters
-    ----------
-    sessions : Sessions
-        The turns.
-    price : Price or str
-        A list price or the name of its model. Input that is not read from the cache is billed at
-        the write rate where the list has one (that of an hour where ``ttl_s`` is above 300).
-    ttl_s : float, optional
-        Life of an entry after its last use, e.g. 300; None for ever.
-    tpot_s, ttft_s : float
-        Pace of the seller's answers, which decides when the next turn asks.
-
-    Raises
-    ------
-    ValueError
-        For sessions that last longer than can be simulated, by the first such turn.
-
-    Notes
-    -----
-    The same engine serves both: here a replica without limits, whose entries live ``ttl_s``.
-
-    Examples
-    --------
-    >>> drawn = session_load("support").draw(50, seed=1)
-    >>> short, long = (api_bill(drawn, "gpt-4o-mini", ttl_s=t) for t in (60, 3600))
-    >>> short.hit_frac < long.hit_frac, short.total_usd > long.total_usd
-    (True, True)
-    """
-    listed = list_price(price) if isinstance(price, str) else price
-    times = seller_times(sessions, ttl_s=ttl_s, tpot_s=tpot_s, ttft_s=ttft_s)
-    parts = np.zeros((3, sessions.n_turns))
-    limits = sorted({0.0, *(float(r.above_input_tokens) for r in listed.other_rates)})
-    for limit in limits:  # the upper rates take the place of the lower ones
-        rows = sessions.input_tokens > limit
-        rates = listed.rates(input_tokens=limit + 1)
-        write = rates.cache_write_usd_per_mtok
-        if ttl_s is None or ttl_s > API_TTL_S:
-            write = rates.cache_write_1h_usd_per_mtok or write
-        fresh = rates.input_usd_per_mtok
-        read = rates.cached_input_usd_per_mtok
-        written = sessions.output_tokens * times.n_attempts
-        for k, (tokens, usd_per_mtok) in enumerate(
-            (
-                (times.hbm_tokens, fresh if read is None else read),
-                (times.computed_tokens, fresh if write is None else write),
-                (written, rates.output_usd_per_mtok),
-            )
-        ):
-            parts[k, rows] = tokens[rows] * usd_per_token_from_usd_per_mtok(usd_per_mtok)
-    kinds = times.hit_by_kind()
-    session_usd = np.zeros(sessions.n_sessions)
-    np.add.at(session_usd, sessions.session, parts.sum(axis=0))
-    return ApiBill(
-        read_usd=parts[0],
-        new_usd=parts[1],
-        output_usd=parts[2],
-        session_usd=session_usd,
-        hit_frac=times.hit_frac,
-        user_hit_frac=float(kinds.get("user", np.nan)),
-        tool_hit_frac=float(kinds.get("tool", np.nan)),
-    )
-
-
-def seller_times(
-    sessions: Sessions,
-    *,
-    ttl_s: float | None = API_TTL_S,
-    tpot_s: float = API_TPOT_S,
-    ttft_s: float = API_TTFT_S,
-) -> SessionTimes:
-    """Sessions at a seller who has room for all, and whose cache entries live so long.
-
-    Parameters and errors as in `api_bill`.
-
-    Examples
-    --------
-    >>> seller_times(session_load("support").draw(50, seed=1)).hit_frac > 0.5
-    True
-    """
-    positive("tpot_s", tpot_s, 10)
-    not_negative("ttft_s", ttft_s, 1000)
-    whole = int((sessions.input_tokens + sessions.output_tokens).sum())
-    seller = Replica(
-        cost=StepCost.affine(base_s=tpot_s),
-        kv_tokens=min(2 * whole + 1, 10**12),
-        block_tokens=1,
-        max_batch=LARGEST_BATCH,
-        token_budget=LARGEST_STEP,
-    )
-    follows = np.diff(sessions.waits_at) > 0
-    asked = dataclasses.replace(
-        sessions,
-        patience_s=np.full(sessions.n_turns, np.inf),
-        wait_s=sessions.wait_s + ttft_s * follows,  # nobody waits for anybody else's prompt
-    )
-    times = serve_sessions(asked, Fleet(replica=seller, ttl_s=ttl_s))
-    if not times.done.all():
-        row = int(np.argmin(times.done))
-        raise ValueError(
-            f"turn {row}: comes later than the {FOREVER / PS_PER_S:,.0f} s that can be simulated; "
-            "let the sessions begin closer together, or shorten the waits"
-        )
-    return times
-
-
-@functools.lru_cache(maxsize=32)
-def typical_bill(
-    load: str, price: str, n: int = 1000, seed: int = 1, ttl_s: float | None = API_TTL_S
-) -> ApiBill:
-    """`api_bill` of a named kind of session, computed once.
-
-    Parameters
-    ----------
-    load, price : str
-        A name of `econ.tokens.session_load`, and of a priced model.
-    n, seed : int
-        Sessions to draw, and how.
-    ttl_s : float, optional
-        As in `api_bill`.
-
-    Examples
-    --------
-    >>> typical_bill("voice", "gpt-4o-mini", n=50).hit_frac > 0.9
-    True
-    """
-    return api_bill(session_load(load).draw(n, seed=seed), price, ttl_s=ttl_s)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -243,6 +54,9 @@ class AgentCost(Result):
         The same at the seller; NaN without a price.
     api_hit_frac : float
         Share of input that the seller's cache serves.
+    api_mean_turn_s, api_session_s, api_task_s : float
+        Seconds there, at the pace that ``api_ttft_s`` and ``api_tpot_s`` assume. What a seller's
+        machines take in joules none says (`econ.energy.disclosed_prompt`).
     site_j_per_turn, site_j_per_session, site_j_per_task : float
         Joules at the site's meter: accelerators at work and idle, host and building.
     mean_turn_s, session_s, task_s : float
@@ -270,6 +84,9 @@ class AgentCost(Result):
     p99_api_usd_per_session: float
     api_usd_per_task: float
     api_hit_frac: float
+    api_mean_turn_s: float
+    api_session_s: float
+    api_task_s: float
     site_j_per_turn: float
     site_j_per_session: float
     site_j_per_task: float
@@ -303,7 +120,10 @@ class AgentCost(Result):
         """``per`` turn, session and finished task: ``usd``, ``site_j``, ``duration_s``, by API."""
         frame = per_frame(self.row())
         session_usd, n_turns = self.api_usd_per_session, self.served.mean_turns
-        return frame.assign(api_usd=[session_usd / n_turns, session_usd, self.api_usd_per_task])
+        return frame.assign(
+            api_usd=[session_usd / n_turns, session_usd, self.api_usd_per_task],
+            api_duration_s=[self.api_mean_turn_s, self.api_session_s, self.api_task_s],
+        )
 
 
 @station(headline="usd_per_task")
@@ -315,7 +135,9 @@ def agent_cost(
     n: int = 200,
     seed: int = 0,
     price: Price | str | None = None,
-    ttl_s: float | None = API_TTL_S,
+    ttl_s: float | None = CACHE_TTL_S,
+    api_ttft_s: float = API_TTFT_S,
+    api_tpot_s: float = API_TPOT_S,
     review_usd: float = 0.0,
     **fleet: Any,
 ) -> AgentCost:
@@ -332,6 +154,8 @@ def agent_cost(
         What a seller asks, e.g. ``"gpt-4o-mini"``.
     ttl_s : float, optional
         Life of an entry in the seller's cache, e.g. 300.
+    api_ttft_s, api_tpot_s : float
+        Pace of the seller, which no list states: assumed unless you have measured it.
     review_usd : float
         USD to check one attempt, e.g. 2.0.
     fleet
@@ -362,7 +186,9 @@ def agent_cost(
     if not served.solved_frac:
         raise ValueError("no session is solved, so a finished task has no price")
     site_j, bands, regime = _site_j(served, gpu_s, per_replica)
-    bill = None if price is None else api_bill(sessions, price, ttl_s=ttl_s)
+    bill = None
+    if price is not None:
+        bill = api_bill(sessions, price, ttl_s=ttl_s, ttft_s=api_ttft_s, tpot_s=api_tpot_s)
     kept = served.meets_slo  # a fleet that cannot keep up is no answer, however cheap
     api_solved = float(sessions.solved.mean())
     busy_s = float(np.nansum(times.e2e_s)) / sessions.n_sessions
@@ -372,6 +198,7 @@ def agent_cost(
     api_task_usd = (
         float(cost_usd_per_accepted_task(api_usd, api_solved, review_usd)) if bill else np.nan
     )
+    api_s = float(bill.turn_s.sum()) / sessions.n_sessions if bill else np.nan
     return AgentCost(
         usd_per_turn=usd * sessions.n_sessions / sessions.n_turns,
         usd_per_session=usd,
@@ -381,6 +208,9 @@ def agent_cost(
         p99_api_usd_per_session=percentile_usd(bill, 0.99) if bill else np.nan,
         api_usd_per_task=api_task_usd,
         api_hit_frac=bill.hit_frac if bill else np.nan,
+        api_mean_turn_s=float(bill.turn_s.mean()) if bill else np.nan,
+        api_session_s=api_s,
+        api_task_s=api_s / api_solved if api_solved else np.nan,
         site_j_per_turn=site_j * sessions.n_sessions / sessions.n_turns,
         site_j_per_session=site_j,
         site_j_per_task=site_j / served.solved_frac,
@@ -401,16 +231,6 @@ def agent_cost(
         regime=regime,
         bands=bands,
     )
-
-
-def percentile_usd(bill: ApiBill, share_frac: float) -> float:
-    """USD that this share of the sessions costs at most, e.g. 0.5 or 0.99.
-
-    >>> bill = typical_bill("voice", "gpt-4o-mini", n=50)
-    >>> percentile_usd(bill, 0.5) < percentile_usd(bill, 0.99)
-    True
-    """
-    return float(np.quantile(bill.session_usd, fraction("share_frac", share_frac)))
 
 
 def _site_j(

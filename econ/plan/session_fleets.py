@@ -25,7 +25,8 @@ import pandas as pd
 
 from econ.catalog import Accelerator, Price
 from econ.catalog.guard import count
-from econ.plan.agents import API_TTL_S, AgentCost, agent_cost
+from econ.catalog.prices import CACHE_TTL_S
+from econ.plan.agents import AgentCost, agent_cost
 from econ.plan.candidates import Split
 from econ.plan.optimum import Label
 from econ.plan.planner import plan
@@ -137,7 +138,7 @@ def plan_sessions(
     routings: Iterable[str] = ("prefix_aware",),
     prices_usd_per_gpu_hour: Mapping[str, float] | None = None,
     price: Price | str | None = None,
-    ttl_s: float | None = API_TTL_S,
+    ttl_s: float | None = CACHE_TTL_S,
     review_usd: float = 0.0,
     n_shapes: int = 6,
     n: int | None = None,

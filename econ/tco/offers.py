@@ -15,14 +15,19 @@ import numpy as np
 
 from econ.catalog import Price, price, table
 from econ.catalog.guard import count, fraction, not_negative, positive
+from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.rents import rent_rows
-from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, MONTHS_PER_YEAR
+from econ.catalog.units import (
+    DAYS_PER_YEAR,
+    HOUR_S,
+    MONTHS_PER_YEAR,
+    usd_per_token_from_usd_per_mtok,
+)
 from econ.scenario import Scenario
 from econ.tco.finance import Amount
 from econ.tco.layers import owner
 from econ.tco.whole_units import units, units_needed
 from econ.terms import Slo
-from econ.tokens.bill import token_bill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,17 +253,44 @@ class Api(Offer):
         )
 
     def usd_per_request(
-        self, input_tokens: float, output_tokens: float, cached_frac: float = 0.0
+        self,
+        input_tokens: float,
+        output_tokens: float,
+        cached_frac: float = 0.0,
+        *,
+        written_frac: float = 0.0,
+        ttl_s: float | None = CACHE_TTL_S,
     ) -> float:
-        """The list-price bill of one request (`econ.tokens.bill`)."""
-        fraction("cached_frac", cached_frac)
-        return token_bill(
-            self.price,
-            input_tokens=input_tokens,
-            cache_read_tokens=input_tokens * cached_frac,
-            output_tokens=output_tokens,
-            service=self.service,
-        ).total_usd
+        """The list-price bill of one request.
+
+        Parameters
+        ----------
+        input_tokens, output_tokens : float
+            Of the request, e.g. 1,000 and 200.
+        cached_frac, written_frac : float
+            Shares of the input that are read from the seller's cache, and written to it.
+        ttl_s : float, optional
+            For how long they are written, e.g. 300 or 3600.
+
+        Examples
+        --------
+        >>> from econ.catalog import price
+        >>> claude = Api(model="claude", price=price("claude-opus-4-8"))
+        >>> [claude.usd_per_request(1e6, 0, 0.5, written_frac=0.5, ttl_s=t) for t in (300, 3600)]
+        [3.375, 5.25]
+        """
+        not_negative("input_tokens", input_tokens, 1e15)
+        not_negative("output_tokens", output_tokens, 1e15)
+        fraction("cached_frac + written_frac", cached_frac + written_frac)
+        rates = self.price.rates(input_tokens, self.service)
+        usd_per_mtok = (
+            (1 - cached_frac - written_frac) * rates.input_usd_per_mtok
+            + cached_frac * rates.read_usd_per_mtok
+            + written_frac * rates.write_usd_per_mtok(ttl_s)
+        )
+        return input_tokens * usd_per_token_from_usd_per_mtok(
+            usd_per_mtok
+        ) + output_tokens * usd_per_token_from_usd_per_mtok(rates.output_usd_per_mtok)
 
     def usd_per_day(
         self,

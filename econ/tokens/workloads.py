@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, fraction, in_range, positive, unknown
+from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
 from econ.catalog.ranges import Numbers, Range, ends
 from econ.catalog.tables import remember, table
 from econ.tokens.tasks import Task
@@ -123,6 +123,33 @@ class Workload:
     def mean_output_tokens(self) -> float:
         """Mean output length, reasoning included."""
         return _mean(self.output_quantile_tokens)
+
+    def alive_frac(self, ttl_s: float | None) -> float:
+        """Share of requests that come while the entry of the one before is still in a cache.
+
+        Parameters
+        ----------
+        ttl_s : float, optional
+            Life of an entry after its last use, e.g. 300; None for ever.
+
+        Notes
+        -----
+        For a beginning that all requests share: P(gap ≤ ttl) of the gamma gaps that `sample` draws.
+
+        Examples
+        --------
+        >>> import dataclasses
+        >>> rare = dataclasses.replace(workload("chat"), rate_per_s=1 / 300, arrival_cv=1.0)
+        >>> round(rare.alive_frac(300.0), 3), rare.alive_frac(None)  # 1 − 1/e
+        (0.632, 1.0)
+        """
+        if ttl_s is None or self.arrival == "all_at_once":
+            return 1.0
+        from scipy.special import gammainc
+
+        shape = float(self.arrival_cv) ** -2
+        waits = not_negative("ttl_s", ttl_s, 1e9) * float(self.rate_per_s)
+        return float(gammainc(shape, shape * waits))
 
     def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
         """Draw requests.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from econ import decide
+from econ.catalog import Price
 from econ.decision.tasks import tasks_of
-from econ.plan.agents import seller_times
+from econ.plan.sellers import seller_times
 from econ.scenario import Scenario
 from econ.terms import Slo
 from econ.tokens import session_load
@@ -45,6 +46,22 @@ def test_hit_shares_come_out_of_seller_and_fleet(answer):
     assert cost.meets_slo
     assert cost.hit_frac in set(frame["hit_frac"])
     assert any("Sessions (own log" in note for note in answer.notes)
+
+
+def test_a_seller_whose_entries_live_longer_serves_more_and_asks_more_to_write_them():
+    """By the list: what is new in a turn is written, since the next turn reads it."""
+    quote = Price(model="", provider="Acme", input_usd_per_mtok=3.0, output_usd_per_mtok=15.0,
+                  cached_input_usd_per_mtok=0.3, cache_write_usd_per_mtok=3.75,
+                  cache_write_1h_usd_per_mtok=6.0)  # fmt: skip
+    for ttl_s, write in ((300.0, 3.75), (3600.0, 6.0)):
+        answer = decide(S, sessions=LOG, sessions_per_s=0.1, terms=["api"], sellers=["Acme"],
+                        api_prices=[quote], cache_ttl_s=ttl_s, n_draws=60)  # fmt: skip
+        hit = seller_times(answer.tasks.draws[0], ttl_s=ttl_s).hit_frac
+        w = answer.scenario.workload
+        usd = w.mean_input_tokens * (hit * 0.3 + (1 - hit) * write) + w.mean_output_tokens * 15
+        best = answer.best_of("api")
+        assert best.usd_per_day == pytest.approx(w.rate_per_s * 86400 * usd / 1e6, rel=1e-3)
+        assert best.rates == pytest.approx((write, 0.3, 15.0, hit))
 
 
 def test_a_log_comes_at_its_own_rate_or_another():
