@@ -2,7 +2,7 @@
 
 >>> from econ.scenario import Scenario
 >>> long = Scenario.default().with_(input_tokens=8000, output_tokens=200)
->>> round(pool_speed(long).prefill_per_decode)  # machines that read, for each one that writes
+>>> round(pool_speed(long).n_prefill_per_decode)  # machines that read, for each one that writes
 5
 """
 
@@ -30,7 +30,7 @@ class PoolSpeed:
         Sequences that a replica of the decode pool takes together.
     prefill_s, step_s : float
         Seconds of a mean prompt in the prefill pool, and of a step in the decode pool.
-    prefill_per_decode : float
+    n_prefill_per_decode : float
         Replicas that read for each one that writes.
     output_tokens_per_s_per_gpu : float
         Over the accelerators of both pools.
@@ -41,7 +41,7 @@ class PoolSpeed:
     batch: int
     prefill_s: float
     step_s: float
-    prefill_per_decode: float
+    n_prefill_per_decode: float
     output_tokens_per_s_per_gpu: float
     ttft_s: float
 
@@ -103,7 +103,7 @@ def pool_speed(s: Scenario, *, concurrency: float | None = None) -> PoolSpeed:
         batch=batch,
         prefill_s=work.prefill_s,
         step_s=step_s,
-        prefill_per_decode=work.prefill_s / decode_s if decode_s else math.inf,
+        n_prefill_per_decode=work.prefill_s / decode_s if decode_s else math.inf,
         output_tokens_per_s_per_gpu=s.workload.mean_output_tokens
         / (n_gpu * (work.prefill_s + decode_s)),
         ttft_s=ttft_s,

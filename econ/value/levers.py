@@ -208,7 +208,7 @@ def _pooled(s: Scenario, users: float | None, how: Mapping[str, Any] | None) -> 
     rate = pools.output_tokens_per_s_per_gpu
     if not how:
         return rate
-    decoding_frac = 1 / (1 + pools.prefill_per_decode)
+    decoding_frac = 1 / (1 + pools.n_prefill_per_decode)
     return rate / (1 - decoding_frac * (1 - 1 / _gain(_decoding(s), pools.batch, how)))
 
 

@@ -107,7 +107,7 @@ def test_pools_cost_the_machine_time_of_a_prompt_and_of_an_answer():
     assert by_name["pools + users"] == pytest.approx(by_hand)
     assert by_name["pools + users"] < by_name["users"]  # a tight limit: no prompt disturbs a step
     gain = speculation_frame(ALONE, batches=(pools.batch,), **spec)["speedup"].iloc[0]
-    prompt_frac = pools.prefill_per_decode / (1 + pools.prefill_per_decode)
+    prompt_frac = pools.n_prefill_per_decode / (1 + pools.n_prefill_per_decode)
     drafted = by_hand * (prompt_frac + (1 - prompt_frac) / gain)
     assert by_name["pools + drafts + users"] == pytest.approx(drafted)
 
