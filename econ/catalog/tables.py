@@ -13,22 +13,24 @@ econ.catalog.guard.UnknownName: unknown table 'acelerators'; nearest: accelerato
 
 from __future__ import annotations
 
+import datetime
 import functools
 import itertools
 import json
+import math
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable, read_rows
 from econ.catalog.whole_files import replace
 
-DTYPES = {"number": "float64", "integer": "Int64", "boolean": "boolean"}  # the rest is text
 Function = TypeVar("Function", bound=Callable[..., Any])
 KINDS = ("measured", "list_price", "vendor_claim", "derived", "assumed")
 DATE = r"\d{4}(-\d{2}){0,2}"  # a year, a month or a day
@@ -96,7 +98,7 @@ def table(name: str) -> pd.DataFrame:
     BadTable
         For a cell that breaks a rule of the data package: file, row, column, rule.
     """
-    return _read(name).copy()
+    return _read(name).copy(deep=False)  # pandas copies what is written to
 
 
 def write_table(name: str, rows: pd.DataFrame) -> Path:
@@ -139,7 +141,8 @@ def _read(name: str) -> pd.DataFrame:
 def _check_names(file: str, names: pd.Series, reference: dict[str, str]) -> None:
     """Every name is a key of another table: a misspelt source is an error, with the nearest."""
     known = table(reference["resource"]).index
-    for row in names.index[~names.isin(known) & (names != "")][:1]:
+    odd = set(names.unique()) - {""} - set(known)
+    for row in itertools.islice((row for row, name in names.items() if name in odd), 1):
         error = unknown(f"key of {reference['resource']}", names[row], known)
         _fail(file, row, str(names.name), names[row], f"is not known: {error}")
 
@@ -149,65 +152,91 @@ def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:
 
     Besides types and limits: the key is there once, and low ≤ typical ≤ high.
     """
-    raw = _read_text(path, [f["name"] for f in schema["fields"]])
-    columns = {f["name"]: _column(path.name, raw[f["name"]], f) for f in schema["fields"]}
+    cells = _read_text(path, [f["name"] for f in schema["fields"]])
+    columns = {f["name"]: _column(path.name, cells[f["name"]], f) for f in schema["fields"]}
     key = schema.get("primaryKey") or []
     key = [key] if isinstance(key, str) else key
-    if key and (twice := raw.duplicated(key)).any():
-        row = int(twice.idxmax())
-        _fail(path.name, row, "+".join(key), raw.loc[row, key].tolist(), "is there twice")
+    seen: set[tuple[str, ...]] = set()
+    for row, value in enumerate(zip(*(cells[name] for name in key), strict=True)):
+        if value in seen:
+            _fail(path.name, row, "+".join(key), list(value), "is there twice")
+        seen.add(value)
+    frame = pd.DataFrame(columns)
     for run in schema.get("ordered", []):
         for lower, upper in itertools.pairwise(run):
-            if (wrong := columns[lower] > columns[upper]).any():
+            if (wrong := frame[lower] > frame[upper]).any():
                 row = int(wrong.idxmax())
-                _fail(path.name, row, lower, raw.loc[row, lower], f"is above {upper}")
-    return pd.DataFrame(columns)
+                _fail(path.name, row, lower, cells[lower][row], f"is above {upper}")
+    return frame
 
 
-def _read_text(path: Path, names: list[str]) -> pd.DataFrame:
+def _read_text(path: Path, names: list[str]) -> dict[str, list[str]]:
     """Every cell as text; a row with a cell too many or too few is refused, not shifted."""
     head, rows = read_rows(path)
     if head != names:
         odd = sorted(set(head) ^ set(names)) or "their order, or one is there twice"
         raise BadTable(f"{path.name}: columns differ from the data package: {odd}")
-    return pd.DataFrame(rows, columns=names, dtype=str)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
 
 def _fail(file: str, row: int, column: str, value: object, rule: str) -> None:
     raise BadTable(f"{file} row {row + 2}, column {column}: {value!r} {rule}")  # row 1: the names
 
 
-def _column(file: str, text: pd.Series, field: dict[str, Any]) -> pd.Series:
-    """One column as its type, or the first cell that breaks a rule."""
+def _column(file: str, cells: list[str], field: dict[str, Any]) -> Any:
+    """One column as its type, or the first cell that breaks a rule; equal cells are checked once."""
     name, kind, rules = field["name"], field["type"], field.get("constraints", {})
-    empty = text == ""
 
-    def check(bad: pd.Series, rule: str) -> None:
-        if (bad := bad & ~empty).any():
-            row = int(bad.idxmax())
-            _fail(file, row, name, text[row], rule)
+    def check(is_right: Callable[[Any], bool], rule: str, values: dict[str, Any]) -> None:
+        bad = {cell for cell, value in values.items() if not is_right(value)}
+        if bad:
+            row = next(row for row, cell in enumerate(cells) if cell in bad)
+            _fail(file, row, name, cells[row], rule)
 
-    if rules.get("required") and empty.any():
-        _fail(file, int(empty.idxmax()), name, "", "is empty, but the column is required")
+    different = dict.fromkeys(cells)
+    if rules.get("required") and "" in different:
+        _fail(file, cells.index(""), name, "", "is empty, but the column is required")
+    different.pop("", None)
+    text = {cell: cell for cell in different}
     if kind in ("number", "integer"):
-        numbers = pd.to_numeric(text.where(~empty), errors="coerce").astype("float64")
-        check(~numbers.abs().lt(float("inf")), f"is not a finite {kind}")
+        numbers = {cell: _number(cell) for cell in different}
+        check(math.isfinite, f"is not a finite {kind}", numbers)
         if kind == "integer":
-            check(numbers % 1 != 0, "is not a whole number")
-        if "minimum" in rules:
-            check(numbers < rules["minimum"], f"is below the minimum {rules['minimum']}")
-        if "maximum" in rules:
-            check(numbers > rules["maximum"], f"is above the maximum {rules['maximum']}")
-        return numbers.astype(DTYPES[kind])
+            check(float.is_integer, "is not a whole number", numbers)
+        if (low := rules.get("minimum")) is not None:
+            check(lambda n: n >= low, f"is below the minimum {low}", numbers)
+        if (high := rules.get("maximum")) is not None:
+            check(lambda n: n <= high, f"is above the maximum {high}", numbers)
+        column = np.array([numbers.get(cell, math.nan) for cell in cells], "float64")
+        if kind == "number":
+            return column
+        empty = np.isnan(column)
+        return pd.arrays.IntegerArray(np.where(empty, 1, column).astype("int64"), empty)
     if kind == "boolean":
-        check(~text.isin(["true", "false"]), "is neither true nor false")
-        return text.map({"true": True, "false": False}).astype(DTYPES[kind])
+        check(("true", "false").__contains__, "is neither true nor false", text)
+        words = np.array(cells, dtype=object)
+        return pd.arrays.BooleanArray(words == "true", words == "")
     if kind == "date":
-        check(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce").isna(), "is not YYYY-MM-DD")
+        check(_is_day, "is not YYYY-MM-DD", text)
     if "enum" in rules:
-        check(~text.isin(rules["enum"]), f"is not one of {', '.join(rules['enum'])}")
+        check(rules["enum"].__contains__, f"is not one of {', '.join(rules['enum'])}", text)
     if "pattern" in rules:
         pattern = re.compile(rules["pattern"])
-        matches = text.map(lambda t: bool(pattern.fullmatch(t))).astype(bool)  # also of no rows
-        check(~matches, f"does not match {rules['pattern']}")
-    return text.astype("str")
+        check(lambda t: bool(pattern.fullmatch(t)), f"does not match {rules['pattern']}", text)
+    return pd.array(cells, dtype="str")
+
+
+def _number(cell: str) -> float:
+    """The number that a cell states in plain digits; NaN where it states none."""
+    try:
+        return math.nan if "_" in cell else float(cell)
+    except ValueError:
+        return math.nan
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
