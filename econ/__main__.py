@@ -27,7 +27,10 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="econ")
     try:
-        from econ.cli import main as run  # takes a second, in which one may press Ctrl-C
+        import pandas as pd  # takes a second, in which one may press Ctrl-C
+
+        pd.set_option("mode.string_storage", "python")  # tables this small are read cell by cell
+        from econ.cli import main as run
 
         code = run()
         sys.stdout.flush()
