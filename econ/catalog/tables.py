@@ -185,7 +185,7 @@ def _fail(file: str, row: int, column: str, value: object, rule: str) -> None:
 
 
 def _column(file: str, cells: list[str], field: dict[str, Any]) -> Any:
-    """One column as its type, or the first cell that breaks a rule; equal cells are checked once."""
+    """One column as its type, or the first cell that breaks a rule; equal cells count once."""
     name, kind, rules = field["name"], field["type"], field.get("constraints", {})
 
     def check(is_right: Callable[[Any], bool], rule: str, values: dict[str, Any]) -> None:
