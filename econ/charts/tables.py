@@ -77,7 +77,7 @@ class Linked(Table):
     """A table whose sources are links: from a figure to its publication in one click.
 
     Columns named ``source`` or ending in ``_source`` hold keys of ``data/sources.csv``; pointing at
-    one shows the citation and the day on which it was read.
+    one shows the citation, its licence and the day on which it was read; a missing licence is said.
     """
 
     def _cell(self, column: str, value: str) -> str:
@@ -85,8 +85,9 @@ class Linked(Table):
             return safe(value)
         if value not in table("sources").index or not (one := cite(value)).url:
             return safe(value)
-        title = html.escape(f"{one.text} (read {one.accessed})")
-        return f'<a href="{html.escape(one.url)}" title="{title}">{safe(value)}</a>'
+        title = html.escape(f"{one.text} (read {one.accessed}; licence: {one.licence})")
+        unstated = " (licence not stated)" if "not stated" in one.licence else ""
+        return f'<a href="{html.escape(one.url)}" title="{title}">{safe(value)}</a>{unstated}'
 
 
 def evidence(summary: str, *frames: pd.DataFrame) -> Folded:

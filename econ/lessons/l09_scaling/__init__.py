@@ -17,6 +17,7 @@ from econ.lessons.l09_scaling.evidence import (
     dots_chart,
     dots_frame,
     excess_factor,
+    percent_at,
     ratios_frame,
     source_frames,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "life_panel",
     "measured_frame",
     "off_by_two_nats",
+    "percent_at",
     "practice_frame",
     "ratios_frame",
     "readings_frame",

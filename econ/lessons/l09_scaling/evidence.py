@@ -73,7 +73,9 @@ def dots_chart(dots: pd.DataFrame) -> Drawing:
     excess = excess_factor(dots)
     era = dots["year"].lt(2023).map({True: "until 2022", False: "since 2023"})
     early, late = (excess[era == name].median() for name in ("until 2022", "since 2023"))
-    named = dots.assign(era=era, name=dots["model"] + " (" + dots["year"].astype(str) + ")")
+    sure = dots["confirming_source"] != ""
+    named = dots.assign(era=era, name=dots["model"] + " (" + dots["year"].astype(str) + ")"
+                        + sure.map({True: "", False: ", not confirmed"}))  # fmt: skip
     words = "; ".join(f"{r.model} {r.tokens_per_param:,.0f}" for r in dots.itertuples())
     return overlay(
         figure(lines, "flop", "tokens_per_param", by="law", finding="Two laws", **titles),
@@ -81,7 +83,8 @@ def dots_chart(dots: pd.DataFrame) -> Drawing:
                finding="Models", **titles),
         finding=f"Since 2023 models get {late:.0f} times the law's tokens; until 2022 they "
         f"got {early:.1f} times",
-        subtitle="Lines: compute-optimal by two fits; dots: what makers reported (median of each)",
+        subtitle="Lines: compute-optimal by two fits; dots: what makers reported (median of each), "
+        f"{sure.sum()} of {len(dots)} confirmed by a second list",
         says=f"Tokens per parameter of {len(dots)} models: {words}. The median is {early:.2g} "
         f"times the law's until 2022, {late:.0f} times since.",
     )  # fmt: skip
@@ -156,6 +159,20 @@ def dial_frame(models: tuple[str, ...] = DIALS) -> pd.DataFrame:
             )
         )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
+
+
+def percent_at(dial: pd.DataFrame, usd_per_1000: float) -> pd.Series:
+    """What each model of `dial_frame` scores for a price; one that has no such effort is left out.
+
+    >>> percent_at(dial_frame(), 20).round().astype(int).to_dict()
+    {'gpt-5': 82, 'gpt-5.6-sol': 92, 'gpt-5.6-terra': 89, 'grok-4.3': 90}
+    """
+    scores = {}
+    for model, rows in dial.groupby("model"):
+        usd = rows["usd_per_1000"].to_numpy()
+        if usd[0] <= usd_per_1000 <= usd[-1]:
+            scores[model] = np.interp(np.log(usd_per_1000), np.log(usd), rows["percent"])
+    return pd.Series(scores, dtype=float)
 
 
 # -- who says which attempt is right --------------------------------------------------------------
