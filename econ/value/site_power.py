@@ -248,7 +248,9 @@ def curtailment_usd_per_mw_hour(
     Parameters
     ----------
     profit_usd_per_mw_hour : float
-        Profit of a megawatt at work, e.g. 900.
+        What a megawatt at work earns above the costs that stop with it, e.g. 900: revenue less
+        electricity. Machines that stand still are paid all the same, so profit after their cost
+        is a lower bound.
     cut_frac : float
         Share of the power given up for the hour, e.g. 0.25.
     batch_frac : float
@@ -264,8 +266,7 @@ def curtailment_usd_per_mw_hour(
 
     Notes
     -----
-    profit · (cut beyond the batch work + cut inside it · share lost). An accelerator that stops
-    still costs its capital, so what is missed is the whole profit of the answers.
+    earning · (cut beyond the batch work + cut inside it · share lost).
 
     Examples
     --------

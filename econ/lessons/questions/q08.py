@@ -206,7 +206,7 @@ def _month_usd(q: Inputs) -> float:
         Wrong(lambda q: 0.25 * q.profit * 0.1, "Not all of the cut falls on work that can wait."),
     ],
     hints=("How much of the cut falls on work that can wait, and how much beyond it?",
-           "profit × (cut beyond the batch work + a tenth of the cut within it)."),
+           "earning × (cut beyond the batch work + a tenth of the cut within it)."),
     work=lambda q: f"{q.profit} × ({0.25 - q.batch / 100:.2f} + 0.1 × {q.batch / 100:.2f}) = "
     f"{_cut_usd(q):.1f} USD.",
 )  # fmt: skip
