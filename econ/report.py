@@ -187,7 +187,8 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
         first += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
     if fleet := decision.fleet():
         lines = launch_lines(fleet.scenario, decision.weights).values()
-        first += [f"<h2>How to start it: {fleet.n_replicas} × this on {fleet.n_gpu_per_replica} × "
+        first += [f"<h2>How to start machines of your own: {fleet.n_replicas} × this, each on "
+                  f"{fleet.n_gpu_per_replica} × "
                   f"{html.escape(fleet.accelerator.id)}</h2>",
                   f"<pre>{html.escape(chr(10).join(lines))}</pre>"]  # fmt: skip
     evidence = ["<h2>All options</h2>", _table(Table(options_frame(decision)))]

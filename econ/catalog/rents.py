@@ -41,7 +41,7 @@ def _rented(accelerator: str, rows: pd.DataFrame) -> str:
             id = identifier("accelerator", accelerator, known)
         except UnknownName:
             raise error from None
-        why = known.loc[id, "why_no_rent"] or f"it is not in this table; see rent({id!r})"
+        why = known.loc[id, "why_no_rent"] or "no row of the table rentals names it"
         raise UnknownName(f"no rent of {id}: {why}") from None
 
 

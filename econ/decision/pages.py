@@ -18,7 +18,14 @@ from econ.decision.launch import launch_lines
 from econ.decision.reasons import tokens_words
 from econ.decision.result import Option, Weighing
 
-HEADS = ("option", "USD a day", "USD a year (nine in ten)", "P(SLO)", "binds", "price of")
+HEADS = ("option", "USD a day", "USD a year (nine cases in ten)", "chance to keep the SLO",
+         "commitment", "price dated")  # fmt: skip
+TERMS = (
+    "Terms: the SLO is the waiting that users accept, as the question states it; TTFT is the time "
+    "to the first token; Mtok are a million tokens; between the figures in brackets lie nine cases "
+    "in ten."
+)
+PARTS = {"burst": "machines by the hour"}
 FAMILIES = {"api": "API", "rent": "rent", "own": "own"}
 
 
@@ -217,7 +224,7 @@ def option_words(option: Option, deadline_h: float = 0.0) -> tuple[str, ...]:
 def parts_words(option: Option) -> str:
     """What the first year is paid for, largest first."""
     parts = sorted(option.parts.items(), key=lambda part: -part[1])
-    return ", ".join(f"{name} {money(usd)}" for name, usd in parts if usd > 0)
+    return ", ".join(f"{PARTS.get(name, name)} {money(usd)}" for name, usd in parts if usd > 0)
 
 
 def sure_words(decision: Weighing) -> list[str]:
@@ -268,7 +275,7 @@ def sections(decision: Weighing) -> list[tuple[str, Sequence[str]]]:
         ("How sure", sure_words(decision)),
         ("What would change it", decision.what_would_change_it),
         ("What to find out first", decision.measure_next),
-        ("What this rests on", decision.notes),
+        ("What this rests on", [*decision.notes, TERMS]),
     ]
 
 
@@ -291,7 +298,8 @@ def launch_markdown(decision: Weighing) -> list[str]:
         return []
     lines = launch_lines(fleet.scenario, decision.weights)
     chip, n = fleet.accelerator.id, fleet.n_replicas
-    return [f"## How to start it: {n} × this on {fleet.n_gpu_per_replica} × {chip}", "",
+    return ["## How to start machines of your own", "",
+            f"{n} × this, each on {fleet.n_gpu_per_replica} × {chip}:", "",
             *(f"    {line}" for line in lines.values()), ""]  # fmt: skip
 
 
