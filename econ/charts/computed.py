@@ -48,10 +48,13 @@ def waterfall(plot: Plot) -> Drawn:
                         legend=alt.Legend(orient="top") if len(kinds) > 2 else None),
     )  # fmt: skip
     names = base.mark_text(align="left", dx=4).encode(x="right:Q", text=alt.Text("label:N"))
-    description = (
-        f"Steps of {plot.plain_title('x', value)}: {words.describe(frame, value, plot.y)}; {total} "
-        f"{plot.say(ends.iloc[-1], value)}."
-    )
+
+    def description() -> str:
+        return (
+            f"Steps of {plot.plain_title('x', value)}: {words.describe(frame, value, plot.y)}; "
+            f"{total} {plot.say(ends.iloc[-1], value)}."
+        )
+
     return [mark, names], description, {"height": 34 * len(steps)}
 
 
@@ -90,23 +93,26 @@ def heat(plot: Plot) -> Drawn:
         "width": min(560, 72 * cells[plot.x].nunique()),
         "height": 34 * cells[plot.y].nunique(),
     }
-    rows = cells.dropna(subset=[value])
-    extremes = "no cell has a number"
-    if len(rows):
-        low, high = (rows.loc[i] for i in (rows[value].idxmin(), rows[value].idxmax()))
-        extremes = " to ".join(
-            f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in (low, high)
-        )
     across, down = blank.plain_title("x", plot.x), blank.plain_title("y", plot.y)
-    description = f"A map of {title} over {across} and {down}: {extremes}."
-    if 1 < len(order(plot.x)) <= words.MOST_LISTED and len(order(plot.y)) > 1 and len(rows):
-        least = rows.loc[rows.groupby(plot.x, sort=False)[value].idxmin()]
-        names = [
-            f"{r[plot.x]} {r[plot.y]} ({plot.say(r[value], value)})" for _, r in least.iterrows()
-        ]
-        description += f" Least by {across}: {'; '.join(names)}."
-    if missing := len(cells) - len(rows):
-        description += f" {missing} of {len(cells)} cells have no answer."
+
+    def description() -> str:
+        rows = cells.dropna(subset=[value])
+        said = f"A map of {title} over {across} and {down}: "
+        if rows.empty:
+            return f"{said}no cell has a number. {len(cells)} of {len(cells)} cells have no answer."
+        ends = (rows.loc[i] for i in (rows[value].idxmin(), rows[value].idxmax()))
+        said += " to ".join(f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in ends)
+        if 1 < len(order(plot.x)) <= words.MOST_LISTED and len(order(plot.y)) > 1:
+            least = rows.loc[rows.groupby(plot.x, sort=False)[value].idxmin()]
+            names = (
+                f"{r[plot.x]} {r[plot.y]} ({plot.say(r[value], value)})"
+                for _, r in least.iterrows()
+            )
+            said += f". Least by {across}: {'; '.join(names)}"
+        if missing := len(cells) - len(rows):
+            said += f". {missing} of {len(cells)} cells have no answer"
+        return f"{said}."
+
     return [empty, full, text], description, {**size, "color": "independent"}
 
 
@@ -134,9 +140,11 @@ def gap(plot: Plot) -> Drawn:
     layers.append(
         base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text=alt.Text("label:N"))
     )
-    description = (
-        f"Gaps of ours to the published: {words.describe(rows, 'gap_percent', plot.y, '%')}."
-    )
+
+    def description() -> str:
+        gaps = words.describe(rows, "gap_percent", plot.y, "%")
+        return f"Gaps of ours to the published: {gaps}."
+
     return layers, description, {"height": 26 * len(rows)}
 
 
@@ -156,11 +164,14 @@ def parity(plot: Plot) -> Drawn:
     line = line.mark_rule(color=PALETTE["grey"], strokeDash=[5, 4]).encode(
         x=alt.XDatum(low), y=alt.YDatum(low), x2=alt.X2Datum(high), y2=alt.Y2Datum(high)
     )
-    off = np.abs(both[:, 1] / both[:, 0] - 1)
-    description = (
-        f"{len(both)} points of {plot.plain_title('y', plot.y)} against "
-        f"{plot.plain_title('x', plot.x)} from "
-        f"{plot.say(low, plot.x)} to {plot.say(high, plot.x)}: half are within "
-        f"{np.nanmedian(off):.0%} of each other, 90 % within {np.nanquantile(off, 0.9):.0%}."
-    )
+
+    def description() -> str:
+        off = np.abs(both[:, 1] / both[:, 0] - 1)
+        return (
+            f"{len(both)} points of {plot.plain_title('y', plot.y)} against "
+            f"{plot.plain_title('x', plot.x)} from "
+            f"{plot.say(low, plot.x)} to {plot.say(high, plot.x)}: half are within "
+            f"{np.nanmedian(off):.0%} of each other, 90 % within {np.nanquantile(off, 0.9):.0%}."
+        )
+
     return [line, dots], description, {"width": 400, "height": 400}

@@ -53,24 +53,26 @@ def finish(
     ValueError
         For a description of fewer than 20 characters.
     """
+    return _entitled(chart.copy(deep=False), _plain(title), description, subtitle)
+
+
+def _entitled(chart: Drawing, title: str, description: str, subtitle: str) -> Drawing:
     if len(description.strip()) < SHORTEST:
         raise ValueError(
             f"chart {title!r} needs a description of at least {SHORTEST} characters, "
             "from its own numbers"
         )
-    title = title if isinstance(title, str) else " ".join(title)
     lines = textwrap.wrap(title, TITLE_WIDTH)
     heading = alt.Title(lines if len(lines) > 1 else title)
     if subtitle:
         below = textwrap.wrap(subtitle, TITLE_WIDTH + 20)
         heading.subtitle = below if len(below) > 1 else subtitle
-    chart = chart.copy(deep=False)
     chart.title, chart.description = heading, " ".join(description.split())
     return chart
 
 
 def layered(layers: list[alt.Chart]) -> Any:
-    """Layers as one chart; their table, if they share it, stands in it once.
+    """New layers as one chart; their table, if they share it, stands in it once.
 
     Altair prints the table of every layer to name it, which takes longer than all the rest.
     """
@@ -83,9 +85,9 @@ def layered(layers: list[alt.Chart]) -> Any:
     ):
         return alt.layer(*layers)
     chart = alt.layer(data=data)
-    chart.layer = [layer.copy(deep=False) for layer in layers]
-    for layer in chart.layer:
+    for layer in layers:
         layer.data = alt.Undefined
+    chart.layer = layers
     return chart
 
 
@@ -207,7 +209,7 @@ def figure(
     )  # fmt: skip
     if facet:
         return _faceted(plot, kind, facet, finding, subtitle, says, width, height)
-    layers, words, size = KINDS[kind](plot)
+    layers, describe, size = KINDS[kind](plot)
     for channel, at in (("x", rule_x), ("y", rule_y)):
         if at is not None:
             layers.append(rule(plot, channel, at))
@@ -218,8 +220,8 @@ def figure(
     size |= {k: v for k, v in (("width", width), ("height", height)) if v}
     for name, value in size.items():
         setattr(chart, name, value)
-    description = says or f"{sentence(finding)} {words}"
-    return finish(chart, title=finding, subtitle=subtitle, description=description)
+    description = says or f"{sentence(finding)} {describe()}"
+    return _entitled(chart, finding, description, subtitle)
 
 
 def sentence(finding: str) -> str:
@@ -231,18 +233,17 @@ def _faceted(
     plot: Plot, kind: str, facet: str, finding: str, subtitle: str, says: str,
     width: int | None, height: int | None,
 ) -> Drawing:  # fmt: skip
-    parts, descriptions = [], []
+    parts, descriptions = [], [sentence(finding)]
     for value, rows in plot.frame.groupby(facet, sort=False):
         one = replace(plot, frame=rows.reset_index(drop=True), legend=True)
-        layers, text, _ = KINDS[kind](one)
+        layers, describe, _ = KINDS[kind](one)
         part = layered(layers)
         part.width, part.height = width or 270, height or 270
         part.title = alt.Title(str(value), fontSize=13)
         parts.append(part)
-        descriptions.append(f"{value}: {text}")
+        descriptions += [] if says else [f"{value}: {describe()}"]
     chart = alt.hconcat(*parts, spacing=36)
-    description = says or " ".join([sentence(finding), *descriptions])
-    return finish(chart, title=finding, subtitle=subtitle, description=description)
+    return _entitled(chart, finding, says or " ".join(descriptions), subtitle)
 
 
 def overlay(*figures: Drawing, finding: str = "", subtitle: str = "", says: str = "") -> Drawing:
@@ -252,12 +253,8 @@ def overlay(*figures: Drawing, finding: str = "", subtitle: str = "", says: str 
     descriptions = [
         f.description.removeprefix(sentence(_plain(f.title.text))).strip() for f in figures
     ]
-    return finish(
-        alt.layer(*figures),
-        title=title,
-        subtitle=subtitle,
-        description=says or " ".join([sentence(title), *descriptions]),
-    )
+    description = says or " ".join([sentence(title), *descriptions])
+    return _entitled(alt.layer(*figures), title, description, subtitle)
 
 
 def _plain(title: str | list[str]) -> str:

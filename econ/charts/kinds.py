@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from econ.charts.theme import FAINT, INK, PALETTE
 
 ROW_PX = 30
 
-Drawn = tuple[list[alt.Chart], str, dict[str, Any]]  # layers, words, properties of the chart
+Drawn = tuple[list[alt.Chart], Callable[[], str], dict[str, Any]]  # layers, words, properties
 
 
 def _spans(plot: Plot) -> str:
@@ -65,11 +66,14 @@ def line(plot: Plot) -> Drawn:
         ))  # fmt: skip
     layers += _marked(plot, base.encode(y=y))
     across = plot.frame[plot.x]
-    description = (
-        f"Lines of {plot.plain_title('y', plot.y)} over {plot.plain_title('x', plot.x)} from "
-        f"{words.number(across.min(), plot.x)} to {words.number(across.max(), plot.x)}: "
-        f"{_spans(plot)}.{_marked_words(plot)}"
-    )
+
+    def description() -> str:
+        return (
+            f"Lines of {plot.plain_title('y', plot.y)} over {plot.plain_title('x', plot.x)} from "
+            f"{words.number(across.min(), plot.x)} to {words.number(across.max(), plot.x)}: "
+            f"{_spans(plot)}.{_marked_words(plot)}"
+        )
+
     return layers, description, {}
 
 
@@ -104,11 +108,13 @@ def path(plot: Plot) -> Drawn:
     base = base.encode(
         x=plot.axis("x", plot.x), y=plot.axis("y", plot.y), order=alt.Order("rank:Q")
     )
-    ends = " to ".join(_place(plot, i) for i in (0, -1))
-    description = (
-        f"A curve of {len(plot.frame)} points, {plot.plain_title('y', plot.y)} over "
-        f"{plot.plain_title('x', plot.x)}: {ends}."
-    )
+
+    def description() -> str:
+        return (
+            f"A curve of {len(plot.frame)} points, {plot.plain_title('y', plot.y)} over "
+            f"{plot.plain_title('x', plot.x)}: {_place(plot, 0)} to {_place(plot, -1)}."
+        )
+
     return [base.mark_line(point=True), *_marked(plot, base)], description, {}
 
 
@@ -142,7 +148,10 @@ def bar(plot: Plot) -> Drawn:
     if plot.label:
         names = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{plot.label}:N"))
         layers.append(_beside(plot, names, value))
-    description = f"Bars of {plot.plain_title('x', value)}: {_bar_words(plot, value, name)}."
+
+    def description() -> str:
+        return f"Bars of {plot.plain_title('x', value)}: {_bar_words(plot, value, name)}."
+
     px = ROW_PX + 8 if len(rows) < 6 else ROW_PX if len(rows) < 12 else 16
     return layers, description, {"height": px * len(rows)}
 
@@ -193,10 +202,13 @@ def column(plot: Plot) -> Drawn:
     """Standing bars over ordered values, stacked where there are groups."""
     x = alt.X(f"{plot.x}:O", title=plot.title("x", plot.x), sort=None, axis=alt.Axis(labelAngle=0))
     base = alt.Chart(plot.frame).mark_bar().encode(x=x, y=_bar_axis(plot, "y", plot.y))
-    description = (
-        f"Columns of {plot.plain_title('y', plot.y)} over {plot.plain_title('x', plot.x)}: "
-    )
-    description += f"{_bar_words(plot, plot.y, plot.x)}."
+
+    def description() -> str:
+        return (
+            f"Columns of {plot.plain_title('y', plot.y)} over {plot.plain_title('x', plot.x)}: "
+            f"{_bar_words(plot, plot.y, plot.x)}."
+        )
+
     return [_stacked(plot, base) if plot.by else base], description, {"width": 440}
 
 
@@ -204,14 +216,18 @@ def area(plot: Plot) -> Drawn:
     """Parts of a whole over a quantity, stacked in the order of the table, the first lowest."""
     base = alt.Chart(plot.frame).mark_area()
     base = base.encode(x=plot.axis("x", plot.x), y=plot.axis("y", plot.y, stack="zero"))
-    at = [plot.frame[plot.x].min(), plot.frame[plot.x].max()]
-    ends = []
-    for value in at:
-        rows = plot.frame[plot.frame[plot.x] == value]
+    across = plot.frame[plot.x]
+
+    def largest(value: float) -> str:
+        rows = plot.frame[across == value]
         top = rows.loc[rows[plot.y].idxmax()]
-        ends.append(f"largest at {words.amount(value, plot.x)} {top[plot.by]} "
-                    f"({plot.say(top[plot.y], plot.y)})")  # fmt: skip
-    description = f"Areas of {plot.plain_title('y', plot.y)}: {'; '.join(ends)}."
+        most = plot.say(top[plot.y], plot.y)
+        return f"largest at {words.amount(value, plot.x)} {top[plot.by]} ({most})"
+
+    def description() -> str:
+        ends = f"{largest(across.min())}; {largest(across.max())}"
+        return f"Areas of {plot.plain_title('y', plot.y)}: {ends}."
+
     return [_stacked(plot, base)], description, {}
 
 
@@ -238,12 +254,15 @@ def point(plot: Plot) -> Drawn:
     layers += [dots, *_marked(plot, base)]
     value = plot.x if named else plot.y
     name = plot.y if named else plot.label
-    groups = plot.frame.groupby(plot.by, sort=False) if plot.by else [("", plot.frame)]
-    ends = "; ".join(f"{group} {_ends(plot, rows, value, name)}".strip() for group, rows in groups)
-    description = (
-        f"{len(plot.frame)} point{'s' if len(plot.frame) > 1 else ''} of "
-        f"{plot.plain_title('x' if named else 'y', value)}: {ends}."
-    )
+
+    def description() -> str:
+        groups = plot.frame.groupby(plot.by, sort=False) if plot.by else [("", plot.frame)]
+        ends = (f"{group} {_ends(plot, rows, value, name)}".strip() for group, rows in groups)
+        return (
+            f"{len(plot.frame)} point{'s' if len(plot.frame) > 1 else ''} of "
+            f"{plot.plain_title('x' if named else 'y', value)}: {'; '.join(ends)}."
+        )
+
     return layers, description, {"height": 16 * len(rows) if named and len(rows) > 8 else 340}
 
 
@@ -283,11 +302,14 @@ def span(plot: Plot) -> Drawn:
         right = f"max(datum[{low!r}], datum[{high!r}])"
         layers.append(text.transform_calculate(right=right).encode(
             x=alt.X("right:Q", title=title), text=alt.Text(f"{plot.label}:N")))  # fmt: skip
-    pairs = [f"{r[name]} {plot.span(r[low], r[high], plot.x)}" for _, r in frame.iterrows()]
-    if len(frame) > 2 * words.MOST_LISTED:
-        ends = frame[plot.x].to_numpy()
-        pairs = [f"{len(frame)} of them", *(pairs[i] for i in (ends.argmin(), ends.argmax()))]
-    description = f"Ranges of {plot.plain_title('x', plot.x)}: {'; '.join(pairs)}."
+
+    def description() -> str:
+        pairs = [f"{r[name]} {plot.span(r[low], r[high], plot.x)}" for _, r in frame.iterrows()]
+        if len(frame) > 2 * words.MOST_LISTED:
+            ends = frame[plot.x].to_numpy()
+            pairs = [f"{len(frame)} of them", *(pairs[i] for i in (ends.argmin(), ends.argmax()))]
+        return f"Ranges of {plot.plain_title('x', plot.x)}: {'; '.join(pairs)}."
+
     return layers, description, {"height": (ROW_PX if len(frame) < 10 else 19) * len(frame)}
 
 
@@ -312,12 +334,15 @@ def histogram(plot: Plot) -> Drawn:
     marks = alt.Chart(plot.frame).mark_rect(color=PALETTE["sky"], stroke="white").encode(
         x=x, x2=alt.X2(f"{plot.high}:Q"), y=plot.axis("y", plot.y), y2=alt.datum(0)
     )  # fmt: skip
-    row = plot.frame.loc[plot.frame[plot.y].idxmax()]
-    total = plot.frame[plot.y].sum()
-    description = (
-        f"Histogram of {total:,.0f} over {plot.plain_title('x', plot.x)}, most between "
-        f"{words.amount(row[plot.x], plot.x)} and {words.amount(row[str(plot.high)], plot.x)}."
-    )
+
+    def description() -> str:
+        row = plot.frame.loc[plot.frame[plot.y].idxmax()]
+        return (
+            f"Histogram of {plot.frame[plot.y].sum():,.0f} over {plot.plain_title('x', plot.x)}, "
+            f"most between {words.amount(row[plot.x], plot.x)} and "
+            f"{words.amount(row[str(plot.high)], plot.x)}."
+        )
+
     return [marks], description, {"height": 220}
 
 

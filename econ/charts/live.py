@@ -120,12 +120,15 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records(pd.DataFrame({"x": [1.5, float("inf")], "name": ["a", None]}))
     [{'x': 1.5, 'name': 'a'}, {'x': None, 'name': None}]
     """
-    rows: list[dict[str, Any]] = frame.to_dict("records")
-    for row in rows:
-        for key, value in row.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                row[key] = None
-    return rows
+    names, columns = list(frame), [_plain(frame[name]) for name in frame]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    values: list[Any] = column.tolist()
+    if column.dtype.kind in "iub":
+        return values
+    return [None if isinstance(v, float) and not math.isfinite(v) else v for v in values]
 
 
 def shape(chart: Drawing) -> Any:
