@@ -50,8 +50,10 @@ def stops(panel: Panel) -> list[dict[str, object]]:
     for name, control in panel.controls.items():
         if hasattr(control, "step"):
             low, high = control.min, control.max
-            near = [low + k * (high - low) // 20 for k in range(6, 14)]
-            return [{name: type(control.value)(v)} for v in near]
+            steps = [round(k * (high - low) / control.step / 20) for k in range(6, 14)]
+            return [
+                {name: type(control.value)(low + n * control.step)} for n in dict.fromkeys(steps)
+            ]
         if hasattr(control, "options"):
             listed = [o[1] if isinstance(o, tuple) else o for o in control.options]
             return [{name: v} for v in listed]

@@ -158,8 +158,7 @@ optional
         """
         if service not in SERVICES:
             raise unknown("service", service, SERVICES)
-        base = Rates(**{name: getattr(self, name) for name in _USD})
-        fits = [base] if service == "standard" else []
+        fits = [self._usual] if service == "standard" else []
         fits += [r for r in self.other_rates if r.service == service]
         fits = [r for r in fits if r.above_input_tokens == 0 or input_tokens > r.above_input_tokens]
         if fits:
@@ -173,6 +172,10 @@ optional
         listed = ", ".join(self.services)
         what = "batch discount" if service == "batch" else f"price of {service}"
         raise ValueError(f"{self.model} lists no {what}; it lists {listed}")
+
+    @functools.cached_property
+    def _usual(self) -> Rates:
+        return Rates(**{name: getattr(self, name) for name in _USD})
 
 
 _USD = tuple(f"{name}_usd_per_mtok" for name in RATES)
