@@ -172,7 +172,7 @@ def ceiling_chart(frame: pd.DataFrame) -> Drawing:
         label=[f"{v:,.0f}" for v in frame["tokens_per_s"]],
     )
     enough = rows[(rows["tokens_per_s"] >= claimed) & (rows["memory"] == "fits")]["chips"]
-    answer = f"it takes {enough.iloc[0]}" if len(enough) else "no count shown is enough"
+    answer = f"{enough.iloc[0]} is the least count shown" if len(enough) else "none shown is enough"
     return figure(
         rows,
         "tokens_per_s",

@@ -73,7 +73,7 @@ def _cards(tokens_per_s: float) -> float:
     "How many H100 SXM **accelerators** together have the bandwidth to read the 405 GB of Llama "
     "3.1 405B in 8 bit **{tokens_per_s}** times a second? (A comment said 200 for 969 times.) One "
     "has 3.35 TB/s.",
-    unit="cards",
+    unit="accelerators",
     inputs={"tokens_per_s": (969, 500, 700)},
     whole=True,
     tolerance_frac=0.002,
