@@ -63,7 +63,7 @@ class Market:
 
     def units(self, fleet: Fleet) -> Array:
         """Replicas that each hour needs: draws × years × 24."""
-        rate = fleet.rate_per_s * self.draws.of(chance.SPEED + fleet.accelerator.id)
+        rate = fleet.rate_per_s * self.draws.of(chance.SPEED + fleet.speed)
         if fleet.n_replicas > 1:  # a single one is down as a whole: no share of it is spare
             rate = rate * self.draws.of(chance.AVAILABLE) / self.draws.of(chance.AVAILABLE)[0]
         load = self.grown[..., None] * self.load_per_s
@@ -156,7 +156,7 @@ def by_the_token(market: Market, usd_per_request: float) -> Burst:
     """What exceeds the base, sent to an API: the requests of the hours above it."""
 
     def usd(beyond: Array, fleet: Fleet) -> Array:
-        rate = fleet.rate_per_s * market.draws.of(chance.SPEED + fleet.accelerator.id)
+        rate = fleet.rate_per_s * market.draws.of(chance.SPEED + fleet.speed)
         load = market.grown[..., None] * market.load_per_s
         base = market.units(fleet) - beyond
         over = np.where(beyond > 0, np.maximum(load - base * rate[:, None, None], 0.0), 0.0)

@@ -7,7 +7,8 @@ band. Rents, prices of servers and prices of tokens rise and fall together: they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,6 @@ def price_paths() -> dict[str, Range]:
 
 
 def inputs(
-    accelerators: Iterable[str],
     p90_factor: Mapping[str, float],
     servers: Mapping[str, Range],
     *,
@@ -94,10 +94,8 @@ def inputs(
 
     Parameters
     ----------
-    accelerators : iterable of str
-        Of the fleets.
     p90_factor : mapping of str to float
-        Factor within which a fleet's rate is known, by accelerator.
+        Factor within which a fleet's rate is known, by `Fleet.speed`.
     servers : mapping of str to Range
         Price of a server, by accelerator; of those that can be bought.
     growth, discount, staff, rate, electricity : Range
@@ -107,27 +105,30 @@ def inputs(
     ranges |= {GROWTH: growth, DISCOUNT: discount, STAFF: staff, RATE: rate}
     ranges |= {ELECTRICITY: electricity, AVAILABLE: given("tco_inputs", "available")}
     ranges |= {LIFE: given("tco_inputs", "life"), RESIDUAL: given("tco_inputs", "residual")}
-    for name in accelerators:
-        ranges[SPEED + name] = Range.within_factor(1.0, p90_factor[name], "× ours")
+    for name, factor in p90_factor.items():
+        ranges[SPEED + name] = Range.within_factor(1.0, factor, "× ours")
     return ranges | {SERVER + name: price for name, price in servers.items()}
 
 
 def draw(ranges: Mapping[str, Range], n: int, seed: int = 0) -> Draws:
-    """``n`` joint samples below a row of typical values: a Latin hypercube, three coupled."""
+    """``n`` joint samples below a row of typical values: a Latin hypercube, three coupled.
+
+    An input's draws are its own, whatever else is drawn: two questions differ by what differs.
+    """
     from scipy.special import ndtr, ndtri
 
-    names, rng = list(ranges), np.random.default_rng(seed)
-    slices = np.tile(np.arange(n)[:, None], len(names) + 1)
-    shares = (rng.permuted(slices, axis=0) + rng.uniform(EDGE, 1 - EDGE, slices.shape)) / n
-    cause = ndtri(shares[:, -1])
+    def shares(name: str) -> np.ndarray:
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        return (rng.permutation(n) + rng.uniform(EDGE, 1 - EDGE, n)) / n
+
+    cause = ndtri(shares("what moves all prices"))
     columns = {}
-    for k, name in enumerate(names):
-        share = shares[:, k]
+    for name, span in ranges.items():
+        share = shares(name)
         if name in TOGETHER:
             own = np.sqrt(1 - CORRELATION) * ndtri(share)
             share = ndtr(np.sqrt(CORRELATION) * cause + own)
-        typical = ranges[name].typical
-        columns[name] = np.concatenate([[typical], ranges[name].quantile(share)])
+        columns[name] = np.concatenate([[span.typical], span.quantile(share)])
     return Draws(columns, n + 1)
 
 

@@ -32,14 +32,12 @@ from econ.decision.asking import (
     around,
     as_range,
     question_of,
-    searched_fleets,
     server_prices,
     terms_of,
     within_window,
 )
 from econ.decision.books import Market
-from econ.decision.fleets import Fleet
-from econ.decision.hours import Ask, Quotes
+from econ.decision.hours import Ask, Lists, Quotes
 from econ.decision.judging import judged
 from econ.decision.launch import weights_of
 from econ.decision.menu import Entry, api_entries, fleet_entries
@@ -52,10 +50,10 @@ from econ.decision.reasons import (
 )
 from econ.decision.regions import rents_at
 from econ.decision.result import Option
+from econ.decision.searching import Searched, searched_fleets
 from econ.decision.speeds import Tests
 from econ.decision.tasks import Tasks, sized, tasks_note, tasks_of
 from econ.decision.valued import acceptance_of, best_of_menu, offer_of, offer_rows
-from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import station
 from econ.tco.earning import Tiers, Worth
@@ -246,16 +244,19 @@ def decide(
     rents_from, unlisted = rents_at(region)
     notes += [unlisted] if unlisted and set(kinds) - {"own"} else []
     step = watch or (lambda words: None)
-    searched: Plan | None = None
-    fleets: list[Fleet] = []
-    problem, no_seller = "", ""
+    lists = Lists(
+        scenario=scenario, quotes=dict(prices_usd_per_gpu_hour or {}), region=rents_from,
+        day=on or datetime.datetime.now(datetime.UTC).date(),
+    )  # fmt: skip
+    searched, no_seller = Searched(), ""
     if kinds:
-        searched, fleets, problem = searched_fleets(
-            asked, accelerators, precisions, prices_usd_per_gpu_hour, kinds,
+        searched = searched_fleets(
+            asked, accelerators, precisions, lists, kinds,
             {"peak_factor": max(float(load.max() / load.mean()), 1.0), "n_spare": n_spare,
              "trace": trace, "n_refined": n_refined, "seed": seed}, step,
         )  # fmt: skip
-        notes += [problem] if problem else []
+        notes += [searched.problem] if searched.problem else []
+    fleets = searched.fleets
     if tasks:
         step("simulating sessions")
         tasks, fleets = sized(tasks, fleets, max(float(load.max() / load.mean()), 1.0))
@@ -266,8 +267,7 @@ def decide(
     servers, unpriced = server_prices(scenario, fleets) if "own" in kinds else ({}, [])
     notes += unpriced if accelerators is not None else []
     ranges = chance.inputs(
-        [f.accelerator.id for f in fleets],
-        {f.accelerator.id: f.rate_p90_factor for f in fleets},
+        {f.speed: f.rate_p90_factor for f in fleets},
         servers,
         growth=growth,
         discount=discount,
@@ -285,11 +285,11 @@ def decide(
         market=market,
         plain=Market(load, chance.typical(ranges, 1), years, use),
         servers=servers,
-        quotes=dict(prices_usd_per_gpu_hour or {}),
+        quotes=lists.quotes,
         licence_usd_per_gpu_year=licence_usd_per_gpu_year,
         deadline_h=deadline_h,
-        day=on or datetime.datetime.now(datetime.UTC).date(),
-        region=rents_from,
+        day=lists.day,
+        region=lists.region,
         cache_ttl_s=cache_ttl_s,
         are_turns=tasks is not None,
     )
@@ -305,13 +305,11 @@ def decide(
         scenario, sold_as or scenario.model, value_usd_per_answer, right_frac, benchmark,
         floor_frac, deadline_h,
     )  # fmt: skip
-    by_chip = {f.accelerator.id: f for f in fleets}
-    options, by_option, npv, ties = judged(
-        entries, market, least_p_frac, deadline_h, accept, by_chip
-    )
+    by_key = {f.key: f for f in fleets}
+    options, by_option, npv, ties = judged(entries, market, least_p_frac, deadline_h, accept)
     if not options or options[0].reason:
-        raise ValueError(_nothing(asked, searched, options, notes))
-    if searched is None:
+        raise ValueError(_nothing(asked, options, notes))
+    if searched.plan is None:
         notes.append("Only sellers of tokens are weighed: machines were not asked for.")
     notes += _assumptions(asked, load, ranges, years, deadline_h, bool(fleets))
     requests_per_day = float(load.mean()) * DAY_S * use
@@ -323,20 +321,23 @@ def decide(
     worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in able]])
     offer = None
     if accept is not None:
-        offer = offer_of(offer_rows(able, npv, by_chip, market, accept, site.pue))
+        offer = offer_of(offer_rows(able, npv, by_key, market, accept, site.pue))
     return Decision(
         scenario=scenario,
         tasks=tasks,
-        weights=sold_as or scenario.model_id if searched is None else weights_of(scenario, sold_as),
+        weights=weights_of(scenario, sold_as) if searched.plan else sold_as or scenario.model_id,
         options=tuple(options),
         tied_with=ties,
         deadline_h=deadline_h,
         horizon_years=years,
         tokens_per_day=tokens,
-        plan=searched,
-        fleets=by_chip,
+        plan=searched.plan,
+        fleets=by_key,
         missing=missing_of(
-            options, kinds, "not allowed" if no_api or on_premises else no_seller, problem
+            options,
+            kinds,
+            "not allowed" if no_api or on_premises else no_seller,
+            searched.problem,
         ),
         offer=offer,
         break_even=crossings,
@@ -345,15 +346,15 @@ def decide(
         ranges=ranges,
         life_years=scenario.finance.life_years or ranges[chance.LIFE].typical,
         cash=cash_frame(options, by_option, ask.plain),
-        what_would_change_it=tuple(what_changes(options, crossings, fleets, tokens)),
+        what_would_change_it=tuple(
+            what_changes(options, crossings, by_option[options[0].name].fleet, tokens)
+        ),
         measure_next=tuple(what_to_measure(options, worth)),
         notes=tuple(notes),
     )
 
 
-def _nothing(
-    asked: Scenario, searched: Plan | None, options: Sequence[Option], notes: Sequence[str]
-) -> str:
+def _nothing(asked: Scenario, options: Sequence[Option], notes: Sequence[str]) -> str:
     """Why nothing can be chosen: each reason once."""
     reasons = dict.fromkeys([*notes, *(f"{o.name}: {o.reason}" for o in options[:4])])
     said = "; ".join(reasons) or "no term, seller or accelerator is left to choose from"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ NEARLY_SURE = 0.99  # of keeping the SLO: more accelerators would not be felt
 Z90 = 1.6449  # normal quantile: nine of ten within
 WIDEST = 100.0  # logarithm of a band without an end
 LATENCIES = ("ttft", "tpot")
+TWINS = [*KEYS, "concurrency", "policy", "n_replicas"]  # the same replicas
 ONE_SIDED = 1.2816  # normal quantile: nine of ten below
 
 
@@ -49,9 +50,8 @@ class Fleet:
         Within which that rate is known, for nine held-out cases in ten.
     p_keeps_slo : float
         Probability that the SLO is kept, from the bands of the latency model, with the replicas
-        that each case needs: what is missing to 1 is what no further replica can mend.
-    p_owned_frac : float
-        The same where whole servers are bought and all their accelerators serve.
+        that each case needs: what is missing to 1 is what no further replica can mend. Where whole
+        servers are bought, all their accelerators serve.
     n_sure : int
         Replicas with which the rate suffices in nine of ten cases; what is rented or bought grows
         to it where a test shows that it must.
@@ -59,6 +59,8 @@ class Fleet:
         How far it lies from what was measured (`econ.latency.calibration.REGIMES`).
     basis : str
         simulated or screened.
+    is_owned : bool
+        Whether it is bought, in whole servers.
     """
 
     scenario: Scenario
@@ -67,16 +69,27 @@ class Fleet:
     rate_per_s: float
     rate_p90_factor: float
     p_keeps_slo: float
-    p_owned_frac: float
     n_sure: int
     regime: str
     basis: str
+    is_owned: bool = False
     row: pd.Series = dataclasses.field(repr=False)
 
     @property
     def accelerator(self) -> Accelerator:
         """The accelerator itself."""
         return self.scenario.deployment.resolved_accelerator
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Accelerator, and ``"rent"`` or ``"own"``."""
+        return self.accelerator.id, "own" if self.is_owned else "rent"
+
+    @property
+    def speed(self) -> str:
+        """What its rate rests on: fleets that share it are fast or slow together."""
+        name = self.accelerator.id
+        return name if self.regime == "calibrated" else f"{name} ({self.regime})"
 
     @property
     def words(self) -> str:
@@ -86,85 +99,88 @@ class Fleet:
         return ", ".join([d.precision, *parts])
 
 
-def fleets_of(answer: Plan, n_most: int, among: Collection[str]) -> list[Fleet]:
-    """The best fleet of each accelerator that meets the SLO, cheapest first.
+def fleets_at(
+    answer: Plan,
+    usd_per_gpu_hour: Mapping[str, float],
+    n_most: int,
+    n_sure: int,
+    known: Sequence[Fleet],
+) -> list[Fleet]:
+    """The fleets that are known, and the cheapest of more accelerators at these prices.
 
     Parameters
     ----------
     answer : Plan
         What was searched.
+    usd_per_gpu_hour : mapping of str to float
+        Prices on one term, by accelerator.
     n_most : int
-        Accelerators at most, e.g. 4.
-    among : collection of str
-        Accelerators, by name.
-
-    Returns
-    -------
-    list of Fleet
-        Of simulated rows where anything was simulated; empty where nothing meets the SLO.
+        Accelerators looked at in the order of their cost, e.g. 3; more, until ``n_sure`` of them
+        are so sure of the SLO as what binds has to be (`BINDING_P`).
+    n_sure : int
+        See there.
+    known : sequence of Fleet
+        Those of other price lists, which count where they stand in that order.
     """
-    best = _best_rows(answer, among).head(n_most)
-    return [_fleet(answer, row) for _, row in best.iterrows()]
-
-
-def fleets_to_buy(
-    answer: Plan, n_sure: int, usd_per_gpu_hour: Mapping[str, float], known: Sequence[Fleet]
-) -> list[Fleet]:
-    """More fleets, in the order of what their whole servers cost, until ``n_sure`` can be bought.
-
-    ``known`` fleets count where they stand in that order; what binds for years has to be sure of
-    the SLO (`BINDING_P`).
-    """
-    there = {fleet.accelerator.id: fleet for fleet in known}
-    best = _best_rows(answer, usd_per_gpu_hour)
-    usd = [
-        in_servers(n, answer.accelerators[name]) * usd_per_gpu_hour[name]
-        for n, name in zip(best["fleet_gpus"], best["accelerator"], strict=True)
-    ]
-    more: list[Fleet] = []
-    for _, row in best.iloc[np.argsort(usd, kind="stable")].iterrows():
-        if (fleet := there.get(str(row["accelerator"]))) is None:
-            more.append(fleet := _fleet(answer, row))
-        n_sure -= fleet.p_owned_frac >= BINDING_P
-        if n_sure <= 0:
-            break
-    return more
-
-
-def _best_rows(answer: Plan, among: Collection[str]) -> pd.DataFrame:
     rows = answer.simulated if answer.n_simulated else answer.feasible
-    return rows[rows["accelerator"].isin(list(among))].drop_duplicates("accelerator")
+    rows = rows[rows["accelerator"].isin(list(usd_per_gpu_hour))].drop_duplicates("accelerator")
+    hour = rows["accelerator"].astype(str).map(usd_per_gpu_hour).to_numpy(dtype=float)
+    usd = rows["cost_usd_per_good_mtok"].to_numpy() / rows["usd_per_gpu_hour"].to_numpy() * hour
+    fleets = {fleet.key: fleet for fleet in known}
+    family = "own" if answer.demand.scenario.finance.tenure == "owned" else "rent"
+    for _, row in rows.iloc[np.argsort(usd, kind="stable")].iterrows():
+        key = str(row["accelerator"]), family
+        if key not in fleets:
+            fleets[key] = _fleet(answer, row, list(fleets.values()))
+        n_most -= 1
+        n_sure -= fleets[key].p_keeps_slo >= BINDING_P
+        if n_most <= 0 and n_sure <= 0:
+            break
+    return list(fleets.values())
 
 
-def _fleet(answer: Plan, row: pd.Series) -> Fleet:
-    n = max(int(row["n_replicas"]) - answer.demand.n_spare, 1)
+def _fleet(answer: Plan, row: pd.Series, known: Sequence[Fleet]) -> Fleet:
+    """A row as a fleet; what was found of the same replicas on other terms is not sought again."""
+    n, size = max(int(row["n_replicas"]) - answer.demand.n_spare, 1), int(row["n_gpu"])
     peak = answer.demand.peak_per_s
     scenario = answer.scenario(row)
+    is_owned = scenario.finance.tenure == "owned"
+    twin = next((fleet for fleet in known if _twins(row, fleet.row)), None)
     is_simulated = row["basis"] == "simulated"
-    rate = _sustained_rate(answer, row, n) if is_simulated else row["requests_per_s_per_replica"]
+    if twin:
+        rate = twin.rate_per_s
+    elif is_simulated:
+        rate = _sustained_rate(answer, row, n)
+    else:
+        rate = float(row["requests_per_s_per_replica"])
     factor = float(row["rate_p90_factor"])
     n_sure = math.ceil(peak * math.exp(ONE_SIDED * math.log(factor) / Z90) / rate * ROUNDING)
     n_sure = max(n, n_sure)
     n_slow = max(n_sure, math.ceil(n * factor))  # at the low end of the band of the speed
-    size = int(row["n_gpu"])
-    n_owned = int(in_servers(n_slow * size, scenario.deployment.resolved_accelerator)) // size
-    p_keeps = _latency_share(answer, row, scenario, n_slow) if is_simulated else 1.0
-    p_owned_frac = p_keeps
-    if p_keeps < NEARLY_SURE and n_owned > n_slow:
-        p_owned_frac = max(p_keeps, _latency_share(answer, row, scenario, n_owned))
+    n_whole = int(in_servers(n_slow * size, scenario.deployment.resolved_accelerator)) // size
+    p_keeps = 1.0
+    if is_simulated:
+        p_keeps = twin.p_keeps_slo if twin else _latency_share(answer, row, scenario, n_slow)
+        if is_owned and p_keeps < NEARLY_SURE and n_whole > n_slow:
+            p_keeps = max(p_keeps, _latency_share(answer, row, scenario, n_whole))
     return Fleet(
         scenario=scenario,
         n_replicas=n,
-        n_gpu_per_replica=int(row["n_gpu"]),
-        rate_per_s=float(rate),
+        n_gpu_per_replica=size,
+        rate_per_s=rate,
         rate_p90_factor=factor,
         p_keeps_slo=p_keeps,
-        p_owned_frac=p_owned_frac,
         n_sure=n_sure,
         regime=str(row["regime"]),
         basis=str(row["basis"]),
+        is_owned=is_owned,
         row=row,
     )
+
+
+def _twins(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two rows are the same replicas."""
+    return all(one.get(name) == other.get(name) for name in TWINS)
 
 
 def _sustained_rate(answer: Plan, row: pd.Series, n: int) -> float:
@@ -182,11 +198,7 @@ def _sustained_rate(answer: Plan, row: pd.Series, n: int) -> float:
 
 def _largest_batch(answer: Plan, row: pd.Series) -> int:
     """The largest batch limit of this replica that the search found within the SLO."""
-    rows = answer.rows
-    alike = (rows["basis"] != "rejected").to_numpy()
-    for key in KEYS:
-        alike = alike & (rows[key] == row[key]).to_numpy()
-    most = int(rows["concurrency"].to_numpy()[alike].max())
+    most = max(int(row["concurrency"]), *answer.alike(row)["concurrency"].astype(int))
     limit = answer.demand.scenario.deployment.max_batch
     return min(most, limit or max(concurrency_grid()))
 

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from econ.catalog import catalog
+from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import positive
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.ranges import Range
 from econ.catalog.rents import rent_offers_frame, rent_rows
 from econ.catalog.tables import remember
 from econ.decision.books import Market
-from econ.decision.fleets import Fleet
 from econ.scenario import Scenario
 
 OWN = "own"
@@ -27,18 +27,24 @@ Quotes = Mapping[str, float]  # accelerator, or accelerator:term -> USD per GPU-
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
-    """What a menu is made for: the scenario, its market in draws and in the plain case, quotes."""
+class Lists:
+    """Where prices of hours are read: your quotes, the scenario's own, lists of a region, today."""
 
     scenario: Scenario
+    quotes: Quotes
+    day: datetime.date
+    region: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask(Lists):
+    """What a menu is made for: prices, the market in draws and in the plain case."""
+
     market: Market
     plain: Market
     servers: Mapping[str, Range]
-    quotes: Quotes
     licence_usd_per_gpu_year: float
     deadline_h: float
-    day: datetime.date
-    region: str = ""
     cache_ttl_s: float | None = CACHE_TTL_S
     are_turns: bool = False
 
@@ -54,23 +60,22 @@ class Hour:
     per_server: bool = False
 
 
-def hours_of(ask: Ask, fleet: Fleet, kind: str) -> list[Hour]:
+def hours_of(ask: Lists, chip: Accelerator, kind: str) -> list[Hour]:
     """The rents on a term: your quote alone where there is one, else the lists'."""
     if kind == OWN:
-        return _own_hour(ask, fleet)
-    quote = _quote(ask, fleet, kind)
+        return _own_hour(ask, chip)
+    quote = _quote(ask, chip, kind)
     if quote:
         return [quote]
-    chip = fleet.accelerator.id
-    return [hour for hour in (_median(ask, fleet, kind), _cheapest(chip, kind, ask.region)) if hour]
+    median = None if ask.region else _median(chip.id, kind)
+    return [hour for hour in (median, _cheapest(chip.id, kind, ask.region)) if hour]
 
 
-def _quote(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
+def _quote(ask: Lists, chip: Accelerator, kind: str) -> Hour | None:
     """A rent of your own: by flag or argument, or the scenario's."""
-    chip = fleet.accelerator
     for name, usd in ask.quotes.items():
         quoted, _, term = name.partition(":")
-        if (term or "on-demand") == kind and _is(quoted, fleet):
+        if (term or "on-demand") == kind and _is(quoted, chip):
             return Hour(positive(f"price of {name}", usd, 10_000), YOURS, today(ask), YOURS)
     finance = ask.scenario.finance
     own = ask.scenario.deployment.resolved_accelerator
@@ -80,13 +85,12 @@ def _quote(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
     return None
 
 
-def _median(ask: Ask, fleet: Fleet, kind: str) -> Hour | None:
-    """The latest median over lists; none where a region is asked for."""
+@remember
+def _median(accelerator: str, kind: str) -> Hour | None:
+    """The latest median over lists."""
     try:
-        latest = rent_rows(fleet.accelerator.id, kind).iloc[-1]
+        latest = rent_rows(accelerator, kind).iloc[-1]
     except ValueError:
-        return None
-    if ask.region:
         return None
     usd = float(latest["usd_per_gpu_hour"])
     return Hour(usd, LISTS, str(latest["as_of"]), str(latest["source"]))
@@ -112,23 +116,23 @@ def _cheapest(accelerator: str, kind: str, region: str) -> Hour | None:
     return Hour(usd, str(least["provider"]), str(least["as_of"]), str(least["source"]))
 
 
-def _own_hour(ask: Ask, fleet: Fleet) -> list[Hour]:
+def _own_hour(ask: Lists, chip: Accelerator) -> list[Hour]:
     """An owner's whole hour, where the scenario states it instead of a server's price."""
     finance, own = ask.scenario.finance, ask.scenario.deployment.resolved_accelerator
-    if finance.tenure == "owned" and finance.cost_usd_per_gpu_hour and fleet.accelerator == own:
+    if finance.tenure == "owned" and finance.cost_usd_per_gpu_hour and chip == own:
         source = finance.source or YOURS
         return [Hour(finance.cost_usd_per_gpu_hour, OWN, today(ask), source)]
     return []
 
 
-def today(ask: Ask) -> str:
+def today(ask: Lists) -> str:
     return ask.day.isoformat()
 
 
-def _is(name: str, fleet: Fleet) -> bool:
-    if name == fleet.accelerator.id:
+def _is(name: str, chip: Accelerator) -> bool:
+    if name == chip.id:
         return True
     try:
-        return catalog.accelerator(name).id == fleet.accelerator.id
+        return catalog.accelerator(name).id == chip.id
     except ValueError:
         return False

@@ -11,7 +11,7 @@ import pandas as pd
 from econ.catalog.units import DAYS_PER_YEAR
 from econ.decision import chance
 from econ.decision.books import Market
-from econ.decision.fleets import BINDING_P, Fleet
+from econ.decision.fleets import BINDING_P
 from econ.decision.menu import Entry
 from econ.decision.result import Option
 from econ.decision.valued import Acceptance
@@ -26,7 +26,6 @@ def judged(
     least_p_frac: float | None,
     deadline_h: float,
     accept: Acceptance | None = None,
-    fleets: Mapping[str, Fleet] | None = None,
 ) -> tuple[list[Option], dict[str, Entry], pd.DataFrame, tuple[str, ...]]:
     """Every entry as an option with its reason, best first; its entry and draws by its name.
 
@@ -63,7 +62,7 @@ def judged(
             made.append(option)
             npv[option.name] = present[1:]
             if accept is not None:
-                frac = accept.accepted_frac((fleets or {}).get(entry.accelerator))
+                frac = accept.accepted_frac(entry.fleet)
                 present = accept.less_value(present, market, frac)
             minimised[option.name] = float(present[1:].mean())
             of[option.name] = entry

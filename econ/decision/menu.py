@@ -67,6 +67,7 @@ class Entry:
     n_gpu_sure: int = 0
     commitment_months: float = 0.0
     exit_usd: Callable[[Books], float] = field(default=lambda books: 0.0)
+    fleet: Fleet | None = None
     usd_per_request: float | None = None
     rates: tuple[float, ...] = ()
     reason: str = ""
@@ -145,12 +146,13 @@ def fleet_entries(
     cheapest = min(live, key=lambda entry: entry.usd_per_request or 0.0, default=None)
     entries = []
     for fleet in fleets:
-        hours = {kind: found for kind in kinds if (found := hours_of(ask, fleet, kind))}
+        chip = fleet.accelerator
+        hours = {kind: found for kind in kinds if (found := hours_of(ask, chip, kind))}
         hourly = min(hours.get("on-demand", ()), key=lambda hour: hour.usd, default=None)
         for kind, listed in hours.items():
-            for hour in listed:
+            for hour in listed if (kind == OWN) == fleet.is_owned else ():
                 entries += _rented(ask, fleet, kind, hour, hourly, cheapest)
-        if OWN in kinds and fleet.accelerator.id in ask.servers:
+        if fleet.is_owned and chip.id in ask.servers:
             entries += _owned(ask, fleet, hourly, cheapest, notes)
     return entries
 
@@ -280,13 +282,14 @@ def _entry(
         seller=seller,
         model=ask.scenario.model_id,
         books=books,
+        fleet=fleet,
         accelerator=fleet.accelerator.id,
         words=f"{fleet.words}, ${hour.usd:,.{0 if hour.per_server else 2}f} {per}",
         rates=(hour.usd,),
         as_of=hour.as_of,
         source=hour.source,
         evidence=f"{fleet.basis}, latency model: {fleet.regime}",
-        p_keeps_slo=min(fleet.p_owned_frac if base == OWN else fleet.p_keeps_slo, p_of_the_rest),
+        p_keeps_slo=min(fleet.p_keeps_slo, p_of_the_rest),
         n_gpu_sure=fleet.n_sure * fleet.n_gpu_per_replica,
         commitment_months=float(COMMITMENT_MONTHS[base]),
         exit_usd=_exit(ask, base),

@@ -86,7 +86,7 @@ def cash_frame(
 def what_changes(
     options: Sequence[Option],
     crossings: pd.DataFrame,
-    fleets: Sequence[Fleet],
+    fleet: Fleet | None,
     tokens_per_day: float,
 ) -> list[str]:
     """Sentences: volume, year, price, the SLO, what may not be used."""
@@ -128,7 +128,6 @@ def what_changes(
             + (f"If it does not, take {sure.name}: ${sure.usd_per_day:,.0f} a day."
                if sure else "Nothing on the menu keeps it with 90 %.")
         )  # fmt: skip
-    fleet = next((f for f in fleets if f.accelerator.id == chosen.accelerator), None)
     if fleet and fleet.n_sure > fleet.n_replicas:
         said.append(
             f"Rate: replicas in the typical case: {fleet.n_replicas}; in nine of ten "

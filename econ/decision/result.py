@@ -156,8 +156,9 @@ class Weighing(Result):
         Input and output of today's load.
     plan : Plan, optional
         The search behind the fleets; None where only APIs were asked for.
-    fleets : mapping of str to Fleet
-        By accelerator.
+    fleets : mapping of (str, str) to Fleet
+        By accelerator and ``"rent"`` or ``"own"``: what is bought comes in whole servers, so that
+        another fleet may be the cheapest; `fleet_of` an option finds its own.
     missing : mapping of str to str
         Family of options (api, rent, own) → why none of it can be chosen.
     break_even : pandas.DataFrame
@@ -187,7 +188,7 @@ class Weighing(Result):
     horizon_years: int
     tokens_per_day: float
     plan: Plan | None = field(repr=False, default=None)
-    fleets: Mapping[str, Fleet] = field(repr=False, default_factory=dict)
+    fleets: Mapping[tuple[str, str], Fleet] = field(repr=False, default_factory=dict)
     missing: Mapping[str, str] = field(repr=False, default_factory=dict)
     break_even: pd.DataFrame = field(repr=False)
     worth: pd.DataFrame = field(repr=False)
@@ -250,7 +251,7 @@ class Weighing(Result):
     @property
     def regime(self) -> str:
         """How far the chosen fleet lies from what was measured; empty for an API."""
-        fleet = self.fleets.get(self.chosen.accelerator)
+        fleet = self.fleet_of(self.chosen)
         return fleet.regime if fleet else ""
 
     def row(self) -> dict[str, Any]:
@@ -284,7 +285,11 @@ class Weighing(Result):
     def fleet(self) -> Fleet | None:
         """The fleet to run: the chosen one, else the best that could be run instead of the API."""
         own = next((o for o in self.eligible if o.accelerator), None)
-        return self.fleets[own.accelerator] if own else None
+        return self.fleet_of(own) if own else None
+
+    def fleet_of(self, option: Option) -> Fleet | None:
+        """The fleet that an option rents or buys; None for an API."""
+        return self.fleets.get((option.accelerator, family_of(option)))
 
 
 FAMILIES = ("api", "rent", "own")

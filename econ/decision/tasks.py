@@ -17,7 +17,7 @@ import pandas as pd
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import DAY_S
 from econ.decision.fleets import ONE_SIDED, Z90, Fleet, share_within
-from econ.decision.result import Option
+from econ.decision.result import Option, family_of
 from econ.plan.agents import AgentCost, agent_cost, max_sessions_per_s
 from econ.plan.search import ROUNDING
 from econ.plan.sellers import seller_times
@@ -44,8 +44,8 @@ class Tasks:
     own, seller : Scenario
         The calls as a workload, with what an unlimited cache would serve of them, and what a
         seller's serves.
-    costs : mapping of str to AgentCost
-        By accelerator, on the smallest fleet.
+    costs : mapping of (str, str) to AgentCost
+        By accelerator and ``"rent"`` or ``"own"``, on the smallest fleet.
     """
 
     load: SessionLoad | Replay
@@ -53,7 +53,7 @@ class Tasks:
     draws: tuple[Sessions, ...]
     own: Scenario
     seller: Scenario
-    costs: Mapping[str, AgentCost] = dataclasses.field(default_factory=dict)
+    costs: Mapping[tuple[str, str], AgentCost] = dataclasses.field(default_factory=dict)
 
     def per_frame(self, options: Sequence[Option], requests_per_day: float) -> pd.DataFrame:
         """Every option: USD, joules and seconds of a turn, a session and a finished task.
@@ -64,7 +64,7 @@ class Tasks:
         n_turns = self.draws[0].n_turns / self.draws[0].n_sessions
         rows = []
         for option in options:
-            cost = self.costs.get(option.accelerator)
+            cost = self.costs.get((option.accelerator, family_of(option)))
             solved = cost.solved_frac if cost else float(self.draws[0].solved.mean())
             turn_usd = option.usd_per_day / requests_per_day
             row: dict[str, Any] = {"option": option.name, "usd_per_turn": turn_usd}
@@ -143,12 +143,11 @@ def sized(tasks: Tasks, fleets: Sequence[Fleet], peak_factor: float) -> tuple[Ta
                 n_replicas=n_replicas,
                 rate_per_s=rate * n_turns,
                 p_keeps_slo=p_keeps,
-                p_owned_frac=p_keeps,
                 n_sure=n_sure,
                 basis="simulated",
             )
         )  # fmt: skip
-        costs[fleet.accelerator.id] = agent_cost(on, tasks.load, rate_per_s=tasks.rate_per_s, n=n)
+        costs[fleet.key] = agent_cost(on, tasks.load, rate_per_s=tasks.rate_per_s, n=n)
     return dataclasses.replace(tasks, costs=costs), made
 
 

@@ -98,7 +98,7 @@ def _decided() -> Lines:
     """The best machines, whose waits are known, on the accelerators of the course."""
     machines, s = _decision().best_of("rent"), Scenario.default()
     assert machines is not None
-    fleet = _decision().fleets[machines.accelerator].scenario
+    fleet = _decision().fleets[machines.accelerator, "rent"].scenario
     lines = _lines(_under_load(s.with_(deployment=fleet.deployment)))
     usd = machines.usd_per_day / (float(s.workload.rate_per_s) * DAY_S)
     ratio = lines["cost of a million output tokens"] / lines["cost of an answer"]

@@ -8,6 +8,7 @@ TPOT the larger ones, and one that is never reached stands for all above it.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -102,8 +103,6 @@ class Shape:
         What has to be served.
     draws : Draws
         The requests.
-    n_first : int
-        The position of the batch limit to try first.
 
     Raises
     ------
@@ -111,11 +110,9 @@ class Shape:
         Where the simulator cannot represent the shape.
     """
 
-    def __init__(
-        self, rows: Sequence[Row], policy: str, demand: Demand, draws: Draws, n_first: int = 0
-    ) -> None:
+    def __init__(self, rows: Sequence[Row], policy: str, demand: Demand, draws: Draws) -> None:
         self.rows = rows
-        self.policy, self.demand, self.draws, self.n_first = policy, demand, draws, n_first
+        self.policy, self.demand, self.draws, self.n_first = policy, demand, draws, 0
         self.limits = np.array([max(int(row.concurrency), 1) for row in self.rows])
         widest = self.rows[-1]
         n_gpu = int(widest.n_gpu) * least_size(policy)
@@ -132,6 +129,15 @@ class Shape:
         most_gpus, _ = demand.scenario.power_limit(widest.accelerator)
         self.n_held = most_gpus // int(widest.n_gpu) - demand.n_spare  # by the site's power
         self.n_least = self._n_least()
+
+    def paid(self, rows: Sequence[Row], demand: Demand, n_first: int = 0) -> Shape:
+        """The same fleets at other prices, with all that was simulated of them.
+
+        ``n_first`` is the position of the batch limit to try first.
+        """
+        other = copy.copy(self)
+        other.rows, other.demand, other.n_first = rows, demand, n_first
+        return other
 
     def _n_least(self) -> np.ndarray:
         """Replicas that no fleet of each batch limit can do with less (`econ.plan.bounds`)."""

@@ -10,7 +10,7 @@ best is the optimum.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,28 +18,23 @@ import numpy as np
 import pandas as pd
 
 from econ.plan.better import better_by, mtok_per_hour, waves
-from econ.plan.fleets import NEVER, Found, Row, Shape, least_size
+from econ.plan.fleets import Row, least_size
 from econ.plan.search import (
     BY_MEANS,
     COST,
     KEYS,
     LATENCY,
     PROFIT,
-    ROUNDING,
     Demand,
-    in_servers,
     paid_gpus,
-    server_gpus,
 )
 from econ.plan.site import with_site
+from econ.plan.tasks import Shapes, Solved, Task, Value, lost, priced, solved_task
 from econ.plan.trials import Draws
 from econ.serving import warm_up
-from econ.tco.token_cost import cost_usd_per_mtok
 
 WAVE = 8  # shapes that are looked at together, in as many processes as there are
 TRIES = 4  # times as many shapes as asked for are simulated first at most
-N_KINDS = 3  # accelerators of a group of which a fleet is shown
-N_BOUGHT = 6  # and of those to buy: what binds for years must be surer of the SLO
 FASTEST = "tokens_per_s_per_user"
 SIMULATED = [
     *("policy", "n_replicas", "fleet_gpus", "paid_gpus", "usd_per_hour", "busy_frac", "good_frac"),
@@ -48,29 +43,7 @@ SIMULATED = [
 ]
 
 
-Value: TypeAlias = float  # of the objective, in its unit
-Label: TypeAlias = int  # of a row of the screen
-Groups: TypeAlias = Sequence[Mapping[str, float] | Collection[str]]  # of accelerators, by name
-
-
-class Task(NamedTuple):
-    """The rows of one shape under one policy; for other objectives than cost, one row."""
-
-    labels: tuple[Label, ...]
-    policy: str
-    n_first: int  # position of the batch limit to try first
-    is_liked: bool  # whether the screen lets it pass
-    bound: Value  # of the objective, smaller is better: no fleet of it can be below
-
-
-class Solved(NamedTuple):
-    """What a task came to: the fleet found, or none where the bound rules all out."""
-
-    found: Found | None
-    n_least: tuple[int, ...]  # replicas of each row, by the bound
-    n_simulated: int
-    error: str = ""  # why the simulator cannot represent the shape
-    n_held: int = NEVER  # replicas that the power of the site holds, without spares
+PriceList: TypeAlias = Mapping[str, float]  # accelerator -> USD per hour of it, on one term
 
 
 class Refuted(NamedTuple):
@@ -121,6 +94,8 @@ class Search:
         A column of ``frame``.
     policies : sequence of str
         Scheduling policies.
+    shapes : dict
+        What other searches for this load built and simulated; this one adds to it.
     n_jobs : int, optional
         Processes, as in joblib.
     progress : bool
@@ -134,38 +109,42 @@ class Search:
         draws: Draws,
         objective: str,
         policies: Sequence[str],
+        shapes: Shapes,
         n_jobs: int | None = None,
         progress: bool = False,
     ) -> None:
         self.frame, self.demand, self.draws, self.objective = frame, demand, draws, objective
         self.columns = [frame[name].to_numpy() for name in Row._fields]
-        self.policies, self.n_jobs, self.progress = policies, n_jobs, progress
+        self.policies, self.shapes = policies, shapes
+        self.n_jobs, self.progress = n_jobs, progress
         self.sign = -1.0 if objective in (FASTEST, PROFIT) else 1.0
         self.best: dict[str, Value] = {}  # by accelerator; of the objective, smaller is better
         self.labels: list[int] = []
         self.values: list[dict[str, Any]] = []
         self.proof = Proof(frame.iloc[:0])
 
-    def run(self, n_refined: int, gap_frac: float, groups: Groups = ()) -> Proof:
+    def run(
+        self, n_refined: int, gap_frac: float, lists: Sequence[PriceList] = (), n_kinds: int = 0
+    ) -> Proof:
         """Simulate the best ``n_refined`` shapes, then all that could be better by the gap.
 
-        With ``groups`` of accelerators, so for each of them: what one found, the next knows.
+        With price lists (the objective is cost), so for each: the best at those prices, and fleets
+        of ``n_kinds`` accelerators. What one list found, the next knows.
         """
         from tqdm.auto import tqdm
 
         tasks = list(self._tasks())
         warm_up(4 * len(self.draws) * self.draws.n_requests * n_refined)
         done: set[Task] = set()
-        names = {task: self._accelerator(task) for task in tasks}
+        row_usd = {self._accelerator(t): self._rows(t)[0].usd_per_gpu_hour for t in tasks}
         with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
-            for group in groups or [set(names.values())]:
-                mine = [task for task in tasks if names[task] in group]
-                if isinstance(group, Mapping):
-                    mine.sort(key=lambda task: self._bought(task, group))
-                    self._vary(mine, done, N_BOUGHT)
-                    continue
-                self._prove(mine, group, n_refined, gap_frac, done, bar)
-                self._vary(mine, done, N_KINDS if groups else 0)
+            for usd in lists or [row_usd]:
+                times = {name: usd[name] / row_usd[name] for name in usd.keys() & row_usd.keys()}
+                mine = [task for task in tasks if self._accelerator(task) in times]
+                if lists:
+                    mine.sort(key=lambda t: (not t.is_liked, t.value * times[self._accelerator(t)]))
+                self._prove(mine, times, n_refined, gap_frac, done, bar)
+                self._vary(mine, done, n_kinds)
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
@@ -177,27 +156,33 @@ class Search:
     def _prove(
         self,
         tasks: Sequence[Task],
-        group: Collection[str],
+        times: Mapping[str, float],
         n_refined: int,
         gap_frac: float,
         done: set[Task],
         bar: Any,
     ) -> None:
-        """The best of a group of accelerators; ``done`` are the tasks that need no other look."""
+        """The best where the hour of each accelerator costs so many times what its rows say.
+
+        ``done`` are the tasks that need no other look.
+        """
         n_good = 0
         for wave in waves(_one_a_shape(tasks, self.frame), n_refined, TRIES):
             if n_good >= n_refined:
                 break
             fresh = [task for task in wave if task not in done]
-            n_good += self._solve(fresh, math.inf) + len(wave) - len(fresh)
+            n_good += self._solve(fresh, [math.inf] * len(fresh)) + len(wave) - len(fresh)
             done |= set(fresh)
             bar.update(len(fresh))
-        rest = [task for task in tasks if task not in done]
-        best = self._best_of(group)
-        while wave := [t for t in rest if t.bound < better_by(best, gap_frac)][:WAVE]:
-            self._solve(wave, better_by(best, gap_frac))
-            rest = [task for task in rest if task not in set(wave)]
-            best = self._best_of(group)
+        rest = [(task, times[self._accelerator(task)]) for task in tasks if task not in done]
+        best = self._best_of(times)
+        while wave := [(task, n) for task, n in rest if task.bound * n < better_by(best, gap_frac)][
+            :WAVE
+        ]:
+            below = better_by(best, gap_frac)
+            self._solve([task for task, _ in wave], [below / n for _, n in wave])
+            rest = [pair for pair in rest if pair not in set(wave)]
+            best = self._best_of(times)
             bar.update(len(wave))
         bar.update(len(rest))
 
@@ -209,24 +194,18 @@ class Search:
             name = self._accelerator(task)
             if name not in self.best and tried.get(name, 0) < TRIES and task not in done:
                 tried[name] = tried.get(name, 0) + 1
-                self._solve([task], math.inf)
+                self._solve([task], [math.inf])
                 done.add(task)
             kinds |= {name} & self.best.keys()
             if len(kinds) >= n_kinds:
                 return
 
-    def _bought(self, task: Task, usd_per_gpu_hour: Mapping[str, float]) -> tuple[bool, float, int]:
-        """What a shape costs in whole servers of one's own, by the screen: what it likes first."""
-        chip = self.columns[Row._fields.index("accelerator")][task.labels[0]]
-        n_gpu = float(self.frame["fleet_gpus"].to_numpy()[task.labels[task.n_first]])
-        usd = in_servers(n_gpu, chip) * usd_per_gpu_hour[chip.id]
-        return not task.is_liked, usd, int(n_gpu)
-
-    def _best_of(self, group: Collection[str]) -> Value:
-        return min((value for name, value in self.best.items() if name in group), default=math.inf)
+    def _best_of(self, times: Mapping[str, float]) -> Value:
+        found = (value * times[name] for name, value in self.best.items() if name in times)
+        return min(found, default=math.inf)
 
     def _accelerator(self, task: Task) -> str:
-        name: str = self.columns[Row._fields.index("accelerator")][task.labels[0]].id
+        name: str = self.columns[0][task.labels[0]].id
         return name
 
     def _tasks(self) -> Iterator[Task]:
@@ -240,7 +219,7 @@ class Search:
         if self.objective not in (COST, PROFIT) or not len(order):
             for i in order:
                 for policy in self.policies:
-                    yield Task((labels[i],), policy, 0, bool(liked[i]), bound[i])
+                    yield Task((labels[i],), policy, 0, bool(liked[i]), value[i], bound[i])
             return
         code = rows.groupby(list(KEYS), observed=True, sort=False).ngroup().to_numpy()[order]
         n_batch = rows["concurrency"].to_numpy()
@@ -254,7 +233,9 @@ class Search:
             by_limit = shape[np.argsort(n_batch[shape], kind="stable")]
             at, least = int(np.flatnonzero(by_limit == first)[0]), bound[shape].min()
             for policy in self.policies:
-                yield Task(tuple(labels[by_limit]), policy, at, len(ties) > 0, least)
+                yield Task(
+                    tuple(labels[by_limit]), policy, at, len(ties) > 0, value[shape[0]], least
+                )
 
     def _bounds(self, rows: pd.DataFrame) -> Any:
         """The objective of each row on the fewest replicas that any fleet of it has."""
@@ -273,22 +254,32 @@ class Search:
         )
         return with_site(rows.assign(busy_frac=busiest), self.demand.scenario)[self.objective]
 
-    def _solve(self, tasks: Sequence[Task], below: float) -> int:
+    def _solve(self, tasks: Sequence[Task], below: Sequence[Value]) -> int:
         """The smallest fleet of each task that is better than ``below``; how many there are."""
-        from joblib import Parallel, delayed
+        from joblib import Parallel, delayed, effective_n_jobs
 
-        earns = self.objective == PROFIT
-        usd = below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
-        usd = below + self.demand.most_usd_per_hour if earns else usd
-        calls = (
-            delayed(_solved)(self._rows(task), task, self.demand, self.draws, usd) for task in tasks
-        )
+        is_alone = effective_n_jobs(self.n_jobs) == 1  # then what one task built, others find
+        shapes = self.shapes if is_alone else {}
+        calls = [
+            (self._rows(task), task, self.demand, self.draws, self._most_usd(value), shapes)
+            for task, value in zip(tasks, below, strict=True)
+        ]
+        if is_alone:
+            answers: Iterable[Solved] = (solved_task(*call) for call in calls)
+        else:
+            answers = Parallel(n_jobs=self.n_jobs)(delayed(solved_task)(*call) for call in calls)
         n_good = 0
-        for task, solved in zip(tasks, Parallel(n_jobs=self.n_jobs)(calls), strict=True):
+        for task, value, solved in zip(tasks, below, answers, strict=True):
             self.proof.n_simulated += solved.n_simulated
             self.proof.n_shapes += solved.n_simulated > 0
-            n_good += self._take(task, solved, math.isinf(below))
+            n_good += self._take(task, solved, math.isinf(value))
         return n_good
+
+    def _most_usd(self, below: Value) -> float:
+        """What an hour of a fleet may cost that is better than ``below``."""
+        if self.objective == PROFIT:
+            return below + self.demand.most_usd_per_hour
+        return below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
 
     def _rows(self, task: Task) -> list[Row]:
         return [Row(*(column[i] for column in self.columns)) for i in task.labels]
@@ -297,7 +288,7 @@ class Search:
         """Note what a task came to; whether a fleet keeps the SLO."""
         found = solved.found
         if found is None or not found.trial.keeps:
-            n_refuted, constraint, words = _lost(solved, self.demand)
+            n_refuted, constraint, words = lost(solved, self.demand)
             if found is not None and is_free:
                 given = {"policy": task.policy, "binding": found.trial.binding,
                          "constraint": constraint, "reason": words}  # fmt: skip
@@ -314,7 +305,7 @@ class Search:
             part = with_site(self.frame.loc[[label]].assign(**values), self.demand.scenario)
             value = part[self.objective].iloc[0]
         name = self._accelerator(task)
-        self.best[name] = min(self._best_of([name]), self.sign * float(value))
+        self.best[name] = min(self.best.get(name, math.inf), self.sign * float(value))
         words = f"simulated: {found.n_replicas} replicas are the fewest that keep the SLO"
         binding = found.trial.binding if found.trial.binding in LATENCY else "ttft"
         self._refute(task, [found.n_replicas - 1] * len(task.labels), binding, words)
@@ -338,71 +329,3 @@ def _one_a_shape(tasks: Sequence[Task], frame: pd.DataFrame) -> list[Task]:
     rows = frame.loc[[task.labels[0] for task in liked], list(KEYS)]
     is_again = rows.assign(policy=[task.policy for task in liked]).duplicated()
     return [task for task, again in zip(liked, is_again, strict=True) if not again]
-
-
-def _solved(
-    rows: Sequence[Row], task: Task, demand: Demand, draws: Draws, usd_per_hour: float
-) -> Solved:
-    """A task on its own: the smallest fleet that keeps the SLO and costs less per hour."""
-    try:
-        shape = Shape(rows, task.policy, demand, draws, task.n_first)
-    except ValueError as error:
-        return Solved(None, (NEVER,) * len(rows), 0, str(error))
-    found = shape.best_fleet(usd_per_hour)
-    return Solved(found, tuple(shape.n_least.tolist()), len(shape.trials), n_held=shape.n_held)
-
-
-def _lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
-    """Replicas that are not enough (None: those of the bound), the constraint, the words."""
-    if solved.error:
-        return NEVER, "split", solved.error
-    if solved.found is None and min(solved.n_least) >= NEVER:
-        return (
-            None,
-            "ttft",
-            "no number of replicas is enough: even alone too many requests are late",
-        )
-    held = f"site_mw = {demand.scenario.site_mw} holds {solved.n_held} replicas"
-    if solved.found is None and min(solved.n_least) > solved.n_held:
-        return None, "power", f"{held}, the load takes {min(solved.n_least)}"
-    if solved.found is None:
-        return None, "ttft", "fewer replicas than the work of the requests takes within the SLO"
-    n, trial = solved.found.n_replicas, solved.found.trial
-    must = f"{demand.slo.attainment_frac:.1%} must"
-    words = (
-        trial.error or f"{n} replicas meet the SLO for {trial.good_frac:.1%} of requests, {must}"
-    )
-    if n >= solved.n_held:
-        return n, "power", f"{held}: {words}"
-    return n, trial.binding if trial.binding in LATENCY else "ttft", words
-
-
-def priced(row: Row, demand: Demand, policy: str, found: Found) -> dict[str, Any]:
-    """Cost per good token of the fleet; its band keeps the ratio that the search had."""
-    trial, n_replicas = found.trial, found.n_replicas + demand.n_spare
-    size = server_gpus(demand, row.accelerator)
-
-    def paid(n_replicas: int) -> int:
-        return math.ceil(n_replicas * row.n_gpu / size) * size
-
-    n_paid = paid(n_replicas)
-    good_rate = demand.output_tokens_per_s * trial.good_frac / n_paid
-    cost = cost_usd_per_mtok(row.usd_per_gpu_hour, good_rate, demand.utilisation_frac)
-    ends = {}
-    for end, factor in (("low", 1 / row.rate_p90_factor), ("high", row.rate_p90_factor)):
-        n = math.ceil(found.n_replicas * factor * ROUNDING) + demand.n_spare
-        ends[f"cost_{end}_usd_per_good_mtok"] = cost * paid(n) / n_paid
-    names = ("good_frac", "good_frac_se", "n_requests", "p95_ttft_s", "p95_tpot_s", "binding")
-    return {
-        "policy": policy,
-        "n_replicas": n_replicas,
-        "fleet_gpus": n_replicas * row.n_gpu,
-        "paid_gpus": n_paid,
-        "usd_per_hour": n_paid * row.usd_per_gpu_hour,
-        "busy_frac": demand.rate_per_s / (n_replicas * row.requests_per_s_per_replica),
-        **{name: getattr(trial, name) for name in names},
-        COST: cost,
-        **ends,
-        "constraint": "",
-        "reason": "",
-    }

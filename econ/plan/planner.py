@@ -7,31 +7,21 @@ names the constraint that failed.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, in_range, unknown
-from econ.deployment import POLICIES
-from econ.plan.candidates import Split, candidates_frame
-from econ.plan.frontier import LARGER, SMALLER, on_frontier
-from econ.plan.market import listed
-from econ.plan.optimum import Groups, Proof, Refuted, Search
-from econ.plan.result import Plan, arrivals_of
-from econ.plan.search import COST, PROFIT, Demand, concurrency_grid, search_frame
-from econ.plan.site import with_site
-from econ.plan.trials import Draws
-from econ.plan.worth import with_profit
+from econ.plan.candidates import Split
+from econ.plan.frontier import LARGER, SMALLER
+from econ.plan.result import Plan
+from econ.plan.screens import proven, screened
+from econ.plan.search import COST, PROFIT
 from econ.scenario import Scenario
 from econ.station import station
-from econ.tokens.traces import check_trace
-from econ.tokens.workloads import Workload
 
-BASES = ("simulated", "screened", "rejected")
 OBJECTIVES = (*SMALLER, *LARGER, PROFIT)
 
 
@@ -54,7 +44,6 @@ def plan(
     trace: pd.DataFrame | None = None,
     n_refined: int = 6,
     gap_frac: float = 0.0,
-    groups: Groups = (),
     n: int | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
@@ -104,11 +93,6 @@ def plan(
     gap_frac : float
         By how much a deployment that is left out may be better than the best, as a share of the
         best's cost or profit, e.g. 0.02; 0 for the optimum.
-    groups : sequence of collections of str
-        Accelerators by name, e.g. those to rent and those to buy: of each group the best is found,
-        and good fleets of two more accelerators; by default the best of all together. A mapping to
-        what an owner's hour costs is a group to buy: fleets of the accelerators whose whole servers
-        cost least by the screen.
     n : int, optional
         Requests of each of the draws a fleet has to serve; None for enough.
     seed : int
@@ -160,99 +144,13 @@ def plan(
         raise ValueError(
             f"objective = {objective!r}: profit needs value_usd_per_answer, and only it"
         )
-    n_refined, seed = count("n_refined", n_refined, 0, 10_000), count("seed", seed, 0)
+    n_refined = count("n_refined", n_refined, 0, 10_000)
     in_range("gap_frac", gap_frac, 0, 10)
-    own = [scenario.deployment.launch.policy]
-    policies = own if policies is None else listed("policies", policies)
-    if not policies and n_refined:
-        raise ValueError("no policy to simulate: name one or more, or set n_refined=0")
-    for policy in policies:
-        if policy not in POLICIES:
-            raise unknown("policy", policy, POLICIES)
-    if trace is not None:
-        trace = check_trace(trace)
-        scenario = _of_trace(scenario, trace)
-    demand = Demand(
-        scenario, peak_factor, n_spare, step_overhead_s, value_usd_per_answer, right_frac
-    )
-    candidates = candidates_frame(
-        scenario, accelerators, precisions, parallelism, prices_usd_per_gpu_hour
-    )
-    if concurrencies is None:
-        concurrencies = concurrency_grid(max_batch=scenario.deployment.max_batch)
     workers: dict[str, Any] = {"n_jobs": n_jobs, "progress": progress}
-    frame = search_frame(candidates, concurrencies, demand, **workers)
-    frame["basis"] = np.where(frame["constraint"] == "", "screened", "rejected")
-    frame = frame.assign(arrivals=arrivals_of(scenario, trace is not None), rests_on="means")
-    frame = with_profit(with_site(frame, scenario), demand)
-    is_rising = objective not in (*LARGER, PROFIT)
-    proof = Proof(frame.iloc[:0])
-    if n_refined and scenario.workload.arrival != "all_at_once":
-        draws = Draws(demand, trace, n, seed)
-        search = Search(frame, demand, draws, objective, policies, **workers)
-        proof = search.run(n_refined, gap_frac, groups)
-        frame = _with_proof(frame, proof, demand, len(policies))
-    chips = {chip.id: chip for chip in candidates["accelerator"].cat.categories}
-    return Plan(
-        demand=demand,
-        rows=_finished(frame, objective, is_rising),
-        accelerators=chips,
-        objective=objective,
-        gap_frac=proof.gap_frac,
-        n_simulated=proof.n_simulated,
-        given_prices=frozenset(prices_usd_per_gpu_hour or {}),
-    )
-
-
-def _of_trace(scenario: Scenario, trace: pd.DataFrame) -> Scenario:
-    """The scenario with the trace's lengths and cached share, at its own rate."""
-    own, load = Workload.from_trace(trace, scenario.workload.id), scenario.workload
-    if load.arrival == "all_at_once" or own.arrival == "all_at_once":
-        return scenario
-    workload = dataclasses.replace(
-        own, title=load.title, rate_per_s=load.rate_per_s, reasoning_frac=load.reasoning_frac
-    )
-    return scenario.with_(workload=workload)
-
-
-def _with_proof(frame: pd.DataFrame, proof: Proof, demand: Demand, n_policies: int) -> pd.DataFrame:
-    """The simulated rows in the place of their screened ones, and what the proof rules out."""
-    refined = with_profit(with_site(proof.rows, demand.scenario), demand)
-    refined["basis"] = np.where(refined["constraint"] == "", "simulated", "rejected")
-    refined["rests_on"] = "share of requests"
-    frame = frame.drop(index=list(set(proof.rows.index)))
-    of_all = {
-        label: min(refuted.values())
-        for label, refuted in proof.refuted.items()
-        if len(refuted) == n_policies and label in frame.index
-    }
-    lost = pd.DataFrame(of_all.values(), index=list(of_all), columns=list(Refuted._fields))
-    rows = frame.loc[lost.index]
-    is_lost = (rows["constraint"] == "") & (
-        rows["n_replicas"] - demand.n_spare <= lost["n_replicas"]
-    )
-    lost = lost[is_lost].assign(basis="rejected")
-    frame = frame.assign(constraint=frame["constraint"].astype(object))
-    for name in ("basis", "constraint", "reason"):
-        frame.loc[lost.index, name] = lost[name]
-    return pd.concat([refined, frame], ignore_index=True)
-
-
-def _finished(frame: pd.DataFrame, objective: str, is_rising: bool) -> pd.DataFrame:
-    """Frontier marked, rows in order, names in place of objects."""
-    frame["on_frontier"] = False
-    for basis in BASES[:2]:  # what was simulated is not compared with what was only screened
-        rows = frame["basis"] == basis
-        if rows.any():
-            known = [c for c in SMALLER if frame.loc[rows, c].notna().any()]
-            frame.loc[rows, "on_frontier"] = on_frontier(frame[rows], known)
-    for name in ("policy", "binding"):
-        if name in frame:
-            frame[name] = frame[name].fillna("")
-    frame["basis"] = pd.Categorical(frame["basis"], BASES)
-    frame["accelerator"] = frame["accelerator"].map(lambda chip: chip.id).astype("category")
-    order = frame.sort_values(
-        ["basis", objective, "tpot_s"], ascending=[True, is_rising, True], kind="stable"
-    ).reset_index(drop=True)
-    names = ("precision", "constraint", "regime", "arrivals", "rests_on")
-    return order.assign(**{name: order[name].astype("category") for name in names})
+    one = screened(
+        scenario, accelerators, precisions, parallelism, policies, concurrencies=concurrencies,
+        prices_usd_per_gpu_hour=prices_usd_per_gpu_hour, peak_factor=peak_factor, n_spare=n_spare,
+        step_overhead_s=step_overhead_s, value_usd_per_answer=value_usd_per_answer,
+        right_frac=right_frac, trace=trace, n=n, seed=seed, is_simulated=n_refined > 0, **workers,
+    )  # fmt: skip
+    return proven(one, objective, n_refined=n_refined, gap_frac=gap_frac, **workers)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
@@ -15,27 +17,14 @@ from econ.catalog.guard import count, unknown
 from econ.plan.candidates import CONSTRAINTS
 from econ.plan.fleets import deployed
 from econ.plan.frontier import on_frontier
-from econ.plan.search import Demand
+from econ.plan.optimum import Proof
+from econ.plan.rows import all_rows, judged, simulated_rows
+from econ.plan.search import KEYS, Demand
 from econ.scenario import Scenario
 from econ.station import Result
 from econ.terms import Finance
 
 CALIBRATED = ("calibrated",)
-
-
-def arrivals_of(scenario: Scenario, is_trace: bool) -> str:
-    """The law of the arrivals in words.
-
-    >>> arrivals_of(Scenario.default(), is_trace=False)
-    'gamma arrivals with cv 1.1'
-    """
-    load = scenario.workload
-    if load.arrival == "all_at_once":
-        return "all there at the start"
-    if is_trace:
-        return "arrivals as in the trace"
-    cv = float(load.arrival_cv)
-    return "Poisson arrivals" if cv == 1 else f"gamma arrivals with cv {cv:.2g}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,42 +35,72 @@ class Plan(Result):
     ----------
     demand : Demand
         The scenario, its peak and its spares.
-    rows : pandas.DataFrame
+    screen : pandas.DataFrame
+        What the search went by (`econ.plan.search.screened_frame`); ``rows`` say all of it.
+    evidence : Proof
+        What was simulated, and what that rules out.
+    n_policies : int
+        Scheduling policies that were looked at.
+    is_trace : bool
+        Whether requests are those of a trace.
+    accelerators : mapping of str to Accelerator
+        What was looked at, by name.
+    objective : str
+        The column that orders the rows.
+    given_prices : frozenset of str
+        Accelerators whose price was given to `plan`.
+    """
+
+    demand: Demand = field(repr=False)
+    screen: pd.DataFrame = field(repr=False)
+    evidence: Proof = field(repr=False)
+    n_policies: int = 1
+    is_trace: bool = False
+    accelerators: Mapping[str, Accelerator] = field(repr=False)
+    objective: str = "cost_usd_per_good_mtok"
+    given_prices: frozenset[str] = frozenset()
+
+    @functools.cached_property
+    def rows(self) -> pd.DataFrame:
+        """Every deployment, best first.
+
         Beyond the deployment: ``basis`` (simulated, screened, rejected), latency with its band,
         ``fleet_gpus``, cost, energy and carbon per token with bands, ``on_frontier``,
         ``constraint`` and ``reason``. ``arrivals`` is the law of the arrivals; ``rests_on`` says
         whether a row's fleet rests on means, which count every token as good, or on the share of
         requests that a simulation finds within the SLO: ``good_frac``, its standard error
         ``good_frac_se``, over ``n_requests``. Rows of one basis are in order of the objective.
-    accelerators : mapping of str to Accelerator
-        What was looked at, by name.
-    objective : str
-        The column that orders the rows.
-    gap_frac : float
-        By how much a deployment that was left out could be better than the best, of all that the
-        simulator can serve: 0 is a proof. NaN where nothing was simulated.
-    n_simulated : int
-        Fleets that were simulated.
-    given_prices : frozenset of str
-        Accelerators whose price was given to `plan`.
-    """
+        """
+        return all_rows(self)
 
-    demand: Demand = field(repr=False)
-    rows: pd.DataFrame = field(repr=False)
-    accelerators: Mapping[str, Accelerator] = field(repr=False)
-    objective: str = "cost_usd_per_good_mtok"
-    gap_frac: float = math.nan
-    n_simulated: int = 0
-    given_prices: frozenset[str] = frozenset()
+    @property
+    def gap_frac(self) -> float:
+        """By how much a deployment that was left out could be better than the best.
+
+        Of all that the simulator can serve: 0 is a proof. NaN where nothing was simulated.
+        """
+        return self.evidence.gap_frac
+
+    @property
+    def n_simulated(self) -> int:
+        """Fleets that were simulated."""
+        return self.evidence.n_simulated
 
     def frame(self) -> pd.DataFrame:
         """All rows, best first."""
         return self.rows
 
-    @property
+    @functools.cached_property
     def simulated(self) -> pd.DataFrame:
         """The rows that met the SLO under real arrivals."""
-        return self.rows[self.rows["basis"] == "simulated"]
+        return simulated_rows(self)
+
+    def alike(self, row: pd.Series) -> pd.DataFrame:
+        """The screened rows of a row's accelerator, precision and split that are not rejected."""
+        frame = self.screen[self.screen["accelerator"] == self.accelerators[row["accelerator"]]]
+        same = np.logical_and.reduce([frame[name] == row[name] for name in KEYS[1:]])
+        rows = judged(frame[same], self)
+        return rows[rows["basis"] == "screened"]
 
     @property
     def feasible(self) -> pd.DataFrame:
@@ -100,9 +119,11 @@ class Plan(Result):
         ValueError
             Where no row meets the SLO, with what ruled them out.
         """
+        if len(self.simulated):
+            return self.simulated.iloc[0]
         feasible = self.feasible
         ran = self.rows[self.rows["policy"] != ""] if "policy" in self.rows else self.rows[:0]
-        if len(ran) and self.simulated.empty:
+        if len(ran):
             raise ValueError(
                 f"{len(feasible):,} deployments pass the screen at mean lengths, but none of "
                 f"{len(ran)} simulated meets the SLO under these arrivals (the first: "

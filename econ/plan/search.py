@@ -26,9 +26,9 @@ from econ.energy.sites import PER_SERVER
 from econ.latency.calibration import REGIMES, bands
 from econ.latency.frame import predict_frame
 from econ.latency.steps import answer_s
-from econ.plan.candidates import SPLIT, settings_of
+from econ.plan.candidates import CONSTRAINTS, SPLIT, settings_of
 from econ.plan.market import listed
-from econ.plan.site import point_energy
+from econ.plan.site import POINT, point_energy
 from econ.scenario import Scenario
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.terms import Slo
@@ -39,6 +39,9 @@ COST, PROFIT = "cost_usd_per_good_mtok", "profit_usd_per_hour"
 LATENCY = ("ttft", "tpot")  # constraints that the screen judges by means
 BY_MEANS = (*LATENCY, "power")  # with the size of the fleet
 RATE = "output_tokens_per_s_per_gpu"
+ORDER = ["", *CONSTRAINTS]
+PREDICTED = ("ttft_s", "ttft_low_s", "ttft_high_s", "tpot_s", "tpot_low_s", "tpot_high_s",
+             "mean_ttft_s", "batch", RATE)  # fmt: skip
 ROUNDING = 1 - 1e-12  # 3.0000000000004 replicas are 3
 
 
@@ -168,13 +171,29 @@ def search_frame(
     ``regime`` says what the prediction rests on (`econ.latency.calibration.REGIMES`). The band on
     cost prices the fleets that throughput at the ends of its 90 % band would need.
     """
+    return detailed(
+        screened_frame(candidates, concurrencies, demand, n_jobs=n_jobs, progress=progress), demand
+    )
+
+
+def screened_frame(
+    candidates: pd.DataFrame,
+    concurrencies: Iterable[int],
+    demand: Demand,
+    *,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """What the search for the cheapest goes by, a row each: without energy, bands and reasons."""
     limits = [count("concurrency", c, 1, 1_000_000) for c in listed("concurrencies", concurrencies)]
     if not limits:
         raise ValueError("no concurrency to look at")
+    words = ("precision", "engine", "reason", "constraint")
+    candidates = candidates.astype(dict.fromkeys(words, "category"))
     cuts = range(0, len(candidates), REPLICAS_PER_TASK)
     blocks = [candidates.iloc[i : i + REPLICAS_PER_TASK] for i in cuts]
-    if n_jobs is None and not progress and len(blocks) == 1:
-        parts = [_search(blocks[0], limits, demand)]
+    if n_jobs is None and not progress:
+        parts = [_search(block, limits, demand) for block in blocks]
     else:
         from joblib import Parallel, delayed
         from tqdm.auto import tqdm
@@ -189,128 +208,140 @@ def search_frame(
                 bar.update(len(part))
     frame = pd.concat(parts, ignore_index=True)
     regime = frame["regime"].fillna(-1).astype("int8")  # -1 where nothing was predicted
-    return frame.assign(
-        regime=pd.Categorical.from_codes(regime, REGIMES),
-        precision=frame["precision"].astype("category"),
-        constraint=frame["constraint"].astype("category"),
-    )
+    return frame.assign(regime=pd.Categorical.from_codes(regime, REGIMES))
 
 
 def _search(block: pd.DataFrame, limits: list[int], demand: Demand) -> pd.DataFrame:
-    frame = block.loc[block.index.repeat(len(limits))].reset_index(drop=True)
-    frame["concurrency"] = np.tile(np.array(limits, dtype="int64"), len(block))
-    most = frame["most_sequences"]
-    _limit(frame, "kv cache", most, "{} sequences at a time, memory holds {}")
+    """What a search goes by; `detailed` adds what a reader wants to see."""
+    frame = block.take(np.repeat(np.arange(len(block)), len(limits))).reset_index(drop=True)
+    batch = np.tile(np.array(limits, dtype="int64"), len(block))
+    frame["concurrency"] = batch
+    code = frame["constraint"].cat.set_categories(ORDER).cat.codes.to_numpy().copy()
+    _mark(code, batch > frame["most_sequences"].to_numpy(), "kv cache")
     if (max_batch := demand.scenario.deployment.max_batch) is not None:
-        ends = pd.Series(max_batch, frame.index)
-        _limit(frame, "max batch", ends, "{} sequences at a time, max_batch is {}")
-    possible = np.flatnonzero(frame["constraint"] == "")
+        _mark(code, batch > max_batch, "max batch")
+    possible = np.flatnonzero(code == 0)
     predicted = _predicted(frame.iloc[possible], demand)
-    for name in predicted:
-        values = np.full(len(frame), np.nan)
-        values[possible] = predicted[name]
-        frame[name] = values
-    frame = _judged(frame, demand.slo)
-    return _fleet(frame, demand)
+    columns = {}
+    for name, values in predicted.items():
+        columns[name] = np.full(len(frame), np.nan)
+        columns[name][possible] = values
+    with np.errstate(invalid="ignore"):
+        _mark(code, columns["ttft_s"] > demand.slo.ttft_s, "ttft")
+        _mark(code, columns["tpot_s"] > demand.slo.tpot_s, "tpot")
+    frame = sized(frame.assign(**columns), demand)
+    chips = frame["accelerator"].cat
+    held = np.array([_held(demand, chip)[0] for chip in chips.categories], "float64")
+    _mark(code, frame["fleet_gpus"].to_numpy() > held[chips.codes.to_numpy()], "power")
+    return frame.assign(constraint=pd.Categorical.from_codes(code, ORDER))
 
 
-def _limit(frame: pd.DataFrame, constraint: str, most: pd.Series, text: str) -> None:
-    """Rule out the rows whose batch limit is above the most that is possible."""
-    over = (frame["concurrency"] > most) & (frame["constraint"] == "")
-    pairs = zip(frame.loc[over, "concurrency"], most[over], strict=True)
-    frame.loc[over, "constraint"] = constraint
-    frame.loc[over, "reason"] = [text.format(*pair) for pair in pairs]
+def _mark(code: np.ndarray, broken: np.ndarray, constraint: str) -> None:
+    """Give the rows that are still possible and break a rule its constraint."""
+    code[broken & (code == 0)] = ORDER.index(constraint)
 
 
-def _predicted(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
+def _held(demand: Demand, chip: Accelerator) -> tuple[float, str]:
+    return demand.scenario.power_limit(chip)
+
+
+def _predicted(frame: pd.DataFrame, demand: Demand) -> dict[str, Any]:
     """Latency and its band of deployments that can be built."""
     table = frame[[*KEYS, "n_gpu", "concurrency"]].assign(
         **settings_of(demand.scenario, len(frame))
     )
     prediction = predict_frame(table)
-    tpot_s = prediction["tpot_s"] + demand.step_overhead_s
-    ttft_s = prediction["ttft_s"] + demand.step_overhead_s
-    ttft_factor, tpot_factor = ttft_s / prediction["ttft_s"], tpot_s / prediction["tpot_s"]
-    mean_ttft_s = prediction["mean_ttft_s"] + demand.step_overhead_s
+    values = {name: prediction[name].to_numpy() for name in PREDICTED}
+    ttft_s, tpot_s = (values[f"{name}_s"] + demand.step_overhead_s for name in LATENCY)
+    ttft_factor, tpot_factor = ttft_s / values["ttft_s"], tpot_s / values["tpot_s"]
+    mean_ttft_s = values["mean_ttft_s"] + demand.step_overhead_s
     wait_s = answer_s(mean_ttft_s, tpot_s, demand.output_tokens)
     spread = np.array([bands()[name, RATE].p90_factor for name in REGIMES])
-    return pd.DataFrame(
-        {
-            "ttft_s": ttft_s,
-            "ttft_low_s": prediction["ttft_low_s"] * ttft_factor,
-            "ttft_high_s": prediction["ttft_high_s"] * ttft_factor,
-            "tpot_s": tpot_s,
-            "tpot_low_s": prediction["tpot_low_s"] * tpot_factor,
-            "tpot_high_s": prediction["tpot_high_s"] * tpot_factor,
-            "tokens_per_s_per_user": 1 / tpot_s,
-            "slowdown": tpot_factor,
-            "batch": prediction["batch"],
-            "requests_per_s_per_replica": frame["concurrency"].to_numpy() / wait_s,
-            "rate_p90_factor": spread[prediction["regime"].cat.codes],
-            "regime": prediction["regime"].cat.codes,
-            **point_energy(prediction),
-        }
-    )
+    regime = prediction["regime"].cat.codes.to_numpy()
+    return {
+        "ttft_s": ttft_s,
+        "ttft_low_s": values["ttft_low_s"] * ttft_factor,
+        "ttft_high_s": values["ttft_high_s"] * ttft_factor,
+        "tpot_s": tpot_s,
+        "tpot_low_s": values["tpot_low_s"] * tpot_factor,
+        "tpot_high_s": values["tpot_high_s"] * tpot_factor,
+        "tokens_per_s_per_user": 1 / tpot_s,
+        "slowdown": tpot_factor,
+        "batch": values["batch"],
+        "requests_per_s_per_replica": frame["concurrency"].to_numpy() / wait_s,
+        "rate_p90_factor": spread[regime],
+        "regime": regime,
+        RATE: values[RATE],
+    }
 
 
-def _judged(frame: pd.DataFrame, slo: Slo) -> pd.DataFrame:
-    """The latency constraints: the one that fails, both named where both do."""
-    late = (frame["ttft_s"] > slo.ttft_s).to_numpy()
-    slow = (frame["tpot_s"] > slo.tpot_s).to_numpy()
-    reason, constraint = frame["reason"].to_numpy(object), frame["constraint"].to_numpy(object)
-    ttft_s, tpot_s = frame["ttft_s"].to_numpy(), frame["tpot_s"].to_numpy()
-    for row in np.flatnonzero(late | slow):
-        reasons = []
-        if late[row]:
-            reasons.append(f"TTFT {ttft_s[row]:.3g} s > {slo.ttft_s:g} s")
-        if slow[row]:
-            reasons.append(f"TPOT {tpot_s[row]:.3g} s > {slo.tpot_s:g} s")
-        reason[row] = "; ".join(reasons)
-        constraint[row] = "ttft" if late[row] else "tpot"
-    return frame.assign(reason=reason, constraint=constraint)
-
-
-def _fleet(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
+def sized(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     """Whole replicas for the peak and spares, and what a good token costs on them."""
-    per_replica, spread = frame["requests_per_s_per_replica"], frame["rate_p90_factor"]
-    fleets, cost = {}, {}
-    for name, rate in (
-        ("", per_replica),
-        ("low_", per_replica * spread),
-        ("high_", per_replica / spread),
-    ):
-        n_replicas = np.ceil(demand.peak_per_s / rate * ROUNDING) + demand.n_spare
-        paid = paid_gpus(demand, frame["accelerator"], n_replicas * frame["n_gpu"])
-        fleets[name] = n_replicas, paid
-        cost[name] = cost_usd_per_mtok(
-            frame["usd_per_gpu_hour"], demand.output_tokens_per_s / paid, demand.utilisation_frac
-        )
-    n_replicas, paid = fleets[""]
-    frame = _powered(frame, n_replicas, demand)
+    rate = frame["requests_per_s_per_replica"].to_numpy()
+    n_replicas = np.ceil(demand.peak_per_s / rate * ROUNDING) + demand.n_spare
+    return priced(frame.assign(n_replicas=n_replicas), demand)
+
+
+def priced(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
+    """What fleets of so many replicas cost under the demand's finance."""
+    gpus = (frame["n_replicas"] * frame["n_gpu"]).to_numpy()
+    usd = frame["usd_per_gpu_hour"].to_numpy()
+    paid = paid_gpus(demand, frame["accelerator"], gpus)
     return frame.assign(
-        n_replicas=n_replicas,
-        fleet_gpus=n_replicas * frame["n_gpu"],
-        paid_gpus=paid,
-        usd_per_hour=paid * frame["usd_per_gpu_hour"],
-        busy_frac=demand.rate_per_s / (n_replicas * per_replica),
-        cost_usd_per_good_mtok=cost[""],
-        cost_low_usd_per_good_mtok=cost["low_"],
-        cost_high_usd_per_good_mtok=cost["high_"],
+        fleet_gpus=gpus, paid_gpus=paid, usd_per_hour=paid * usd, **{COST: _cost(usd, paid, demand)}
     )
 
 
-def _powered(frame: pd.DataFrame, n_replicas: pd.Series, demand: Demand) -> pd.DataFrame:
-    """The fleets that site and rack have too little power for."""
-    chips = pd.Categorical(frame["accelerator"])
-    limits = [demand.scenario.power_limit(chip) for chip in chips.categories]
-    held = np.array([n for n, _ in limits], "float64")[chips.codes]
-    gpus = n_replicas * frame["n_gpu"]
-    over = np.flatnonzero((gpus > held) & (frame["constraint"] == ""))
-    reason, constraint = frame["reason"].to_numpy(object), frame["constraint"].to_numpy(object)
-    for row in over:
-        constraint[row] = "power"
-        reason[row] = f"{limits[chips.codes[row]][1]}; the load takes {gpus.iloc[row]:,.0f}"
-    return frame.assign(reason=reason, constraint=constraint)
+def _cost(usd_per_gpu_hour: np.ndarray, paid: np.ndarray, demand: Demand) -> Any:
+    rate = demand.output_tokens_per_s / paid
+    return cost_usd_per_mtok(usd_per_gpu_hour, rate, demand.utilisation_frac)
+
+
+def detailed(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
+    """The rows of a search with energy, the band on cost, and the reason of each rejection."""
+    settings = settings_of(demand.scenario, len(frame))
+    point = frame[[*KEYS, "n_gpu", "concurrency", "batch", RATE]].assign(**settings)
+    is_known = frame[RATE].notna().to_numpy()
+    energy = {name: np.full(len(frame), np.nan) for name in POINT}
+    found = point_energy(point[is_known])
+    for name in POINT:
+        energy[name][is_known] = found[name]
+    rate, spread = frame["requests_per_s_per_replica"].to_numpy(), frame["rate_p90_factor"]
+    cost = {}
+    for end, speed in (("low", rate * spread), ("high", rate / spread)):
+        n_replicas = np.ceil(demand.peak_per_s / speed.to_numpy() * ROUNDING) + demand.n_spare
+        paid = paid_gpus(demand, frame["accelerator"], n_replicas * frame["n_gpu"].to_numpy())
+        usd = frame["usd_per_gpu_hour"].to_numpy()
+        cost[f"cost_{end}_usd_per_good_mtok"] = _cost(usd, paid, demand)
+    busy_frac = demand.rate_per_s / (frame["n_replicas"] * rate)
+    return frame.drop(columns=RATE).assign(
+        **energy, busy_frac=busy_frac, **cost, reason=_reasons(frame, demand)
+    )
+
+
+def _reasons(frame: pd.DataFrame, demand: Demand) -> np.ndarray:
+    """In words why each row is rejected: those of its candidate, or of its batch limit."""
+    reason = frame["reason"].to_numpy(object).copy()
+    constraint = frame["constraint"].to_numpy(object)
+    columns = ("concurrency", "most_sequences", "ttft_s", "tpot_s", "fleet_gpus")
+    batch, most, ttft_s, tpot_s, gpus = (frame[name].to_numpy() for name in columns)
+    chips = frame["accelerator"].to_numpy(object)
+    slo, max_batch = demand.slo, demand.scenario.deployment.max_batch
+    for row in np.flatnonzero((constraint != "") & (reason == "")):
+        match constraint[row]:
+            case "kv cache":
+                words = f"{batch[row]} sequences at a time, memory holds {most[row]}"
+            case "max batch":
+                words = f"{batch[row]} sequences at a time, max_batch is {max_batch}"
+            case "power":
+                words = f"{_held(demand, chips[row])[1]}; the load takes {gpus[row]:,.0f}"
+            case _:
+                late = [f"TTFT {ttft_s[row]:.3g} s > {slo.ttft_s:g} s"]
+                slow = [f"TPOT {tpot_s[row]:.3g} s > {slo.tpot_s:g} s"]
+                late = late if ttft_s[row] > slo.ttft_s else []
+                words = "; ".join(late + (slow if tpot_s[row] > slo.tpot_s else []))
+        reason[row] = words
+    return reason
 
 
 def server_gpus(demand: Demand, accelerator: Accelerator) -> int:

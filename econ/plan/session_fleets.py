@@ -28,10 +28,10 @@ from econ.catalog.guard import count
 from econ.catalog.prices import CACHE_TTL_S
 from econ.plan.agents import AgentCost, agent_cost
 from econ.plan.candidates import Split
-from econ.plan.optimum import Label
 from econ.plan.planner import plan
 from econ.plan.result import Plan
 from econ.plan.search import KEYS, server_gpus
+from econ.plan.tasks import Label
 from econ.scenario import Scenario
 from econ.serving import Tier, simulate_sessions
 from econ.serving.fleet import ROUTINGS

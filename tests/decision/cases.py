@@ -30,6 +30,12 @@ def busy() -> econ.decision.Decision:
     return econ.decide(s, peak_factor=1.8, growth_per_year=1.2, **QUICK)
 
 
+@functools.cache
+def everything(tokens_per_day: float) -> econ.decision.Decision:
+    """All that can be rented or bought."""
+    return econ.decide(scenario(tokens_per_day), **(QUICK | {"accelerators": None}))
+
+
 def option(decision, kind, seller=None):
     return next(
         o for o in decision.options if o.kind == kind and (seller is None or o.seller == seller)

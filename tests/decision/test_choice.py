@@ -6,8 +6,18 @@ import pytest
 import econ
 from econ.catalog.rents import rent, rent_rows
 from econ.decision.answer import JSON_KEYS
+from econ.plan.screens import screened
 from econ.tco import owner
-from tests.decision.cases import DAY, QUICK, answer, busy, option, priced, scenario
+from tests.decision.cases import (
+    DAY,
+    QUICK,
+    answer,
+    busy,
+    everything,
+    option,
+    priced,
+    scenario,
+)
 
 YEAR_H = 8760
 
@@ -31,7 +41,7 @@ def test_the_api_costs_what_its_list_says():
 def test_one_gpu_is_enough_by_the_simulator():
     hourly = option(answer(), "on-demand")
     assert (hourly.accelerator, hourly.n_gpu) == ("h100-sxm", 1)
-    service = econ.serving.simulate(answer().fleets["h100-sxm"].scenario, n=4000)
+    service = econ.serving.simulate(answer().fleet_of(hourly).scenario, n=4000)
     assert service.meets_slo
     assert service.good_frac > 0.95
 
@@ -130,18 +140,47 @@ def test_nothing_known_of_a_server_is_said_at_once():
         econ.decide(scenario(), on_premises=True, **(QUICK | {"accelerators": ["L40S"]}))
 
 
-def test_one_plan_finds_what_to_rent_and_what_to_buy(monkeypatch):
+def test_one_screen_finds_what_to_rent_and_what_to_buy(monkeypatch):
     calls = []
 
     def counted(*given, **settings):
-        calls.append(settings["groups"])
-        return econ.plan.plan(*given, **settings)
+        calls.append(given)
+        return screened(*given, **settings)
 
-    monkeypatch.setattr("econ.decision.asking.plan", counted)
+    monkeypatch.setattr("econ.decision.searching.screened", counted)
     every = econ.decide(scenario(), **(QUICK | {"accelerators": None}))
     assert len(calls) == 1
     assert every.best_of("own") is not None
+    assert {family for _, family in every.fleets} == {"rent", "own"}
     assert all(fleet.basis == "simulated" for fleet in every.fleets.values())
+
+
+def cheapest_by_kind(decision):
+    best = {}
+    for one in decision.eligible:
+        if not one.is_api:
+            best[one.kind] = min(one.npv_usd, best.get(one.kind, np.inf))
+    return best
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        {"on_premises": True},
+        {"no_api": True},
+        {"accelerators": ["L40S"]},
+        {"accelerators": ["MI300X", "H200"]},
+        {"terms": ["reserved"]},
+    ],
+)
+@pytest.mark.parametrize("tokens_per_day", [40e6, 3e9])
+def test_less_to_choose_from_never_finds_anything_cheaper(only, tokens_per_day):
+    settings = QUICK | {"accelerators": None}
+    every = cheapest_by_kind(everything(tokens_per_day))
+    some = cheapest_by_kind(econ.decide(scenario(tokens_per_day), **(settings | only)))
+    assert some
+    for kind, usd in some.items():
+        assert every[kind] <= usd * (1 + 1e-9), kind
 
 
 def test_a_tie_within_the_band_goes_to_the_surer_and_then_to_the_shorter():

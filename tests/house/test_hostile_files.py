@@ -12,6 +12,7 @@ from econ.latency.bench_rows import read_bench
 from econ.latency.own_stack import fit_stack
 from econ.plan import export, plan
 from econ.plan.decision import decide_plan, stress_frame, swing_frame
+from econ.plan.optimum import Proof
 from econ.scenario import Scenario
 from econ.tokens.traces import check_trace, read_trace
 
@@ -203,7 +204,9 @@ def test_a_decision_needs_options_known_names_and_a_load():
         scenario.with_(rate_per_s=Range(-3, 5, 9))
     with pytest.raises(ValueError, match="unknown accelerator 'h100-smx'; nearest: h100-sxm"):
         decide_plan(answer, loaded, {"h100-smx": Range(1, 2, 3)})
-    nothing = dataclasses.replace(answer, rows=answer.rows[:0])
+    nothing = dataclasses.replace(
+        answer, screen=answer.screen[:0], evidence=Proof(answer.screen[:0])
+    )
     for ask in (decide_plan, swing_frame):
         with pytest.raises(ValueError, match="no deployment meets the SLO"):
             ask(nothing, loaded)

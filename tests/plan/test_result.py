@@ -8,6 +8,7 @@ import pytest
 
 from econ.catalog.ranges import Range
 from econ.plan import plan
+from econ.plan.optimum import Proof
 from econ.scenario import Scenario
 from econ.sweeps import sweep
 from econ.uncertainty import uncertain
@@ -79,8 +80,9 @@ def test_frontiers_fall_to_the_left(answer):
     for _, rows in answer.frontiers().groupby("accelerator"):
         assert rows["tokens_per_s_per_user"].is_monotonic_increasing
         assert rows["cost_usd_per_good_mtok"].is_monotonic_increasing
-    lost = answer.rows[answer.rows["basis"] == "rejected"]
-    assert dataclasses.replace(answer, rows=lost).frontiers().empty
+    lost = answer.screen[answer.screen["constraint"] != ""]
+    none = dataclasses.replace(answer, screen=lost, evidence=Proof(lost[:0]))
+    assert none.frontiers().empty
 
 
 def test_a_plan_is_swept_and_asked_under_uncertainty():

@@ -1,0 +1,259 @@
+"""Which fleets a decision weighs: the best to rent on each term, and the best to buy.
+
+One screen says how fast everything is. Each term has its own price list, and what is bought comes
+in whole servers: so the cheapest fleet is proven for each, and more accelerators are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from econ.catalog import catalog
+from econ.catalog.catalog import Accelerator
+from econ.catalog.tables import remember, table
+from econ.catalog.units import HOURS_PER_DAY
+from econ.decision.fleets import Fleet, fleets_at
+from econ.decision.hours import OWN, Lists, hours_of
+from econ.decision.menu import COMMITMENT_MONTHS
+from econ.deployment import MOST_GPU
+from econ.plan import Plan, plan
+from econ.plan.screens import Screen, proven, screened
+from econ.scenario import Scenario
+from econ.tco import owner
+from econ.terms import Finance
+
+N_FLEETS, N_SURE = 3, 2  # accelerators shown of each price list, and those sure enough to bind
+N_BOUGHT = 6  # simulated of what can be bought, so that some are sure
+MOST_REPLICAS = 100_000  # that a simulation takes
+USUAL_PUE = 1.35  # where a place's is unknown, for the order of the search alone
+Chips = dict[str, Accelerator]
+Prices = dict[str, float]  # by accelerator, USD per GPU-hour
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """What was looked at to rent and to buy, the fleets found, and why there are none."""
+
+    rented: Plan | None = None
+    owned: Plan | None = None
+    fleets: list[Fleet] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def plan(self) -> Plan | None:
+        """The evidence to show: of what can be rented, else of what can be bought."""
+        return self.rented or self.owned
+
+
+def searched_fleets(
+    asked: Scenario,
+    accelerators: Iterable[str | Accelerator] | None,
+    precisions: Iterable[str] | None,
+    lists: Lists,
+    kinds: Sequence[str],
+    settings: dict[str, Any],
+    step: Callable[[str], Any],
+) -> Searched:
+    """The best fleets to rent on each term and to buy; where none keeps the SLO, the nearest."""
+    chips = _chips(asked, accelerators, lists)
+    terms = _price_lists(chips, lists, [kind for kind in kinds if kind != OWN])
+    rents: Prices = {}
+    for prices in terms.values():  # in the order of the terms: the usual one says the row's price
+        rents = prices | rents
+    owned = _for_sale(asked, chips) if OWN in kinds else {}
+    stated = {} if OWN not in kinds else _price_lists(chips, lists, [OWN]).get(OWN, {})
+    owned |= stated
+    if not rents and not owned:
+        raise ValueError(_nothing_priced(asked, chips, kinds))
+    named = [chips[name] for name in {**rents, **owned}]
+    step("searching and simulating fleets")
+    n_refined = settings.pop("n_refined")
+    screen = screened(
+        asked, named, precisions, prices_usd_per_gpu_hour=owned | rents,
+        is_simulated=n_refined > 0, **settings,
+    )  # fmt: skip
+    finance = asked.finance
+    plans: dict[str, Plan] = {}
+    fleets: list[Fleet] = []
+    problem = ""
+    searches = (
+        ("rent", rents, "rented", [*terms.values()], N_FLEETS, 0.0),
+        (OWN, owned, "owned", [owned], N_BOUGHT, 1 / float(asked.slo.attainment_frac) - 1),
+    )
+    for family, prices, tenure, of_terms, n_kinds, gap_frac in searches:
+        if not prices:
+            continue
+        paid = screen.paid(_paying(finance, tenure, max(prices.values())), prices)
+        one = _proven(paid, n_refined, gap_frac=gap_frac, lists=of_terms, n_kinds=n_kinds)
+        plans[family] = one
+        try:
+            _ = one.best
+        except ValueError as error:
+            problem = problem or _nearest(one, str(error))
+            continue
+        for usd, n_sure in zip(of_terms, _n_sure(family, terms), strict=True):
+            n_most = N_FLEETS if family == "rent" else N_SURE
+            fleets = fleets_at(one, usd, n_most, n_sure, fleets)
+    return Searched(
+        rented=plans.get("rent"), owned=plans.get(OWN), fleets=fleets,
+        problem="" if fleets else problem,
+    )  # fmt: skip
+
+
+def _n_sure(family: str, terms: dict[str, Prices]) -> list[int]:
+    """How many fleets of each price list have to be sure of the SLO: of what binds."""
+    if family == OWN:
+        return [N_SURE]
+    return [1 if COMMITMENT_MONTHS[kind] else 0 for kind in terms]
+
+
+def _paying(finance: Finance, tenure: str, usd_per_gpu_hour: float) -> Finance:
+    if finance.tenure == tenure == "rented":
+        return finance
+    return Finance(
+        tenure=tenure, cost_usd_per_gpu_hour=usd_per_gpu_hour,
+        utilisation_frac=finance.utilisation_frac, source=finance.source,
+    )  # fmt: skip
+
+
+def _chips(
+    asked: Scenario, accelerators: Iterable[str | Accelerator] | None, lists: Lists
+) -> Chips:
+    """The accelerators to look at: those named, or all that are rented out or sold."""
+    own = asked.deployment.resolved_accelerator
+    if accelerators is None:
+        quoted = [name.partition(":")[0] for name in lists.quotes]
+        named: list[str | Accelerator] = [*_all_priced(), *quoted, own]
+    elif isinstance(accelerators, str | Accelerator):
+        named = [accelerators]
+    else:
+        named = list(accelerators)
+    chips: Chips = {}
+    for item in named:
+        chip = item if isinstance(item, Accelerator) else _known(item, own)
+        if chips.setdefault(chip.id, chip) != chip:
+            if chip != own:
+                raise ValueError(f"two accelerators are called {chip.id!r}: rename one of them")
+            chips[chip.id] = own
+    return chips
+
+
+@remember
+def _all_priced() -> tuple[str, ...]:
+    """All that is rented out or sold, by name."""
+    rows = table("rentals"), table("rent_offers"), table("servers")
+    return tuple(sorted({name for frame in rows for name in frame["accelerator"]}))
+
+
+def _known(name: str, own: Accelerator) -> Accelerator:
+    return own if name == own.id else catalog.accelerator(name)
+
+
+def _price_lists(chips: Chips, lists: Lists, kinds: Sequence[str]) -> dict[str, Prices]:
+    """Of each term that can be had, what an hour of each accelerator costs at least."""
+    found = {
+        kind: {
+            name: min(hour.usd for hour in hours)
+            for name, chip in chips.items()
+            if (hours := hours_of(lists, chip, kind))
+        }
+        for kind in kinds
+    }
+    return {kind: prices for kind, prices in found.items() if prices}
+
+
+def _for_sale(asked: Scenario, chips: Chips) -> Prices:
+    """What can be bought, and what an hour of it costs its owner."""
+    servers = set(table("servers").index)
+    own, finance = asked.deployment.resolved_accelerator, asked.finance
+    pue = asked.resolved_site.pue or USUAL_PUE
+    hours: Prices = {}
+    for name, chip in chips.items():
+        server_usd = finance.server_usd if chip == own else None
+        if chip.id in servers or chip.server_power_w or server_usd is not None:
+            hours[name] = _owned_hour(chip, float(pue), server_usd)
+    return hours
+
+
+@remember
+def _owned_hour(chip: Accelerator, pue: float, server_usd: float | None) -> float:
+    server = {} if server_usd is None else {"server_usd": server_usd}
+    return float(owner(chip, pue=pue, **server).cost_usd_per_gpu_hour)
+
+
+def _nothing_priced(asked: Scenario, chips: Chips, kinds: Sequence[str]) -> str:
+    if tuple(kinds) == (OWN,):
+        return (
+            f"only own machines are asked for, and no server is known of {', '.join(chips)}: "
+            f"servers of {', '.join(table('servers').index)} are; others need server_usd (owned)"
+        )
+    one = next(iter(chips))
+    return (
+        f"nobody in the tables rents out {', '.join(chips)}"
+        + (" on these terms" if set(kinds) - {OWN} else "")
+        + f": give prices_usd_per_gpu_hour={{{one!r}: …}} (--price), or set cost_usd_per_gpu_hour"
+    )
+
+
+def _proven(screen: Screen, n_refined: int, **settings: Any) -> Plan:
+    """The plan; where its fleets would be too large to simulate, the screen says how large."""
+    try:
+        one: Plan = proven(screen, n_refined=n_refined, **settings)
+    except ValueError as error:
+        if not str(error).startswith("n_replicas"):
+            raise
+        one = proven(screen, n_refined=0)
+        _refuse_endless(one)
+        rate, n = one.demand.peak_per_s, float(one.best["n_replicas"])
+        raise ValueError(
+            f"rate_per_s = {rate:g} is outside its range: at most about "
+            f"{rate * MOST_REPLICAS / n:,.0f} requests per second, what {MOST_REPLICAS:,} replicas "
+            "serve"
+        ) from None
+    _refuse_endless(one)
+    return one
+
+
+def _refuse_endless(searched: Plan) -> None:
+    """Raise where even the smallest fleet is larger than any that a deployment can be."""
+    gpus = searched.screen["fleet_gpus"].to_numpy()[(searched.screen["pp"] == 1).to_numpy()]
+    least = np.nanmin(gpus, initial=np.inf)
+    if MOST_GPU < least < np.inf:
+        rate = searched.demand.peak_per_s
+        raise ValueError(
+            f"rate_per_s = {rate:g} is outside its range: at most {rate * MOST_GPU / least:,.0f} "
+            f"requests per second, what {MOST_GPU:,} accelerators serve"
+        )
+
+
+def _nearest(searched: Plan, problem: str) -> str:
+    """The nearest SLO that a fleet can keep, and what it then costs a day."""
+    slo, rows = searched.demand.slo, searched.rows
+    too_long = rows[rows["constraint"] == "context"]
+    if len(too_long) and searched.feasible.empty:
+        return f"no machine serves all requests: {too_long['reason'].iloc[0]}; shorten them"
+    late = rows[rows["constraint"].isin(["ttft", "tpot"]) & rows["ttft_s"].notna()]
+    if late.empty or len(searched.feasible):  # arrivals, not means, rule the fleets out
+        return problem
+    beyond = np.maximum(late["ttft_s"] / slo.ttft_s, late["tpot_s"] / slo.tpot_s)
+    best = late.loc[beyond.idxmin()]
+    ttft_s, tpot_s = (
+        max(float(best[f"{name}_s"]) * 1.05, getattr(slo, f"{name}_s")) for name in ("ttft", "tpot")
+    )
+    relaxed = searched.demand.scenario.with_(ttft_s=ttft_s, tpot_s=tpot_s)
+    chip = str(best["accelerator"])
+    row: pd.Series = plan(
+        relaxed, [searched.accelerators[chip]], peak_factor=searched.demand.peak_factor,
+        n_refined=0, prices_usd_per_gpu_hour={chip: best["usd_per_gpu_hour"]},
+    ).best  # fmt: skip
+    return (
+        f"no fleet keeps TTFT {slo.ttft_s:g} s and {slo.tpot_s:g} s per token; the nearest that "
+        f"can be kept is TTFT {ttft_s:.2g} s and {tpot_s:.2g} s per token, on "
+        f"{row['fleet_gpus']:.0f} × {row['accelerator']} {row['precision']}, for "
+        f"${row['usd_per_hour'] * HOURS_PER_DAY:,.0f} a day"
+    )

@@ -1,0 +1,117 @@
+"""One task of a search: the smallest fleet of a shape that keeps the SLO, its price, its losses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from econ.plan.fleets import NEVER, Found, Row, Shape
+from econ.plan.search import COST, KEYS, LATENCY, ROUNDING, Demand, server_gpus
+from econ.plan.trials import Draws
+from econ.tco.token_cost import cost_usd_per_mtok
+
+Value: TypeAlias = float  # of the objective, in its unit
+Label: TypeAlias = int  # of a row of the screen
+Shapes: TypeAlias = dict[tuple[Any, ...], Shape]  # what is built and simulated already
+
+
+class Task(NamedTuple):
+    """The rows of one shape under one policy; for other objectives than cost, one row."""
+
+    labels: tuple[Label, ...]
+    policy: str
+    n_first: int  # position of the batch limit to try first
+    is_liked: bool  # whether the screen lets it pass
+    value: Value  # of the objective by the screen, smaller is better
+    bound: Value  # no fleet of it can be below
+
+
+class Solved(NamedTuple):
+    """What a task came to: the fleet found, or none where the bound rules all out."""
+
+    found: Found | None
+    n_least: tuple[int, ...]  # replicas of each row, by the bound
+    n_simulated: int
+    error: str = ""  # why the simulator cannot represent the shape
+    n_held: int = NEVER  # replicas that the power of the site holds, without spares
+
+
+def solved_task(
+    rows: Sequence[Row],
+    task: Task,
+    demand: Demand,
+    draws: Draws,
+    usd_per_hour: float,
+    shapes: Shapes,
+) -> Solved:
+    """A task on its own: the smallest fleet that keeps the SLO and costs less per hour."""
+    one = rows[0]
+    limits = tuple(row.concurrency for row in rows)
+    key = (one.accelerator.id, *one[1 : len(KEYS)], task.policy, limits)
+    try:
+        if key not in shapes:
+            shapes[key] = Shape(rows, task.policy, demand, draws)
+    except ValueError as error:
+        return Solved(None, (NEVER,) * len(rows), 0, str(error))
+    shape = shapes[key].paid(rows, demand, task.n_first)
+    n_before = len(shape.trials)
+    found = shape.best_fleet(usd_per_hour)
+    n_simulated = len(shape.trials) - n_before
+    return Solved(found, tuple(shape.n_least.tolist()), n_simulated, n_held=shape.n_held)
+
+
+def lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
+    """Replicas that are not enough (None: those of the bound), the constraint, the words."""
+    if solved.error:
+        return NEVER, "split", solved.error
+    if solved.found is None and min(solved.n_least) >= NEVER:
+        return (
+            None,
+            "ttft",
+            "no number of replicas is enough: even alone too many requests are late",
+        )
+    held = f"site_mw = {demand.scenario.site_mw} holds {solved.n_held} replicas"
+    if solved.found is None and min(solved.n_least) > solved.n_held:
+        return None, "power", f"{held}, the load takes {min(solved.n_least)}"
+    if solved.found is None:
+        return None, "ttft", "fewer replicas than the work of the requests takes within the SLO"
+    n, trial = solved.found.n_replicas, solved.found.trial
+    must = f"{demand.slo.attainment_frac:.1%} must"
+    words = (
+        trial.error or f"{n} replicas meet the SLO for {trial.good_frac:.1%} of requests, {must}"
+    )
+    if n >= solved.n_held:
+        return n, "power", f"{held}: {words}"
+    return n, trial.binding if trial.binding in LATENCY else "ttft", words
+
+
+def priced(row: Row, demand: Demand, policy: str, found: Found) -> dict[str, Any]:
+    """Cost per good token of the fleet; its band keeps the ratio that the search had."""
+    trial, n_replicas = found.trial, found.n_replicas + demand.n_spare
+    size = server_gpus(demand, row.accelerator)
+
+    def paid(n_replicas: int) -> int:
+        return math.ceil(n_replicas * row.n_gpu / size) * size
+
+    n_paid = paid(n_replicas)
+    good_rate = demand.output_tokens_per_s * trial.good_frac / n_paid
+    cost = cost_usd_per_mtok(row.usd_per_gpu_hour, good_rate, demand.utilisation_frac)
+    ends = {}
+    for end, factor in (("low", 1 / row.rate_p90_factor), ("high", row.rate_p90_factor)):
+        n = math.ceil(found.n_replicas * factor * ROUNDING) + demand.n_spare
+        ends[f"cost_{end}_usd_per_good_mtok"] = cost * paid(n) / n_paid
+    names = ("good_frac", "good_frac_se", "n_requests", "p95_ttft_s", "p95_tpot_s", "binding")
+    return {
+        "policy": policy,
+        "n_replicas": n_replicas,
+        "fleet_gpus": n_replicas * row.n_gpu,
+        "paid_gpus": n_paid,
+        "usd_per_hour": n_paid * row.usd_per_gpu_hour,
+        "busy_frac": demand.rate_per_s / (n_replicas * row.requests_per_s_per_replica),
+        **{name: getattr(trial, name) for name in names},
+        COST: cost,
+        **ends,
+        "constraint": "",
+        "reason": "",
+    }
