@@ -182,7 +182,7 @@ def _for_sale(asked: Scenario, chips: Chips) -> Prices:
 
 @remember
 def _owned_hour(chip: Accelerator, pue: float, server_usd: float | None) -> float:
-    server = {} if server_usd is None else {"server_usd": server_usd}
+    server: dict[str, Any] = {} if server_usd is None else {"server_usd": server_usd}
     return float(owner(chip, pue=pue, **server).cost_usd_per_gpu_hour)
 
 

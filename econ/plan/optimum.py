@@ -174,16 +174,18 @@ class Search:
             n_good += self._solve(fresh, [math.inf] * len(fresh)) + len(wave) - len(fresh)
             done |= set(fresh)
             bar.update(len(fresh))
-        rest = [(task, times[self._accelerator(task)]) for task in tasks if task not in done]
+        rest = [task for task in tasks if task not in done]
         best = self._best_of(times)
-        while wave := [(task, n) for task, n in rest if task.bound * n < better_by(best, gap_frac)][
-            :WAVE
-        ]:
-            below = better_by(best, gap_frac)
-            self._solve([task for task, _ in wave], [below / n for _, n in wave])
-            rest = [pair for pair in rest if pair not in set(wave)]
+        while todo := [
+            task
+            for task in rest
+            if task.bound * times[self._accelerator(task)] < better_by(best, gap_frac)
+        ][:WAVE]:
+            most = better_by(best, gap_frac)
+            self._solve(todo, [most / times[self._accelerator(task)] for task in todo])
+            rest = [task for task in rest if task not in set(todo)]
             best = self._best_of(times)
-            bar.update(len(wave))
+            bar.update(len(todo))
         bar.update(len(rest))
 
     def _vary(self, tasks: Sequence[Task], done: set[Task], n_kinds: int) -> None:

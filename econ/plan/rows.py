@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from econ.plan.frontier import LARGER, SMALLER, on_frontier
-from econ.plan.optimum import SIMULATED, Refuted
+from econ.plan.optimum import SIMULATED, Proof, Refuted
 from econ.plan.search import PROFIT, RATE, Demand, detailed
 from econ.plan.site import with_site
 from econ.plan.worth import with_profit
 from econ.scenario import Scenario
 
-if TYPE_CHECKING:
-    from econ.plan.result import Plan
-
 BASES = ("simulated", "screened", "rejected")
 CATEGORIES = ("precision", "engine", "constraint", "regime", "arrivals", "rests_on")
+
+
+class Searched(Protocol):
+    """What the rows follow from; `econ.plan.result.Plan` has it."""
+
+    @property
+    def demand(self) -> Demand: ...
+    @property
+    def screen(self) -> pd.DataFrame: ...
+    @property
+    def evidence(self) -> Proof: ...
+    @property
+    def n_policies(self) -> int: ...
+    @property
+    def is_trace(self) -> bool: ...
+    @property
+    def objective(self) -> str: ...
 
 
 def arrivals_of(scenario: Scenario, is_trace: bool) -> str:
@@ -43,15 +57,15 @@ def detailed_rows(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     return with_profit(with_site(detailed(frame, demand), demand.scenario), demand)
 
 
-def simulated_rows(plan: Plan) -> pd.DataFrame:
+def simulated_rows(plan: Searched) -> pd.DataFrame:
     """The fleets that keep the SLO under real arrivals, best first."""
     if plan.evidence.rows.empty:
-        return plan.rows[:0]
+        return all_rows(plan)[:0]
     rows = _refined(plan)
     return _finished(rows[rows["constraint"] == ""], plan)
 
 
-def all_rows(plan: Plan) -> pd.DataFrame:
+def all_rows(plan: Searched) -> pd.DataFrame:
     """Every deployment, best first."""
     proof = plan.evidence
     frame = judged(plan.screen.drop(index=list(set(proof.rows.index))), plan)
@@ -60,7 +74,7 @@ def all_rows(plan: Plan) -> pd.DataFrame:
     return _finished(frame, plan)
 
 
-def judged(frame: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def judged(frame: pd.DataFrame, plan: Searched) -> pd.DataFrame:
     """Rows of the screen with their basis, and what the proof rules out."""
     proof, demand = plan.evidence, plan.demand
     constraint = frame["constraint"].astype(object)
@@ -81,7 +95,7 @@ def judged(frame: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return frame.assign(constraint=constraint, reason=reason, basis=basis)
 
 
-def _refined(plan: Plan) -> pd.DataFrame:
+def _refined(plan: Searched) -> pd.DataFrame:
     """The rows of which fleets were simulated."""
     rows = plan.evidence.rows
     found = {name: rows[name] for name in SIMULATED if name in rows}
@@ -91,7 +105,7 @@ def _refined(plan: Plan) -> pd.DataFrame:
     return refined.assign(basis=basis, rests_on="share of requests")
 
 
-def _finished(frame: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def _finished(frame: pd.DataFrame, plan: Searched) -> pd.DataFrame:
     """Frontier marked, rows in order, names in place of objects."""
     demand, objective = plan.demand, plan.objective
     is_rising = objective not in (*LARGER, PROFIT)

@@ -321,7 +321,7 @@ def detailed(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
 
 def _reasons(frame: pd.DataFrame, demand: Demand) -> np.ndarray:
     """In words why each row is rejected: those of its candidate, or of its batch limit."""
-    reason = frame["reason"].to_numpy(object).copy()
+    reason: np.ndarray = frame["reason"].to_numpy(object).copy()
     constraint = frame["constraint"].to_numpy(object)
     columns = ("concurrency", "most_sequences", "ttft_s", "tpot_s", "fleet_gpus")
     batch, most, ttft_s, tpot_s, gpus = (frame[name].to_numpy() for name in columns)
