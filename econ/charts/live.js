@@ -1,4 +1,4 @@
-const WIDEST = 760, RESTED_MS = 700;  // a chart's width; how long a state stands to leave a ghost
+const WIDEST = 760, NARROW = 420, RESTED_MS = 700;  // a chart's width; how long a state stands to leave a ghost
 async function render({ model, el }) {
   el.setAttribute("data-lm-suppress-shortcuts", "true");  // else JupyterLab takes the arrow keys
   el.classList.add("econ-live");
@@ -30,11 +30,17 @@ async function render({ model, el }) {
     if (!parts && room > 0 && typeof (full.width ?? 0) === "number") {
       full.width = Math.min(room, WIDEST);
       full.autosize = { type: "fit-x", contains: "padding" };
+      if (room < NARROW) stack(full);
     }
     api?.finalize();
     api = await vegaEmbed(box, full, { actions: false, renderer: "svg" });
     drawn = spec;
     ghost = rows;
+  };
+  const stack = (part) => {  // on a phone the names of a legend stand one below the other
+    if (!part || typeof part !== "object") return;
+    if (part.legend) part.legend.columns = 1;
+    Object.values(part).forEach(stack);
   };
   const haunt = () => {  // what stood still before this change stays visible, faint
     if (performance.now() - since > RESTED_MS) ghost = current;

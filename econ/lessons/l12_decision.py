@@ -76,20 +76,21 @@ def volume_chart(frame: pd.DataFrame) -> Drawing:
 
 
 def ways_frame(model: str, mtok_per_day: float) -> pd.DataFrame:
-    """The best API, rented and own machines for a chat: way, usd_per_day, label and the name."""
+    """The best API, rented and own machines for a chat: way, usd_per_day, label, name, the SLO."""
     answer = decide(service(mtok_per_day * MTOK, model), n_refined=1, on=DAY)
     best = {words: answer.best_of(family) for family, words in FAMILIES.items()}
     rows = [
         (
             way,
             o.usd_per_day,
-            f"{money(o.usd_per_day)}  {o.name}, keeps the SLO: {_sure(o.p_keeps_slo)}",
+            money(o.usd_per_day),
             o.name,
+            f"keeps the SLO: {_sure(o.p_keeps_slo)}",
         )
         for way, o in best.items()
         if o
     ]
-    frame = pd.DataFrame(rows, columns=["way", "usd_per_day", "label", "name"])
+    frame = pd.DataFrame(rows, columns=["way", "usd_per_day", "label", "name", "slo"])
     return frame.sort_values("usd_per_day", ignore_index=True)
 
 
@@ -100,11 +101,12 @@ def _sure(p_keeps_slo: float) -> str:
 def ways_chart(frame: pd.DataFrame) -> Drawing:
     """`ways_frame` as bars."""
     first = frame.iloc[0]
+    finding = f"{money(first['usd_per_day'])} a day: the {first['name']} costs least"
+    each = "; ".join(f"{r.way}: {r.label}, {r.name}, {r.slo}" for r in frame.itertuples())
     return figure(
         frame, "usd_per_day", "way", kind="bar", label="label",
-        sort=list(FAMILIES.values()), height=130, x_title="USD a day",
-        x_domain=(0.0, 2.2 * float(frame["usd_per_day"].max())),
-        finding=f"{money(first['usd_per_day'])} a day: the {first['name']} costs least",
+        sort=list(FAMILIES.values()), height=130, x_title="USD a day", finding=finding,
+        says=f"{finding}. Bars of USD a day. {each}.",
     )  # fmt: skip
 
 

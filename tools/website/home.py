@@ -32,7 +32,7 @@ def write(out: Path, books: list[dict[str, str]], decks: list[str], readme: str)
     trust = re.search(r"^## How far to trust it\n\n(.+?)\n\n## ", readme, re.S | re.M)[1]
     rows = "\n".join(
         f"| {{doc}}`{b['name']} <notebooks/{b['stem']}>` | {b['title']} | {b['minutes']} | "
-        + (f'<a href="slides/{b["stem"]}.html">slides of {b["stem"][:2]}</a>' if deck else "")
+        + (f'<a href="slides/{b["stem"]}.html">slides {b["stem"][:2]}</a>' if deck else "")
         + " |"
         for b, deck in ((b, b["stem"] in decks) for b in books)
     )
@@ -52,7 +52,7 @@ What does a chat cost a day: tokens by the list, rented accelerators, or your ow
 
 ## Learn
 
-| notebook | question | minutes | |
+| notebook | question | minutes | slides |
 |---|---|---|---|
 {rows}
 

@@ -119,6 +119,10 @@ def _mend(page: Path) -> None:
     """What Sphinx leaves out: heading levels, code that keys can scroll, words for a preview."""
     text = page.read_text(encoding="utf-8")
     text = text.replace('role="heading"', 'role="heading" aria-level="2"')
+    for kind, name in (("sidebar", "All pages"), ("toc", "On this page")):  # else two of one name
+        text = text.replace(
+            f'<aside class="{kind}-drawer', f'<aside aria-label="{name}" class="{kind}-drawer'
+        )
     text = text.replace('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">')
     # what scrolls sideways on a phone is reached by keys too
     text = re.sub(r'<div class="(table|math)-wrapper', r'<div tabindex="0" class="\1-wrapper', text)
