@@ -86,11 +86,17 @@ def stall(p: Prepared, cal: Calibration, reading: Prefill, one: Step, per_step: 
     first = p.load.launch.is_prefill_first
     n_steps = computed_tokens(p.load) / p.load.launch.prefill_budget_tokens
     n_chunks = np.maximum(n_steps, 1.0)
-    shared_s = np.minimum(one.weights_s, reading.read_s)
-    saved_s = shared_s * np.minimum(n_chunks, 1 / np.maximum(per_step, FEWEST_FREE))
-    mixed_s = np.maximum(reading.prefill_s - saved_s, 0.0)
+    n_mixed = np.minimum(n_chunks, 1 / np.maximum(per_step, FEWEST_FREE))
+    together_s = _core_s(one.weights_s, one.compute_s + reading.prefill_s / n_mixed)
+    mixed_s = n_mixed * (together_s - _core_s(one.weights_s, one.compute_s))
     lost_s = first * reading.prefill_s + (1 - first) * mixed_s
     return Stall(lost_s, lost_s + (1 - first) * n_steps * one.step_s, n_chunks)
+
+
+def _core_s(weights_s: Numbers, compute_s: Numbers) -> Any:
+    """What reading weights and computing take together (as in `econ.latency.steps.step`)."""
+    weights2, compute2 = weights_s * weights_s, compute_s * compute_s
+    return np.sqrt(np.sqrt(weights2 * weights2 + compute2 * compute2))
 
 
 def steady(p: Prepared, cal: Calibration, n_rounds: int = 2) -> Steady:
