@@ -38,6 +38,7 @@ from econ.latency.fit import (
     with_intervals,
 )
 from econ.latency.identify import identified_rows
+from econ.latency.repeats import repeats_frame, repeats_rows
 from econ.latency.runs import (
     configuration,
     crowded,
@@ -226,6 +227,8 @@ def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
         parts.append(f"Left out: {split}\n{errors}")
         if by_group and split != "configuration":
             parts.append(accuracy_by_group(split, runs).round(3).to_string())
+    repeats = repeats_frame(runs).round(3).to_string(index=False)
+    parts.append(f"Two runs of one configuration and load\n{repeats}")
     inside = table("band_coverage").pivot_table("covered_frac", ["left_out", "what"], "metric")
     parts.append(f"Inside the reported 90 % band, left out\n{inside.round(2).to_string()}")
     without = table("calibration_without").iloc[:, :-3].to_string()
@@ -350,6 +353,7 @@ def main(arguments: list[str] | None = None) -> None:
             ("software_maturity", maturity_rows(k, runs, today)),
             ("calibration_bands", widths),
             ("band_coverage", coverage_rows(runs, off, widths, today)),
+            ("repeated_runs", repeats_rows(runs, today)),
             ("measured_serving", sample_rows(means)),
             ("measured_medians", sample_rows(medians, "median")),
         ):

@@ -21,6 +21,8 @@ from econ.latency.steps import (
     Prepared,
     Step,
     computed_tokens,
+    core_s,
+    host_s,
     most_sequences,
     prefill,
     prepare,
@@ -36,7 +38,7 @@ from econ.latency.waits import (
     sum_quantile,
 )
 
-N_NEWTON = 3
+N_NEWTON = 2
 
 
 class Stall(NamedTuple):
@@ -75,38 +77,48 @@ class Offline(NamedTuple):
     tpot_s: Numbers
 
 
-def stall(p: Prepared, cal: Calibration, reading: Prefill, one: Step, per_step: Numbers) -> Stall:
+def stall(
+    p: Prepared,
+    cal: Calibration,
+    reading: Prefill,
+    one: Step,
+    batch: Numbers,
+    per_step: Numbers,
+    streams: bool = True,
+) -> Stall:
     """What one foreign prompt costs those who decode, and the machine.
 
     With prompts first all decoding stops while a prompt is read. In chunks, the tokens of those who
-    decode ride along: a step with a chunk reads the weights once for both, so that only its
-    arithmetic beyond that is lost, and the machine is busy with the prompt for as many steps as it
-    fills. ``per_step`` prompts come per decode step; those that meet share its weights.
+    decode ride along: a step with a chunk reads the weights once for both and hides the host's work
+    behind both, so that only what it takes longer is lost. ``per_step`` prompts come per decode
+    step and share it. A prompt in a queue keeps the machine busy for the steps that it fills.
     """
     first = p.load.launch.is_prefill_first
-    n_steps = computed_tokens(p.load) / p.load.launch.prefill_budget_tokens
-    n_chunks = np.maximum(n_steps, 1.0)
+    n_full = computed_tokens(p.load) / p.load.launch.prefill_budget_tokens
+    n_chunks = np.maximum(n_full, 1.0)
     n_mixed = np.minimum(n_chunks, 1 / np.maximum(per_step, FEWEST_FREE))
-    together_s = _core_s(one.weights_s, one.compute_s + reading.prefill_s / n_mixed)
-    mixed_s = n_mixed * (together_s - _core_s(one.weights_s, one.compute_s))
-    lost_s = first * reading.prefill_s + (1 - first) * mixed_s
-    return Stall(lost_s, lost_s + (1 - first) * n_steps * one.step_s, n_chunks)
+    rest_s = one.step_s - one.host_s - core_s(one.weights_s, one.compute_s)
+
+    def mixed_s(n_steps: Numbers) -> Any:
+        """So many steps with an equal part of the prompt in each."""
+        compute_s = one.compute_s + reading.prefill_s / n_steps
+        device_s = rest_s + core_s(one.weights_s, compute_s)
+        return n_steps * (device_s + host_s(p, cal, batch, device_s, streams))
+
+    ride_s = mixed_s(n_mixed) - n_mixed * one.step_s
+    lost_s = first * reading.prefill_s + (1 - first) * ride_s
+    busy_s = first * reading.prefill_s + (1 - first) * mixed_s(n_full)
+    return Stall(lost_s, busy_s, n_chunks)
 
 
-def _core_s(weights_s: Numbers, compute_s: Numbers) -> Any:
-    """What reading weights and computing take together (as in `econ.latency.steps.step`)."""
-    weights2, compute2 = weights_s * weights_s, compute_s * compute_s
-    return np.sqrt(np.sqrt(weights2 * weights2 + compute2 * compute2))
-
-
-def steady(p: Prepared, cal: Calibration, n_rounds: int = 2) -> Steady:
+def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
     """Users who each ask again when answered (a closed loop), long after the first wave.
 
     A request's first token waits for its own prompt, for the steps until the engine looks for
     requests, for the prompts in front of it (`econ.latency.waits.queue`) and, under attention
     replicas, for those of the other replicas. Its later tokens meet the foreign prompts of the
     share of a cycle in which it decodes. Between prompts all decode but those being admitted
-    (Little's law), and two rounds settle that batch. Every other user's prompt is read once in a
+    (Little's law), and three rounds settle that batch. Every other user's prompt is read once in a
     cycle: those of the share of it that a request spends in steps lengthen these (Newton's method
     finds it), the rest are waited for. Users beyond what memory or the engine's
     limit allows wait a whole cycle.
@@ -126,7 +138,7 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 2) -> Steady:
         decoding = share * n_gaps * per_step
         batch = np.maximum(present * decoding, np.minimum(present, 1))
         one = step(p, cal, batch)
-        lost = stall(p, cal, reading, one, others * share * per_step)
+        lost = stall(p, cal, reading, one, batch, others * share * per_step)
         met_s = others * lost.lost_s  # of foreign prompts in a whole cycle
         alone_s = n_steps * one.step_s
         stepping_s = alone_s + met_s * share
@@ -216,7 +228,8 @@ def offline(p: Prepared, cal: Calibration) -> Offline:
 def _offline_tpot_s(p: Prepared, cal: Calibration, batch: Numbers) -> Any:
     """Time per token while a batch is kept full."""
     one, reading = step(p, cal, batch, streams=False), prefill(p, cal)
-    lost_s = stall(p, cal, reading, one, batch / p.load.output_tokens).lost_s
+    per_step = batch / p.load.output_tokens
+    lost_s = stall(p, cal, reading, one, batch, per_step, streams=False).lost_s
     tpot_s = one.step_s + batch * lost_s / p.load.output_tokens
     if _is_other_software(p.load):
         least, alone = _bound(p, batch)

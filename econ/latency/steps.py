@@ -330,14 +330,33 @@ def transfer_s(wire_bytes_per_s: Numbers, cal: Calibration, message_bytes: Numbe
     return (small / share + large_s) / wire_bytes_per_s
 
 
+def core_s(weights_s: Numbers, compute_s: Numbers) -> Any:
+    """What reading weights and computing take together: (weights⁴ + compute⁴)^¼."""
+    weights2, compute2 = weights_s * weights_s, compute_s * compute_s
+    return np.sqrt(np.sqrt(weights2 * weights2 + compute2 * compute2))
+
+
+def host_s(
+    p: Prepared, cal: Calibration, batch: Numbers, device_s: Numbers, streams: bool = True
+) -> Any:
+    """The host's work of a step that the device's time does not hide.
+
+    A share of it is always exposed, and where tokens are streamed the step takes no less than all
+    of it; a synchronous engine waits for all.
+    """
+    whole_s = batch / p.split.dp * p.shapes.host_s_per_sequence
+    exposed_s = cal.host_exposed_frac * whole_s
+    beyond_s = np.maximum(whole_s - device_s, exposed_s) if streams else exposed_s
+    return beyond_s + p.load.launch.is_sync * (whole_s - beyond_s)
+
+
 def step(p: Prepared, cal: Calibration, batch: Numbers, streams: bool = True) -> Step:
     """The time between two tokens of a sequence when ``batch`` sequences run and nobody prefills.
 
-    (weights⁴ + compute⁴)^¼ + KV cache + kernels + collectives + the host's work per sequence that
-    does not overlap with the device; where tokens are streamed to users (``streams``) never less
-    than all of the host's work. A pipeline of ``pp`` stages works on as many parts of the batch at
-    a time: a token passes all stages, each reading its share of the weights for one part; the
-    parts differ, so that a share of the stages waits for the slowest.
+    `core_s` of weights and arithmetic + KV cache + kernels + collectives + `host_s`. A pipeline of
+    ``pp`` stages works on as many parts of the batch at a time: a token passes all stages, each
+    reading its share of the weights for one part; the parts differ, so that a share of the stages
+    waits for the slowest.
     """
     shapes, split, n = p.shapes, p.split, p.n_sharing
     parts = np.maximum(np.minimum(batch, split.pp), 1)
@@ -363,12 +382,6 @@ def step(p: Prepared, cal: Calibration, batch: Numbers, streams: bool = True) ->
     shuffle_s = hop_s * np.log2(n) / 3
     shuffle_s = shuffle_s + (n - 1) / n * transfer_s(p.wire_bytes_per_s, cal, sent)
     links_s = 2 * (shapes.n_layers * reduce_s + p.is_apart * shapes.n_moe_layers * shuffle_s)
-    weights2, compute2 = weights_s * weights_s, compute_s * compute_s
-    core_s = np.sqrt(np.sqrt(weights2 * weights2 + compute2 * compute2))
-    device_s = (core_s + kv_s + p.kernels_s + links_s) * p.pipeline_factor
-    whole_host_s = batch / split.dp * shapes.host_s_per_sequence
-    exposed_s = cal.host_exposed_frac * whole_host_s
-    hidden_s = np.maximum(whole_host_s - device_s, exposed_s) if streams else exposed_s
-    sync = p.load.launch.is_sync  # such an engine waits for all of its host's work
-    host_s = hidden_s + sync * (whole_host_s - hidden_s)
-    return Step(device_s + host_s, weights_s, compute_s, kv_s, p.kernels_s, links_s, host_s)
+    device_s = (core_s(weights_s, compute_s) + kv_s + p.kernels_s + links_s) * p.pipeline_factor
+    host = host_s(p, cal, batch, device_s, streams)
+    return Step(device_s + host, weights_s, compute_s, kv_s, p.kernels_s, links_s, host)

@@ -55,6 +55,7 @@ def page() -> str:
         "fitted": _fitted(),
         "without": _without(),
         "fixed": _fixed(),
+        "repeats": _repeats(),
         "bands": _bands(),
         "coverage": _coverage(),
         "widest": f"{WIDEST:g}",
@@ -123,6 +124,15 @@ def _fixed() -> str:
         for name, row in table("engines").iterrows()
     ]  # fmt: skip
     return _grid(["constant", "name", "value", "why"], cells + engines)
+
+
+def _repeats() -> str:
+    rows = [
+        [f"{row.statistic}s of {TITLES[row.metric]}", row.apart, f"{row.median_frac:.1%}",
+         f"{row.p90_frac:.0%}", f"{row.n_runs}"]
+        for row in table("repeated_runs").itertuples()
+    ]  # fmt: skip
+    return _grid(["what", "apart", "median", "90 %", "pairs"], rows)
 
 
 def _maturity() -> str:
