@@ -169,6 +169,25 @@ def test_launch_settings_of_measured_runs_are_data():
     assert set(amd["statistic"]) == {"median"}
 
 
+@pytest.mark.skipif(not MEDIANS.exists(), reason="the full file is not beside the repository")
+def test_decode_steps_in_a_row_are_not_felt_in_the_medians():
+    """Four in a row on AMD would let a request wait for 1.5 TPOT more than on Hopper."""
+    runs = read_medians(MEDIANS)
+    runs = runs[(runs["engine"] == "sglang") & (runs["input_tokens"] < 1000)]
+    times = runs.groupby(["accelerator", "concurrency"])[["ttft_s", "tpot_s"]].median()
+    more = times.xs(64, level="concurrency") - times.xs(4, level="concurrency")
+    n_steps = more["ttft_s"] / more["tpot_s"]
+    assert set(n_steps.index) == {"h200-sxm", "mi300x", "mi355x"}
+    assert n_steps.between(1, 2).all()
+
+
+def test_two_runs_of_one_configuration_differ_more_once_the_software_has_changed():
+    kind = ["statistic", "metric", "apart"]
+    off = table("repeated_runs").pivot_table("median_frac", kind[:2], kind[2])
+    assert (off["a week at most"] < 0.04).all()
+    assert (off["more than a week"] > 2 * off["a week at most"]).all()
+
+
 def test_bands_hold_on_every_group_left_out():
     rows = table("band_coverage")
     assert (rows["covered_frac"] >= 0.85).all()
