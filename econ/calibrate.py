@@ -227,8 +227,7 @@ def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
         parts.append(f"Left out: {split}\n{errors}")
         if by_group and split != "configuration":
             parts.append(accuracy_by_group(split, runs).round(3).to_string())
-    repeats = repeats_frame(runs).round(3).to_string(index=False)
-    parts.append(f"Two runs of one configuration and load\n{repeats}")
+    parts.append("Run after run alike\n" + repeats_frame(runs).round(3).to_string(index=False))
     inside = table("band_coverage").pivot_table("covered_frac", ["left_out", "what"], "metric")
     parts.append(f"Inside the reported 90 % band, left out\n{inside.round(2).to_string()}")
     without = table("calibration_without").iloc[:, :-3].to_string()

@@ -111,14 +111,14 @@ def stall(
     return Stall(lost_s, busy_s, n_chunks)
 
 
-def steady(p: Prepared, cal: Calibration, n_rounds: int = 3) -> Steady:
+def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     """Users who each ask again when answered (a closed loop), long after the first wave.
 
     A request's first token waits for its own prompt, for the steps until the engine looks for
     requests, for the prompts in front of it (`econ.latency.waits.queue`) and, under attention
     replicas, for those of the other replicas. Its later tokens meet the foreign prompts of the
     share of a cycle in which it decodes. Between prompts all decode but those being admitted
-    (Little's law), and three rounds settle that batch. Every other user's prompt is read once in a
+    (Little's law), and four rounds settle that batch. Every other user's prompt is read once in a
     cycle: those of the share of it that a request spends in steps lengthen these (Newton's method
     finds it), the rest are waited for. Users beyond what memory or the engine's
     limit allows wait a whole cycle.

