@@ -93,8 +93,8 @@ def _kind(cell: nbformat.NotebookNode) -> tuple[str, int]:
         data = output.get("data", {})
         if "image/png" in data:
             return "chart", 0
-        if "text/html" in data:
-            return "table", 0
+        if html := data.get("text/html", ""):  # only who doubts opens a fold
+            return ("" if html.startswith("<details") else "table"), 0
     if cell.metadata.get("jupyter", {}).get("source_hidden"):
         return "", _n_words(words)
     return "code", _n_words(words)
