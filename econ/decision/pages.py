@@ -94,9 +94,12 @@ def answer_line(decision: Weighing) -> str:
     one = decision.chosen
     head, whose = ("Unproven: its speed is not published. ", " (sellers in general)")
     head, whose = (head, whose) if one.is_unproven else ("", "")
+    nothing = nothing_line(decision)
+    take = "If it is to be served all the same, take" if nothing else "Take"
     return (
-        f"{head}Take the {one.name}: {money(one.usd_per_day)} a day, {money(one.usd_per_year)} a "
-        f"year ({money(one.low_usd_per_year)} to {money(one.high_usd_per_year)}), "
+        f"{nothing}{head}{take} the {one.name}: {money(one.usd_per_day)} a day, "
+        f"{money(one.usd_per_year)} a year ({money(one.low_usd_per_year)} to "
+        f"{money(one.high_usd_per_year)}), "
         + (f"done within {decision.deadline_h:g} h" if decision.deadline_h else
            f"keeps the SLO with a probability of {share_words(one.p_keeps_slo)}{whose}")
         + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
@@ -116,10 +119,26 @@ def later_words(decision: Weighing) -> str:
     )
 
 
+def nothing_line(decision: Weighing) -> str:
+    """That every option loses money, and from which value on one pays; else nothing."""
+    offer = decision.offer
+    if offer is None or offer.serves:
+        return ""
+    first = offer.frame().iloc[0]
+    if np.isnan(first["value_usd_per_answer"]):
+        return ""
+    edge = usd_words(offer.break_even_usd_per_answer)
+    return (
+        f"Offer nothing: at {usd_words(first['value_usd_per_answer'])} an accepted answer every "
+        f"option loses money over the horizon; it pays from {edge}, with the {first['option']} of "
+        f"{first['model']}. "
+    )
+
+
 def worth_line(decision: Weighing) -> str:
     """What accepted answers earn, or cost, and from which value on they pay; else nothing."""
     offer = decision.offer
-    if offer is None:
+    if offer is None or nothing_line(decision):
         return ""
     edge = usd_words(offer.break_even_usd_per_answer)
     rows = offer.frame()
@@ -130,11 +149,6 @@ def worth_line(decision: Weighing) -> str:
     head = f"{first['model']} ({right:.0%} right){of}"
     if np.isnan(usd):
         return f"{head}: an accepted answer costs {usd_words(first['usd_per_answer'])}."
-    if not offer.serves:
-        return (
-            f"Offer nothing: at {usd_words(usd)} an accepted answer every option loses money over "
-            f"the horizon; it pays from {edge}, with the {first['option']} of {first['model']}."
-        )
     day = [first[f"profit_{end}usd_per_hour"] * HOURS_PER_DAY for end in ("", "low_", "high_")]
     over = "".join(
         f", {money(first[name])} {words}"

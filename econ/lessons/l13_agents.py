@@ -61,6 +61,12 @@ def kv_tokens() -> int:
     return server.kv_tokens
 
 
+def measured_frame() -> pd.DataFrame:
+    """What others measured of agents on four MI355X: users, memory, hit share and first token."""
+    rows = table("measured_hits").sort_values(["concurrency", "offload"], ascending=[True, False])
+    return rows[["concurrency", "offload", "hit_frac", "ttft_s"]].reset_index(drop=True)
+
+
 def loop_frame(n_turns: int, system_tokens: float) -> pd.DataFrame:
     """The loop of the exercises: 1,500 tokens of a tool's result and 300 of answer a turn."""
     return agent_loop_tokens(

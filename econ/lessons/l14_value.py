@@ -16,14 +16,21 @@ from econ.catalog.menus import answering
 from econ.catalog.units import HOUR_S, KILO
 from econ.charts import Drawing, Panel, figure, panel, slider
 from econ.latency.prediction import predict_scenarios
+from econ.plan import seller_side
 from econ.scenario import Scenario
 from econ.terms import Slo
-from econ.value import Levers, Value, levers, value
+from econ.value import LEVERS_OF_ANSWERS_2026, Levers, Value, levers, value
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "qwen3-32b", "gpt-oss-20b", "gpt-oss-120b")
 ACCELERATORS = ("h100-sxm", "h200-sxm", "b200-sxm")
 ANSWERS_PER_S = 50.0
 WORTHS_USD = (0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01)
+SERVICES = {
+    "batch": "within a day",
+    "flex": "when there is room",
+    "standard": "at once",
+    "priority": "before the others",
+}
 USERS = (4, 8, 16, 32, 64, 96, 128, 192, 256, 384)
 QUICK, EASY = Slo(ttft_s=0.5, tpot_s=0.02), Slo(ttft_s=2.0, tpot_s=0.05)
 
@@ -182,8 +189,21 @@ def operating_panel() -> Panel:
 
 @functools.cache
 def lesson_levers() -> Levers:
-    """The six levers on a service of eight users at 40 % use."""
-    return levers(Scenario.default().with_(utilisation_frac=0.4))
+    """The ten levers on a service of eight users at 40 % use, by the accepted answer."""
+    return levers(Scenario.default().with_(utilisation_frac=0.4), LEVERS_OF_ANSWERS_2026)
+
+
+def services_frame(model: str = "gpt-5") -> pd.DataFrame:
+    """The services of a seller: when it answers, and USD per 1,000 answers of the chat service."""
+    rows = [
+        (
+            service,
+            when,
+            KILO * seller_side(Scenario.default(), model, service=service).usd_per_answer,
+        )
+        for service, when in SERVICES.items()
+    ]
+    return pd.DataFrame(rows, columns=["service", "when", "usd_per_1000_answers"])
 
 
 def levers_chart(fall: Levers) -> Drawing:

@@ -169,6 +169,7 @@ def cascades_frame(
     guess: Check | None = None,
     nested_frac: float = 1.0,
     demand_per_s: float | None = None,
+    floor_frac: float = 0.0,
     **menu: Any,
 ) -> pd.DataFrame:
     """Single models, cascades and routers of a menu, by profit on whole fleets.
@@ -189,6 +190,9 @@ def cascades_frame(
         See `cascade`.
     demand_per_s : float, optional
         Questions per second; by default the workload's rate.
+    floor_frac : float
+        Least share of right answers of an option, e.g. 0.7; a pair may reach it where its small
+        model does not.
     **menu
         More of `econ.value.value`: accelerators, precisions, right_frac, benchmark.
 
@@ -198,6 +202,11 @@ def cascades_frame(
         Best first: ``option, kind, right_frac, asked_large_frac, answer_s`` (of the
         question that waits longest), ``n_gpu, cost_usd_per_hour, usd_per_answer,
         usd_per_accepted`` and ``profit_usd_per_hour``.
+
+    Raises
+    ------
+    ValueError
+        For a floor that no option reaches, with the best, and as in `econ.value.value`.
 
     Notes
     -----
@@ -243,10 +252,18 @@ def cascades_frame(
                         kind, shares, bases, both.right_frac, by.usd_per_answer, demand)
             )  # fmt: skip
     frame = pd.DataFrame(out)
+    best = frame.loc[frame["right_frac"].idxmax()]
+    frame = frame[frame["right_frac"] >= fraction("floor_frac", floor_frac)]
+    if frame.empty:
+        raise ValueError(
+            f"floor_frac = {floor_frac}: no option reaches it; the best is {best['option']} with "
+            f"{best['right_frac']:.3g}"
+        )
     accepted = demand * frame["right_frac"] * s.slo.attainment_frac
-    frame["usd_per_accepted"] = frame["cost_usd_per_hour"] / (HOUR_S * accepted)
-    frame["profit_usd_per_hour"] = (
-        HOUR_S * accepted * value_usd_per_answer - frame["cost_usd_per_hour"]
+    usd = frame["cost_usd_per_hour"]
+    frame = frame.assign(
+        usd_per_accepted=usd / (HOUR_S * accepted),
+        profit_usd_per_hour=HOUR_S * accepted * value_usd_per_answer - usd,
     )
     return frame.sort_values("profit_usd_per_hour", ascending=False, ignore_index=True)
 

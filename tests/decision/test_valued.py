@@ -39,8 +39,12 @@ def test_worth_nothing_buys_nothing_and_the_break_even_is_where_it_starts():
     def at(usd, **more):
         return decide(S, value_usd_per_answer=usd, right_frac=RIGHT, **ASKS, **more).offer
 
-    nothing = at(0.0)
+    answer = decide(S, value_usd_per_answer=0.0, right_frac=RIGHT, **ASKS)
+    nothing = answer.offer
     assert not nothing.serves
+    assert str(answer).startswith("Offer nothing: at $0")
+    assert "If it is to be served all the same, take the" in str(answer)
+    assert answer.memo().count("Offer nothing") == 1
     edge = nothing.break_even_usd_per_answer
     assert at(1.001 * edge).serves
     assert not at(0.999 * edge).serves

@@ -50,3 +50,16 @@ def test_options_are_whole_fleets_and_a_useless_check_never_wins():
     assert top["right_frac"] == pytest.approx(0.7)
     large = good[good["option"] == "qwen3-32b"].iloc[0]
     assert top["cost_usd_per_hour"] < large["cost_usd_per_hour"]
+
+
+def test_a_floor_is_for_options_so_that_a_pair_may_reach_it():
+    pair = ["llama-3.1-8b", "qwen3-32b"]
+    settings = {"value_usd_per_answer": 0.01, "models": pair,
+                "check": Check(keeps_right_frac=0.9, keeps_wrong_frac=0.1)}  # fmt: skip
+    s = Scenario.default()
+    free, kept = cascades_frame(s, **settings), cascades_frame(s, **settings, floor_frac=0.5)
+    assert set(kept["option"]) == set(free.loc[free["right_frac"] >= 0.5, "option"])
+    assert "llama-3.1-8b" not in set(kept["option"])
+    assert "llama-3.1-8b then qwen3-32b" in set(kept["option"])
+    with pytest.raises(ValueError, match=r"floor_frac = 0.99: no option reaches it; the best is"):
+        cascades_frame(s, **settings, floor_frac=0.99)

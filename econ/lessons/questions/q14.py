@@ -66,8 +66,8 @@ def _users(q: Inputs) -> float:
 
 @question(
     "14-share",
-    "Six levers together cut a service's cost. A waterfall says that the newer machine brought "
-    "a quarter of the fall. What would it say in another order?",
+    "Ten levers together cut what a right answer costs. A waterfall says that the newer machine "
+    "brought a quarter of the fall. What would it say in another order?",
     options={"same": "the same: a share is a share",
              "near": "a few points more or less",
              "other": "anything down to a loss"},
