@@ -47,8 +47,8 @@ def who_frame(
     """Who keeps what of an hour's token sales: layer, kept_usd (per GPU-hour), share_frac.
 
     Sales: a list price times the tokens of an hour at the day's mean use. Below them the rent by
-    the year, the owner's cost, and in it makers, lenders (annuity less straight line), space and
-    electricity. A layer that keeps less than nothing loses.
+    the year, the owner's cost, and in it makers, the cost of capital (annuity less straight line),
+    space and electricity. A layer that keeps less than nothing loses.
     """
     point = point or operating_point(scenario)
     own = owner(scenario)
@@ -59,7 +59,7 @@ def who_frame(
     rent = float(rental(scenario.deployment.accelerator_id, "reserved").usd_per_gpu_hour)
     rows = [
         ("makers of machines", line),
-        ("lenders", own.capital_usd_per_gpu_hour - line),
+        ("providers of capital", own.capital_usd_per_gpu_hour - line),
         *((group, groups[group]) for group in ("electricity", "space and services")),
         ("owner", rent - own.cost_usd_per_gpu_hour),
         ("seller of tokens", sales - rent),

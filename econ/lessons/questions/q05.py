@@ -63,7 +63,7 @@ def _open_loop_factor() -> float:
               "their answer, so they slow their own arrivals. Users do not.",
               "closed-loop-shows-queue"),
         Wrong((1.7, 10), "Capacity that falls below the load lets the queue grow with every "
-              "minute: an error in capacity is not one in latency.",
+              "minute: a small error in capacity becomes a large one in latency.",
               "capacity-error-is-latency-error"),
     ],
     because="Past saturation the wait has no value of its own; it grows until somebody stops it.",

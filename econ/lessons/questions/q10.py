@@ -31,7 +31,7 @@ def _years() -> float:
         Wrong((35, 60), lambda q: "So it would be in the 18 months that the press gave. The two "
               f"dates are {MONTHS * _years():.0f} months apart.", "eighteen-months"),
     ],
-    because="And that is one study's pair of models; the chart holds 21 answers to the same "
+    because="That is one study's pair of models; the chart holds 21 answers to the same "
     "question.",
 )  # fmt: skip
 def _fall_per_year(q: Inputs) -> float:

@@ -98,7 +98,7 @@ ATTEMPT_USD, SOLVED = 0.30, 0.5
         Wrong((1.8, 2.9), "That is one attempt with its check. Half of the attempts fail, cost as "
               "much and are checked as well.", "failed-runs-cheap"),
     ],
-    because="(attempt + check) ÷ share that succeeds.",
+    because="Attempt and check together, divided by the share of attempts that succeed.",
 )  # fmt: skip
 def _failed(q: Inputs) -> float:
     return float(cost_usd_per_accepted_task(ATTEMPT_USD, SOLVED, 2.0))
