@@ -5,4 +5,5 @@ PYTHON ?= python3
 TARGETS := lab app test quick lint style execute site slides handout lite check bench sizes fuzz audit setup lock clean help
 .PHONY: $(TARGETS)
 $(TARGETS):
+	@$(PYTHON) tools/needs.py
 	@$(PYTHON) tools/dev.py $@ $(NOTEBOOK) $(ARGS)

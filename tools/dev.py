@@ -26,7 +26,10 @@ LOCK = ROOT / "requirements.lock"
 UV_LOCK = ROOT / "tools" / "requirements-uv.lock"
 STAMP = VENV / ".made-from"
 
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+import needs  # noqa: E402
+
+needs.check()  # what follows is not understood by an older Python
 from econ.course_command import LAB_FLAGS as COURSE_FLAGS  # noqa: E402
 from econ.course_command import LOOPBACK, START_PAGE, as_root  # noqa: E402
 
@@ -62,15 +65,14 @@ def run(*command: object, **environment: str) -> None:
 
 def setup(*_: str) -> None:
     """make .venv from the lock, if it is missing or the lock has changed"""
-    if not (3, 11) <= sys.version_info[:2] < (3, 15):
-        sys.exit(
-            f"This is Python {sys.version.split()[0]}; 3.11, 3.12, 3.13 or 3.14 is needed. "
-            "Name one: make PYTHON=python3.12 lab"
-        )
     recipe = LOCK.read_bytes() + UV_LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
     want = f"{sys.version_info[0]}.{sys.version_info[1]} {hashlib.sha256(recipe).hexdigest()}"
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == want:
         return
+    if VENV.is_symlink():  # to make it anew is to empty what it leads to
+        sys.exit(
+            f"{VENV} leads to {VENV.resolve()}, made for another Python or lock: remove the link"
+        )
     print(f"Making {VENV} (about 1.3 GB; a minute or less with a warm cache)", flush=True)
     began = time.monotonic()
     venv.create(VENV, with_pip=True, clear=True)

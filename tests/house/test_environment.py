@@ -1,6 +1,10 @@
 """One list of dependencies: pyproject, the hashed lock and environment.yml say the same."""
 
+import ast
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -87,3 +91,33 @@ def test_conda_installs_the_same_lock():
     assert plain == [f"python {PROJECT['requires-python']}", "pip"]
     (pip,) = [d["pip"] for d in env["dependencies"] if isinstance(d, dict)]
     assert pip == ["--require-hashes", "-r requirements.lock"]
+
+
+def test_an_old_python_gets_a_sentence_and_not_a_stack():
+    """What speaks first is understood by the oldest one that is still about."""
+    first = (ROOT / "tools" / "needs.py").read_text(encoding="ascii")
+    tree = ast.parse(first, feature_version=(3, 0))
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.AnnAssign)]
+    code = "import sys; sys.version_info = (3, 10, 1); sys.version = '3.10.1 x'; import needs; "
+    done = subprocess.run(
+        [sys.executable, "-c", code + "needs.check()"],
+        cwd=ROOT / "tools", capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("This is Python 3.10.1; 3.11,")
+    assert done.stderr.count("\n") == 1
+    assert "tools/needs.py\n" in (ROOT / "Makefile").read_text()
+
+
+def test_an_environment_behind_a_link_is_never_emptied(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "precious").write_text("x")
+    (tmp_path / "link").symlink_to(shared)
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "dev.py", "setup"],
+        env={**os.environ, "ECON_VENV": str(tmp_path / "link")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "remove the link" in done.stderr
+    assert (shared / "precious").exists()
