@@ -303,8 +303,9 @@ def capped_speed_frac(cap_frac: float, phase: str) -> float:
 
     Notes
     -----
-    Lines between the points measured on one rig of consumer cards
-    (``data/energy/power_caps.csv``): a shape, not a datasheet. A cap above what a phase draws
+    Lines between the points measured on one rig of six RTX 3090 (``data/energy/power_caps.csv``),
+    the only public ones that we found: a shape, not a datasheet. One point of another card, an RTX 5060 Ti in
+    decode, lies on the line to 0.1 %. A cap above what a phase draws
     changes nothing: an H200 draws 137 to 300 of its 700 W in decode.
 
     Examples
@@ -376,6 +377,8 @@ def capped(s: Scenario, *, cap_frac: float, concurrency: float) -> Capped:
     -----
     What a phase draws is the power law's (`econ.energy`). A cap above that changes nothing. Below
     it the phase draws the cap and keeps `capped_speed_frac` of its speed; joules are power · time.
+    The speeds come from one rig of six RTX 3090. There tokens per kWh fell under every cap, since
+    its cards seldom drew what the cap allows: this counts a phase that does.
 
     Examples
     --------
