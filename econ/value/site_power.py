@@ -304,9 +304,9 @@ def capped_speed_frac(cap_frac: float, phase: str) -> float:
     Notes
     -----
     Lines between the points measured on one rig of six RTX 3090 (``data/energy/power_caps.csv``),
-    the only public ones that we found: a shape, not a datasheet. One point of another card, an RTX 5060 Ti in
-    decode, lies on the line to 0.1 %. A cap above what a phase draws
-    changes nothing: an H200 draws 137 to 300 of its 700 W in decode.
+    the only public ones that we found: a shape, not a datasheet. One point of another card, an
+    RTX 5060 Ti in decode, lies on the line to 0.1 %. A cap above what a phase draws changes
+    nothing: an H200 draws 137 to 300 of its 700 W in decode.
 
     Examples
     --------

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from econ.catalog import table
 from econ.energy import energy
 from econ.scenario import Scenario
 from econ.tco import cost
@@ -101,3 +102,9 @@ def test_a_cap_above_what_a_phase_draws_changes_nothing():
     hard = capped(S, cap_frac=0.571, concurrency=32)  # 400 W: both
     assert hard.decode_speed_frac == pytest.approx(0.941)
     assert hard.tpot_s > some.tpot_s
+
+
+def test_another_card_lies_on_the_line_of_decode():
+    other = table("power_caps").loc["rtx5060-decode-150"]
+    ours = capped_speed_frac(float(other["cap_frac"]), "decode")
+    assert ours == pytest.approx(other["speed_frac"], abs=0.002)
