@@ -16,7 +16,7 @@ from typing import Any
 
 import altair as alt
 from IPython import get_ipython
-from IPython.display import display
+from IPython.display import HTML, display
 
 from econ.charts.tables import table_of
 from econ.charts.theme import FAINT, GROUND, INK, MUTED
@@ -26,6 +26,7 @@ V5_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # no menu: its button has no name to a screen reader, its editor is on another host; SVG is sharp
 EMBED = {"actions": False, "renderer": "svg"}
 PAGE_COLOURS = {INK: "currentColor", GROUND: "transparent", FAINT: "#8080804d", MUTED: "#8b949e"}
+FIT = "<style>.vega-embed, .vega-embed svg { max-width: 100%; height: auto; }</style>"
 PNG_SCALE = 1.3
 PNG_COLOURS = 64
 
@@ -89,13 +90,15 @@ def bundle_of(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str,
 def setup() -> None:
     """Make charts draw offline in this kernel; the setup cell of every notebook calls it.
 
-    For a reader at the keyboard the chart's numbers follow it, folded.
+    For a reader at the keyboard a chart is never wider than its place, and its numbers follow it,
+    folded.
     """
     alt.renderers.register("econ", bundle_of)
     alt.renderers.enable("econ")
     alt.data_transformers.disable_max_rows()
     if (shell := get_ipython()) and not is_static():
         shell.display_formatter.ipython_display_formatter.for_type(alt.TopLevelMixin, _with_numbers)
+        display(HTML(FIT))  # type: ignore[no-untyped-call]
 
 
 def _with_numbers(chart: alt.TopLevelMixin) -> None:

@@ -106,5 +106,6 @@ def test_a_reader_gets_the_numbers_and_the_test_run_does_not(monkeypatch):
     finally:
         formatter.pop(alt.TopLevelMixin, None)
         InteractiveShell.clear_instance()
-    assert render.V5_MIME in shown[0]
-    assert "The chart" in shown[1]._repr_html_()
+    assert "max-width" in shown[0].data  # said once, by the setup
+    assert render.V5_MIME in shown[1]
+    assert "The chart" in shown[2]._repr_html_()
