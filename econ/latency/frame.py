@@ -1,4 +1,4 @@
-"""The latency model over a table: a million rows a second, and a reason beside every bad one.
+"""The latency model over a table: 400,000 rows a CPU second, a reason beside every bad one.
 
 Names are looked up once per distinct value; the equations run in blocks that stay in cache.
 """

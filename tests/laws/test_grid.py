@@ -52,6 +52,7 @@ def predicted(quantities=(), times=1.0, calibration=None) -> pd.DataFrame:
     return predict_frame(rows, calibration)
 
 
+@functools.cache
 def answers_s(*better) -> pd.Series:
     """A whole answer's mean time."""
     out = predicted(*better)
