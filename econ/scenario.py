@@ -145,10 +145,10 @@ class Scenario:
         >>> n, words
         (16, 'site_mw = 0.03 holds 16 × h100-sxm: a server of 8 takes 13.2 kW with its cooling')
         """
-        chip = chip or self.deployment.resolved_accelerator
-        unit, pue = Unit.of(chip), 1.0
         if self.site_mw is None and self.rack_kw is None:
             return NO_LIMIT, ""
+        chip = chip or self.deployment.resolved_accelerator
+        unit = Unit.of(chip)
         server = f"a server of {unit.n_gpu}" if unit.n_gpu > 1 else "one"
         if self.rack_kw is not None and not unit.held(rack_w=self.rack_kw * KILO):
             needs = f"takes {unit.power_w / KILO:.1f} kW"

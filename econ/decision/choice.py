@@ -37,6 +37,7 @@ from econ.decision.asking import (
     within_window,
 )
 from econ.decision.books import Market
+from econ.decision.caveats import caveats
 from econ.decision.hours import Ask, Lists, Quotes
 from econ.decision.judging import judged
 from econ.decision.launch import weights_of
@@ -315,6 +316,7 @@ def decide(
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
+    notes += caveats(options, tokens, float(load.max() / load.mean()))
     step("looking for break-even and for what to measure")
     able = [o for o in options if not o.reason]
     crossings = break_even_frame(options, by_option, ask, ranges, tokens)

@@ -206,10 +206,10 @@ def assumed_line(decision: Weighing) -> str:
     power = f"electricity of {site.name}"
     if site.electricity_usd_per_kwh is None:
         power = f"electricity at a typical price, as none is known of {site.name}"
-    return (
-        f"{load_words(decision)}; {power}; staff of machines: a quarter person a server, at most a "
-        f"team at {pay} a year{price}"
+    machines = (
+        f"; {power}; staff of machines: a quarter person a server, at most a team at {pay} a year"
     )
+    return f"{load_words(decision)}{machines if decision.plan else ''}{price}"
 
 
 def side_rows(decision: Weighing) -> list[tuple[str, ...]]:

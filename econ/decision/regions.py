@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from econ.catalog.guard import unknown
 from econ.catalog.tables import table
+from econ.decision.place_names import place_named
 
 # site -> regions that stand there, as AWS, Google Cloud and Azure publish their places
 REGIONS = {
@@ -58,7 +59,7 @@ CONTINENTS = (("eu", "europe"), ("ap", "asia"), ("us",), ("sa", "southamerica"))
 
 
 def site_of(region: str) -> str:
-    """The site of a region of a cloud, or the site itself.
+    """The site of a region of a cloud or of a place as people call it, or the site itself.
 
     Raises
     ------
@@ -66,10 +67,14 @@ def site_of(region: str) -> str:
         With the nearest on the same continent.
     """
     name = region.strip().lower()
-    if name in table("sites").index:
-        return name
+    dashed = name.replace(" ", "-")
+    for known_as in (name, dashed, f"us-{dashed}"):
+        if known_as in table("sites").index:
+            return known_as
     if name in SITES:
         return SITES[name]
+    if site := place_named(region):
+        return site
     known = [*table("sites").index, *SITES]
     raise unknown("region", region, _near(name, known) or known)
 

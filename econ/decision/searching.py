@@ -27,7 +27,7 @@ from econ.scenario import Scenario
 from econ.tco import owner
 from econ.terms import Finance
 
-N_FLEETS, N_SURE = 3, 2  # accelerators shown of each price list, and those sure enough to bind
+N_FLEETS, N_SURE = 3, 2  # accelerators shown to rent, and to buy that are sure enough to bind
 N_BOUGHT = 6  # simulated of what can be bought, so that some are sure
 MOST_REPLICAS = 100_000  # that a simulation takes
 USUAL_PUE = 1.35  # where a place's is unknown, for the order of the search alone
@@ -96,8 +96,7 @@ def searched_fleets(
         except ValueError as error:
             problem = problem or _nearest(one, str(error))
             continue
-        for usd, n_sure in zip(of_terms, _n_sure(family, terms), strict=True):
-            n_most = N_FLEETS if family == "rent" else N_SURE
+        for usd, (n_most, n_sure) in zip(of_terms, _shown(family, terms), strict=True):
             fleets = fleets_at(one, usd, n_most, n_sure, fleets)
     return Searched(
         rented=plans.get("rent"), owned=plans.get(OWN), fleets=fleets,
@@ -105,11 +104,11 @@ def searched_fleets(
     )  # fmt: skip
 
 
-def _n_sure(family: str, terms: dict[str, Prices]) -> list[int]:
-    """How many fleets of each price list have to be sure of the SLO: of what binds."""
+def _shown(family: str, terms: dict[str, Prices]) -> list[tuple[int, int]]:
+    """Accelerators of each price list, and how many of them must be sure: of what binds."""
     if family == OWN:
-        return [N_SURE]
-    return [1 if COMMITMENT_MONTHS[kind] else 0 for kind in terms]
+        return [(N_SURE, N_SURE)]
+    return [(1, 1) if COMMITMENT_MONTHS[kind] else (N_FLEETS, 0) for kind in terms]
 
 
 def _paying(finance: Finance, tenure: str, usd_per_gpu_hour: float) -> Finance:

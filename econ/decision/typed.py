@@ -52,21 +52,30 @@ def listed(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def named_numbers(flag: str, text: str, *forms: str) -> tuple[str, list[float]]:
+    """``NAME=1/2``: the name, and as many numbers as one of the forms has.
+
+    >>> named_numbers("--tier", "quick=0.5/0.02", "NAME=TTFT/ITL", "NAME=TTFT/ITL/USD")
+    ('quick', [0.5, 0.02])
+    """
+    name, _, numbers = text.partition("=")
+    try:
+        found = [float(number) for number in numbers.split("/")]
+    except ValueError:
+        found = []
+    if not name.strip() or len(found) not in {form.count("/") + 1 for form in forms}:
+        raise ValueError(f"{flag} {text!r}: give {' or '.join(forms)}")
+    return name.strip(), found
+
+
 def quoted_price(text: str) -> Price:
     """A seller's quote, ``SELLER=IN/OUT`` or ``SELLER=IN/OUT/CACHED``, in USD per Mtok.
 
     >>> quoted_price("Acme=0.1/0.4/0.02").cached_input_usd_per_mtok
     0.02
     """
-    seller, _, numbers = text.partition("=")
-    try:
-        given, out, *cached = [float(number) for number in numbers.split("/")]
-        if len(cached) > 1:
-            raise ValueError
-    except ValueError:
-        raise ValueError(
-            f"--api-price {text!r}: give SELLER=IN/OUT or SELLER=IN/OUT/CACHED"
-        ) from None
+    forms = "SELLER=IN/OUT", "SELLER=IN/OUT/CACHED"
+    seller, (given, out, *cached) = named_numbers("--api-price", text, *forms)
     return Price(
         model="", provider=seller, input_usd_per_mtok=given, output_usd_per_mtok=out,
         cached_input_usd_per_mtok=cached[0] if cached else None, source="your quote",
@@ -75,11 +84,7 @@ def quoted_price(text: str) -> Price:
 
 def speed_measured(text: str) -> tuple[str, tuple[float, float]]:
     """A test of a seller: ``SELLER=TOKENS_PER_S/TTFT_S``."""
-    seller, _, numbers = text.partition("=")
-    try:
-        tokens_per_s, ttft_s = map(float, numbers.split("/"))
-    except ValueError:
-        raise ValueError(f"--measured {text!r}: give SELLER=TOKENS_PER_S/TTFT_S") from None
+    seller, (tokens_per_s, ttft_s) = named_numbers("--measured", text, "SELLER=TOKENS_PER_S/TTFT_S")
     return seller, (tokens_per_s, ttft_s)
 
 
@@ -88,26 +93,16 @@ def worth_typed(options: argparse.Namespace) -> dict[str, Any]:
     tiers: dict[str, Slo] = {}
     worths: dict[str, float] = {}
     for text in options.tier:
-        name, _, numbers = text.partition("=")
-        try:
-            ttft_s, tpot_s, *usd = [float(number) for number in numbers.split("/")]
-            if len(usd) > 1:
-                raise ValueError
-        except ValueError:
-            raise ValueError(f"--tier {text!r}: give NAME=TTFT/ITL or NAME=TTFT/ITL/USD") from None
+        forms = "NAME=TTFT/ITL", "NAME=TTFT/ITL/USD"
+        name, (ttft_s, tpot_s, *usd) = named_numbers("--tier", text, *forms)
         share = {} if options.attainment is None else {"attainment_frac": options.attainment}
         tiers[name] = Slo(ttft_s=ttft_s, tpot_s=tpot_s, **share)
         worths |= {name: usd[0]} if usd else {}
     worth = options.value_per_answer
     if worths and worth is not None:
         worths = {name: worths.get(name, worth) for name in tiers}
-    right = {}
-    for text in options.right:
-        name, _, number = text.partition("=")
-        try:
-            right[name] = float(number)
-        except ValueError:
-            raise ValueError(f"--right {text!r}: give MODEL=SHARE, e.g. {name}=0.7") from None
+    shares = [named_numbers("--right", text, "MODEL=SHARE") for text in options.right]
+    right = {name: share for name, (share,) in shares}
     is_menu = len(options.model or ()) > 1
     return {
         "value_usd_per_answer": worths or worth,
@@ -177,14 +172,8 @@ def accelerators_named(names: Sequence[str] | None) -> list[str] | None:
 
 def rents_typed(pairs: Sequence[str]) -> dict[str, float]:
     """``H100=2.5``, ``H100:reserved=1.9``."""
-    rents = {}
-    for pair in pairs:
-        name, _, usd = pair.partition("=")
-        try:
-            rents[name] = float(usd)
-        except ValueError:
-            raise ValueError(f"--price {pair!r}: give ACCELERATOR=USD_PER_HOUR") from None
-    return rents
+    typed = (named_numbers("--price", pair, "ACCELERATOR=USD_PER_HOUR") for pair in pairs)
+    return {name: usd for name, (usd,) in typed}
 
 
 def commented_scenario() -> str:

@@ -41,18 +41,33 @@ class Work:
     n_pairs: float
 
     @classmethod
-    def of(cls, draws: Iterable[pd.DataFrame], one: Replica) -> Work:
-        """The least of each mean over the draws, with the replica's share of cached prompts."""
-        means = [_means(requests, one) for requests in draws]
-        return cls(*np.min(means, axis=0))
+    def of(cls, draws: Iterable[Prompts]) -> Work:
+        """The least of each mean over the draws."""
+        return cls(*np.min([prompts.means for prompts in draws], axis=0))
 
 
-def _means(requests: pd.DataFrame, one: Replica) -> list[float]:
-    prompt, out = (requests[f"{name}_tokens"].to_numpy("int64") for name in ("input", "output"))
-    cached = cached_prompt(prompt, one, cached_tokens(requests))
-    fresh, steps = prompt - cached, out - 1
-    context = steps * (prompt + (steps + 1) / 2)
-    return [float(np.mean(x)) for x in (steps, context, fresh, fresh * (2.0 * cached + fresh))]
+@dataclass(frozen=True)
+class Prompts:
+    """What a draw of requests asks of a replica that holds a share of their prompts.
+
+    ``fresh_tokens`` of each prompt are computed over ``n_pairs`` pairs of tokens; ``means`` are the
+    fields of `Work`.
+    """
+
+    fresh_tokens: Numbers
+    n_pairs: Numbers
+    means: tuple[float, ...]
+
+    @classmethod
+    def of(cls, requests: pd.DataFrame, one: Replica) -> Prompts:
+        """With the replica's share of cached prompts, or what the trace says of them."""
+        prompt, out = (requests[f"{name}_tokens"].to_numpy("int64") for name in ("input", "output"))
+        cached = cached_prompt(prompt, one, cached_tokens(requests))
+        fresh, steps = prompt - cached, out - 1
+        context = steps * (prompt + (steps + 1) / 2)
+        pairs = fresh * (2.0 * cached + fresh)
+        means = tuple(float(np.mean(x)) for x in (steps, context, fresh, pairs))
+        return cls(fresh.astype("float64"), pairs, means)
 
 
 def cached_tokens(requests: pd.DataFrame) -> Any:
@@ -110,16 +125,14 @@ def _below(linear_s: Numbers, tokens: Numbers) -> Numbers:
     return curve
 
 
-def first_tokens_in_time_frac(one: Replica, requests: pd.DataFrame, ttft_s: float) -> float:
+def first_tokens_in_time_frac(one: Replica, prompts: Prompts, ttft_s: float) -> float:
     """The share of requests whose first token would be in time if each had a replica alone."""
-    prompt = requests["input_tokens"].to_numpy("int64")
-    cached = cached_prompt(prompt, one, cached_tokens(requests))
-    fresh = (prompt - cached).astype("float64")
+    fresh = prompts.fresh_tokens
     linear, last = one.cost.linear_s, len(one.cost.linear_s) - 1
     most = min(one.token_budget, last)
     chunks, rest = np.divmod(fresh, most)
     alone_s = chunks * linear[most] + np.where(rest > 0, linear[rest.astype(int)], 0.0)
     if one.policy == "prefill_first":  # a long prompt is read in one step
         alone_s = np.interp(fresh, np.arange(last + 1), linear)
-    alone_s = alone_s + fresh * (2.0 * cached + fresh) * one.cost.prefill_per_pair_s
+    alone_s = alone_s + prompts.n_pairs * one.cost.prefill_per_pair_s
     return float(np.mean(one.lag_s + alone_s <= ttft_s))

@@ -141,7 +141,8 @@ class Shape:
 
     def _n_least(self) -> np.ndarray:
         """Replicas that no fleet of each batch limit can do with less (`econ.plan.bounds`)."""
-        slo, work = self.demand.slo, Work.of(self.draws, self.one)
+        slo, prompts = self.demand.slo, self.draws.prompts(self.one)
+        work = Work.of(prompts)
         rates = most_rates_per_s(self.one, work, slo, self.policy)[self.limits - 1]
         with np.errstate(divide="ignore"):
             needed = np.ceil(self.demand.peak_per_s / rates * ROUNDING)
@@ -149,8 +150,7 @@ class Shape:
             reading_s = least_prefill_s(self.one, work) / (1 + SLACK_FRAC)
             needed = needed + math.ceil(self.demand.peak_per_s * reading_s * ROUNDING)
         in_time = min(
-            first_tokens_in_time_frac(self.one, requests, float(slo.ttft_s))
-            for requests in self.draws
+            first_tokens_in_time_frac(self.one, draw, float(slo.ttft_s)) for draw in prompts
         )
         if in_time < slo.attainment_frac:
             needed = np.full(len(rates), np.inf)

@@ -136,13 +136,14 @@ class Search:
         tasks = list(self._tasks())
         warm_up(4 * len(self.draws) * self.draws.n_requests * n_refined)
         done: set[Task] = set()
-        row_usd = {self._accelerator(t): self._rows(t)[0].usd_per_gpu_hour for t in tasks}
+        usd_of_row = self.frame["usd_per_gpu_hour"].to_numpy()
+        row_usd = {task.accelerator: float(usd_of_row[task.labels[0]]) for task in tasks}
         with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
             for usd in lists or [row_usd]:
                 times = {name: usd[name] / row_usd[name] for name in usd.keys() & row_usd.keys()}
-                mine = [task for task in tasks if self._accelerator(task) in times]
+                mine = [task for task in tasks if task.accelerator in times]
                 if lists:
-                    mine.sort(key=lambda t: (not t.is_liked, t.value * times[self._accelerator(t)]))
+                    mine.sort(key=lambda t: (not t.is_liked, t.value * times[t.accelerator]))
                 self._prove(mine, times, n_refined, gap_frac, done, bar)
                 self._vary(mine, done, n_kinds)
         if self.labels:
@@ -179,10 +180,10 @@ class Search:
         while todo := [
             task
             for task in rest
-            if task.bound * times[self._accelerator(task)] < better_by(best, gap_frac)
+            if task.bound * times[task.accelerator] < better_by(best, gap_frac)
         ][:WAVE]:
             most = better_by(best, gap_frac)
-            self._solve(todo, [most / times[self._accelerator(task)] for task in todo])
+            self._solve(todo, [most / times[task.accelerator] for task in todo])
             rest = [task for task in rest if task not in set(todo)]
             best = self._best_of(times)
             bar.update(len(todo))
@@ -193,7 +194,7 @@ class Search:
         tried: dict[str, int] = {}
         kinds: set[str] = set()
         for task in _one_a_shape(tasks, self.frame) if n_kinds else ():
-            name = self._accelerator(task)
+            name = task.accelerator
             if name not in self.best and tried.get(name, 0) < TRIES and task not in done:
                 tried[name] = tried.get(name, 0) + 1
                 self._solve([task], [math.inf])
@@ -206,10 +207,6 @@ class Search:
         found = (value * times[name] for name, value in self.best.items() if name in times)
         return min(found, default=math.inf)
 
-    def _accelerator(self, task: Task) -> str:
-        name: str = self.columns[0][task.labels[0]].id
-        return name
-
     def _tasks(self) -> Iterator[Task]:
         """All that the simulator can serve, best by the screen first."""
         can = (self.frame["pp"] == 1) & self.frame["constraint"].isin(["", *BY_MEANS])
@@ -217,11 +214,14 @@ class Search:
         value = self.sign * rows[self.objective].to_numpy("float64")
         liked = (rows["constraint"] == "").to_numpy()
         bound, labels = np.asarray(self._bounds(rows), "float64"), rows.index.to_numpy()
+        chips = rows["accelerator"].to_numpy(object)
         order = np.lexsort([rows["tpot_s"].to_numpy(), value, ~liked])
         if self.objective not in (COST, PROFIT) or not len(order):
             for i in order:
                 for policy in self.policies:
-                    yield Task((labels[i],), policy, 0, bool(liked[i]), value[i], bound[i])
+                    yield Task(
+                        chips[i].id, (labels[i],), policy, 0, bool(liked[i]), value[i], bound[i]
+                    )
             return
         code = rows.groupby(list(KEYS), observed=True, sort=False).ngroup().to_numpy()[order]
         n_batch = rows["concurrency"].to_numpy()
@@ -236,7 +236,13 @@ class Search:
             at, least = int(np.flatnonzero(by_limit == first)[0]), bound[shape].min()
             for policy in self.policies:
                 yield Task(
-                    tuple(labels[by_limit]), policy, at, len(ties) > 0, value[shape[0]], least
+                    chips[shape[0]].id,
+                    tuple(labels[by_limit]),
+                    policy,
+                    at,
+                    len(ties) > 0,
+                    value[shape[0]],
+                    least,
                 )
 
     def _bounds(self, rows: pd.DataFrame) -> Any:
@@ -306,7 +312,7 @@ class Search:
         elif value is None:
             part = with_site(self.frame.loc[[label]].assign(**values), self.demand.scenario)
             value = part[self.objective].iloc[0]
-        name = self._accelerator(task)
+        name = task.accelerator
         self.best[name] = min(self.best.get(name, math.inf), self.sign * float(value))
         words = f"simulated: {found.n_replicas} replicas are the fewest that keep the SLO"
         binding = found.trial.binding if found.trial.binding in LATENCY else "ttft"

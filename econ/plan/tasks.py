@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from econ.plan.fleets import NEVER, Found, Row, Shape
@@ -16,9 +17,11 @@ Label: TypeAlias = int  # of a row of the screen
 Shapes: TypeAlias = dict[tuple[Any, ...], Shape]  # what is built and simulated already
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)
+class Task:
     """The rows of one shape under one policy; for other objectives than cost, one row."""
 
+    accelerator: str
     labels: tuple[Label, ...]
     policy: str
     n_first: int  # position of the batch limit to try first

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count
-from econ.plan.bounds import cached_tokens
+from econ.plan.bounds import Prompts, cached_tokens
 from econ.plan.search import Demand
 from econ.serving import Disaggregated, Replica, draw_requests
 from econ.serving.checks import MAX_TIME_S
@@ -66,10 +66,18 @@ class Draws:
         self.n_requests = count("n", n, 10, 10_000_000)
         load = demand.scenario.workload if trace is None else trace.head(n)
         rate_per_s = simulated_per_s(demand.peak_per_s, n)
+        self._prompts: dict[tuple[float, int], list[Prompts]] = {}
         self._drawn = [
             draw_requests(load, rate_per_s, n, seed + index)
             for index in range(N_DRAWS if trace is None else 1)
         ]
+
+    def prompts(self, one: Replica) -> list[Prompts]:
+        """What each draw asks of a replica: alike for all that cache alike."""
+        key = float(one.prefix_cached_frac), int(one.block_tokens)
+        if key not in self._prompts:
+            self._prompts[key] = [Prompts.of(requests, one) for requests in self._drawn]
+        return self._prompts[key]
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return iter(self._drawn)

@@ -109,14 +109,17 @@ def max_rate_per_s(
     load = s.workload if trace is None else trace
     serving = replica_of_scenario(s) if replica is None else replica
     share, limits_s = float(s.slo.attainment_frac), (float(s.slo.ttft_s), float(s.slo.tpot_s))
+    low = high = 1.0
+    at_one_per_s = draw_requests(load, low, n, seed)  # the same ones at every rate
 
     def is_met(rate_per_s: float) -> bool:
-        requests = draw_requests(load, rate_per_s, n, seed)
-        times = serve(requests, serving, engine, seed=seed)
+        requests = at_one_per_s.assign(arrival_s=at_one_per_s["arrival_s"] / rate_per_s)
+        times = serve(requests, serving, engine, seed=seed, slo=s.slo)
+        if times.stopped:  # as soon as the SLO is out of reach
+            return False
         return times.goodput(*limits_s).good_frac >= share and not times.overloaded
 
-    low = high = 1.0
-    span_s = float(draw_requests(load, low, n, seed)["arrival_s"].iloc[-1])
+    span_s = float(at_one_per_s["arrival_s"].iloc[-1])
     lowest = max(LOWEST_RATE_PER_S, 2 * span_s / MAX_TIME_S)
     if is_met(low):
         while is_met(high := high * 2):

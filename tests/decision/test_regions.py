@@ -14,7 +14,10 @@ def test_every_region_stands_at_a_site_of_the_catalogue():
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [("eu-central-1", "germany"), ("eu-west-1", "ireland"), ("us-west-2", "us-oregon"),
-     ("europe-west3", "germany"), ("EU-Central-1 ", "germany"), ("france", "france")],
+     ("europe-west3", "germany"), ("EU-Central-1 ", "germany"), ("france", "france"),
+     ("Frankfurt", "germany"), ("Zürich", "switzerland"),
+     ("España", "spain"), ("USA", "united-states"),
+     ("South Korea", "south-korea"), ("Virginia", "us-virginia")],
 )  # fmt: skip
 def test_a_region_as_typed(typed, expected):
     assert site_of(typed) == expected

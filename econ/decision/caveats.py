@@ -1,0 +1,70 @@
+"""What price lists and tests leave open: the speed of sellers, and whether so much can be had.
+
+>>> print(size_note("rent", "64 × h100-sxm", 64))
+<BLANKLINE>
+>>> print(size_note("rent", "h100-sxm", 400))
+Lists price single servers and say nothing about 400 × h100-sxm at once: ask whether, when and at \
+what price so many can be had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from econ.catalog.tables import table
+from econ.catalog.units import DAY_S, MINUTE_S, MTOK
+from econ.decision.result import Option, family_of
+
+MANY_GPUS = 64  # eight servers; assumed: no list says how many it has
+MANY_MTOK_PER_MINUTE = 1.0  # at the busiest hour; assumed likewise
+
+
+def caveats(options: Sequence[Option], tokens_per_day: float, peak_factor: float) -> list[str]:
+    """Sentences about the options that can be chosen.
+
+    Parameters
+    ----------
+    options : sequence of Option
+        Best first.
+    tokens_per_day : float
+        Of today's load, input and output.
+    peak_factor : float
+        Busiest hour over the mean.
+    """
+    able = [option for option in options if not option.reason]
+    said = []
+    if any(option.is_unproven for option in able):
+        said.append(speed_note())
+    mtok = tokens_per_day * peak_factor / DAY_S * MINUTE_S / MTOK
+    if mtok > MANY_MTOK_PER_MINUTE and any(option.is_api for option in able):
+        said.append(
+            f"An API has to take {mtok:,.3g} M tokens a minute in the busiest hour: price lists do "
+            "not say whether a seller does, so ask for that limit in writing."
+        )
+    for family in ("rent", "own"):
+        best = next((o for o in able if o.accelerator and family_of(o) == family), None)
+        if best and (note := size_note(family, best.accelerator, best.n_gpu)):
+            said.append(note)
+    return said
+
+
+def size_note(family: str, accelerator: str, n_gpu: int) -> str:
+    """That so many accelerators may not be there to rent or to buy; nothing for a few servers."""
+    if n_gpu <= MANY_GPUS:
+        return ""
+    what = "Lists price single servers and say" if family == "rent" else "A server's price says"
+    return (
+        f"{what} nothing about {n_gpu:,} × {accelerator} at once: ask whether, when and at what "
+        "price so many can be had."
+    )
+
+
+def speed_note() -> str:
+    """What P(SLO) of a seller without a published speed rests on."""
+    row = table("host_speeds").iloc[0]
+    return (
+        "P(SLO) of a seller whose speed is not published is that of sellers in general: "
+        f"{row['note'][0].lower()}{row['note'][1:]} ({row['source']}, {row['as_of']}). It says "
+        "little of one seller, less of a closed model, and nothing of your hour of the day: test "
+        "the seller and give what you find (--measured SELLER=TOKENS_PER_S/TTFT_S)."
+    )
