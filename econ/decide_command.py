@@ -34,6 +34,7 @@ from econ.decision.typed import (
     quoted_price,
     read_quotes,
     rents_typed,
+    sessions_typed,
     speed_measured,
     worth_typed,
 )
@@ -101,6 +102,8 @@ def add_decide(commands: Any) -> None:
     flag("--input-tokens", type=amount, help="of every prompt")
     flag("--output-tokens", type=amount, help="of every answer")
     flag("--cached-frac", type=float, help="share of the prompts that a prefix cache holds")
+    flag("--sessions", help="agents or chats in the place of requests: coding-agent, …, or a log")
+    flag("--sessions-per-s", type=amount, help="that begin, on average (default: their own)")
     flag("--cache-ttl-s", type=float, default=CACHE_TTL_S,
          help="life of an entry in a seller's cache (default 300)")  # fmt: skip
     flag("--peak-factor", type=float, default=1.0, help="busiest hour over the mean (default 1)")
@@ -196,10 +199,12 @@ def run_decide(options: argparse.Namespace) -> int:
     else:
         print("\n\n".join(filter(None, [str(answer), worth_line(answer)])))
         print(f"\nassumed: {assumed_line(answer)}")
-        for title, said in (("would change it", answer.what_would_change_it),
+        for title, said in (("a finished task", answer.task_words()),
+                            ("would change it", answer.what_would_change_it),
                             ("measure next", answer.measure_next),
                             ("rests on", answer.notes)):  # fmt: skip
-            print("\n".join([f"\n{title}:", *(f"  {text}" for text in said)]))
+            if said:
+                print("\n".join([f"\n{title}:", *(f"  {text}" for text in said)]))
     for name in options.out:
         write_answer(answer, name)
         if not options.json:
@@ -257,6 +262,7 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         "accelerators": accelerators_named(options.accelerator),
         "precisions": precisions,
         **worth_typed(options),
+        **sessions_typed(options),
         "horizon_years": options.horizon_years,
         "peak_factor": options.peak_factor,
         "growth_per_year": options.growth_per_year,

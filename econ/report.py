@@ -185,6 +185,9 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
     for heading, said in sections(decision):
         items = "".join(f"<li>{html.escape(text)}</li>" for text in said)
         first += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
+    if of_tasks := decision.task_words():
+        items = "".join(f"<li>{html.escape(text)}</li>" for text in of_tasks)
+        first += ["<h2>What a finished task costs</h2>", f"<ul>{items}</ul>"]
     if fleet := decision.fleet():
         lines = launch_lines(fleet.scenario, decision.weights).values()
         first += [f"<h2>How to start machines of your own: {fleet.n_replicas} × this, each on "

@@ -108,3 +108,30 @@ def test_a_price_beyond_the_slo_warns(capsys):
     words = ["cost", "--model", "qwen3-8b", "--accelerator", "h100-sxm"]
     assert main([*words, "--concurrency", "100000"]) == 0
     assert "beyond the SLO" in capsys.readouterr().out
+
+
+def test_sessions_take_the_place_of_requests_and_say_what_a_task_costs(tmp_path, capsys):
+    ask = ["decide", "--model", "Qwen/Qwen3-32B", "--sessions", "support", "--term", "api"]
+    page = tmp_path / "memo.md"
+    assert main([*ask, "--sessions-per-s", "1", "--json", "--out", str(page)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    rows = {row["option"]: row for row in said["per_task"]}
+    chosen = rows[said["chosen"]["name"]]
+    assert chosen["usd_per_turn"] < chosen["usd_per_session"] < chosen["usd_per_task"]
+    assert chosen["site_j_per_task"] is None
+    memo = page.read_text(encoding="utf-8")
+    assert "## What a finished task costs" in memo
+    assert "its joules and seconds are not published" in memo
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--sessions", "suport"], "nearest: support"),
+        (["--sessions", "support", "--tokens-per-day", "40M"], "--tokens-per-day is of single"),
+        (["--sessions-per-s", "1"], "--sessions-per-s belongs to --sessions"),
+    ],
+)
+def test_what_contradicts_sessions_is_refused(flags, words, capsys):
+    assert main(["decide", "--model", "qwen3-32b", *flags]) == 2
+    assert words in capsys.readouterr().err

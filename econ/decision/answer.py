@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.decision.pages import answer_line, memo_markdown, question
-from econ.decision.result import Weighing
+from econ.catalog.units import KILO
+from econ.decision.pages import answer_line, memo_markdown, question, usd_words
+from econ.decision.result import FAMILIES, Weighing
 from econ.decision.tasks import Tasks
 from econ.tco.earning import Earning
+from econ.tokens.tasks import PER
 
 # what `Decision.to_dict` says of an option, in this order
 JSON_KEYS = (
@@ -46,9 +48,19 @@ class Decision(Weighing):
         per_request = workload.mean_input_tokens + workload.mean_output_tokens
         return self.tasks.per_frame(self.options, self.tokens_per_day / per_request)
 
+    def task_words(self) -> list[str]:
+        """What turns, sessions and tasks cost by the best of each family; empty for requests."""
+        if self.tasks is None:
+            return []
+        best = [self.best_of(family) for family in FAMILIES]
+        rows = zip(self.options, self.per_task_frame().itertuples(), strict=True)
+        return [_task_words(row) for option, row in rows if option in best]
+
     def memo(self) -> str:
         """One page for whoever decides, as Markdown."""
-        return memo_markdown(self)
+        said = [f"- {words}" for words in self.task_words()]
+        of_tasks = "\n".join(["", "## What a finished task costs", "", *said, ""]) if said else ""
+        return memo_markdown(self) + of_tasks
 
     def to_dict(self) -> dict[str, Any]:
         """What ``econ decide --json`` prints."""
@@ -59,6 +71,12 @@ class Decision(Weighing):
             "tied_with": list(self.tied_with),
             "options": rows,
             "value": _offer(self.offer),
+            "per_task": None
+            if self.tasks is None
+            else [
+                {str(key): _json(value) for key, value in row.items()}
+                for row in self.per_task_frame().to_dict("records")
+            ],
             "what_would_change_it": list(self.what_would_change_it),
             "measure_next": list(self.measure_next),
             "break_even": [
@@ -69,6 +87,17 @@ class Decision(Weighing):
             "tokens_per_day": _json(self.tokens_per_day),
             "rests_on": list(self.notes),
         }
+
+
+def _task_words(row: Any) -> str:
+    """A row of `Decision.per_task_frame` as a sentence."""
+    usd = [usd_words(getattr(row, f"usd_per_{per}")) for per in PER]
+    head = f"{row.option}: {usd[0]} a turn, {usd[1]} a session, {usd[2]} a finished task; "
+    cached = f"{row.hit_frac:.1%} of the input from a cache; "
+    if np.isnan(row.site_j_per_task):
+        return f"{head}{cached}its joules and seconds are not published."
+    kj = row.site_j_per_task / KILO
+    return f"{head}{cached}{kj:,.3g} kJ and {row.task_s:,.0f} s of the model for a task."
 
 
 def _offer(offer: Earning | None) -> dict[str, Any] | None:

@@ -22,7 +22,13 @@ from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.regions import SITES, site_of
 from econ.scenario import Scenario
 from econ.terms import Slo
+from econ.tokens.session_loads import session_loads_frame
+from econ.tokens.session_traces import read_sessions
 from econ.tokens.workloads import workloads_frame
+
+# flags of `econ decide` that say what single requests are
+OF_REQUESTS = ("tokens_per_day", "requests_per_s", "workload", "trace", "input_tokens",
+               "output_tokens", "cached_frac")  # fmt: skip
 
 THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
@@ -111,6 +117,26 @@ def worth_typed(options: argparse.Namespace) -> dict[str, Any]:
         "right_frac": right or None,
         "floor_frac": options.quality_floor,
     }
+
+
+def sessions_typed(options: argparse.Namespace) -> dict[str, Any]:
+    """Sessions in the place of requests: a kind by its name, or a log with ids."""
+    name = options.sessions
+    if name is None:
+        if options.sessions_per_s is not None:
+            raise ValueError("--sessions-per-s belongs to --sessions: name them")
+        return {}
+    for flag in OF_REQUESTS:
+        if getattr(options, flag) is not None:
+            raise ValueError(
+                f"--{flag.replace('_', '-')} is of single requests; sessions have calls of their "
+                "own: leave it out, --sessions-per-s says how many begin"
+            )
+    kinds = session_loads_frame()["id"].tolist()
+    if name not in kinds and not Path(name).exists():
+        raise unknown("kind of session, or log,", name, kinds)
+    load = name if name in kinds else read_sessions(name, unit=options.unit)
+    return {"sessions": load, "sessions_per_s": options.sessions_per_s}
 
 
 def growth(text: str) -> float | Range:
