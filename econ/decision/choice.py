@@ -257,6 +257,11 @@ def decide(
              "trace": trace, "n_refined": n_refined, "seed": seed}, step,
         )  # fmt: skip
         notes += [searched.problem] if searched.problem else []
+        if searched.n_parts > 1:
+            notes.append(
+                f"So large a load was simulated as one of {searched.n_parts:,} equal parts, each "
+                "on a fleet of its own."
+            )
     fleets = searched.fleets
     if tasks:
         step("simulating sessions")

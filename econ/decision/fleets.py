@@ -80,6 +80,17 @@ class Fleet:
         """The accelerator itself."""
         return self.scenario.deployment.resolved_accelerator
 
+    def times(self, n_parts: int) -> Fleet:
+        """So many of it, each for its part of the load."""
+        if n_parts == 1:
+            return self
+        n = self.n_replicas * n_parts
+        load = self.scenario.workload.rate_per_s * n_parts
+        return dataclasses.replace(
+            self, n_replicas=n, n_sure=self.n_sure * n_parts,
+            scenario=self.scenario.with_(n_gpu=n * self.n_gpu_per_replica, rate_per_s=load),
+        )  # fmt: skip
+
     @property
     def key(self) -> tuple[str, str]:
         """Accelerator, and ``"rent"`` or ``"own"``."""

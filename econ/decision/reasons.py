@@ -98,8 +98,9 @@ def what_changes(
         first = known.iloc[0]
         times = first["tokens_per_day"] / tokens_per_day
         volume = tokens_words(first["tokens_per_day"])
+        today = "about today's" if 0.95 < times < 1.05 else f"{times:,.2g} times today's"
         said.append(
-            f"Volume: from about {volume} tokens a day ({times:,.2g} times today's) machines cost "
+            f"Volume: from about {volume} tokens a day ({today}) machines cost "
             f"less than the {first['against']} for good: {first['option']} "
             "at today's size, more as it grows."
         )
@@ -171,7 +172,8 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
         usd = with_error(row.value_usd, row.value_se_usd)
         open_rank = row.may_swap and place < len(listed)
         also = " (other draws could rank the next one first)" if open_rank else ""
-        found.append((row.value_usd, f"{row.input}: {row.how}, worth {usd}{also}."))
+        what = row.input.partition(" (")[0]
+        found.append((row.value_usd, f"{what}: {row.how}, worth {usd}{also}."))
     found.sort(key=lambda pair: -pair[0])
     if not found:
         return ["Nothing that can be measured first would change the choice."]

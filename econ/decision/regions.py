@@ -75,8 +75,8 @@ def site_of(region: str) -> str:
         return SITES[name]
     if site := place_named(region):
         return site
-    known = [*table("sites").index, *SITES]
-    raise unknown("region", region, _near(name, known) or known)
+    near = _near(name, [*table("sites").index, *SITES])
+    raise unknown("region", region, near or table("sites").index)
 
 
 def rents_at(region: str) -> tuple[str, str]:

@@ -23,6 +23,8 @@ from econ.decision.menu import COMMITMENT_MONTHS
 from econ.deployment import MOST_GPU
 from econ.plan import Plan, plan
 from econ.plan.screens import Screen, proven, screened
+from econ.plan.tasks import TOO_MANY
+from econ.plan.trials import n_parts
 from econ.scenario import Scenario
 from econ.tco import owner
 from econ.terms import Finance
@@ -37,12 +39,16 @@ Prices = dict[str, float]  # by accelerator, USD per GPU-hour
 
 @dataclass(frozen=True, kw_only=True)
 class Searched:
-    """What was looked at to rent and to buy, the fleets found, and why there are none."""
+    """What was looked at to rent and to buy, the fleets found, and why there are none.
+
+    Of a load that is too large to simulate, one of ``n_parts`` equal parts was looked at.
+    """
 
     rented: Plan | None = None
     owned: Plan | None = None
     fleets: list[Fleet] = field(default_factory=list)
     problem: str = ""
+    n_parts: int = 1
 
     @property
     def plan(self) -> Plan | None:
@@ -60,6 +66,7 @@ def searched_fleets(
     step: Callable[[str], Any],
 ) -> Searched:
     """The best fleets to rent on each term and to buy; where none keeps the SLO, the nearest."""
+    asked, parts = _part_of(asked, float(settings["peak_factor"]))
     chips = _chips(asked, accelerators, lists)
     terms = _price_lists(chips, lists, [kind for kind in kinds if kind != OWN])
     rents: Prices = {}
@@ -89,7 +96,7 @@ def searched_fleets(
         if not prices:
             continue
         paid = screen.paid(_paying(finance, tenure, max(prices.values())), prices)
-        one = _proven(paid, n_refined, gap_frac=gap_frac, lists=of_terms, n_kinds=n_kinds)
+        one = _proven(paid, n_refined, parts, gap_frac=gap_frac, lists=of_terms, n_kinds=n_kinds)
         plans[family] = one
         try:
             _ = one.best
@@ -99,9 +106,23 @@ def searched_fleets(
         for usd, (n_most, n_sure) in zip(of_terms, _shown(family, terms), strict=True):
             fleets = fleets_at(one, usd, n_most, n_sure, fleets)
     return Searched(
-        rented=plans.get("rent"), owned=plans.get(OWN), fleets=fleets,
-        problem="" if fleets else problem,
+        rented=plans.get("rent"), owned=plans.get(OWN), problem="" if fleets else problem,
+        fleets=[
+            fleet.times(parts)
+            for fleet in fleets
+            if fleet.n_replicas * fleet.n_gpu_per_replica * parts <= MOST_GPU
+        ],
+        n_parts=parts,
     )  # fmt: skip
+
+
+def _part_of(asked: Scenario, peak_factor: float) -> tuple[Scenario, int]:
+    """The part of a load that can be simulated, and how many such parts it has."""
+    load = asked.workload
+    if load.arrival == "all_at_once":
+        return asked, 1
+    parts = n_parts(float(load.rate_per_s) * peak_factor, load.mean_output_tokens)
+    return (asked.with_(rate_per_s=load.rate_per_s / parts) if parts > 1 else asked), parts
 
 
 def _shown(family: str, terms: dict[str, Prices]) -> list[tuple[int, int]]:
@@ -199,31 +220,29 @@ def _nothing_priced(asked: Scenario, chips: Chips, kinds: Sequence[str]) -> str:
     )
 
 
-def _proven(screen: Screen, n_refined: int, **settings: Any) -> Plan:
-    """The plan; where its fleets would be too large to simulate, the screen says how large."""
-    try:
-        one: Plan = proven(screen, n_refined=n_refined, **settings)
-    except ValueError as error:
-        if not str(error).startswith("n_replicas"):
-            raise
+def _proven(screen: Screen, n_refined: int, parts: int, **settings: Any) -> Plan:
+    """The plan; where all its fleets would be too large to simulate, the screen says how large."""
+    one: Plan = proven(screen, n_refined=n_refined, **settings)
+    lost = [loss.reason for losses in one.evidence.refuted.values() for loss in losses.values()]
+    if any(reason.startswith(TOO_MANY) for reason in lost) and one.simulated.empty:
         one = proven(screen, n_refined=0)
-        _refuse_endless(one)
-        rate, n = one.demand.peak_per_s, float(one.best["n_replicas"])
+        _refuse_endless(one, parts)
+        rate, n = one.demand.peak_per_s * parts, float(one.best["n_replicas"]) * parts
         raise ValueError(
             f"rate_per_s = {rate:g} is outside its range: at most about "
             f"{rate * MOST_REPLICAS / n:,.0f} requests per second, what {MOST_REPLICAS:,} replicas "
             "serve"
-        ) from None
-    _refuse_endless(one)
+        )
+    _refuse_endless(one, parts)
     return one
 
 
-def _refuse_endless(searched: Plan) -> None:
+def _refuse_endless(searched: Plan, parts: int) -> None:
     """Raise where even the smallest fleet is larger than any that a deployment can be."""
     gpus = searched.screen["fleet_gpus"].to_numpy()[(searched.screen["pp"] == 1).to_numpy()]
-    least = np.nanmin(gpus, initial=np.inf)
+    least = np.nanmin(gpus, initial=np.inf) * parts
     if MOST_GPU < least < np.inf:
-        rate = searched.demand.peak_per_s
+        rate = searched.demand.peak_per_s * parts
         raise ValueError(
             f"rate_per_s = {rate:g} is outside its range: at most {rate * MOST_GPU / least:,.0f} "
             f"requests per second, what {MOST_GPU:,} accelerators serve"

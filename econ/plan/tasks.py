@@ -30,6 +30,9 @@ class Task:
     bound: Value  # no fleet of it can be below
 
 
+TOO_MANY = "n_replicas"  # begins the simulator's words where a fleet has more than it takes
+
+
 class Solved(NamedTuple):
     """What a task came to: the fleet found, or none where the bound rules all out."""
 
@@ -59,7 +62,12 @@ def solved_task(
         return Solved(None, (NEVER,) * len(rows), 0, str(error))
     shape = shapes[key].paid(rows, demand, task.n_first)
     n_before = len(shape.trials)
-    found = shape.best_fleet(usd_per_hour)
+    try:
+        found = shape.best_fleet(usd_per_hour)
+    except ValueError as error:
+        if not str(error).startswith(TOO_MANY):  # replicas, for the simulator
+            raise
+        return Solved(None, (NEVER,) * len(rows), 0, str(error))
     n_simulated = len(shape.trials) - n_before
     return Solved(found, tuple(shape.n_least.tolist()), n_simulated, n_held=shape.n_held)
 

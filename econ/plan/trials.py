@@ -6,6 +6,7 @@ as soon as the SLO is out of reach, and a fleet that fails on one is not tried o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from econ.terms import Slo
 
 N_DRAWS = 4
 N_PARTS = 8  # of a draw, one after the other: their spread is the standard error of its share
+FEWEST_TURNS = 5  # of a load that is simulated whole
 TURNS = 20  # how often every place in use is used over in a draw, filling included
 FEWEST, MOST = 2_000, 64_000  # requests of one draw
 CLOCK_MARGIN = 1.5  # draws of gaps may add up to more than their mean
@@ -38,6 +40,20 @@ def simulated_per_s(rate_per_s: float, n: int) -> float:
     (2.0, True)
     """
     return max(rate_per_s, CLOCK_MARGIN * n / MAX_TIME_S)
+
+
+def n_busy(rate_per_s: float, output_tokens: float) -> float:
+    """Places in use at a rate, at a usual pace."""
+    return rate_per_s * output_tokens * USUAL_TPOT_S
+
+
+def n_parts(rate_per_s: float, output_tokens: float) -> int:
+    """Equal parts of a load of which one can be simulated until every place is used over again.
+
+    >>> n_parts(100.0, 200.0), n_parts(100_000.0, 200.0)
+    (1, 47)
+    """
+    return max(math.ceil(FEWEST_TURNS * n_busy(rate_per_s, output_tokens) / MOST), 1)
 
 
 class Draws:
@@ -59,8 +75,8 @@ class Draws:
         self, demand: Demand, trace: pd.DataFrame | None, n: int | None, seed: int
     ) -> None:
         if n is None:
-            n, n_busy = FEWEST, demand.peak_per_s * demand.output_tokens * USUAL_TPOT_S
-            while n < min(TURNS * n_busy, MOST):
+            n, busy = FEWEST, n_busy(demand.peak_per_s, demand.output_tokens)
+            while n < min(TURNS * busy, MOST):
                 n *= 2
         self.seed = seed
         self.n_requests = count("n", n, 10, 10_000_000)
