@@ -10,7 +10,7 @@ from econ.catalog.units import KILO
 from econ.energy.boundaries import boundary_frame
 from econ.energy.footprint import tokens_per_s_per_mw
 from econ.energy.hours import day_frame
-from econ.energy.sites import resolve_site
+from econ.energy.sites import resolve_site, site_figure
 from econ.lessons.l07_energy import served
 from econ.lessons.pictures.scene import Picture, Scene
 
@@ -26,7 +26,7 @@ def megawatt_flow_frame() -> pd.DataFrame:
     """What a megawatt at the meter feeds while the service of lesson 07 runs: ``part``, ``kw``,
     and the ``tokens_per_s`` that it writes.
     """  # fmt: skip
-    pue = float(resolve_site(next(iter(PLACES)), OPERATOR).pue)
+    pue = site_figure(resolve_site(next(iter(PLACES)), OPERATOR), "pue")
     rungs = boundary_frame(served(), pue=pue)
     whole_j = float(rungs["typical"].iloc[-1])
     return pd.DataFrame(
