@@ -168,15 +168,16 @@ def levers(
             raise ValueError(f"no price with {sorted(subset) or 'no lever'}: {reason}")
     known: dict[Any, float] = {}  # who pays, and how long, changes no latency
     times = []
-    for i, (one, n, how) in enumerate(zip(scenarios, users, speculations, strict=True)):
-        plain = prices.iloc[i]
-        case = (one.model, one.deployment, one.workload, one.slo, n, bool(how))
-        if case not in known and one.deployment.has_pools:
-            known[case] = _pooled(one, n, how)
-        elif case not in known:
-            known[case] = _speculated(one, float(plain["concurrency"]), how) if how else 1.0
-        is_rate = one.deployment.has_pools
-        times.append(plain["output_tokens_per_s_per_gpu"] / known[case] if is_rate else known[case])
+    rows = zip(subsets, scenarios, users, speculations, prices.to_dict("records"), strict=True)
+    for subset, one, n, how, price in rows:
+        drafts = tuple(sorted((how or {}).items()))
+        case = (one.model, one.deployment, one.workload, one.slo, n, drafts)
+        if case not in known:
+            try:
+                known[case] = _times(one, n, how, price)
+            except ValueError as error:
+                raise ValueError(f"no price with {sorted(subset) or 'no lever'}: {error}") from None
+        times.append(known[case])
     usd = (prices["usd_per_mtok"] * times).tolist()
     usd_per_answer = (prices["usd_per_request"] * times / accepted).tolist()
     names = [" + ".join(n for n in chosen if n in subset) or "none" for subset in subsets]
@@ -200,6 +201,15 @@ def _accepted(one: Scenario, of: Answering, times: float) -> tuple[Scenario, flo
     longer = tuple(times * float(n) for n in one.workload.output_quantile_tokens)
     share = of.right_in(one.deployment.precision) * float(one.slo.attainment_frac)
     return one.with_(output_quantile_tokens=longer), share
+
+
+def _times(
+    s: Scenario, users: float | None, how: Mapping[str, Any] | None, price: Mapping[Any, Any]
+) -> float:
+    """What pools and drafts multiply the price of one pool without them by."""
+    if s.deployment.has_pools:
+        return float(price["output_tokens_per_s_per_gpu"]) / _pooled(s, users, how)
+    return _speculated(s, float(price["concurrency"]), how) if how else 1.0
 
 
 def _pooled(s: Scenario, users: float | None, how: Mapping[str, Any] | None) -> float:

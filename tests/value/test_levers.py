@@ -112,6 +112,20 @@ def test_pools_cost_the_machine_time_of_a_prompt_and_of_an_answer():
     assert by_name["pools + drafts + users"] == pytest.approx(drafted)
 
 
+def test_pools_that_cannot_keep_the_slo_name_their_combination():
+    with pytest.raises(ValueError, match=r"no price with \['pools'\]: tpot_s = 0.005"):
+        levers(LOW_USE.with_(tpot_s=0.005),
+               {"pools": {"policy": "disaggregated", "concurrency": None}})  # fmt: skip
+
+
+def test_two_ways_to_draft_are_two_levers():
+    few = {"speculation": {"acceptance_frac": 0.7, "n_draft": 1}}
+    more = {"speculation": {"acceptance_frac": 0.7, "n_draft": 4}}
+    rows = levers(LOW_USE, {"few": few, "more": more}).combinations.set_index("changes")
+    assert rows.loc["more", "usd_per_mtok"] < rows.loc["few", "usd_per_mtok"]
+    assert rows.loc["few + more", "usd_per_mtok"] == rows.loc["more", "usd_per_mtok"]
+
+
 def test_all_levers_of_2026_are_priced_in_all_orders():
     fall = levers(LOW_USE, LEVERS_OF_ANSWERS_2026)
     assert len(fall.combinations) == 2 ** len(LEVERS_OF_ANSWERS_2026) == 1024
