@@ -175,17 +175,27 @@ value. On 0 we disagree, and say why.
     )
 
 
-def show(topic: str | None = None) -> pd.DataFrame:
-    """The ledger for a reader: claim, ours, published, gap, verdict, sort, source."""
-    return _shown(ledger_frame(topic))
+def show(topic: str | None = None, *, dated: bool = False) -> pd.DataFrame:
+    """The ledger for a reader: claim, ours, published, gap, verdict, sort, source; the date of the
+    figure, ``as_of``, too if it is to be ``dated``.
+    """  # fmt: skip
+    frame = ledger_frame(topic)
+    return _shown(frame).assign(as_of=dates(frame)) if dated else _shown(frame)
+
+
+def dates(frame: pd.DataFrame) -> pd.Series:
+    """The date of each figure of a ledger's rows."""
+    return table("published_figures")["as_of"].reindex(frame.index)
 
 
 def disagreements_frame() -> pd.DataFrame:
-    """The asserted figures on which we disagree: claim, ours, published, gap, because, source."""
+    """The asserted figures on which we disagree: claim, ours, published, gap, because, source,
+    as_of.
+    """  # fmt: skip
     frame = ledger_frame()
     rows = frame[frame["asserted"] & (frame["verdict"] == DISAGREE)]
     shown = _shown(rows)[["claim", "ours", "published", "gap"]]
-    return shown.assign(because=rows["because"], source=rows["source"])
+    return shown.assign(because=rows["because"], source=rows["source"], as_of=dates(rows))
 
 
 def misses_frame(visible_frac: float = 0.01) -> pd.DataFrame:

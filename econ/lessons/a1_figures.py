@@ -14,7 +14,7 @@ from econ.catalog.rents import rents
 from econ.charts import Drawing, figure, three
 from econ.charts.theme import PALETTE
 from econ.ledger import summary
-from econ.ledger.ledger import VERDICTS
+from econ.ledger.ledger import VERDICTS, dates
 
 COLORS = ("blue", "sky", "vermilion", "grey")
 SHOWN = "shown, not asserted"
@@ -132,7 +132,7 @@ def unchecked_frame(frame: pd.DataFrame) -> pd.DataFrame:
     rows = frame[~frame["asserted"]]
     reason = rows["note"].where(rows["note"].notna() & rows["note"].ne(""), rows["because"])
     return pd.DataFrame(
-        {"claim": rows["claim"], "reason": reason, "source": rows["source"]}
+        {"claim": rows["claim"], "reason": reason, "source": rows["source"], "as_of": dates(rows)}
     ).reset_index(drop=True)
 
 

@@ -232,9 +232,14 @@ def test_the_courses_rent_is_above_the_indexs_last_median():
 
 def test_every_headline_of_the_lesson_has_rows_with_source_and_date():
     sources = set(table("sources").index)
-    winners = cases.winners_frame()
-    assert set(winners["source"]) | set(winners["score_source"]) <= sources
-    assert winners["since"].notna().all()
+    steps = cases.steps_frame()
+    assert set(steps["source"]) | set(steps["score_source"]) <= sources
+    assert (steps["since"] <= steps["date"]).all()
+    last = steps.groupby("level", sort=False)["price_usd_per_mtok"].last()
+    assert last.tolist() == [
+        frontier.on_sale_frame(level, frontier.window_end())["price_usd_per_mtok"].min()
+        for level in cases.NAMES
+    ]
     moved = cases.moved_rows_frame()
     assert len(moved) == len(cases.moves_frame())
     assert set(moved["source"].dropna()) <= sources

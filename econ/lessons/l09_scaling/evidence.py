@@ -5,7 +5,6 @@ Every number that is assumed rather than measured stands in capitals here, and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ EMBEDDING_FACTOR = 47_491.0
 DIALS = ("gpt-5.5", "gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna", "gpt-5", "grok-4.3")
 QUESTION_TOKENS = 250.0  # of a question of GPQA Diamond
 JUDGED_TOKENS, THOUGHT_TOKENS = 1400, 500  # assumed: problem and attempt; a judge's reasoning
+RENTED = ("h100-sxm", "gb200-nvl72")  # whose rents the lesson uses
 TEST_USD, PERSON_USD = 1e-5, 2.0  # assumed: a second of a CPU; two minutes of a person
 
 
@@ -117,19 +117,10 @@ def counted_exponent(*, with_embeddings: bool, embedding_factor: float = EMBEDDI
 
 
 # -- the third law: a dial of thought -------------------------------------------------------------
-@dataclass(frozen=True)
-class _Seller:
-    """What a model's own token costs at its cheapest seller."""
-
-    name: str
-    input_usd_per_mtok: float
-    output_usd_per_mtok: float
-
-
-def _cheapest(model: str) -> _Seller:
+def _cheapest(model: str) -> pd.Series:
+    """A model's offer whose answers cost least today."""
     rows = frontier.on_sale_frame(0.0, frontier.window_end())
-    row = rows[rows["model"] == model].sort_values("usd_per_answer", kind="stable").iloc[0]
-    return _Seller(row["seller"], row["input_usd_per_mtok"], row["output_usd_per_mtok"])
+    return rows[rows["model"] == model].sort_values("usd_per_answer", kind="stable").iloc[0]
 
 
 def dial_frame(models: tuple[str, ...] = DIALS) -> pd.DataFrame:
@@ -149,8 +140,8 @@ def dial_frame(models: tuple[str, ...] = DIALS) -> pd.DataFrame:
         right = row.reference_frac + row.gain_frac_per_doubling * np.log2(
             tokens / row.reference_tokens
         )
-        token_usd = seller.output_usd_per_mtok / MTOK
-        usd = QUESTION_TOKENS * seller.input_usd_per_mtok / MTOK + tokens * token_usd
+        token_usd = seller["output_usd_per_mtok"] / MTOK
+        usd = QUESTION_TOKENS * seller["input_usd_per_mtok"] / MTOK + tokens * token_usd
         further = token_usd * tokens * np.log(2) / row.gain_frac_per_doubling
         parts.append(
             pd.DataFrame(
@@ -211,9 +202,16 @@ def source_frames() -> list[pd.DataFrame]:
     """The rows that the charts of this lesson draw, each with source and date."""
     keep = ["source", "as_of", "note"]
     dials = table("thinking_curves").reset_index(drop=True)
+    sellers = pd.DataFrame([_cheapest(model) for model in DIALS]).rename(columns={"since": "as_of"})
+    prices = ["input_usd_per_mtok", "output_usd_per_mtok"]
+    rents = table("rentals").query("accelerator in @RENTED")
+    runs = table("loss_points").query("suite == 'gadre-c4'")
     return [
+        runs[["params", "tokens", "loss_nats", *keep]],
         table("rl_laws")[["title", "ceiling_frac", "midpoint_gpu_hours", "steepness", *keep]],
         dials[["id", "gain_frac_per_doubling", "worst_error_frac", *keep]],
+        sellers[["model", "seller", *prices, "source", "as_of"]],
+        rents[["accelerator", "term", "usd_per_gpu_hour", *keep]],
         table("retrieval_prices")[["id", "usd_per_mtok", "usd_per_k_searches", *keep]],
         table("coverage_fits")[["id", "coverage_1_frac", "coverage_10000_frac", *keep]],
         table("scaling_laws")[["title", "alpha", "beta", *keep]],

@@ -57,8 +57,8 @@ from econ.lessons.l10_trends.sources import (
     lost_record_frame,
     moved_rows_frame,
     rents_shown_frame,
+    steps_frame,
     tasks_frame,
-    winners_frame,
 )
 
 __all__ = [
@@ -99,8 +99,8 @@ __all__ = [
     "second_look_frame",
     "second_set_frame",
     "software_frame",
+    "steps_frame",
     "tasks_frame",
     "to_today_frame",
     "token_and_answer_frame",
-    "winners_frame",
 ]

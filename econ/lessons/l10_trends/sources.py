@@ -13,13 +13,19 @@ from econ.trends.prices import PRICE
 from econ.trends.rates import year_of
 
 
-def winners_frame() -> pd.DataFrame:
-    """Who is cheapest at each level on the last day: offer, score, sources, dates."""
+def steps_frame() -> pd.DataFrame:
+    """Each step of a level's cheapest price: day, offer, score, and the sources of both.
+
+    The last step of a level is what is cheapest today.
+    """
     rows = []
     for level, name in NAMES.items():
-        best = frontier.on_sale_frame(level, frontier.window_end()).iloc[0]
-        rows.append({"level": name, **best[["model", "seller", "since", PRICE, "reasoning",
-                                           "score_frac", "source", "score_source"]]})  # fmt: skip
+        path = frontier.cheapest_frame(level).dropna(subset=["purchasable"])
+        offer = path[["model", "seller", "purchasable"]]
+        for date in path.loc[offer.ne(offer.shift()).any(axis=1), "date"]:
+            best = frontier.on_sale_frame(level, date).iloc[0]
+            rows.append({"level": name, "date": date, **best[["model", "seller", "since", PRICE,
+                         "reasoning", "score_frac", "source", "score_source"]]})  # fmt: skip
     return pd.DataFrame(rows)
 
 
