@@ -63,7 +63,7 @@ HEADLINES: list[tuple[str, str, Rising]] = [
      lambda early, late: (early, 1, late)),
     ("09", rf"InstructGPT's post-training took{N}%.*?R1's{N}%.*?slide,{N}%",
      lambda first, middle, last: (first, middle, 10, last)),
-    ("09", rf"Half of the gain takes{N} GPU-hours, 95 % takes{N}, and little comes after.*?to{N}: 8",
+    ("09", rf"Half of the gain{N} GPU-hours, 95 %{N}, and little comes after.*?to{N}: 8",
      lambda half, most, drawn: (half, most, drawn)),
     ("09", rf"40 to 20 % at the start, after{N} to{N} GPU-hours",
      lambda first, last: (5_000, first, last, 100_000)),  # as the prediction about it says
