@@ -44,7 +44,12 @@ def run(options: argparse.Namespace) -> int:
             "JupyterLab is not installed here: pip install 'inference-economics[notebooks]'"
         )
     folder = options.folder.expanduser()
-    new, changed = copy_notebooks(folder)
+    try:
+        new, changed = copy_notebooks(folder)
+    except OSError as error:
+        raise OSError(
+            f"{folder} cannot be written ({error.strerror}): name another, econ lab --folder …"
+        ) from None
     print(f"{folder}: {len(new)} notebooks copied", flush=True)
     if changed:
         print(f"left as they are, since they differ from the course: {', '.join(changed)}")

@@ -19,4 +19,6 @@ def test_a_folder_that_is_a_file_is_one_sentence(tmp_path, capsys):
     pytest.importorskip("jupyterlab")
     (tmp_path / "file").write_text("")
     assert cli.main(["lab", "--folder", str(tmp_path / "file")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "name another, econ lab --folder" in said

@@ -164,7 +164,7 @@ def coverage_frame(metric: str = "tpot_s") -> pd.DataFrame:
     """How many runs of a group left out lie inside the band: left_out, what, n_runs, percent."""
     rows = table("band_coverage").query("metric == @metric")
     frame = rows[["left_out", "what", "n_runs"]].assign(percent=100 * rows["covered_frac"])
-    return frame.sort_values("percent", ignore_index=True)
+    return frame.sort_values("percent", kind="stable", ignore_index=True)
 
 
 def parts_by_speed_frame(
