@@ -106,7 +106,7 @@ def test_a_notebooks_page(stem, scheme, site, chromium):
 
 def test_every_other_page(folder, site, chromium):
     pages = sorted(p.relative_to(folder) for p in folder.rglob("*.html"))
-    others = [p for p in pages if p.parts[0] not in ("notebooks", "_static", "_downloads", "lite")]
+    others = [p for p in pages if p.parts[0] not in ("notebooks", "_static", "lite")]
     assert len(others) > 15
     page, outside, errors = _open(chromium, f"{site}/index.html")
     for i, path in enumerate(others):

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from econ.charts import choice, figure, panel, slider, switch
+from econ.site_command import Pages
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
@@ -19,6 +20,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
 import api  # noqa: E402
 import grid  # noqa: E402
 import lite  # noqa: E402
+import pack  # noqa: E402
 import pages  # noqa: E402
 import place  # noqa: E402
 import publish  # noqa: E402
@@ -206,6 +208,25 @@ def test_the_tools_examples_run(module):
     done = doctest.testmod(module)
     assert done.attempted
     assert not done.failed
+
+
+def test_the_archive_of_the_site_fits_a_wheel_or_is_not_written(tmp_path, monkeypatch):
+    site, out = tmp_path / "site", tmp_path / "site.zip"
+    with pytest.raises(SystemExit, match="make site first"):
+        pack.pack(site, out)
+    site.mkdir()
+    (site / "index.html").write_text("<h1>first</h1>")
+    _write(site / "a.ipynb", _cell("words that only an output has"))
+    shown = Pages(pack.pack(site, out))
+    assert shown.read("/")[1] == b"<h1>first</h1>"
+    book = shown.read("/a.ipynb")[1].decode()
+    assert "import pandas" in book
+    assert "words that only an output has" not in book
+    out.unlink()
+    monkeypatch.setattr(pack, "MOST_BYTES", 100)
+    with pytest.raises(SystemExit, match="a wheel has room for"):
+        pack.pack(site, out)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["site"]
 
 
 def test_the_pages_script_is_the_live_charts_own():

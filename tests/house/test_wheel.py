@@ -63,6 +63,8 @@ def wheel(tmp_path_factory) -> Path:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree / name)
+    with zipfile.ZipFile(tree / "econ" / "site.zip", "w") as box:  # as a release packs it
+        box.writestr("index.html", "<h1>the pages</h1>")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
          "--wheel-dir", folder, tree],
@@ -136,6 +138,11 @@ def test_econ_plan_runs_where_no_repository_is(core, tmp_path):
         [core / "econ", "plan", "scenario.json", "--accelerators", "h100-sxm", "--json"], tmp_path
     )
     assert '"h100-sxm"' in out
+
+
+def test_the_pages_travel_in_the_wheel(core, tmp_path):
+    code = "from econ.site_command import Pages, _prebuilt; print(Pages(_prebuilt()).read('/')[1])"
+    assert "the pages" in _run([core / "python", "-c", code], tmp_path)
 
 
 def test_import_econ_is_light(core, tmp_path):

@@ -116,7 +116,8 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
             code = raw(f'<span class="econ-cell" data-cell="{cell.id}"></span>') + "\n\n" + code
         block = "\n\n".join(filter(None, [code, *outputs]))
         blocks.append(_folded_solution(block) if "solution" in _tags(cell) else block)
-    download = f"Run it yourself: {{download}}`{path.name} <../_extra/{path.name}>` in JupyterLab."
+    link = f'<a href="../{path.name}" download><code>{path.name}</code></a>'
+    download = raw(f"<p>Run it yourself: {link} in JupyterLab.</p>")
     (out / "_extra" / path.name).write_bytes(path.read_bytes())
     blocks.insert(1, download)
     if links := buttons(path.name):
