@@ -1,4 +1,6 @@
-const WIDEST = 760, NARROW = 420, RESTED_MS = 700;  // a chart's width; how long a state stands to leave a ghost
+const WIDEST = 760, NARROW = 420;  // a chart's widths
+const LINE = /\S{29,}|\S.{0,27}(?=\s|$)/g;  // what a phone shows of a title on a line
+const RESTED_MS = 700;  // how long a state stands to leave a ghost
 async function render({ model, el }) {
   el.setAttribute("data-lm-suppress-shortcuts", "true");  // else JupyterLab takes the arrow keys
   el.classList.add("econ-live");
@@ -30,18 +32,21 @@ async function render({ model, el }) {
     if (!parts && room > 0 && typeof (full.width ?? 0) === "number") {
       full.width = Math.min(room, WIDEST);
       full.autosize = { type: "fit-x", contains: "padding" };
-      if (room < NARROW) stack(full);
+      if (room < NARROW) upright(full);
     }
     api?.finalize();
     api = await vegaEmbed(box, full, { actions: false, renderer: "svg" });
     drawn = spec;
     ghost = rows;
   };
-  const stack = (part) => {  // on a phone the names of a legend stand one below the other
+  const upright = (part) => {  // on a phone names of a legend stand below each other, titles wrap
     if (!part || typeof part !== "object") return;
     if (part.legend) part.legend.columns = 1;
-    Object.values(part).forEach(stack);
+    if (typeof part.title === "string") part.title = lines(part.title);
+    if (typeof part.title?.text === "string") part.title.text = lines(part.title.text);
+    Object.values(part).forEach(upright);
   };
+  const lines = (words) => words.match(LINE) ?? words;
   const haunt = () => {  // what stood still before this change stays visible, faint
     if (performance.now() - since > RESTED_MS) ghost = current;
     api.view.change("ghost", api.view.changeset().remove(() => true)
