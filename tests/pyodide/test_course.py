@@ -1,7 +1,7 @@
 """Lessons run in WebAssembly and say what their committed outputs say.
 
-All notebooks: ``python -m tests.pyodide.course`` (many minutes). What differs there lacks a package
-that the fixture cannot carry: real tokenizers (01) and the price package (parts of 12 and 15).
+All notebooks: ``python -m tests.pyodide.course`` (many minutes). What differs there, and why, stands
+in ``workshop/hosting.md``.
 """
 
 import shutil
