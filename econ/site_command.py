@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     import webbrowser
 
     place = options.place.expanduser() if options.place else _prebuilt()
-    with server(Pages(place), options.ip, options.port) as pages:
+    with _server(Pages(place), options.ip, options.port) as pages:
         address = f"http://{options.ip}:{pages.server_address[1]}/"
         print(f"{address}  ({place}; Ctrl-C ends it)", flush=True)
         if not options.no_browser and options.ip == LOOPBACK:
@@ -99,25 +99,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def server(pages: Pages, ip: str = LOOPBACK, port: int = 0) -> socketserver.TCPServer:
-    """A server of some pages, not yet running.
-
-    Parameters
-    ----------
-    pages : Pages
-        What it shows.
-    ip : str
-        The address it listens on; this computer alone by default.
-    port : int
-        0 for any free one.
-
-    Raises
-    ------
-    OSError
-        If the port is taken, or not for this user.
-    ValueError
-        If the port is outside its range, 0 to 65535.
-    """
+def _server(pages: Pages, ip: str = LOOPBACK, port: int = 0) -> socketserver.TCPServer:
+    """A server of some pages, not yet running; port 0 is any free one."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     if not 0 <= port <= 65535:

@@ -32,7 +32,7 @@ def place(request, tmp_path):
 
 @contextlib.contextmanager
 def _running(place):
-    with site_command.server(site_command.Pages(place)) as server:
+    with site_command._server(site_command.Pages(place)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
@@ -59,7 +59,7 @@ def test_pages_come_with_their_type_and_nothing_else_comes(place):
 
 
 def test_it_listens_to_this_computer_alone(place):
-    with site_command.server(site_command.Pages(place)) as server:
+    with site_command._server(site_command.Pages(place)) as server:
         assert server.server_address[0] == "127.0.0.1"
 
 

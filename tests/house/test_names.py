@@ -24,6 +24,7 @@ SUFFIXES = (
     "_per_month", "_per_day", "_per_seat", "_per_w", "_per_flop", "_per_answer", "_per_request",
     "_factor", "_ratio", "_cv", "_bits", "_elements", "_steps", "_years", "_hours", "_gb", "_g",
     "_wh", "_kwh", "_kw", "_mw", "_months", "_per_hour", "_per_kw_month", "_elasticity",
+    "_se",  # in the unit of the number whose standard error it is
 )  # fmt: skip
 # counts of the architecture
 COUNTS = ("n_", "mla_")
@@ -34,7 +35,7 @@ COUNT_ENDS = (
 KNOWN = set(columns())
 # rooms about names, numbers or pixels themselves
 GENERIC = {"guard.py", "units.py", "grammar.py", "theme.py", "panels.py", "tables.py",
-           "quantities.py", "question.py"}  # fmt: skip
+           "quantities.py", "question.py", "sampling_error.py"}  # fmt: skip
 RATIOS = {"over", "under", "new", "old"}  # arithmetic on bare published numbers
 DRAWN = {"guess", "height", "step"}
 
