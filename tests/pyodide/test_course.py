@@ -1,7 +1,7 @@
 """Lessons run in WebAssembly and say what their committed outputs say.
 
-All notebooks: ``python -m tests.pyodide.course`` (many minutes). What differs there, and why, stands
-in ``workshop/hosting.md``.
+All notebooks: ``python -m tests.pyodide.course`` (many minutes). What differs there, and why,
+stands in ``workshop/hosting.md``.
 """
 
 import shutil
