@@ -134,12 +134,15 @@ def fleets_at(
         Those of other price lists, which count where they stand in that order.
     """
     rows = answer.simulated if answer.n_simulated else answer.feasible
-    rows = rows[rows["accelerator"].isin(list(usd_per_gpu_hour))].drop_duplicates("accelerator")
+    rows = rows[rows["accelerator"].isin(list(usd_per_gpu_hour))]
     hour = rows["accelerator"].astype(str).map(usd_per_gpu_hour).to_numpy(dtype=float)
-    usd = rows["cost_usd_per_good_mtok"].to_numpy() / rows["usd_per_gpu_hour"].to_numpy() * hour
-    fleets = {fleet.key: fleet for fleet in known}
     family = "own" if answer.demand.scenario.finance.tenure == "owned" else "rent"
-    for _, row in rows.iloc[np.argsort(usd, kind="stable")].iterrows():
+    # whole servers are bought: of those that cost the same, fewer busy ones leave more for growth
+    what = "usd_per_hour" if family == "own" else "cost_usd_per_good_mtok"
+    usd = rows[what].to_numpy() / rows["usd_per_gpu_hour"].to_numpy() * hour
+    best = rows.iloc[np.lexsort([rows["fleet_gpus"].to_numpy(), usd])]
+    fleets = {fleet.key: fleet for fleet in known}
+    for _, row in best.drop_duplicates("accelerator").iterrows():
         key = str(row["accelerator"]), family
         if key not in fleets:
             fleets[key] = _fleet(answer, row, list(fleets.values()))

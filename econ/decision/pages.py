@@ -189,9 +189,10 @@ def tie_words(decision: Weighing) -> str:
     ]
     if not others:
         return ""
-    names = " and the ".join(f"{o.name} ({money(o.usd_per_day)} a day)" for o in others[:3])
+    *most, last = [f"the {o.name} ({money(o.usd_per_day)} a day)" for o in others[:3]]
+    names = f"{', '.join(most)} and {last}" if most else last
     return (
-        f"Over {decision.horizon_years} years it ties, within the band, with the {names}: of a tie "
+        f"Over {decision.horizon_years} years it ties, within the band, with {names}: of a tie "
         "the surer of the SLO is taken, then what binds for less time, then the cheaper. "
     )
 

@@ -98,7 +98,8 @@ def what_changes(
         first = known.iloc[0]
         times = first["tokens_per_day"] / tokens_per_day
         volume = tokens_words(first["tokens_per_day"])
-        today = "about today's" if 0.95 < times < 1.05 else f"{times:,.2g} times today's"
+        today = f"{times:,.0f} times today's" if times >= 10 else f"{times:.2g} times today's"
+        today = "about today's" if 0.95 < times < 1.05 else today
         said.append(
             f"Volume: from about {volume} tokens a day ({today}) machines cost "
             f"less than the {first['against']} for good: {first['option']} "

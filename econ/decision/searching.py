@@ -96,7 +96,10 @@ def searched_fleets(
         if not prices:
             continue
         paid = screen.paid(_paying(finance, tenure, max(prices.values())), prices)
-        one = _proven(paid, n_refined, parts, gap_frac=gap_frac, lists=of_terms, n_kinds=n_kinds)
+        one = _proven(
+            paid, n_refined, parts, gap_frac=gap_frac, lists=of_terms, n_kinds=n_kinds,
+            is_fewest=family == OWN,
+        )  # fmt: skip
         plans[family] = one
         try:
             _ = one.best

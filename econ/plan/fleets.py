@@ -253,16 +253,18 @@ class Shape:
             n -= 1
         return min(n, self.n_held)
 
-    def best_fleet(self, usd_per_hour: float = math.inf) -> Found | None:
+    def best_fleet(self, usd_per_hour: float = math.inf, is_fewest: bool = False) -> Found | None:
         """The smallest fleet below a price that keeps the SLO, with the most good requests.
 
-        One of more replicas where they pay in good requests.
+        One of more replicas where they pay in good requests, unless the fewest are asked for.
         """
         n_most = self.most_replicas(usd_per_hour)
         found = self.least_fleet(n_most) if n_most is None or n_most > 0 else None
         if found is None or not found.trial.keeps:
             return found
         best = self.best(found.n_replicas)
+        if is_fewest:
+            return best
         least, n = self.objective(best.n_replicas, best.trial.good_frac), best.n_replicas + 1
         while n <= self.n_held and self.objective(n, 1.0) < least:
             more = self.best(n)

@@ -100,6 +100,9 @@ class Search:
         Processes, as in joblib.
     progress : bool
         Show a bar.
+    is_fewest : bool
+        Look for the fewest replicas of each shape, not for those with the cheapest good requests:
+        within whole servers more of them cost nothing and hide what each can do.
     """
 
     def __init__(
@@ -112,10 +115,11 @@ class Search:
         shapes: Shapes,
         n_jobs: int | None = None,
         progress: bool = False,
+        is_fewest: bool = False,
     ) -> None:
         self.frame, self.demand, self.draws, self.objective = frame, demand, draws, objective
         self.columns = [frame[name].to_numpy() for name in Row._fields]
-        self.policies, self.shapes = policies, shapes
+        self.policies, self.shapes, self.is_fewest = policies, shapes, is_fewest
         self.n_jobs, self.progress = n_jobs, progress
         self.sign = -1.0 if objective in (FASTEST, PROFIT) else 1.0
         self.best: dict[str, Value] = {}  # by accelerator; of the objective, smaller is better
@@ -215,7 +219,8 @@ class Search:
         liked = (rows["constraint"] == "").to_numpy()
         bound, labels = np.asarray(self._bounds(rows), "float64"), rows.index.to_numpy()
         chips = rows["accelerator"].to_numpy(object)
-        order = np.lexsort([rows["tpot_s"].to_numpy(), value, ~liked])
+        gpus = rows["fleet_gpus"].to_numpy()  # where whole servers cost the same, fewer are better
+        order = np.lexsort([rows["tpot_s"].to_numpy(), gpus, value, ~liked])
         if self.objective not in (COST, PROFIT) or not len(order):
             for i in order:
                 for policy in self.policies:
@@ -269,7 +274,15 @@ class Search:
         is_alone = effective_n_jobs(self.n_jobs) == 1  # then what one task built, others find
         shapes = self.shapes if is_alone else {}
         calls = [
-            (self._rows(task), task, self.demand, self.draws, self._most_usd(value), shapes)
+            (
+                self._rows(task),
+                task,
+                self.demand,
+                self.draws,
+                self._most_usd(value),
+                shapes,
+                self.is_fewest,
+            )
             for task, value in zip(tasks, below, strict=True)
         ]
         if is_alone:

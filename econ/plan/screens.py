@@ -143,12 +143,13 @@ def proven(
     gap_frac: float = 0.0,
     lists: Sequence[PriceList] = (),
     n_kinds: int = 0,
+    is_fewest: bool = False,
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> Plan:
     """The best of a screen, proved by simulation; arguments as in `econ.plan.plan`.
 
-    ``lists`` and ``n_kinds`` as in `econ.plan.optimum.Search.run`.
+    ``lists`` and ``n_kinds`` as in `econ.plan.optimum.Search.run`, ``is_fewest`` as in `Search`.
     """
     frame, proof = screen.frame, Proof(screen.frame.iloc[:0])
     if objective != COST:  # what else the search could go by
@@ -156,7 +157,7 @@ def proven(
     if n_refined and screen.draws is not None:
         search = Search(
             frame, screen.demand, screen.draws, objective, screen.policies, screen.shapes,
-            n_jobs=n_jobs, progress=progress,
+            n_jobs=n_jobs, progress=progress, is_fewest=is_fewest,
         )  # fmt: skip
         proof = search.run(n_refined, gap_frac, lists, n_kinds)
     return Plan(

@@ -50,6 +50,7 @@ def solved_task(
     draws: Draws,
     usd_per_hour: float,
     shapes: Shapes,
+    is_fewest: bool,
 ) -> Solved:
     """A task on its own: the smallest fleet that keeps the SLO and costs less per hour."""
     one = rows[0]
@@ -63,7 +64,7 @@ def solved_task(
     shape = shapes[key].paid(rows, demand, task.n_first)
     n_before = len(shape.trials)
     try:
-        found = shape.best_fleet(usd_per_hour)
+        found = shape.best_fleet(usd_per_hour, is_fewest)
     except ValueError as error:
         if not str(error).startswith(TOO_MANY):  # replicas, for the simulator
             raise
