@@ -12,6 +12,10 @@ econ.arguments.WrongArgument: loads[1] = '2' is outside its range: a finite numb
 Traceback (most recent call last):
     ...
 econ.arguments.WrongArgument: ttft_s = '0.3' is outside its range: a finite number or None
+>>> wanted("ttft_s", "float | None", {}).check(-1)
+Traceback (most recent call last):
+    ...
+ValueError: ttft_s = -1 is outside its range: a finite number, 0 or above
 """
 
 from __future__ import annotations
@@ -38,10 +42,23 @@ UNITS = re.compile(  # of a parameter whose annotation says nothing
     r"(^n|(^|_)(s|h|years|months|usd|frac|factor|tokens|flop|bytes|gpu|k?w|mw|j|k?wh|g|l))(_per_\w+)?$|^n_"
 )
 MOST_DIGITS = 15  # of a whole number
+SHARE, AMOUNT = (0.0, 1.0), (0.0, float("inf"))
+# a name that ends so is a quantity that is never below 0; `data/columns.csv` agrees (a test)
+AMOUNTS = re.compile(
+    r"(^|_)(hours|days|months|years|usd|factor|tokens|flop|bytes|params|gpus?)$"
+    r"|_(m?s|ps|h|k?w|mw|k?j|k?wh|g|l)$|_per_\w+$|^n_|^n$"
+)
 NO_NUMBERS = "cSUVmM"  # dtypes that are no numbers
 LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable,
          collections.abc.Collection, collections.abc.Iterator)  # fmt: skip
 STEMS = {"pd": "pandas", "np": "numpy"}  # modules that annotations name
+
+
+# a difference, a rate of change, and a decode that is cheaper than the prefill it stands beside
+SIGNED = re.compile(
+    r"profit|npv|flows|present_usd|^usd$|(change|growth|rate)_per_year|^per_sequence_s"
+)
+ABOVE = "a finite number, 0 or above"
 
 
 class WrongArgument(TypeError, ValueError):
@@ -116,6 +133,26 @@ def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False)
     return value
 
 
+def span_of(name: str) -> tuple[float, float] | None:
+    """The least and the most that a quantity of that name can be, by its unit; None for no bound.
+
+    >>> span_of("cached_frac"), span_of("rent_usd_per_gpu_hour"), span_of("profit_usd_per_hour")
+    ((0.0, 1.0), (0.0, inf), None)
+    """
+    if SIGNED.search(name):
+        return None
+    if name.endswith("_frac"):
+        return SHARE
+    return AMOUNT if AMOUNTS.search(name) else None
+
+
+def within(name: str, value: Any, span: tuple[float, float]) -> None:
+    """Refuse a number beyond what its unit allows; lists name their rows where they are read."""
+    if is_number(value) and (value < span[0] or value > span[1]):
+        words = "0 to 1 (a share, not a percentage)" if span == SHARE else ABOVE
+        raise ValueError(f"{name} = {value!r} is outside its range: {words}")
+
+
 def array(name: str, value: Any, is_whole: bool = False) -> Any:
     """An array or column of numbers, at least one, whose integers have 64 bits.
 
@@ -182,16 +219,19 @@ class Kind:
     takes: Callable[[Any], bool]
     use: Callable[[str, Any], Any] = lambda name, value: value
     n_before: int = 1  # kinds that take less are tried first
+    has_id: bool = False  # whether its objects go by their identifier, too
+    exact: type | None = None  # whose values need no conversion
 
 
 OPEN = Kind("anything", lambda value: True, n_before=9)
-NONE = Kind("None", lambda value: value is None, n_before=5)
-TEXT = Kind("a text", lambda value: isinstance(value, str))
+NONE = Kind("None", lambda value: value is None, n_before=5, exact=types.NoneType)
+TEXT = Kind("a text", lambda value: isinstance(value, str), exact=str)
 TRUTH = Kind(
     "True or False",
     lambda v: type(v).__name__ in ("bool", "bool_") or (is_number(v) and v in (0, 1)),
     lambda name, value: bool(value),
     n_before=2,
+    exact=bool,
 )
 SPAN = Kind("a Range", lambda value: type(value).__name__ == "Range")
 TABLE = Kind("a pandas DataFrame", lambda value: hasattr(value, "iterrows"), table)
@@ -205,7 +245,8 @@ def _is_list(value: Any) -> bool:
 
 def _numbers(is_whole: bool, is_free: bool) -> Kind:
     words = "a whole number" if is_whole else "a finite number"
-    return Kind(words, is_number, lambda name, v: number(name, v, is_whole, is_free))
+    exact = int if is_whole else float
+    return Kind(words, is_number, lambda name, v: number(name, v, is_whole, is_free), exact=exact)
 
 
 def _arrays(is_free: bool, or_scalar: bool, is_whole: bool = False) -> Kind:
@@ -216,7 +257,9 @@ def _arrays(is_free: bool, or_scalar: bool, is_whole: bool = False) -> Kind:
             return array(name, value, is_whole)
         return listed(name, list(value), is_whole)
 
-    return Kind("numbers", lambda v: _is_list(v) or (or_scalar and is_number(v)), use, 3)
+    exact = float if or_scalar else None
+    takes: Callable[[Any], bool] = lambda v: _is_list(v) or (or_scalar and is_number(v))  # noqa: E731
+    return Kind("numbers", takes, use, 3, exact=exact)
 
 
 def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
@@ -239,7 +282,10 @@ def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
         elif inner.is_open:
             return value
         else:
-            entries = [inner.named(f"{name}[{i}]").check(entry) for i, entry in enumerate(value)]
+            entries = [
+                entry if inner.is_plain(entry) else inner.named(f"{name}[{i}]").check(entry)
+                for i, entry in enumerate(value)
+            ]
         if isinstance(value, set | frozenset):
             return type(value)(entries)
         is_same = _is_list(value) and all(map(operator.is_, entries, value))
@@ -281,21 +327,36 @@ def _instances(of: type) -> Kind:
         members = {**vars(of), **of.__annotations__}
         needed = [name for name in members if not name.startswith("_")]
         return Kind(words, lambda v: all(hasattr(v, name) for name in needed), n_before=0)
-    return Kind(words, lambda v: isinstance(v, of) and (v == v) is not False, n_before=0)
+    has_id = "id" in getattr(of, "__dataclass_fields__", ())
+    return Kind(
+        words, lambda v: isinstance(v, of) and (v == v) is not False, n_before=0, has_id=has_id,
+        exact=of if dataclasses.is_dataclass(of) else None,
+    )  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Wanted:
     """What a parameter takes."""
 
     name: str
     kinds: tuple[Kind, ...]
     is_number: bool = False  # whether numbers are all it takes
+    span: tuple[float, float] | None = None  # of its numbers, by their unit
+
+    def __post_init__(self) -> None:
+        self._plain = {kind.exact for kind in self.kinds} - {None}
+        self._plain |= {int} if float in self._plain else set()
+        self._most = min(LARGEST, self.span[1] if self.span else LARGEST)
 
     @property
     def is_open(self) -> bool:
         """Whether it takes everything."""
         return OPEN in self.kinds
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to check."""
+        return self.kinds == (OPEN,) and self.span is None
 
     def takes(self, value: Any) -> bool:
         """Whether a value is of one of the kinds."""
@@ -305,11 +366,25 @@ class Wanted:
         """The same under another name."""
         return dataclasses.replace(self, name=name)
 
+    def is_plain(self, value: Any) -> bool:
+        """Whether a value is used as it is, which most are: an exact type, a usual number."""
+        of = type(value)
+        if of not in self._plain:
+            return False
+        if of is float:
+            return 0 <= value <= self._most
+        return of is not int or 0 <= value <= min(self._most, 10**MOST_DIGITS)
+
     def check(self, value: Any) -> Any:
         """The value to use, or an error that names the argument."""
+        if self.is_plain(value):
+            return value
         for kind in self.kinds:
             if kind.takes(value):
-                return kind.use(self.name, value)
+                used = kind.use(self.name, value)
+                if self.span is not None:
+                    within(self.name, used, self.span)
+                return used
         raise wrong(self.name, value, " or ".join(k.words for k in self.kinds))
 
 
@@ -353,7 +428,8 @@ def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 
     if default is None:
         kinds["None"] = NONE
     ordered = sorted(kinds.values(), key=lambda kind: kind.n_before)
-    return Wanted(name, tuple(ordered), all(kind.takes is is_number for kind in ordered))
+    is_all = all(kind.takes is is_number for kind in ordered)
+    return Wanted(name, tuple(ordered), is_all, span_of(name))
 
 
 def _parts(annotation: Any) -> tuple[Any, ...]:
@@ -393,9 +469,10 @@ def _kind(of: Any, is_free: bool) -> Kind:
 def as_field(check: Wanted) -> Wanted:
     """What the field of an input object takes: its names are text, and its numbers may be ranges.
 
-    Which names there are, and what a `Range` may stand for, is said by the object itself.
+    Which names there are, what a `Range` may stand for, and the limits of a number are said by the
+    object itself.
     """
     extra = [SPAN] if any(kind.takes is is_number for kind in check.kinds) else []
-    if any(kind.n_before == 0 for kind in check.kinds):
+    if any(kind.has_id for kind in check.kinds):
         extra.append(TEXT)
-    return dataclasses.replace(check, kinds=(*check.kinds, *extra), is_number=False)
+    return dataclasses.replace(check, kinds=(*check.kinds, *extra), is_number=False, span=None)

@@ -26,10 +26,11 @@ import dataclasses
 import functools
 import importlib
 import inspect
+import linecache
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
@@ -48,12 +49,12 @@ class _Plan:
     def __init__(self, function: Callable[..., Any], scope: Mapping[str, Any], n_skipped: int):
         is_field = function.__name__ == "__init__"
         self.positional: list[Wanted | None] = [None] * n_skipped
-        self.by_name: dict[str, Wanted] = {}
+        self.by_name: dict[str, Wanted | None] = {}
         self.rest: Wanted | None = None
         self.others: Wanted | None = None
         for p in list(inspect.signature(function).parameters.values())[n_skipped:]:
-            check = wanted(p.name, p.annotation, scope, p.default)
-            check = as_field(check) if is_field else check
+            by_name = wanted(p.name, p.annotation, scope, p.default)
+            check = None if by_name.is_idle else as_field(by_name) if is_field else by_name
             if p.kind is p.VAR_POSITIONAL:
                 self.rest = check
             elif p.kind is p.VAR_KEYWORD:
@@ -65,9 +66,11 @@ class _Plan:
 
     def numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
         """The numbers among the arguments, as a message repeats them."""
+        from econ.catalog.guard import shown
+
         names = [check.name if check else "" for check in self.positional]
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
-        return [f"{name} = {value:g}" for name, value in given.items() if is_number(value)]
+        given = [*zip(names, args, strict=False), *kwargs.items()]
+        return [f"{name} = {shown(value)}" for name, value in given if name and is_number(value)]
 
     def convert(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments to use; ``kwargs`` are replaced in place."""
@@ -76,7 +79,7 @@ class _Plan:
             check = self.by_name.get(name)
             if check is not None:
                 kwargs[name] = check.check(value)
-            elif self.others is not None:
+            elif self.others is not None and name not in self.by_name:
                 kwargs[name] = self.others.named(name).check(value)
         return tuple(
             (value if check is None else check.check(value))
@@ -107,11 +110,9 @@ def guarded(
         try:
             return function(*args, **kwargs)
         except (TypeError, LookupError, ValueError, ArithmeticError, AttributeError) as error:
-            reason = _of_table(error, (*args, *kwargs.values()))
+            reason = None if _is_said(error) else _reason(error, (*args, *kwargs.values()))
             if reason is None and isinstance(error, ArithmeticError):
                 reason = ", ".join([str(error), *plan.numbers(args, kwargs)])
-            if reason is None and "could not be broadcast" in str(error):
-                reason = f"arrays of different lengths: {error}"
             if reason is None:
                 raise
             raise WrongArgument(f"{function.__name__}: {reason}") from error
@@ -125,29 +126,47 @@ def guarded(
     return checked
 
 
-def _of_table(error: Exception, values: Iterable[Any]) -> str | None:
-    """What is wrong with a table that made a call fail; None where that is not the reason."""
-    frames = [v for v in values if hasattr(v, "iterrows")]
+def _is_said(error: Exception) -> bool:
+    """Whether a line of `econ` raised the error on purpose, so that it says what is wrong."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    is_ours = trace is None or trace.tb_frame.f_globals.get("__name__", "").startswith("econ.")
-    if not frames or (is_ours and isinstance(error, KeyError | ValueError)):  # says it itself
-        return None
+    if trace is None or not trace.tb_frame.f_globals.get("__name__", "").startswith("econ."):
+        return False
+    line = linecache.getline(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+    return line.lstrip().startswith("raise")
+
+
+def _reason(error: Exception, values: tuple[Any, ...]) -> str | None:
+    """What is wrong with a table, list or mapping that made a call fail; None where nothing is."""
+    frames = [v for v in values if hasattr(v, "iterrows")]
     if any(len(frame) == 0 for frame in frames):
         return "the table has no rows"
-    if type(error) is KeyError:
-        columns = ", ".join(map(str, frames[0].columns[:12]))
-        return f"the table has no column {error.args[0]}; it has {columns}"
+    if any(isinstance(v, list | tuple | set | frozenset) and not v for v in values):
+        return "a list is empty: give one entry or more"
+    if type(error) is KeyError and error.args:
+        for kind, known in [
+            *(("table", list(frame.columns)) for frame in frames),
+            *(("mapping", list(v)) for v in values if isinstance(v, Mapping)),
+        ]:
+            if error.args[0] not in known:
+                what = "column" if kind == "table" else "entry"
+                has = ", ".join(map(str, known[:12]))
+                return f"the {kind} has no {what} {error.args[0]}; it has {has or 'none'}"
+    if "could not be broadcast" in str(error) or "must match" in str(error):
+        return f"lists of different lengths: {error}"
+    return next(filter(None, map(_no_number, frames)), None)
+
+
+def _no_number(frame: Any) -> str | None:
+    """The first cell of a table's columns of numbers that is none."""
     from econ.catalog.columns import columns as dictionary
 
     numbers = {name for name, column in dictionary().items() if column.is_number}
-    for frame in frames:
-        mixed = [name for name, dtype in frame.dtypes.items() if dtype.kind == "O"]
-        for name in numbers.intersection(mixed):
-            for row, cell in frame[name].items():
-                if not is_number(cell):
-                    return f"column {name}, row {row}: {cell!r:.60} is no number"
+    for name in numbers.intersection(n for n, dtype in frame.dtypes.items() if dtype.kind == "O"):
+        for row, cell in frame[name].items():
+            if not is_number(cell):
+                return f"column {name}, row {row}: {cell!r:.60} is no number"
     return None
 
 

@@ -20,6 +20,7 @@ import doctest
 import functools
 import importlib
 import io
+import itertools
 import math
 import os
 import pkgutil
@@ -29,6 +30,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -41,12 +43,14 @@ PLACES = ROOT / "tests" / "house" / "raw_places.txt"
 CALLS = 200_000
 MOST_SAMPLES = 3  # of the arguments of one function
 LIMIT_S, MEMORY_BYTES = 20, 12 * 2**30  # of CPU time
+OFTEN_S = 0.02  # a function that takes longer has fewer turns
 # what writes files, starts programs, measures this machine or draws into a live page
 LEFT_OUT = (
     "econ.cli", "econ.app", "econ.calibrate", "econ.machine", "econ.__main__", "econ.usage_command",
     "econ.decide_command", "econ.course_command", "econ.site_command", "econ.catalog.package",
     "econ.catalog.audit", "econ.lessons.memory",
 )  # fmt: skip
+OURS = (ValueError, TypeError, KeyError, argparse.ArgumentTypeError)  # where `econ` raises them
 WRITES = ("write", "export", "save", "main", "forget", "remember")
 QUICK = ("econ.catalog", "econ.tokens", "econ.tco", "econ.energy", "econ.scaling", "econ.trends",
          "econ.value", "econ.latency", "econ.terms")  # fmt: skip
@@ -135,7 +139,7 @@ def place(error: BaseException) -> str | None:
         if "/econ/" in trace.tb_frame.f_code.co_filename:
             ours = trace
         trace = trace.tb_next
-    if ours is not None and ours is last and isinstance(error, ValueError | TypeError | KeyError):
+    if ours is not None and ours is last and isinstance(error, OURS):
         file = ours.tb_frame.f_code.co_filename
         if any(low <= ours.tb_lineno <= high for low, high in _raises(file)):
             return None
@@ -144,6 +148,8 @@ def place(error: BaseException) -> str | None:
     if ours is None:
         return f"outside {type(error).__name__}"
     code = ours.tb_frame.f_code
+    if isinstance(error, TypeError) and code.co_qualname == "guarded.<locals>.checked":
+        return None  # Python's own words on an argument that is missing or unknown
     module = ours.tb_frame.f_globals.get("__name__", "")
     return f"{module}:{code.co_qualname} {type(error).__name__}"
 
@@ -186,10 +192,14 @@ def fuzz(n_calls: int, seed: int, prefixes: tuple[str, ...]) -> tuple[collection
     draw = random.Random(seed)
     met: collections.Counter = collections.Counter()
     examples: dict[str, str] = {}
-    before = {f: one_call(f, *copy.deepcopy(samples[f][0])) for f in functions}
+    before, rare = {}, {}
+    for function in functions:
+        began = time.process_time()
+        before[function] = one_call(function, *copy.deepcopy(samples[function][0]))
+        rare[function] = 1 + int((time.process_time() - began) / OFTEN_S)
+    turns = (f for turn in itertools.count() for f in functions if turn % rare[f] == 0)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        for i in range(n_calls):
-            function = functions[i % len(functions)]
+        for function in itertools.islice(turns, n_calls):
             args, kwargs = copy.deepcopy(draw.choice(samples[function]))
             args, first = list(args), "." in function.__qualname__
             slots = [*range(first, len(args)), *kwargs]
@@ -208,7 +218,9 @@ def fuzz(n_calls: int, seed: int, prefixes: tuple[str, ...]) -> tuple[collection
                     found = f"{name} {found}"
                 met[found] += 1
                 examples.setdefault(found, f"{name}{args!r:.200} {kwargs!r:.200}")
-    print(f"{len(functions)} functions, {n_calls:,} mutated calls, seed {seed}", end="")
+    minutes = time.process_time() / 60
+    print(f"{len(functions)} functions, {n_calls:,} mutated calls, seed {seed}, ", end="")
+    print(f"{minutes:.1f} CPU minutes", end="")
     return met, examples
 
 

@@ -100,20 +100,45 @@ def run(python: str | Path, place: Path, before: list[str], settings: dict[str, 
     return done.stdout.strip()
 
 
+def found(version: str) -> str | None:
+    """A Python of that version that runs: on the path, or one of pyenv's that is not switched on."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    places = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"))]
+    return next((str(place) for place in places if place and runs(place)), None)
+
+
+def runs(python: str | Path) -> bool:
+    """Whether it is more than a stand-in that points to a version which is switched off."""
+    return subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+
+
 def other_pythons(folder: Path) -> Iterator[tuple[str, Path]]:
     """Other Pythons of this machine, each with the core's dependencies in a new environment."""
     for version in PYTHONS:
-        found = shutil.which(f"python{version}")
-        if found is None or version == f"{sys.version_info[0]}.{sys.version_info[1]}":
+        if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
+            continue
+        if (other := found(version)) is None:
+            print(f"not here: Python {version}{wheels(version)}", flush=True)
             continue
         uv = [sys.executable, "-m", "uv"]
         place = folder / version
-        subprocess.run([*uv, "venv", "-q", "--python", found, place], check=True)
+        subprocess.run([*uv, "venv", "-q", "--python", other, place], check=True)
         python = place / "bin" / "python"
         words = [*uv, "pip", "install", "-q", "--python", str(python)]
         pinned = ["-c", str(ROOT / "requirements.lock")]
         subprocess.run([*words, *pinned, *CORE], check=True)
-        yield f"Python {version}", python
+        yield f"Python {version}{wheels(version)}", python
+
+
+def wheels(version: str) -> str:
+    """Whether every locked package has a wheel for that Python (nothing is installed)."""
+    words = ["uv", "pip", "install", "--dry-run", "--python-version", version, "--only-binary",
+             ":all:", "--target", tempfile.gettempdir(), "-r", str(ROOT / "requirements.lock")]  # fmt: skip
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True)
+    if done.returncode:
+        return f"; the lock does not install: {done.stderr.strip().splitlines()[-1]}"
+    n = sum(line.startswith(" + ") for line in done.stderr.splitlines())
+    return f"; all {n} packages of the lock have wheels for it"
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ import ipywidgets as widgets
 import pandas as pd
 from altair.utils.schemapi import debug_mode
 
-from econ.catalog.guard import in_range, unknown
+from econ.catalog.guard import in_range, positive, unknown
 from econ.charts import words
 from econ.charts.grammar import finish
 from econ.charts.live import LiveChart, rows_of
@@ -181,8 +181,10 @@ def slider(
 
     Its label is the dictionary's title of the parameter that it moves, unless it is given.
     """
+    in_range("value", value, low, high)
+    positive("step", step)
     if log:
-        stops = _stops(low, high)
+        stops = _stops(positive("low", low), high)
         nearest = min(stops, key=lambda s: abs(math.log(s / value)))
         options = [(f"{s:,}", s) for s in stops]  # 1,000,000, never 1e+06
         return widgets.SelectionSlider(options=options, value=nearest, description=label, **_WIDE)

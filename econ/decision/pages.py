@@ -169,7 +169,7 @@ def usd_words(usd: float) -> str:
     >>> usd_words(0.0001234), usd_words(0.00001), usd_words(1.5)
     ('$0.000123', '$0.00001', '$1.50')
     """
-    if usd >= 1 or not usd:
+    if usd >= 1 or usd <= 0:
         return money(usd)
     text = f"{usd:.{2 - math.floor(math.log10(usd))}f}"
     return f"${text.rstrip('0')}"

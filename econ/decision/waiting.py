@@ -21,6 +21,8 @@ def spread_load(load_per_s: np.ndarray, deadline_h: float) -> np.ndarray:
     The rates sum to the load's; their largest is the smallest that keeps the deadline.
     """
     low, high = float(load_per_s.mean()), float(load_per_s.max())
+    if not high:
+        return load_per_s
     for _ in range(STEPS):
         middle = (low + high) / 2
         if _longest_wait_h(load_per_s, middle) <= deadline_h:

@@ -41,7 +41,7 @@ import numpy as np
 import pandas as pd
 
 import econ
-from econ.catalog.guard import unknown
+from econ.catalog.guard import shown, unknown
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
@@ -148,13 +148,19 @@ def _is_formula(value: Any) -> bool:
 
 def _run(text: str, names: Mapping[str, Any]) -> Any:
     code, _ = _parsed(text)
-    return eval(code, {"__builtins__": {}, "econ": econ, **FUNCTIONS, **names})
+    try:
+        return eval(code, {"__builtins__": {}, "econ": econ, **FUNCTIONS, **names})
+    except NameError as error:
+        raise unknown("input", error.name, names) from None
 
 
 @functools.cache
 def _parsed(text: str) -> tuple[Any, tuple[str, ...]]:
     """Checked code, and the functions of this package that it names."""
-    tree = ast.parse(text, mode="eval")
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):  # the latter: a null byte
+        raise ValueError(f"formula = {shown(text)} is outside its range: a formula") from None
     inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     paths = []
     for node in ast.walk(tree):

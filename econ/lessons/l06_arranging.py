@@ -58,7 +58,7 @@ def continuous_steps(n_steps: Iterable[int], n_seats: int) -> int:
     >>> continuous_steps([3, 1, 1, 1], 2), static_steps([3, 1, 1, 1], 2)
     (3, 4)
     """
-    free_at = [0] * n_seats
+    free_at = [0] * count("n_seats", n_seats, 1)
     for steps in n_steps:
         heapq.heapreplace(free_at, free_at[0] + steps)
     return max(free_at)
@@ -66,7 +66,7 @@ def continuous_steps(n_steps: Iterable[int], n_seats: int) -> int:
 
 def static_steps(n_steps: Iterable[int], n_seats: int) -> int:
     """Steps if a batch is filled only when all of the one before are complete."""
-    todo = list(n_steps)
+    todo, n_seats = list(n_steps), count("n_seats", n_seats, 1)
     return sum(max(todo[i : i + n_seats]) for i in range(0, len(todo), n_seats))
 
 

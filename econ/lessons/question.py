@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from econ.arguments import wanted
 from econ.catalog.guard import shown, unknown
 from econ.catalog.tables import remember
 from econ.lessons import memory
@@ -152,8 +153,10 @@ def question(id: str, prompt: Text, **more: Any) -> Callable[[Truth], Truth]:
     ValueError
         If the same id is there already or a choice has a wrong answer that is no option.
     """
+    kinds = Question.__annotations__
     new: dict[str, Any] = {
-        k: tuple(v) if k in ("wrong", "hints", "rubric") else v for k, v in more.items()
+        name: wanted(name, kinds.get(name, Any), globals()).check(value)
+        for name, value in more.items()
     }
     if id in QUESTIONS:
         raise ValueError(f"question {id!r} is there already")

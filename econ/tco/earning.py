@@ -25,6 +25,7 @@ from econ.catalog.scores import BENCHMARK
 from econ.catalog.units import MEGA
 from econ.scenario import Scenario
 from econ.station import Result
+from econ.tco.finance import Amount
 from econ.terms import Slo
 
 OWN_TIER = "the scenario's"
@@ -89,12 +90,12 @@ class Earning(Result):
 
 
 def profits(
-    value_usd_per_hour: Any,
-    usd_per_hour: Any,
+    value_usd_per_hour: Amount,
+    usd_per_hour: Amount,
     *,
-    accepted_per_hour: Any,
-    n_gpu: Any,
-    site_w_per_gpu: Any,
+    accepted_per_hour: Amount,
+    n_gpu: Amount,
+    site_w_per_gpu: Amount,
 ) -> dict[str, Any]:
     """Profit of an hour, over accelerators and megawatts, and the value at which it is zero.
 

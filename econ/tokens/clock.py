@@ -105,7 +105,12 @@ def epoch_unit(value: float) -> str | None:
 
 
 def unit_of(
-    values: Numbers, name: str, column: str, unit: str | None = None, *, known: str | None = None
+    values: npt.NDArray[Any],
+    name: str,
+    column: str,
+    unit: str | None = None,
+    *,
+    known: str | None = None,
 ) -> Clock:
     """What the numbers of a clock count.
 

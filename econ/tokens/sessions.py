@@ -90,7 +90,7 @@ class Sessions:
         input_tokens: ArrayLike,
         output_tokens: ArrayLike,
         wait_s: ArrayLike,
-        waits_for: Sequence[Any] | None = None,
+        waits_for: Sequence[Sequence[int]] | None = None,
         branch_parent: ArrayLike,
         branch_from_tokens: ArrayLike,
         start_s: ArrayLike | None = None,

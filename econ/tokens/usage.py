@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.documents import json_documents
-from econ.catalog.guard import unknown
+from econ.catalog.guard import shown, unknown
 from econ.catalog.reading import BadTable, CsvRows, Source, opened
 from econ.catalog.units import DAY_S
 from econ.tokens.flat import flat_records, may_hold_json, open_cells
@@ -90,6 +90,8 @@ def read_usage(
     if not sources:
         raise ValueError("no file: give a usage export")
     names = [name] * len(sources) if name is None or isinstance(name, str) else list(name)
+    if len(names) != len(sources):
+        raise ValueError(f"name = {shown(name)} is outside its range: {len(sources)} names")
     rates = check_rates(dict(usd_per or {}))
     tallies = [
         _tally(source, known_as, dict(columns or {}), rates)

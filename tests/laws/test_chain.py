@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import econ
-from econ.latency import predict
+from econ.latency import predict, users_within
+from econ.latency.users import MOST_USERS
 from tests.laws.cases import LENGTHS, law, services, with_chip
 
 MORE = st.floats(1.01, 4.0)
@@ -103,3 +104,19 @@ def test_energy_of_a_token_is_power_over_speed_and_energy_of_many_is_their_sum(s
     speed = econ.latency.predict(s, concurrency=users).output_tokens_per_s_per_gpu
     assert e.output_tokens_per_s_per_gpu == pytest.approx(speed, rel=1e-9)
     assert e.j_per_output_token * speed == pytest.approx(e.power_w, rel=1e-6)
+
+
+@law
+@given(services(), MORE)
+def test_users_within_is_the_most_and_looser_limits_or_more_memory_admit_no_fewer(service, more):
+    s, _ = service
+    most, limits, replicas = users_within(s), s.slo, s.n_replicas
+    if most:
+        served = predict(s, concurrency=most)
+        assert served.ttft_s <= limits.ttft_s
+        assert served.tpot_s <= limits.tpot_s
+    if most < MOST_USERS * replicas:
+        late = predict(s, concurrency=most + replicas)
+        assert late.ttft_s > limits.ttft_s or late.tpot_s > limits.tpot_s
+    assert users_within(s.with_(ttft_s=limits.ttft_s * more, tpot_s=limits.tpot_s * more)) >= most
+    assert users_within(with_chip(s, memory_bytes=more)) >= most

@@ -81,7 +81,7 @@ def test_a_quantity_rises(x):
     ("more", "says"),
     [
         ({"per_s_per_instance": 0}, "n_per_unit = 0"),
-        ({"peak_per_s": -1}, "n_wanted = -1"),
+        ({"peak_per_s": -1}, "peak_per_s = -1"),
         ({"gpus_per_instance": 0}, "gpus_per_instance = 0"),
         ({"spare_frac": 5}, "spare_frac = 5"),
     ],

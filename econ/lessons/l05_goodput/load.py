@@ -54,6 +54,7 @@ def knee_frame(
     n: int = N,
 ) -> pd.DataFrame:
     """Completed and good requests over the rate of arrivals, in one column for drawing."""
+    count("n", n, 1)
     wide = sweep(simulate, case, rate_per_s=rates_per_s, replica=replica, n=n)
     wide["rate_per_s"] = wide["rate_per_s"].astype("float64")
     names = {"throughput_requests_per_s": "completed", "goodput": "good"}
