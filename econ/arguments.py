@@ -12,10 +12,6 @@ econ.arguments.WrongArgument: loads[1] = '2' is outside its range: a finite numb
 Traceback (most recent call last):
     ...
 econ.arguments.WrongArgument: ttft_s = '0.3' is outside its range: a finite number or None
->>> wanted("ttft_s", "float | None", {}).check(-1)
-Traceback (most recent call last):
-    ...
-ValueError: ttft_s = -1 is outside its range: a finite number, 0 or above
 """
 
 from __future__ import annotations
@@ -26,7 +22,6 @@ import dataclasses
 import importlib
 import inspect
 import operator
-import re
 import sys
 import types
 import typing
@@ -36,29 +31,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from econ.quantities import Span, is_number, span_of, within
+
 NO_LIMIT = float("inf")  # the default of what may be infinite, e.g. a limit among others
 LARGEST = 1e60  # size of a number; beyond it, products overflow
-UNITS = re.compile(  # of a parameter whose annotation says nothing
-    r"(^n|(^|_)(s|h|years|months|usd|frac|factor|tokens|flop|bytes|gpu|k?w|mw|j|k?wh|g|l))(_per_\w+)?$|^n_"
-)
 MOST_DIGITS = 15  # of a whole number
-SHARE, AMOUNT = (0.0, 1.0), (0.0, float("inf"))
-# a name that ends so is a quantity that is never below 0; `data/columns.csv` agrees (a test)
-AMOUNTS = re.compile(
-    r"(^|_)(hours|days|months|years|usd|factor|tokens|flop|bytes|params|gpus?)$"
-    r"|_(m?s|ps|h|k?w|mw|k?j|k?wh|g|l)$|_per_\w+$|^n_|^n$"
-)
 NO_NUMBERS = "cSUVmM"  # dtypes that are no numbers
 LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable,
          collections.abc.Collection, collections.abc.Iterator)  # fmt: skip
 STEMS = {"pd": "pandas", "np": "numpy"}  # modules that annotations name
-
-
-# a difference, a rate of change, and a decode that is cheaper than the prefill it stands beside
-SIGNED = re.compile(
-    r"profit|npv|flows|present_usd|^usd$|(change|growth|rate)_per_year|^per_sequence_s"
-)
-ABOVE = "a finite number, 0 or above"
 
 
 class WrongArgument(TypeError, ValueError):
@@ -97,15 +78,6 @@ def wrong(name: str, value: Any, wanted: str) -> WrongArgument:
 
 
 # -- numbers, arrays, tables ---------------------------------------------------------------------
-def is_number(value: Any) -> bool:
-    """Whether a value is one real number, of whatever library."""
-    if isinstance(value, bool) or hasattr(value, "columns"):
-        return False
-    if isinstance(value, int | float | Decimal | Fraction):
-        return True
-    return getattr(value, "ndim", 1) == 0 and getattr(value.dtype, "kind", "O") in "iuf"
-
-
 def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False) -> Any:
     """A scalar as a number of Python: finite unless ``is_free``, whole where that is asked."""
     wanted = "a whole number" if is_whole else "a finite number"
@@ -131,26 +103,6 @@ def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False)
     if not is_free and not abs(value) <= LARGEST:
         raise wrong(name, value, f"{wanted} of at most {LARGEST:g} in size")
     return value
-
-
-def span_of(name: str) -> tuple[float, float] | None:
-    """The least and the most that a quantity of that name can be, by its unit; None for no bound.
-
-    >>> span_of("cached_frac"), span_of("rent_usd_per_gpu_hour"), span_of("profit_usd_per_hour")
-    ((0.0, 1.0), (0.0, inf), None)
-    """
-    if SIGNED.search(name):
-        return None
-    if name.endswith("_frac"):
-        return SHARE
-    return AMOUNT if AMOUNTS.search(name) else None
-
-
-def within(name: str, value: Any, span: tuple[float, float]) -> None:
-    """Refuse a number beyond what its unit allows; lists name their rows where they are read."""
-    if is_number(value) and (value < span[0] or value > span[1]):
-        words = "0 to 1 (a share, not a percentage)" if span == SHARE else ABOVE
-        raise ValueError(f"{name} = {value!r} is outside its range: {words}")
 
 
 def array(name: str, value: Any, is_whole: bool = False) -> Any:
@@ -245,8 +197,8 @@ def _is_list(value: Any) -> bool:
 
 def _numbers(is_whole: bool, is_free: bool) -> Kind:
     words = "a whole number" if is_whole else "a finite number"
-    exact = int if is_whole else float
-    return Kind(words, is_number, lambda name, v: number(name, v, is_whole, is_free), exact=exact)
+    of = int if is_whole else float
+    return Kind(words, is_number, lambda name, v: number(name, v, is_whole, is_free), exact=of)
 
 
 def _arrays(is_free: bool, or_scalar: bool, is_whole: bool = False) -> Kind:
@@ -257,9 +209,10 @@ def _arrays(is_free: bool, or_scalar: bool, is_whole: bool = False) -> Kind:
             return array(name, value, is_whole)
         return listed(name, list(value), is_whole)
 
-    exact = float if or_scalar else None
-    takes: Callable[[Any], bool] = lambda v: _is_list(v) or (or_scalar and is_number(v))  # noqa: E731
-    return Kind("numbers", takes, use, 3, exact=exact)
+    def takes(value: Any) -> bool:
+        return _is_list(value) or (or_scalar and is_number(value))
+
+    return Kind("numbers", takes, use, 3, exact=float if or_scalar else None)
 
 
 def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
@@ -327,11 +280,9 @@ def _instances(of: type) -> Kind:
         members = {**vars(of), **of.__annotations__}
         needed = [name for name in members if not name.startswith("_")]
         return Kind(words, lambda v: all(hasattr(v, name) for name in needed), n_before=0)
-    has_id = "id" in getattr(of, "__dataclass_fields__", ())
-    return Kind(
-        words, lambda v: isinstance(v, of) and (v == v) is not False, n_before=0, has_id=has_id,
-        exact=of if dataclasses.is_dataclass(of) else None,
-    )  # fmt: skip
+    fields = getattr(of, "__dataclass_fields__", ())  # such objects equal themselves
+    takes: Callable[[Any], bool] = lambda v: isinstance(v, of) and (v == v) is not False  # noqa: E731
+    return Kind(words, takes, n_before=0, has_id="id" in fields, exact=of if fields else None)
 
 
 @dataclasses.dataclass
@@ -341,22 +292,17 @@ class Wanted:
     name: str
     kinds: tuple[Kind, ...]
     is_number: bool = False  # whether numbers are all it takes
-    span: tuple[float, float] | None = None  # of its numbers, by their unit
+    span: Span | None = None  # of a number, by its unit
 
     def __post_init__(self) -> None:
         self._plain = {kind.exact for kind in self.kinds} - {None}
         self._plain |= {int} if float in self._plain else set()
-        self._most = min(LARGEST, self.span[1] if self.span else LARGEST)
+        self._most = min(LARGEST, self.span.high if self.span else LARGEST)
 
     @property
     def is_open(self) -> bool:
         """Whether it takes everything."""
         return OPEN in self.kinds
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether there is nothing to check."""
-        return self.kinds == (OPEN,) and self.span is None
 
     def takes(self, value: Any) -> bool:
         """Whether a value is of one of the kinds."""
@@ -372,7 +318,7 @@ class Wanted:
         if of not in self._plain:
             return False
         if of is float:
-            return 0 <= value <= self._most
+            return bool(0 <= value <= self._most)
         return of is not int or 0 <= value <= min(self._most, 10**MOST_DIGITS)
 
     def check(self, value: Any) -> Any:
@@ -382,7 +328,7 @@ class Wanted:
         for kind in self.kinds:
             if kind.takes(value):
                 used = kind.use(self.name, value)
-                if self.span is not None:
+                if self.span is not None and is_number(used):
                     within(self.name, used, self.span)
                 return used
         raise wrong(self.name, value, " or ".join(k.words for k in self.kinds))
@@ -417,7 +363,7 @@ def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 
     Where the default is infinite or NaN, other such numbers are taken too.
     """
     if annotation in ("Any", inspect.Parameter.empty):
-        annotation = "Amount" if UNITS.search(name) else Any
+        annotation = Any if span_of(name) is None else "Amount"
     if isinstance(annotation, str):
         try:
             annotation = eval(annotation, {"__builtins__": {}}, _Names(scope))

@@ -34,11 +34,14 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
-from econ.arguments import Wanted, WrongArgument, as_field, is_number, wanted
+from econ.arguments import OPEN, Wanted, WrongArgument, as_field, wanted
+from econ.quantities import is_number
 
 # compiled engines, checks themselves and what the guard needs to speak
-UNGUARDED = {"econ.guards", "econ.arguments", "econ.catalog.guard", "econ.serving.engine"}
+UNGUARDED = {"econ.guards", "econ.arguments", "econ.quantities", "econ.catalog.guard",
+             "econ.serving.engine"}  # fmt: skip
 UNGUARDED_STEM = "econ.serving.session_"
+NO_CELLS = (dict, list, tuple, set, bytes, complex)
 _inside = threading.local()
 observe: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], None] | None = None
 
@@ -54,7 +57,8 @@ class _Plan:
         self.others: Wanted | None = None
         for p in list(inspect.signature(function).parameters.values())[n_skipped:]:
             by_name = wanted(p.name, p.annotation, scope, p.default)
-            check = None if by_name.is_idle else as_field(by_name) if is_field else by_name
+            known = as_field(by_name) if is_field else by_name
+            check = None if by_name.kinds == (OPEN,) else known
             if p.kind is p.VAR_POSITIONAL:
                 self.rest = check
             elif p.kind is p.VAR_KEYWORD:
@@ -159,14 +163,15 @@ def _reason(error: Exception, values: tuple[Any, ...]) -> str | None:
 
 
 def _no_number(frame: Any) -> str | None:
-    """The first cell of a table's columns of numbers that is none."""
+    """The first cell of a table that can be no cell, or no number in a column of numbers."""
     from econ.catalog.columns import columns as dictionary
 
     numbers = {name for name, column in dictionary().items() if column.is_number}
-    for name in numbers.intersection(n for n, dtype in frame.dtypes.items() if dtype.kind == "O"):
+    for name in (n for n, dtype in frame.dtypes.items() if dtype.kind == "O"):
         for row, cell in frame[name].items():
-            if not is_number(cell):
-                return f"column {name}, row {row}: {cell!r:.60} is no number"
+            if isinstance(cell, NO_CELLS) or (name in numbers and not is_number(cell)):
+                what = "number" if name in numbers else "cell"
+                return f"column {name}, row {row}: {cell!r:.60} is no {what}"
     return None
 
 

@@ -101,7 +101,7 @@ def run(python: str | Path, place: Path, before: list[str], settings: dict[str, 
 
 
 def found(version: str) -> str | None:
-    """A Python of that version that runs: on the path, or one of pyenv's that is not switched on."""
+    """A Python of that version that runs: on the path, or one of pyenv's, switched on or off."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     places = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"))]
     return next((str(place) for place in places if place and runs(place)), None)
@@ -132,8 +132,9 @@ def other_pythons(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def wheels(version: str) -> str:
     """Whether every locked package has a wheel for that Python (nothing is installed)."""
-    words = ["uv", "pip", "install", "--dry-run", "--python-version", version, "--only-binary",
-             ":all:", "--target", tempfile.gettempdir(), "-r", str(ROOT / "requirements.lock")]  # fmt: skip
+    words = ["uv", "pip", "install", "--dry-run", "--python-version", version]
+    words += ["--only-binary", ":all:", "--target", tempfile.gettempdir()]
+    words += ["-r", str(ROOT / "requirements.lock")]
     done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True)
     if done.returncode:
         return f"; the lock does not install: {done.stderr.strip().splitlines()[-1]}"

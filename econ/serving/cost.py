@@ -33,6 +33,7 @@ from econ.catalog.guard import in_range, not_negative, positive
 from econ.catalog.units import TERA
 
 PS_PER_S = TERA  # time inside the simulator is a whole number of picoseconds
+MOST_STEP_TOKENS = 10**8  # that a table may have
 MAX_STEP_S = 1e5
 
 FIT_COLUMNS = ["step_s", "prefill_tokens", "n_decode", "context_tokens", "prefill_pairs"]
@@ -264,6 +265,8 @@ class StepCost:
 
     def integer(self, tokens: int, batch: int) -> IntegerCost:
         """The same in picoseconds, with tables up to ``tokens`` and ``batch``."""
+        for name, n in (("tokens", tokens), ("batch", batch)):
+            in_range(name, n, 0, MOST_STEP_TOKENS)
         linear = _ps(self.linear_s, max(tokens, batch) + 1)
         decode_base = _ps(self.decode_base_s, batch + 1)
         # rounding must not push a step below 0

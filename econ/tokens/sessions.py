@@ -26,6 +26,7 @@ from econ.catalog.guard import count, positive, shown
 from econ.tokens.traces import MAX_TOKENS
 
 Whole = NDArray[np.int64]
+Lists = Sequence[Sequence[int]]
 KINDS = ("user", "tool", "agent")  # what starts a turn: a person, a tool's result, another agent
 MAX_WAIT_S = 2e6
 
@@ -90,7 +91,7 @@ class Sessions:
         input_tokens: ArrayLike,
         output_tokens: ArrayLike,
         wait_s: ArrayLike,
-        waits_for: Sequence[Sequence[int]] | None = None,
+        waits_for: Lists | None = None,
         branch_parent: ArrayLike,
         branch_from_tokens: ArrayLike,
         start_s: ArrayLike | None = None,

@@ -1,12 +1,13 @@
-"""What the door takes: the range that a name's unit allows, as the dictionary of columns knows it."""
+"""What the door takes: the range that a name's unit allows, as the dictionary knows it."""
 
 import math
 
 import pytest
 
 import econ
-from econ.arguments import AMOUNT, SHARE, span_of, wanted
+from econ.arguments import wanted
 from econ.catalog.columns import columns
+from econ.quantities import AMOUNT, SHARE, span_of
 
 NEVER_BELOW_0 = ("s", "ms", "h", "years", "months", "days", "tokens", "B", "bytes", "W", "J", "Wh",
                  "FLOP", "gCO2e", "L", "USD", "requests/s", "tokens/s", "USD/Mtok", "USD/GPU-hour",
