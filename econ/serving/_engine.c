@@ -5,6 +5,7 @@
 #include "_engine.h"
 
 #define FINE 10
+#define LAYOUT 2
 enum { T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD, PART, PART_DONE, PART_LEFT, EVENTS,
        N_DONE, N_LATE, STOPPED, RUN_END, PEAK, N_STATE };
 enum { CHUNKED, MAX_BATCH, BUDGET, BLOCK, TOTAL, PER_SEQUENCE, PRE_BASE, PRE_PAIR, LIN_SLOPE,
@@ -292,33 +293,43 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
         }
         n_done += late;
     }
-    int64_t state[N_STATE] = {t, d, ctx, batch, reserved, tail, stack, head, part, p_done, p_left,
-                              events, n_done, late, stopped, run_end, peak};
-    for (int at = 0; at < N_STATE; at++) st[at] = state[at];
+    st[T] = t, st[D_STEP] = d, st[CONTEXT] = ctx, st[BATCH] = batch;
+    st[RESERVED] = reserved, st[TAIL] = tail, st[STACK] = stack, st[HEAD] = head;
+    st[PART] = part, st[PART_DONE] = p_done, st[PART_LEFT] = p_left;
+    st[EVENTS] = events, st[N_DONE] = n_done, st[N_LATE] = late, st[STOPPED] = stopped;
+    st[RUN_END] = run_end, st[PEAK] = peak;
     return 0;
 }
 
-typedef struct { int64_t *last, *routed, *load, *wake, *by_load, *by_wake, n_tree; } Router;
+typedef struct { int64_t *last, *routed, *wake, *by_wake, *loads, width; } Router;
+
+static void put(Router at, int64_t r, int64_t load) {
+    int64_t k = at.width + r, *loads = at.loads;
+    loads[k] = load * at.width + r;
+    while (k >>= 1) {
+        int64_t fewest = least(loads[2 * k], loads[2 * k + 1]);
+        if (loads[k] == fewest) break;
+        loads[k] = fewest;
+    }
+}
 
 static int least_loaded(const Run *run, int64_t *sts, Heap *heaps, int64_t *cnts, int64_t n_rep,
                         Router at, int64_t until_ps) {
-    int64_t b = run->par[BLOCK];
+    int64_t b = run->par[BLOCK], n_tree = 2 * at.width;
     for (int64_t i = 0; i < run->n && run->par[N_BAD] <= run->par[MOST_BAD]; i++) {
         int64_t now = run->arrival[i], until = least(now, until_ps), r;
         while (at.wake[r = at.by_wake[1]] <= now) {
             int64_t *st = sts + r * N_STATE;
             if (advance(run, st, heaps + r, cnts + r * b, until)) return -1;
             int64_t late = st[T] > now ? st[N_LATE] : 0;
-            at.load[r] = at.routed[r] - st[N_DONE] + late;
-            settle(at.by_load, at.n_tree, at.load, r);
+            put(at, r, at.routed[r] - st[N_DONE] + late);
             at.wake[r] = st[T] < now ? FOREVER : late ? st[T] : most(st[T] + 1, st[RUN_END]);
-            settle(at.by_wake, at.n_tree, at.wake, r);
+            settle(at.by_wake, n_tree, at.wake, r);
         }
-        r = at.by_load[1];
+        r = at.loads[1] & (at.width - 1);
         int64_t *st = sts + r * N_STATE;
         at.routed[r]++;
-        at.load[r]++;
-        settle(at.by_load, at.n_tree, at.load, r);
+        put(at, r, at.loads[1] / at.width + 1);
         run->follow[i] = -1;
         if (st[HEAD] >= 0) { /* behind others: nothing changes before they are let in */
             run->follow[at.last[r]] = (int32_t)i;
@@ -326,7 +337,7 @@ static int least_loaded(const Run *run, int64_t *sts, Heap *heaps, int64_t *cnts
             if (advance(run, st, heaps + r, cnts + r * b, until)) return -1;
             st[HEAD] = i;
             at.wake[r] = st[T] <= now ? now + 1 : st[N_LATE] ? st[T] : st[T] + 1;
-            settle(at.by_wake, at.n_tree, at.wake, r);
+            settle(at.by_wake, n_tree, at.wake, r);
         }
         at.last[r] = i;
     }
@@ -381,10 +392,9 @@ static PyObject *run_all(PyObject *self, PyObject *args) {
     if (PyTuple_Size(router)) {
         TAKE(at.last, router, 0, 8, NULL);
         TAKE(at.routed, router, 1, 8, NULL);
-        TAKE(at.load, router, 2, 8, NULL);
-        TAKE(at.wake, router, 3, 8, NULL);
-        TAKE(at.by_load, router, 4, 8, &at.n_tree);
-        TAKE(at.by_wake, router, 5, 8, NULL);
+        TAKE(at.wake, router, 2, 8, &at.width);
+        TAKE(at.by_wake, router, 3, 8, NULL);
+        TAKE(at.loads, router, 4, 8, NULL);
     }
     if (!(heaps = calloc((size_t)n_rep, sizeof *heaps))) {
         PyErr_NoMemory();
@@ -409,4 +419,8 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "econ.serving._engine",
                                     "econ.serving.engine in C.", 0, methods, NULL, NULL, NULL, NULL};
-PyMODINIT_FUNC PyInit__engine(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__engine(void) {
+    PyObject *made = PyModule_Create(&module);
+    if (made && PyModule_AddIntConstant(made, "LAYOUT", LAYOUT)) Py_CLEAR(made);
+    return made;
+}

@@ -23,7 +23,7 @@ MAX_TIME_S = 2.0**61 / PS_PER_S  # 26 days: no sum of picoseconds may leave int6
 def cached_prompt(prompt: Whole, replica: Replica, cached_tokens: Any) -> Whole:
     """Prompt tokens of each request that need no prefill; at least one does."""
     if cached_tokens is None and replica.prefix_cached_frac == 0:
-        return np.zeros(len(prompt), "int64")
+        return np.zeros(len(prompt), "int32")  # as the engines take it
     if cached_tokens is None:
         block = replica.block_tokens
         hit: Whole = np.floor(replica.prefix_cached_frac * prompt).astype("int64")

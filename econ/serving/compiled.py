@@ -27,7 +27,7 @@ LOAD_FROM = 50_000  # likewise, where the machine code lies on disk and is only 
 FUNCTIONS = {
     engine: (
         *("used_blocks", "growth_limit", "misses", "unlink", "advance", "run_one", "settle"),
-        "run_least_loaded",
+        *("put", "run_least_loaded"),
     ),
     session_engine: (
         *("settle", "unlink", "push", "evict", "hit", "expire", "touch", "keep", "clear"),
@@ -45,11 +45,12 @@ _loaded: set[types.ModuleType] = set()
 
 @functools.cache
 def native() -> Any:
-    """The engine in C, or None where it was not built."""
+    """The engine in C, or None where it was not built, or built from another version's source."""
     try:
-        return importlib.import_module("econ.serving._engine")
+        module = importlib.import_module("econ.serving._engine")
     except ImportError:
         return None
+    return module if getattr(module, "LAYOUT", 0) == engine.LAYOUT else None
 
 
 def built(module: types.ModuleType = engine) -> bool:

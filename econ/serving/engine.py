@@ -22,6 +22,7 @@ from math import sqrt
 from typing import Any
 
 FOREVER = 1 << 62
+LAYOUT = 2  # of the arrays that the engine in C takes: a build of another one is passed over
 
 # positions in the state of a replica
 T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD = range(8)
@@ -317,15 +318,30 @@ def settle(tree: Any, key: Any, r: Any) -> None:
         k //= 2
 
 
+def put(loads: Any, r: Any, load: Any) -> None:
+    """Give replica ``r`` a load; ``loads[1]`` is the least of load · width + replica."""
+    width = len(loads) // 2
+    k = width + r
+    loads[k] = load * width + r
+    k //= 2
+    while k > 0:
+        fewest = min(loads[2 * k], loads[2 * k + 1])
+        if loads[k] == fewest:
+            break
+        loads[k] = fewest
+        k //= 2
+
+
 def run_least_loaded(
     sts: Any, cnts: Any, router: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any
 ) -> None:
     """Several replicas; each request goes to the one with the fewest unfinished, first on a tie.
 
-    ``wake`` is a time before which a replica's ``load`` cannot change: only those due are advanced.
+    ``wake`` is a time before which a replica's load cannot change: only those due are advanced.
     """
     arrival, follow = req[0], links[2]
-    last, routed, load, wake, by_load, by_wake = router
+    last, routed, wake, by_wake, loads = router
+    width = len(wake)
     heaps = [[FOREVER] for _ in range(len(sts))]
     for heap in heaps:
         heap.pop()
@@ -339,15 +355,13 @@ def run_least_loaded(
             st = sts[r]
             advance(st, heaps[r], cnts[r], until, req, links, cost, par)
             late = st[N_LATE] if st[T] > now else 0  # not completed yet: their step is under way
-            load[r] = routed[r] - st[N_DONE] + late
-            settle(by_load, load, r)
+            put(loads, r, routed[r] - st[N_DONE] + late)
             wake[r] = FOREVER if st[T] < now else st[T] if late else max(st[T] + 1, st[RUN_END])
             settle(by_wake, wake, r)
-        r = by_load[1]
+        r = loads[1] % width
         st = sts[r]
         routed[r] += 1
-        load[r] += 1
-        settle(by_load, load, r)
+        put(loads, r, loads[1] // width + 1)
         follow[i] = -1
         if st[HEAD] >= 0:  # behind others: nothing changes before they are let in
             follow[last[r]] = i

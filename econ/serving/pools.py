@@ -177,8 +177,8 @@ def _chosen_engine(engine: str, n: int) -> str:
         engine = "numba" if compiled.pays(n, _n_in_python + n) else "python"
     if engine == "c" and compiled.native() is None:
         raise ModuleNotFoundError(
-            'engine = "c" was not built when this package was installed, for want of a C compiler; '
-            '"numba" and "python" do without'
+            'engine = "c" was not built when this package was installed, for want of a C compiler, '
+            'or from another version; "numba" and "python" do without'
         )
     if engine == "numba" and not compiled.has_numba():
         raise ModuleNotFoundError('engine = "numba" needs the numba package; "python" does not')
@@ -307,12 +307,14 @@ def run_engine(engine: str, plan: Plan, limits: Limits, requests: Columns, is_re
 
 
 def _router(n_rep: int) -> tuple[Whole, ...]:
-    """Last request, requests routed, load and wake of each replica; trees of the least of both."""
+    """Last request, requests routed and wake of each replica; trees of the least wake and load."""
     last, routed = np.zeros(n_rep, "int64"), np.zeros(n_rep, "int64")
-    load, tree = router_tree(n_rep)
-    wake = load.copy()
-    load[:n_rep] = 0
-    return last, routed, load, wake, tree, tree.copy()
+    wake, by_wake = router_tree(n_rep)
+    loads = np.full(2 * len(wake), events.FOREVER)
+    loads[len(wake) : len(wake) + n_rep] = np.arange(n_rep)
+    for k in range(len(wake) - 1, 0, -1):
+        loads[k] = loads[2 * k : 2 * k + 2].min()
+    return last, routed, wake, by_wake, loads
 
 
 def router_tree(n_rep: int) -> tuple[Whole, Whole]:
