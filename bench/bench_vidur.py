@@ -40,7 +40,7 @@ GOLDEN = HERE.parent / "tests" / "serving" / "vidur_golden.json"
 SIDE = HERE / "vidur_side.py"
 EQUAL_S = 1e-11
 TURNS = 3
-N_REQUESTS = {"chunked_prefill": 5000, "prefill_first": 5000}
+N_REQUESTS = {"chunked_prefill": 3000, "prefill_first": 3000}
 N_GOLDEN = 60
 COST_PS = {
     "base": 6_000_000_000, "per_token": 45_000_000, "per_ctx_token": 45_000,

@@ -118,6 +118,7 @@ def quality_frame(
     return rows.sort_values(["release", "model"], kind="stable", ignore_index=True)
 
 
+@remember
 def quality(
     model: str,
     benchmark: str = BENCHMARK,
