@@ -62,6 +62,7 @@ def load_words(decision: Weighing) -> str:
     """Load, lengths, cached share, and SLO or deadline."""
     s = decision.scenario
     slo, w = s.slo, s.workload
+    rate = f"{w.rate_per_s:,.0f}" if w.rate_per_s >= 1000 else f"{w.rate_per_s:.3g}"
     model = s.resolved_model.name or s.model_id if decision.plan else decision.weights
     limits = (
         f"each done within {decision.deadline_h:g} h"
@@ -71,7 +72,7 @@ def load_words(decision: Weighing) -> str:
     )
     return (
         f"{tokens_words(decision.tokens_per_day)} tokens a day of {model} "
-        f"({w.rate_per_s:.3g} requests/s, {w.mean_input_tokens:,.0f} tokens in"
+        f"({rate} requests/s, {w.mean_input_tokens:,.0f} tokens in"
         + f", {w.cached_frac:.0%} of them cached"
         + f", {w.mean_output_tokens:,.0f} out), {limits}"
     )

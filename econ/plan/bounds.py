@@ -9,6 +9,7 @@ cannot keep the SLO, and need not be simulated.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -43,20 +44,20 @@ class Work:
     @classmethod
     def of(cls, draws: Iterable[Prompts]) -> Work:
         """The least of each mean over the draws."""
-        return cls(*np.min([prompts.means for prompts in draws], axis=0))
+        return cls(*np.min([dataclasses.astuple(prompts.work) for prompts in draws], axis=0))
 
 
 @dataclass(frozen=True)
 class Prompts:
     """What a draw of requests asks of a replica that holds a share of their prompts.
 
-    ``fresh_tokens`` of each prompt are computed over ``n_pairs`` pairs of tokens; ``means`` are the
-    fields of `Work`.
+    ``fresh_tokens`` of each prompt are computed over ``n_pairs`` pairs of tokens; ``work`` is that
+    of a mean request of the draw.
     """
 
     fresh_tokens: Numbers
     n_pairs: Numbers
-    means: tuple[float, ...]
+    work: Work
 
     @classmethod
     def of(cls, requests: pd.DataFrame, one: Replica) -> Prompts:
@@ -66,8 +67,8 @@ class Prompts:
         fresh, steps = prompt - cached, out - 1
         context = steps * (prompt + (steps + 1) / 2)
         pairs = fresh * (2.0 * cached + fresh)
-        means = tuple(float(np.mean(x)) for x in (steps, context, fresh, pairs))
-        return cls(fresh.astype("float64"), pairs, means)
+        work = Work(*(float(np.mean(x)) for x in (steps, context, fresh, pairs)))
+        return cls(fresh.astype("float64"), pairs, work)
 
 
 def cached_tokens(requests: pd.DataFrame) -> Any:
