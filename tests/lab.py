@@ -147,11 +147,11 @@ def watch(page: Page) -> tuple[list[str], list[str]]:
 
 
 def serious(
-    page: Page, within: str | None = None, contrast: bool = True
+    page: Page, within: str | None = None, contrast: bool = True, every: bool = False
 ) -> list[tuple[str, list[str]]]:
     """What axe finds serious or critical on a page, or in the parts that a selector names.
 
-    ``contrast=False`` leaves out its one slow rule.
+    ``contrast=False`` leaves out its one slow rule; ``every`` asks for moderate and minor ones too.
     """
     from axe_playwright_python.sync_playwright import Axe
 
@@ -161,7 +161,7 @@ def serious(
     return [
         (v["id"], [n["html"][:300] for n in v["nodes"]])
         for v in found
-        if v["impact"] in ("serious", "critical")
+        if every or v["impact"] in ("serious", "critical")
     ]
 
 

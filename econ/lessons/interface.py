@@ -18,21 +18,18 @@ import os
 
 from econ.catalog import table
 from econ.catalog.guard import unknown
+from econ.catalog.tables import remember
 
 OF_THE_SCRIPT = "script_"
 
 
+@remember
 def languages() -> list[str]:
     """The languages that the table has.
 
     >>> languages()
     ['english', 'german']
     """
-    return _languages()
-
-
-@functools.cache
-def _languages() -> list[str]:
     return [str(name) for name in table("interface").columns if name != "key"]
 
 

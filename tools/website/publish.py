@@ -124,6 +124,8 @@ def _mend(page: Path) -> None:
             f'<aside class="{kind}-drawer', f'<aside aria-label="{name}" class="{kind}-drawer'
         )
     text = text.replace('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">')
+    top = r'<a href="#" class="back-to-top.*?</a>'  # else outside every landmark
+    text = re.sub(top, r'<nav aria-label="Top">\g<0></nav>', text, flags=re.S)
     # what scrolls sideways on a phone is reached by keys too
     text = re.sub(r'<div class="(table|math)-wrapper', r'<div tabindex="0" class="\1-wrapper', text)
     page.write_text(text.replace("</head>", f"{_preview(text)}</head>", 1), encoding="utf-8")
