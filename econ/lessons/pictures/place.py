@@ -64,7 +64,7 @@ def _flow(scene: Scene, flow: pd.DataFrame) -> None:
         width_px = scale * row.kw
         scene.line(x_px, 58, x_px, 84, dashed=True)
         scene.box(x_px, 84, width_px, 26, PARTS[row.part], f"{row.part}: {row.kw:.0f} kW")
-        y_px = 142 + 24 * place
+        y_px = 142 + 25 * place
         scene.box(FLOW_LEFT_PX, y_px - 12, 14, 14, PARTS[row.part])
         scene.text(FLOW_LEFT_PX + 22, y_px, f"{row.part}: {row.kw:.0f} kW")
         x_px += width_px
@@ -79,8 +79,8 @@ def megawatt_picture() -> Picture:
     tall = TALL_PX / float(day["carbon_kg"].max())
     rate = f"{flow['tokens_per_s'].iloc[0].round(-3):,.0f}"
     colors = dict(zip(day["place"].unique(), PLACES.values(), strict=True))
-    frames = []
-    for hour in range(int(day["hour"].max()) + 1):
+    frames, n_hours = [], int(day["hour"].max()) + 1
+    for hour in range(n_hours):
         scene = Scene()
         _flow(scene, flow)
         scene.text(DAY_LEFT_PX, 22, "kg of CO₂e in each hour, by place", bold=True)
@@ -92,7 +92,7 @@ def megawatt_picture() -> Picture:
             x_px = DAY_LEFT_PX + 170 * side
             scene.box(x_px, 34, 14, 14, color)
             scene.text(x_px + 22, 46, f"{name}: {kg.sum():,.0f} kg so far")
-        scene.line(DAY_LEFT_PX, FLOOR_PX, DAY_LEFT_PX + 24 * HOUR_PX, FLOOR_PX)
+        scene.line(DAY_LEFT_PX, FLOOR_PX, DAY_LEFT_PX + n_hours * HOUR_PX, FLOOR_PX)
         for at in (0, 6, 12, 18, 24):
             scene.text(DAY_LEFT_PX + HOUR_PX * at, FLOOR_PX + 17, f"{at}:00", anchor="middle")
         now = day[day["hour"] == hour].set_index("place")["carbon_kg"]
