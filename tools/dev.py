@@ -51,6 +51,8 @@ NBVAL_FLAGS = [
     "-n2",
     "--dist=loadfile",  # all cells of a notebook on one kernel
 ]
+HOSTILE = ["-m", "pytest", "-q", "tests/house/test_hostile.py", "tests/house/test_hostile_files.py",
+           "tests/house/test_outside_files.py"]  # fmt: skip
 FAST = ["-m", "not browser and not slow"]
 
 
@@ -184,6 +186,20 @@ def fuzz(*rest: str) -> None:
     run(PYTHON, "tools/fuzz.py", *rest)
 
 
+def robust(*rest: str) -> None:
+    """what is promised of wrong input, files, visitors and machines, each figure measured anew"""
+    for title, words in (
+        ("Mutated calls of public functions", ["tools/fuzz.py", *rest]),
+        ("Hostile files: cases, all within their bounds", [*HOSTILE]),
+        ("Laws over the chain", ["-m", "pytest", "-q", "tests/laws"]),
+        ("Visitors of the app: memory before, at most, after", ["tools/soak.py"]),
+        ("Bad places to install", ["tools/installs.py", "--pythons"]),
+        ("What the check of arguments costs", ["bench/bench_guards.py"]),
+    ):
+        print(f"\n{title}", flush=True)
+        run(PYTHON, *words)
+
+
 def audit(*_: str) -> None:
     """rows, sources and stale rows of the data; published figures beside ours"""
     run(PYTHON, "-m", "econ.catalog")
@@ -232,6 +248,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         bench,
         sizes,
         fuzz,
+        robust,
         audit,
         setup,
         lock,

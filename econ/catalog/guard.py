@@ -59,7 +59,7 @@ def in_range(
 ) -> float:
     """``value`` if it is a finite number in ``low``..``high``, else a `ValueError`."""
     try:
-        number = float(value)
+        number = float(value) if np.ndim(value) == 0 else math.nan
     except (TypeError, ValueError, OverflowError):  # the last: an int beyond all floats
         number = math.nan
     inside = math.isfinite(number) and low <= number <= high and not (open_low and number == low)

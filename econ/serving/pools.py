@@ -323,7 +323,7 @@ def router_tree(n_rep: int) -> tuple[Whole, Whole]:
     >>> router_tree(3)[1].tolist()
     [0, 0, 0, 2, 0, 1, 2, 3]
     """
-    width = 1 << (n_rep - 1).bit_length()
+    width = 1 << (count("n_rep", n_rep, 1, 1_000_000) - 1).bit_length()
     tree = np.arange(-width, width)  # a leaf is its replica; all equal, the first leads
     for k in range(width - 1, -1, -1):
         tree[k] = tree[2 * k] if k else 0

@@ -56,6 +56,8 @@ def knee_frame(
     """Completed and good requests over the rate of arrivals, in one column for drawing."""
     count("n", n, 1)
     wide = sweep(simulate, case, rate_per_s=rates_per_s, replica=replica, n=n)
+    if "goodput" not in wide:
+        raise ValueError(f"nothing is served: {wide['reason'].iloc[0]}")
     wide["rate_per_s"] = wide["rate_per_s"].astype("float64")
     names = {"throughput_requests_per_s": "completed", "goodput": "good"}
     return wide.rename(columns=names).melt(
