@@ -111,8 +111,7 @@ def advance(
                 break
             ready[i] = 0
             head = follow[i]
-            prv[i] = tail
-            nxt[i] = -1
+            prv[i], nxt[i] = tail, -1
             if tail >= 0:
                 nxt[tail] = i
             tail = i
@@ -134,8 +133,7 @@ def advance(
         preempted = False
         if chunked or not (waits and count < max_batch and blocks <= free):
             while cnt[-d % b] > free:
-                preempted = True
-                exact = True
+                preempted = exact = True
                 i = tail
                 tail = unlink(prv, nxt, tail, i)
                 if i == part:
@@ -190,8 +188,7 @@ def advance(
                 stack = nxt[i]
             else:
                 head = follow[i]
-            prv[i] = tail
-            nxt[i] = -1
+            prv[i], nxt[i] = tail, -1
             if tail >= 0:
                 nxt[tail] = i
             tail = i
@@ -293,10 +290,9 @@ def advance(
                 heappush(heap, fin[i] * n + i)
             i = after
         n_done += late
-    st[0], st[1], st[2], st[3], st[4] = t, d, ctx, batch, reserved
+    st[0], st[1], st[2], st[3], st[4], st[16] = t, d, ctx, batch, reserved, peak
     st[5], st[6], st[7], st[8], st[9] = tail, stack, head, part, p_done
     st[10], st[11], st[12], st[13], st[14], st[15] = p_left, events, n_done, late, stopped, run_end
-    st[16] = peak
 
 
 def run_one(st: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, par: Any) -> None:
@@ -320,16 +316,11 @@ def settle(tree: Any, key: Any, r: Any) -> None:
 
 def put(loads: Any, r: Any, load: Any) -> None:
     """Give replica ``r`` a load; ``loads[1]`` is the least of load · width + replica."""
-    width = len(loads) // 2
-    k = width + r
-    loads[k] = load * width + r
-    k //= 2
-    while k > 0:
-        fewest = min(loads[2 * k], loads[2 * k + 1])
-        if loads[k] == fewest:
-            break
-        loads[k] = fewest
+    k = len(loads) // 2 + r
+    loads[k] = load * (len(loads) // 2) + r
+    while k > 1:
         k //= 2
+        loads[k] = min(loads[2 * k], loads[2 * k + 1])
 
 
 def run_least_loaded(
@@ -341,7 +332,6 @@ def run_least_loaded(
     """
     arrival, follow = req[0], links[2]
     last, routed, wake, by_wake, loads = router
-    width = len(wake)
     heaps = [[FOREVER] for _ in range(len(sts))]
     for heap in heaps:
         heap.pop()
@@ -358,10 +348,10 @@ def run_least_loaded(
             put(loads, r, routed[r] - st[N_DONE] + late)
             wake[r] = FOREVER if st[T] < now else st[T] if late else max(st[T] + 1, st[RUN_END])
             settle(by_wake, wake, r)
-        r = loads[1] % width
+        r = loads[1] % len(wake)
         st = sts[r]
         routed[r] += 1
-        put(loads, r, loads[1] // width + 1)
+        put(loads, r, loads[1] // len(wake) + 1)
         follow[i] = -1
         if st[HEAD] >= 0:  # behind others: nothing changes before they are let in
             follow[last[r]] = i
