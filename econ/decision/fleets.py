@@ -137,10 +137,9 @@ def fleets_at(
     rows = rows[rows["accelerator"].isin(list(usd_per_gpu_hour))]
     hour = rows["accelerator"].astype(str).map(usd_per_gpu_hour).to_numpy(dtype=float)
     family = "own" if answer.demand.scenario.finance.tenure == "owned" else "rent"
-    # whole servers are bought: of those that cost the same, fewer busy ones leave more for growth
-    what = "usd_per_hour" if family == "own" else "cost_usd_per_good_mtok"
-    usd = rows[what].to_numpy() / rows["usd_per_gpu_hour"].to_numpy() * hour
-    best = rows.iloc[np.lexsort([rows["fleet_gpus"].to_numpy(), usd])]
+    # of whole servers that cost the same, those with the most good requests come first
+    usd = rows["cost_usd_per_good_mtok"].to_numpy() / rows["usd_per_gpu_hour"].to_numpy() * hour
+    best = rows.iloc[np.argsort(usd, kind="stable")]
     fleets = {fleet.key: fleet for fleet in known}
     for _, row in best.drop_duplicates("accelerator").iterrows():
         key = str(row["accelerator"]), family

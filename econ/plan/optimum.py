@@ -219,8 +219,7 @@ class Search:
         liked = (rows["constraint"] == "").to_numpy()
         bound, labels = np.asarray(self._bounds(rows), "float64"), rows.index.to_numpy()
         chips = rows["accelerator"].to_numpy(object)
-        gpus = rows["fleet_gpus"].to_numpy()  # where whole servers cost the same, fewer are better
-        order = np.lexsort([rows["tpot_s"].to_numpy(), gpus, value, ~liked])
+        order = np.lexsort([rows["tpot_s"].to_numpy(), value, ~liked])
         if self.objective not in (COST, PROFIT) or not len(order):
             for i in order:
                 for policy in self.policies:
