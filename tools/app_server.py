@@ -29,6 +29,7 @@ from jupyter_server.base.handlers import JupyterHandler  # noqa: E402
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager  # noqa: E402
 from jupyter_server.utils import ensure_async, url_path_join  # noqa: E402
 from tornado import web  # noqa: E402
+from tornado.websocket import WebSocketHandler  # noqa: E402
 from traitlets import Int  # noqa: E402
 from voila.app import Voila  # noqa: E402
 from voila.tornado.execution_request_handler import ExecutionRequestHandler  # noqa: E402
@@ -158,6 +159,14 @@ def _closed(handler: type) -> type:
             if is_file and not is_known and not identity.get_user_cookie(self):
                 raise web.HTTPError(403, "a token is needed")
 
+        def on_close(self) -> None:
+            """A socket that is closed is let go now, not at the next of its pings."""
+            super().on_close()
+            if getattr(self, "ping_callback", None) is not None:
+                self.ping_callback.stop()
+
+    if not issubclass(handler, WebSocketHandler):
+        del Closed.on_close
     Closed.__name__ = handler.__name__
     return Closed
 
