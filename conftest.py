@@ -1,10 +1,58 @@
-"""What every test shares: no stopwatch on a busy machine, and a learner's file of its own."""
+"""What every test shares: no stopwatch on a busy machine, a learner's file of its own, a cost."""
+
+import csv
+import os
+import time
+from collections import defaultdict
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("kit", deadline=None)  # speed is measured in bench/, not here
 settings.load_profile("kit")
+
+COSTS = Path(__file__).with_name("tests") / "costs.csv"  # tests of over a second, all cases together
+SLOW_S = 1.0
+SPENT_S: dict[str, float] = defaultdict(float)
+
+
+def pytest_addoption(parser):
+    """``pytest --costs`` (without ``-n``) records what the tests that it runs cost."""
+    parser.addoption("--costs", action="store_true", help=f"record processor time in {COSTS.name}")
+
+
+def pytest_collection_modifyitems(items):
+    """What the record lists is slow: `make quick` leaves it out."""
+    with COSTS.open(encoding="utf-8") as file:
+        slow = {row["test"] for row in csv.DictReader(file)}
+    for item in items:
+        if item.nodeid.partition("[")[0] in slow:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Add a test's processor time, and that of the commands it waited for, to its function's."""
+    began_s = _processor_s()
+    done = yield
+    SPENT_S[item.nodeid.partition("[")[0]] += _processor_s() - began_s
+    return done
+
+
+def _processor_s() -> float:
+    children = os.times()
+    return time.process_time() + children.children_user + children.children_system
+
+
+def pytest_sessionfinish(session):
+    """Write the record anew, dearest first."""
+    if session.config.getoption("--costs"):
+        costs = sorted(SPENT_S.items(), key=lambda cost: -cost[1])
+        with COSTS.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(["test", "processor_s"])
+            rows.writerows([name, f"{spent:.1f}"] for name, spent in costs if spent > SLOW_S)
 
 
 @pytest.fixture(autouse=True, scope="session")
