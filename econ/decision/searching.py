@@ -198,7 +198,7 @@ def _for_sale(asked: Scenario, chips: Chips) -> Prices:
     hours: Prices = {}
     for name, chip in chips.items():
         server_usd = finance.server_usd if chip == own else None
-        if chip.id in servers or chip.server_power_w or server_usd is not None:
+        if chip.id in servers or server_usd is not None:
             hours[name] = _owned_hour(chip, float(pue), server_usd)
     return hours
 

@@ -278,9 +278,9 @@ class Search:
                 task,
                 self.demand,
                 self.draws,
-                self._most_usd(value),
                 shapes,
                 self.is_fewest,
+                self._most_usd(value),
             )
             for task, value in zip(tasks, below, strict=True)
         ]

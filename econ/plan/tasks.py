@@ -48,9 +48,9 @@ def solved_task(
     task: Task,
     demand: Demand,
     draws: Draws,
-    usd_per_hour: float,
     shapes: Shapes,
     is_fewest: bool,
+    usd_per_hour: float = math.inf,
 ) -> Solved:
     """A task on its own: the smallest fleet that keeps the SLO and costs less per hour."""
     one = rows[0]

@@ -23,7 +23,7 @@ THOUGHT = "a token that is thought takes and costs what a token that is read doe
 SHARES = "the closed form has no shares: how many requests keep the SLO is simulated"
 PLANNED = "plan searches over it: the scenario's own value is one of those it compares"
 CHOSEN = "the replica that a plan chooses has no experts spread, so nothing waits for them"
-TERMS = "decide weighs every term beside the others: terms= restricts them"
+TERMS = "decide weighs renting and owning on every term side by side: terms= restricts them"
 PLACE = "where it stands and whose it is does not change when a token comes"
 ADDS_UP = "what calls add up to changes no call"
 CALLS = "sessions bring calls of their own: lengths, arrivals, and a hit share that comes out"
@@ -61,7 +61,7 @@ REASONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         tuple(f"deployment.{name}" for name in ("n_gpu", "tp", "pp", "dp")),
     ),
     CHOSEN: (("decide",), ("deployment.ep", "deployment.dp_wait_steps")),
-    TERMS: (("decide",), ("finance.term",)),
+    TERMS: (("decide",), ("finance.term", "finance.tenure")),
 }
 IGNORED: dict[tuple[str, str], str] = {
     (station, name): reason
