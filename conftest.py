@@ -12,7 +12,9 @@ from hypothesis import settings
 settings.register_profile("kit", deadline=None)  # speed is measured in bench/, not here
 settings.load_profile("kit")
 
-COSTS = Path(__file__).with_name("tests") / "costs.csv"  # tests of over a second, all cases together
+COSTS = (
+    Path(__file__).with_name("tests") / "costs.csv"
+)  # tests of over a second, all cases together
 SLOW_S = 1.0
 SPENT_S: dict[str, float] = defaultdict(float)
 

@@ -170,8 +170,8 @@ class Form:
     def _set(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             if name in self.controls:
-                kept = tuple(value) if isinstance(value, list) else value
-                self.controls[name].value = kept  # traitlets refuse what does not fit
+                stored = tuple(value) if isinstance(value, list) else value
+                self.controls[name].value = stored  # traitlets refuse what does not fit
 
     @property
     def link(self) -> str:

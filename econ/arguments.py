@@ -254,22 +254,22 @@ def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
 
 
 def _mapping(key: Wanted, value: Wanted, of: type) -> Kind:
-    def use(name: str, given: Any) -> Any:
-        if not isinstance(given, Mapping):  # a row of a table
-            given = given.to_dict()
+    def use(name: str, argument: Any) -> Any:
+        if not isinstance(argument, Mapping):  # a row of a table
+            argument = argument.to_dict()
         if key.is_open and value.is_open:
-            return given
+            return argument
         entries = {
             key.named(f"a key of {name}").check(k): value.named(f"{name}[{k!r}]").check(v)
-            for k, v in given.items()
+            for k, v in argument.items()
         }
         if of is dict:  # which a function may fill
-            given.update(entries)
-        return entries if type(given) is dict and of is not dict else given
+            argument.update(entries)
+        return entries if type(argument) is dict and of is not dict else argument
 
-    def takes(given: Any) -> bool:
-        is_row = hasattr(given, "to_dict") and not hasattr(given, "columns") and value.is_open
-        return isinstance(given, Mapping) or is_row
+    def takes(argument: Any) -> bool:
+        is_row = hasattr(argument, "to_dict") and not hasattr(argument, "columns") and value.is_open
+        return isinstance(argument, Mapping) or is_row
 
     return Kind("a mapping", takes, use, 3)
 
@@ -352,8 +352,8 @@ class _Names(dict[str, Any]):
         if name == "npt":
             return importlib.import_module("numpy.typing")
         modules = [m for stem, m in list(sys.modules.items()) if stem.startswith("econ.")]
-        found = {id(vars(m)[name]): vars(m)[name] for m in modules if name in vars(m)}
-        return next(iter(found.values())) if len(found) == 1 else Unknown
+        candidates = {id(vars(m)[name]): vars(m)[name] for m in modules if name in vars(m)}
+        return next(iter(candidates.values())) if len(candidates) == 1 else Unknown
 
 
 def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 0) -> Wanted:

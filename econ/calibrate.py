@@ -135,11 +135,11 @@ def band_rows(runs: pd.DataFrame, off: dict[str, pd.DataFrame], today: str) -> p
     """Bands from held-out errors: of 90 % of configurations, and of each source, engine and
     half-year left out (each accelerator, each model) alone. Where nothing was measured: the factors
     of a new accelerator and a new model multiplied, and no less than those of a crowd."""
-    crowd = crowded(runs)
+    crowds = crowded(runs)
     factors: dict[str, pd.DataFrame] = {}
-    counts = {regime: int((~crowd).sum()) for regime in BANDS} | {"crowded": int(crowd.sum())}
+    counts = {regime: int((~crowds).sum()) for regime in BANDS} | {"crowded": int(crowds.sum())}
     for regime, splits in {**BANDS, "crowded": ("configuration",)}.items():
-        rows = crowd if regime == "crowded" else ~crowd
+        rows = crowds if regime == "crowded" else ~crowds
         first = off[splits[0]][rows]
         frame = pd.DataFrame({"median_x": first.median(), "p90_x": first.quantile(0.9)})
         for split in splits if regime != "crowded" else ():
@@ -169,7 +169,7 @@ def coverage_rows(
     band of their own, are left aside.
     """
     factor, few = rows.set_index(["regime", "metric"])["p90_x"], ~crowded(runs)
-    found = []
+    table_rows = []
     for regime, splits in BANDS.items():
         for split in splits:
             for group, part in off[split][few].groupby(groups_of(runs, split)[few]):
@@ -178,9 +178,9 @@ def coverage_rows(
                     if len(errors) >= FEWEST_ROWS:
                         most = factor[regime, metric]
                         inside = float((errors <= np.log(most)).mean())
-                        found.append((split, str(group), metric, len(errors), inside, most))
+                        table_rows.append((split, str(group), metric, len(errors), inside, most))
     columns = ["left_out", "what", "metric", "n_runs", "covered_frac", "p90_x"]
-    frame = pd.DataFrame(found, columns=columns)
+    frame = pd.DataFrame(table_rows, columns=columns)
     names = frame[["left_out", "what", "metric"]].agg("-".join, axis=1)
     return frame.assign(
         id=names.str.replace(r"[ ,]+", "-", regex=True),

@@ -199,12 +199,12 @@ def run_decide(options: argparse.Namespace) -> int:
     else:
         print("\n\n".join(filter(None, [str(answer), worth_line(answer)])))
         print(f"\nassumed: {assumed_line(answer)}")
-        for title, said in (("a finished task", answer.task_words()),
+        for title, sentences in (("a finished task", answer.task_words()),
                             ("would change it", answer.what_would_change_it),
                             ("measure next", answer.measure_next),
                             ("rests on", answer.notes)):  # fmt: skip
-            if said:
-                print("\n".join([f"\n{title}:", *(f"  {text}" for text in said)]))
+            if sentences:
+                print("\n".join([f"\n{title}:", *(f"  {text}" for text in sentences)]))
     for name in options.out:
         write_answer(answer, name)
         if not options.json:

@@ -73,8 +73,10 @@ class _Plan:
         from econ.catalog.guard import shown
 
         names = [check.name if check else "" for check in self.positional]
-        given = [*zip(names, args, strict=False), *kwargs.items()]
-        return [f"{name} = {shown(value)}" for name, value in given if name and is_number(value)]
+        arguments = [*zip(names, args, strict=False), *kwargs.items()]
+        return [
+            f"{name} = {shown(value)}" for name, value in arguments if name and is_number(value)
+        ]
 
     def convert(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments to use; ``kwargs`` are replaced in place."""

@@ -182,8 +182,8 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
         _table(Table(pd.DataFrame(side_rows(decision), columns=list(HEADS)))),
         f"<p>{html.escape(horizon_words(decision))}</p>",
     ]
-    for heading, said in sections(decision):
-        items = "".join(f"<li>{html.escape(text)}</li>" for text in said)
+    for heading, sentences in sections(decision):
+        items = "".join(f"<li>{html.escape(text)}</li>" for text in sentences)
         first += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
     if of_tasks := decision.task_words():
         items = "".join(f"<li>{html.escape(text)}</li>" for text in of_tasks)

@@ -108,9 +108,9 @@ def _server(pages: Pages, ip: str = LOOPBACK, port: int = 0) -> socketserver.TCP
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = pages.read(self.path)
-            kind, content = found or (TYPES[".txt"], b"no such page\n")
-            self.send_response(200 if found else 404)
+            page = pages.read(self.path)
+            kind, content = page or (TYPES[".txt"], b"no such page\n")
+            self.send_response(200 if page else 404)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.send_header("X-Content-Type-Options", "nosniff")

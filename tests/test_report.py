@@ -84,7 +84,9 @@ def test_names_are_escaped_and_the_answer_is_there(page, made):
     assert "@media print" in page
     assert "was in the fit" not in answer_text(made)  # this pair was measured
     odd = dataclasses.replace(made)
-    vars(odd)["simulated"] = made.simulated.assign(regime="beyond")  # in the place of what it would work out
+    vars(odd)["simulated"] = made.simulated.assign(
+        regime="beyond"
+    )  # in the place of what it would work out
     assert "the band is wide" in answer_text(odd)
     assert answer_text(made).startswith(f"{best['fleet_gpus']:.0f} × ")
 

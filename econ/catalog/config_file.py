@@ -203,10 +203,10 @@ def left_out(c: Config) -> str:
     mtp = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", "mtp_num_layers")
     if any(c.get(k) for k in mtp):
         parts.append("multi-token prediction")
-    said = f"; left out: {', '.join(parts)}" if parts else ""
+    remark = f"; left out: {', '.join(parts)}" if parts else ""
     if c.family and c.family not in KNOWN:
-        said += f"; model_type {c.family!r} is new here: what no key names is not counted"
-    return said
+        remark += f"; model_type {c.family!r} is new here: what no key names is not counted"
+    return remark
 
 
 def all_of(values: Iterable[Any]) -> Any:

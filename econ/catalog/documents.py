@@ -150,8 +150,8 @@ def _parsed(text: str, name: str, n_line: int | None, *, many: bool) -> list[Any
 
 def _next_place(text: str, place: int) -> int:
     """The next character that is no white space."""
-    found = NOT_BLANK.search(text, place)
-    return found.start() if found else len(text)
+    match = NOT_BLANK.search(text, place)
+    return match.start() if match else len(text)
 
 
 def _strict_decoder(where: str) -> json.JSONDecoder:

@@ -97,21 +97,24 @@ def heat(plot: Plot) -> Drawn:
 
     def description() -> str:
         rows = cells.dropna(subset=[value])
-        said = f"A map of {title} over {across} and {down}: "
+        sentences = f"A map of {title} over {across} and {down}: "
         if rows.empty:
-            return f"{said}no cell has a number. {len(cells)} of {len(cells)} cells have no answer."
+            n = len(cells)
+            return f"{sentences}no cell has a number. {n} of {n} cells have no answer."
         ends = (rows.loc[i] for i in (rows[value].idxmin(), rows[value].idxmax()))
-        said += " to ".join(f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in ends)
+        sentences += " to ".join(
+            f"{plot.say(r[value], value)} ({r[plot.x]}, {r[plot.y]})" for r in ends
+        )
         if 1 < len(order(plot.x)) <= words.MOST_LISTED and len(order(plot.y)) > 1:
             least = rows.loc[rows.groupby(plot.x, sort=False)[value].idxmin()]
             names = (
                 f"{r[plot.x]} {r[plot.y]} ({plot.say(r[value], value)})"
                 for _, r in least.iterrows()
             )
-            said += f". Least by {across}: {'; '.join(names)}"
+            sentences += f". Least by {across}: {'; '.join(names)}"
         if missing := len(cells) - len(rows):
-            said += f". {missing} of {len(cells)} cells have no answer"
-        return f"{said}."
+            sentences += f". {missing} of {len(cells)} cells have no answer"
+        return f"{sentences}."
 
     return [empty, full, text], description, {**size, "color": "independent"}
 

@@ -58,8 +58,12 @@ class Decision(Weighing):
 
     def memo(self) -> str:
         """One page for whoever decides, as Markdown."""
-        said = [f"- {words}" for words in self.task_words()]
-        of_tasks = "\n".join(["", "## What a finished task costs", "", *said, ""]) if said else ""
+        task_lines = [f"- {words}" for words in self.task_words()]
+        of_tasks = (
+            "\n".join(["", "## What a finished task costs", "", *task_lines, ""])
+            if task_lines
+            else ""
+        )
         return memo_markdown(self) + of_tasks
 
     def to_dict(self) -> dict[str, Any]:

@@ -259,18 +259,19 @@ def owned_books(
     peak = need.max(axis=-1)
     wanted = _servers(peak, per_replica, per_server)
     servers = wanted if burst is None else np.floor(base_frac * wanted / SLACK)
-    held = np.maximum.accumulate(servers, axis=1)  # none is sold before the horizon
-    replicas = held * per_server // per_replica
+    n_servers = np.maximum.accumulate(servers, axis=1)  # none is sold before the horizon
+    replicas = n_servers * per_server // per_replica
     capital_each = np.broadcast_to(own.capital_usd, draws.n_rows)
-    capital, resale = _cohorts(market, held, capital_each, stated)
+    capital, resale = _cohorts(market, n_servers, capital_each, stated)
     yearly = np.broadcast_to(own.operating_usd_per_gpu_hour, draws.n_rows) * HOURS_PER_YEAR
-    operating = held * per_server * yearly[:, None]
+    operating = n_servers * per_server * yearly[:, None]
     level = (
-        held * np.broadcast_to(own.capital_usd_per_month * MONTHS_PER_YEAR, draws.n_rows)[:, None]
+        n_servers
+        * np.broadcast_to(own.capital_usd_per_month * MONTHS_PER_YEAR, draws.n_rows)[:, None]
     )
     beyond = np.maximum(need - replicas[..., None], 0.0)
     extra = np.zeros_like(operating) if burst is None else burst(beyond, fleet)
-    gpus = held * per_server
+    gpus = n_servers * per_server
     staff, licences = staff_usd(market, gpus), gpus * licence_usd_per_gpu_year
     running = operating + extra + staff + licences
     parts = {"capital": level, "power, space, support, insurance": operating, "burst": extra,
@@ -294,7 +295,7 @@ def _servers(replicas: Array, per_replica: int, per_server: int) -> Array:
 
 
 def _cohorts(
-    market: Market, held: Array, usd_each: Array, life_years: Array
+    market: Market, n_servers: Array, usd_each: Array, life_years: Array
 ) -> tuple[Array, Array]:
     """Capital by year and resale at the horizon, of servers bought when needed or worn out."""
     draws, n_years = market.draws, market.n_years
@@ -305,7 +306,7 @@ def _cohorts(
     for year in range(n_years):
         ages = year - np.arange(year)
         alive = (bought[:, :year] * (ages < life[:, None])).sum(axis=1)
-        bought[:, year] = np.maximum(held[:, year] - alive, 0.0)
+        bought[:, year] = np.maximum(n_servers[:, year] - alive, 0.0)
     ages = n_years - np.arange(n_years)
     alive = bought * (ages <= life[:, None])
     worth = price * fade[:, None] ** (ages / RESALE_YEARS)

@@ -32,20 +32,20 @@ def caveats(options: Sequence[Option], tokens_per_day: float, peak_factor: float
         Busiest hour over the mean.
     """
     able = [option for option in options if not option.reason]
-    said = []
+    sentences = []
     if any(option.is_unproven for option in able):
-        said.append(speed_note())
+        sentences.append(speed_note())
     mtok = tokens_per_day * peak_factor / DAY_S * MINUTE_S / MTOK
     if mtok > MANY_MTOK_PER_MINUTE and any(option.is_api for option in able):
-        said.append(
+        sentences.append(
             f"An API has to take {mtok:,.3g} M tokens a minute in the busiest hour: price lists do "
             "not say whether a seller does, so ask for that limit in writing."
         )
     for family in ("rent", "own"):
         best = next((o for o in able if o.accelerator and family_of(o) == family), None)
         if best and (note := size_note(family, best.accelerator, best.n_gpu)):
-            said.append(note)
-    return said
+            sentences.append(note)
+    return sentences
 
 
 def size_note(family: str, accelerator: str, n_gpu: int) -> str:

@@ -161,7 +161,7 @@ def value_of_knowing(
     """
     array = costs.to_numpy("float64")
     groups = groups_of(len(array))
-    found: dict[tuple[str, ...], list[float]] = {}
+    estimates: dict[tuple[str, ...], list[float]] = {}
     for name, r in ranges.items():
         how = next((how for kind, how in MEASURABLE.items() if name.startswith(kind)), "")
         if not how or r.is_fixed or array.shape[1] < 2:
@@ -169,8 +169,8 @@ def value_of_knowing(
         x = draws.of(name)[1:]
         without = (groups != g for g in np.unique(groups))
         parts = (_worth_usd(x[rest], array[rest]) for rest in without)
-        found[name, how] = [_worth_usd(x, array), *parts]
-    return ranked_frame(found, ["input", "how"], "value_usd", "value_se_usd")
+        estimates[name, how] = [_worth_usd(x, array), *parts]
+    return ranked_frame(estimates, ["input", "how"], "value_usd", "value_se_usd")
 
 
 def _worth_usd(x: np.ndarray, costs: np.ndarray) -> float:

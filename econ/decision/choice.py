@@ -241,7 +241,7 @@ def decide(
         notes += [cut] if cut else []
         if trace is not None and len(trace) < FEW_REQUESTS:
             notes.append(f"The log holds {len(trace)} requests: its rate and lengths say little.")
-    asked, load = question_of(elsewhere, peak_factor, load_by_hour, deadline_h)
+    question, load = question_of(elsewhere, peak_factor, load_by_hour, deadline_h)
     rents_from, unlisted = rents_at(region)
     notes += [unlisted] if unlisted and set(kinds) - {"own"} else []
     step = watch or (lambda words: None)
@@ -252,7 +252,7 @@ def decide(
     searched, no_seller = Searched(), ""
     if kinds:
         searched = searched_fleets(
-            asked, accelerators, precisions, lists, kinds,
+            question, accelerators, precisions, lists, kinds,
             {"peak_factor": max(float(load.max() / load.mean()), 1.0), "n_spare": n_spare,
              "trace": trace, "n_refined": n_refined, "seed": seed}, step,
         )  # fmt: skip
@@ -314,10 +314,10 @@ def decide(
     by_key = {f.key: f for f in fleets}
     options, by_option, npv, ties = judged(entries, market, least_p_frac, deadline_h, accept)
     if not options or options[0].reason:
-        raise ValueError(_nothing(asked, options, notes))
+        raise ValueError(_nothing(question, options, notes))
     if searched.plan is None:
         notes.append("Only sellers of tokens are weighed: machines were not asked for.")
-    notes += _assumptions(asked, load, ranges, years, deadline_h, bool(fleets))
+    notes += _assumptions(question, load, ranges, years, deadline_h, bool(fleets))
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
@@ -361,15 +361,15 @@ def decide(
     )
 
 
-def _nothing(asked: Scenario, options: Sequence[Option], notes: Sequence[str]) -> str:
+def _nothing(question: Scenario, options: Sequence[Option], notes: Sequence[str]) -> str:
     """Why nothing can be chosen: each reason once."""
     reasons = dict.fromkeys([*notes, *(f"{o.name}: {o.reason}" for o in options[:4])])
-    said = "; ".join(reasons) or "no term, seller or accelerator is left to choose from"
-    return f"nothing keeps the SLO of {asked.name!r}: {said}"
+    cause = "; ".join(reasons) or "no term, seller or accelerator is left to choose from"
+    return f"nothing keeps the SLO of {question.name!r}: {cause}"
 
 
 def _assumptions(
-    asked: Scenario,
+    question: Scenario,
     load: np.ndarray,
     ranges: Mapping[str, Range],
     years: int,
@@ -377,7 +377,7 @@ def _assumptions(
     has_fleets: bool,
 ) -> list[str]:
     """What the answer rests on, in sentences."""
-    w, slo = asked.workload, asked.slo
+    w, slo = question.workload, question.slo
     notes = []
     if has_fleets and not deadline_h:
         notes.append(

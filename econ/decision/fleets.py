@@ -205,8 +205,8 @@ def _sustained_rate(answer: Plan, row: pd.Series, n: int) -> float:
     one = answer.scenario(row)
     batch = _largest_batch(answer, row)
     one = one.with_(n_gpu=int(row["n_gpu"]), max_batch=batch, token_budget=max(2048, 2 * batch))
-    found = max_rate_per_s(one, n=N_REQUESTS, tolerance_frac=TOLERANCE_FRAC)
-    return float(np.clip(found, least, most))
+    rate_per_s = max_rate_per_s(one, n=N_REQUESTS, tolerance_frac=TOLERANCE_FRAC)
+    return float(np.clip(rate_per_s, least, most))
 
 
 def _largest_batch(answer: Plan, row: pd.Series) -> int:

@@ -32,7 +32,7 @@ def judged(
     Best is the least mean cost, or what `Acceptance.less_value` makes of it. Last, the names of the
     options that tie with the first.
     """
-    made: list[Option] = []
+    options: list[Option] = []
     npv: dict[str, np.ndarray] = {}
     of: dict[str, Entry] = {}
     minimised: dict[str, float] = {}
@@ -59,28 +59,28 @@ def judged(
             by_year_usd=tuple(books.year_usd[0].tolist()),
         )  # fmt: skip
         if option.name not in npv:
-            made.append(option)
+            options.append(option)
             npv[option.name] = present[1:]
             if accept is not None:
                 frac = accept.accepted_frac(entry.fleet)
                 present = accept.less_value(present, market, frac)
             minimised[option.name] = float(present[1:].mean())
             of[option.name] = entry
-    made.sort(key=lambda option: (bool(option.reason), minimised[option.name]))
+    options.sort(key=lambda option: (bool(option.reason), minimised[option.name]))
     frame = pd.DataFrame(npv)
-    made, ties = _preferred(made, minimised)
-    able = [option.name for option in made if not option.reason]
+    options, ties = _preferred(options, minimised)
+    able = [option.name for option in options if not option.reason]
     if able:
         least = frame[able].min(axis=1)
-        made = [
+        options = [
             dataclasses.replace(option, regret_usd=float((frame[option.name] - least).mean()))
-            for option in made
+            for option in options
         ]
-    return made, of, frame, ties
+    return options, of, frame, ties
 
 
 def _preferred(
-    made: list[Option], minimised: Mapping[str, float]
+    options: list[Option], minimised: Mapping[str, float]
 ) -> tuple[list[Option], tuple[str, ...]]:
     """The preferred of the cheapest options that tie put first, and the names of the others.
 
@@ -88,9 +88,9 @@ def _preferred(
     those the surer of the SLO is preferred (in steps of ten points), then the one that binds for
     less time, then the cheaper.
     """
-    able = [option for option in made if not option.reason]
+    able = [option for option in options if not option.reason]
     if not able:
-        return made, ()
+        return options, ()
     best = able[0]
     most = minimised[best.name] + TIE_FRAC * max(best.npv_usd, minimised[best.name])
     tied = [option for option in able if minimised[option.name] <= most]
@@ -99,7 +99,7 @@ def _preferred(
         key=lambda o: (-round(o.p_keeps_slo, 1), o.commitment_months, minimised[o.name]),
     )
     others = tuple(option.name for option in tied if option is not first)
-    return [first, *(option for option in made if option is not first)], others
+    return [first, *(option for option in options if option is not first)], others
 
 
 def _too_unsure(entry: Entry, least_p_frac: float | None, deadline_h: float) -> str:

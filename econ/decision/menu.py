@@ -147,7 +147,7 @@ def fleet_entries(
     entries = []
     for fleet in fleets:
         chip = fleet.accelerator
-        hours = {kind: found for kind in kinds if (found := hours_of(ask, chip, kind))}
+        hours = {kind: profile for kind in kinds if (profile := hours_of(ask, chip, kind))}
         hourly = min(hours.get("on-demand", ()), key=lambda hour: hour.usd, default=None)
         for kind, listed in hours.items():
             for hour in listed if (kind == OWN) == fleet.is_owned else ():
@@ -244,9 +244,9 @@ def _mixes(
     n_most: int,
 ) -> list[Entry]:
     """Base and burst, base and API: only where the cheapest base is a part of the peak."""
-    found: list[Entry] = []
+    entries: list[Entry] = []
     if n_most < 2:
-        return found
+        return entries
     for suffix, usd, possible in (
         ("burst", None, hourly is not None),
         ("api", api.usd_per_request if api else None, api is not None),
@@ -257,13 +257,13 @@ def _mixes(
         if not 0 < share < 1 or books.parts["burst"] <= 0:
             continue
         also = api.p_keeps_slo if suffix == "api" and api else 1.0
-        found.append(
+        entries.append(
             _entry(
                 ask, fleet, f"{kind}+{suffix}", hour,
                 functools.partial(mixed, share=share, usd=usd), also,
             )
         )  # fmt: skip
-    return found
+    return entries
 
 
 def _entry(
@@ -303,8 +303,8 @@ def _exit(ask: Ask, base: str) -> Callable[[Books], float]:
     def usd(books: Books) -> float:
         if base == OWN and books.capital is not None:
             after_three = float(ask.market.draws.of(chance.RESIDUAL)[0])
-            kept: float = after_three ** (1 / RESALE_YEARS)
-            return float(books.capital[0, 0]) * (1 - kept)
+            yearly_factor: float = after_three ** (1 / RESALE_YEARS)
+            return float(books.capital[0, 0]) * (1 - yearly_factor)
         years_left = COMMITMENT_MONTHS[base] / 12 - 1
         return max(years_left, 0.0) * books.parts.get("machines", 0.0)
 

@@ -126,9 +126,9 @@ def api_offers(
         )
     )
     offers: dict[str, Api] = {}
-    taken: dict[str, str] = {}  # a seller under two spellings is one
+    spellings: dict[str, str] = {}  # a seller under two spellings is one
     for price in [*own, *listed]:
-        seller = taken.setdefault(_folded(price.provider), price.provider)
+        seller = spellings.setdefault(_folded(price.provider), price.provider)
         for offer in _tiers(price, model) if seller == price.provider else ():
             offers.setdefault(offer.name, offer)
     if sellers is not None:

@@ -245,29 +245,29 @@ def parts_words(option: Option) -> str:
 
 def sure_words(decision: Weighing) -> list[str]:
     """How sure: what P(SLO) rests on, the safest option, the best if all were true."""
-    one, said = decision.chosen, []
-    said.append(f"{one.name}: {one.evidence}.")
+    one, sentences = decision.chosen, []
+    sentences.append(f"{one.name}: {one.evidence}.")
     if one.n_gpu_sure > one.n_gpu > 0:
-        said.append(
+        sentences.append(
             f"{one.n_gpu} × {one.accelerator} are the typical case, {one.n_gpu_sure} suffice in "
             "nine of ten; the band of the cost pays for those that each case needs."
         )
     if decision.regime and decision.regime != "calibrated":
-        said.append(
+        sentences.append(
             f"The fleet lies outside what the latency model was fitted on ({decision.regime}): its "
             "band is wide."
         )
     if (safe := decision.surest) and safe is not one:
-        said.append(
+        sentences.append(
             f"The cheapest that keeps the SLO with nine chances in ten: {safe.name}, "
             f"{money(safe.usd_per_day)} a day ({share_words(safe.p_keeps_slo)})."
         )
     true = decision.best_if_true
     if true is not one:
-        said.append(
+        sentences.append(
             f"The best if every prediction held: {true.name}, {money(true.usd_per_day)} a day."
         )
-    return said
+    return sentences
 
 
 def horizon_words(decision: Weighing) -> str:
@@ -301,8 +301,8 @@ def memo_markdown(decision: Weighing) -> str:
              f"**{answer_line(decision)}**", "", *filter(None, [worth_line(decision)]), "",
              *_table(HEADS, side_rows(decision)), "",
              horizon_words(decision), ""]  # fmt: skip
-    for title, said in sections(decision):
-        lines += [f"## {title}", "", *(f"- {text}" for text in said), ""]
+    for title, sentences in sections(decision):
+        lines += [f"## {title}", "", *(f"- {text}" for text in sentences), ""]
     lines += launch_markdown(decision)
     return "\n".join(lines).rstrip() + "\n"
 

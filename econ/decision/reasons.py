@@ -92,7 +92,7 @@ def what_changes(
     """Sentences: volume, year, price, the SLO, what may not be used."""
     able = [o for o in options if not o.reason]
     chosen = able[0]
-    said = []
+    sentences = []
     known = crossings.dropna(subset=["tokens_per_day"])
     if len(known):
         first = known.iloc[0]
@@ -100,38 +100,40 @@ def what_changes(
         volume = tokens_words(first["tokens_per_day"])
         today = f"{times:,.0f} times today's" if times >= 10 else f"{times:.2g} times today's"
         today = "about today's" if 0.95 < times < 1.05 else today
-        said.append(
+        sentences.append(
             f"Volume: from about {volume} tokens a day ({today}) machines cost "
             f"less than the {first['against']} for good: {first['option']} "
             "at today's size, more as it grows."
         )
     elif len(crossings):
         volume, api = tokens_words(SCALES[-1] * tokens_per_day), crossings["against"].iloc[0]
-        said.append(f"Volume: up to {volume} tokens a day no machine costs less than the {api}.")
+        sentences.append(
+            f"Volume: up to {volume} tokens a day no machine costs less than the {api}."
+        )
     timed = crossings.dropna(subset=["year"])
     if len(timed) and chosen.is_api:
         first = timed.sort_values("year").iloc[0]
         if first["year"] > 1:
-            said.append(f"Time: in year {first['year']:.0f} {first['option']} costs less.")
+            sentences.append(f"Time: in year {first['year']:.0f} {first['option']} costs less.")
     others = [able[1]] if len(able) > 1 else []
     others += [o for o in able if family_of(o) != family_of(chosen)][:1]
     for other in dict.fromkeys(o.name for o in others):
         usd = next(o.npv_usd for o in able if o.name == other)
         if (dearer := 1 - chosen.npv_usd / usd) >= LEAST_FRAC:
-            said.append(
+            sentences.append(
                 f"Price: {other} would have to become {dearer:.0%} cheaper to cost the same over "
                 "the horizon."
             )
     if chosen.p_keeps_slo < SURE:
         sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
-        said.append(
+        sentences.append(
             f"Speed: the {chosen.name} keeps the SLO with a probability of "
             f"{chosen.p_keeps_slo:.0%} ({chosen.evidence}). "
             + (f"If it does not, take {sure.name}: ${sure.usd_per_day:,.0f} a day."
                if sure else "Nothing on the menu keeps it with 90 %.")
         )  # fmt: skip
     if fleet and fleet.n_sure > fleet.n_replicas:
-        said.append(
+        sentences.append(
             f"Rate: replicas in the typical case: {fleet.n_replicas}; in nine of ten "
             f"{fleet.n_sure} suffice."
         )
@@ -140,17 +142,17 @@ def what_changes(
             rest = [o for o in able if not o.is_api]
             rest = rest if family == "api" else [o for o in rest if _is(o, "own")]
             if rest:
-                said.append(
+                sentences.append(
                     f"Rules: if {why}, take {rest[0].name}: ${rest[0].usd_per_day:,.0f} a day."
                 )
-    return said
+    return sentences
 
 
 def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]:
     """Sentences, what is worth most first: only what can be found out before choosing."""
     able = [o for o in options if not o.reason]
     chosen = able[0]
-    found: list[tuple[float, str]] = []
+    candidates: list[tuple[float, str]] = []
     sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
     if chosen.p_keeps_slo < SURE:
         saved = (sure.npv_usd - chosen.npv_usd) * chosen.p_keeps_slo if sure else 0.0
@@ -159,7 +161,7 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
             if chosen.is_api
             else "TTFT and ITL of one replica of"
         )
-        found.append(
+        candidates.append(
             (
                 saved,
                 f"{what} {chosen.name} at your lengths, for a day"
@@ -174,11 +176,11 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
         open_rank = row.may_swap and place < len(listed)
         also = " (other draws could rank the next one first)" if open_rank else ""
         what = row.input.partition(" (")[0]
-        found.append((row.value_usd, f"{what}: {row.how}, worth {usd}{also}."))
-    found.sort(key=lambda pair: -pair[0])
-    if not found:
+        candidates.append((row.value_usd, f"{what}: {row.how}, worth {usd}{also}."))
+    candidates.sort(key=lambda pair: -pair[0])
+    if not candidates:
         return ["Nothing that can be measured first would change the choice."]
-    return [text[0].upper() + text[1:] for _, text in found[:4]]
+    return [text[0].upper() + text[1:] for _, text in candidates[:4]]
 
 
 def _is(option: Option, family: str) -> bool:

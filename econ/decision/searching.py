@@ -57,7 +57,7 @@ class Searched:
 
 
 def searched_fleets(
-    asked: Scenario,
+    question: Scenario,
     accelerators: Iterable[str | Accelerator] | None,
     precisions: Iterable[str] | None,
     lists: Lists,
@@ -66,31 +66,31 @@ def searched_fleets(
     step: Callable[[str], Any],
 ) -> Searched:
     """The best fleets to rent on each term and to buy; where none keeps the SLO, the nearest."""
-    asked, parts = _part_of(asked, float(settings["peak_factor"]))
-    chips = _chips(asked, accelerators, lists)
+    question, parts = _part_of(question, float(settings["peak_factor"]))
+    chips = _chips(question, accelerators, lists)
     terms = _price_lists(chips, lists, [kind for kind in kinds if kind != OWN])
     rents: Prices = {}
     for prices in terms.values():  # in the order of the terms: the usual one says the row's price
         rents = prices | rents
-    owned = _for_sale(asked, chips) if OWN in kinds else {}
+    owned = _for_sale(question, chips) if OWN in kinds else {}
     stated = {} if OWN not in kinds else _price_lists(chips, lists, [OWN]).get(OWN, {})
     owned |= stated
     if not rents and not owned:
-        raise ValueError(_nothing_priced(asked, chips, kinds))
+        raise ValueError(_nothing_priced(question, chips, kinds))
     named = [chips[name] for name in {**rents, **owned}]
     step("searching and simulating fleets")
     n_refined = settings.pop("n_refined")
     screen = screened(
-        asked, named, precisions, prices_usd_per_gpu_hour=owned | rents,
+        question, named, precisions, prices_usd_per_gpu_hour=owned | rents,
         is_simulated=n_refined > 0, **settings,
     )  # fmt: skip
-    finance = asked.finance
+    finance = question.finance
     plans: dict[str, Plan] = {}
     fleets: list[Fleet] = []
     problem = ""
     searches = (
         ("rent", rents, "rented", [*terms.values()], N_FLEETS, 0.0),
-        (OWN, owned, "owned", [owned], N_BOUGHT, 1 / float(asked.slo.attainment_frac) - 1),
+        (OWN, owned, "owned", [owned], N_BOUGHT, 1 / float(question.slo.attainment_frac) - 1),
     )
     for family, prices, tenure, of_terms, n_kinds, gap_frac in searches:
         if not prices:
@@ -119,13 +119,13 @@ def searched_fleets(
     )  # fmt: skip
 
 
-def _part_of(asked: Scenario, peak_factor: float) -> tuple[Scenario, int]:
+def _part_of(question: Scenario, peak_factor: float) -> tuple[Scenario, int]:
     """The part of a load that can be simulated, and how many such parts it has."""
-    load = asked.workload
+    load = question.workload
     if load.arrival == "all_at_once":
-        return asked, 1
+        return question, 1
     parts = n_parts(float(load.rate_per_s) * peak_factor, load.mean_output_tokens)
-    return (asked.with_(rate_per_s=load.rate_per_s / parts) if parts > 1 else asked), parts
+    return (question.with_(rate_per_s=load.rate_per_s / parts) if parts > 1 else question), parts
 
 
 def _shown(family: str, terms: dict[str, Prices]) -> list[tuple[int, int]]:
@@ -145,10 +145,10 @@ def _paying(finance: Finance, tenure: str, usd_per_gpu_hour: float) -> Finance:
 
 
 def _chips(
-    asked: Scenario, accelerators: Iterable[str | Accelerator] | None, lists: Lists
+    question: Scenario, accelerators: Iterable[str | Accelerator] | None, lists: Lists
 ) -> Chips:
     """The accelerators to look at: those named, or all that are rented out or sold."""
-    own = asked.deployment.resolved_accelerator
+    own = question.deployment.resolved_accelerator
     if accelerators is None:
         quoted = [name.partition(":")[0] for name in lists.quotes]
         named: list[str | Accelerator] = [*_all_priced(), *quoted, own]
@@ -179,7 +179,7 @@ def _known(name: str, own: Accelerator) -> Accelerator:
 
 def _price_lists(chips: Chips, lists: Lists, kinds: Sequence[str]) -> dict[str, Prices]:
     """Of each term that can be had, what an hour of each accelerator costs at least."""
-    found = {
+    prices_by_kind = {
         kind: {
             name: min(hour.usd for hour in hours)
             for name, chip in chips.items()
@@ -187,14 +187,14 @@ def _price_lists(chips: Chips, lists: Lists, kinds: Sequence[str]) -> dict[str, 
         }
         for kind in kinds
     }
-    return {kind: prices for kind, prices in found.items() if prices}
+    return {kind: prices for kind, prices in prices_by_kind.items() if prices}
 
 
-def _for_sale(asked: Scenario, chips: Chips) -> Prices:
+def _for_sale(question: Scenario, chips: Chips) -> Prices:
     """What can be bought, and what an hour of it costs its owner."""
     servers = set(table("servers").index)
-    own, finance = asked.deployment.resolved_accelerator, asked.finance
-    pue = asked.resolved_site.pue or USUAL_PUE
+    own, finance = question.deployment.resolved_accelerator, question.finance
+    pue = question.resolved_site.pue or USUAL_PUE
     hours: Prices = {}
     for name, chip in chips.items():
         server_usd = finance.server_usd if chip == own else None
@@ -209,7 +209,7 @@ def _owned_hour(chip: Accelerator, pue: float, server_usd: float | None) -> floa
     return float(owner(chip, pue=pue, **server).cost_usd_per_gpu_hour)
 
 
-def _nothing_priced(asked: Scenario, chips: Chips, kinds: Sequence[str]) -> str:
+def _nothing_priced(question: Scenario, chips: Chips, kinds: Sequence[str]) -> str:
     if tuple(kinds) == (OWN,):
         return (
             f"only own machines are asked for, and no server is known of {', '.join(chips)}: "

@@ -60,8 +60,10 @@ def keeps_slo(seller: str, slo: Slo, measured: Tests | None = None) -> Speed:
         positive(f"tokens_per_s measured at {name}", tokens_per_s)
         positive(f"ttft_s measured at {name}", ttft_s)
         if _same(name, seller):
-            kept = tokens_per_s >= least_tokens_per_s and ttft_s <= slo.ttft_s
-            return Speed(float(kept), f"your test: {tokens_per_s:g} tokens/s, TTFT {ttft_s:g} s")
+            is_fast_enough = tokens_per_s >= least_tokens_per_s and ttft_s <= slo.ttft_s
+            return Speed(
+                float(is_fast_enough), f"your test: {tokens_per_s:g} tokens/s, TTFT {ttft_s:g} s"
+            )
     share, speed, wait = _hosts()
     evidence = UNPUBLISHED
     scale = 1.0

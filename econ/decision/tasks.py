@@ -114,7 +114,7 @@ def tasks_of(
 
 def sized(tasks: Tasks, fleets: Sequence[Fleet], peak_factor: float) -> tuple[Tasks, list[Fleet]]:
     """Each fleet as small as its sessions at the peak allow; what keeps no SLO is left out."""
-    made, costs = [], {}
+    priced, costs = [], {}
     peak = tasks.rate_per_s * peak_factor
     n = tasks.draws[0].n_sessions
     draws = [tasks.load.draw(n, rate_per_s=peak, seed=k) for k in range(len(tasks.draws))]
@@ -136,7 +136,7 @@ def sized(tasks: Tasks, fleets: Sequence[Fleet], peak_factor: float) -> tuple[Ta
         p_keeps = share_within(
             np.where(done, served.times.ttft_s, np.inf), served.times.tpot_s, fleet.row, one.slo
         )
-        made.append(
+        priced.append(
             dataclasses.replace(
                 fleet,
                 scenario=on.with_(cached_frac=served.hit_frac),
@@ -148,7 +148,7 @@ def sized(tasks: Tasks, fleets: Sequence[Fleet], peak_factor: float) -> tuple[Ta
             )
         )  # fmt: skip
         costs[fleet.key] = agent_cost(on, tasks.load, rate_per_s=tasks.rate_per_s, n=n)
-    return dataclasses.replace(tasks, costs=costs), made
+    return dataclasses.replace(tasks, costs=costs), priced
 
 
 def tasks_note(tasks: Tasks) -> str:

@@ -47,8 +47,8 @@ def amount(text: str) -> float:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount: give a number such as 40M or 2e6")
     try:
-        whole = THOUSANDS.sub("", match[1].replace("_", ""))
-        return float(whole) * SIZES[match[2]]
+        digits = THOUSANDS.sub("", match[1].replace("_", ""))
+        return float(digits) * SIZES[match[2]]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount") from None
 
@@ -66,12 +66,12 @@ def named_numbers(flag: str, text: str, *forms: str) -> tuple[str, list[float]]:
     """
     name, _, numbers = text.partition("=")
     try:
-        found = [float(number) for number in numbers.split("/")]
+        values = [float(number) for number in numbers.split("/")]
     except ValueError:
-        found = []
-    if not name.strip() or len(found) not in {form.count("/") + 1 for form in forms}:
+        values = []
+    if not name.strip() or len(values) not in {form.count("/") + 1 for form in forms}:
         raise ValueError(f"{flag} {text!r}: give {' or '.join(forms)}")
-    return name.strip(), found
+    return name.strip(), values
 
 
 def quoted_price(text: str) -> Price:
@@ -81,9 +81,9 @@ def quoted_price(text: str) -> Price:
     0.02
     """
     forms = "SELLER=IN/OUT", "SELLER=IN/OUT/CACHED"
-    seller, (given, out, *cached) = named_numbers("--api-price", text, *forms)
+    seller, (prompt, out, *cached) = named_numbers("--api-price", text, *forms)
     return Price(
-        model="", provider=seller, input_usd_per_mtok=given, output_usd_per_mtok=out,
+        model="", provider=seller, input_usd_per_mtok=prompt, output_usd_per_mtok=out,
         cached_input_usd_per_mtok=cached[0] if cached else None, source="your quote",
     )  # fmt: skip
 

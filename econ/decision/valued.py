@@ -217,14 +217,14 @@ def best_of_menu(
     answers: list[Weighing] = []
     tables: list[pd.DataFrame] = []
     problems: list[str] = []
-    for one, tier, asked in questions(scenario, menu, of_tier, benchmark):
+    for one, tier, question in questions(scenario, menu, of_tier, benchmark):
         says = dict(settings)
         if models is not None:
-            asked, served = _on(asked, one)
+            question, served = _on(question, one)
             says |= served
         shares = {one.id: one.right_frac} if one.is_measured else {}
         try:
-            answer = ask(asked, **says, value_usd_per_answer=usd[tier], right_frac=shares,
+            answer = ask(question, **says, value_usd_per_answer=usd[tier], right_frac=shares,
                          benchmark=benchmark)  # fmt: skip
         except ValueError as error:
             problems.append(f"{one.id}, {tier}: {error}")
@@ -247,15 +247,15 @@ def best_of_menu(
     )
 
 
-def _on(asked: Scenario, one: Answering) -> tuple[Scenario, dict[str, Any]]:
+def _on(question: Scenario, one: Answering) -> tuple[Scenario, dict[str, Any]]:
     """The scenario on a model of the menu; one that is only sold is bought by the token."""
     if isinstance(one.model, Model):
-        return asked.with_(model=one.model), {"sold_as": ""}
+        return question.with_(model=one.model), {"sold_as": ""}
     try:
         named = model_named(one.model)
     except OnlySold:
-        return asked, {"sold_as": one.model, "terms": ["api"]}
+        return question, {"sold_as": one.model, "terms": ["api"]}
     says: dict[str, Any] = {"sold_as": named.sold_as}
-    return asked.with_(model=named.model), says | (
+    return question.with_(model=named.model), says | (
         {"precisions": [named.precision]} if named.precision else {}
     )

@@ -65,9 +65,9 @@ def disclosed_prompt(seller: str) -> DisclosedPrompt:
     ValueError: seller = 'Anthropic' publishes no energy of a prompt; Google, OpenAI do
     """
     rows = table("disclosed_prompts")
-    found = rows[rows["seller"].str.lower() == seller.lower()]
-    if found.empty:
+    matches = rows[rows["seller"].str.lower() == seller.lower()]
+    if matches.empty:
         raise ValueError(
             f"seller = {seller!r} publishes no energy of a prompt; {', '.join(rows['seller'])} do"
         )
-    return build(DisclosedPrompt, found.iloc[0])
+    return build(DisclosedPrompt, matches.iloc[0])

@@ -53,11 +53,11 @@ def launch_of(
     """The launch settings of each row: its own, or else those of its engine."""
     rows: dict[str, Any] = {}
     for name in LAUNCH:
-        given = numbers.get(name)
-        if given is None:
+        stated = numbers.get(name)
+        if stated is None:
             rows[name] = _usual(name, engine)
         else:
-            rows[name] = np.where(np.isnan(given), _usual(name, engine), given)
+            rows[name] = np.where(np.isnan(stated), _usual(name, engine), stated)
     for name, column, word in (
         ("is_prefill_first", policy, "prefill_first"),
         ("is_sync", scheduling, "sync"),

@@ -48,10 +48,10 @@ def repeats_frame(runs: pd.DataFrame | None = None) -> pd.DataFrame:
     rows = []
     for metric in TIMES:
         off = (dated[metric] / by_kind[metric].shift() - 1).abs()
-        for (statistic, between), found in off.dropna().groupby([dated["statistic"], apart]):
-            if len(found) >= FEWEST:
-                ends = found.quantile([0.5, 0.9])
-                rows.append((statistic, metric, between, len(found), *ends))
+        for (statistic, between), gaps in off.dropna().groupby([dated["statistic"], apart]):
+            if len(gaps) >= FEWEST:
+                ends = gaps.quantile([0.5, 0.9])
+                rows.append((statistic, metric, between, len(gaps), *ends))
     columns = ["statistic", "metric", "apart", "n_runs", "median_frac", "p90_frac"]
     return pd.DataFrame(rows, columns=columns)
 

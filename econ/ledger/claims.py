@@ -113,7 +113,7 @@ def claim(id: str) -> Claim:
     )
 
 
-def _verdict(row: pd.Series, recomputed: float, asked: float) -> str:
+def _verdict(row: pd.Series, recomputed: float, answer: float) -> str:
     if row.upper_bound:
         return "right" if row.claimed <= recomputed else "wrong"
 
@@ -122,7 +122,7 @@ def _verdict(row: pd.Series, recomputed: float, asked: float) -> str:
 
     if math.isfinite(recomputed) and not agrees(recomputed):
         return "wrong"
-    return "right" if row.asked_unit == row.unit and agrees(asked) else "other"
+    return "right" if row.asked_unit == row.unit and agrees(answer) else "other"
 
 
 def claims_frame() -> pd.DataFrame:

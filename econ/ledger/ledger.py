@@ -194,8 +194,8 @@ def disagreements_frame() -> pd.DataFrame:
     """  # fmt: skip
     frame = ledger_frame()
     rows = frame[frame["asserted"] & (frame["verdict"] == DISAGREE)]
-    shown = _shown(rows)[["claim", "ours", "published", "gap"]]
-    return shown.assign(because=rows["because"], source=rows["source"], as_of=dates(rows))
+    table = _shown(rows)[["claim", "ours", "published", "gap"]]
+    return table.assign(because=rows["because"], source=rows["source"], as_of=dates(rows))
 
 
 def misses_frame(visible_frac: float = 0.01) -> pd.DataFrame:

@@ -79,15 +79,15 @@ def words_frame(
     """
     rows = table("parallel_text").set_index("name")["text"]
     n_words = len(rows["English"].split())
-    found = []
+    bill_rows = []
     for language in languages:
         n_tokens = count_tokens(rows[language], "tekken") / n_words * KILO
         usd = [
             price(model, provider).output_usd_per_mtok * n_tokens / MTOK
             for model, provider in SELLERS.items()
         ]
-        found.append((language, n_tokens, *usd))
-    return pd.DataFrame(found, columns=["language", "tokens", *SELLERS])
+        bill_rows.append((language, n_tokens, *usd))
+    return pd.DataFrame(bill_rows, columns=["language", "tokens", *SELLERS])
 
 
 def media_frame() -> pd.DataFrame:
@@ -120,8 +120,8 @@ def media_frame() -> pd.DataFrame:
 
 def _reading_s(s: Scenario, n_tokens: float) -> float:
     """Time to the first token that the length of a prompt adds, for one user."""
-    one, whole = (predict(s.with_(input_tokens=n), concurrency=1).ttft_s for n in (1, n_tokens))
-    return float(whole - one)
+    one_s, all_s = (predict(s.with_(input_tokens=n), concurrency=1).ttft_s for n in (1, n_tokens))
+    return float(all_s - one_s)
 
 
 def agent_session() -> Sessions:

@@ -117,8 +117,8 @@ def full_bill(scenario: Scenario, *, n: int = N) -> Bill:
     """The bill of the service at the highest rate within its SLO."""
     case = scenario.with_(rate_per_s=max_rate_per_s(scenario, n=n))
     users = little_concurrency(case.workload.rate_per_s, simulate(case, n=n).mean_e2e_s)
-    found: Bill = bill(case, concurrency=users)
-    return found
+    total: Bill = bill(case, concurrency=users)
+    return total
 
 
 def cached_frame(scenario: Scenario, cached_frac: Iterable[float], *, n: int = N) -> pd.DataFrame:

@@ -219,10 +219,10 @@ def bill_frame(peak_mw: float = 1.0, busy_frac: float = 0.7) -> pd.DataFrame:
                      ("PJM 2027/28", "pjm-2027")):  # fmt: skip
         usd = float(terms.loc[id, "value"]) if id else 0.0
         kwh = peak_mw * KILO * busy_frac * HOURS_PER_MONTH
-        whole = power_bill_usd_per_month(
+        total_usd = power_bill_usd_per_month(
             kwh, peak_mw * KILO, usd_per_kwh=0.07, demand_usd_per_kw_month=usd
         )
         energy_usd = power_bill_usd_per_month(kwh, peak_mw * KILO, usd_per_kwh=0.07)
-        rows.append((name, energy_usd, whole - energy_usd, whole, whole / kwh))
+        rows.append((name, energy_usd, total_usd - energy_usd, total_usd, total_usd / kwh))
     columns = ["tariff", "energy_usd", "demand_usd", "usd_per_month", "usd_per_kwh"]
     return pd.DataFrame(rows, columns=columns)

@@ -58,8 +58,8 @@ def recall() -> Stored:
 
 def entry(kind: str, id: str) -> dict[str, Any]:
     """What is stored of one thing; empty where nothing is."""
-    found: dict[str, Any] = recall().get(kind, {}).get(id, {})
-    return dict(found)
+    record: dict[str, Any] = recall().get(kind, {}).get(id, {})
+    return dict(record)
 
 
 def count(entry: dict[str, Any], name: str) -> int:

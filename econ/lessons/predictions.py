@@ -79,10 +79,10 @@ class Prediction(View):
         verdict = judge(q, answer)
         if verdict.mark == "refused":
             return f"{q.id}: {verdict.words}"
-        said = parse(answer, q.unit) if q.kind == "number" else _key(q, answer)
-        memory.remember("predictions", q.id, {"said": said})
+        guess = parse(answer, q.unit) if q.kind == "number" else _key(q, answer)
+        memory.remember("predictions", q.id, {"said": guess})
         refresh(q.id)
-        return f"{q.id}: locked at {_label(q, said)}."
+        return f"{q.id}: locked at {_label(q, guess)}."
 
     def skip(self) -> str:
         """Leave this one out; the record says so."""
@@ -139,24 +139,26 @@ def reveal(id: str) -> View:
         "skipped": markup(say("you_skipped", answer=answer)),
         "verdicts": {str(k): markup(reveal_words(q, v)) for k, v in _every(q)},
     }
-    said = "".join("\n- " + say("if_you_said", label=label, words=words) for label, words in ideas)
+    verdicts = "".join(
+        "\n- " + say("if_you_said", label=label, words=words) for label, words in ideas
+    )
     rows = "".join(
         f"<li>{markup(say('if_you_said', label=f'**{i}**', words=w))[3:-4]}</li>" for i, w in ideas
     )
     html = markup(f"**{say('came_out')}.** {answer}") + (f"<ul>{rows}</ul>" if rows else "")
-    return View(f"{answer}{said}", html, spec, lambda: _record(q), lambda record: None)
+    return View(f"{answer}{verdicts}", html, spec, lambda: _record(q), lambda record: None)
 
 
-def reveal_words(q: Question, said: Any) -> str:
+def reveal_words(q: Question, locked: Any) -> str:
     """The answer to one prediction, in words."""
-    verdict = judge(q, said)
-    words = say("you_said", said=_label(q, said)) + " "
+    verdict = judge(q, locked)
+    words = say("you_said", said=_label(q, locked)) + " "
     if q.kind == "number":
         true = float(truth(q))
         if verdict.mark == "right":
             words += say("within", share=f"{q.tolerance_frac:.0%}") + " "
-        elif said and true:
-            ratio = float(said) / true
+        elif locked and true:
+            ratio = float(locked) / true
             factor = short(max(ratio, 1 / ratio), 2)
             words += say("times_large" if ratio > 1 else "times_small", factor=factor) + " "
         sentence = verdict.words if _own_sentence(q, verdict.words) else ""
@@ -204,18 +206,18 @@ def _every(q: Question) -> list[tuple[Any, Any]]:
 
 def _said(q: Question) -> Any:
     """The locked answer, if what is stored is one."""
-    said = memory.entry("predictions", q.id).get("said")
-    return None if said is None or judge(q, said).mark == "refused" else said
+    locked = memory.entry("predictions", q.id).get("said")
+    return None if locked is None or judge(q, locked).mark == "refused" else locked
 
 
 def _record(q: Question) -> Record:
-    said = _said(q)
-    if said is None:
+    locked = _said(q)
+    if locked is None:
         skipped = memory.entry("predictions", q.id).get("skipped") is True
         return {"skipped": True} if skipped else {}
-    record = {"said": _label(q, said), "words": markup(reveal_words(q, said))}
+    record = {"said": _label(q, locked), "words": markup(reveal_words(q, locked))}
     if q.kind != "number":
-        record["key"] = said
+        record["key"] = locked
     return record
 
 
@@ -228,8 +230,8 @@ def stops(low: float, high: float) -> list[float]:
     if low <= 0 or high / low < LOG_FROM:
         return [round(low + (high - low) * i / LINEAR_STEPS, 10) for i in range(LINEAR_STEPS + 1)]
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found = [float(f"{m * 10.0**p:.2g}") for p in powers for m in MANTISSAS]
-    return [v for v in found if low * 0.999 <= v <= high * 1.001]
+    values = [float(f"{m * 10.0**p:.2g}") for p in powers for m in MANTISSAS]
+    return [v for v in values if low * 0.999 <= v <= high * 1.001]
 
 
 # -- calibration ---------------------------------------------------------------------------------
@@ -239,13 +241,13 @@ def calibration_frame() -> pd.DataFrame:
     """  # fmt: skip
     rows = []
     for id in sorted(memory.recall().get("predictions", {})):
-        if id not in QUESTIONS or (said := _said(q := QUESTIONS[id])) is None:
+        if id not in QUESTIONS or (locked := _said(q := QUESTIONS[id])) is None:
             continue
         true = truth(q)
-        number = q.kind == "number" and said and true
-        factor = float(said) / float(true) if number else math.nan
-        right = judge(q, said).mark == "right"
-        rows.append([id, _label(q, said), _label(q, true), factor, right])
+        number = q.kind == "number" and locked and true
+        factor = float(locked) / float(true) if number else math.nan
+        right = judge(q, locked).mark == "right"
+        rows.append([id, _label(q, locked), _label(q, true), factor, right])
     return pd.DataFrame(rows, columns=["question", "said", "true", "factor", "right"])
 
 

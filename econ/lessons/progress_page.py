@@ -115,22 +115,22 @@ def _files(folder: str | Path) -> Iterator[tuple[str, Stored | str]]:
 
 def _met(stored: Stored) -> list[tuple[str, str, str]]:
     """Kind, question and wrong idea: those that exercises noted, and those of locked guesses."""
-    found = []
+    rows = []
     for id, entry in stored.get("exercises", {}).items():
         ideas = entry.get("ideas")
         noted = ideas if isinstance(ideas, list) else []
-        found += [("exercise", id, idea) for idea in noted if isinstance(idea, str)]
+        rows += [("exercise", id, idea) for idea in noted if isinstance(idea, str)]
     for id, entry in stored.get("predictions", {}).items():
         if (
             id in QUESTIONS
             and "said" in entry
             and (idea := judge(QUESTIONS[id], entry["said"]).idea)
         ):
-            found.append(("prediction", id, idea))
-    return found
+            rows.append(("prediction", id, idea))
+    return rows
 
 
 def class_progress(folder: str | Path) -> Table:
     """`class_frame` to look at, for a teacher to whom learners gave their files."""
-    whole = dict.fromkeys(COUNTS, "{:.0f}")
-    return Table(class_frame(folder), **whole)
+    formats = dict.fromkeys(COUNTS, "{:.0f}")
+    return Table(class_frame(folder), **formats)

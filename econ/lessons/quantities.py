@@ -113,22 +113,22 @@ def parse(answer: Any, unit: str) -> float:
     ValueError
         A sentence for the learner, for anything that is not a finite number of this dimension.
     """
-    asked = f"give a number, the unit is {unit}" if unit else "give a number"
+    expectation = f"give a number, the unit is {unit}" if unit else "give a number"
     if isinstance(answer, str):
-        return _finite(_from_text(answer, unit, asked))
+        return _finite(_from_text(answer, unit, expectation))
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
-        raise ValueError(f"this is a {type(answer).__name__}; {asked}")
+        raise ValueError(f"this is a {type(answer).__name__}; {expectation}")
     return _finite(answer)
 
 
-def _from_text(text: str, unit: str, asked: str) -> float:
+def _from_text(text: str, unit: str, expectation: str) -> float:
     stripped = ABOUT.sub("", text).replace("−", "-")
     if stripped.startswith("$") and "USD" not in units_of(unit):
-        raise ValueError(f"{shown(text)} is in dollars; {asked}")
+        raise ValueError(f"{shown(text)} is in dollars; {expectation}")
     stripped = stripped.removeprefix("$").lstrip()
     match = NUMBER.match(stripped)
     if not match:
-        raise ValueError(f"{shown(text)} is not a number; {asked}")
+        raise ValueError(f"{shown(text)} is not a number; {expectation}")
     digits, rest = match[0], stripped[match.end() :].strip()
     comma = DECIMAL_COMMA.fullmatch(digits.strip())
     digits = digits.replace(",", ".") if comma else re.sub(r"[,_' ]", "", digits)
@@ -140,7 +140,9 @@ def _from_text(text: str, unit: str, asked: str) -> float:
     name = name if name in known else by_case.get(rest.lower(), "")
     if name not in known:
         others = ", ".join(known) or "no unit"
-        raise ValueError(f"{shown(rest)} is not a unit of this answer; {asked} (known: {others})")
+        raise ValueError(
+            f"{shown(rest)} is not a unit of this answer; {expectation} (known: {others})"
+        )
     return float(digits) * known[name]
 
 

@@ -199,13 +199,13 @@ def truth(q: Question) -> Any:
 
 
 @remember
-def _truth(function: Truth, given: tuple[tuple[str, Any], ...]) -> Any:
-    return function(Inputs(**dict(given)))
+def _truth(function: Truth, numbers: tuple[tuple[str, Any], ...]) -> Any:
+    return function(Inputs(**dict(numbers)))
 
 
-def text(words: Text, given: Inputs) -> str:
+def text(words: Text, numbers: Inputs) -> str:
     """Words with their numbers in place."""
-    return words(given) if callable(words) else words.format(**vars(given))
+    return words(numbers) if callable(words) else words.format(**vars(numbers))
 
 
 def prompt(q: Question) -> str:
@@ -241,33 +241,33 @@ def judge(q: Question, answer: Any) -> Verdict:
 
 def zones(q: Question) -> list[Zone]:
     """Every number's verdict; the first zone that holds a number is the one that counts."""
-    given = inputs(q)
+    numbers = inputs(q)
     true = float(truth(q))
     slip = min(q.tolerance_frac, SLIP_FRAC) if not q.slider else q.tolerance_frac
     units = _other_units(q, true, slip)
-    found = [z for z in units if z.low > q.limits[1]]  # 87 for 0.87: the unit, not impossible
-    found += _impossible(q)
+    rows = [z for z in units if z.low > q.limits[1]]  # 87 for 0.87: the unit, not impossible
+    rows += _impossible(q)
     low, high = _around(true, q.tolerance_frac)
     if q.whole:
         low, high = min(low, math.floor(true + 1e-9)), max(high, math.ceil(true - 1e-9))
-    found.append(Zone(low, high, Verdict("right", "right.")))
+    rows.append(Zone(low, high, Verdict("right", "right.")))
     for wrong in q.wrong:
-        answer = wrong.answer(given) if callable(wrong.answer) else wrong.answer
+        answer = wrong.answer(numbers) if callable(wrong.answer) else wrong.answer
         low, high = answer if isinstance(answer, tuple) else _around(float(answer), slip)
-        found.append(Zone(low, high, Verdict("wrong", text(wrong.says, given), wrong.idea)))
-    found += units
+        rows.append(Zone(low, high, Verdict("wrong", text(wrong.says, numbers), wrong.idea)))
+    rows += units
     if true:
         words = "the right size with the wrong sign."
-        found.append(Zone(*_around(-true, slip), Verdict("wrong", words)))
+        rows.append(Zone(*_around(-true, slip), Verdict("wrong", words)))
         words = "the reciprocal: turn the division around."
-        found.append(Zone(*_around(1 / true, slip), Verdict("wrong", words)))
+        rows.append(Zone(*_around(1 / true, slip), Verdict("wrong", words)))
     words = "close, but not within the rounding. Carry more digits and round once, at the end."
-    found.append(Zone(*_around(true, max(CLOSE_FRAC, 2 * q.tolerance_frac)),
+    rows.append(Zone(*_around(true, max(CLOSE_FRAC, 2 * q.tolerance_frac)),
                       Verdict("close", words)))  # fmt: skip
-    nudge = f" {text(q.hints[0], given)}" if q.hints else ""
-    found.append(Zone(-math.inf, true, Verdict("wrong", f"too small.{nudge}")))
-    found.append(Zone(true, math.inf, Verdict("wrong", f"too large.{nudge}")))
-    return found
+    nudge = f" {text(q.hints[0], numbers)}" if q.hints else ""
+    rows.append(Zone(-math.inf, true, Verdict("wrong", f"too small.{nudge}")))
+    rows.append(Zone(true, math.inf, Verdict("wrong", f"too large.{nudge}")))
+    return rows
 
 
 def _around(value: float, frac: float) -> tuple[float, float]:
@@ -300,27 +300,27 @@ def _span(low: float, high: float) -> str:
 
 def choices(q: Question) -> dict[str, Verdict]:
     """Each option's verdict."""
-    given = inputs(q)
-    nudge = text(q.hints[0], given) if q.hints else "Read the options once more."
-    found = {key: Verdict("wrong", f"not this one. {nudge}") for key in q.options}
+    numbers = inputs(q)
+    nudge = text(q.hints[0], numbers) if q.hints else "Read the options once more."
+    verdicts = {key: Verdict("wrong", f"not this one. {nudge}") for key in q.options}
     for wrong in q.wrong:
-        found[wrong.answer] = Verdict("wrong", text(wrong.says, given), wrong.idea)
-    found[truth(q)] = Verdict("right", "right.")
-    return found
+        verdicts[wrong.answer] = Verdict("wrong", text(wrong.says, numbers), wrong.idea)
+    verdicts[truth(q)] = Verdict("right", "right.")
+    return verdicts
 
 
 def orders(q: Question) -> dict[tuple[str, ...], Verdict]:
     """The verdict on each order of the items."""
-    given = inputs(q)
+    numbers = inputs(q)
     true = tuple(truth(q))
-    own = {tuple(w.answer): Verdict("wrong", text(w.says, given), w.idea) for w in q.wrong}
-    found = {}
+    own = {tuple(w.answer): Verdict("wrong", text(w.says, numbers), w.idea) for w in q.wrong}
+    verdicts = {}
     for keys in itertools.permutations(true):
         n_right = sum(a == b for a, b in zip(keys, true, strict=True))
         words = f"{n_right} of {len(true)} are in their place."
-        found[keys] = own.get(keys, Verdict("wrong", words))
-    found[true] = Verdict("right", "right.")
-    return found
+        verdicts[keys] = own.get(keys, Verdict("wrong", words))
+    verdicts[true] = Verdict("right", "right.")
+    return verdicts
 
 
 def _option(q: Question, answer: Any) -> str | None:

@@ -159,14 +159,14 @@ def _choose(
     """What each sequence does in the next step: a token it wrote, or a part of its prompt."""
     unread = [s for s in running if s.prompt]
     if policy == "prefill_first" and unread:
-        taken: list[tuple[_Sequence, list[int]]] = []
+        chosen: list[tuple[_Sequence, list[int]]] = []
         left = token_budget
         for s in unread:
-            if taken and len(s.prompt) > left:
+            if chosen and len(s.prompt) > left:
                 break
-            taken.append((s, s.prompt))
+            chosen.append((s, s.prompt))
             left -= len(s.prompt)
-        return taken
+        return chosen
     work = [(s, [s.token]) for s in running if not s.prompt]
     left = token_budget - len(work)
     for s in unread:

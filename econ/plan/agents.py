@@ -110,10 +110,10 @@ class AgentCost(Result):
     @property
     def scenario(self) -> Scenario:
         """The calls as a workload, as `SessionService.scenario`, with the review in the task."""
-        asked = self.served.scenario
-        assert asked.workload.task is not None
-        return asked.with_(
-            task=dataclasses.replace(asked.workload.task, review_usd=self.review_usd)
+        question = self.served.scenario
+        assert question.workload.task is not None
+        return question.with_(
+            task=dataclasses.replace(question.workload.task, review_usd=self.review_usd)
         )
 
     def per_frame(self) -> pd.DataFrame:
@@ -175,12 +175,12 @@ def agent_cost(
     unless those are given up in a queue.
     """
     served = simulate_sessions(s, load, rate_per_s=rate_per_s, n=n, seed=seed, **fleet)
-    times, asked = served.times, served.asked
+    times, question = served.times, served.asked
     sessions = times.sessions
-    per_replica = asked.deployment.n_gpu // asked.n_replicas
-    hour_usd = sum(part.usd_per_gpu_hour for part in hour_parts(asked))
-    hour_usd /= float(asked.finance.utilisation_frac)
-    n_on = min(served.mean_replicas_on, float(asked.n_replicas))
+    per_replica = question.deployment.n_gpu // question.n_replicas
+    hour_usd = sum(part.usd_per_gpu_hour for part in hour_parts(question))
+    hour_usd /= float(question.finance.utilisation_frac)
+    n_on = min(served.mean_replicas_on, float(question.n_replicas))
     gpu_s = n_on * per_replica / served.rate_per_s
     usd = gpu_s * per_second_from_per_hour(hour_usd)
     if not served.solved_frac:
@@ -189,10 +189,10 @@ def agent_cost(
     bill = None
     if price is not None:
         bill = api_bill(sessions, price, ttl_s=ttl_s, ttft_s=api_ttft_s, tpot_s=api_tpot_s)
-    kept = served.meets_slo  # a fleet that cannot keep up is no answer, however cheap
+    keeps_slo = served.meets_slo  # a fleet that cannot keep up is no answer, however cheap
     api_solved = float(sessions.solved.mean())
     busy_s = float(np.nansum(times.e2e_s)) / sessions.n_sessions
-    fleet_hour_usd = hour_usd * asked.deployment.n_gpu
+    fleet_hour_usd = hour_usd * question.deployment.n_gpu
     api_usd = bill.total_usd / sessions.n_sessions if bill else np.nan
     task_usd = float(cost_usd_per_accepted_task(usd, served.solved_frac, review_usd))
     api_task_usd = (
@@ -218,7 +218,7 @@ def agent_cost(
         session_s=busy_s,
         task_s=busy_s / served.solved_frac,
         break_even_sessions_per_hour=fleet_hour_usd / api_usd if bill else np.nan,
-        cheaper="" if bill is None else "own" if kept and task_usd < api_task_usd else "api",
+        cheaper="" if bill is None else "own" if keeps_slo and task_usd < api_task_usd else "api",
         solved_frac=served.solved_frac,
         hit_frac=served.hit_frac,
         good_frac=served.good_frac,

@@ -181,9 +181,9 @@ def candidates_frame(
     unpriced = rows["usd_per_gpu_hour"].isna().to_numpy()
     _rule_out(rows, "price", unpriced, lambda row: f"no price of {name[row]}: give one")
     limits = [scenario.power_limit(chip) for chip in chips]
-    held = np.array([n for n, _ in limits], "float64")[codes]
+    most_gpus = np.array([n for n, _ in limits], "float64")[codes]
     _rule_out(
-        rows, "power", (rows["n_gpu"] > held).to_numpy(),
+        rows, "power", (rows["n_gpu"] > most_gpus).to_numpy(),
         lambda row: f"{limits[codes[row]][1]}; a replica has {rows['n_gpu'][row]}",
     )  # fmt: skip
     rows["most_sequences"] = _most_sequences(rows)

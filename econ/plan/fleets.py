@@ -193,14 +193,14 @@ class Shape:
             k = (low + high) // 2
             if (low, high) == (0, len(open_rows)):
                 k = min(int(np.searchsorted(open_rows, self.n_first)), high - 1)
-            found = Found(int(open_rows[k]), n_replicas, self.trial(n_replicas, int(open_rows[k])))
-            trial = found.trial
+            fleet = Found(int(open_rows[k]), n_replicas, self.trial(n_replicas, int(open_rows[k])))
+            trial = fleet.trial
             if trial.keeps and (best is None or trial.good_frac > best.trial.good_frac):
-                best = found
+                best = fleet
                 if stop_at_first:
                     break
             if not trial.keeps and trial.good_frac >= nearest.trial.good_frac:
-                nearest = found
+                nearest = fleet
             floor = best.trial.good_frac if best else self.demand.slo.attainment_frac - NOISE_FRAC
             fewer = int(np.searchsorted(limits, trial.n_most_running))  # those above are no limit
             if trial.ttft_met_frac > floor:
@@ -224,17 +224,17 @@ class Shape:
             high, n_most = n_from, min(GROWTH * n_from, self.n_held)
         else:
             high = n_most
-        while not (found := self.best(high, stop_at_first=True)).trial.keeps:
+        while not (fleet := self.best(high, stop_at_first=True)).trial.keeps:
             if high >= n_most:
-                return found
+                return fleet
             low, high, step = high, min(high + step, n_most), 2 * step
         while high - low > 1:
             middle = (low + high) // 2
             if (tried := self.best(middle, stop_at_first=True)).trial.keeps:
-                high, found = middle, tried
+                high, fleet = middle, tried
             else:
                 low = middle
-        return found
+        return fleet
 
     def usd_per_hour(self, n_replicas: int) -> float:
         """What a fleet of so many replicas and the spares costs."""
@@ -259,10 +259,10 @@ class Shape:
         One of more replicas where they pay in good requests, unless the fewest are asked for.
         """
         n_most = self.most_replicas(usd_per_hour)
-        found = self.least_fleet(n_most) if n_most is None or n_most > 0 else None
-        if found is None or not found.trial.keeps:
-            return found
-        best = self.best(found.n_replicas)
+        fleet = self.least_fleet(n_most) if n_most is None or n_most > 0 else None
+        if fleet is None or not fleet.trial.keeps:
+            return fleet
+        best = self.best(fleet.n_replicas)
         if is_fewest:
             return best
         least, n = self.objective(best.n_replicas, best.trial.good_frac), best.n_replicas + 1

@@ -145,11 +145,11 @@ class Search:
         with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
             for usd in lists or [row_usd]:
                 times = {name: usd[name] / row_usd[name] for name in usd.keys() & row_usd.keys()}
-                mine = [task for task in tasks if task.accelerator in times]
+                own_tasks = [task for task in tasks if task.accelerator in times]
                 if lists:
-                    mine.sort(key=lambda t: (not t.is_liked, t.value * times[t.accelerator]))
-                self._prove(mine, times, n_refined, gap_frac, done, bar)
-                self._vary(mine, done, n_kinds)
+                    own_tasks.sort(key=lambda t: (not t.is_liked, t.value * times[t.accelerator]))
+                self._prove(own_tasks, times, n_refined, gap_frac, done, bar)
+                self._vary(own_tasks, done, n_kinds)
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
@@ -208,8 +208,8 @@ class Search:
                 return
 
     def _best_of(self, times: Mapping[str, float]) -> Value:
-        found = (value * times[name] for name, value in self.best.items() if name in times)
-        return min(found, default=math.inf)
+        fleet = (value * times[name] for name, value in self.best.items() if name in times)
+        return min(fleet, default=math.inf)
 
     def _tasks(self) -> Iterator[Task]:
         """All that the simulator can serve, best by the screen first."""
@@ -306,17 +306,17 @@ class Search:
 
     def _take(self, task: Task, solved: Solved, is_free: bool) -> bool:
         """Note what a task came to; whether a fleet keeps the SLO."""
-        found = solved.found
-        if found is None or not found.trial.keeps:
+        fleet = solved.found
+        if fleet is None or not fleet.trial.keeps:
             n_refuted, constraint, words = lost(solved, self.demand)
-            if found is not None and is_free:
-                given = {"policy": task.policy, "binding": found.trial.binding,
+            if fleet is not None and is_free:
+                fields = {"policy": task.policy, "binding": fleet.trial.binding,
                          "constraint": constraint, "reason": words}  # fmt: skip
-                self._note(task.labels[found.n_row], dict.fromkeys(SIMULATED, math.nan) | given)
+                self._note(task.labels[fleet.n_row], dict.fromkeys(SIMULATED, math.nan) | fields)
             self._refute(task, [n_refuted or n - 1 for n in solved.n_least], constraint, words)
             return False
-        label = task.labels[found.n_row]
-        values = priced(self._rows(task)[found.n_row], self.demand, task.policy, found)
+        label = task.labels[fleet.n_row]
+        values = priced(self._rows(task)[fleet.n_row], self.demand, task.policy, fleet)
         self._note(label, values)
         value = values.get(self.objective)
         if self.objective == PROFIT:
@@ -326,9 +326,9 @@ class Search:
             value = part[self.objective].iloc[0]
         name = task.accelerator
         self.best[name] = min(self.best.get(name, math.inf), self.sign * float(value))
-        words = f"simulated: {found.n_replicas} replicas are the fewest that keep the SLO"
-        binding = found.trial.binding if found.trial.binding in LATENCY else "ttft"
-        self._refute(task, [found.n_replicas - 1] * len(task.labels), binding, words)
+        words = f"simulated: {fleet.n_replicas} replicas are the fewest that keep the SLO"
+        binding = fleet.trial.binding if fleet.trial.binding in LATENCY else "ttft"
+        self._refute(task, [fleet.n_replicas - 1] * len(task.labels), binding, words)
         return True
 
     def _note(self, label: int, values: dict[str, Any]) -> None:

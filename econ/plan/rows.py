@@ -98,8 +98,8 @@ def judged(frame: pd.DataFrame, plan: Searched) -> pd.DataFrame:
 def _refined(plan: Searched) -> pd.DataFrame:
     """The rows of which fleets were simulated."""
     rows = plan.evidence.rows
-    found = {name: rows[name] for name in SIMULATED if name in rows}
-    refined = detailed_rows(rows, plan.demand).assign(**found)
+    simulated = {name: rows[name] for name in SIMULATED if name in rows}
+    refined = detailed_rows(rows, plan.demand).assign(**simulated)
     refined = with_profit(with_site(refined, plan.demand.scenario), plan.demand)
     basis = np.where(refined["constraint"] == "", "simulated", "rejected")
     return refined.assign(basis=basis, rests_on="share of requests")

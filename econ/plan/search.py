@@ -231,8 +231,8 @@ def _search(block: pd.DataFrame, limits: list[int], demand: Demand) -> pd.DataFr
         _mark(code, columns["tpot_s"] > demand.slo.tpot_s, "tpot")
     frame = sized(frame.assign(**columns), demand)
     chips = frame["accelerator"].cat
-    held = np.array([_held(demand, chip)[0] for chip in chips.categories], "float64")
-    _mark(code, frame["fleet_gpus"].to_numpy() > held[chips.codes.to_numpy()], "power")
+    most_gpus = np.array([_held(demand, chip)[0] for chip in chips.categories], "float64")
+    _mark(code, frame["fleet_gpus"].to_numpy() > most_gpus[chips.codes.to_numpy()], "power")
     return frame.assign(constraint=pd.Categorical.from_codes(code, ORDER))
 
 
@@ -303,9 +303,9 @@ def detailed(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
     point = frame[[*KEYS, "n_gpu", "concurrency", "batch", RATE]].assign(**settings)
     is_known = frame[RATE].notna().to_numpy()
     energy = {name: np.full(len(frame), np.nan) for name in POINT}
-    found = point_energy(point[is_known])
+    columns = point_energy(point[is_known])
     for name in POINT:
-        energy[name][is_known] = found[name]
+        energy[name][is_known] = columns[name]
     rate, spread = frame["requests_per_s_per_replica"].to_numpy(), frame["rate_p90_factor"]
     cost = {}
     for end, speed in (("low", rate * spread), ("high", rate / spread)):

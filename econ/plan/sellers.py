@@ -183,21 +183,21 @@ def seller_times(
     """
     positive("tpot_s", tpot_s, 10)
     not_negative("ttft_s", ttft_s, 1000)
-    whole = int((sessions.input_tokens + sessions.output_tokens).sum())
+    n_tokens = int((sessions.input_tokens + sessions.output_tokens).sum())
     seller = Replica(
         cost=StepCost.affine(base_s=tpot_s),
-        kv_tokens=min(2 * whole + 1, 10**12),
+        kv_tokens=min(2 * n_tokens + 1, 10**12),
         block_tokens=1,
         max_batch=LARGEST_BATCH,
         token_budget=LARGEST_STEP,
     )
     follows = np.diff(sessions.waits_at) > 0
-    asked = dataclasses.replace(
+    question = dataclasses.replace(
         sessions,
         patience_s=np.full(sessions.n_turns, np.inf),
         wait_s=sessions.wait_s + ttft_s * follows,  # nobody waits for anybody else's prompt
     )
-    times = serve_sessions(asked, Fleet(replica=seller, ttl_s=ttl_s))
+    times = serve_sessions(question, Fleet(replica=seller, ttl_s=ttl_s))
     if not times.done.all():
         row = int(np.argmin(times.done))
         raise ValueError(
@@ -320,24 +320,24 @@ def seller_side(
     listed = list_price(price) if isinstance(price, str) else price
     load = s.workload
     if load.task is None and sessions is None:
-        found, written = cache_shares(load, ttl_s)
+        cached, written = cache_shares(load, ttl_s)
         usd = Api(model=listed.model, price=listed, service=service).usd_per_request(
             load.mean_input_tokens,
             load.mean_output_tokens,
-            found,
+            cached,
             written_frac=written,
             ttl_s=ttl_s,
         )
     else:
         turns = _turns(s, sessions)
         bill = api_bill(turns, listed, ttl_s=ttl_s, service=service)
-        found, usd = bill.hit_frac, bill.total_usd / turns.n_turns
+        cached, usd = bill.hit_frac, bill.total_usd / turns.n_turns
     return SellerSide(
         seller=listed.provider,
         model=listed.model,
         service=service,
         ttl_s=ttl_s,
-        cached_frac=found,
+        cached_frac=cached,
         usd_per_answer=usd,
         energy=_energy_words(listed.provider),
         task=load.task,
@@ -368,8 +368,8 @@ def cache_shares(
     cached = float(load.cached_frac)
     if are_turns:
         return cached, 1 - cached
-    found = cached * load.alive_frac(ttl_s)
-    return found, cached - found
+    hit_frac = cached * load.alive_frac(ttl_s)
+    return hit_frac, cached - hit_frac
 
 
 def _turns(s: Scenario, load: SessionLoad | Replay | Sessions | str | None) -> Sessions:
@@ -400,11 +400,12 @@ def _turns(s: Scenario, load: SessionLoad | Replay | Sessions | str | None) -> S
 
 def _energy_words(seller: str) -> str:
     try:
-        told = disclosed_prompt(seller)
+        figure = disclosed_prompt(seller)
     except ValueError as error:
         return str(error)
-    kind = told.kind.replace("_", " ")
+    kind = figure.kind.replace("_", " ")
     return (
-        f"{seller} publishes nothing of these tokens; {told.prompt[0].lower()}{told.prompt[1:]} "
-        f"takes {told.energy_wh:g} Wh ({kind}, {told.as_of}; counted: {told.boundary})"
+        f"{seller} publishes nothing of these tokens; {figure.prompt[0].lower()}"
+        f"{figure.prompt[1:]} "
+        f"takes {figure.energy_wh:g} Wh ({kind}, {figure.as_of}; counted: {figure.boundary})"
     )

@@ -120,10 +120,10 @@ def best_service(
     of_tier = limits(s, tiers)
     usd = worths(of_tier, value_usd_per_answer)
     rows, plans = [], []
-    for one, tier, asked in questions(s, menu, of_tier, benchmark):
+    for one, tier, question in questions(s, menu, of_tier, benchmark):
         rate_per_s = (demand_per_s or {}).get(tier, s.workload.rate_per_s)
         answer = plan(
-            asked.with_(model=one.model, rate_per_s=rate_per_s),
+            question.with_(model=one.model, rate_per_s=rate_per_s),
             value_usd_per_answer=usd[tier],
             right_frac=one.right_frac,
             **settings,

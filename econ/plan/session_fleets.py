@@ -203,8 +203,8 @@ def plan_sessions(
     sessions = loads[0]
     check_context(s, sessions)
     calls = calls_of(sessions, rate_per_s=rate * sessions.n_turns / sessions.n_sessions)
-    asked = s.with_(workload=dataclasses.replace(calls, cached_frac=sessions.hit_frac))
-    screen = plan(asked, accelerators, precisions, parallelism, n_refined=0,
+    question = s.with_(workload=dataclasses.replace(calls, cached_frac=sessions.hit_frac))
+    screen = plan(question, accelerators, precisions, parallelism, n_refined=0,
                   prices_usd_per_gpu_hour=prices_usd_per_gpu_hour)  # fmt: skip
     bills: dict[str, Any] = {"price": price, "ttl_s": ttl_s, "review_usd": review_usd}
     is_drawn = not isinstance(load, Sessions)
@@ -222,8 +222,8 @@ def plan_sessions(
                 fleet: dict[str, Any] = {"tiers": below, "routing": rule}
                 try:
                     n_replicas, _ = smallest(on, loads, n_together, **fleet)
-                    whole = on.with_(n_gpu=n_replicas * row["n_gpu"])
-                    cost = agent_cost(whole, load, seed=seed, **bills, **comes, **fleet)
+                    fleet_size = on.with_(n_gpu=n_replicas * row["n_gpu"])
+                    cost = agent_cost(fleet_size, load, seed=seed, **bills, **comes, **fleet)
                 except ValueError as error:
                     rows.append(row | {"reason": str(error)})
                     continue
@@ -306,19 +306,19 @@ def smallest(
         return True, first
 
     low, high = 0, n_together
-    keeps, found = served(high)
+    keeps, service = served(high)
     share = -math.inf
     while not keeps:
-        if high >= MOST_REPLICAS or found.good_frac <= share + 1e-9:
+        if high >= MOST_REPLICAS or service.good_frac <= share + 1e-9:
             raise ValueError(
-                f"{high} replicas answer {found.good_frac:.1%} of turns within the SLO, of "
-                f"{on.slo.attainment_frac:.0%} wanted: P95 of TTFT {found.p95_ttft_s:.3g} s, of "
-                f"TPOT {found.p95_tpot_s:.3g} s; more replicas do not help"
+                f"{high} replicas answer {service.good_frac:.1%} of turns within the SLO, of "
+                f"{on.slo.attainment_frac:.0%} wanted: P95 of TTFT {service.p95_ttft_s:.3g} s, of "
+                f"TPOT {service.p95_tpot_s:.3g} s; more replicas do not help"
             )
-        share, low, high = found.good_frac, high, 2 * high
-        keeps, found = served(high)
+        share, low, high = service.good_frac, high, 2 * high
+        keeps, service = served(high)
     while high - low > n_together:
         middle = low + (high - low) // 2 // n_together * n_together
         keeps, tried = served(middle)
-        low, high, found = (low, middle, tried) if keeps else (middle, high, found)
-    return high, found
+        low, high, service = (low, middle, tried) if keeps else (middle, high, service)
+    return high, service

@@ -64,13 +64,13 @@ def solved_task(
     shape = shapes[key].paid(rows, demand, task.n_first)
     n_before = len(shape.trials)
     try:
-        found = shape.best_fleet(usd_per_hour, is_fewest)
+        fleet = shape.best_fleet(usd_per_hour, is_fewest)
     except ValueError as error:
         if not str(error).startswith(TOO_MANY):  # replicas, for the simulator
             raise
         return Solved(None, (NEVER,) * len(rows), 0, str(error))
     n_simulated = len(shape.trials) - n_before
-    return Solved(found, tuple(shape.n_least.tolist()), n_simulated, n_held=shape.n_held)
+    return Solved(fleet, tuple(shape.n_least.tolist()), n_simulated, n_held=shape.n_held)
 
 
 def lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
@@ -83,9 +83,9 @@ def lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
             "ttft",
             "no number of replicas is enough: even alone too many requests are late",
         )
-    held = f"site_mw = {demand.scenario.site_mw} holds {solved.n_held} replicas"
+    limit = f"site_mw = {demand.scenario.site_mw} holds {solved.n_held} replicas"
     if solved.found is None and min(solved.n_least) > solved.n_held:
-        return None, "power", f"{held}, the load takes {min(solved.n_least)}"
+        return None, "power", f"{limit}, the load takes {min(solved.n_least)}"
     if solved.found is None:
         return None, "ttft", "fewer replicas than the work of the requests takes within the SLO"
     n, trial = solved.found.n_replicas, solved.found.trial
@@ -94,13 +94,13 @@ def lost(solved: Solved, demand: Demand) -> tuple[int | None, str, str]:
         trial.error or f"{n} replicas meet the SLO for {trial.good_frac:.1%} of requests, {must}"
     )
     if n >= solved.n_held:
-        return n, "power", f"{held}: {words}"
+        return n, "power", f"{limit}: {words}"
     return n, trial.binding if trial.binding in LATENCY else "ttft", words
 
 
-def priced(row: Row, demand: Demand, policy: str, found: Found) -> dict[str, Any]:
+def priced(row: Row, demand: Demand, policy: str, fleet: Found) -> dict[str, Any]:
     """Cost per good token of the fleet; its band keeps the ratio that the search had."""
-    trial, n_replicas = found.trial, found.n_replicas + demand.n_spare
+    trial, n_replicas = fleet.trial, fleet.n_replicas + demand.n_spare
     size = server_gpus(demand, row.accelerator)
 
     def paid(n_replicas: int) -> int:
@@ -111,7 +111,7 @@ def priced(row: Row, demand: Demand, policy: str, found: Found) -> dict[str, Any
     cost = cost_usd_per_mtok(row.usd_per_gpu_hour, good_rate, demand.utilisation_frac)
     ends = {}
     for end, factor in (("low", 1 / row.rate_p90_factor), ("high", row.rate_p90_factor)):
-        n = math.ceil(found.n_replicas * factor * ROUNDING) + demand.n_spare
+        n = math.ceil(fleet.n_replicas * factor * ROUNDING) + demand.n_spare
         ends[f"cost_{end}_usd_per_good_mtok"] = cost * paid(n) / n_paid
     names = ("good_frac", "good_frac_se", "n_requests", "p95_ttft_s", "p95_tpot_s", "binding")
     return {

@@ -38,8 +38,8 @@ def with_profit(frame: pd.DataFrame, demand: Demand) -> pd.DataFrame:
         watts = np.array([unit.power_w / unit.n_gpu * pue for unit in units], "float64")[
             chips.codes
         ]
-    found = profits(worth, usd, accepted_per_hour=accepted, n_gpu=n_gpu, site_w_per_gpu=watts)
-    out = frame.assign(value_usd_per_hour=worth, **found)
+    columns = profits(worth, usd, accepted_per_hour=accepted, n_gpu=n_gpu, site_w_per_gpu=watts)
+    out = frame.assign(value_usd_per_hour=worth, **columns)
     for end, of_cost in (("low", "high"), ("high", "low")):
         name = f"cost_{of_cost}_usd_per_good_mtok"
         if name in frame:

@@ -100,8 +100,8 @@ def _patience(p: np.ndarray, weight: np.ndarray, n_attempts: float) -> float:
     from scipy.optimize import brentq
 
     def over(log_most: float) -> float:
-        made = -np.expm1(np.exp(log_most) * np.log1p(-p)) / p
-        return float(weight @ made) - n_attempts
+        attempts = -np.expm1(np.exp(log_most) * np.log1p(-p)) / p
+        return float(weight @ attempts) - n_attempts
 
     return float(np.exp(brentq(over, 0.0, np.log(MOST))))
 

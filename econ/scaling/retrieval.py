@@ -133,5 +133,5 @@ def answered_right_frac(recall_frac: float, with_passage_frac: float, without_fr
     0.78
     """
     recall = fraction("recall_frac", recall_frac)
-    found = fraction("with_passage_frac", with_passage_frac)
-    return recall * found + (1 - recall) * fraction("without_frac", without_frac)
+    with_passage = fraction("with_passage_frac", with_passage_frac)
+    return recall * with_passage + (1 - recall) * fraction("without_frac", without_frac)

@@ -51,8 +51,8 @@ def _whole(name: str, values: Any, low: int) -> Whole:
     if values.dtype.kind in "iu" and (
         not len(values) or low <= values.min() <= values.max() <= most
     ):
-        whole: Whole = values.astype("int64")
-        return whole
+        whole_numbers: Whole = values.astype("int64")
+        return whole_numbers
     bad = ~np.isfinite(values) | (values < low) | (values > most)
     bad |= values != np.floor(values)
     if bad.any():

@@ -195,8 +195,8 @@ def tier_of(k: Any, r: Any, par: Any) -> int:
 def recompute_ps(before: Any, tokens: Any, linear: Any, par: Any) -> int:
     """Time to prefill ``tokens`` behind ``before`` others, alone, in steps of the whole budget."""
     budget = par[BUDGET]
-    whole, rest = tokens // budget, tokens % budget
-    time = whole * (linear[budget] + par[PRE_BASE])
+    n_chunks, rest = tokens // budget, tokens % budget
+    time = n_chunks * (linear[budget] + par[PRE_BASE])
     if rest > 0:
         time += linear[rest] + par[PRE_BASE]
     return int(time + par[PRE_PAIR] * ((before + tokens) ** 2 - before * before))

@@ -124,14 +124,14 @@ class SessionTimes:
     @property
     def hit_frac(self) -> float:
         """Share of all prompt tokens that no prefill had to compute."""
-        whole = self.prompt_tokens.sum()
-        return float(1 - self.computed_tokens.sum() / whole) if whole else 0.0
+        n_tokens = self.prompt_tokens.sum()
+        return float(1 - self.computed_tokens.sum() / n_tokens) if n_tokens else 0.0
 
     @property
     def hbm_hit_frac(self) -> float:
         """Share of all prompt tokens that lay in the accelerators' memory."""
-        whole = self.prompt_tokens.sum()
-        return float(self.hbm_tokens.sum() / whole) if whole else 0.0
+        n_tokens = self.prompt_tokens.sum()
+        return float(self.hbm_tokens.sum() / n_tokens) if n_tokens else 0.0
 
     def hit_by_kind(self) -> pd.Series:
         """The hit share of turns that a person, a tool or another agent started."""
@@ -237,7 +237,7 @@ def serve_sessions(
     if engine == "c" and not compiled.built(session_engine):
         raise ModuleNotFoundError('engine = "c" was not built; "numba" and "python" do without')
     inputs = inputs_of(sessions, fleet, plan, count("seed", seed, 0), until_s)
-    turns, reps, caches, held, stopped = RUNNERS[engine](inputs)
+    turns, reps, caches, blocks_in_use, stopped = RUNNERS[engine](inputs)
     sums = caches.reshape(-1, n_rep, fields.N_CACHE).sum(axis=1) * plan.block_tokens
     tiers = pd.DataFrame(
         sums[:, [fields.USED, fields.EVICTED, fields.WRITTEN, fields.READ]],
@@ -260,7 +260,7 @@ def serve_sessions(
         write_ps=reps[:, fields.WRITE_PS],
         read_ps=reps[:, fields.READ_PS],
         on_ps=reps[:, fields.ON_PS],
-        held_tokens=held * plan.block_tokens,
+        held_tokens=blocks_in_use * plan.block_tokens,
         tiers=tiers,
         engine=engine,
         stopped=stopped,
@@ -391,8 +391,8 @@ def run(engine: str, inputs: Inputs) -> tuple[Whole, Whole, Whole, Whole, bool]:
         session_engine.run_sessions(*flat)
     shapes = ((0, turns), (2, reps), (5, caches), (4, entries))
     out = [np.asarray(flat[k], "int64").reshape(like.shape) for k, like in shapes]
-    held = out[3][:n_rep, :-1, fields.BLOCKS].sum(axis=0)
-    return out[0], out[1], out[2], held, bool(flat[6][fields.STOPPED])
+    blocks_in_use = out[3][:n_rep, :-1, fields.BLOCKS].sum(axis=0)
+    return out[0], out[1], out[2], blocks_in_use, bool(flat[6][fields.STOPPED])
 
 
 # engine → what runs it; the tests add one that goes token by token

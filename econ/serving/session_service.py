@@ -131,7 +131,7 @@ class SessionService(Result):
         kinds, length_s = times.hit_by_kind(), times.session_s
         busy_ps = float(times.write_ps.sum() + times.read_ps.sum())
         on_ps = float(times.on_ps.sum())
-        whole = max(float(times.prompt_tokens.sum()), 1.0)
+        n_tokens = max(float(times.prompt_tokens.sum()), 1.0)
         span_s = max(times.span_s, 1e-12)
         return cls(
             rate_per_s=rate_per_s,
@@ -142,7 +142,7 @@ class SessionService(Result):
             mean_output_tokens=float(sessions.output_tokens.mean()),
             hit_frac=times.hit_frac,
             hbm_hit_frac=times.hbm_hit_frac,
-            loaded_frac=float(times.loaded_tokens.sum()) / whole,
+            loaded_frac=float(times.loaded_tokens.sum()) / n_tokens,
             user_hit_frac=float(kinds.get("user", np.nan)),
             tool_hit_frac=float(kinds.get("tool", np.nan)),
             **{f"p{q}_ttft_s": _quantile(ttft[done], q) for q in (50, 95, 99)},

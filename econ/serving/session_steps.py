@@ -142,14 +142,14 @@ def admit(r: Any, now: Any, events: Any, turns: Any, reps: Any, tree: Any, entri
         leaf = turns[t + BRANCH]
         total = (turns[t + PROMPT] + turns[t + OUT] + block - 2) // block
         soonest = expire(r, leaf, now, tree, entries, caches, n)
-        mine = hit(r, leaf, total, now, tree, entries, caches, n)
+        n_hit = hit(r, leaf, total, now, tree, entries, caches, n)
         own, x, end = 0, leaf, total
         while x >= 0:
             at, start = (row + x) * N_ENTRY, tree[x * N_TREE + FROM]
             if entries[at + PINS] == 0:
                 own += min(entries[at + BLOCKS], end - start)
             end, x = start, tree[x * N_TREE + PARENT]
-        need, room = total - mine, caches[own_cache + ROOM]
+        need, room = total - n_hit, caches[own_cache + ROOM]
         if need > room - caches[own_cache + USED] + caches[own_cache + LOOSE] - own:
             return soonest
         heads[q] = turns[t + FOLLOW]
@@ -175,25 +175,25 @@ def admit(r: Any, now: Any, events: Any, turns: Any, reps: Any, tree: Any, entri
         caches[own_cache + USED] += need
         turns[t + PRIVATE] = need
         most = (turns[t + PROMPT] - 1) // block
-        got = min(mine, most)
-        turns[t + HBM_READ] += got * block
+        n_read = min(n_hit, most)
+        turns[t + HBM_READ] += n_read * block
         ready = now
         for tier in range(1, par[TIERS] + 1):
             c = tier_of(tier, r, par)
             blocks = hit(c, leaf, most, now, tree, entries, caches, n)
-            if blocks <= got:
+            if blocks <= n_read:
                 continue
-            tokens, link = (blocks - got) * block, n_rep * (tier - 1) + r
+            tokens, link = (blocks - n_read) * block, n_rep * (tier - 1) + r
             moved = max(now, links[link])
             moved += tokens * par[OF_TIERS + 2 * par[TIERS] + tier - 1]
-            there = max(moved + par[OF_TIERS + par[TIERS] + tier - 1], now + 1)
-            if there - now < recompute_ps(got * block, tokens, linear, par):
+            loaded_ps = max(moved + par[OF_TIERS + par[TIERS] + tier - 1], now + 1)
+            if loaded_ps - now < recompute_ps(n_read * block, tokens, linear, par):
                 links[link] = moved
                 turns[t + LOAD_READ] += tokens
-                caches[c * N_CACHE + READ] += blocks - got
-                got, ready = blocks, max(ready, there)
+                caches[c * N_CACHE + READ] += blocks - n_read
+                n_read, ready = blocks, max(ready, loaded_ps)
                 touch(c, leaf, now, tree, entries, caches, n)
-        turns[t + UNREAD] = turns[t + PROMPT] - got * block
+        turns[t + UNREAD] = turns[t + PROMPT] - n_read * block
         turns[t + COMPUTED] += turns[t + UNREAD]
         turns[t + ATTEMPTS] += 1
         turns[t + ADMITTED], turns[t + READY] = now, ready

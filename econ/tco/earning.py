@@ -150,9 +150,9 @@ def questions(
     """
     for one in menu:
         times = one.longer_than(s.model_id, benchmark)
-        asked = s
+        question = s
         if times != 1:
             longer = tuple(times * float(n) for n in s.workload.output_quantile_tokens)
-            asked = s.with_(output_quantile_tokens=longer)
+            question = s.with_(output_quantile_tokens=longer)
         for tier, slo in tiers.items():
-            yield one, tier, asked.with_(slo=slo)
+            yield one, tier, question.with_(slo=slo)

@@ -95,24 +95,24 @@ class Replay:
         parent, start = [new[log.branch_parent[shared]]], [log.branch_from_tokens[shared]]
         turns, branch, waits, begin, n_turns, n_branches = [], [], [], [], 0, len(shared)
         for k, j in enumerate(picks.tolist()):
-            mine, branches = rows[at[j] : at[j + 1]], own[own_at[j] : own_at[j + 1]]
+            own_rows, branches = rows[at[j] : at[j + 1]], own[own_at[j] : own_at[j + 1]]
             new[branches] = n_branches + np.arange(len(branches))
             parent.append(new[log.branch_parent[branches]])
             start.append(log.branch_from_tokens[branches])
-            branch.append(new[log.branch[mine]])
+            branch.append(new[log.branch[own_rows]])
             waits += [
                 (place[log.waits_for[log.waits_at[i] : log.waits_at[i + 1]]] + n_turns).tolist()
-                for i in mine.tolist()
+                for i in own_rows.tolist()
             ]
-            first_s = log.start_s[mine][np.diff(log.waits_at)[mine] == 0].min()
-            begin.append(begins_s[k] + np.maximum(log.start_s[mine] - first_s, 0.0))
-            turns.append(mine)
-            n_turns, n_branches = n_turns + len(mine), n_branches + len(branches)
+            first_s = log.start_s[own_rows][np.diff(log.waits_at)[own_rows] == 0].min()
+            begin.append(begins_s[k] + np.maximum(log.start_s[own_rows] - first_s, 0.0))
+            turns.append(own_rows)
+            n_turns, n_branches = n_turns + len(own_rows), n_branches + len(branches)
         all_rows = np.concatenate(turns)
         columns: dict[str, Any] = {name: getattr(log, name)[all_rows] for name in OF_TURNS}
         return checked(
             Sessions(
-                session=np.repeat(np.arange(n), [len(mine) for mine in turns]),
+                session=np.repeat(np.arange(n), [len(own_rows) for own_rows in turns]),
                 branch=np.concatenate(branch),
                 start_s=np.concatenate(begin),
                 waits_at=np.cumsum([0, *map(len, waits)]),

@@ -77,33 +77,33 @@ def read_sessions(
     title = name or (str(source) if not isinstance(source, bytes) else "log")
     rows = _records(source, name)
     names = list(rows[0])
-    found = columns_of(names, title, {})
-    lacking = [c for c in ("arrival_s", "input_tokens", "output_tokens") if c not in found]
+    columns = columns_of(names, title, {})
+    lacking = [c for c in ("arrival_s", "input_tokens", "output_tokens") if c not in columns]
     session = next((c for c in SESSION if c in names), None)
     hashes = next((c for c in HASHES if c in names), None)
     if lacking or not (session or hashes):
         need = ", ".join(lacking) or "session_id or hash_ids"
         raise BadTable(f"{title}: no column {need}; it has {', '.join(map(str, names))}")
     if unit is None:
-        clock = found["arrival_s"].lower()
+        clock = columns["arrival_s"].lower()
         ends = next((u for u in ("ms", "us", "ns") if clock.endswith(u)), "s")
         unit = "ms" if hashes else ends
-    arrival = _numbers(rows, found["arrival_s"], title) * SECONDS[unit]
+    arrival = _numbers(rows, columns["arrival_s"], title) * SECONDS[unit]
     arrival -= arrival[0]
     if (back := np.diff(arrival) < 0).any():
         row = int(np.argmax(back)) + 2
         raise BadTable(
-            f"{title} row {row}, column {found['arrival_s']}: comes before the row above"
+            f"{title} row {row}, column {columns['arrival_s']}: comes before the row above"
         )
-    prompt = _numbers(rows, found["input_tokens"], title).astype("int64")
-    out = _numbers(rows, found["output_tokens"], title).astype("int64")
-    if OPTIONAL in found:
-        cached = _numbers(rows, found[OPTIONAL], title)
+    prompt = _numbers(rows, columns["input_tokens"], title).astype("int64")
+    out = _numbers(rows, columns["output_tokens"], title).astype("int64")
+    if OPTIONAL in columns:
+        cached = _numbers(rows, columns[OPTIONAL], title)
         if (odd := (cached < 0) | (cached > prompt)).any():
             row = int(np.argmax(odd))
             raise BadTable(
-                f"{title} row {row + 1}, column {found[OPTIONAL]}: {cached[row]:,.0f} tokens from "
-                f"a cache contradict a prompt of {prompt[row]:,}"
+                f"{title} row {row + 1}, column {columns[OPTIONAL]}: {cached[row]:,.0f} tokens "
+                f"from a cache contradict a prompt of {prompt[row]:,}"
             )
     ids = [str(row[session]) for row in rows] if session else [str(i) for i in range(len(rows))]
     code = {id: k for k, id in enumerate(dict.fromkeys(ids))}

@@ -135,12 +135,12 @@ def _tally(source: Source, name: str | None, stated: dict[str, str], rates: Curr
                     raise BadTable(f"{known_as}: {len(keys):,} columns: keep those of a bill")
                 _refuse_benchmark(keys, known_as)
                 seen |= dict.fromkeys(keys[:100])
-                form, found = form_of(keys), None
+                form, places_now = form_of(keys), None
                 places = columns_of_usage(keys, form, stated)
                 money = "usd" in places and (form.is_cost or "model" in places)
                 if "day" in places and (money or {"input", "fresh", "output"} & set(places)):
-                    found, tally.form = places, form
-                by_keys[keys] = found
+                    places_now, tally.form = places, form
+                by_keys[keys] = places_now
             check_size(tally.n_rows + 1, known_as)
             if tally.n_rows > MOST_OTHER_RECORDS and not any(by_keys.values()):
                 break

@@ -169,7 +169,7 @@ def columns_of_usage(
 ) -> dict[str, str]:
     """Target -> column, the surest of each; ``stated`` gives the user's own by column."""
     stated = stated or {}
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for target in NAMES:
         own = [n for n in names if stated.get(n) == target]
         ranked = [
@@ -178,10 +178,10 @@ def columns_of_usage(
             if n not in stated and (r := _rank(n, target)) is not None
         ]
         if own or ranked:
-            found[target] = own[0] if own else names[min(ranked)[1]]
+            columns[target] = own[0] if own else names[min(ranked)[1]]
     if "usage" in form.takes:
-        found["usd"] = next(n for n in names if folded(n) == "usage")
-    return found
+        columns["usd"] = next(n for n in names if folded(n) == "usage")
+    return columns
 
 
 def is_benchmark(keys: Sequence[str]) -> bool:

@@ -150,8 +150,8 @@ class Row:
     def refuse(self, target: str, what: str) -> BadTable:
         """An error that names the cell."""
         column, text = self.columns[target], self.text(target)
-        shown = repr(text[:SHOWN]) + ("…" if len(text) > SHOWN else "")
-        return BadTable(f"{self.tally.name} row {self.n_row}, column {column}: {shown} {what}")
+        excerpt = repr(text[:SHOWN]) + ("…" if len(text) > SHOWN else "")
+        return BadTable(f"{self.tally.name} row {self.n_row}, column {column}: {excerpt} {what}")
 
     def number_of(self, target: str) -> float | None:
         """A cell as a number; None where it says nothing."""

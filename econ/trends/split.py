@@ -67,8 +67,8 @@ def split_frame(
         rows.append((part, low, high))
     rows.append((REST, total_factor / highs, total_factor / lows))
     frame = pd.DataFrame(rows, columns=["part", "low", "high"])
-    whole = math.log(total_factor)
-    shares = {f"share_{end}": frame[end].map(math.log) / whole for end in ("low", "high")}
+    total = math.log(total_factor)
+    shares = {f"share_{end}": frame[end].map(math.log) / total for end in ("low", "high")}
     return frame.assign(**shares)
 
 

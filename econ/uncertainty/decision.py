@@ -139,16 +139,16 @@ def information_frame(
         means = costs.mean(axis=1)
         return float((weights @ means).min() - weights @ means.min(axis=1))
 
-    found: dict[tuple[str, ...], list[float]] = {}
+    estimates: dict[tuple[str, ...], list[float]] = {}
     for name, r in ranges.items():
-        found[name, r.unit] = [0.0] * (len(parts) + 1)
+        estimates[name, r.unit] = [0.0] * (len(parts) + 1)
         if not r.is_fixed:
             table = pd.concat([inner] * n_points, ignore_index=True)
             table[name] = np.repeat(r.quantile(shares), n)
             costs = _finite(_options(model, table)).reshape(n_points, n, -1)
             without = (worth_usd(np.delete(costs, part, axis=1)) for part in parts)
-            found[name, r.unit] = [worth_usd(costs), *without]
-    frame = ranked_frame(found, ["input", "unit"], "value_usd", "value_se_usd")
+            estimates[name, r.unit] = [worth_usd(costs), *without]
+    frame = ranked_frame(estimates, ["input", "unit"], "value_usd", "value_se_usd")
     share = frame["value_usd"] / total_usd if total_usd > 0 else 0.0
     return frame.assign(share_frac=share)
 

@@ -85,15 +85,15 @@ class Uncertain:
         """
         answers = self.samples[self.metric].to_numpy()
         groups = groups_of(len(answers))
-        found: dict[tuple[str, ...], list[float]] = {}
+        estimates: dict[tuple[str, ...], list[float]] = {}
         for name, range_ in self.ranges.items():
             inputs = self.samples[name].to_numpy()
             without = (groups != g for g in np.unique(groups))
-            found[name, range_.unit] = [
+            estimates[name, range_.unit] = [
                 _explained(inputs, answers),
                 *(_explained(inputs[rest], answers[rest]) for rest in without),
             ]
-        return ranked_frame(found, ["input", "unit"], "explains_frac", "explains_se_frac")
+        return ranked_frame(estimates, ["input", "unit"], "explains_frac", "explains_se_frac")
 
 
 def _explained(inputs: np.ndarray, answers: np.ndarray) -> float:

@@ -79,13 +79,13 @@ def jackknife_se(without: np.ndarray) -> np.ndarray:
 
 
 def ranked_frame(
-    found: Mapping[tuple[str, ...], Sequence[float]], names: Sequence[str], value: str, se: str
+    by_name: Mapping[tuple[str, ...], Sequence[float]], names: Sequence[str], value: str, se: str
 ) -> pd.DataFrame:
     """Estimates of several things, the greatest first, and whether their ranks are sure.
 
     Parameters
     ----------
-    found : mapping of tuple to sequence of float
+    by_name : mapping of tuple to sequence of float
         Of each thing its names, e.g. an input and its unit, and the estimate, followed by the
         estimates without each group of samples (`groups_of`).
     names, value, se : str
@@ -98,15 +98,15 @@ def ranked_frame(
 
     Examples
     --------
-    >>> found = {("rent",): [20.0, 19.0, 21.0], ("load",): [690.0, 605.0, 775.0]}
-    >>> ranked_frame(found, ["input"], "usd", "se_usd").to_dict("records")[0]
+    >>> by_name = {("rent",): [20.0, 19.0, 21.0], ("load",): [690.0, 605.0, 775.0]}
+    >>> ranked_frame(by_name, ["input"], "usd", "se_usd").to_dict("records")[0]
     {'input': 'load', 'usd': 690.0, 'se_usd': 85.0, 'may_swap': False}
     """
-    order = sorted(found, key=lambda key: -found[key][0])
+    order = sorted(by_name, key=lambda key: -by_name[key][0])
     frame = pd.DataFrame(order, columns=list(names))
     if not order:
         return frame.assign(**{value: 0.0, se: 0.0, "may_swap": False})
-    estimates = np.array([found[key] for key in order], dtype="float64")
+    estimates = np.array([by_name[key] for key in order], dtype="float64")
     without = estimates[:, 1:].T
     gap_se = jackknife_se(np.diff(without, axis=1))
     swaps = swaps_of(estimates[:, 0], gap_se)

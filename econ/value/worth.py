@@ -168,8 +168,8 @@ def value(
     own = s.slo.ttft_s + s.slo.tpot_s * max(s.workload.mean_output_tokens - 1, 0)
     sells, least = rows["tier"].map(usd), min(usd.values())
     dearer = sells / least if least else 1.0
-    asked = demand * (rows["answer_s"] / own) ** wait_elasticity * dearer**price_elasticity
-    rows = _fleets(rows.assign(demand_per_s=asked, value_usd_per_answer=sells), n_gpu_most)
+    answers_per_s = demand * (rows["answer_s"] / own) ** wait_elasticity * dearer**price_elasticity
+    rows = _fleets(rows.assign(demand_per_s=answers_per_s, value_usd_per_answer=sells), n_gpu_most)
     return _best(_profits(rows))
 
 
@@ -249,8 +249,8 @@ def _fleets(rows: pd.DataFrame, n_gpu_most: int | None) -> pd.DataFrame:
         )
     needed = rows["demand_per_s"] / per_replica
     parts = []
-    for whole in (np.floor(needed), np.ceil(needed)):
-        n = np.minimum(whole, most)
+    for n_whole in (np.floor(needed), np.ceil(needed)):
+        n = np.minimum(n_whole, most)
         parts.append(
             rows.assign(
                 n_replicas=n, answers_per_s=np.minimum(n * per_replica, rows["demand_per_s"])
@@ -266,13 +266,13 @@ def _profits(rows: pd.DataFrame) -> pd.DataFrame:
     accepted = rows["answers_per_s"] * rows["right_frac"] * rows["in_time_frac"]
     worth = HOUR_S * accepted * rows["value_usd_per_answer"]
     cost = n_gpu * rows["usd_per_gpu_hour"]
-    found = profits(
+    columns = profits(
         worth, cost, accepted_per_hour=HOUR_S * accepted, n_gpu=n_gpu,
         site_w_per_gpu=rows["site_w_per_gpu"],
     )  # fmt: skip
     out = rows.assign(
         n_gpu=n_gpu.astype(int), n_replicas=rows["n_replicas"].astype(int),
-        accepted_per_s=accepted, value_usd_per_hour=worth, cost_usd_per_hour=cost, **found,
+        accepted_per_s=accepted, value_usd_per_hour=worth, cost_usd_per_hour=cost, **columns,
     )  # fmt: skip
     return out.sort_values(
         ["profit_usd_per_hour", "n_gpu"], ascending=[False, True], kind="stable", ignore_index=True

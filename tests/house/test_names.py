@@ -91,6 +91,31 @@ def test_the_rule_catches_what_it_should():
 
 
 # powers of ten and two, and the clock; 1000 as a count of things is KILO of units.py too
+VAGUE = {  # they say how a thing came to be, not what it is
+    "made", "found", "kept", "said", "told", "given", "asked", "held", "shown", "whole", "mine",
+    "there",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_local_names_say_what_they_are(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    fields = {
+        item.target
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.ClassDef)
+        for item in owner.body
+        if isinstance(item, ast.AnnAssign)
+    }
+    names = [
+        (node.lineno, getattr(node, "id", None) or getattr(node, "arg", ""))
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node not in fields)
+        or isinstance(node, ast.arg)
+    ]
+    assert not [f"line {line}: {name}" for line, name in names if name in VAGUE]
+
+
 CONSTANTS = {10.0**n for n in (-12, -9, -6, -3, 3, 6, 9, 12, 15, 18)}
 CONSTANTS |= {2.0**n for n in (10, 20, 30, 40)} | {24, 60, 365, 3600, 3.6, 3.6e6, 8760, 86400}
 

@@ -104,11 +104,11 @@ def counted_exponent(*, with_embeddings: bool, embedding_factor: float = EMBEDDI
     """
     law = as_law(LAWS[0])
     core = np.geomspace(*ACCOUNTED_PARAMS, 400)
-    whole = core + embedding_factor * core ** (1 / 3)
-    counted = whole if with_embeddings else core
+    n_params = core + embedding_factor * core ** (1 / 3)
+    counted = n_params if with_embeddings else core
     best = []
     for flop in np.geomspace(6 * 20 * counted[40] ** 2, 6 * 20 * counted[-40] ** 2, 30):
-        losses = law.loss(whole, flop / (6 * counted))
+        losses = law.loss(n_params, flop / (6 * counted))
         at = int(np.argmin(losses))
         if 0 < at < len(core) - 1:
             best.append((flop, counted[at]))

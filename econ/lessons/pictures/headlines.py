@@ -75,10 +75,10 @@ def frontier_picture() -> Picture:
         scene.line(LEFT_PX + 350, 22, LEFT_PX + 380, 22, dashed=True)
         scene.text(LEFT_PX + 388, 26, "record low")
         above = now.purchasable / now.record_low - 1
-        held = f"{above:.0%} above the record low" if above > 0.01 else "the lowest so far"
+        record = f"{above:.0%} above the record low" if above > 0.01 else "the lowest so far"
         words = (f"{now.date}: {len(sold)} offers reach {LEVEL_FRAC:.0%} on GPQA Diamond. The "
                  f"cheapest, {now.cheapest}, asks ${now.purchasable:.3g} per million tokens, "
-                 f"{held}.")  # fmt: skip
+                 f"{record}.")  # fmt: skip
         frames.append((scene.markup, words))
     numbers = path[["date", "cheapest", "purchasable", "record_low"]]
     return Picture("frontier", "Why does the cheapest price of one quality fall in steps, and can "
@@ -114,8 +114,8 @@ def factor_picture() -> Picture:
         scene.text(20, 26, ("1. The headline", "2. Divided by what?", "3. Under which conditions?",
                             "4. What is left")[n], bold=True)  # fmt: skip
 
-    def bars(scene: Scene, shown: list[int], note: dict[int, str]) -> None:
-        for place, at in enumerate(shown):
+    def bars(scene: Scene, drawn: list[int], note: dict[int, str]) -> None:
+        for place, at in enumerate(drawn):
             row, y_px = rows.iloc[at], 70 + 62 * place
             color = ("grey", "blue", "orange")[at]
             value = row["tokens_per_s_per_mw"]

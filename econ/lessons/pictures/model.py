@@ -102,8 +102,8 @@ def cache_picture() -> Picture:
             scene.text(x + 45, floor + 18, row.kind, anchor="middle", bold=True)
             scene.text(x + 45, floor + 35, row.model, anchor="middle")
         scene.text(60, 24, f"one user's cache after {n:,} tokens, in 16 bits")
-        told = "; ".join(f"{r.kind} {short(r.kv_gb, 2)} GB" for r in rows.itertuples())
-        frames.append((scene.markup, f"After {n:,} tokens one user's cache is: {told}."))
+        parts = "; ".join(f"{r.kind} {short(r.kv_gb, 2)} GB" for r in rows.itertuples())
+        frames.append((scene.markup, f"After {n:,} tokens one user's cache is: {parts}."))
     return Picture("cache", "How large does one user's KV cache grow?", tuple(frames), frame, 295,
                    step_name="Context", interval_ms=900)  # fmt: skip
 
@@ -134,7 +134,7 @@ def split_picture() -> Picture:
     names = {"tensor parallel": "all-reduce", "experts apart": "all-to-all"}
     frames = []
     for n in SPLITS:
-        scene, told = Scene(), []
+        scene, sentences = Scene(), []
         for top, (kind, link) in zip((30, 160), names.items(), strict=True):
             rows = frame[(frame["kind"] == kind) & (frame["n_gpu"] == n)]
             scene.text(20, top + 20, kind.split()[0], bold=True)
@@ -158,8 +158,8 @@ def split_picture() -> Picture:
             weights = float(rows.set_index("part")["time_ms"]["weights"])
             words = f"one step: {total:.1f} ms, of it weights {weights:.1f}, links {links:.2f}"
             scene.text(LEFT, top + 92, words)
-            told.append(f"{kind} over {n}: {total:.1f} ms a step, {links:.2f} ms of it links")
-        frames.append((scene.markup, f"{'; '.join(told)}.".capitalize()))
+            sentences.append(f"{kind} over {n}: {total:.1f} ms a step, {links:.2f} ms of it links")
+        frames.append((scene.markup, f"{'; '.join(sentences)}.".capitalize()))
     return Picture("split", "What do several accelerators share, and what must they tell each "
                    "other?", tuple(frames), frame, 270, still=2, step_name="Accelerators",
                    interval_ms=1200)  # fmt: skip

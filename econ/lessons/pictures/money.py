@@ -116,11 +116,11 @@ def hour_picture() -> Picture:
             scene.box(340 + 92 * place, 262, 12, 12, color)
             scene.text(357 + 92 * place, 273, name)
         now = day.iloc[n]
-        told = ", ".join(f"{name} {now[name]:.0f}" for name in SOURCES)
+        parts = ", ".join(f"{name} {now[name]:.0f}" for name in SOURCES)
         owned = hour[hour["group"] != "margin"]["usd_per_gpu_hour"].sum()
         margin = hour.set_index("group")["usd_per_gpu_hour"]["margin"]
         words = (f"An owned hour costs ${owned:.2f}; on demand it rents for ${margin:.2f} more. At "
-                 f"{n}:00 the load is served by: {told} requests per second.")  # fmt: skip
+                 f"{n}:00 the load is served by: {parts} requests per second.")  # fmt: skip
         frames.append((scene.markup, words))
     return Picture("hour", "What is in an owned hour, and which hours should one own?",
                    tuple(frames), pd.concat([hour, day]), 285, still=12, step_name="Hour",

@@ -22,9 +22,9 @@ COLOURS = ("blue", "orange", "green", "vermilion", "sky", "purple", "grey")
 @functools.cache
 def server() -> Replica:
     """The default scenario's replica, its scheduler reached at once."""
-    whole = replica(Scenario.default())
-    assert isinstance(whole, Replica)
-    return whole.replace(lag_s=0.0, n_lag_steps=0.0)
+    replica_now = replica(Scenario.default())
+    assert isinstance(replica_now, Replica)
+    return replica_now.replace(lag_s=0.0, n_lag_steps=0.0)
 
 
 def token_times(steps: Sequence[Step], request: Place) -> list[float]:
@@ -116,7 +116,7 @@ def batches_picture() -> Picture:
     cell = (RIGHT - LEFT) / n_steps
     frames = []
     for now in range(1, n_steps + 1):
-        scene, told = Scene(), []
+        scene, sentences = Scene(), []
         for top, (name, rows) in zip((30, 150), frame.groupby("batching", sort=False), strict=True):
             scene.text(20, top + 50, name, bold=True)
             for seat in range(SEATS):
@@ -130,8 +130,8 @@ def batches_picture() -> Picture:
             busy = float((seen["request"] >= 0).mean())
             words = f"{last.n_done} of {len(MANY.output_tokens)} answers after {last.end_s:.2f} s"
             scene.text(LEFT, top - 8, f"{words}, seats busy {busy:.0%}")
-            told.append(f"{name}: {words}, {busy:.0%} of the seats busy")
-        frames.append((scene.markup, f"Step {now}. {'; '.join(told)}.".replace(". c", ". C")))
+            sentences.append(f"{name}: {words}, {busy:.0%} of the seats busy")
+        frames.append((scene.markup, f"Step {now}. {'; '.join(sentences)}.".replace(". c", ". C")))
     return Picture("batches", "What happens to a seat when an answer ends?", tuple(frames), frame,
                    250)  # fmt: skip
 
@@ -167,7 +167,7 @@ def stall_picture() -> Picture:
     scale = (RIGHT - LEFT) / end_s
     frames = []
     for now_s in np.linspace(end_s / 30, end_s, 30):
-        scene, told = Scene(), []
+        scene, sentences = Scene(), []
         for top, way in zip((30, 175), POLICIES, strict=True):
             rows = frame[(frame["way"] == way) & (frame["time_s"] <= now_s)]
             gap_s = longest_gap_s(frame, way)
@@ -178,12 +178,12 @@ def stall_picture() -> Picture:
                 scene.box(LEFT + scale * row.time_s - 1.5, y, 3, 14, colour)
             scene.text(LEFT, top - 8, f"longest wait between two tokens: {gap_s / MILLI:.0f} ms; "
                        f"{len(rows)} tokens so far")  # fmt: skip
-            told.append(f"{way}: {len(rows)} tokens, longest wait {gap_s / MILLI:.0f} ms")
+            sentences.append(f"{way}: {len(rows)} tokens, longest wait {gap_s / MILLI:.0f} ms")
         at = LEFT + scale * LONG.arrival_s[newcomer]
         scene.line(at, 22, at, 280, dashed=True)
         scene.text(at + 5, 300, f"a prompt of {LONG.input_tokens[newcomer]:,} tokens arrives; "
                    "its answer in red")  # fmt: skip
-        frames.append((scene.markup, f"After {now_s:.2f} s. {'; '.join(told)}."))
+        frames.append((scene.markup, f"After {now_s:.2f} s. {'; '.join(sentences)}."))
     return Picture("stall", "What does one user's long prompt do to all others?", tuple(frames),
                    frame, 310, interval_ms=150)  # fmt: skip
 
@@ -223,24 +223,26 @@ def pools_picture() -> Picture:
     frames = []
     for now_s in sorted([*steady, *moved]):
         where = frame.apply(hall_of, axis=1, now_s=now_s)
-        scene, told = Scene(), []
+        scene, sentences = Scene(), []
         for name, (x, width) in places.items():
-            there = frame[where == name]
-            scene.text(x, 30, f"{name}: {len(there)}", bold=True)
+            requests = frame[where == name]
+            scene.text(x, 30, f"{name}: {len(requests)}", bold=True)
             scene.box(x, 42, width, 150, "grey", outline=True)
-            for place, row in enumerate(there.itertuples()):
+            for place, row in enumerate(requests.itertuples()):
                 size = 14 + 26 * row.input_tokens / frame["input_tokens"].max()
                 x0, y0 = x + 10 + 48 * (place % max(width // 50, 1)), 55 + 48 * (place // 5)
                 color = COLOURS[row.Index % len(COLOURS)]
                 words = f"request {row.request}: {row.input_tokens:,} tokens of cache"
                 scene.box(x0, y0, size, size, color, words)
-            told.append(
-                f"{len(there)} {'in transit' if name == 'in transit' else 'in the ' + name}"
+            sentences.append(
+                f"{len(requests)} {'in transit' if name == 'in transit' else 'in the ' + name}"
             )
         n_done = int((where == "done").sum())
         scene.text(30, 215, f"{now_s:.2f} s; {n_done} of {len(frame)} answers complete; a square "
                    "is a request, its size the length of its prompt")  # fmt: skip
-        frames.append((scene.markup, f"After {now_s:.2f} s: {', '.join(told)}; {n_done} done."))
+        frames.append(
+            (scene.markup, f"After {now_s:.2f} s: {', '.join(sentences)}; {n_done} done.")
+        )
     busiest = max(range(len(frames)), key=lambda i: frames[i][0].count("<rect"))
     return Picture("pools", "Where is a request, if prefill and decode have halls of their own?",
                    tuple(frames), frame, 230, still=busiest, interval_ms=300)  # fmt: skip

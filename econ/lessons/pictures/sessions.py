@@ -38,14 +38,14 @@ def sessions_frame() -> pd.DataFrame:
     for time_s in np.linspace(end_s / N_FRAMES, end_s, N_FRAMES):
         times = serve_sessions(sessions, fleet, "python", until_s=time_s)
         for k in range(N_SESSIONS):
-            mine = (sessions.session == k) & times.done
-            context = held = 0
-            if mine.any():
-                last = int(np.flatnonzero(mine)[-1])
+            is_turn = (sessions.session == k) & times.done
+            context = in_memory = 0
+            if is_turn.any():
+                last = int(np.flatnonzero(is_turn)[-1])
                 branch, system = int(sessions.branch[last]), int(times.held_tokens[0])
                 context = int(sessions.input_tokens[last] + sessions.output_tokens[last])
-                held = min(int(times.held_tokens[branch]) + system, context)
-            rows.append((time_s, k + 1, context, held, times.hit_frac))
+                in_memory = min(int(times.held_tokens[branch]) + system, context)
+            rows.append((time_s, k + 1, context, in_memory, times.hit_frac))
     columns = ["time_s", "session", "context_tokens", "held_tokens", "hit_frac"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -63,12 +63,15 @@ def sessions_picture() -> Picture:
             words = f"{row.held_tokens:,} of {row.context_tokens:,} tokens in memory"
             scene.box(LEFT, top, scale * row.context_tokens, 20, "vermilion", words, outline=True)
             scene.box(LEFT, top, scale * row.held_tokens, 20, "blue", words)
-        held, whole = rows["held_tokens"].sum(), rows["context_tokens"].sum()
+        in_memory, total = rows["held_tokens"].sum(), rows["context_tokens"].sum()
         hit = rows["hit_frac"].iloc[0]
         scene.text(LEFT, 26, f"after {time_s:.0f} s; blue: in memory (left: the instructions "
                    "of all), red outline: evicted")  # fmt: skip
-        said = f"{held:,} of {whole:,} tokens are in memory; {hit:.0%} of reads so far found theirs"
-        scene.text(LEFT, 240, said)
-        frames.append((scene.markup, f"After {time_s:.0f} s: {said}."))
+        sentence = (
+            f"{in_memory:,} of {total:,} tokens are in memory; "
+            f"{hit:.0%} of reads so far found theirs"
+        )
+        scene.text(LEFT, 240, sentence)
+        frames.append((scene.markup, f"After {time_s:.0f} s: {sentence}."))
     return Picture("sessions", "What of a session is still in memory when it asks again?",
                    tuple(frames), frame, 255, step_name="Moment", interval_ms=250)  # fmt: skip

@@ -42,8 +42,8 @@ def _measured_j() -> tuple[float, float]:
 
 @functools.cache
 def _served() -> Energy:
-    found: Energy = energy(Scenario.default(), concurrency=32)
-    return found
+    joules: Energy = energy(Scenario.default(), concurrency=32)
+    return joules
 
 
 def _prompt_wh() -> tuple[float, float]:

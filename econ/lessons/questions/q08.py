@@ -15,8 +15,8 @@ from econ.value import capped_speed_frac, curtailment_usd_per_mw_hour, power_bil
 
 @functools.cache
 def _served() -> Energy:
-    found: Energy = energy(Scenario.default(), concurrency=32)
-    return found
+    joules: Energy = energy(Scenario.default(), concurrency=32)
+    return joules
 
 
 @functools.cache
