@@ -37,7 +37,7 @@ AMOUNTS = re.compile(
 )
 # a difference, a rate of change, and a decode that is cheaper than the prefill it stands beside
 SIGNED = re.compile(
-    r"profit|npv|flows|present_usd|^usd$|(change|growth|rate)_per_year|^per_sequence_s"
+    r"profit|npv|flows|present_usd|^usd$|^n_points$|(change|growth|rate)_per_year|^per_sequence_s"
 )
 
 

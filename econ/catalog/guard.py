@@ -45,7 +45,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     near += [k for f, k in folded.items() if text and text in f and k not in near][:5]
     if near:
         return UnknownName(f"unknown {kind} {name!r}; nearest: {', '.join(near[:5])}")
-    return UnknownName(f"unknown {kind} {name!r}; known: {', '.join(known)}")
+    return UnknownName(f"unknown {kind} {name!r}; known: {', '.join(known) or 'none'}")
 
 
 def in_range(

@@ -398,7 +398,7 @@ def max_throughput_frame(
     --------
     >>> runs = pd.DataFrame({"model": ["llama-2-70b"], "accelerator": "h100-sxm", "n_gpu": 8,
     ...     "tp": 2, "precision": "fp8", "input_tokens": 294, "output_tokens": 294})
-    >>> bool(2500 < max_throughput_frame(runs).output_tokens_per_s_per_gpu[0] < 4500)
+    >>> bool(2400 < max_throughput_frame(runs).output_tokens_per_s_per_gpu[0] < 4500)
     True
     """
     cal = calibration or Calibration.fitted()

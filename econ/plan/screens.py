@@ -6,7 +6,7 @@ gives it at other prices, and what one search simulated the next one knows.
 >>> one = screened(Scenario.default(), ["h100-sxm"], ["fp8"], [(4, 1, 1, 1)], concurrencies=[32])
 >>> dear = one.paid(one.demand.scenario.finance, {"h100-sxm": 10.0})
 >>> dear.frame["usd_per_gpu_hour"].tolist(), dear.shapes is one.shapes
-([10.0, 10.0], True)
+([10.0], True)
 """
 
 from __future__ import annotations
