@@ -96,7 +96,8 @@ def test_the_terminal_says_what_was_assumed_and_what_is_not_published(capsys):
     words = [*ASK[:3], "--requests-per-s", "1", *long, *ASK[9:], "--term", "on-demand"]
     assert main([*words, "--seller", "HuggingFace (nscale)"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("Unproven: its speed is not published. Take the API of")
+    unproven = "Unproven: the speed of HuggingFace (nscale) is not published. Take the API of"
+    assert said.startswith(unproven)
     line = next(one for one in said.splitlines() if one.startswith("assumed: "))
     for part in ("1 requests/s", "95% of them cached", "TTFT within 1 s", "staff of machines",
                  "no cached price is listed: all input at full price"):  # fmt: skip

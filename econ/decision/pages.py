@@ -93,8 +93,8 @@ def answer_line(decision: Weighing) -> str:
     ]
     none = f"; left out: {', '.join(reasons)}" if reasons else ""
     one = decision.chosen
-    head, whose = ("Unproven: its speed is not published. ", " (sellers in general)")
-    head, whose = (head, whose) if one.is_unproven else ("", "")
+    head = f"Unproven: the speed of {one.seller} is not published. " if one.is_unproven else ""
+    whose = " (sellers in general)" if one.is_unproven else ""
     nothing = nothing_line(decision)
     take = "If it is to be served all the same, take" if nothing else "Take"
     return (

@@ -310,8 +310,8 @@ def test_two_bills_differ_by_what_they_assume_of_the_verifier():
     vote = lifetime_bill(s, n_attempts=5, **case)
     judged = lifetime_bill(s, n_attempts=5, verifier=cases.checkers()[2], **case)
     rows = cases.bills_frame(vote, judged).set_index("part")
-    assert rows.loc["checking", "usd_before"] == 0
-    assert rows.loc["checking", "usd_after"] > 0
+    assert rows.loc["checking", "vote_usd"] == 0
+    assert rows.loc["checking", "judge_usd"] > 0
     assert vote.assumption != judged.assumption
 
 

@@ -190,12 +190,12 @@ def ratios_frame(fifths: list[pd.DataFrame]) -> pd.DataFrame:
     return rows.assign(small_over_large=rows["small_frac"] / rows["large_frac"])
 
 
-def bills_frame(before: Bill, after: Bill) -> pd.DataFrame:
-    """Two bills side by side: part, usd_before, usd_after, over the life."""
-    rows = before.frame()[["part", "usd"]].merge(after.frame()[["part", "usd"]], on="part",
-                                                 suffixes=("_before", "_after"))  # fmt: skip
-    total = [("all of it", before.total_usd, after.total_usd)]
-    return pd.concat([rows, pd.DataFrame(total, columns=rows.columns)], ignore_index=True)
+def bills_frame(vote: Bill, judge: Bill) -> pd.DataFrame:
+    """Two bills side by side: part, vote_usd, judge_usd, over the life."""
+    sides = [bill.frame().set_index("part")["usd"] for bill in (vote, judge)]
+    rows = pd.concat(sides, axis=1, keys=["vote_usd", "judge_usd"])
+    rows.loc["all of it"] = [vote.total_usd, judge.total_usd]
+    return rows.reset_index()
 
 
 def source_frames() -> list[pd.DataFrame]:
