@@ -81,7 +81,7 @@ def test_a_bad_row_is_named(monkeypatch):
     rows = table("claims").loc[["o3-172"]].assign(asked="recomputed / nobody")
     monkeypatch.setattr(claims, "table", lambda name: rows)
     claim.cache_clear()
-    with pytest.raises(BadTable, match="claims.csv row 'o3-172': unknown input 'nobody'"):
+    with pytest.raises(BadTable, match=r"claims.csv row 'o3-172': unknown input 'nobody'"):
         claim("o3-172")
     claim.cache_clear()
 
