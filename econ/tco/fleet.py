@@ -113,11 +113,12 @@ def life_frame(
 
 def payback_month(life: pd.DataFrame) -> int | None:
     """The first month from which the running worth never again falls below zero; None if never."""
-    under = life["worth_usd"].to_numpy() < 0
+    month, worth_usd = (each(in_range, c, life[c].to_numpy()) for c in ("month", "worth_usd"))
+    under = worth_usd < 0
     if under[-1]:
         return None
     last = np.flatnonzero(under)
-    return int(life["month"].iloc[last[-1] + 1]) if last.size else 0
+    return int(month[last[-1] + 1]) if last.size else 0
 
 
 def levelised_cost_usd_per_mtok(life: pd.DataFrame) -> float:

@@ -17,12 +17,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from econ.catalog import model, table
-from econ.catalog.guard import positive
+from econ.catalog.guard import in_range
 from econ.catalog.precision import BYTES_PER_ELEMENT, check_precision
 from econ.trends.hardware import hardware_frame
 from econ.trends.rates import annual_factor, years_between
 
 REST = "the rest (margins and what is not named)"
+LEAST, MOST = 1e-9, 1e9  # times; beyond, a product of causes could leave the floats
 FIXED, NEWEST = "USD per byte/s of memory", "USD per FLOP/s, newest format"
 
 
@@ -54,14 +55,14 @@ def split_frame(
     -----
     rest = total / Π factors, so its bounds are total / Π highs and total / Π lows.
     """
-    positive("total_factor", total_factor)
+    in_range("total_factor", total_factor, LEAST, MOST)
     if total_factor == 1:
         raise ValueError("total_factor = 1: a price that did not move has nothing to split")
     lows, highs = 1.0, 1.0
     rows = []
     for part, (low, high) in cause_factor.items():
-        positive(f"{part}: low", low)
-        if not low <= high < math.inf:
+        in_range(f"{part}: low", low, LEAST, MOST)
+        if not low <= high <= MOST:
             raise ValueError(f"{part} = {low:g} to {high:g}: give the lower factor first")
         lows, highs = lows * low, highs * high
         rows.append((part, low, high))
