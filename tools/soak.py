@@ -100,18 +100,22 @@ async def all_gone(address: str, kernels: list[str]) -> None:
 
 
 async def soak(address: str, root: int, visitors: int, at_once: int) -> dict[str, float]:
-    """Memory before, at its highest, and after, in MB."""
+    """Memory before, at its highest, after half of the visitors and after all, in MB."""
     await all_gone(address, [await visit(address)])
     start = peak = memory_mb(root)
+    ends = []
     for done in range(0, visitors, at_once):
         few = await asyncio.gather(*(visit(address) for _ in range(min(at_once, visitors - done))))
         peak = max(peak, memory_mb(root))
         await all_gone(address, few)
+        await asyncio.sleep(2)  # the server clears up when a look is over
+        ends.append(memory_mb(root))
     return {
         "visitors": visitors,
         "start_mb": round(start),
         "peak_mb": round(peak),
-        "end_mb": round(memory_mb(root)),
+        "half_mb": round(ends[(len(ends) - 1) // 2]),
+        "end_mb": round(ends[-1]),
         "processes_left": len(processes(root)) - 1,
     }
 
