@@ -35,7 +35,6 @@ from econ.quantities import Span, is_number, span_of, within
 
 NO_LIMIT = float("inf")  # the default of what may be infinite, e.g. a limit among others
 LARGEST = 1e60  # size of a number; beyond it, products overflow
-LEAST = 1e-60  # of one that is not 0; below it, quotients do
 MOST_DIGITS = 15  # of a whole number
 NO_NUMBERS = "cSUVmM"  # dtypes that are no numbers
 LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable,
@@ -103,8 +102,6 @@ def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False)
         raise wrong(name, value, f"{wanted} of at most {MOST_DIGITS} digits")
     if not is_free and not abs(value) <= LARGEST:
         raise wrong(name, value, f"{wanted} of at most {LARGEST:g} in size")
-    if 0 < abs(value) < LEAST:
-        raise wrong(name, value, f"{wanted}, 0 or of at least {LEAST:g} in size")
     return value
 
 
@@ -321,7 +318,7 @@ class Wanted:
         if of not in self._plain:
             return False
         if of is float:
-            return bool(value == 0 or LEAST <= value <= self._most)
+            return bool(0 <= value <= self._most)
         return of is not int or 0 <= value <= min(self._most, 10**MOST_DIGITS)
 
     def check(self, value: Any) -> Any:
