@@ -17,7 +17,7 @@ from statistics import NormalDist
 import pandas as pd
 
 from econ.catalog import price, table
-from econ.catalog.guard import not_negative, positive
+from econ.catalog.guard import in_range, not_negative
 from econ.catalog.names import identifier
 from econ.catalog.units import HOUR_S, MEGA, MINUTE_S
 
@@ -131,14 +131,14 @@ def seat_frame(
     >>> bool((rows["usd_per_user_best"] <= rows["mean_usd"]).all())
     True
     """
-    middle = positive("median_usd", median_usd, 1e6)
+    middle = in_range("median_usd", median_usd, 1e-6, 1e6)
     if not 1 < p99_median_ratio <= 1e6:
         raise ValueError(f"p99_median_ratio = {p99_median_ratio} is outside its range: above 1")
     sigma = math.log(p99_median_ratio) / Z99
     mean = middle * math.exp(sigma**2 / 2)
     plans = table("seat_plans")[["name", "usd_per_seat_month"]].reset_index(drop=True)
     if usd_per_seat_month is not None:
-        seat = positive("usd_per_seat_month", usd_per_seat_month, 1e6)
+        seat = in_range("usd_per_seat_month", usd_per_seat_month, 0.01, 1e6)
         plans = pd.DataFrame({"name": ["your seat"], "usd_per_seat_month": [seat]})
     normal, rows = NormalDist(), []
     for name, seat in plans.itertuples(index=False):
