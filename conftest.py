@@ -12,10 +12,8 @@ from hypothesis import settings
 settings.register_profile("kit", deadline=None)  # speed is measured in bench/, not here
 settings.load_profile("kit")
 
-COSTS = (
-    Path(__file__).with_name("tests") / "costs.csv"
-)  # tests of over a second, all cases together
-SLOW_S = 1.0
+COSTS = Path(__file__).with_name("tests") / "costs.csv"  # of all cases together
+SLOW_S = 0.5
 SPENT_S: dict[str, float] = defaultdict(float)
 
 
