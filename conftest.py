@@ -12,8 +12,8 @@ from hypothesis import settings
 settings.register_profile("kit", deadline=None)  # speed is measured in bench/, not here
 settings.load_profile("kit")
 
-COSTS = Path(__file__).with_name("tests") / "costs.csv"  # of all cases together
-SLOW_S = 0.5
+COSTS = Path(__file__).with_name("tests") / "costs.csv"  # by function, its cases together
+SLOW_S = 0.5  # of processor time; what takes longer is listed
 SPENT_S: dict[str, float] = defaultdict(float)
 
 
