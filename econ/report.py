@@ -33,8 +33,6 @@ from econ.decision.pages import (
     worth_line,
 )
 from econ.plan import Plan
-from econ.uncertainty import Decision as UncertainChoice
-from econ.uncertainty import with_error
 
 STYLE = """
 :root{color-scheme:light}
@@ -105,24 +103,15 @@ def svg_of(chart: Drawing, n_before: int = 0) -> str:
 def report_html(
     plan: Plan,
     *,
-    stress: pd.DataFrame | None = None,
-    decision: UncertainChoice | None = None,
-    worth: pd.DataFrame | None = None,
     n_rows: int = 12,
     created: datetime.date | None = None,
 ) -> str:
-    """The page: answer, scenario, frontier, first rows, what ruled out the rest, stress, decision.
+    """The page: answer, scenario, frontier, first rows, what ruled out the rest.
 
     Parameters
     ----------
     plan : Plan
         What it reports.
-    stress : pandas.DataFrame, optional
-        A `stress_frame`; without it there is no such section.
-    decision : econ.uncertainty.Decision, optional
-        From `decide_plan`.
-    worth : pandas.DataFrame, optional
-        A `measure_next_frame`.
     n_rows : int
         Rows of the table, e.g. 12.
     created : datetime.date, optional
@@ -134,19 +123,13 @@ def report_html(
         HTML that needs no other file and asks no network.
     """
     title = f"A plan for {plan.demand.scenario.name}"
-    parts = [f'<p class="answer">{html.escape(answer_text(plan))}</p>', *_evidence(plan, n_rows)]
-    figure = Figures()
-    if stress is not None:
-        parts += ["<h2>Under stress</h2>", figure(plan_charts.stress_chart(stress))]
-    if decision is not None:
-        saved = with_error(decision.evpi_usd, decision.evpi_se_usd)
-        parts += ["<h2>How sure is the choice?</h2>",
-                  figure(plan_charts.decision_chart(decision.frame)),
-                  f"<p>Knowing all inputs exactly before choosing would save {saved} a year on "
-                  "average.</p>"]  # fmt: skip
-    if worth is not None:
-        parts += ["<h2>What to measure next</h2>", figure(plan_charts.worth_chart(worth))]
-    parts += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(plan)]
+    parts = [
+        f'<p class="answer">{html.escape(answer_text(plan))}</p>',
+        *_evidence(plan, n_rows),
+        "<h2>Limits</h2>",
+        f"<p>{html.escape(LIMITS)}</p>",
+        *_sources(plan),
+    ]
     return _page(title, parts, created)
 
 

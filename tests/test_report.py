@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 import pytest
 
 from econ.plan import plan
-from econ.plan.decision import stress_frame
 from econ.report import answer_text, first_table, report_html, sources_frame, svg_of
 from econ.scenario import Scenario
 
@@ -89,13 +88,6 @@ def test_names_are_escaped_and_the_answer_is_there(page, made):
     )  # in the place of what it would work out
     assert "the band is wide" in answer_text(odd)
     assert answer_text(made).startswith(f"{best['fleet_gpus']:.0f} × ")
-
-
-def test_all_sections_that_were_asked_for(made):
-    stress = stress_frame(SCENARIO, n_refined=0, **QUICK)
-    whole = report_html(made, stress=stress, created=DAY)
-    assert "Under stress" in whole
-    assert whole == report_html(made, stress=stress, created=DAY)  # the same bytes
 
 
 def test_a_screen_alone_makes_a_page_too():

@@ -21,7 +21,6 @@ from econ.catalog.catalog import (
     model,
     models_frame,
     site,
-    sites_frame,
 )
 from econ.catalog.columns import Column, column
 from econ.catalog.engines import Engine, engine
@@ -79,7 +78,6 @@ __all__ = [
     "rent",
     "rent_offers_frame",
     "site",
-    "sites_frame",
     "sources_frame",
     "stale_frame",
     "table",

@@ -420,8 +420,3 @@ def models_frame() -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).set_index("id", drop=False)
-
-
-def sites_frame() -> pd.DataFrame:
-    """All sites, one row each; empty cells are unknown, not zero."""
-    return table("sites")

@@ -9,8 +9,8 @@ use the customary multiples; they are converted here, by name, at the border.
 74.5
 >>> usd_per_mtok_from_usd_per_token(2.5e-6)
 2.5
->>> j_from_kwh(1.0)
-3600000.0
+>>> kwh_from_j(3.6e6)
+1.0
 """
 
 import math
@@ -48,19 +48,9 @@ def usd_per_token_from_usd_per_mtok(usd_per_mtok: float) -> float:
     return usd_per_mtok / MTOK
 
 
-def j_from_kwh(energy_kwh: float) -> float:
-    """Kilowatt-hours to joules."""
-    return energy_kwh * KWH_J
-
-
 def kwh_from_j(energy_j: float) -> float:
     """Joules to kilowatt-hours."""
     return energy_j / KWH_J
-
-
-def wh_from_j(energy_j: float) -> float:
-    """Joules to watt-hours."""
-    return energy_j / WH_J
 
 
 def per_second_from_per_hour(per_hour: float) -> float:

@@ -1,4 +1,4 @@
-"""Charts of a plan: the frontier, what ruled out the rest, stress, how sure the choice is."""
+"""Charts of a plan: the frontier, what ruled out the rest, stress."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from econ.charts.grammar import figure, overlay
 from econ.charts.plot import Drawing
 from econ.charts.theme import PALETTE
 from econ.charts.words import describe
-from econ.plan.decision import RENT, SPEED
 from econ.terms import Slo
-from econ.uncertainty import rounded, with_error
 
 COST = "Cost (USD per million good output tokens)"
 
@@ -83,44 +81,4 @@ def stress_chart(frame: pd.DataFrame) -> Drawing:
         finding=f"The choice changes in {changed} of {len(frame) - 1} stresses",
         says="Bars of cost per million good tokens: "
         + "; ".join(f"{r.case} {r.label}" for r in rows.itertuples()) + "." + none,
-    )  # fmt: skip
-
-
-def decision_chart(frame: pd.DataFrame) -> Drawing:
-    """`Decision.frame`: each option's yearly cost with its 90 % interval, and how often it wins."""
-    rows = frame.reset_index()
-    rows["label"] = [
-        with_error(r.wins_frac, r.wins_error_frac / 2, "cheapest in {}% of cases", scale=100)
-        for r in rows.itertuples()
-    ]
-    return figure(
-        rows, "median_usd", "option", low="low_usd", high="high_usd", label="label", kind="range",
-        log="x", x_title="Cost (USD per year)",
-        finding=f"The first choice is the cheapest in {rows['wins_frac'].iloc[0]:.0%} of cases",
-        subtitle="Point: median; bar: 90 % of samples",
-        says="; ".join(
-            f"{r.option}: {rounded(r.low_usd, r.low_se_usd)} to "
-            f"{rounded(r.high_usd, r.high_se_usd)} USD a year, {r.label}"
-            for r in rows.itertuples()
-        ) + ".",
-    )  # fmt: skip
-
-
-def worth_chart(frame: pd.DataFrame) -> Drawing:
-    """`measure_next_frame`: what knowing each input is worth."""
-    rows = frame.assign(
-        name=[name.replace(SPEED, "speed: ").replace(RENT, "rent: ") for name in frame["input"]],
-        text=[
-            with_error(r.value_usd, r.value_se_usd) if r.value_usd >= 1 else "nothing"
-            for r in frame.itertuples()
-        ],
-    )
-    first, finding = rows.iloc[0], "No measurement would change the choice"
-    if first["value_usd"] >= 1:
-        other = f" or {rows['name'].iloc[1]}" if first["may_swap"] else ""
-        finding = f"Measure {first['name']}{other} first"
-    return figure(
-        rows, "value_usd", "name", kind="bar", label="text", height=28 * len(rows),
-        x_title="Value of knowing it before choosing (USD per year)",
-        finding=finding, subtitle="± one standard error of the draws",
     )  # fmt: skip

@@ -18,7 +18,7 @@ from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, HOURS_PER_DAY, HOURS_PER_Y
 from econ.decision import chance
 from econ.decision.chance import Draws
 from econ.decision.fleets import Fleet
-from econ.tco import annuity_usd_per_year, day_load, owner
+from econ.tco import day_load, owner
 
 SLACK = 1 - 1e-9  # a load that fills a unit exactly does not open the next
 GPUS_PER_SERVER = 8  # that a quarter person runs
@@ -330,8 +330,3 @@ def least_base_frac(books: Callable[..., Books], n_most: int) -> tuple[float, Bo
     shares = np.unique(np.linspace(0, 1, min(n_most, 48) + 1))
     tried = [(float(share), books(share=float(share))) for share in shares]
     return min(tried, key=lambda pair: float(pair[1].year_usd[0, 0]))
-
-
-def level_usd(present_usd: Array, rate: Array, n_years: int) -> Array:
-    """The same amount each year that is worth so much today."""
-    return np.asarray(annuity_usd_per_year(present_usd, rate, n_years))

@@ -58,11 +58,6 @@ class Offer(Earning):
     profit_low_npv_usd: float = 0.0
     profit_high_npv_usd: float = 0.0
 
-    @property
-    def profit_usd_per_day(self) -> float:
-        """At today's load and prices."""
-        return self.profit_usd_per_hour * HOURS_PER_DAY
-
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:

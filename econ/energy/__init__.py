@@ -17,7 +17,6 @@ from econ.energy.disclosed import DisclosedPrompt, disclosed_prompt
 from econ.energy.footprint import (
     carbon_g,
     carbon_g_per_mtok,
-    electricity_usd_per_mw_year,
     embodied_g_per_mtok,
     energy_cost_usd_per_mtok,
     energy_kwh_per_mtok,
@@ -26,7 +25,7 @@ from econ.energy.footprint import (
     water_l_per_mtok,
 )
 from econ.energy.frame import energy_frame
-from econ.energy.hours import carbon_at_g_per_kwh, day_frame
+from econ.energy.hours import day_frame
 from econ.energy.power import PowerLaw, unit_energy
 from econ.energy.sites import (
     carbon_intensity_g_per_kwh,
@@ -42,13 +41,11 @@ __all__ = [
     "PowerLaw",
     "boundary_frame",
     "boundary_tornado_frame",
-    "carbon_at_g_per_kwh",
     "carbon_g",
     "carbon_g_per_mtok",
     "carbon_intensity_g_per_kwh",
     "day_frame",
     "disclosed_prompt",
-    "electricity_usd_per_mw_year",
     "embodied_g_per_mtok",
     "embodied_range",
     "energy",

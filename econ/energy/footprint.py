@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from econ.catalog.guard import each, not_negative, positive
-from econ.catalog.units import KWH_J, MEGA, MTOK, YEAR_S, kwh_from_j
+from econ.catalog.units import MEGA, MTOK, YEAR_S, kwh_from_j
 from econ.energy.boundaries import checked_busy, checked_pue
 
 MOST_YEARS = 50.0
@@ -161,13 +161,3 @@ def embodied_g_per_mtok(
 def tokens_per_s_per_mw(site_j_per_token: float) -> float:
     """Output tokens per second that a megawatt at the site sustains: 1e6 / (J/token)."""
     return MEGA / positive("site_j_per_token", site_j_per_token)
-
-
-def electricity_usd_per_mw_year(electricity_usd_per_kwh: float) -> float:
-    """What a megawatt drawn for a year costs.
-
-    >>> electricity_usd_per_mw_year(0.10)
-    876000.0
-    """
-    not_negative("electricity_usd_per_kwh", electricity_usd_per_kwh)
-    return MEGA * YEAR_S / KWH_J * electricity_usd_per_kwh

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import Site
-from econ.catalog.guard import count, fraction, not_negative
+from econ.catalog.guard import fraction, not_negative
 from econ.catalog.units import HOURS_PER_DAY
 from econ.energy.sites import carbon_intensity_g_per_kwh, known_figure, resolve_site
 
@@ -80,9 +80,3 @@ def day_frame(site: Site | str) -> pd.DataFrame:
             "known": solar_frac is not None,
         }
     )
-
-
-def carbon_at_g_per_kwh(site: Site | str, hour: int) -> float:
-    """Carbon of a site in one hour, 0 to 23, of its average day."""
-    count("hour", hour, 0, int(HOURS_PER_DAY) - 1)
-    return float(day_frame(site)["carbon_g_per_kwh"].iloc[hour])

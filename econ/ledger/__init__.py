@@ -3,7 +3,7 @@
 * `ledger_frame`, `recomputed`, `counts_frame`, `summary`: the published figures in three classes:
   reproduced, inside a band, we disagree
 * `claim`, `claims_frame`, `sheet_frame`: claims with a verdict: right, wrong, or the answer to
-  another question; `ceiling_frame`, `power_frame`, `token_cost_frame`: limits to hold one against
+  another question; `ceiling_frame`, `power_frame`: limits to hold one against
 * `simulated_runs_frame`: measured serving runs beside the simulator's
 * `econ.ledger.recompute`: the formulas in those rows
 """
@@ -18,7 +18,6 @@ from econ.ledger.claims import (
     power_grid_frame,
     power_usd,
     sheet_frame,
-    token_cost_frame,
 )
 from econ.ledger.ledger import (
     counts_frame,
@@ -51,5 +50,4 @@ __all__ = [
     "show",
     "simulated_runs_frame",
     "summary",
-    "token_cost_frame",
 ]

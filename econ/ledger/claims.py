@@ -32,7 +32,6 @@ from econ.catalog.reading import BadTable
 from econ.catalog.units import HOURS_PER_YEAR, KILO
 from econ.latency.prediction import weight_bytes
 from econ.ledger.recompute import evaluate, inputs_of, resolve
-from econ.tco import cost_usd_per_mtok
 
 WORDS = ("right", "wrong", "other")
 COLUMNS = ("id", "title", "claimed", "recomputed", "unit", "asked", "asked_unit", "verdict", "asks")
@@ -269,26 +268,3 @@ def power_grid_frame(
         for price in prices_usd
     ]
     return pd.DataFrame(rows, columns=["price_usd", "tariff_usd_per_kwh", "share_frac"])
-
-
-def token_cost_frame(
-    decode_tokens_per_s_per_gpu: float,
-    prefill_tokens_per_s_per_gpu: float,
-    cost_usd_per_gpu_hour: float,
-    input_output_ratio: float,
-    utilisation_frac: float,
-) -> pd.DataFrame:
-    """What a million output tokens pay for: part (writing, reading, idle), cost_usd_per_mtok."""
-    not_negative("input_output_ratio", input_output_ratio)
-    positive("utilisation_frac", utilisation_frac, 1.0)
-    decode, prompt = (
-        cost_usd_per_mtok(cost_usd_per_gpu_hour, rate)
-        for rate in (decode_tokens_per_s_per_gpu, prefill_tokens_per_s_per_gpu)
-    )
-    busy = decode + input_output_ratio * prompt
-    parts = {
-        "writing": decode,
-        "reading prompts": input_output_ratio * prompt,
-        "idle": busy / utilisation_frac - busy,
-    }
-    return pd.DataFrame({"part": list(parts), "cost_usd_per_mtok": list(parts.values())})

@@ -195,15 +195,6 @@ class Plan(Result):
             return f"{scope} is better (gap 0 %)"
         return f"{scope} is better by more than {self.gap_frac:.1%}"
 
-    @property
-    def fewest_gpus(self) -> pd.Series:
-        """The row that meets the SLO on the fewest accelerators, whatever they cost.
-
-        Simulated rows where there are any; the cheaper of two that need as many.
-        """
-        rows = self.rows[self.rows["basis"] == self.best["basis"]]
-        return rows.sort_values(["fleet_gpus", "usd_per_hour"], kind="stable").iloc[0]
-
     def constraints(self) -> pd.DataFrame:
         """How many deployments each constraint rules out, in the order of their tests."""
         counts = self.rows["constraint"].astype(str).value_counts()

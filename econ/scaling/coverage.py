@@ -184,24 +184,6 @@ class Difficulty:
         return cls._solved(unlikely, float((c / n).mean()))
 
     @classmethod
-    def fit_curve(cls, k: np.ndarray, coverage: np.ndarray) -> Difficulty:
-        """The Beta whose coverage is nearest to points of a curve, by squares."""
-        k, coverage = (np.asarray(v, dtype="float64") for v in (k, coverage))
-        if len(k) < 2:
-            raise ValueError(f"{len(k)} points cannot fit a difficulty of two parameters")
-        for name, values, check in (("k", k, positive), ("coverage", coverage, fraction)):
-            for row in np.flatnonzero(np.isnan(values))[:1]:
-                raise ValueError(f"{name}[{row}] = nan is outside its range: a number a point")
-            each(check, name, values)
-
-        def off(t: np.ndarray) -> float:
-            return float(
-                ((cls(a=math.exp(t[0]), b=math.exp(t[1])).coverage(k) - coverage) ** 2).sum()
-            )
-
-        return cls._solved(off, min(max(float(coverage[k.argmin()]), 1e-4), 0.9))
-
-    @classmethod
     def through(cls, first_frac: float, k: int, coverage_frac: float) -> Difficulty:
         """The Beta with this success of one attempt and this coverage at ``k``."""
         from scipy.optimize import brentq

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, each, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.guard import count, fraction, in_range, not_negative, positive
 from econ.catalog.tables import table
 from econ.scaling.optimal import FLOP_TO_READ, FLOP_TO_TRAIN, training_flop
 from econ.scaling.price import answer_prices
@@ -98,58 +98,6 @@ def rl_flop(
         float(steps) * n_prompts_per_step * n_attempts * positive("attempt_tokens", attempt_tokens)
     )
     return (2 * FLOP_TO_READ + FLOP_TO_TRAIN) * positive("params", params) * tokens
-
-
-@dataclass(frozen=True, kw_only=True)
-class Saturation:
-    """Accuracy over training that ends at a ceiling: start + (ceiling − start)/(1 + (mid/x)^s)."""
-
-    start_frac: float
-    ceiling_frac: float
-    midpoint_steps: float
-    steepness: float
-
-    def __post_init__(self) -> None:
-        fraction("start_frac", self.start_frac)
-        in_range("ceiling_frac", self.ceiling_frac, self.start_frac, 1.0)
-        positive("midpoint_steps", self.midpoint_steps)
-        positive("steepness", self.steepness, 50)
-
-    def at(self, steps: float | np.ndarray) -> float | np.ndarray:
-        """Accuracy after so many steps."""
-        x = np.asarray(each(not_negative, "steps", steps), dtype="float64")
-        with np.errstate(divide="ignore", over="ignore"):
-            gained = 1 / (1 + (self.midpoint_steps / x) ** self.steepness)
-        accuracy = self.start_frac + (self.ceiling_frac - self.start_frac) * gained
-        return float(accuracy) if accuracy.ndim == 0 else accuracy
-
-
-def rl_curve(id: str) -> Saturation:
-    """A fitted curve of ``data/scaling/rl_curves.csv``.
-
-    >>> curve = rl_curve("qwen3-1.7b-gsm8k")
-    >>> round(curve.at(0), 3), round(curve.at(52), 2)
-    (0.555, 0.82)
-    """
-    rows = table("rl_curves")
-    if id not in rows.index:
-        raise unknown("RL curve", id, rows.index)
-    names = ("start_frac", "ceiling_frac", "midpoint_steps", "steepness")
-    return Saturation(**{n: float(rows.loc[id, n]) for n in names})
-
-
-def rl_frame(ids: list[str], n: int = 40) -> pd.DataFrame:
-    """Fitted curves over the steps that were trained: model, params, steps, percent."""
-    if not ids:
-        raise ValueError("no curves: name one or more")
-    rows = []
-    for id in ids:
-        curve, known = rl_curve(id), table("rl_curves").loc[id]
-        steps = np.linspace(0, known.last_steps, n)
-        percent = 100 * np.asarray(curve.at(steps))
-        rows.append(pd.DataFrame({"steps": steps, "percent": percent}).assign(
-            model=id.removesuffix("-gsm8k"), params=known.params))  # fmt: skip
-    return pd.concat(rows, ignore_index=True)
 
 
 def break_even_requests(

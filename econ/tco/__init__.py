@@ -18,7 +18,7 @@ True
 """
 
 from econ.tco.bill import Cost, cost
-from econ.tco.comparison import Comparison, compare_buy_rent_api, day_load, scales_frame
+from econ.tco.comparison import Comparison, compare_buy_rent_api, day_load
 from econ.tco.finance import (
     annuity_usd_per_month,
     annuity_usd_per_year,
@@ -103,7 +103,6 @@ __all__ = [
     "pool_gpu_hours",
     "present_value_usd",
     "request_gpu_s",
-    "scales_frame",
     "seats",
     "straight_line_usd_per_month",
     "tiers_of",

@@ -29,7 +29,6 @@ import pandas as pd
 from econ.catalog.guard import each, fraction, in_range, not_negative, positive, shown
 from econ.catalog.units import HOUR_S, HOURS_PER_DAY
 from econ.catalog.units import usd_per_mtok_from_usd_per_token as per_mtok
-from econ.tco.finance import Amount
 from econ.tco.likeness import doubts, refuse_unlike
 from econ.tco.offers import Machines, Offer
 from econ.terms import Slo
@@ -165,47 +164,6 @@ def compare_buy_rent_api(
         for row in _crossings(a, b, load, most, sizes)
     ]
     return Comparison(frame, pd.DataFrame(crossings), most * requests, warnings)
-
-
-def scales_frame(
-    load_per_s: Sequence[float] | np.ndarray, *offers: Offer, scales: Amount, **sizes: float
-) -> pd.DataFrame:
-    """Bills over the size of the load, with the shape of the day unchanged.
-
-    Parameters
-    ----------
-    load_per_s : sequence of float
-        24 rates of the unscaled day.
-    *offers : Buy, Rent or Api
-        What is billed.
-    scales : array
-        Factors on the load.
-    **sizes : float
-        input_tokens, output_tokens, cached_frac.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns option, requests_per_day, usd_per_day, cost_usd_per_mtok (all tokens).
-    """
-    factors = np.asarray(each(positive, "scales", scales), dtype=float)
-    loads = factors[:, None] * np.asarray(load_per_s, dtype=float)
-    requests = loads.sum(axis=1) * HOUR_S
-    frame = pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "option": offer.label,
-                    "requests_per_day": requests,
-                    "usd_per_day": offer.usd_per_day(loads, **sizes),
-                }
-            )
-            for offer in offers
-        ],
-        ignore_index=True,
-    )
-    tokens = frame["requests_per_day"] * (sizes["input_tokens"] + sizes["output_tokens"])
-    return frame.assign(cost_usd_per_mtok=per_mtok(frame["usd_per_day"] / tokens))
 
 
 def _check_offers(offers: Sequence[Offer]) -> None:

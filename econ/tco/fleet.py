@@ -152,11 +152,6 @@ class Refresh:
     replace: bool
     pays_below_price_usd: float
 
-    @property
-    def saving_usd_per_mtok(self) -> float:
-        """What the better choice saves against the other."""
-        return abs(self.keep_usd_per_mtok - self.replace_usd_per_mtok)
-
 
 def keep_or_replace(
     *,

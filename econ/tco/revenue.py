@@ -22,7 +22,6 @@ from econ.catalog.guard import fraction, not_negative, positive
 from econ.catalog.units import (
     DAYS_PER_YEAR,
     HOURS_PER_DAY,
-    MEGA,
     MONTHS_PER_YEAR,
     usd_per_token_from_usd_per_mtok,
 )
@@ -225,18 +224,6 @@ class Statement:
     def profit_usd_per_gpu_hour(self) -> float:
         """By accelerator-hour paid for."""
         return self.profit_usd / self.gpu_hours
-
-    @property
-    def profit_usd_per_year(self) -> float:
-        """These days, all year round."""
-        return self.profit_usd / self.days * DAYS_PER_YEAR
-
-    @property
-    def profit_usd_per_mw_per_year(self) -> float:
-        """By megawatt held: what a site short of power maximises."""
-        if self.it_power_w is None:
-            raise ValueError("it_power_w = None: a margin per megawatt needs the power")
-        return self.profit_usd_per_year / (self.it_power_w / MEGA)
 
     @property
     def n_gpu(self) -> float:

@@ -135,11 +135,6 @@ class BreakEven:
         """The point from which it pays for good, within what was searched, or None."""
         return self.pays_from[-1] if len(self.pays_from) > len(self.stops_at) else None
 
-    @property
-    def n_crossings(self) -> int:
-        """How often the cheaper option changes."""
-        return len(self.pays_from) + len(self.stops_at)
-
     def __str__(self) -> str:
         if not self.pays_from:
             return f"never, up to {self.searched_to:,.6g}"

@@ -197,19 +197,6 @@ def _text(text: str) -> str:
     return text
 
 
-def tokenizers_frame() -> pd.DataFrame:
-    """The tokenizers that ship offline: identifier, kind, size of the vocabulary."""
-    rows = [
-        {
-            "tokenizer": id,
-            "kind": "byte-level BPE" if id == "tekken" else "SentencePiece BPE",
-            "vocabulary_tokens": _shipped(id).n_words,
-        }
-        for id in TOKENIZERS
-    ]
-    return pd.DataFrame(rows)
-
-
 def compression_frame(tokenizers: Sequence[str] = ("mistral-v1", "tekken")) -> pd.DataFrame:
     """The same paragraph in many languages, cut by real tokenizers.
 

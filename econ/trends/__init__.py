@@ -33,7 +33,7 @@ from econ.trends.hardware import (
     rents_frame,
     software_frame,
 )
-from econ.trends.levels import breaks_frame, forecasts_frame, halves_frame, rates_frame
+from econ.trends.levels import breaks_frame, forecasts_frame, rates_frame
 from econ.trends.market import histogram_frame, market_frame
 from econ.trends.owned import owned_value_frame, value_of_rents_usd
 from econ.trends.prices import (
@@ -77,7 +77,6 @@ __all__ = [
     "frontier_at_frame",
     "frontier_frame",
     "growth_frame",
-    "halves_frame",
     "hardware_factor",
     "hardware_frame",
     "histogram_frame",

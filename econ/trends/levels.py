@@ -18,10 +18,9 @@ import pandas as pd
 from econ.trends.fits import fit_break, fit_trend
 from econ.trends.forecast import backtest_frame
 from econ.trends.frontier import LEVELS, WINDOW_START, cheapest_frame, window_end
-from econ.trends.rates import year_of
 
 WINDOWS = (WINDOW_START, "2025-12-01")  # all of it, and the last twelve months
-PRICED_AS = ("purchasable", "record_low")
+
 COLUMNS = [
     "level_frac", "per", "priced_as", "start", "end", "n_points", "fall_per_year", "low", "high",
     "reason",
@@ -153,27 +152,4 @@ def forecasts_frame(
         better = "trend" if off["trend_off"] < off["no_change_off"] else "no change"
         rows.append((level, len(tests), *off, better))
     columns = ["level_frac", "n_tests", "trend_off", "no_change_off", "better"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def halves_frame(levels_frac: Sequence[float] = LEVELS, per: str = "token") -> pd.DataFrame:
-    """The fall in the first and in the second half of the time a level was for sale.
-
-    Returns
-    -------
-    DataFrame
-        ``level_frac, start, middle, end, first_factor, second_factor``: how many times cheaper.
-    """
-    rows = []
-    for level in levels_frac:
-        path = quarterly_frame(level, per)
-        years = year_of(path["date"])
-        middle = path.iloc[int(abs(years - (years[0] + years[-1]) / 2).argmin())]
-        first, last = path.iloc[0], path.iloc[-1]
-        rows.append(
-            (level, first["date"], middle["date"], last["date"],
-             first["purchasable"] / middle["purchasable"],
-             middle["purchasable"] / last["purchasable"])
-        )  # fmt: skip
-    columns = ["level_frac", "start", "middle", "end", "first_factor", "second_factor"]
     return pd.DataFrame(rows, columns=columns)

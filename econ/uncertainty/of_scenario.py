@@ -60,12 +60,6 @@ class Uncertain:
         """The middle 90 % of the answers, with median and mean."""
         return interval(self.samples[self.metric])
 
-    def interval_of(self, metric: str, coverage_frac: float = 0.9) -> Interval:
-        """The interval of another number of the answer, or at another coverage."""
-        if metric not in self.samples:
-            raise unknown("number of the answer", metric, self.samples.columns)
-        return interval(self.samples[metric], coverage_frac)
-
     def tornado(self, coverage_frac: float = 0.9) -> pd.DataFrame:
         """Each input moved alone across its range: `tornado_frame`."""
         return tornado_frame(self.model, self.ranges, coverage_frac)

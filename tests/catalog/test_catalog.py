@@ -25,7 +25,6 @@ from econ.catalog import (
     prices_frame,
     prices_now_frame,
     site,
-    sites_frame,
     table,
 )
 from econ.catalog.precision import PRECISIONS
@@ -233,7 +232,6 @@ def test_prices_now_without_the_package_says_what_to_install(monkeypatch):
 # -- frames ---------------------------------------------------------------------------------
 def test_frames_hold_a_row_per_object():
     assert list(models_frame()["id"]) == list(table("models")["id"])
-    assert len(sites_frame()) == len(table("sites"))
     llama = models_frame().loc["llama-3.1-70b"]
     assert llama["n_params"] == model("llama-3.1-70b").n_params
     assert llama["kv_bytes_per_token"] == 327_680

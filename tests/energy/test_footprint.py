@@ -29,7 +29,6 @@ def test_the_cost_identity_by_hand():
     assert fp.carbon_g_per_mtok(3.6, 250, 1.2, embodied_g_per_mtok=7) == pytest.approx(307)
     # site water on IT energy, grid water on site energy
     assert fp.water_l_per_mtok(3.6, 1.0, 3.0, pue=1.2) == pytest.approx(1.0 + 3.6)
-    assert fp.electricity_usd_per_mw_year(0.10) == pytest.approx(876_000)
     assert fp.tokens_per_s_per_mw(2.0) == pytest.approx(500_000)
 
 

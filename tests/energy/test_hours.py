@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econ.energy.hours import (
-    carbon_at_g_per_kwh,
     day_frame,
     hourly_carbon_g_per_kwh,
     solar_shape,
@@ -30,12 +29,11 @@ def test_the_sun_shines_by_day():
 def test_more_sun_than_demand_is_refused():
     with pytest.raises(ValueError, match="noon has more sun than demand"):
         hourly_carbon_g_per_kwh(100, 0.5)
-    with pytest.raises(ValueError, match="hour = 24"):
-        carbon_at_g_per_kwh("spain", 24)
 
 
 def test_an_unknown_share_of_solar_leaves_the_mean():
     frame = day_frame("us-virginia")
     assert not frame["known"].any()
     assert (frame["carbon_g_per_kwh"] == 244.8).all()
-    assert carbon_at_g_per_kwh("spain", 12) < carbon_at_g_per_kwh("spain", 0)
+    spain = day_frame("spain")["carbon_g_per_kwh"]
+    assert spain[12] < spain[0]

@@ -11,7 +11,6 @@ from econ.ledger import (
     power_frame,
     power_usd,
     recomputed,
-    token_cost_frame,
 )
 from econ.ledger.claims import WORDS, claim, claims_frame
 
@@ -121,7 +120,3 @@ def test_frames():
     assert power_usd(1_000, 0.1, 1, pue=1.2) == pytest.approx(8.76 * 120)
     with pytest.raises(ValueError, match=r"pue = 0\.9"):
         power_usd(1_000, 0.1, 1, pue=0.9)
-    parts = token_cost_frame(1_000, 4_000, 3.6, 2.0, 0.5)["cost_usd_per_mtok"]
-    assert parts.tolist() == pytest.approx([1.0, 0.5, 1.5])
-    with pytest.raises(ValueError, match="utilisation_frac = 0"):
-        token_cost_frame(1_000, 4_000, 3.6, 2.0, 0.0)

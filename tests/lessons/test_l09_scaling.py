@@ -10,26 +10,8 @@ from econ.lessons import l09_scaling as cases
 from econ.scaling import coverage_if_alike
 from econ.scaling.coverage import difficulty
 from econ.scaling.fit import fit_law, loss_points
-from econ.scaling.laws import law
 from econ.scaling.optimal import compute_optimal, lifetime_optimal, loss, optimal_flop
-from econ.scaling.post_training import Route, routes_frame
 from econ.scaling.price import SizePrice
-
-
-def test_kaplans_recommendation_at_one_petaflop_day():
-    assert cases.allocation_params(1e15 * 86_400) == pytest.approx(1.3e9, rel=1e-3)
-    ratio = cases.allocation_params(1e24) / cases.allocation_params(1e22)
-    assert np.log10(ratio) / 2 == pytest.approx(0.73)
-    with pytest.raises(ValueError, match="unknown recommended split 'hoffmann2022'"):
-        cases.allocation_params(1e22, "hoffmann2022")
-
-
-def test_readings_are_the_laws_own():
-    frame = cases.readings_frame((1e21, 1e24))
-    assert len(frame) == 2 * (len(cases.READ) + 1)
-    assert (6 * frame["params"] * frame["tokens"] / frame["flop"]).round(9).eq(1).all()
-    own = frame[frame["title"] == law("besiroglu2024").title].set_index("flop")
-    assert own.loc[1e24, "params"] == pytest.approx(compute_optimal(1e24, "besiroglu2024").params)
 
 
 def test_the_marked_point_of_a_budget_is_its_lowest():
@@ -45,15 +27,6 @@ def test_each_resample_recommends_within_the_budget():
     assert (6 * asked["params"] * asked["tokens"]).round(-12).eq(1e21).all()
     points = cases.fitted_frame(loss_points("gadre-c4"), fit.law)
     assert points["error_frac"].abs().median() == pytest.approx(fit.median_error_frac)
-
-
-def test_in_practice_models_are_smaller_than_the_optimum_for_their_flop():
-    frame = cases.practice_frame().set_index("model")
-    assert (frame["smaller_factor"] >= 1).all()
-    assert (frame["loss_gap_nats"] >= 0).all()
-    llama = frame.loc["llama-3.1-8b"]
-    assert llama.tokens_per_param == pytest.approx(15e12 / 8.03e9, rel=1e-3)
-    assert llama.smaller_factor > 9
 
 
 def test_repeats_end_above_fresh_text():
@@ -216,16 +189,6 @@ def test_descriptions_come_from_the_tables():
     assert "88 % at 10,000" in chart.description
     assert "SWE-bench Lite: 15.9 % at 1, 56 % at 250" in chart.description
     assert "your guess" in str(chart.to_dict())
-
-
-def test_a_route_that_cannot_be_served_is_left_out():
-    small = cases.served("llama-3.1-8b", input_tokens=500, output_tokens=300)
-    huge = small.with_(model="llama-3.1-405b")
-    routes = [Route(name="small", scenario=small), Route(name="huge on one chip", scenario=huge)]
-    frame = routes_frame(routes, 1.8e-18)
-    words = cases.routes_chart(frame, 1e9).description
-    assert "Cost of 1 ways" in words
-    assert "huge" not in words
 
 
 def test_the_attempts_panel_follows_the_verifier():

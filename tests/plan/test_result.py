@@ -19,19 +19,13 @@ def test_an_slo_nobody_meets_says_what_stands_in_the_way():
     hard = SCENARIO.with_(ttft_s=1e-3, tpot_s=1e-4)
     lost = plan(hard, n_refined=2, **QUICK)
     assert set(lost.rows["basis"]) == {"rejected"}
-    for ask in (lambda: lost.best, lambda: lost.fewest_gpus, lost.scenario):
+    for ask in (lambda: lost.best, lost.scenario):
         with pytest.raises(ValueError, match=r"none of 1?[\d,]+ deployments meets the SLO.*ttft"):
             ask()
     tails = SCENARIO.with_(ttft_s=0.25, tpot_s=0.05, attainment_frac=1.0)
     some = plan(tails, n_refined=1, n=1000, policies=["prefill_first"], **QUICK).frame()
     bad = some[(some["policy"] == "prefill_first") & (some["basis"] == "rejected")]
     assert bad["reason"].str.contains("meet the SLO for").all()
-
-
-def test_the_fewest_accelerators(answer):
-    row = answer.fewest_gpus
-    assert row["fleet_gpus"] == answer.simulated["fleet_gpus"].min()
-    assert row["basis"] == "simulated"
 
 
 def test_a_plan_is_a_result_with_bands(answer):

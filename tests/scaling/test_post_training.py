@@ -2,12 +2,10 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from econ.catalog import table
 from econ.scaling import post_training as post
 from econ.scaling.optimal import training_flop
 from econ.scaling.price import answer_price
@@ -46,30 +44,6 @@ def test_nothing_paid_pays_at_once_or_never():
     assert post.break_even_requests(0, 1, 2) == math.inf
     with pytest.raises(ValueError, match="fixed_usd = -1"):
         post.break_even_requests(-1, 1, 1)
-
-
-@pytest.mark.parametrize("id", table("rl_curves").index)
-def test_curves_start_rise_and_stay_below_their_ceiling(id):
-    row, curve = table("rl_curves").loc[id], post.rl_curve(id)
-    steps = np.linspace(0, 10_000, 500)
-    values = curve.at(steps)
-    assert values[0] == row.start_frac
-    assert (np.diff(values) >= 0).all()
-    assert values.max() <= row.ceiling_frac
-    assert curve.at(row.last_steps) == pytest.approx(row.last_frac, abs=row.worst_error_frac + 0.01)
-    half = (row.start_frac + row.ceiling_frac) / 2
-    assert curve.at(row.midpoint_steps) == pytest.approx(half)
-
-
-def test_curves_are_checked():
-    with pytest.raises(ValueError, match=r"ceiling_frac = 0\.4"):
-        post.Saturation(start_frac=0.5, ceiling_frac=0.4, midpoint_steps=1, steepness=1)
-    with pytest.raises(ValueError, match="steps = -1"):
-        post.rl_curve("qwen3-8b-gsm8k").at(-1)
-    with pytest.raises(ValueError, match="nearest: qwen3-8b-gsm8k"):
-        post.rl_curve("qwen3-8b")
-    frame = post.rl_frame(["qwen3-8b-gsm8k"], n=5)
-    assert frame["percent"].iloc[0] == pytest.approx(63.6)
 
 
 def test_shares_are_quotients_of_published_budgets():

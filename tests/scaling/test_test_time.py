@@ -79,9 +79,6 @@ def test_the_tail_is_a_power_of_the_attempts():
 @given(st.floats(0.1, 2), st.floats(0.5, 20))
 def test_fits_find_the_law_again(a, b):
     law = Difficulty(a=a, b=b)
-    k = np.array([1, 10, 100, 1000])
-    curve = Difficulty.fit_curve(k, law.coverage(k))
-    assert curve.coverage(10_000) == pytest.approx(law.coverage(10_000), abs=1e-3)
     through = Difficulty.through(law.coverage(1), 100, law.coverage(100))
     assert (through.a, through.b) == (pytest.approx(a, rel=1e-4), pytest.approx(b, rel=1e-4))
 

@@ -1,6 +1,7 @@
 """Buy, rent or API: bills by hand, crossings by brute force, unlike and stale options named."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from econ.catalog import Price
 from econ.scenario import Scenario
 from econ.tco import compare_buy_rent_api as front_door
-from econ.tco.comparison import compare_buy_rent_api, day_load, scales_frame
+from econ.tco.comparison import compare_buy_rent_api, day_load
 from econ.tco.layers import owner
 from econ.tco.likeness import UnlikeComparison, doubts, unlike
 from econ.tco.offers import Api, Buy, Rent
@@ -72,8 +73,9 @@ def test_crossings_are_those_of_a_dense_search(own, rent, api, mean, peak, insta
     load = day_load(mean, peak)
     found = compare_buy_rent_api(load, *offers, **SIZES, search_to_factor=4.0).crossings
     scales = np.linspace(0, 4.0, 3001)[1:]
-    bills = scales_frame(load, *offers, scales=scales, **SIZES)
-    wide = bills.pivot(index="requests_per_day", columns="option", values="usd_per_day")
+    loads = scales[:, None] * load
+    wide = pd.DataFrame({o.label: o.usd_per_day(loads, **SIZES) for o in offers},
+                        index=loads.sum(axis=1) * 3600)  # fmt: skip
     for (a, b), listed_rows in found.groupby(["option", "against"]):
         close = np.isclose(wide[a], wide[b], rtol=1e-9)
         pays = wide[a].to_numpy() <= wide[b].to_numpy() * (1 + 1e-9)

@@ -31,11 +31,9 @@ def test_the_published_day():
     assert day.n_gpu == pytest.approx(1814)
 
 
-def test_a_margin_by_hour_megawatt_and_year_is_one_profit():
+def test_a_margin_by_hour_is_the_profit():
     day = _day()
     assert day.profit_usd_per_gpu_hour * day.gpu_hours == pytest.approx(day.profit_usd)
-    megawatts = 226.75 * 10_200 / 1e6
-    assert day.profit_usd_per_mw_per_year * megawatts == pytest.approx(day.profit_usd * 365)
 
 
 def test_the_statement_lists_tiers_cost_and_profit():
@@ -80,8 +78,6 @@ def test_layers_share_the_last_price():
         (lambda: Statement(tiers=(), cost_usd=1, gpu_hours=0, days=1), "gpu_hours = 0"),
         (lambda: Statement(tiers=(), cost_usd=1, gpu_hours=1, days=1).margin_frac, "revenue_usd"),
         (lambda: Statement(tiers=(), cost_usd=0, gpu_hours=1, days=1).markup_frac, "cost_usd = 0"),
-        (lambda: Statement(tiers=(), cost_usd=1, gpu_hours=1, days=1).profit_usd_per_mw_per_year,
-         "it_power_w = None"),
         (lambda: tiers_of(R1, fresh_tokens=1, output_tokens=1, batch_frac=0.5), "no batch"),
         (lambda: Tier.at("x", 1, -3), "price_usd_per_mtok = -3"),
         (lambda: ladder_frame(chip=0), "chip = 0"),

@@ -4,10 +4,8 @@ import pytest
 
 from econ.trends.fits import fit_trend
 from econ.trends.levels import (
-    LEVELS,
     breaks_frame,
     forecasts_frame,
-    halves_frame,
     quarterly_frame,
     rates_frame,
 )
@@ -48,15 +46,6 @@ def test_no_change_forecast_better_than_the_trend_at_the_upper_levels():
     rows = forecasts_frame().set_index("level_frac")
     assert (rows.loc[[0.54, 0.66, 0.75], "better"] == "no change").all()
     assert (rows[["trend_off", "no_change_off"]] >= 1).all(axis=None)
-
-
-def test_halves_multiply_to_the_whole():
-    rows = halves_frame()
-    for row in rows.itertuples():
-        path = quarterly_frame(row.level_frac)
-        fall = path["purchasable"].iloc[0] / path["purchasable"].iloc[-1]
-        assert row.first_factor * row.second_factor == pytest.approx(fall)
-    assert list(rows["level_frac"]) == list(LEVELS)
 
 
 def test_two_points_are_no_rate():

@@ -1,8 +1,5 @@
 """Lesson 09, scaling laws: fits, budgets and whole lives; attempts, thinking, families, the bill.
 
->>> frame = readings_frame((5.76e23,))
->>> frame.set_index("id")["tokens_per_param"].round(1)[["hoffmann2022", "besiroglu2024"]].tolist()
-[58.9, 18.3]
 >>> held_out_frame()[["beta_error", "independent_error"]].abs().mean().round(2).tolist()
 [0.04, 0.25]
 """
@@ -29,7 +26,6 @@ from econ.lessons.l09_scaling.panels import (
     coverage_chart,
     life_panel,
     off_by_two_nats,
-    routes_chart,
 )
 from econ.lessons.l09_scaling.service import (
     MEASURED_KS,
@@ -47,14 +43,10 @@ from econ.lessons.l09_scaling.service import (
 )
 from econ.lessons.l09_scaling.training import (
     GOPHER_FLOP,
-    READ,
-    allocation_params,
     fitted_frame,
     iso_flop_frame,
     lesson_price,
     life_frame,
-    practice_frame,
-    readings_frame,
     recommended_frame,
     repeats_frame,
     served,
@@ -65,8 +57,6 @@ __all__ = [
     "EMBEDDING_FACTOR",
     "GOPHER_FLOP",
     "MEASURED_KS",
-    "READ",
-    "allocation_params",
     "amount",
     "attempts_frame",
     "attempts_panel",
@@ -91,13 +81,10 @@ __all__ = [
     "measured_frame",
     "off_by_two_nats",
     "percent_at",
-    "practice_frame",
     "ratios_frame",
-    "readings_frame",
     "recommended_frame",
     "repeats_frame",
     "rival_frac",
-    "routes_chart",
     "served",
     "size_frame",
     "source_frames",

@@ -122,36 +122,6 @@ def life_panel() -> Panel:
     )
 
 
-def routes_chart(frame: pd.DataFrame, n_most: float) -> Drawing:
-    """`routes_frame`: total cost of each way over the requests."""
-    known = frame.dropna(subset=["usd_per_request"])
-    demand = np.geomspace(1e3, n_most, 40)
-    costs = [
-        pd.DataFrame(
-            {
-                "n_requests": demand,
-                "route": r.route,
-                "usd": r.fixed_usd + r.usd_per_request * demand,
-            }
-        )
-        for r in known.itertuples()
-    ]
-    last = [(rows["usd"].iloc[-1], rows["route"].iloc[0]) for rows in costs]
-    words = "; ".join(f"{route} ${usd:,.0f}" for usd, route in sorted(last))
-    return figure(
-        pd.concat(costs),
-        "n_requests",
-        "usd",
-        by="route",
-        log="xy",
-        x_title="Requests over the life",
-        y_title="Fixed and running cost (USD)",
-        finding=f"{min(last)[1].capitalize()} is cheapest at {amount(n_most)} requests",
-        says=f"Cost of {len(known)} ways over the number of requests; at {amount(n_most)}: "
-        f"{words}.",
-    )
-
-
 def coverage_chart(frame: pd.DataFrame, other: pd.DataFrame, guess: float | None = None) -> Drawing:
     """`coverage_frame`: measured points, a law of difficulty, and problems all alike.
 

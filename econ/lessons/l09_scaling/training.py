@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import positive, unknown
 from econ.catalog.rents import rent
-from econ.catalog.tables import table
 from econ.catalog.units import GIGA
 from econ.scaling.fit import Fit
 from econ.scaling.laws import Law, effective_tokens
-from econ.scaling.laws import law as as_law
 from econ.scaling.optimal import (
     compute_optimal,
     lifetime_frame,
@@ -24,7 +21,6 @@ from econ.scaling.optimal import (
 from econ.scaling.price import (
     SizePrice,
     size_price,
-    training_runs_frame,
 )
 from econ.scenario import Scenario
 
@@ -34,39 +30,6 @@ LADDER = {
     "llama-3.1-70b": 4, "llama-3.1-405b": 8,
 }  # fmt: skip
 GOPHER_FLOP = 5.76e23  # the budget of Gopher and of Chinchilla (Hoffmann et al. 2022, table 3)
-READ = ("kaplan2020", "hoffmann2022", "hoffmann2022-printed", "besiroglu2024", "chinchilla-245")
-RECOMMENDED = "Kaplan, as recommended"
-
-
-def allocation_params(flop: float, id: str = "kaplan2020") -> float:
-    """The size a paper recommended for a budget where that is not its law's own minimum.
-
-    Kaplan et al. read N = 1.3e9·(PF-days)^0.73 off points along long runs. Why it differs from
-    Chinchilla's is disputed: Hoffmann et al. (2022) blame learning rates that were not decayed by
-    then; Porian et al. (2024) reproduce both and find that not essential, but the last layer's
-    cost, a warm-up too long for small models, and an optimiser that was not tuned by scale.
-
-    >>> f"{allocation_params(5.76e23) / 1e9:.0f} B"
-    '804 B'
-    """
-    rows = table("scaling_laws").dropna(subset=["optimum_exponent"])
-    if id not in rows.index:
-        raise unknown("recommended split", id, rows.index)
-    row = rows.loc[id]
-    return float(row.optimum_coefficient * positive("flop", flop) ** row.optimum_exponent)
-
-
-def readings_frame(budgets_flop: tuple[float, ...], ids: tuple[str, ...] = READ) -> pd.DataFrame:
-    """What each law makes of a budget: id, title, flop, params, tokens, tokens_per_param."""
-    rows = []
-    for flop in budgets_flop:
-        splits = [(id, as_law(id).title, *compute_optimal(flop, id)) for id in ids]
-        if "kaplan2020" in ids:
-            params = allocation_params(flop)
-            splits.insert(1, ("kaplan2020", RECOMMENDED, params, flop / (6 * params)))
-        rows += [(id, title, flop, n, d, d / n) for id, title, n, d in splits]
-    columns = ["id", "title", "flop", "params", "tokens", "tokens_per_param"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def iso_flop_frame(
@@ -105,27 +68,6 @@ def recommended_frame(fit: Fit, flop: float) -> pd.DataFrame:
     splits = [compute_optimal(flop, one) for one in fit.laws()]
     frame = pd.DataFrame(splits, columns=["params", "tokens"])
     return frame.assign(tokens_per_param=frame["tokens"] / frame["params"])
-
-
-def practice_frame(law: Law | str = "besiroglu2024") -> pd.DataFrame:
-    """Published models beside the optimum for the same FLOP: tokens_per_param, excess_frac.
-
-    ``optimal_tokens_per_param``: the law's for that budget; ``smaller_factor``: how much larger the
-    compute-optimal model would have been; ``loss_gap_nats``: the loss given up for it.
-    """
-    rows = training_runs_frame()
-    best = [compute_optimal(f, law) for f in rows["flop"]]
-    trained = np.asarray(loss(rows["params"].to_numpy(), rows["tokens"].to_numpy(), law))
-    return pd.DataFrame(
-        {
-            "model": rows["id"].to_numpy(),
-            "params_b": rows["params"].to_numpy() / GIGA,
-            "tokens_per_param": rows["tokens_per_param"].to_numpy(),
-            "optimal_tokens_per_param": [d / n for n, d in best],
-            "smaller_factor": [n for n, _ in best] / rows["params"].to_numpy(),
-            "loss_gap_nats": trained - [float(loss(n, d, law)) for n, d in best],
-        }
-    )
 
 
 def repeats_frame(

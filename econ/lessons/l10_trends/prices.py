@@ -161,9 +161,3 @@ def direction_frame() -> pd.DataFrame:
     counts = rows.groupby(["year", "direction"]).size().rename("n").reset_index()
     counts = counts.sort_values(["year", "direction"], ascending=[True, False], ignore_index=True)
     return counts.assign(share=counts["n"] / counts.groupby("year")["n"].transform("sum"))
-
-
-def catalogue_frame() -> pd.DataFrame:
-    """Quartiles of output prices in a growing catalogue: date, n_entries, low, median, high."""
-    rows = table("catalogue_medians").reset_index(drop=True)
-    return rows.assign(date=rows["snapshot"], year=1970 + year_of(rows["snapshot"]))
