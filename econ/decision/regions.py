@@ -1,4 +1,4 @@
-"""Regions as clouds name them, and the site of the catalogue whose electricity each has.
+"""Regions of clouds and places as people call them, and the site whose electricity each has.
 
 >>> site_of("eu-central-1"), site_of("europe-west3"), site_of("US-WEST-2")
 ('germany', 'germany', 'us-oregon')
@@ -6,56 +6,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from econ.catalog.guard import unknown
-from econ.catalog.tables import table
-from econ.decision.place_names import place_named
+from econ.catalog.tables import remember, table
 
-# site -> regions that stand there, as AWS, Google Cloud and Azure publish their places
-REGIONS = {
-    "australia": "ap-southeast-2 ap-southeast-4 australia-southeast1 australia-southeast2 "
-    "australiaeast australiasoutheast",
-    "belgium": "europe-west1",
-    "brazil": "sa-east-1 southamerica-east1 brazilsouth",
-    "canada": "ca-central-1 ca-west-1 northamerica-northeast1 northamerica-northeast2 "
-    "canadacentral canadaeast",
-    "finland": "europe-north1",
-    "france": "eu-west-3 europe-west9 francecentral",
-    "germany": "eu-central-1 europe-west3 europe-west10 germanywestcentral",
-    "india": "ap-south-1 ap-south-2 asia-south1 asia-south2 centralindia southindia",
-    "indonesia": "ap-southeast-3 asia-southeast2",
-    "ireland": "eu-west-1 northeurope",
-    "italy": "eu-south-1 europe-west8 europe-west12 italynorth",
-    "japan": "ap-northeast-1 ap-northeast-3 asia-northeast1 asia-northeast2 japaneast japanwest",
-    "netherlands": "europe-west4 westeurope",
-    "norway": "norwayeast",
-    "poland": "europe-central2 polandcentral",
-    "singapore": "ap-southeast-1 asia-southeast1 southeastasia",
-    "south-africa": "af-south-1 africa-south1 southafricanorth",
-    "south-korea": "ap-northeast-2 asia-northeast3 koreacentral",
-    "spain": "eu-south-2 europe-southwest1 spaincentral",
-    "sweden": "eu-north-1 europe-north2 swedencentral",
-    "switzerland": "eu-central-2 europe-west6 switzerlandnorth",
-    "taiwan": "asia-east1",
-    "united-arab-emirates": "me-central-1 uaenorth",
-    "united-kingdom": "eu-west-2 europe-west2 uksouth ukwest",
-    "us-arizona": "westus3",
-    "us-california": "us-west-1 us-west2 westus",
-    "us-illinois": "northcentralus",
-    "us-iowa": "us-central1 centralus",
-    "us-nevada": "us-west4",
-    "us-ohio": "us-east-2 us-east5",
-    "us-oregon": "us-west-2 us-west1",
-    "us-south-carolina": "us-east1",
-    "us-texas": "us-south1 southcentralus",
-    "us-utah": "us-west3",
-    "us-virginia": "us-east-1 us-east4 eastus eastus2",
-    "us-washington": "westus2",
-    "us-wyoming": "westcentralus",
-}
-SITES = {region: site for site, regions in REGIONS.items() for region in regions.split()}
 CONTINENTS = (("eu", "europe"), ("ap", "asia"), ("us",), ("sa", "southamerica"))
+
+
+@remember
+def sites_by(what: str) -> dict[str, str]:
+    """Region of a cloud, or place as people call it -> site, of ``data/catalog/aliases.csv``."""
+    rows = table("aliases").query("what == @what")
+    return dict(zip(rows["alias"], rows["stands_for"], strict=True))
 
 
 def site_of(region: str) -> str:
@@ -71,11 +35,9 @@ def site_of(region: str) -> str:
     for known_as in (name, dashed, f"us-{dashed}"):
         if known_as in table("sites").index:
             return known_as
-    if name in SITES:
-        return SITES[name]
-    if site := place_named(region):
+    if site := sites_by("region").get(name) or place_named(region):
         return site
-    near = _near(name, [*table("sites").index, *SITES])
+    near = _near(name, [*table("sites").index, *sites_by("region")])
     raise unknown("region", region, near or table("sites").index)
 
 
@@ -98,9 +60,20 @@ def rents_at(region: str) -> tuple[str, str]:
     if not region or region in listed:
         return region, ""
     site = site_of(region)
-    place = REGIONS.get(site, region).split()[0]
+    place = next((name for name, at in sites_by("region").items() if at == site), region)
     near = ", ".join(_near(place, listed) or listed)
     return "", (f"No rents are listed for {region}: every region counts. Nearest lists: {near}")
+
+
+def place_named(typed: str) -> str:
+    """The site of a place as people call it; empty where nobody here knows it.
+
+    >>> place_named("Frankfurt am Main"), place_named("São Paulo"), place_named("Österreich")
+    ('germany', 'brazil', '')
+    """
+    letters = unicodedata.normalize("NFKD", typed.casefold().strip().replace("ø", "o"))
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return sites_by("place").get(" ".join(plain.replace("-", " ").split()), "")
 
 
 def _near(name: str, known: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from econ.catalog.ranges import Range
 from econ.catalog.reading import read_rows
 from econ.catalog.tables import table
 from econ.decision.menu import COMMITMENT_MONTHS
-from econ.decision.regions import SITES, site_of
+from econ.decision.regions import site_of, sites_by
 from econ.scenario import Scenario
 from econ.terms import Slo
 from econ.tokens.session_loads import session_loads_frame
@@ -187,7 +187,8 @@ def placed(scenario: Scenario, region: str) -> Scenario:
     A region for which rents are listed and whose place is unknown leaves the site.
     """
     if region in set(table("rent_offers")["region"]):
-        return scenario.with_(site=SITES[region]) if region in SITES else scenario
+        site = sites_by("region").get(region)
+        return scenario if site is None else scenario.with_(site=site)
     return scenario.with_(site=site_of(region))
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable
+from econ.catalog.tables import remember, table
 
 TRACE_COLUMNS = ["arrival_s", "input_tokens", "output_tokens"]
 OPTIONAL = "cached_tokens"  # of each prompt, served by a prefix cache
@@ -22,50 +23,6 @@ N_REQUESTS = "n_requests"  # of a row that sums a stretch of time
 MOST_COLUMNS = 5000
 SHOWN = 40  # characters of a bad cell that a message repeats
 
-# what is looked for, and its names elsewhere, the surest first
-ALIASES: dict[str, tuple[str, ...]] = {
-    "arrival_s": (
-        "arrivals", "arrival", "arrivalms", "arrivalus", "arrivalns", "arrivaltime",
-        "arrivaltimes", "arrivaltimestamp", "arrivaltimems", "arrivedat", "requestreceivedts",
-        "requestreceivedtime", "requesttime", "requesttimestamp", "requeststarttime",
-        "starttimeunixnano", "starttimens", "starttimeus", "starttimems", "startingat",
-        "starttime", "starttimes", "startts", "startedat", "starttimestamp",
-        "starttimeiso", "start",
-        "createdat", "created", "timestampns", "timestampus", "timestampms", "timestampmillis",
-        "timestamps", "timestamp", "datetime", "time", "timems", "ts", "usagedateutc", "date",
-    ),
-    "input_tokens": (
-        "inputtokens", "genaiusageinputtokens", "genaiusageprompttokens", "prompttokens",
-        "tokensprompt", "nprompttokens", "numprompttokens", "prompttokencount", "contexttokens",
-        "requesttokens", "inputtokencount", "inputlength", "inputlen", "inputlens",
-        "inputseqlen", "isl",
-        "promptlen", "promptlength", "numprefilltokens", "inputusage", "usageinput",
-        "usagedetailsinput", "llmtokencountprompt",
-    ),
-    "output_tokens": (
-        "outputtokens", "genaiusageoutputtokens", "genaiusagecompletiontokens",
-        "completiontokens", "tokenscompletion", "ncompletiontokens", "numcompletiontokens",
-        "completiontokencount", "generatedtokens", "responsetokens", "outputtokencount",
-        "outputlength", "outputlen", "outputlens", "outputseqlen", "osl", "numdecodetokens",
-        "numgenerationtokens", "generationlength", "outputusage", "usageoutput",
-        "usagedetailsoutput", "llmtokencountcompletion",
-    ),
-    OPTIONAL: (
-        "cachedtokens", "inputcachedtokens", "tokenscached", "numcachedtokens",
-        "prompttokensdetailscachedtokens", "inputtokensdetailscachedtokens",
-        "genaiusagecachereadinputtokens", "cachereadinputtokens", "cachereadtokens",
-    ),
-    N_REQUESTS: (
-        "nrequests", "nummodelrequests", "numrequests", "modelrequests", "requestcount",
-        "requests", "totalrequests", "apirequests",
-    ),
-    "end": ("endtimeunixnano", "endtimens", "endtime", "endtimes", "endingat", "endedat",
-            "endtimeiso"),
-    "status": ("status", "success"),
-    "cache_hit": ("cachehit",),
-    "written": ("cachecreationinputtokens",),
-}  # fmt: skip
-WANTED = tuple(ALIASES)
 # a usage export of sums by kind of token, without the number of requests
 SUMS = ("uncachedinputtokens", "usageinputtokensnocache", "usageoutputtokens")
 
@@ -102,15 +59,35 @@ def format_of(names: Sequence[str]) -> tuple[str, str | None]:
     return "plain columns", None
 
 
-@functools.lru_cache(maxsize=10_000)
-def rank(path: str, target: str) -> int | None:
-    """How sure it is that a column is the target: 0 for its own name, None where it is not."""
-    if path == target:
-        return 0
+@remember
+def names_of(what: str) -> dict[str, tuple[str, ...]]:
+    """What is looked for in a ``"trace"`` or a ``"usage"`` export -> its names, the surest first.
+
+    Of ``data/tokens/column_names.csv``.
+    """
+    rows = table("column_names").query("what == @what")
+    return {
+        target: tuple(names) for target, names in rows.groupby("stands_for", sort=False)["alias"]
+    }
+
+
+@functools.lru_cache(maxsize=20_000)
+def rank(path: str, names: tuple[str, ...]) -> int | None:
+    """How sure it is that a path is one of the names; the end of a nested path counts too."""
     parts = [folded(p) for p in re.split(r"[.\s/]+", path.strip())]
-    names = {"".join(parts[i:]) for i in range(len(parts))}
-    places = [i for i, alias in enumerate(ALIASES[target], 1) if alias in names]
+    ends = {"".join(parts[i:]) for i in range(len(parts))}
+    places = [i for i, name in enumerate(names) if name in ends]
     return min(places) * 10 + len(parts) if places else None
+
+
+def surest(names: Sequence[str], known: tuple[str, ...], taken: Container[str]) -> str | None:
+    """The column that is most surely the target of these known names; None where none is."""
+    ranked = [
+        (r, i)
+        for i, name in enumerate(names)
+        if name not in taken and (r := rank(name, known)) is not None
+    ]
+    return names[min(ranked)[1]] if ranked else None
 
 
 def renamed(text: str) -> dict[str, str]:
@@ -157,15 +134,13 @@ def columns_of(
         if new not in (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS):
             raise unknown("column of a trace", new, (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS))
     source_of: dict[str, str] = {}
-    for target in WANTED:
+    for target, known in names_of("trace").items():
         stated = [old for old in names if columns.get(old) == target]
         own = [old for old in names if old == target and old not in columns]
         if len(stated) + len(own) > 1:
             raise BadTable(f"{name}: column {target} is there twice: keep one")
-        ranked = [(r, i) for i, old in enumerate(names)
-                  if old not in columns and (r := rank(old, target)) is not None]  # fmt: skip
-        if stated or ranked:
-            source_of[target] = stated[0] if stated else names[min(ranked)[1]]
+        if column := next(iter(stated + own), None) or surest(names, known, columns):
+            source_of[target] = column
             if list(names).count(source_of[target]) > 1:
                 raise BadTable(f"{name}: column {source_of[target]} is there twice: keep one")
     lacking = [c for c in TRACE_COLUMNS if c not in source_of]

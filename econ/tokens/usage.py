@@ -27,10 +27,10 @@ from econ.catalog.guard import shown, unknown
 from econ.catalog.reading import BadTable, CsvRows, Source, opened
 from econ.catalog.units import DAY_S
 from econ.tokens.flat import flat_records, may_hold_json, open_cells
-from econ.tokens.trace_columns import MOST_COLUMNS
+from econ.tokens.trace_columns import MOST_COLUMNS, names_of
 from econ.tokens.trace_rows import MOST_OTHER_RECORDS, check_size, parquet_records
 from econ.tokens.usage_bill import COLUMNS, UsageBill, list_bill
-from econ.tokens.usage_columns import NAMES, PLAIN, columns_of_usage, form_of, is_benchmark
+from econ.tokens.usage_columns import PLAIN, columns_of_usage, form_of, is_benchmark
 from econ.tokens.usage_lines import KINDS, Currencies, Key, Tally, check_rates
 
 ENDINGS = (".csv", ".json", ".jsonl", ".ndjson", ".parquet")
@@ -122,8 +122,8 @@ def read_usage(
 def _tally(source: Source, name: str | None, stated: dict[str, str], rates: Currencies) -> Tally:
     """One file, row by row."""
     for ours in stated.values():
-        if ours not in NAMES:
-            raise unknown("column of a bill", ours, NAMES)
+        if ours not in names_of("usage"):
+            raise unknown("column of a bill", ours, names_of("usage"))
     with opened(source, name, ENDINGS, remedy="take a part of the days") as (stream, known_as):
         tally = Tally(known_as, PLAIN, rates)
         by_keys: dict[tuple[str, ...], dict[str, str] | None] = {}

@@ -10,86 +10,11 @@ is; `columns_of_usage` finds its columns by their names, without case, spaces an
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from econ.tokens.trace_columns import folded
+from econ.tokens.trace_columns import folded, names_of, surest
 
-# what is looked for, and its names elsewhere, the surest first; all folded
-NAMES: dict[str, tuple[str, ...]] = {
-    "day": (
-        "chargeperiodstart", "starttime", "starttimeiso", "startingat", "usagedateutc",
-        "aggregationtimestamp", "startts", "starttimestamp", "day", "date", "createdat",
-        "timestamp", "created", "time", "usagedate", "starttimeunixnano",
-    ),
-    "end": ("chargeperiodend", "endtime", "endtimeiso", "endingat", "endts", "endtimestamp",
-            "endtimeunixnano"),
-    "model": (
-        "model", "modelversion", "snapshotid", "modelpermaslug", "providedmodelname", "modelname",
-        "xmodel", "xmodelname", "skupricedetailsmodel", "skupricedetailsmodelname", "modelid",
-    ),
-    "provider": ("customllmprovider", "provider", "providername", "serviceprovidername",
-                 "llmprovider", "genaisystem"),
-    "service": ("servicetier", "usagetype"),
-    "batch": ("batch", "isbatch"),
-    "window": ("contextwindow",),
-    "n_requests": ("nummodelrequests", "nrequests", "apirequests", "successfulrequests",
-                   "requests", "numrequests", "requestcount", "totalrequests", "countobservations"),
-    "fresh": ("uncachedinputtokens", "usageinputtokensnocache", "inputtokensnocache"),
-    "input": (
-        "inputtokens", "prompttokens", "tokensprompt", "ncontexttokenstotal", "promptokens",
-        "usagedetailsinput", "usageinput", "inputusage", "genaiusageinputtokens", "inputtokencount",
-        "prompttokencount", "totalinputtokens", "totalprompttokens",
-    ),
-    "read": (
-        "inputcachedtokens", "cachereadinputtokens", "usageinputtokenscacheread",
-        "tokenscached", "cachedtokens", "ncachedcontexttokenstotal",
-        "usagedetailsinputcachedtokens", "usagedetailsinputcacheread",
-        "usagedetailscachereadinputtokens", "cachereadtokens",
-        "cachedinputtokens", "inputcacheread", "cacheread",
-    ),
-    "write": (
-        "ephemeral5minputtokens", "usageinputtokenscachewrite5m", "cachewrite5mtokens",
-        "cachecreationinputtokens", "cachecreationtokens", "usagedetailscachecreationinputtokens",
-        "usagedetailsinputcachecreation", "cachewritetokens", "inputcachewritetokens",
-        "tokenscachewrite", "inputcachecreation",
-    ),
-    "write_1h": ("ephemeral1hinputtokens", "usageinputtokenscachewrite1h", "cachewrite1htokens",
-                 "usagedetailsinputcachecreation1h"),
-    "output": (
-        "outputtokens", "usageoutputtokens", "completiontokens", "tokenscompletion",
-        "ngeneratedtokenstotal", "usagedetailsoutput", "usageoutput", "outputusage",
-        "genaiusageoutputtokens", "outputtokencount", "completiontokencount", "totaloutputtokens",
-        "totalcompletiontokens",
-    ),
-    "reasoning": (
-        "tokensreasoning", "reasoningtokens", "usagedetailsoutputreasoningtokens",
-        "usagedetailsoutputreasoning", "outputreasoningtokens", "outputreasoning",
-    ),
-    "total": ("usagedetailstotal", "totalusage", "usagetotal", "totaltokens"),
-    "audio_in": ("inputaudiotokens",),
-    "audio_out": ("outputaudiotokens",),
-    "usd": (
-        "billedcost", "amountvalue", "costtotal", "spend", "costusd", "totalcostusd", "totalcost",
-        "calculatedtotalcost", "costdetailstotal", "billedusd", "amount", "cost", "usd",
-    ),
-    "byok_usd": ("byokusageinference",),
-    "currency": ("billingcurrency", "amountcurrency", "currency"),
-    "kind": ("tokentype", "lineitem", "skumeter", "costtype", "chargedescription", "skuid",
-             "description"),
-    "item": ("lineitem", "chargedescription", "skumeter", "costtype", "description",
-             "servicename"),
-    "charge": ("chargecategory",),
-    "cost_type": ("costtype",),
-    "quantity": ("consumedquantity", "pricingquantity"),
-    "unit": ("consumedunit", "pricingunit"),
-    "pricing_quantity": ("pricingquantity",),
-    "pricing_unit": ("pricingunit",),
-    "status": ("status", "success"),
-    "cache_hit": ("cachehit",),
-}  # fmt: skip
 TOKEN_KINDS = ("fresh", "input", "read", "write", "write_1h", "output", "reasoning", "audio_in",
                "audio_out")  # fmt: skip
 
@@ -155,30 +80,16 @@ BENCHMARK = (
 )
 
 
-@functools.lru_cache(maxsize=20_000)
-def _rank(path: str, target: str) -> int | None:
-    """How sure it is that a path is the target; the end of a nested path counts too."""
-    parts = [folded(p) for p in re.split(r"[.\s/]+", path.strip())]
-    names = {"".join(parts[i:]) for i in range(len(parts))}
-    places = [i for i, alias in enumerate(NAMES[target]) if alias in names]
-    return min(places) * 10 + len(parts) if places else None
-
-
 def columns_of_usage(
     names: Sequence[str], form: Form, stated: dict[str, str] | None = None
 ) -> dict[str, str]:
     """Target -> column, the surest of each; ``stated`` gives the user's own by column."""
     stated = stated or {}
     columns: dict[str, str] = {}
-    for target in NAMES:
-        own = [n for n in names if stated.get(n) == target]
-        ranked = [
-            (r, i)
-            for i, n in enumerate(names)
-            if n not in stated and (r := _rank(n, target)) is not None
-        ]
-        if own or ranked:
-            columns[target] = own[0] if own else names[min(ranked)[1]]
+    for target, known in names_of("usage").items():
+        own = next((n for n in names if stated.get(n) == target), None)
+        if column := own or surest(names, known, stated):
+            columns[target] = column
     if "usage" in form.takes:
         columns["usd"] = next(n for n in names if folded(n) == "usage")
     return columns
