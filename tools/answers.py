@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from econ.catalog import table  # noqa: E402
 from econ.lessons.answers import exercises  # noqa: E402
-from econ.lessons.question import QUESTIONS, find, hints, inputs, prompt, text, truth  # noqa: E402
+from econ.lessons.question import find, hints, inputs, prompt, questions_of, text, truth  # noqa: E402
 
 OUT = ROOT / "build" / "answers.txt"
 
@@ -33,7 +33,7 @@ def lines() -> list[str]:
 
 def wrong_ideas() -> list[str]:
     """Each row of the table, with the question that meets it and its sentence."""
-    met = {w.idea: (q, w) for q in QUESTIONS.values() for w in q.wrong if w.idea}
+    met = {w.idea: (q, w) for q in questions_of().values() for w in q.wrong if w.idea}
     found: list[str] = []
     for row in table("misconceptions").itertuples():
         if row.id in met:

@@ -24,7 +24,6 @@ from econ.catalog.guard import UnknownName, shown
 from econ.lessons import memory
 from econ.lessons.interface import say
 from econ.lessons.question import (
-    QUESTIONS,
     Question,
     Verdict,
     find,
@@ -32,6 +31,7 @@ from econ.lessons.question import (
     inputs,
     judge,
     prompt,
+    questions_of,
     truth,
 )  # fmt: skip
 from econ.lessons.views import (
@@ -52,7 +52,7 @@ HINT_NAMES = ("hint_nudge", "hint_formula", "hint_twin")
 
 def exercises(notebook: str = "") -> list[str]:
     """The exercises of a notebook, e.g. ``"02"``, or of all."""
-    return sorted(id for id in QUESTIONS if NUMBERED.fullmatch(id) and id.startswith(notebook))
+    return sorted(id for id in questions_of(notebook) if NUMBERED.fullmatch(id))
 
 
 def exercise(id: str) -> View:

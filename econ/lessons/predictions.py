@@ -20,13 +20,13 @@ from econ.lessons import memory
 from econ.lessons.interface import say
 from econ.lessons.quantities import parse
 from econ.lessons.question import (
-    QUESTIONS,
     Question,
     choices,
     find,
     inputs,
     judge,
     prompt,
+    questions_of,
     text,
     truth,
 )  # fmt: skip
@@ -241,7 +241,8 @@ def calibration_frame() -> pd.DataFrame:
     """  # fmt: skip
     rows = []
     for id in sorted(memory.recall().get("predictions", {})):
-        if id not in QUESTIONS or (locked := _said(q := QUESTIONS[id])) is None:
+        q = questions_of(id[:2]).get(id)
+        if q is None or (locked := _said(q)) is None:
             continue
         true = truth(q)
         number = q.kind == "number" and locked and true

@@ -15,7 +15,7 @@ from econ.charts.tables import Table
 from econ.lessons import memory
 from econ.lessons.answers import exercises
 from econ.lessons.memory import Stored, count
-from econ.lessons.question import QUESTIONS, judge
+from econ.lessons.question import judge, questions_of
 
 NOTHING_YET = "No prediction is locked and no exercise is tried yet."
 COUNTS = ("tried", "solved", "alone", "attempts", "hints", "solutions", "predictions", "skipped")
@@ -121,11 +121,8 @@ def _met(stored: Stored) -> list[tuple[str, str, str]]:
         noted = ideas if isinstance(ideas, list) else []
         rows += [("exercise", id, idea) for idea in noted if isinstance(idea, str)]
     for id, entry in stored.get("predictions", {}).items():
-        if (
-            id in QUESTIONS
-            and "said" in entry
-            and (idea := judge(QUESTIONS[id], entry["said"]).idea)
-        ):
+        q = questions_of(id[:2]).get(id)
+        if q and "said" in entry and (idea := judge(q, entry["said"]).idea):
             rows.append(("prediction", id, idea))
     return rows
 

@@ -8,19 +8,21 @@ Predictions and exercises show it; nothing here draws or stores anything.
 ...           work=lambda q: f"{q.n} steps of 10 ms are {10 * q.n} ms.")
 ... def _(q):
 ...     return 10 * q.n
->>> q = QUESTIONS["demo-1"]
+>>> q = find("demo-1")
 >>> n = inputs(q).n  # this learner's own: 3 or 5
 >>> judge(q, f"{n / 100} s").words, judge(q, 10).words, judge(q, 10.3 * n).mark
 ('right.', 'That is one step.', 'close')
 >>> hints(q)[-1] == f"{8 - n} steps of 10 ms are {80 - 10 * n} ms."
 True
->>> del QUESTIONS["demo-1"]
+>>> forget("demo-1")
 """
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import math
+import pkgutil
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +104,7 @@ class Zone:
     verdict: Verdict
 
 
-QUESTIONS: dict[str, Question] = {}
+_registered: dict[str, Question] = {}
 Truth = Callable[[Inputs], Any]
 
 
@@ -158,7 +160,7 @@ def question(id: str, prompt: Text, **more: Any) -> Callable[[Truth], Truth]:
         name: wanted(name, kinds.get(name, Any), globals()).check(value)
         for name, value in more.items()
     }
-    if id in QUESTIONS:
+    if id in _registered:
         raise ValueError(f"question {id!r} is there already")
     if len(new.get("items", ())) > MOST_ITEMS:
         raise ValueError(f"question {id!r} orders more than {MOST_ITEMS} items")
@@ -169,17 +171,38 @@ def question(id: str, prompt: Text, **more: Any) -> Callable[[Truth], Truth]:
         new.setdefault("limits", (0, math.inf))
 
     def register(truth: Truth) -> Truth:
-        QUESTIONS[id] = Question(id, prompt, truth, **new)
+        _registered[id] = Question(id, prompt, truth, **new)
         return truth
 
     return register
 
 
+def questions_of(notebook: str = "") -> dict[str, Question]:
+    """Id → question, of one notebook (``"13"``) or of all.
+
+    A notebook's questions are imported, with what they compute from, when they are first asked for:
+    a reader of one lesson does not wait for the others.
+    """
+    package = importlib.import_module("econ.lessons.questions")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if module.name.startswith(f"{package.__name__}.q{notebook}"):
+            importlib.import_module(module.name)
+    return {id: q for id, q in _registered.items() if id.startswith(notebook)}
+
+
+def forget(*ids: str) -> None:
+    """Take questions back, those of a test."""
+    for id in ids:
+        del _registered[id]
+
+
 def find(id: Any) -> Question:
     """The question of that name; `UnknownName` lists the nearest."""
-    if not isinstance(id, str) or id not in QUESTIONS:
-        raise unknown("question", id, sorted(QUESTIONS))
-    return QUESTIONS[id]
+    if isinstance(id, str) and id not in _registered:
+        questions_of(id[:2])
+    if not isinstance(id, str) or id not in _registered:
+        raise unknown("question", id, sorted(questions_of()))
+    return _registered[id]
 
 
 # -- inputs and texts ----------------------------------------------------------------------------

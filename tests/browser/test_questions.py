@@ -7,7 +7,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from econ.lessons import exercise, predict, reveal
 from econ.lessons.quantities import parse
-from econ.lessons.question import QUESTIONS, Wrong, judge, question
+from econ.lessons.question import Wrong, find, forget, judge, question
 from econ.lessons.views import View
 from tests import lab
 from tools.website import publish
@@ -65,7 +65,7 @@ def page():
         assert tab.evaluate("window.problems ?? []") == []
         browser.close()
     for id in ("t-pick", "t-sort", "t-why"):
-        del QUESTIONS[id]
+        forget(id)
 
 
 def _box(page, id, n=0):
@@ -86,7 +86,7 @@ def test_a_prediction_locks_and_its_reveal_answers(page):
 
 def test_the_page_judges_as_python_does(page, monkeypatch):
     monkeypatch.setenv("ECON_STATIC", "1")
-    box, q = _box(page, "00-1"), QUESTIONS["00-1"]
+    box, q = _box(page, "00-1"), find("00-1")
     for answer in ANSWERS:
         box.get_by_role("textbox").fill(answer)
         box.get_by_role("button", name="Check").click()

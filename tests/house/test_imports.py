@@ -104,9 +104,9 @@ print(*sorted(set({heavy!r}) & set(sys.modules)))
 """
 
 
-def _load(names: list[str]) -> str:
-    """Import modules in a fresh interpreter that has no network; what it loaded of `HEAVY`."""
-    code = LOAD.format(names=names, heavy=sorted(HEAVY))
+def _load(names: list[str], heavy: frozenset[str] = frozenset(HEAVY)) -> str:
+    """Import modules in a fresh interpreter that has no network; what it loaded of ``heavy``."""
+    code = LOAD.format(names=names, heavy=sorted(heavy))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         capture_output=True, text=True, cwd=ROOT, timeout=120,
@@ -117,6 +117,11 @@ def _load(names: list[str]) -> str:
 
 def test_all_modules_load_without_network_or_warning():
     _load([name for name in map(_name, MODULES) if not name.endswith("__main__")])
+
+
+def test_a_lesson_loads_what_it_uses():
+    names = ["econ.lessons.answers", "econ.lessons.predictions", "econ.lessons.l01_tokens"]
+    assert not _load(names, frozenset({"econ.plan", "econ.serving", "econ.lessons.l12_decision"}))
 
 
 def test_below_the_views_nothing_heavy_is_loaded():

@@ -8,7 +8,7 @@ import pytest
 
 from econ.lessons import check, exercise, given, hint, memory, solution
 from econ.lessons.answers import exercises
-from econ.lessons.question import QUESTIONS, Wrong, hints, inputs, judge, question, truth
+from econ.lessons.question import Wrong, find, forget, hints, inputs, judge, question, truth
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def task():
         wrong=[Wrong(lambda q: 500, "Both halves.", "some-idea")],
     )(lambda q: 250.0)  # fmt: skip
     yield "t-1"
-    del QUESTIONS["t-1"]
+    forget("t-1")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_unknown_exercise_names_the_nearest(capsys):
 def test_a_model_that_fails_under_an_exercise_is_said_not_raised(capsys):
     question("t-3", "", unit="s")(lambda q: 1 / 0)
     check("t-3", 1.0)
-    del QUESTIONS["t-3"]
+    forget("t-3")
     assert "could not be checked (ZeroDivisionError" in capsys.readouterr().out
     assert memory.recall() == {}  # not held against the learner
 
@@ -106,7 +106,7 @@ def test_hints_escalate_and_are_counted(task, capsys):
     for _ in range(4):
         hint(task)
     said = capsys.readouterr().out.splitlines()
-    assert [line.split(": ", 1)[1] for line in said[:3]] == hints(QUESTIONS[task])
+    assert [line.split(": ", 1)[1] for line in said[:3]] == hints(find(task))
     assert said[2] == said[3]  # the last one stays
     assert _entry()["hints"] == 3
 
@@ -148,7 +148,7 @@ def test_choices_and_orders_are_told_in_words(capsys):
     for answer in (["a", "b", "c"], "a, b, c", "c b a", ("a", "c", "b"), "a b", 7, ["a"] * 9):
         check("t-5", answer)
     said = [line.split(": ", 1)[1] for line in capsys.readouterr().out.splitlines()]
-    del QUESTIONS["t-4"], QUESTIONS["t-5"]
+    forget("t-4", "t-5")
     assert said[:4] == ["right.", "right.", "Read once.", "'z' is none of: a, b."]
     assert all("is none of" in words for words in said[4:7])
     assert said[7:11] == ["right.", "right.", "Backwards.", "1 of 3 are in their place."]
@@ -157,15 +157,15 @@ def test_choices_and_orders_are_told_in_words(capsys):
 
 def test_whole_counts_take_both_sides_and_nothing_else():
     question("t-6", "", unit="", whole=True)(lambda q: 43.7)
-    marks = {n: judge(QUESTIONS["t-6"], n).mark for n in (42, 43, 43.7, 44, 45)}
-    del QUESTIONS["t-6"]
+    marks = {n: judge(find("t-6"), n).mark for n in (42, 43, 43.7, 44, 45)}
+    forget("t-6")
     assert marks == {42: "close", 43: "right", 43.7: "right", 44: "right", 45: "close"}
 
 
 # -- the exercises of the course ---------------------------------------------------------------
 @pytest.mark.parametrize("id", exercises())
 def test_the_truth_is_right_and_twins_differ(id, capsys):
-    q = QUESTIONS[id]
+    q = find(id)
     check(id, truth(q))
     assert "right" in capsys.readouterr().out
     assert vars(inputs(q)) != vars(inputs(q, shift=1)) or not q.inputs
@@ -174,7 +174,7 @@ def test_the_truth_is_right_and_twins_differ(id, capsys):
 @pytest.mark.parametrize("id", exercises())
 def test_every_slip_gets_its_own_words(id, monkeypatch):
     """For every learner's numbers: outside the tolerance, and not taken for another slip."""
-    q = QUESTIONS[id]
+    q = find(id)
     for seed in range(4):
         monkeypatch.setattr(memory, "seed", lambda seed=seed: seed)
         for wrong in q.wrong:

@@ -7,13 +7,13 @@ import pytest
 
 from econ.catalog import table
 from econ.lessons import check, memory, predict, reveal
-from econ.lessons.question import QUESTIONS, inputs, text
+from econ.lessons.question import inputs, questions_of, text
 from econ.lessons.views import markup
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = {p.stem[:2]: p for p in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
 IDEAS = table("misconceptions")
-MET = {w.idea: (q, w) for q in QUESTIONS.values() for w in q.wrong if w.idea}
+MET = {w.idea: (q, w) for q in questions_of().values() for w in q.wrong if w.idea}
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_a_sentence_belongs_to_a_row_of_the_table():
 def test_a_lesson_asks_all_that_is_written_for_it(number):
     cells = nbformat.read(LESSONS[number], as_version=4).cells
     source = "\n".join(c.source for c in cells if c.cell_type == "code")
-    for id in (id for id in QUESTIONS if id.startswith(f"{number}-")):
+    for id in questions_of(number):
         if id[3:].isdigit():
             assert f'exercise("{id}")' in source
             assert f'check("{id}", answer)' in source

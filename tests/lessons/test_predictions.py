@@ -6,7 +6,7 @@ import pytest
 
 from econ.lessons import calibration, memory, predict, reveal
 from econ.lessons.predictions import calibration_frame, reveal_words, stops
-from econ.lessons.question import QUESTIONS, Wrong, question
+from econ.lessons.question import Wrong, find, forget, question, questions_of
 from econ.lessons.views import markup
 
 
@@ -25,7 +25,7 @@ def cost():
     question("t-kind", "Which?", options={"a": "Physics", "b": "A price list"},
              wrong=[Wrong("a", "No law says so.", "law")])(lambda q: "b")  # fmt: skip
     yield "t-cost"
-    del QUESTIONS["t-cost"], QUESTIONS["t-kind"]
+    forget("t-cost", "t-kind")
 
 
 def test_the_first_prediction_counts(cost):
@@ -50,12 +50,12 @@ def test_what_is_impossible_is_refused_and_not_stored(cost, answer):
 def test_a_reveal_says_what_was_said_what_is_true_and_the_sentence(cost):
     assert "Lock or skip" in reveal(cost).spec["waiting"]
     predict(cost).lock(50)
-    words = reveal_words(QUESTIONS[cost], 50)
+    words = reveal_words(find(cost), 50)
     assert words == ("You said **50 USD**. That is 25 times too large. That is one user's. "
                      "It is **2 USD**. Users share.")  # fmt: skip
     assert "25 times too large" in reveal(cost).record()["words"]
-    assert "That is within 25%." in reveal_words(QUESTIONS[cost], 2.1)
-    assert "10 times too small." in reveal_words(QUESTIONS[cost], 0.2)
+    assert "That is within 25%." in reveal_words(find(cost), 2.1)
+    assert "10 times too small." in reveal_words(find(cost), 0.2)
     predict("t-kind").lock("physics")
     told = reveal("t-kind").record()["words"]
     assert "No law says so. The right answer: <strong>A price list</strong>." in told
@@ -103,13 +103,13 @@ def test_a_slider_moves_in_round_steps():
     assert all(b > a for a, b in zip(stops(0.01, 1000), stops(0.01, 1000)[1:], strict=False))
 
 
-PREDICTIONS = [id for id in QUESTIONS if not id[3:].isdigit()]
+PREDICTIONS = [id for id in questions_of() if not id[3:].isdigit()]
 
 
 @pytest.mark.parametrize("id", PREDICTIONS)
 def test_every_wrong_idea_of_a_prediction_meets_its_sentence(id):
     """The truth lies outside all of them, and on the slider."""
-    q = QUESTIONS[id]
+    q = find(id)
     view = reveal(id)
     own = [w.says(None) if callable(w.says) else w.says for w in q.wrong]
     revealed = " ".join(view.spec["verdicts"].values())

@@ -10,28 +10,27 @@ stands with its words.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import importlib
 
 from econ.catalog.guard import unknown
-from econ.lessons.pictures import headlines, model, money, place, serving, sessions
 from econ.lessons.pictures.scene import Picture
 
-PICTURES: dict[str, Callable[[], Picture]] = {
-    "request": serving.request_picture,
-    "step": model.step_picture,
-    "cache": model.cache_picture,
-    "batches": serving.batches_picture,
-    "stall": serving.stall_picture,
-    "pools": serving.pools_picture,
-    "split": model.split_picture,
-    "merges": model.merges_picture,
-    "room": money.room_picture,
-    "hour": money.hour_picture,
-    "laws": money.laws_picture,
-    "sessions": sessions.sessions_picture,
-    "megawatt": place.megawatt_picture,
-    "frontier": headlines.frontier_picture,
-    "factor": headlines.factor_picture,
+PICTURES = {  # → the module that draws it, imported when the picture is asked for
+    "request": "serving",
+    "step": "model",
+    "cache": "model",
+    "batches": "serving",
+    "stall": "serving",
+    "pools": "serving",
+    "split": "model",
+    "merges": "model",
+    "room": "money",
+    "hour": "money",
+    "laws": "money",
+    "sessions": "sessions",
+    "megawatt": "place",
+    "frontier": "headlines",
+    "factor": "headlines",
 }
 
 
@@ -52,4 +51,6 @@ def picture(id: str) -> Picture:
     """
     if id not in PICTURES:
         raise unknown("picture", id, PICTURES)
-    return PICTURES[id]()
+    module = importlib.import_module(f"{__name__}.{PICTURES[id]}")
+    drawn: Picture = getattr(module, f"{id}_picture")()
+    return drawn

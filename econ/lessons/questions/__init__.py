@@ -1,10 +1,5 @@
-"""The questions of the course: one module a lesson, found by its file; importing registers them.
+"""The questions of the course: one module a lesson, found by its file and imported by
+`econ.lessons.question.questions_of` when one of its questions is first asked for.
 
 A module ``qNN.py`` calls `econ.lessons.question.question`; nothing else needs to know it.
 """
-
-import importlib
-import pkgutil
-
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
