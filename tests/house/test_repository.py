@@ -110,6 +110,12 @@ def test_the_readmes_examples_run_and_its_figures_are_ours():
     assert f"With {n['we disagree']} we disagree" in text
     assert f"{counts.loc['model', 'met']} of the {n['met']} test functions" in text
     assert f"{counts.loc['arithmetic', 'met']} are sums of published numbers" in text
+    fit = table("calibration_without").set_index("name").loc["all"]
+    errors = ("tpot_error_frac", "ttft_error_frac", "benchmark_mean_ttft_error_frac")
+    words = "about {:.0f} % for TPOT, {:.0f} % for the median TTFT and {:.0f} % for"
+    assert words.format(*(100 * fit[name] for name in errors)) in text
+    numbers = re.findall(r"fitted to ([\d,]+) public means and (\d+) dated", text)[0]
+    assert sum(int(n.replace(",", "")) for n in numbers) == fit["n_felt"]
     languages = (table("parallel_text")["group"] == "language").sum()
     assert f"{languages} languages" in text
 
