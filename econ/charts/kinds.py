@@ -21,13 +21,12 @@ Drawn = tuple[list[alt.Chart], Callable[[], str], dict[str, Any]]  # layers, wor
 
 def _spans(plot: Plot) -> str:
     """Each group's first and last value."""
-    rows = plot.frame.dropna(subset=[plot.y])
-    groups = rows.groupby(plot.by, sort=False) if plot.by else [("", rows)]
-    parts = []
-    for name, group in groups:
-        first, last = group[plot.y].iloc[0], group[plot.y].iloc[-1]
-        parts.append(f"{name} {plot.span(first, last, plot.y)}".strip())
-    return "; ".join(parts)
+    ends: dict[Any, list[float]] = {}
+    for name, _, value in plot.points_by_group():
+        ends.setdefault(name, [value, value])[1] = value
+    return "; ".join(
+        f"{name} {plot.span(first, last, plot.y)}".strip() for name, (first, last) in ends.items()
+    )
 
 
 def _known(plot: Plot, base: alt.Chart) -> alt.Chart:

@@ -105,6 +105,12 @@ class Plot:
         make = {"x": alt.X, "y": alt.Y}[channel]
         return make(f"{field or name}:Q", **(parts | over))
 
+    def points_by_group(self) -> list[tuple[Any, float, float]]:
+        """Group (empty where there are none), x and y of each row that has a y."""
+        x, y = (self.frame[name].tolist() for name in (self.x, self.y))
+        by = self.frame[self.by].tolist() if self.by else [""] * len(y)
+        return [row for row in zip(by, x, y, strict=True) if not pd.isna(row[2])]
+
     def kinds(self) -> list[Any]:
         """Groups in the order of the table."""
         return list(dict.fromkeys(self.frame[self.by])) if self.by else []
@@ -135,10 +141,16 @@ class Plot:
         """Whether lines end so close together, or bear such long names, that a legend is needed."""
         if any(len(str(k)) > END_LETTERS for k in self.kinds()):
             return True
-        rows = self.frame.dropna(subset=[self.y])
-        last = rows.loc[rows.groupby(self.by, sort=False)[self.x].idxmax(), self.y].astype(float)
-        at, every = np.sort(last.to_numpy()), rows[self.y].astype(float)
+        points = self.points_by_group()
+        last: dict[Any, tuple[float, float]] = {}
+        for name, x, y in points:
+            if name not in last or x > last[name][0]:
+                last[name] = x, y
+        if len(last) < 2:
+            return False
+        at = np.sort([y for _, y in last.values()])
+        every = np.array([y for _, _, y in points])
         if "y" in self.log:
             at, every = np.log(at), np.log(every[every > 0])
         span = float(every.max() - every.min()) or 1.0
-        return len(at) > 1 and float(np.diff(at).min()) < ENDS_APART * span
+        return float(np.diff(at).min()) < ENDS_APART * span

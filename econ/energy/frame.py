@@ -18,7 +18,8 @@ from econ.catalog import table
 from econ.energy.power import PowerLaw, phases
 from econ.latency import steps
 from econ.latency.calibration import REGIMES, Calibration
-from econ.latency.frame import as_many_as_fit, look_up, predict_frame
+from econ.latency.frame import as_many_as_fit, look_up, predict_table
+from econ.latency.frame_columns import with_columns
 
 OPERATING_POINT = ("output_tokens_per_s_per_gpu", "batch")
 COLUMNS = (
@@ -72,10 +73,9 @@ def energy_frame(
     (True, 'tpu-v5e has no published TDP, so its pow')
     """
     cal, law = calibration or Calibration.fitted(), law or PowerLaw.fitted()
+    size, table = len(frame), look_up(frame, cal)
     if not set(OPERATING_POINT) <= set(frame):
-        frame = predict_frame(frame, cal)
-    size = len(frame)
-    table = look_up(frame, cal)
+        frame = predict_table(frame, table, cal)
     lookup = table.accelerator
     tdp_w = np.array([a.tdp_w if a is not None and a.tdp_w else np.nan for a in lookup.items])
     tdp_w = tdp_w[lookup.code]
@@ -103,7 +103,7 @@ def energy_frame(
     out["energy_low_j_per_token"] = out["energy_j_per_token"] / factor
     out["energy_high_j_per_token"] = out["energy_j_per_token"] * factor
     out["regime"] = pd.Categorical.from_codes(regime, REGIMES)
-    return frame.assign(**out, reason=reason)
+    return with_columns(frame, out | {"reason": reason})
 
 
 def phase_energy(

@@ -25,6 +25,7 @@ from econ.latency.frame_columns import (
     launch_of,
     numbers_of,
     refuse_numbers,
+    with_columns,
 )
 from econ.latency.shapes import (
     CHIP_FIELDS,
@@ -172,21 +173,20 @@ def look_up(frame: pd.DataFrame, calibration: Calibration) -> Table:
     if lacking := [name for name in REQUIRED if name not in frame]:
         raise ValueError(f"the frame has no column {', '.join(lacking)}")
     reason = np.full(len(frame), "", dtype=object)
-    model = Lookup(frame["model"], as_model)
-    chip = Lookup(frame["accelerator"], as_accelerator)
-    precision = Lookup(_text(frame, "precision", "bf16"), check_precision)
-    kv_precision = Lookup(
-        _text(frame, "kv_precision", ""), functools.partial(_one_of, "kv_precision", KV_PRECISIONS)
-    )
-    engine = Lookup(_text(frame, "engine", ""), lambda name: find_engine(name) or Engine())
-    policy, scheduling = (
-        Lookup(_text(frame, name, ""), functools.partial(_one_of, name, known))
-        for name, known in (("policy", POLICIES), ("scheduling", SCHEDULINGS))
-    )
-    as_of = Lookup(_text(frame, "as_of", ""), _date)
+    model = Lookup.of(frame, "model", as_model)
+    chip = Lookup.of(frame, "accelerator", as_accelerator)
+    precision = Lookup.of(frame, "precision", check_precision, "bf16")
+    engine = Lookup.of(frame, "engine", lambda name: find_engine(name) or Engine())
+    kv_precision, policy, scheduling = (
+        Lookup.of(frame, name, functools.partial(_one_of, name, known))
+        for name, known in (
+            ("kv_precision", KV_PRECISIONS), ("policy", POLICIES), ("scheduling", SCHEDULINGS),
+        )
+    )  # fmt: skip
+    as_of = Lookup.of(frame, "as_of", _date)
     checked = [model, chip, precision, kv_precision, policy, scheduling, as_of]
     if "has_pools" in frame:  # tables of scenarios have it, measured runs do not
-        checked.append(Lookup(frame["has_pools"], refuse_pools))
+        checked.append(Lookup.of(frame, "has_pools", refuse_pools))
     for column in checked:
         if any(column.reasons):
             texts = np.array(column.reasons, dtype=object)[column.code]
@@ -227,12 +227,6 @@ def refuse_pools(has_pools: object) -> bool:
     return False
 
 
-def _text(frame: pd.DataFrame, name: str, default: str) -> pd.Series:
-    if name in frame:
-        return frame[name]
-    return pd.Series(pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [default]))
-
-
 def _date(as_of: object) -> str:
     """A date; empty (or missing) for today."""
     return check_date("" if as_of is None or as_of != as_of else str(as_of))
@@ -269,7 +263,7 @@ def _rows(
 
 
 def _solve(
-    frame: pd.DataFrame,
+    table: Table,
     calibration: Calibration,
     keys: tuple[str, ...],
     answer: Callable[[Prepared], tuple[Any, ...]],
@@ -279,9 +273,8 @@ def _solve(
 
     ``answer`` takes a block's prepared case and returns the values of ``keys``.
     """
-    table = look_up(frame, calibration)
-    out = {key: np.full(len(frame), np.nan) for key in keys}
-    regime = np.zeros(len(frame), dtype="int8")
+    out = {key: np.full(len(table.reason), np.nan) for key in keys}
+    regime = np.zeros(len(table.reason), dtype="int8")
     with np.errstate(all="ignore"):
         for part, case in table.blocks():
             p = as_many_as_fit(steps.prepare(case, calibration), calibration)
@@ -350,6 +343,11 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
     (True, "unknown model 'llama-9';")
     """
     cal = calibration or Calibration.fitted()
+    return predict_table(frame, look_up(frame, cal), cal)
+
+
+def predict_table(frame: pd.DataFrame, table: Table, cal: Calibration) -> pd.DataFrame:
+    """`predict_frame` of a frame that is looked up already."""
 
     def answer(p: Prepared) -> tuple[Any, ...]:
         s, load, split = steady.steady(p, cal), p.load, p.split
@@ -359,7 +357,7 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
         return *times, rate, s.batch
 
     keys = (*TIMES, "output_tokens_per_s_per_gpu", "batch")
-    numbers, regime, reason, widening = _solve(frame, cal, keys, answer)
+    numbers, regime, reason, widening = _solve(table, cal, keys, answer)
     out: dict[str, Any] = {**numbers, "tokens_per_s_per_user": 1 / numbers["tpot_s"]}
     for metric in ("ttft", "tpot"):
         factor = np.array([bands()[name, f"{metric}_s"].p90_factor for name in REGIMES])[regime]
@@ -367,7 +365,7 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
         out[f"{metric}_low_s"] = out[f"{metric}_s"] / factor
         out[f"{metric}_high_s"] = out[f"{metric}_s"] * factor
     out["regime"] = pd.Categorical.from_codes(regime, REGIMES)
-    return frame.assign(**out, reason=reason)
+    return with_columns(frame, out | {"reason": reason})
 
 
 def max_throughput_frame(
@@ -415,7 +413,7 @@ def max_throughput_frame(
         for name, values in out.items():
             values[rows] = other[name][better]
         apart[rows] = True
-    return frame.assign(**out, is_attention_dp=apart, reason=reason)
+    return with_columns(frame, out | {"is_attention_dp": apart, "reason": reason})
 
 
 def _offline(
@@ -431,5 +429,5 @@ def _offline(
         return rate, run.batch, run.tpot_s
 
     keys = ("output_tokens_per_s_per_gpu", "batch", "tpot_s")
-    out, _, reason, _ = _solve(frame, cal, keys, answer)
+    out, _, reason, _ = _solve(look_up(frame, cal), cal, keys, answer)
     return out, reason, np.concatenate([np.zeros(0, bool), *is_moe])

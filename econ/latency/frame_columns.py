@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,16 @@ OPTIONAL = {
 }
 
 
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """`DataFrame.assign` for many columns: the frame is put together once, not once a column."""
+    return pd.DataFrame({**dict(frame.items()), **columns}, index=frame.index)
+
+
 class Lookup:
     """Distinct names of a column, each resolved once; what cannot be resolved keeps its reason."""
 
-    def __init__(self, values: pd.Series, resolve: Callable[[Any], Any]) -> None:
-        self.code, names = pd.factorize(values, use_na_sentinel=False)
+    def __init__(self, code: np.ndarray, names: Iterable[Any], resolve: Callable[[Any], Any]):
+        self.code = code
         self.items: list[Any] = []
         self.reasons: list[str] = []
         for name in names:
@@ -39,6 +44,15 @@ class Lookup:
             except (ValueError, TypeError) as error:
                 self.items.append(None)
                 self.reasons.append(str(error))
+
+    @classmethod
+    def of(
+        cls, frame: pd.DataFrame, column: str, resolve: Callable[[Any], Any], default: str = ""
+    ) -> Lookup:
+        """A column of a frame; the default where the frame has no such column."""
+        if column not in frame:
+            return cls(np.zeros(len(frame), np.intp), [default][: len(frame)], resolve)
+        return cls(*pd.factorize(frame[column], use_na_sentinel=False), resolve)
 
 
 def _usual(name: str, engine: Lookup) -> Any:
@@ -78,7 +92,7 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
     """
     one = np.ones(len(frame))
     numbers: dict[str, Any] = {
-        name: pd.to_numeric(frame[name], errors="coerce").to_numpy("float64")
+        name: _floats(frame[name])
         for name in (*COUNTS, "input_tokens", "output_tokens", "concurrency", *OPTIONAL, *LAUNCH)
         if name in frame
     }
@@ -106,6 +120,13 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
         users[unsaid[as_many.to_numpy()]] = AS_MANY_AS_FIT
         numbers["concurrency"] = users
     return OPTIONAL | numbers
+
+
+def _floats(values: pd.Series) -> np.ndarray:
+    """A column's numbers; what is none is missing."""
+    if not isinstance(values.dtype, np.dtype) or values.dtype.kind not in "iuf":
+        values = pd.to_numeric(values, errors="coerce")
+    return values.to_numpy("float64")
 
 
 def refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
