@@ -21,11 +21,13 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+MOST = sys.float_info.max
 MOST_SHOWN = 120  # characters of a bad value that a message repeats
 
 
@@ -58,6 +60,9 @@ def in_range(
     says: str | None = None,
 ) -> float:
     """``value`` if it is a finite number in ``low``..``high``, else a `ValueError`."""
+    plain = type(value) in (float, int) and -MOST < value < MOST
+    if plain and low <= value <= high and not (open_low and value == low):
+        return value
     try:
         number = float(value) if np.ndim(value) == 0 else math.nan
     except (TypeError, ValueError, OverflowError):  # the last: an int beyond all floats

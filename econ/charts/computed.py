@@ -24,17 +24,22 @@ def waterfall(plot: Plot) -> Drawn:
     """Steps from nothing to a total, in the table's order; a negative step is a saving."""
     total = str(plot.options.get("total", "total"))
     frame, value = plot.frame, plot.x
-    steps = pd.DataFrame({"name": frame[plot.y].astype(str), "amount": frame[value].astype(float)})
-    ends = steps["amount"].cumsum()
-    steps["start"], steps["end"] = ends - steps["amount"], ends
-    steps["kind"] = frame[plot.by].to_numpy() if plot.by else (
-        np.where(steps["amount"] < 0, "takes off", "adds")
-    )  # fmt: skip
-    last = {"name": total, "amount": ends.iloc[-1], "start": 0.0, "end": ends.iloc[-1]}
-    steps = pd.concat([steps, pd.DataFrame([{**last, "kind": "total"}])], ignore_index=True)
+    amount = frame[value].to_numpy(dtype=float)
+    end = np.cumsum(amount)
+    start = end - amount
+    signs = np.where(amount < 0, "takes off", "adds").tolist()
     form = plot.form or (lambda v: words.number(v, value))
-    steps["label"] = [form(v) for v in steps["amount"]]
-    steps["right"] = steps[["start", "end"]].max(axis=1)
+    steps = pd.DataFrame(
+        {
+            "name": [*map(str, frame[plot.y]), total],
+            "amount": [*amount, end[-1]],
+            "start": [*start, 0.0],
+            "end": [*end, end[-1]],
+            "kind": [*(frame[plot.by] if plot.by else signs), "total"],
+            "label": [form(v) for v in (*amount, end[-1])],
+            "right": [*np.maximum(start, end), max(end[-1], 0.0)],
+        }
+    )
     groups = zip(plot.kinds(), (PALETTE[c] for c in ("blue", "orange", "green", "purple")),
                  strict=False)  # fmt: skip
     colours = {**(dict(groups) if plot.by else STEPS), "total": STEPS["total"]}
@@ -47,12 +52,12 @@ def waterfall(plot: Plot) -> Drawn:
                         scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]),
                         legend=alt.Legend(orient="top") if len(kinds) > 2 else None),
     )  # fmt: skip
-    names = base.mark_text(align="left", dx=4).encode(x="right:Q", text=alt.Text("label:N"))
+    names = base.mark_text(align="left", dx=4).encode(x=alt.X("right:Q"), text=alt.Text("label:N"))
 
     def description() -> str:
         return (
             f"Steps of {plot.plain_title('x', value)}: {words.describe(frame, value, plot.y)}; "
-            f"{total} {plot.say(ends.iloc[-1], value)}."
+            f"{total} {plot.say(end[-1], value)}."
         )
 
     return [mark, names], description, {"height": 34 * len(steps)}
@@ -138,7 +143,7 @@ def gap(plot: Plot) -> Drawn:
         layers.append(
             band.mark_bar(color=FAINT, height=16).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
         )
-    layers.append(alt.Chart(rows).mark_rule(color=INK).encode(x=alt.datum(0)))
+    layers.append(alt.Chart(rows).mark_rule(color=INK).encode(x=alt.XDatum(0)))
     layers.append(base.mark_point(filled=True, opacity=1).encode(x=x))
     layers.append(
         base.mark_text(align="left", dx=8, fontSize=11).encode(x=x, text=alt.Text("label:N"))

@@ -331,7 +331,7 @@ def histogram(plot: Plot) -> Drawn:
     """Columns between the edges ``x`` and ``high``, as high as ``y``."""
     x = plot.axis("x", plot.x)
     marks = alt.Chart(plot.frame).mark_rect(color=PALETTE["sky"], stroke="white").encode(
-        x=x, x2=alt.X2(f"{plot.high}:Q"), y=plot.axis("y", plot.y), y2=alt.datum(0)
+        x=x, x2=alt.X2(f"{plot.high}:Q"), y=plot.axis("y", plot.y), y2=alt.Y2Datum(0)
     )  # fmt: skip
 
     def description() -> str:
@@ -353,6 +353,6 @@ def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     ink = PALETTE["vermilion"]
     label = data.mark_text(align="left", dx=4, dy=-4, baseline="bottom", color=ink)
     where: dict[str, Any] = {"x": alt.X("guess:Q")} if channel == "x" else {"y": alt.Y("guess:Q")}
-    edge: dict[str, Any] = {"y" if channel == "x" else "x": alt.value(0)}
+    edge: dict[str, Any] = {"y": alt.YValue(0)} if channel == "x" else {"x": alt.XValue(0)}
     line = data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2)
     return [line.encode(**where), label.encode(text=alt.Text("name:N"), **where, **edge)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog import price, table
@@ -194,10 +195,15 @@ def growth_frame(
         "history re-sent": turns_bill(tokens, listed, caching=False),
         "with prompt caching": turns_bill(tokens, listed, caching=True),
     }
-    plain = ways["history re-sent"]
-    ways["if linear"] = plain.assign(total_usd=plain["usd"].iloc[0] * plain["turn"])
-    frames = [f[["turn", "total_usd"]].assign(way=name) for name, f in ways.items()]
-    return pd.concat(frames, ignore_index=True)
+    turn, first_usd = tokens["turn"].to_numpy(), ways["history re-sent"]["usd"].iloc[0]
+    usd = {name: bill["total_usd"] for name, bill in ways.items()} | {"if linear": first_usd * turn}
+    return pd.DataFrame(
+        {
+            "turn": np.tile(turn, len(usd)),
+            "total_usd": np.concatenate(list(usd.values())),
+            "way": np.repeat(list(usd), len(turn)),
+        }
+    )
 
 
 def growth_chart(frame: pd.DataFrame) -> Drawing:

@@ -22,6 +22,7 @@ from econ.terms import Slo
 from econ.value import LEVERS_OF_ANSWERS_2026, Levers, Value, levers, value
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "qwen3-32b", "gpt-oss-20b", "gpt-oss-120b")
+MODEL = "llama-3.1-70b"  # of the operating point
 ACCELERATORS = ("h100-sxm", "h200-sxm", "b200-sxm")
 ANSWERS_PER_S = 50.0
 WORTHS_USD = (0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01)
@@ -131,14 +132,20 @@ def cascade_finding(frame: pd.DataFrame) -> str:
     )
 
 
-def operating_frame(model: str = "llama-3.1-70b", quick_factor: float = 3.0) -> pd.DataFrame:
+@functools.cache
+def operating_points(model: str) -> tuple[Scenario, pd.DataFrame]:
+    """The default scenario with a model, and its times by number of users: no price moves them."""
+    s = Scenario.default().with_(model=model)
+    return s, predict_scenarios([s] * len(USERS), concurrency=list(map(float, USERS)))
+
+
+def operating_frame(model: str = MODEL, quick_factor: float = 3.0) -> pd.DataFrame:
     """One replica from few users to many: speed, throughput, and profit in two tiers.
 
     A tier pays for answers within its limits, and nothing for later ones. The quick tier pays
     ``quick_factor`` times as much as the easy one.
     """
-    s = Scenario.default().with_(model=model)
-    out = predict_scenarios([s] * len(USERS), concurrency=list(map(float, USERS)))
+    s, out = operating_points(model)
     answers = out["output_tokens_per_s_per_gpu"] * HOUR_S / s.workload.mean_output_tokens
     right = answering([model])[0].right_in(s.deployment.precision)
     rent = s.cost_usd_per_gpu_hour
@@ -173,7 +180,7 @@ def operating_panel() -> Panel:
 
     def rows(quick_factor: float, worth: float) -> pd.DataFrame:
         frame = operating_frame(quick_factor=quick_factor)
-        rent = Scenario.default().cost_usd_per_gpu_hour
+        rent = operating_points(MODEL)[0].cost_usd_per_gpu_hour
         earned = (frame["profit_usd_per_gpu_hour"] + rent) * worth
         return frame.assign(profit_usd_per_gpu_hour=earned - rent)
 

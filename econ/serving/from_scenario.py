@@ -17,6 +17,7 @@ True
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from econ.station import require_certain
 from econ.tokens.traces import check_trace
 from econ.tokens.workloads import Workload
 
+MOST_REMEMBERED = 50_000  # requests of one draw: a megabyte
 TABLE_POINTS = 400  # points of the linear table past the batch; straight lines between them
 
 
@@ -80,7 +82,8 @@ def draw_requests(
     if isinstance(load, Workload):
         if rate_per_s is not None and load.arrival != "gamma":
             raise ValueError(f"workload {load.id!r} arrives all at once: it has no rate to set")
-        trace, own_per_s = load.sample(n, seed), float(load.rate_per_s)
+        sample = _sample if n <= MOST_REMEMBERED else Workload.sample
+        trace, own_per_s = sample(load, n, seed).copy(deep=False), float(load.rate_per_s)
     else:
         trace = check_trace(load)
         span_s = float(trace["arrival_s"].iloc[-1] - trace["arrival_s"].iloc[0])
@@ -90,6 +93,12 @@ def draw_requests(
     if rate_per_s is None:
         return trace
     return trace.assign(arrival_s=trace["arrival_s"] * (own_per_s / rate_per_s))
+
+
+@functools.lru_cache(maxsize=8)
+def _sample(load: Workload, n: int, seed: int) -> pd.DataFrame:
+    """The same requests serve at many rates."""
+    return load.sample(n, seed)
 
 
 def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCost:

@@ -15,6 +15,7 @@ and over tokens (long answers weigh more); they differ, so both are named.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -236,22 +237,15 @@ def cost_surface_frame(
     require_certain("cost_surface_frame", s)
     hour_usd = s.cost_usd_per_gpu_hour / s.finance.utilisation_frac
     spent_usd = per_second_from_per_hour(hour_usd) * s.deployment.n_gpu * requests.span_s
-    tpot_limits_s = list(tpot_limits_s)
-    rows = []
-    for ttft_limit_s in ttft_limits_s:
-        for tpot_limit_s in tpot_limits_s:
-            good = requests.goodput(ttft_limit_s, tpot_limit_s)
-            tokens = good.tokens_per_s * requests.span_s
-            rows.append(
-                {
-                    "ttft_limit_s": float(ttft_limit_s),
-                    "tpot_limit_s": float(tpot_limit_s),
-                    "good_frac": good.good_frac,
-                    "binding": good.binding,
-                    "cost_usd_per_good_mtok": spent_usd / tokens * MTOK if tokens else math.inf,
-                }
-            )
-    return pd.DataFrame(rows)
+    span_s, rows = requests.span_s, []
+    pairs = list(itertools.product(ttft_limits_s, tpot_limits_s))
+    for (ttft_limit_s, tpot_limit_s), good in zip(pairs, requests.goodputs(pairs), strict=True):
+        tokens = good.tokens_per_s * span_s
+        usd = spent_usd / tokens * MTOK if tokens else math.inf
+        limits_s = float(ttft_limit_s), float(tpot_limit_s)
+        rows.append((*limits_s, good.good_frac, good.binding, usd))
+    columns = ["ttft_limit_s", "tpot_limit_s", "good_frac", "binding", "cost_usd_per_good_mtok"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def diurnal_trace(

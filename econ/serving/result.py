@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ MIN_REQUESTS_TO_JUDGE = 20
 PERCENTILES = (50, 95, 99)
 Seconds = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Met = NDArray[np.bool_]
 
 
 class Goodput(float):
@@ -180,11 +182,20 @@ class RequestTimes:
 
         A request of a single token has no TPOT and meets that limit; an unfinished one is not good.
         """
-        positive("slo_ttft_s", slo_ttft_s)
-        positive("slo_tpot_s", slo_tpot_s)
-        finished = self.done_ps != NEVER
-        ttft_met = finished & (self.ttft_s <= slo_ttft_s)
-        tpot_met = finished & ((self.output_tokens == 1) | (self.tpot_s <= slo_tpot_s))
+        return next(self.goodputs([(slo_ttft_s, slo_tpot_s)]))
+
+    def goodputs(self, limits_s: Iterable[tuple[float, float]]) -> Iterator[Goodput]:
+        """`goodput` under several pairs of limits on TTFT and TPOT."""
+        finished, single, span_s = self.done_ps != NEVER, self.output_tokens == 1, self.span_s
+        ttft_s, tpot_s = self.ttft_s, self.tpot_s
+        for slo_ttft_s, slo_tpot_s in limits_s:
+            positive("slo_ttft_s", slo_ttft_s)
+            positive("slo_tpot_s", slo_tpot_s)
+            ttft_met = finished & (ttft_s <= slo_ttft_s)
+            yield self._goodput(ttft_met, finished & (single | (tpot_s <= slo_tpot_s)), span_s)
+
+    def _goodput(self, ttft_met: Met, tpot_met: Met, span_s: float) -> Goodput:
+        """Of requests that meet each limit."""
         good = ttft_met & tpot_met
         missed_ttft, missed_tpot = int((~ttft_met).sum()), int((~tpot_met).sum())
         if missed_ttft == missed_tpot:
@@ -192,8 +203,8 @@ class RequestTimes:
         else:
             binding = "ttft" if missed_ttft > missed_tpot else "tpot"
         return Goodput(
-            _rate(int(good.sum()), self.span_s),
-            tokens_per_s=_rate(int(self.output_tokens[good].sum()), self.span_s),
+            _rate(int(good.sum()), span_s),
+            tokens_per_s=_rate(int(self.output_tokens[good].sum()), span_s),
             good_frac=float(good.mean()),
             ttft_met_frac=float(ttft_met.mean()),
             tpot_met_frac=float(tpot_met.mean()),

@@ -13,7 +13,7 @@ how many tokens are read, only the rate at which the repeated part is billed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from econ.catalog.prices import Price
 from econ.catalog.units import MTOK, usd_per_token_from_usd_per_mtok
 
 MAX_TURNS = 100_000
+PARTS = ("fresh_input", "cache_read", "cache_write", "answer", "reasoning")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class TokenBill:
     @property
     def total_usd(self) -> float:
         """The sum of the parts."""
-        return float(sum(getattr(self, f.name) for f in fields(self) if f.name.endswith("_usd")))
+        return float(sum(getattr(self, f"{part}_usd") for part in PARTS))
 
     @property
     def input_tokens(self) -> float:
@@ -62,8 +63,7 @@ class TokenBill:
 
     def frame(self) -> pd.DataFrame:
         """One row per part: part, tokens, usd."""
-        parts = [f.name.removesuffix("_usd") for f in fields(self) if f.name.endswith("_usd")]
-        rows = [(p, getattr(self, f"{p}_tokens"), getattr(self, f"{p}_usd")) for p in parts]
+        rows = [(p, getattr(self, f"{p}_tokens"), getattr(self, f"{p}_usd")) for p in PARTS]
         frame = pd.DataFrame(rows, columns=["part", "tokens", "usd"])
         return frame.assign(part=frame["part"].str.replace("_", " "))
 
@@ -325,13 +325,7 @@ def turns_bill(turns: pd.DataFrame, price: Price, caching: bool = True) -> pd.Da
             cache_write_tokens=writes,
             output_tokens=turn.output_tokens,
         )
-        rows.append(
-            {
-                "turn": turn.turn,
-                "input_usd": bill.total_usd - bill.answer_usd,
-                "output_usd": bill.answer_usd,
-                "usd": bill.total_usd,
-            }
-        )
-    frame = pd.DataFrame(rows)
+        usd = bill.total_usd
+        rows.append((turn.turn, usd - bill.answer_usd, bill.answer_usd, usd))
+    frame = pd.DataFrame(rows, columns=["turn", "input_usd", "output_usd", "usd"])
     return frame.assign(total_usd=frame["usd"].cumsum(), caching=caching)

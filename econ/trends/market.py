@@ -65,29 +65,36 @@ def market_frame(
     score = ability + chase_frac * GROWTH * day
     log_price = DEX * ability - np.log(TRUE_FALL_PER_YEAR) * day
     log_price += np.log(scatter_factor) * rng.standard_normal(shape)
-    studies = (_study(*one, years) for one in zip(day, score, log_price, strict=True))
-    rows = [row for row in studies if row is not None]
-    frame = pd.DataFrame(rows, columns=["n_points", "fall_per_year"])
-    return frame.assign(truth=TRUE_FALL_PER_YEAR, n_markets=n_markets)
+    record = _records(day, score, log_price, years)
+    found = np.flatnonzero(record.sum(axis=1) >= FEWEST)
+    falls = [_fall_per_year(day[i, record[i]], log_price[i, record[i]]) for i in found]
+    return pd.DataFrame(
+        {
+            "n_points": record[found].sum(axis=1),
+            "fall_per_year": np.array(falls, dtype=float),
+            "truth": TRUE_FALL_PER_YEAR,
+            "n_markets": n_markets,
+        }
+    )
 
 
-def _study(
-    day: np.ndarray, score: np.ndarray, log_price: np.ndarray, years: float
-) -> tuple[int, float] | None:
-    """Record lows among those as good as the best of the first day, and their fitted fall."""
-    early = np.flatnonzero(day <= WATCHED_FROM)
-    if len(early) == 0:
-        return None
-    best = early[np.argmax(score[early])]
-    seen = (score >= score[best]) & (day >= day[best]) & (day <= day[best] + years)
-    day, log_price = day[seen], log_price[seen]
-    before = np.concatenate([[np.inf], np.minimum.accumulate(log_price)[:-1]])
-    record = log_price < before
-    if record.sum() < FEWEST:
-        return None
-    x, y = day[record] - day[record].mean(), log_price[record]
+def _records(day: np.ndarray, score: np.ndarray, log_price: np.ndarray, years: float) -> np.ndarray:
+    """In each market (a row), the record lows among those as good as the best of the first day."""
+    early = np.where(day <= WATCHED_FROM, score, -np.inf)
+    best = early.argmax(axis=1, keepdims=True)
+    good, begun = (np.take_along_axis(values, best, axis=1) for values in (early, day))
+    is_watched = good > -np.inf  # a market without an early model is none
+    seen = is_watched & (score >= good) & (day >= begun) & (day <= begun + years)
+    price = np.where(seen, log_price, np.inf)
+    before = np.minimum.accumulate(price, axis=1)[:, :-1]
+    return np.asarray(price < np.concatenate([np.full_like(begun, np.inf), before], axis=1))
+
+
+def _fall_per_year(day: np.ndarray, log_price: np.ndarray) -> float:
+    """The fitted fall of record lows."""
+    x = day - day.mean()
     with np.errstate(over="ignore"):
-        return int(record.sum()), float(np.exp(-(x @ y) / (x @ x)))
+        return float(np.exp(-(x @ log_price) / (x @ x)))
 
 
 def histogram_frame(fits: pd.DataFrame) -> pd.DataFrame:
@@ -104,6 +111,5 @@ def histogram_frame(fits: pd.DataFrame) -> pd.DataFrame:
     steps, n = np.unique(place, return_counts=True)
     low, high = 10.0 ** (steps / PER_DECADE), 10.0 ** ((steps + 1) / PER_DECADE)
     p5, median, p95 = fits["fall_per_year"].quantile([0.05, 0.5, 0.95])
-    return pd.DataFrame({"low": low, "high": high, "n": n}).assign(
-        truth=TRUE_FALL_PER_YEAR, p5=p5, median=median, p95=p95, n_markets=fits["n_markets"].iloc[0]
-    )
+    ends = {"p5": p5, "median": median, "p95": p95, "n_markets": fits["n_markets"].iloc[0]}
+    return pd.DataFrame({"low": low, "high": high, "n": n, "truth": TRUE_FALL_PER_YEAR, **ends})

@@ -18,6 +18,7 @@ from econ.serving import (
     RequestTimes,
     compiled,
     cost_surface_frame,
+    draw_requests,
     max_rate_per_s,
     replica,
     simulate,
@@ -25,6 +26,7 @@ from econ.serving import (
     slo_preset,
     slos_frame,
 )
+from econ.serving.simulation import serve
 from econ.sweeps import sweep
 from econ.terms import Slo
 from econ.tokens.workloads import workload
@@ -94,13 +96,9 @@ def live_load_frame(rate_per_s: float, arrival_cv: float, policy: str, slo: str)
     """`percentiles_frame` of the default scenario's requests at a rate, re-simulated."""
     case, usual = default_case()
     limits = case.slo if slo == "scenario" else slo_preset(slo)
-    service = simulate(
-        case.with_(arrival_cv=arrival_cv),
-        rate_per_s=rate_per_s,
-        n=n_live(),
-        replica=usual.replace(policy=policy),
-    )
-    frame = percentiles_frame(service.requests, limits)
+    load = case.with_(arrival_cv=arrival_cv).workload
+    times = serve(draw_requests(load, rate_per_s, n_live()), usual.replace(policy=policy))
+    frame = percentiles_frame(times, limits)
     # of the rate, not of the span that the last answers stretch
     return frame.assign(
         rate_per_s=rate_per_s, goodput_requests_per_s=frame["good_frac"] * rate_per_s
@@ -116,7 +114,7 @@ def live_cost_frame(
     """
     case, usual = default_case()
     case = case.with_(arrival_cv=arrival_cv, cost_usd_per_gpu_hour=cost_usd_per_gpu_hour)
-    result = simulate(case, rate_per_s=rate_per_s, n=n_live(), replica=usual).requests
+    result = serve(draw_requests(case.workload, rate_per_s, n_live()), usual)
     frame = cost_surface_frame(case, result, TTFT_LIMITS_S, TPOT_LIMITS_S)
     return frame.assign(
         tpot_limit_ms=frame["tpot_limit_s"] / MILLI,

@@ -119,15 +119,18 @@ def life_frame(
     }
     curve = lifetime_frame(target, inference_tokens, law, n=n, **paid)
     best = lifetime_optimal(target, inference_tokens, law, **paid)
-    long = curve.rename(columns={"total": "both"}).melt(
-        id_vars=["params", "unit", "tokens_per_param"],
-        value_vars=["training", "inference", "both"], var_name="part", value_name="cost",
-    ).assign(kind="curve")  # fmt: skip
-    marks = [
-        (best.params, best.tokens / best.params, best.total, "cheapest for life"),
-        (quality_params, flop / (6 * quality_params**2), best.baseline, "cheapest to train"),
-    ]
-    dots = pd.DataFrame(marks, columns=["params", "tokens_per_param", "cost", "kind"])
-    dots = dots.assign(part="both", unit=best.unit)
-    frame = pd.concat([long, dots], ignore_index=True)
-    return frame.assign(params_b=frame["params"] / GIGA, saving_frac=best.saving_frac)
+    ratios = [best.tokens / best.params, flop / (6 * quality_params**2)]
+    params = np.concatenate([np.tile(curve["params"], 3), [best.params, quality_params]])
+    costs = [curve["training"], curve["inference"], curve["total"], [best.total, best.baseline]]
+    return pd.DataFrame(
+        {
+            "params": params,
+            "unit": best.unit,
+            "tokens_per_param": np.concatenate([np.tile(curve["tokens_per_param"], 3), ratios]),
+            "part": np.repeat(["training", "inference", "both"], [n, n, n + 2]),
+            "cost": np.concatenate(costs),
+            "kind": ["curve"] * 3 * n + ["cheapest for life", "cheapest to train"],
+            "params_b": params / GIGA,
+            "saving_frac": best.saving_frac,
+        }
+    )
