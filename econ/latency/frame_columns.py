@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 class Lookup:
     """Distinct names of a column, each resolved once; what cannot be resolved keeps its reason."""
 
-    def __init__(self, code: np.ndarray, names: Iterable[Any], resolve: Callable[[Any], Any]):
+    def __init__(self, code: Any, names: Any, resolve: Callable[[Any], Any]):
         self.code = code
         self.items: list[Any] = []
         self.reasons: list[str] = []
