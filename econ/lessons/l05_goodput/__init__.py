@@ -35,31 +35,3 @@ from econ.lessons.l05_goodput.panels import (
 )
 from econ.lessons.l05_goodput.queues import drawn_queue, mm1_frame, queues_frame, waits_s
 from econ.lessons.l05_goodput.runs import answers_frame, curves_frame
-
-__all__ = [
-    "LIVE_REQUESTS",
-    "LIVE_REQUESTS_WITHOUT_NUMBA",
-    "N",
-    "answers_frame",
-    "averages_frame",
-    "bursts_frame",
-    "cost_panel",
-    "curves_frame",
-    "default_case",
-    "drawn_queue",
-    "grown",
-    "knee_frame",
-    "live_cost_frame",
-    "live_load_frame",
-    "load_panel",
-    "loops_frame",
-    "mm1_frame",
-    "n_live",
-    "percentiles_frame",
-    "queues_frame",
-    "saturation_per_s",
-    "seeds_frame",
-    "slos_cost_frame",
-    "waits_s",
-    "watch_frame",
-]

@@ -21,17 +21,3 @@ from econ.lessons.l07_energy.tables import (
     reasoning_frame,
     request_boundary_frame,
 )
-
-__all__ = [
-    "INPUTS",
-    "PREDICTED_ROWS",
-    "REASONING",
-    "batch_frame",
-    "ladder_panel",
-    "measured_batches_frame",
-    "phase_frame",
-    "reasoning_frame",
-    "request_boundary_frame",
-    "served",
-    "triangle_panel",
-]

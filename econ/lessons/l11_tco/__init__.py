@@ -12,7 +12,6 @@
 """
 
 from econ.lessons.l11_tco.bill import (
-    Point,
     bill_frame,
     day_of_deepseek,
     h200,
@@ -37,26 +36,3 @@ from econ.lessons.l11_tco.panels import (
     bill_panel,
     surface_chart,
 )
-
-__all__ = [
-    "DAY",
-    "DEARER",
-    "Point",
-    "bill_chart",
-    "bill_frame",
-    "bill_panel",
-    "day_of_deepseek",
-    "h200",
-    "lives",
-    "offers_for",
-    "operating_point",
-    "phases_frame",
-    "published_frame",
-    "rental",
-    "seller",
-    "sizes_of",
-    "surface_chart",
-    "surface_frame",
-    "use_frame",
-    "utilisation",
-]

@@ -7,14 +7,8 @@ import math
 
 import numpy as np
 
-from econ.lessons.l05_goodput import (
-    N,
-    drawn_queue,
-    grown,
-    loops_frame,
-    saturation_per_s,
-    waits_s,
-)
+from econ.lessons.l05_goodput.load import N, grown, loops_frame, saturation_per_s
+from econ.lessons.l05_goodput.queues import drawn_queue, waits_s
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 
-from econ.lessons.l05_goodput import N
+from econ.lessons.l05_goodput.load import N
 from econ.lessons.l06_arranging import (
     answer_steps,
     continuous_steps,

@@ -8,7 +8,7 @@ from econ import scaling
 from econ.catalog import accelerator
 from econ.catalog.units import GIGA, HOUR_S, TERA
 from econ.ledger import recomputed
-from econ.lessons.l09_scaling import swe_frame
+from econ.lessons.l09_scaling.service import swe_frame
 from econ.lessons.question import Inputs, Wrong, question
 
 

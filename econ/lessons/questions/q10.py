@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from econ.lessons.l10_trends import direction_frame
+from econ.lessons.l10_trends.prices import direction_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.trends.rates import annual_factor, spend_ratio, years_between
 
