@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime
 
-from econ.catalog.audit import audit_frame, stale_frame
-from econ.catalog.refresh import price_changes_frame, refresh_prices
+from econ.catalog.audit import audit_frame, price_changes_frame, refresh_prices, stale_frame
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,13 +1,28 @@
-"""Mixers of tokens that keep a fixed state, and indexers: their weights and bytes from a file.
+"""What layers have beside plain attention, from a file: their weights, state and cache.
 
-A state counts 4 bytes for each element of the recurrent state and 2 for the short convolution.
+* Mixers that keep a fixed state, and indexers. A state counts 4 bytes for each element of the
+  recurrent state and 2 for the short convolution.
+* Compressed attention of DeepSeek-V4. Every layer keeps a short window of tokens one by one. Most
+  also keep one entry for 4 tokens, of which an indexer selects some, or one for 128, all of which
+  are read. Keys are values, of one head; the output projection has two matrices of low rank; the
+  residual stream is several streams wide.
+* Inputs of every layer of its own, in Gemma 3n and the small Gemma 4. A token reads a row of a
+  second table for each layer: stored, but not read whole. Gemma 3n also has several residual
+  streams (AltUp) and a shortcut of low rank (LAuReL).
 
 >>> weights, state = linear_mixer(Config({"conv_L_cache": 3}, "config"), 2048, 32, 64)
 >>> weights, state
 (16783360, 8192)
+>>> shape = {"n_layers": 2, "hidden_size": 8, "ffn_size": 16, "other_params": 0, "ffn_sizes": ()}
+>>> c = Config({"hidden_size_per_layer_input": 4, "vocab_size_per_layer_input": 100}, "config")
+>>> side_inputs(c, shape, ["full", "full"])
+>>> shape["lookup_params"], shape["other_params"]
+(800, 192)
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from econ.catalog.config_file import Config
 
@@ -132,3 +147,62 @@ def _block_indexer(c: Config, part: dict[str, object], n: int, d: int) -> dict[s
         raise sparse.refuse(f"not understood: {', '.join(odd)}")
     weights = layers * (d * heads * dim + d * dim)
     return {"weights": weights, "elements": layers * dim, "top_k": tokens}
+
+
+def side_inputs(c: Config, shape: dict[str, Any], mixers: list[str]) -> None:
+    """Add to a shape the tables and matrices that every layer has beside attention and blocks."""
+    n, d = shape["n_layers"], shape["hidden_size"]
+    if width := c.whole("hidden_size_per_layer_input"):
+        shape["lookup_params"] = n * width * c.need("vocab_size_per_layer_input")
+        shape["other_params"] += n * d * width + n * 2 * d * width
+    else:
+        c.get("vocab_size_per_layer_input")
+    if rank := c.whole("laurel_rank"):
+        shape["other_params"] += n * 2 * d * rank
+    if streams := c.whole("altup_num_inputs"):
+        maps = d * streams + streams * (streams + streams * streams)
+        shape["other_params"] += 2 * (streams - 1) * d * d + n * maps
+    c.get("altup_active_idx", "altup_coef_clip", "altup_correct_scale")
+    if c.get("use_double_wide_mlp"):  # of the layers that reuse a cache
+        widths = tuple((1 + m.endswith("reuse")) * shape["ffn_size"] for m in mixers)
+        shape |= {"ffn_sizes": widths, "ffn_size": round(sum(widths) / n)}
+
+
+FINE, COARSE = "compressed_sparse_attention", "heavily_compressed_attention"
+
+
+def compressed(c: Config, shape: dict[str, Any]) -> None:
+    """Add to a shape what compressed attention needs."""
+    rates = c.get("compress_rates")
+    rates = rates if isinstance(rates, dict) else {}
+    fine = int(rates.get(FINE) or c.whole("compress_rate_csa", n_else=4))
+    coarse = int(rates.get(COARSE) or c.whole("compress_rate_hca", n_else=128))
+    c.get("compress_ratios", "num_hash_layers", "mlp_layer_types", "qk_rope_head_dim")
+    if shape["n_kv_heads"] != 1:
+        raise c.refuse(f"num_key_value_heads = {shape['n_kv_heads']} with compressed attention")
+    d, dim, n = shape["hidden_size"], shape["head_dim"], shape["n_layers"]
+    n_coarse = shape["n_coarse_layers"]
+    n_fine = shape["n_attention_layers"] - shape["n_sliding_layers"] - n_coarse
+    heads, index = c.need("index_n_heads"), c.need("index_head_dim")
+    indexer = c.need("q_lora_rank") * heads * index + d * heads + 2 * d * 2 * index
+    streams = c.need("hc_mult")  # the residual stream, and the maps between its parts
+    maps = 2 * n * (2 + streams) * streams * streams * d + streams * streams * d
+    shape["other_params"] += (
+        n_fine * (2 * d * 2 * dim + fine * 2 * (dim + index) + indexer)
+        + n_coarse * (2 * d * dim + coarse * dim)
+        + maps
+    )
+    pending = n_coarse * coarse * 2 * dim + n_fine * 2 * fine * 2 * (dim + index)  # and gates
+    shape["fixed_state_bytes_per_sequence"] += 2 * pending
+    shape |= {
+        "keys_are_values": True,
+        "stores_keys_only": True,
+        "full_layers_have_window": True,
+        "sliding_window_tokens": c.need("sliding_window"),
+        "kv_stride_tokens": fine,
+        "coarse_stride_tokens": coarse,
+        "sparse_top_k_tokens": c.need("index_topk") * fine,
+        "kv_index_bytes_per_token": 2 * n_fine * index / fine,
+        "output_lora_rank": c.need("o_lora_rank"),
+        "n_output_groups": c.need("o_groups"),
+    }

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from econ.catalog.config_compressed import compressed
 from econ.catalog.config_families import (
     COMPRESSED,
     ENCODER_DECODERS,
@@ -31,8 +30,7 @@ from econ.catalog.config_file import Config, left_out, read_json
 from econ.catalog.config_format import native_precision
 from econ.catalog.config_heads import attention, kv_heads, nas_blocks
 from econ.catalog.config_layers import WINDOWS, blocks, dense_layers, experts, mixers, reusing
-from econ.catalog.config_mixers import indexer, linear_mixer
-from econ.catalog.config_side import side_inputs
+from econ.catalog.config_mixers import compressed, indexer, linear_mixer, side_inputs
 from econ.catalog.layers import counts_of
 
 WIDTHS = ("intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "inner_hidden_size")

@@ -18,7 +18,7 @@ from econ.catalog import given
 from econ.catalog.ranges import Range
 from econ.catalog.tables import remember, table
 from econ.trends import yearly_rates
-from econ.uncertainty.sampling_error import groups_of, ranked_frame
+from econ.uncertainty.samples import groups_of, ranked_frame
 
 GROWTH, DISCOUNT, STAFF = "growth of demand", "negotiated discount", "staff"
 RENTS, TOKENS, SERVERS = "rents, by year", "prices of tokens, by year", "prices of servers, by year"
@@ -157,7 +157,7 @@ def value_of_knowing(
     conditional mean cost. The conditional mean of each option given the input is a cubic fitted to
     the draws (Strong, Oakley and Brennan, Medical Decision Making, 2014, with a polynomial for
     their spline). ``value_se_usd`` is the sampling error of the draws, and ``may_swap`` whether
-    other draws could rank the next input before this one (`econ.uncertainty.sampling_error`).
+    other draws could rank the next input before this one (`econ.uncertainty.samples`).
     """
     array = costs.to_numpy("float64")
     groups = groups_of(len(array))

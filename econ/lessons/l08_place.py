@@ -30,7 +30,7 @@ from econ.energy.sites import (
     site_bill,
     site_figure,
 )
-from econ.lessons.l07_energy.panels import served
+from econ.lessons.l07_energy import served
 from econ.scenario import Scenario
 from econ.value import power_bill_usd_per_month
 

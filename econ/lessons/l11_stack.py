@@ -24,8 +24,7 @@ from econ.energy.sites import site_figure
 from econ.latency.frame import predict_frame
 from econ.latency.prediction import answer_s
 from econ.latency.users import users_within
-from econ.lessons.l11_tco.bill import Point, operating_point
-from econ.lessons.l11_tco.choices import rental, sizes_of
+from econ.lessons.l11_tco import Point, operating_point, rental, sizes_of
 from econ.plan.frontier import on_frontier
 from econ.scenario import Scenario
 from econ.tco import owner

@@ -39,8 +39,7 @@ from econ.machine.recording import (
     recorded,
     served_workload,
 )
-from econ.machine.result import Run
-from econ.machine.runs import run, runs_frame
+from econ.machine.runs import Run, run, runs_frame
 from econ.machine.server import Served, serve
 from econ.machine.simulator import compare_frame, own_replica, simulated, step_cost, steps_frame
 from econ.machine.threads import threads_frame

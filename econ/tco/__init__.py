@@ -17,8 +17,15 @@ True
 1.78
 """
 
-from econ.tco.bill import Cost, cost
-from econ.tco.comparison import Comparison, compare_buy_rent_api, day_load
+from econ.tco.bill import Cost, cost, with_ranges
+from econ.tco.comparison import (
+    Comparison,
+    UnlikeComparison,
+    compare_buy_rent_api,
+    day_load,
+    doubts,
+    unlike,
+)
 from econ.tco.finance import (
     annuity_usd_per_month,
     annuity_usd_per_year,
@@ -35,10 +42,8 @@ from econ.tco.fleet import (
 )
 from econ.tco.hours import hour_parts
 from econ.tco.layers import Layer, cost_layers, owner
-from econ.tco.likeness import UnlikeComparison, doubts, unlike
 from econ.tco.offers import Api, Buy, Offer, Rent
 from econ.tco.ownership import Asset, Charge, Ownership, break_even_utilisation_frac
-from econ.tco.ranges import with_ranges
 from econ.tco.revenue import Statement, Tier, ladder_frame, seats, tiers_of
 from econ.tco.token_cost import (
     Utilisation,

@@ -2,9 +2,10 @@
 
 Machines come whole, so costs are staircases in the load while the API's is a straight line: they
 can cross many times. Crossings are found between all steps, not sampled, and "never" is an answer.
+A comparison is fair when all serve the same model within the same SLO, in one currency, at prices
+still in force: `unlike` and `doubts` name what differs; what cannot be compared is refused.
 
->>> from econ.catalog import Price
->>> from econ.tco.offers import Api, Buy, Rent
+>>> from econ.catalog import Price, price
 >>> own = Buy(model="m", cost_usd_per_gpu_hour=1.6, per_s_per_instance=6.0, gpus_per_instance=4)
 >>> cloud = Rent(model="m", cost_usd_per_gpu_hour=3.8, per_s_per_instance=6.0, gpus_per_instance=4)
 >>> listed = Price(model="m", input_usd_per_mtok=0.9, output_usd_per_mtok=0.9)
@@ -15,6 +16,9 @@ can cross many times. Crossings are found between all steps, not sampled, and "n
 'buy'
 >>> day.frame[["option", "usd_per_day", "n_gpu"]].round(0).to_dict("records")[0]
 {'option': 'buy', 'usd_per_day': 922.0, 'n_gpu': 24.0}
+>>> other = Api(model="gpt-4o-mini", price=price("gpt-4o-mini"))
+>>> unlike([own, other]), doubts([own, other], slo=Slo())
+(['model: m (buy) against gpt-4o-mini (api)'], ['api: latency is not promised'])
 """
 
 from __future__ import annotations
@@ -26,11 +30,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from econ.catalog.audit import is_stale
 from econ.catalog.guard import each, fraction, in_range, not_negative, positive, shown
 from econ.catalog.units import HOUR_S, HOURS_PER_DAY
 from econ.catalog.units import usd_per_mtok_from_usd_per_token as per_mtok
-from econ.tco.likeness import doubts, refuse_unlike
-from econ.tco.offers import Machines, Offer
+from econ.tco.offers import Api, Machines, Offer
 from econ.terms import Slo
 
 MOST_STEPS = 50_000  # steps of a staircase that a search looks between
@@ -249,3 +253,52 @@ def _steps(offer: Offer, load: np.ndarray, most: float) -> np.ndarray:
         )
     ends = [np.arange(1, k + 1) / per for k, per in zip(n, per_scale, strict=True)]
     return np.concatenate(ends) if ends else np.empty(0)
+
+
+class UnlikeComparison(ValueError):
+    """Options that differ in more than their price; the message names each difference."""
+
+
+def unlike(offers: Sequence[Offer]) -> list[str]:
+    """What makes a comparison unfair: other models, other SLOs, other currencies."""
+    differences = []
+    for what, values in (
+        ("currency", {o.label: o.currency for o in offers}),
+        ("model", {o.label: o.model for o in offers}),
+        ("SLO", {o.label: _words(o.slo) for o in offers if o.slo}),
+    ):
+        if len({value for value in values.values() if value}) > 1:
+            words = " against ".join(f"{value} ({name})" for name, value in values.items() if value)
+            differences.append(f"{what}: {words}")
+    return differences
+
+
+def doubts(offers: Sequence[Offer], slo: Slo | None = None, on: str | None = None) -> list[str]:
+    """What a reader must know beside a fair comparison: stale prices, other bits, no SLO.
+
+    ``on``: the day as YYYY-MM-DD, today if left out.
+    """
+    warnings = []
+    for offer in offers:
+        if is_stale(offer.stale_after, on):
+            warnings.append(f"{offer.label}: price to be checked again after {offer.stale_after}")
+        if slo is not None and offer.slo is None and isinstance(offer, Api):
+            warnings.append(f"{offer.label}: latency is not promised")
+    formats = {o.label: o.precision for o in offers if o.precision}
+    if len(set(formats.values())) > 1:
+        words = " against ".join(f"{value} ({name})" for name, value in formats.items())
+        warnings.append(f"precision: {words}")
+    return warnings
+
+
+def refuse_unlike(offers: Sequence[Offer], allow_unlike: bool) -> list[str]:
+    """The differences if allowed, else `UnlikeComparison`; two currencies are never allowed."""
+    differences = unlike(offers)
+    never = [text for text in differences if text.startswith("currency")]
+    if never or (differences and not allow_unlike):
+        raise UnlikeComparison("not like for like: " + "; ".join(never or differences))
+    return differences
+
+
+def _words(slo: Slo) -> str:
+    return f"TTFT {slo.ttft_s:g} s, TPOT {slo.tpot_s:g} s for {slo.attainment_frac:.0%}"

@@ -9,8 +9,14 @@ sampling error; `with_error` and `rounded` print the digits that it allows.
 from econ.catalog.ranges import Range, typical_of
 from econ.uncertainty.decision import Decision, decide, evpi_usd, information_frame
 from econ.uncertainty.of_scenario import Uncertain, uncertain
-from econ.uncertainty.samples import Interval, interval, propagate, sample_frame
-from econ.uncertainty.sampling_error import rounded, with_error
+from econ.uncertainty.samples import (
+    Interval,
+    interval,
+    propagate,
+    rounded,
+    sample_frame,
+    with_error,
+)
 from econ.uncertainty.sensitivity import sobol_frame, tornado_frame
 
 __all__ = [

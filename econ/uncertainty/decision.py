@@ -26,8 +26,14 @@ import pandas as pd
 
 from econ.catalog.guard import count
 from econ.catalog.ranges import Range, check_ranges
-from econ.uncertainty.samples import interval, propagate, run_model, sample_frame
-from econ.uncertainty.sampling_error import N_GROUPS, ranked_frame
+from econ.uncertainty.samples import (
+    N_GROUPS,
+    interval,
+    propagate,
+    ranked_frame,
+    run_model,
+    sample_frame,
+)
 
 
 @dataclass(frozen=True)

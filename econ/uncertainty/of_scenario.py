@@ -29,8 +29,7 @@ from econ.catalog.guard import unknown
 from econ.catalog.ranges import Range
 from econ.scenario import Scenario
 from econ.station import answers_frame
-from econ.uncertainty.samples import Interval, interval, sample_frame
-from econ.uncertainty.sampling_error import groups_of, ranked_frame
+from econ.uncertainty.samples import Interval, groups_of, interval, ranked_frame, sample_frame
 from econ.uncertainty.sensitivity import sobol_frame, tornado_frame
 
 N_SLICES = 16  # of an input's samples, for the share of the spread that it explains

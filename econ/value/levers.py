@@ -30,7 +30,7 @@ from econ.scenario import Scenario
 from econ.serving import pool_speed
 from econ.station import require_certain
 from econ.tco.bill import cost_scenarios
-from econ.uncertainty.attribution import credits_frame
+from econ.uncertainty.sensitivity import credits_frame
 
 # what an operator of 2026 can change about a service on rented H100s that runs at low load
 LEVERS_2026: dict[str, dict[str, Any]] = {

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from econ.catalog import UnknownName, offers_frame, prices_frame, table
-from econ.catalog import refresh as refreshing
+from econ.catalog import audit as refreshing
 from econ.catalog.__main__ import main
-from econ.catalog.refresh import USD, price_changes_frame, refresh_prices
+from econ.catalog.audit import USD, price_changes_frame, refresh_prices
 
 
 def test_offers_are_many_dated_and_confirmed_by_two_lists():

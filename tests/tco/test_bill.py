@@ -5,13 +5,13 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from econ.catalog import Site, accelerator
+from econ.catalog import Site, accelerator, given
 from econ.catalog.ranges import Range
 from econ.latency.prediction import DoesNotFit, predict
 from econ.latency.users import users_within
 from econ.scenario import Scenario
 from econ.sweeps import sweep
-from econ.tco.bill import cost, cost_scenarios
+from econ.tco.bill import cost, cost_scenarios, with_ranges
 from econ.tco.layers import owner
 from econ.tco.token_cost import cost_usd_per_mtok
 from econ.uncertainty import uncertain
@@ -182,3 +182,38 @@ def test_what_does_not_fit_or_is_no_layer_of_a_renter_is_said():
         cost(CASE, include=["support"])
     with pytest.raises(ValueError, match="concurrency = 0"):
         cost(CASE, concurrency=0)
+
+
+MINE = Scenario.default().with_(tenure="owned")
+
+
+def test_ranges_are_rows_around_what_the_scenario_says():
+    ranges = with_ranges(MINE).ranges()
+    life = given("tco_inputs", "life")
+    assert (ranges["finance.life_years"].low, ranges["finance.life_years"].high) == (
+        life.low, life.high,
+    )  # fmt: skip
+    price = ranges["site.electricity_usd_per_kwh"]
+    assert price.typical == MINE.resolved_site.electricity_usd_per_kwh
+    old = with_ranges(MINE.with_(life_years=8.0)).ranges()["finance.life_years"]
+    assert (old.low, old.typical, old.high) == (life.low, 8.0, 8.0)
+
+
+def test_the_typical_cost_lies_inside_and_throughput_explains_most():
+    answer = uncertain(cost, with_ranges(MINE), n=256)
+    typical = {name: r.typical for name, r in answer.ranges.items()}
+    middle = cost(with_ranges(MINE).at(typical)).usd_per_mtok
+    assert answer.interval.low < middle < answer.interval.high
+    assert answer.tornado()["input"].iloc[0] == "deployment.software_maturity"
+    assert answer.tornado()["typical"].iloc[0] == pytest.approx(middle)
+
+
+def test_the_maturity_moves_the_throughput_by_about_its_band():
+    maturity = with_ranges(MINE).ranges()["deployment.software_maturity"]
+    slow, base, fast = (
+        cost(MINE.with_(software_maturity=m)).output_tokens_per_s_per_gpu
+        for m in (maturity.low, maturity.typical, maturity.high)
+    )
+    # slower steps leave fewer users within the SLO too, so that it can be a little more
+    assert base / slow == pytest.approx(maturity.high, rel=0.06)
+    assert fast / base == pytest.approx(maturity.high, rel=0.05)

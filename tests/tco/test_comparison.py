@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from econ.catalog import Price
 from econ.scenario import Scenario
 from econ.tco import compare_buy_rent_api as front_door
-from econ.tco.comparison import compare_buy_rent_api, day_load
+from econ.tco.comparison import UnlikeComparison, compare_buy_rent_api, day_load, doubts, unlike
 from econ.tco.layers import owner
-from econ.tco.likeness import UnlikeComparison, doubts, unlike
 from econ.tco.offers import Api, Buy, Rent
 from econ.terms import Slo
 

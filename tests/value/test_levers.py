@@ -10,7 +10,7 @@ from econ.latency.speculation import speculation_frame
 from econ.scenario import Scenario
 from econ.serving import pool_speed
 from econ.tco import cost
-from econ.uncertainty.attribution import credits_frame
+from econ.uncertainty.sensitivity import credits_frame
 from econ.value import LEVERS_2026, LEVERS_OF_ANSWERS_2026, levers
 
 LOW_USE = Scenario.default().with_(utilisation_frac=0.4)

@@ -14,11 +14,16 @@ from econ.lessons.l10_trends.frontier import (
     curves_frame,
     density_frame,
     headline_split_frame,
+    lost_record_frame,
+    moved_rows_frame,
     moves_frame,
     open_pair_frame,
     owner_frame,
     paths_frame,
     rates_frame,
+    rents_shown_frame,
+    steps_frame,
+    tasks_frame,
     token_and_answer_frame,
 )
 from econ.lessons.l10_trends.machines import (
@@ -51,11 +56,4 @@ from econ.lessons.l10_trends.prices import (
     second_look_frame,
     second_set_frame,
     to_today_frame,
-)
-from econ.lessons.l10_trends.sources import (
-    lost_record_frame,
-    moved_rows_frame,
-    rents_shown_frame,
-    steps_frame,
-    tasks_frame,
 )

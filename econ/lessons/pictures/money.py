@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.rents import rent
-from econ.lessons.l07_energy.panels import served
-from econ.lessons.l07_energy.tables import request_boundary_frame
+from econ.lessons.l07_energy import request_boundary_frame, served
 from econ.lessons.l09_scaling.panels import amount
 from econ.lessons.l09_scaling.training import served as served_within_limits
 from econ.lessons.l11_stack import hour_ladder_frame

@@ -11,7 +11,7 @@ from econ.energy.boundaries import boundary_frame
 from econ.energy.footprint import tokens_per_s_per_mw
 from econ.energy.hours import day_frame
 from econ.energy.sites import resolve_site, site_figure
-from econ.lessons.l07_energy.panels import served
+from econ.lessons.l07_energy import served
 from econ.lessons.pictures.scene import Picture, Scene
 
 OPERATOR = "google"  # its PUE stands for the building in both places, as in the lesson

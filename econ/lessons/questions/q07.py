@@ -7,7 +7,7 @@ import functools
 from econ.catalog import table
 from econ.catalog.units import KWH_J, MTOK
 from econ.energy import Energy, energy, energy_cost_usd_per_mtok, idle_j_per_token
-from econ.lessons.l07_energy.tables import batch_frame, measured_batches_frame
+from econ.lessons.l07_energy import batch_frame, measured_batches_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 

@@ -7,7 +7,7 @@ import functools
 from econ import tco
 from econ.catalog.units import MONTHS_PER_YEAR
 from econ.lessons.l11_stack import interpolation_frame
-from econ.lessons.l11_tco.bill import h200
+from econ.lessons.l11_tco import h200
 from econ.lessons.question import Inputs, Wrong, question
 
 USED_FRAC = 0.3

@@ -7,7 +7,7 @@ import functools
 from econ import tco
 from econ.catalog import table
 from econ.catalog.units import HOURS_PER_DAY
-from econ.lessons.l11_tco.choices import offers_for, sizes_of
+from econ.lessons.l11_tco import offers_for, sizes_of
 from econ.lessons.l12_decision import crossing_mtok_per_day
 from econ.lessons.l12_decision import question as decided
 from econ.lessons.question import Inputs, Wrong, question

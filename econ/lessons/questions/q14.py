@@ -7,7 +7,7 @@ import math
 from econ.catalog.units import HOUR_S, KILO
 from econ.lessons.l14_value import best, lesson_levers, operating_frame
 from econ.lessons.question import Inputs, Wrong, question
-from econ.uncertainty.attribution import credits_frame
+from econ.uncertainty.sensitivity import credits_frame
 
 PUE = 1.25
 

@@ -1,4 +1,15 @@
-"""One service's bill, layer by layer, from capital to tokens."""
+"""Lesson 11, the owner's hour: one service's bill layer by layer.
+
+>>> from econ.scenario import Scenario
+>>> point = operating_point(Scenario.default())
+>>> point.requests_per_s > 5, 0.9 < point.good_frac <= 1
+(True, True)
+>>> bill = bill_frame(Scenario.default(), mean_per_s=100.0, point=point)
+>>> bill["layer"].tolist()[-1], bool((bill["usd"] > 0).all())
+('late answers', True)
+>>> sorted(offer.label for offer in offers_for(Scenario.default()))
+['API', 'own', 'rent by the hour', 'reserve']
+"""
 
 from __future__ import annotations
 
@@ -13,15 +24,19 @@ import pandas as pd
 
 from econ.catalog import Price, given, table
 from econ.catalog.guard import positive
-from econ.catalog.units import HOURS_PER_DAY, MEGA
+from econ.catalog.rents import rent_rows
+from econ.catalog.units import HOURS_PER_DAY, MEGA, MILLI
+from econ.charts import Drawing, Panel, choice, figure, panel, slider
+from econ.charts.words import describe
 from econ.scenario import Scenario
-from econ.serving import max_rate_per_s, simulate
+from econ.serving import RequestTimes, cost_surface_frame, max_rate_per_s, simulate
 from econ.sweeps import sweep
 from econ.tco.finance import (
     annuity_usd_per_month,
     straight_line_usd_per_month,
 )
 from econ.tco.layers import owner
+from econ.tco.offers import Api, Buy, Offer, Rent
 from econ.tco.ownership import Ownership
 from econ.tco.revenue import Statement, tiers_of
 from econ.tco.token_cost import Utilisation, added_by_use, cost_usd_per_mtok
@@ -215,4 +230,161 @@ def day_of_deepseek(
         gpu_hours=hours,
         days=1,
         it_power_w=case["nodes"] * float(node.provisioned_w),
+    )
+
+
+SELLER = ("llama-3.1-70b-turbo", "DeepInfra")  # the scenario's model in fp8, by the token
+DEARER = ("llama-3.1-70b", "Fireworks")
+DAY = "2026-11-24"  # of the price lists; leave ``on`` out to ask about today
+
+
+def rental(accelerator: str, term: str) -> pd.Series:
+    """The latest row of ``data/catalog/rentals.csv`` for a term."""
+    return rent_rows(accelerator, term).iloc[-1]
+
+
+def seller(model: str = SELLER[0], provider: str = SELLER[1], name: str = "API") -> Api:
+    """An API that sells the scenario's model, with the date its price goes stale."""
+    return Api.listed(model, provider, serves="llama-3.1-70b", name=name)
+
+
+def offers_for(scenario: Scenario, point: Point | None = None) -> list[Offer]:
+    """Four ways to serve the scenario: own servers, two rents, an API."""
+    rate: dict[str, Any] = {
+        "per_s_per_instance": (point or operating_point(scenario)).requests_per_s
+    }
+    return [
+        Buy.of(scenario, **rate),
+        Rent.of(scenario, term="reserved", name="reserve", **rate),
+        Rent.of(scenario, term="on-demand", name="rent by the hour", **rate),
+        seller(),
+    ]
+
+
+def sizes_of(scenario: Scenario) -> dict[str, Any]:
+    """Mean lengths of the scenario's requests."""
+    load = scenario.workload
+    return {"input_tokens": load.mean_input_tokens, "output_tokens": load.mean_output_tokens}
+
+
+@functools.lru_cache(maxsize=64)
+def _simulated(case: str, rate_per_s: float) -> RequestTimes:
+    scenario = Scenario.from_json(case)
+    return simulate(scenario, rate_per_s=rate_per_s, n=N_REQUESTS).requests
+
+
+def surface_frame(
+    scenario: Scenario, *, rate_per_s: float, cost_usd_per_gpu_hour: float
+) -> pd.DataFrame:
+    """What a good token costs over both latency limits, on one simulated load (remembered).
+
+    Columns of `econ.serving.goodput.cost_surface_frame`, limits in ms, infinite cost as empty.
+    """
+    positive("rate_per_s", rate_per_s, 1000)
+    result = _simulated(scenario.to_json(indent=None), float(rate_per_s))
+    frame = cost_surface_frame(
+        scenario.with_(cost_usd_per_gpu_hour=cost_usd_per_gpu_hour),
+        result,
+        [0.1, 0.2, 0.4, 0.8, 1.6],
+        [0.015, 0.02, 0.03, 0.04, 0.05, 0.07],
+    )
+    cost = frame["cost_usd_per_good_mtok"]
+    return frame.assign(
+        ttft_ms=frame["ttft_limit_s"] / MILLI,
+        tpot_ms=frame["tpot_limit_s"] / MILLI,
+        usd_per_good_mtok=cost.where(np.isfinite(cost)),
+        rate_per_s=rate_per_s,
+    )
+
+
+USE = ("downtime", "whole servers", "the day's curve", "late answers")
+
+
+def bill_chart(frame: pd.DataFrame) -> Drawing:
+    """`bill_frame`: a million good output tokens, layer on layer."""
+    total = frame["usd"].sum()
+    use = frame.loc[frame["layer"].isin(USE), "usd"].sum()
+    part = frame["layer"].isin(USE).map({True: "how it is used", False: "the owned hour"})
+    return figure(
+        frame.assign(part=part),
+        "usd",
+        "layer",
+        by="part",
+        kind="waterfall",
+        form="{:.2f}",
+        total="a good Mtok",
+        x_title="USD per million good output tokens",
+        finding=f"${total:.2f} per million good tokens: ${total - use:.2f} for the owned hour and "
+        f"${use:.2f} for its use",
+        says=f"Steps to ${total:.2f} per million good output tokens: "
+        f"{describe(frame, 'usd', 'layer')}.",
+    )
+
+
+def bill_panel(scenario: Scenario) -> Panel:
+    """The layered bill by accelerator, size of the service, shape of the day, finance, power."""
+
+    def bill(
+        peak: float, mean_per_s: float, years: float, rate: float, kwh: float, accelerator: str
+    ) -> pd.DataFrame:
+        return bill_frame(
+            scenario.with_(accelerator=accelerator),
+            mean_per_s=mean_per_s,
+            peak_to_mean_factor=peak,
+            life_years=years,
+            cost_of_capital_frac=rate / 100,
+            electricity_usd_per_kwh=kwh,
+        )
+
+    return panel(
+        bill,
+        bill_chart,
+        peak=slider(1, 2, value=1.5, step=0.1, label="Peak over mean"),
+        mean_per_s=slider(1, 1000, value=100, log=True, label="Requests/s, mean"),
+        years=slider(2, 8, value=5, label="Life (years)"),
+        rate=slider(0, 20, value=10, label="Cost of capital (%)"),
+        kwh=slider(0.03, 0.3, value=0.09, step=0.01, label="Electricity (USD/kWh)"),
+        accelerator=choice(ACCELERATORS, label="Accelerator"),
+        presets={
+            "100 requests/s": {},
+            "5 requests/s": {"mean_per_s": 5},
+            "100 requests/s, flat day": {"peak": 1.0},
+        },
+    )
+
+
+def surface_chart(frame: pd.DataFrame) -> Drawing:
+    """`surface_frame`: a good token's cost over both latency limits."""
+    known = frame.dropna(subset=["usd_per_good_mtok"])
+    rate = frame["rate_per_s"].iloc[0]
+    words = finding = "no token is good at any of these limits"
+    if len(known):
+        loose = known.iloc[-1]
+        tight = known.loc[known["usd_per_good_mtok"].idxmax()]
+        words = (
+            f"${loose.usd_per_good_mtok:.2f} at TTFT {loose.ttft_ms:.0f} ms and TPOT "
+            f"{loose.tpot_ms:.0f} ms; most, ${tight.usd_per_good_mtok:.2f}, at "
+            f"{tight.ttft_ms:.0f} and {tight.tpot_ms:.0f} ms"
+        )
+        if missed := len(frame) - len(known):
+            words += f"; {missed} of {len(frame)} SLOs cannot be met at any price"
+        finding = (
+            f"From ${loose.usd_per_good_mtok:.2f} to ${tight.usd_per_good_mtok:,.0f} per million "
+            "good tokens: the SLO decides"
+        )
+    return figure(
+        frame.assign(
+            ttft=[f"{v:.0f}" for v in frame["ttft_ms"]], tpot=[f"{v:.0f}" for v in frame["tpot_ms"]]
+        ),
+        "ttft",
+        "tpot",
+        by="usd_per_good_mtok",
+        kind="heat",
+        log="by",
+        form=lambda v: f"{v:.2f}" if v < 100 else f"{v:.0f}",
+        x_title="Limit on TTFT (ms)",
+        y_title="Limit on TPOT (ms)",
+        by_title="USD per good Mtok",
+        finding=finding,
+        says=f"A map of the cost of a million good output tokens at {rate:g} requests/s: {words}.",
     )
