@@ -3,11 +3,9 @@
 A question is defined once, by `question`, with a function that computes its truth from its inputs.
 Predictions and exercises show it; nothing here draws or stores anything.
 
->>> @question("demo-1", "How long do {n} steps of 10 ms take?", unit="ms", inputs={"n": (3, 5)},
-...           wrong=[Wrong(lambda q: 10, "That is one step.")], hints=("Count.", "n × 10 ms"),
-...           work=lambda q: f"{q.n} steps of 10 ms are {10 * q.n} ms.")
-... def _(q):
-...     return 10 * q.n
+>>> question("demo-1", "How long do {n} steps of 10 ms take?", unit="ms", inputs={"n": (3, 5)},
+...          wrong=[Wrong(lambda q: 10, "That is one step.")], hints=("Count.", "n × 10 ms"),
+...          work=lambda q: f"{q.n} steps of 10 ms are {10 * q.n} ms.", truth=lambda q: 10 * q.n)
 >>> q = find("demo-1")
 >>> n = inputs(q).n  # this learner's own: 3 or 5
 >>> judge(q, f"{n / 100} s").words, judge(q, 10).words, judge(q, 10.3 * n).mark
@@ -108,8 +106,8 @@ _registered: dict[str, Question] = {}
 Truth = Callable[[Inputs], Any]
 
 
-def question(id: str, prompt: Text, **more: Any) -> Callable[[Truth], Truth]:
-    """Register the function below as the truth of a question.
+def question(id: str, prompt: Text, *, truth: Truth, **more: Any) -> None:
+    """Register a question.
 
     Parameters
     ----------
@@ -118,6 +116,8 @@ def question(id: str, prompt: Text, **more: Any) -> Callable[[Truth], Truth]:
         (``"13-share"``).
     prompt : str or callable
         What is asked. ``{name}`` is replaced by that input; a function of the inputs computes it.
+    truth : callable
+        The right answer from the inputs.
     unit : str
         Of a number, e.g. ``"ms"``; other units of its kind are understood.
     inputs : dict
@@ -169,12 +169,7 @@ def question(id: str, prompt: Text, **more: Any) -> Callable[[Truth], Truth]:
             raise unknown("option", wrong.answer, new["options"])
     if new.get("slider"):
         new.setdefault("limits", (0, math.inf))
-
-    def register(truth: Truth) -> Truth:
-        _registered[id] = Question(id, prompt, truth, **new)
-        return truth
-
-    return register
+    _registered[id] = Question(id, prompt, truth, **new)
 
 
 def questions_of(notebook: str = "") -> dict[str, Question]:

@@ -6,6 +6,7 @@ A comparison is fair when all serve the same model within the same SLO, in one c
 still in force: `unlike` and `doubts` name what differs; what cannot be compared is refused.
 
 >>> from econ.catalog import Price, price
+>>> from econ.tco.offers import Buy, Rent
 >>> own = Buy(model="m", cost_usd_per_gpu_hour=1.6, per_s_per_instance=6.0, gpus_per_instance=4)
 >>> cloud = Rent(model="m", cost_usd_per_gpu_hour=3.8, per_s_per_instance=6.0, gpus_per_instance=4)
 >>> listed = Price(model="m", input_usd_per_mtok=0.9, output_usd_per_mtok=0.9)

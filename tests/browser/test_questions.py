@@ -44,14 +44,26 @@ def _page(*views: View) -> str:
 @pytest.fixture(scope="module")
 def page():
     """One page with every kind of question, as a learner of seed 0 sees it."""
-    question("t-pick", "Which?", options={"a": "Weights", "b": "The cache"},
-             wrong=[Wrong("a", "Read once.")], hints=("Look.", "Count.")
-             )(lambda q: "b")  # fmt: skip
-    question("t-sort", "Sort!", items={"a": "one", "b": "two", "c": "three"})(
-        lambda q: ("a", "b", "c")
+    question(
+        "t-pick",
+        "Which?",
+        options={"a": "Weights", "b": "The cache"},
+        wrong=[Wrong("a", "Read once.")],
+        hints=("Look.", "Count."),
+        truth=lambda q: "b",
     )
-    question("t-why", "Why?", options={"a": "Yes", "b": "No"}, rubric=("Names the cost.", "Two."))(
-        lambda q: "b"
+    question(
+        "t-sort",
+        "Sort!",
+        items={"a": "one", "b": "two", "c": "three"},
+        truth=lambda q: ("a", "b", "c"),
+    )
+    question(
+        "t-why",
+        "Why?",
+        options={"a": "Yes", "b": "No"},
+        rubric=("Names the cost.", "Two."),
+        truth=lambda q: "b",
     )
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("ECON_STATIC", "1")

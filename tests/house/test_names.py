@@ -35,7 +35,7 @@ COUNT_ENDS = (
 KNOWN = set(columns())
 # rooms about names, numbers or pixels themselves
 GENERIC = {"guard.py", "units.py", "grammar.py", "theme.py", "panels.py", "tables.py",
-           "quantities.py", "question.py", "sampling_error.py"}  # fmt: skip
+           "quantities.py", "question.py", "samples.py"}  # fmt: skip
 RATIOS = {"over", "under", "new", "old"}  # arithmetic on bare published numbers
 DRAWN = {"guess", "height", "step"}
 

@@ -25,10 +25,14 @@ def _entry(id="t-1"):
 def task():
     """An exercise whose answer is 0.25 s, asked for in milliseconds."""
     question(
-        "t-1", "How long?", unit="ms", hints=("Count again.", "n × t"),
+        "t-1",
+        "How long?",
+        unit="ms",
+        hints=("Count again.", "n × t"),
         twin="Two steps of 10 ms are 20 ms.",
         wrong=[Wrong(lambda q: 500, "Both halves.", "some-idea")],
-    )(lambda q: 250.0)  # fmt: skip
+        truth=lambda q: 250.0,
+    )
     yield "t-1"
     forget("t-1")
 
@@ -85,7 +89,7 @@ def test_an_unknown_exercise_names_the_nearest(capsys):
 
 
 def test_a_model_that_fails_under_an_exercise_is_said_not_raised(capsys):
-    question("t-3", "", unit="s")(lambda q: 1 / 0)
+    question("t-3", "", unit="s", truth=lambda q: 1 / 0)
     check("t-3", 1.0)
     forget("t-3")
     assert "could not be checked (ZeroDivisionError" in capsys.readouterr().out
@@ -139,10 +143,21 @@ def test_nothing_is_kept_while_outputs_are_made(monkeypatch, task):
 
 
 def test_choices_and_orders_are_told_in_words(capsys):
-    question("t-4", "Which?", options={"a": "Weights", "b": "The cache"}, hints=("Look.",),
-             wrong=[Wrong("a", "Read once.")])(lambda q: "b")  # fmt: skip
-    question("t-5", "Order!", items={"a": "one", "b": "two", "c": "three"},
-             wrong=[Wrong(("c", "b", "a"), "Backwards.")])(lambda q: ("a", "b", "c"))  # fmt: skip
+    question(
+        "t-4",
+        "Which?",
+        options={"a": "Weights", "b": "The cache"},
+        hints=("Look.",),
+        wrong=[Wrong("a", "Read once.")],
+        truth=lambda q: "b",
+    )
+    question(
+        "t-5",
+        "Order!",
+        items={"a": "one", "b": "two", "c": "three"},
+        wrong=[Wrong(("c", "b", "a"), "Backwards.")],
+        truth=lambda q: ("a", "b", "c"),
+    )
     for answer in ("the cache ", "b", "a", "z", 3, ["a"], b"a"):
         check("t-4", answer)
     for answer in (["a", "b", "c"], "a, b, c", "c b a", ("a", "c", "b"), "a b", 7, ["a"] * 9):
@@ -156,7 +171,7 @@ def test_choices_and_orders_are_told_in_words(capsys):
 
 
 def test_whole_counts_take_both_sides_and_nothing_else():
-    question("t-6", "", unit="", whole=True)(lambda q: 43.7)
+    question("t-6", "", unit="", whole=True, truth=lambda q: 43.7)
     marks = {n: judge(find("t-6"), n).mark for n in (42, 43, 43.7, 44, 45)}
     forget("t-6")
     assert marks == {42: "close", 43: "right", 43.7: "right", 44: "right", 45: "close"}

@@ -19,11 +19,23 @@ def _own_state(tmp_path, monkeypatch):
 @pytest.fixture
 def cost():
     """A prediction of 2 USD, and a choice."""
-    question("t-cost", "What does it cost?", unit="USD", slider=(0.01, 100), tolerance_frac=0.25,
-             wrong=[Wrong((20, math.inf), "That is one user's.", "alone")],
-             because="Users share.")(lambda q: 2.0)  # fmt: skip
-    question("t-kind", "Which?", options={"a": "Physics", "b": "A price list"},
-             wrong=[Wrong("a", "No law says so.", "law")])(lambda q: "b")  # fmt: skip
+    question(
+        "t-cost",
+        "What does it cost?",
+        unit="USD",
+        slider=(0.01, 100),
+        tolerance_frac=0.25,
+        wrong=[Wrong((20, math.inf), "That is one user's.", "alone")],
+        because="Users share.",
+        truth=lambda q: 2.0,
+    )
+    question(
+        "t-kind",
+        "Which?",
+        options={"a": "Physics", "b": "A price list"},
+        wrong=[Wrong("a", "No law says so.", "law")],
+        truth=lambda q: "b",
+    )
     yield "t-cost"
     forget("t-cost", "t-kind")
 

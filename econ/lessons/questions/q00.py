@@ -23,7 +23,12 @@ def _alone_usd_per_mtok() -> float:
     return float(batches_frame(Scenario.default(), [1], slowdown)["cost_usd_per_mtok"].iloc[0])
 
 
-@question(
+def _shared_cost(q: Inputs) -> float:
+    bill = bill_frame(Scenario.default(), batch=64).set_index("link")
+    return float(bill.loc["rent per million output tokens", "typical"])
+
+
+question(
     "00-cost",
     "What will a **million output tokens** of this service cost when 64 users share the "
     "accelerators?",
@@ -38,10 +43,8 @@ def _alone_usd_per_mtok() -> float:
               "so they share the bill."),
     ],
     because="All of it is rent, electricity included, and the users of one batch share it.",
+    truth=_shared_cost,
 )  # fmt: skip
-def _shared_cost(q: Inputs) -> float:
-    bill = bill_frame(Scenario.default(), batch=64).set_index("link")
-    return float(bill.loc["rent per million output tokens", "typical"])
 
 
 def _weights_bytes() -> float:
@@ -52,7 +55,7 @@ def _reading_ms(n_gpu: float) -> float:
     return _weights_bytes() / (n_gpu * accelerator(CHIP).memory_bandwidth_bytes_per_s) / MILLI
 
 
-@question(
+question(
     "00-1",
     "How long does one reading of all weights of Llama-3.1-70B in fp8 take on **{n_gpu}** H100 "
     "together, in **milliseconds**?",
@@ -72,9 +75,8 @@ def _reading_ms(n_gpu: float) -> float:
     work=lambda q: f"{_weights_bytes() / GB:.1f} GB over {q.n_gpu} × "
     f"{accelerator(CHIP).memory_bandwidth_bytes_per_s / TERA:.2f} TB/s take "
     f"{_reading_ms(q.n_gpu):.2f} ms.",
+    truth=lambda q: _reading_ms(q.n_gpu),
 )  # fmt: skip
-def _weights_ms(q: Inputs) -> float:
-    return _reading_ms(q.n_gpu)
 
 
 def _run(batch: int) -> tuple[float, int]:
@@ -83,7 +85,12 @@ def _run(batch: int) -> tuple[float, int]:
     return float(row.measured_tpot_s), int(row.n_gpu)
 
 
-@question(
+def _throughput(q: Inputs) -> float:
+    tpot_s, n_gpu = _run(q.batch)
+    return float(q.batch / tpot_s / n_gpu)
+
+
+question(
     "00-2",
     "In the measured run at batch **{batch}**, each of the {batch} users receives one token per "
     "step. How many output **tokens per second per GPU** does the server write while it decodes?",
@@ -101,13 +108,11 @@ def _run(batch: int) -> tuple[float, int]:
     work=lambda q: f"At batch {q.batch} a step takes {_run(q.batch)[0] / MILLI:.1f} ms: "
     f"{q.batch} ÷ {_run(q.batch)[0]:.4f} s ÷ 4 = {q.batch / _run(q.batch)[0] / 4:,.0f} tokens/s "
     "per GPU.",
+    truth=_throughput,
 )  # fmt: skip
-def _throughput(q: Inputs) -> float:
-    tpot_s, n_gpu = _run(q.batch)
-    return float(q.batch / tpot_s / n_gpu)
 
 
-@question(
+question(
     "00-3",
     "A GPU writes **{tokens_per_s}** output tokens per second and rents for **{usd_per_hour} USD** "
     "an hour. What does a million output tokens cost, in **USD**?",
@@ -126,9 +131,8 @@ def _throughput(q: Inputs) -> float:
     work=lambda q: f"${q.usd_per_hour} buys {q.tokens_per_s} × 3,600 = "
     f"{q.tokens_per_s * HOUR_S:,.0f} tokens, so a million cost "
     f"${cost_usd_per_mtok(q.usd_per_hour, q.tokens_per_s):.2f}.",
+    truth=lambda q: float(cost_usd_per_mtok(q.usd_per_hour, q.tokens_per_s)),
 )  # fmt: skip
-def _cost(q: Inputs) -> float:
-    return float(cost_usd_per_mtok(q.usd_per_hour, q.tokens_per_s))
 
 
 @functools.cache
@@ -141,7 +145,12 @@ def _growth(output_tokens: int) -> dict[str, float]:
     return {str(part): float(factor) for part, factor in (longer / short).items()}
 
 
-@question(
+def _fastest_growing_part(q: Inputs) -> str:
+    growth = _growth(q.output_tokens)
+    return max(growth, key=growth.__getitem__)
+
+
+question(
     "00-4",
     "At batch 50, make the output longer, from 200 to **{output_tokens:,}** tokens. Which part of "
     "the bill grows by the largest factor?",
@@ -160,7 +169,5 @@ def _growth(output_tokens: int) -> dict[str, float]:
            "Divide each part of the longer bill by the same part of the shorter one."),
     work=lambda q: f"From 200 to {q.output_tokens:,} tokens: " + "; ".join(
         f"{part} × {factor:.1f}" for part, factor in _growth(q.output_tokens).items()) + ".",
+    truth=_fastest_growing_part,
 )  # fmt: skip
-def _fastest_growing_part(q: Inputs) -> str:
-    growth = _growth(q.output_tokens)
-    return max(growth, key=growth.__getitem__)

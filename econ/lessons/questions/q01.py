@@ -12,7 +12,13 @@ from econ.tokens.bill import agent_loop_tokens, conversation_tokens, token_bill
 from econ.tokens.count import compression_frame, count_tokens, image_tokens
 
 
-@question(
+def _worst_language(q: Inputs) -> float:
+    frame = compression_frame()
+    old = frame[(frame["group"] == "language") & (frame["tokenizer"] == "mistral-v1")]
+    return float(old["relative"].max())
+
+
+question(
     "01-language",
     "One short paragraph is written in 31 languages. With a tokenizer of 2023, how many "
     "**times** as many tokens as English does the *worst* language take?",
@@ -23,14 +29,11 @@ from econ.tokens.count import compression_frame, count_tokens, image_tokens
     wrong=[Wrong((1, 2), "Languages in Latin letters lie there. A tokenizer that has seen little "
                  "of a script spells it out, byte by byte.", "tokens-compare")],
     because="A bill for the same words differs by that factor, at the same price per token.",
+    truth=_worst_language,
 )  # fmt: skip
-def _worst_language(q: Inputs) -> float:
-    frame = compression_frame()
-    old = frame[(frame["group"] == "language") & (frame["tokenizer"] == "mistral-v1")]
-    return float(old["relative"].max())
 
 
-@question(
+question(
     "01-true",
     "Which of these four sentences is **true**?",
     options={
@@ -49,9 +52,8 @@ def _worst_language(q: Inputs) -> float:
               "cached-full-rate"),
     ],
     because="Effort, length and retries change the number of tokens, not their price.",
+    truth=lambda q: "effort",
 )  # fmt: skip
-def _true_of_bills(q: Inputs) -> str:
-    return "effort"
 
 
 def _cached_share() -> float:
@@ -69,7 +71,7 @@ def _tokens(code: str) -> int:
     return int(count_tokens(_paragraph(code), "tekken"))
 
 
-@question(
+question(
     "01-1",
     'How many **characters per token** does Tekken reach on the paragraph '
     '`table("parallel_text").loc["{code}", "text"]`?',
@@ -85,9 +87,8 @@ def _tokens(code: str) -> int:
            "Characters of the text ÷ its tokens."),
     work=lambda q: f"The paragraph in `{q.code}` has {len(_paragraph(q.code))} characters and "
     f"{_tokens(q.code)} tokens: {len(_paragraph(q.code)) / _tokens(q.code):.2f} per token.",
+    truth=lambda q: len(_paragraph(q.code)) / _tokens(q.code),
 )  # fmt: skip
-def _characters_per_token(q: Inputs) -> float:
-    return len(_paragraph(q.code)) / _tokens(q.code)
 
 
 TILE_PX, TILE_TOKENS, BASE_TOKENS = 512, 170, 85
@@ -104,7 +105,7 @@ def _picture(q: Inputs) -> int:
     return image_tokens(width_px, height_px, "openai-tile")
 
 
-@question(
+question(
     "01-2",
     "How many **tokens** is a screenshot of {size[0]} × {size[1]} px by the rule `openai-tile`?",
     unit="tokens",
@@ -123,9 +124,8 @@ def _picture(q: Inputs) -> int:
     work=lambda q: f"{q.size[0]} × {q.size[1]} px: after scaling, "
     f"{(_picture(q) - BASE_TOKENS) // TILE_TOKENS} tiles × 170 + 85 = "
     f"{_picture(q):,} tokens.",
+    truth=lambda q: float(_picture(q)),
 )  # fmt: skip
-def _screenshot(q: Inputs) -> float:
-    return float(_picture(q))
 
 
 SYSTEM, USER, MODEL = 500, 60, 250  # tokens of the chat in the exercise
@@ -137,7 +137,7 @@ def _chat_tokens(turns: int) -> float:
     return float(rows["input_tokens"].sum())
 
 
-@question(
+question(
     "01-3",
     "A conversation has **{turns}** turns. It starts with 500 tokens of instructions; in each turn "
     "the user writes 60 tokens and the model 250. How many **input tokens** does the client send "
@@ -158,15 +158,14 @@ def _chat_tokens(turns: int) -> float:
            "turns × 500 + 60 × turns × (turns + 1) / 2 + 250 × turns × (turns − 1) / 2."),
     work=lambda q: f"With {q.turns} turns: {q.turns} × 500 + 60 × {q.turns} × {q.turns + 1} / 2 + "
     f"250 × {q.turns} × {q.turns - 1} / 2 = {_chat_tokens(q.turns):,.0f} tokens.",
+    truth=lambda q: _chat_tokens(q.turns),
 )  # fmt: skip
-def _all_turns(q: Inputs) -> float:
-    return _chat_tokens(q.turns)
 
 
 FRESH_USD, READ_USD = 3.0, 0.3
 
 
-@question(
+question(
     "01-4",
     "A list asks 3.00 USD per million fresh input tokens, **{write_usd:.2f} USD** for writing them "
     "to a cache and 0.30 USD for reading them from it. From which **share** of cache hits on does "
@@ -187,9 +186,8 @@ FRESH_USD, READ_USD = 3.0, 0.3
            "h · read + (1 − h) · write = fresh; solve for h."),
     work=lambda q: f"At {q.write_usd:.2f} USD a write: h = ({q.write_usd:.2f} − 3.00) / "
     f"({q.write_usd:.2f} − 0.30) = {(q.write_usd - FRESH_USD) / (q.write_usd - READ_USD):.3f}.",
+    truth=lambda q: float((q.write_usd - FRESH_USD) / (q.write_usd - READ_USD)),
 )  # fmt: skip
-def _hits_from_which_caching_pays(q: Inputs) -> float:
-    return float((q.write_usd - FRESH_USD) / (q.write_usd - READ_USD))
 
 
 @functools.cache
@@ -201,7 +199,7 @@ def _agent_usd_per_mtok(steps: int) -> float:
     return float(bill.blended_usd_per_mtok)
 
 
-@question(
+question(
     "01-5",
     "Switch off the cache of the lesson's agent and let it take **{steps}** steps. What is its "
     "**blended price** in USD per million tokens, input and output together, at the list prices of "
@@ -218,6 +216,5 @@ def _agent_usd_per_mtok(steps: int) -> float:
            "All USD ÷ all tokens, both ways; `agent_loop_tokens` has the tokens of each step."),
     work=lambda q: f"In {q.steps} steps the blend is {_agent_usd_per_mtok(q.steps):.2f} USD per "
     "million: close to the price of input, since input is nearly all of it.",
+    truth=lambda q: _agent_usd_per_mtok(q.steps),
 )  # fmt: skip
-def _blended_price_of_the_agent(q: Inputs) -> float:
-    return _agent_usd_per_mtok(q.steps)

@@ -28,7 +28,7 @@ def _prefill_share() -> float:
     return float(one.prefill_s / one.machine_s)
 
 
-@question(
+question(
     "02-true",
     "Which of these six sentences is **true**?",
     options={
@@ -54,16 +54,15 @@ def _prefill_share() -> float:
               "or of the arithmetic it used.", "utilisation-is-work"),
     ],
     because="That is why sharing makes tokens cheap.",
+    truth=lambda q: "once",
 )  # fmt: skip
-def _true_of_time(q: Inputs) -> str:
-    return "once"
 
 
 def _kv_bytes(layers: int, kv_heads: int) -> float:
     return float(layers * 2 * kv_heads * 128 * 2)
 
 
-@question(
+question(
     "02-1",
     "A model has **{layers}** layers, 64 query heads, and **{kv_heads}** KV heads of width 128. "
     "How many **bytes** of KV cache does one token take in bf16?",
@@ -83,9 +82,8 @@ def _kv_bytes(layers: int, kv_heads: int) -> float:
            "Layers × 2 (key and value) × KV heads × width × bytes per number."),
     work=lambda q: f"{q.layers} layers × 2 × {q.kv_heads} KV heads × 128 × 2 bytes = "
     f"{_kv_bytes(q.layers, q.kv_heads):,.0f} bytes.",
+    truth=lambda q: _kv_bytes(q.layers, q.kv_heads),
 )  # fmt: skip
-def _kv_cache(q: Inputs) -> float:
-    return _kv_bytes(q.layers, q.kv_heads)
 
 
 def _sequences(context_tokens: int, precision: str = "fp8") -> float:
@@ -93,7 +91,7 @@ def _sequences(context_tokens: int, precision: str = "fp8") -> float:
     return float(latency.weight_bytes(NET, precision) / (context_tokens * per_token))
 
 
-@question(
+question(
     "02-2",
     "At how many **sequences** of **{context_tokens:,}** tokens do the caches (in bf16) of "
     "Llama-3.1-70B weigh as much as its weights in fp8?",
@@ -113,9 +111,8 @@ def _sequences(context_tokens: int, precision: str = "fp8") -> float:
            "Bytes of the weights ÷ (tokens of a sequence × KV bytes of a token)."),
     work=lambda q: f"{latency.weight_bytes(NET, 'fp8') / GB:.0f} GB ÷ ({q.context_tokens:,} × "
     f"327,680 bytes) = {_sequences(q.context_tokens):.0f} sequences.",
+    truth=lambda q: _sequences(q.context_tokens),
 )  # fmt: skip
-def _sequences_as_heavy_as_weights(q: Inputs) -> float:
-    return _sequences(q.context_tokens)
 
 
 TTFT_S = 0.3
@@ -125,7 +122,7 @@ def _answer(q: Inputs, n_gaps: int) -> float:
     return float(TTFT_S + n_gaps * q.tpot_ms * MILLI)
 
 
-@question(
+question(
     "02-3",
     "An answer has **{tokens}** tokens, a TTFT of 0.3 s and a TPOT of **{tpot_ms} ms**. After how "
     "many **seconds** is it complete? Give two digits after the point.",
@@ -141,6 +138,5 @@ def _answer(q: Inputs, n_gaps: int) -> float:
     ],
     hints=("How many gaps lie between that many tokens?", "TTFT + (tokens − 1) × TPOT."),
     work=lambda q: f"0.3 s + {q.tokens - 1} × {q.tpot_ms} ms = {_answer(q, q.tokens - 1):.2f} s.",
+    truth=lambda q: float(latency.answer_s(TTFT_S, q.tpot_ms * MILLI, q.tokens)),
 )  # fmt: skip
-def _complete_after(q: Inputs) -> float:
-    return float(latency.answer_s(TTFT_S, q.tpot_ms * MILLI, q.tokens))

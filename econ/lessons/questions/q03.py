@@ -9,7 +9,7 @@ from econ.catalog import model
 from econ.latency.calibration import Calibration
 from econ.latency.fit import held_out, summary
 from econ.latency.runs import measured_runs
-from econ.lessons.question import Inputs, Wrong, question
+from econ.lessons.question import Wrong, question
 from econ.scenario import Scenario
 
 
@@ -35,7 +35,7 @@ def _datasheet_error_percent() -> float:
     return float(100 * summary(runs, predicted).loc["tpot_s"].median_frac)
 
 
-@question(
+question(
     "03-error",
     "A roofline from the datasheet uses bandwidth and peak FLOP/s and ignores software. How far "
     "off is its time per token, in **percent**, for the median of several hundred measured runs?",
@@ -45,12 +45,11 @@ def _datasheet_error_percent() -> float:
     wrong=[Wrong((0, 30), "That is how a forecast would do. A roofline is a bound: launches, "
                  "collectives and other users' prompts come on top of it.", "roofline-forecast")],
     because="A bound says what cannot happen, not what will.",
+    truth=lambda q: _datasheet_error_percent(),
 )  # fmt: skip
-def _roofline_error(q: Inputs) -> float:
-    return _datasheet_error_percent()
 
 
-@question(
+question(
     "03-true",
     "Which of these four sentences is **true**?",
     options={
@@ -70,12 +69,11 @@ def _roofline_error(q: Inputs) -> float:
               "on the same accelerator.", "last-year-holds"),
     ],
     because="Each of the three moves the number more than a model's error does.",
+    truth=lambda q: "date",
 )  # fmt: skip
-def _true_of_trust(q: Inputs) -> str:
-    return "date"
 
 
-@question(
+question(
     "03-1",
     "A small model drafts **{drafts}** tokens, and each is accepted with probability "
     "**{accepted}**. How many **tokens** does one checked step give on average?",
@@ -93,9 +91,8 @@ def _true_of_trust(q: Inputs) -> str:
     work=lambda q: f"With {q.drafts} drafts at {q.accepted}: " + " + ".join(
         f"{q.accepted**i:.3g}" for i in range(q.drafts + 1))
     + f" = {latency.tokens_per_check(q.accepted, q.drafts):.2f} tokens.",
+    truth=lambda q: float(latency.tokens_per_check(q.accepted, q.drafts)),
 )  # fmt: skip
-def _tokens_per_check(q: Inputs) -> float:
-    return float(latency.tokens_per_check(q.accepted, q.drafts))
 
 
 def _touched(batch: int) -> float:
@@ -103,7 +100,7 @@ def _touched(batch: int) -> float:
     return float(1 - (1 - net.experts_per_token / net.n_experts) ** batch)
 
 
-@question(
+question(
     "03-2",
     "gpt-oss-120b sends each token to 4 of 128 experts. Which **share** of the experts does a "
     "batch of **{batch}** touch?",
@@ -118,12 +115,11 @@ def _touched(batch: int) -> float:
     hints=("With which chance does one token miss a given expert?",
            "1 − (1 − 4/128) to the power of the batch."),
     work=lambda q: f"A batch of {q.batch}: 1 − (124/128)^{q.batch} = {_touched(q.batch):.1%}.",
+    truth=lambda q: _touched(q.batch),
 )  # fmt: skip
-def _experts_touched(q: Inputs) -> float:
-    return _touched(q.batch)
 
 
-@question(
+question(
     "03-3",
     "A prediction says {tpot_ms} ms per token, and its band is a factor of **{factor}** either "
     "way. The SLO allows {limit_ms} ms. By what factor would the server have to be faster, so "
@@ -141,6 +137,5 @@ def _experts_touched(q: Inputs) -> float:
     hints=("Which end of the band has to keep the limit?", "TPOT × factor ÷ limit."),
     work=lambda q: f"{q.tpot_ms} ms × {q.factor} = {q.tpot_ms * q.factor:.0f} ms; divided by "
     f"{q.limit_ms} ms, {q.tpot_ms * q.factor / q.limit_ms:.2f} times.",
+    truth=lambda q: float(q.tpot_ms * q.factor / q.limit_ms),
 )  # fmt: skip
-def _speed_that_a_band_needs(q: Inputs) -> float:
-    return float(q.tpot_ms * q.factor / q.limit_ms)

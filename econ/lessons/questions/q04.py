@@ -21,7 +21,7 @@ def _step_ratio(users: int, more_users: int) -> float:
     return float(times[more_users] / times[users])
 
 
-@question(
+question(
     "04-two",
     "A small model decodes for one user on the recorded computer. A second user joins, and both "
     "share each reading of the weights. **How many times as long** does a step take?",
@@ -36,9 +36,8 @@ def _step_ratio(users: int, more_users: int) -> float:
     because=lambda q: "The library takes another path for two vectors than for one, and that path "
     "packs the weights first. Fourteen more users share it: a step of sixteen takes "
     f"{_step_ratio(2, 16):.1f} times as long as one of two.",
+    truth=lambda q: _step_ratio(1, 2),
 )  # fmt: skip
-def _second_user(q: Inputs) -> float:
-    return _step_ratio(1, 2)
 
 
 @functools.cache
@@ -47,7 +46,7 @@ def _reach_percent() -> float:
     return 100 * fit_runs(one.scenario(), one.runs).weight_bandwidth_frac
 
 
-@question(
+question(
     "04-reach",
     "The recorded computer reads a long array at a measured bandwidth. Which share of it, in "
     "**percent**, does decoding for one user reach?",
@@ -61,9 +60,8 @@ def _reach_percent() -> float:
     ],
     because="What is lost is software: small operations, and a product that reads a matrix less "
             "smoothly than a sum reads an array.",
+    truth=lambda q: _reach_percent(),
 )  # fmt: skip
-def _reach(q: Inputs) -> float:
-    return _reach_percent()
 
 
 @functools.cache
@@ -77,7 +75,11 @@ def _clock_gain() -> float:
     return times[0] / times[1]
 
 
-@question(
+def _faster_clock(q: Inputs) -> str:
+    return "hardly" if _clock_gain() < 1.1 else "half" if _clock_gain() < 1.75 else "twice"
+
+
+question(
     "04-clock",
     "Two computers have the same memory. The second one's processor computes twice as fast. How "
     "much faster does it write tokens for one user, at the bound?",
@@ -91,9 +93,8 @@ def _clock_gain() -> float:
     ],
     because=lambda q: f"The step is {_clock_gain():.2f} times as fast: it is as long as the "
     "reading of the weights.",
+    truth=_faster_clock,
 )  # fmt: skip
-def _faster_clock(q: Inputs) -> str:
-    return "hardly" if _clock_gain() < 1.1 else "half" if _clock_gain() < 1.75 else "twice"
 
 
 @functools.cache
@@ -103,7 +104,12 @@ def _thread_gain() -> float:
     return float(rates[8] / rates[2])
 
 
-@question(
+def _more_threads(q: Inputs) -> str:
+    gain = _thread_gain()
+    return "none" if gain < 1.2 else "some" if gain < 3 else "four"
+
+
+question(
     "04-threads",
     "The recorded computer has two cores. It reads a matrix with two threads, then with eight. "
     "How much faster does it read?",
@@ -116,17 +122,15 @@ def _thread_gain() -> float:
               "already.", "more-threads-help"),
     ],
     because=lambda q: f"Eight threads read {_thread_gain():.2f} times as fast as two.",
+    truth=_more_threads,
 )  # fmt: skip
-def _more_threads(q: Inputs) -> str:
-    gain = _thread_gain()
-    return "none" if gain < 1.2 else "some" if gain < 3 else "four"
 
 
 def _bound_ms(params_m: float, gb_per_s: float, n_bytes: float = FP32_BYTES) -> float:
     return n_bytes * params_m * MEGA / (gb_per_s * GIGA) / MILLI
 
 
-@question(
+question(
     "04-1",
     "A computer reads **{gb_per_s}** GB/s. A model has **{params_m}** million weights in float32. "
     "What is the least time of a token for one user, in **milliseconds**, caches left out?",
@@ -143,16 +147,15 @@ def _bound_ms(params_m: float, gb_per_s: float, n_bytes: float = FP32_BYTES) -> 
     hints=("How many bytes does one token read?", "4 × weights ÷ bandwidth."),
     work=lambda q: f"4 × {q.params_m} million bytes over {q.gb_per_s} GB/s take "
     f"{_bound_ms(q.params_m, q.gb_per_s):.2f} ms.",
+    truth=lambda q: _bound_ms(q.params_m, q.gb_per_s),
 )  # fmt: skip
-def _least_ms(q: Inputs) -> float:
-    return _bound_ms(q.params_m, q.gb_per_s)
 
 
 def _ridge_batch(gflop_per_s: float, gb_per_s: float) -> float:
     return gflop_per_s / gb_per_s * FP32_BYTES / 2
 
 
-@question(
+question(
     "04-2",
     "A computer computes **{gflop_per_s}** GFLOP/s in float32 and reads **{gb_per_s}** GB/s. From "
     "which **batch** on do the products of a step take longer than reading the weights?",
@@ -170,9 +173,8 @@ def _ridge_batch(gflop_per_s: float, gb_per_s: float) -> float:
            "FLOP/s ÷ bytes/s × 4 bytes ÷ 2 FLOP."),
     work=lambda q: f"{q.gflop_per_s} ÷ {q.gb_per_s} × 4 ÷ 2 = "
     f"{_ridge_batch(q.gflop_per_s, q.gb_per_s):.0f} users.",
+    truth=lambda q: _ridge_batch(q.gflop_per_s, q.gb_per_s),
 )  # fmt: skip
-def _ridge(q: Inputs) -> float:
-    return _ridge_batch(q.gflop_per_s, q.gb_per_s)
 
 
 def _token_cost(q: Inputs, hours_per_day: float | None = None) -> float:
@@ -186,7 +188,7 @@ def _electricity_alone(q: Inputs) -> float:
     return float(q.power_w / q.tokens_per_s / KWH_J * 0.25 * MTOK)
 
 
-@question(
+question(
     "04-3",
     "A laptop for **{price_usd} USD** lasts four years and writes **{tokens_per_s}** tokens per "
     "second for **{hours}** hours a day at **{power_w} W**; a kWh costs 0.25 USD. What does a "
@@ -206,9 +208,8 @@ def _electricity_alone(q: Inputs) -> float:
     work=lambda q: f"{q.price_usd} USD over {4 * 365 * q.hours:,} hours and {q.power_w} W make "
     f"${q.price_usd / (4 * 365 * q.hours) + q.power_w / 1000 * 0.25:.3f} an hour; "
     f"{3600 * q.tokens_per_s:,} tokens in it make ${_token_cost(q):.2f} a million.",
+    truth=_token_cost,
 )  # fmt: skip
-def _own_token(q: Inputs) -> float:
-    return _token_cost(q)
 
 
 def _memory_users(q: Inputs) -> float:
@@ -217,7 +218,7 @@ def _memory_users(q: Inputs) -> float:
     return float(free / (q.tokens * shape.kv_bytes_per_token(FP32_BYTES)))
 
 
-@question(
+question(
     "04-4",
     "The small model of this lesson keeps **{tokens:,}** tokens of every user in float32, beside "
     "its weights, in **{gb} GB** of memory. How many **users** fit?",
@@ -236,6 +237,5 @@ def _memory_users(q: Inputs) -> float:
            "2 (K and V) × layers × KV heads × 64 × 4 bytes, then divide what the weights leave."),
     work=lambda q: f"{q.gb} GB less {FP32_BYTES * tiny_shape(64e6).n_params / GIGA:.2f} GB of "
     f"weights hold {_memory_users(q):.0f} users of {q.tokens:,} tokens.",
+    truth=lambda q: math.floor(_memory_users(q)),
 )  # fmt: skip
-def _users(q: Inputs) -> float:
-    return math.floor(_memory_users(q))

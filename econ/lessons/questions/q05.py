@@ -20,7 +20,7 @@ def _most() -> float:
     return float(saturation_per_s(Scenario.default()))
 
 
-@question(
+question(
     "05-rate",
     lambda q: f"The server completes at most {_most():.1f} requests/s. What is the highest rate of "
     "arrivals, in **requests/s**, at which 95 % of them are still good?",
@@ -31,9 +31,8 @@ def _most() -> float:
                  "hardly any request is in time. Throughput counts late answers; goodput does "
                  "not.", "throughput-is-goodput")],
     because="Beyond that rate, the batch grows until every token takes longer than its limit.",
+    truth=lambda q: float(max_rate_per_s(Scenario.default(), n=N)),
 )  # fmt: skip
-def _highest_rate(q: Inputs) -> float:
-    return float(max_rate_per_s(Scenario.default(), n=N))
 
 
 @functools.cache
@@ -43,7 +42,7 @@ def _open_loop_factor() -> float:
     return float(grown(loops).iloc[1])
 
 
-@question(
+question(
     "05-loops",
     "A load test with 128 fixed clients runs well. Then an update makes every step 22 % slower. "
     "By which **factor** does the median time to first token grow for users who arrive without "
@@ -61,15 +60,14 @@ def _open_loop_factor() -> float:
               "capacity-error-is-latency-error"),
     ],
     because="Past saturation the wait has no value of its own; it grows until somebody stops it.",
+    truth=lambda q: _open_loop_factor(),
 )  # fmt: skip
-def _open_loop(q: Inputs) -> float:
-    return _open_loop_factor()
 
 
 SERVICE_S, TAIL = 0.4, 0.99
 
 
-@question(
+question(
     "05-1",
     "One server has Poisson arrivals, exponential service times of 0.4 s on average, and a load of "
     "**{load:.0%}**. One request in a hundred stays in the system longer than how many "
@@ -90,15 +88,14 @@ SERVICE_S, TAIL = 0.4, 0.99
            "Mean s / (1 − ρ), times ln 100."),
     work=lambda q: f"At {q.load:.0%}: 0.4 / {1 - q.load:.2f} × ln 100 = "
     f"{SERVICE_S / (1 - q.load) * math.log(100):.1f} s.",
+    truth=lambda q: float(mm1_e2e_quantile_s(q.load / SERVICE_S, SERVICE_S, TAIL)),
 )  # fmt: skip
-def _tail_in_system(q: Inputs) -> float:
-    return float(mm1_e2e_quantile_s(q.load / SERVICE_S, SERVICE_S, TAIL))
 
 
 FIRST_S = 0.5
 
 
-@question(
+question(
     "05-2",
     "The first token of an answer came after 0.5 s, and the last of its **{tokens}** tokens after "
     "**{last_s} s**. What was its TPOT in **seconds**?",
@@ -117,12 +114,16 @@ FIRST_S = 0.5
            "(Last − first) ÷ (tokens − 1)."),
     work=lambda q: f"({q.last_s} − 0.5) ÷ {q.tokens - 1} = "
     f"{(q.last_s - FIRST_S) / (q.tokens - 1):.4f} s.",
+    truth=lambda q: float((q.last_s - FIRST_S) / (q.tokens - 1)),
 )  # fmt: skip
-def _tpot(q: Inputs) -> float:
-    return float((q.last_s - FIRST_S) / (q.tokens - 1))
 
 
-@question(
+def _mean_over_gaps(q: Inputs) -> float:
+    short, long = (10, 100), (1000, 20)  # gaps, and milliseconds each
+    return (short[0] * short[1] + long[0] * long[1]) / (short[0] + long[0])
+
+
+question(
     "05-mean",
     "Two answers: 11 tokens with gaps of 100 ms, and 1,001 tokens with gaps of 20 ms. The mean "
     "TPOT over the two *requests* is 60 ms. What is the mean over all *gaps*, in "
@@ -134,13 +135,11 @@ def _tpot(q: Inputs) -> float:
                  "much as the long one. Over gaps, the long one has a hundred times its weight.",
                  "request-mean-is-token-mean")],
     because="A report has to say over what it takes the mean.",
+    truth=_mean_over_gaps,
 )  # fmt: skip
-def _mean_over_gaps(q: Inputs) -> float:
-    short, long = (10, 100), (1000, 20)  # gaps, and milliseconds each
-    return (short[0] * short[1] + long[0] * long[1]) / (short[0] + long[0])
 
 
-@question(
+question(
     "05-3",
     "**{ttft:.0%}** of requests meet the limit on TTFT, and **{tpot:.0%}** meet the limit on TPOT. "
     "What is the smallest **share** of requests that can be good?",
@@ -159,9 +158,8 @@ def _mean_over_gaps(q: Inputs) -> float:
     hints=("Could it be that no request misses both limits? How many are late then?",
            "1 − (those who miss TTFT) − (those who miss TPOT)."),
     work=lambda q: f"1 − {1 - q.ttft:.2f} − {1 - q.tpot:.2f} = {q.ttft + q.tpot - 1:.2f}.",
+    truth=lambda q: float(q.ttft + q.tpot - 1),
 )  # fmt: skip
-def _good_at_least(q: Inputs) -> float:
-    return float(q.ttft + q.tpot - 1)
 
 
 def _closed_form_s(q: Inputs) -> float:
@@ -175,7 +173,7 @@ def _waits(load: float) -> tuple[float, float]:
     return float(waits.mean()), float(np.percentile(waits, 95))
 
 
-@question(
+question(
     "05-4",
     "Write a queue in ten lines. `lesson.drawn_queue({load})` holds 50,000 requests for one "
     "server: the gap before each arrival and the service it needs, in seconds. Each waits for as "
@@ -199,6 +197,5 @@ def _waits(load: float) -> tuple[float, float]:
            "wait = max(0, wait before + service before − gap), starting at 0."),
     work=lambda q: f"At {q.load:.0%}, with other draws: the mean of max(0, wait + service − gap) "
     f"comes out near the closed form, {_closed_form_s(q):.2f} s.",
+    truth=lambda q: _waits(q.load)[0],
 )  # fmt: skip
-def _mean_wait(q: Inputs) -> float:
-    return _waits(q.load)[0]

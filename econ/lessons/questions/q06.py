@@ -24,7 +24,12 @@ def _split_rates() -> tuple[float, float]:
     return float(rates.iloc[0]), float(rates.iloc[1])
 
 
-@question(
+def _more_within_slo(q: Inputs) -> str:
+    two, one = _split_rates()
+    return "two" if two > one else "one"
+
+
+question(
     "06-split",
     "The four accelerators can run as **one** replica that splits every layer by four, or as "
     "**two** replicas that split it by two. Which serves more requests within the SLO?",
@@ -42,13 +47,11 @@ def _split_rates() -> tuple[float, float]:
     ],
     because="What is exchanged between accelerators is time without tokens. Two narrow replicas "
     "exchange less.",
+    truth=_more_within_slo,
 )  # fmt: skip
-def _more_within_slo(q: Inputs) -> str:
-    two, one = _split_rates()
-    return "two" if two > one else "one"
 
 
-@question(
+question(
     "06-true",
     "Which of these three sentences is **true**?",
     options={
@@ -64,12 +67,11 @@ def _more_within_slo(q: Inputs) -> str:
               "throughput up to sixteenfold.", "per-pool-counts"),
     ],
     because="Count every GPU, and compare at the same limits.",
+    truth=lambda q: "load",
 )  # fmt: skip
-def _true_of_pools(q: Inputs) -> str:
-    return "load"
 
 
-@question(
+question(
     "06-1",
     "Put the life of a request in order.",
     items={
@@ -89,15 +91,14 @@ def _true_of_pools(q: Inputs) -> str:
            "Waiting, prefill, first token (here TTFT ends), decode, end."),
     twin="The life of a guest in a restaurant: wait for a table, read the menu, get the first "
     "course, get the others one by one, leave the table to the next.",
+    truth=lambda q: ("wait", "prompt", "first", "tokens", "cache"),
 )  # fmt: skip
-def _life_of_a_request(q: Inputs) -> tuple[str, ...]:
-    return ("wait", "prompt", "first", "tokens", "cache")
 
 
 SPLIT = (3, 1)  # replicas that prefill, and that decode
 
 
-@question(
+question(
     "06-2",
     "A vendor reports **{tokens:,}** output tokens/s per *decode* GPU. For each replica that "
     "decodes, three of the same size prefill. How many output **tokens/s** is that per GPU?",
@@ -112,9 +113,8 @@ SPLIT = (3, 1)  # replicas that prefill, and that decode
     ],
     hints=("How many GPUs in all stand behind one that decodes?", "Divide by 1 + 3."),
     work=lambda q: f"{q.tokens:,} ÷ (1 + 3) = {q.tokens / 4:,.0f} tokens/s.",
+    truth=lambda q: float(q.tokens * SPLIT[1] / sum(SPLIT)),
 )  # fmt: skip
-def _per_gpu(q: Inputs) -> float:
-    return float(q.tokens * SPLIT[1] / sum(SPLIT))
 
 
 @functools.cache
@@ -123,7 +123,7 @@ def _rate(policy: str) -> float:
     return float(max_rate_per_s(case, n=N))
 
 
-@question(
+question(
     "06-3",
     'Let the server read whole prompts first (`scenario.with_(policy="prefill_first")`). Up to how '
     "many **requests/s** does it meet the SLO `reasoning`? Use `n=10_000`.",
@@ -137,12 +137,11 @@ def _rate(policy: str) -> float:
     twin="As the lesson's table did for its own policy: give `max_rate_per_s` one scenario with "
     "everything set. With the default SLO and policy, "
     "`serving.max_rate_per_s(scenario, n=10_000)` gave the knee above.",
+    truth=lambda q: _rate("prefill_first"),
 )  # fmt: skip
-def _highest_rate_prefill_first(q: Inputs) -> float:
-    return _rate("prefill_first")
 
 
-@question(
+question(
     "06-4",
     "Write continuous batching in ten lines. `lesson.answer_steps()` holds the lengths of 60 "
     "answers, in steps. A server has **{seats}** seats; when an answer ends, the next one takes "
@@ -165,6 +164,5 @@ def _highest_rate_prefill_first(q: Inputs) -> float:
     work=lambda q: f"With {q.seats} seats: the largest of the {q.seats} sums is "
     f"{continuous_steps(answer_steps(), q.seats):,} steps; static batches would take "
     f"{static_steps(answer_steps(), q.seats):,}.",
+    truth=lambda q: float(continuous_steps(answer_steps(), q.seats)),
 )  # fmt: skip
-def _steps_until_done(q: Inputs) -> float:
-    return float(continuous_steps(answer_steps(), q.seats))

@@ -12,7 +12,12 @@ from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 
 
-@question(
+def _fewer_joules(q: Inputs) -> float:
+    alone_j, shared_j = _measured_j()
+    return alone_j / shared_j
+
+
+question(
     "07-batch",
     "The same model on the same accelerator serves some 700 users at a time instead of 8. **How "
     "many times fewer joules** does a token take?",
@@ -26,10 +31,8 @@ from econ.scenario import Scenario
               "caches, and a busy accelerator draws more power."),
     ],
     because="Both points were measured on one accelerator with an 8B model.",
+    truth=_fewer_joules,
 )  # fmt: skip
-def _fewer_joules(q: Inputs) -> float:
-    alone_j, shared_j = _measured_j()
-    return alone_j / shared_j
 
 
 @functools.cache
@@ -51,7 +54,7 @@ def _prompt_wh() -> tuple[float, float]:
     return float(rows.iloc[0]), float(rows.iloc[-1])
 
 
-@question(
+question(
     "07-true",
     "Which of these six sentences is **true**?",
     options={
@@ -76,9 +79,8 @@ def _prompt_wh() -> tuple[float, float]:
               "less than a tenth of an owned one.", "electricity-sets-price"),
     ],
     because="Both are right within their own boundary. Ask which one.",
+    truth=lambda q: "boundary",
 )  # fmt: skip
-def _true_of_energy(q: Inputs) -> str:
-    return "boundary"
 
 
 POWER_W, TOKENS_PER_S = 1765.4, 469.7  # measured: Llama-3.1-70B on four H100, batch 8
@@ -86,7 +88,7 @@ J_PER_TOKEN = POWER_W / TOKENS_PER_S
 PUE = 1.17
 
 
-@question(
+question(
     "07-1",
     "Four H100 together draw 1,765.4 W and write 469.7 tokens per second. What does the "
     "electricity for a million such tokens cost at **{usd_per_kwh} USD** per kWh and a PUE of "
@@ -108,15 +110,14 @@ PUE = 1.17
     work=lambda q: f"1,765.4 / 469.7 = {J_PER_TOKEN:.2f} J per token, "
     f"{J_PER_TOKEN * MTOK / KWH_J:.2f} kWh per million; × {q.usd_per_kwh} × 1.17 = "
     f"{energy_cost_usd_per_mtok(J_PER_TOKEN, q.usd_per_kwh, PUE):.4f} USD.",
+    truth=lambda q: float(energy_cost_usd_per_mtok(J_PER_TOKEN, q.usd_per_kwh, PUE)),
 )  # fmt: skip
-def _electricity_of_a_million(q: Inputs) -> float:
-    return float(energy_cost_usd_per_mtok(J_PER_TOKEN, q.usd_per_kwh, PUE))
 
 
 IDLE_W, BUSY_TOKENS_PER_S = 400, 460
 
 
-@question(
+question(
     "07-2",
     "A server writes 460 tokens per second and accelerator while it works, which is **{busy:.0%}** "
     "of the time. When idle, it draws 400 W per accelerator. How many **joules** does the idle "
@@ -135,15 +136,20 @@ IDLE_W, BUSY_TOKENS_PER_S = 400, 460
            "Idle W × (1 − u) / u ÷ tokens per second."),
     work=lambda q: f"At {q.busy:.0%}: 400 × {1 - q.busy:.2f} / {q.busy} ÷ 460 = "
     f"{idle_j_per_token(IDLE_W, BUSY_TOKENS_PER_S, q.busy):.2f} J per token.",
+    truth=lambda q: float(idle_j_per_token(IDLE_W, BUSY_TOKENS_PER_S, q.busy)),
 )  # fmt: skip
-def _idle_joules(q: Inputs) -> float:
-    return float(idle_j_per_token(IDLE_W, BUSY_TOKENS_PER_S, q.busy))
 
 
 WRITTEN = 1000
 
 
-@question(
+def _ratio_of_two_figures(q: Inputs) -> float:
+    one = energy(Scenario.default().with_(input_tokens=q.read, output_tokens=WRITTEN),
+                 concurrency=32)  # fmt: skip
+    return float(one.j_per_output_token / one.j_per_total_token)
+
+
+question(
     "07-3",
     "A request has **{read:,}** tokens in and 1,000 out. By which **factor** is its energy per "
     "output token larger than its energy per token in and out?",
@@ -158,11 +164,8 @@ WRITTEN = 1000
     hints=("The energy is the same. By how many tokens does each figure divide it?",
            "(In + out) ÷ out."),
     work=lambda q: f"({q.read:,} + 1,000) ÷ 1,000 = {(q.read + WRITTEN) / WRITTEN:.0f}.",
+    truth=_ratio_of_two_figures,
 )  # fmt: skip
-def _ratio_of_two_figures(q: Inputs) -> float:
-    one = energy(Scenario.default().with_(input_tokens=q.read, output_tokens=WRITTEN),
-                 concurrency=32)  # fmt: skip
-    return float(one.j_per_output_token / one.j_per_total_token)
 
 
 @functools.cache
@@ -172,7 +175,7 @@ def _line_j(users: int) -> float:
     return float(frame.set_index("concurrency")["energy_j_per_token"].loc[users])
 
 
-@question(
+question(
     "07-4",
     "Read it off the chart of joules over the batch, under “Ten lines of your own”: how many "
     "**joules** does a token take on the predicted line at a batch of **{users}**? Both axes are "
@@ -188,6 +191,5 @@ def _line_j(users: int) -> float:
     hints=("Find the batch on the lower axis, go up to the line, then left.",
            "On a logarithmic axis the middle between 0.1 and 1 is 0.32."),
     work=lambda q: f"At a batch of {q.users} the line stands at {_line_j(q.users):.2f} J.",
+    truth=lambda q: _line_j(q.users),
 )  # fmt: skip
-def _read_off(q: Inputs) -> float:
-    return _line_j(q.users)

@@ -27,7 +27,7 @@ def _electricity_frac() -> float:
     return float(hour["electricity"] / hour.sum())
 
 
-@question(
+question(
     "08-true",
     "Which of these four sentences is **true**?",
     options={
@@ -47,9 +47,8 @@ def _electricity_frac() -> float:
               "quarter of an hour, used or not.", "kwh-is-price"),
     ],
     because="Energy limits how much can be built before it decides what a token costs.",
+    truth=lambda q: "hour",
 )  # fmt: skip
-def _true_of_power(q: Inputs) -> str:
-    return "hour"
 
 
 @functools.cache
@@ -58,7 +57,7 @@ def _carbon_ratio() -> float:
     return float(grams.iloc[1] / grams.iloc[0])
 
 
-@question(
+question(
     "08-place",
     "The same machines write the same tokens in Poland and in Sweden. **How many times** as much "
     "carbon do they emit in Poland?",
@@ -72,15 +71,14 @@ def _carbon_ratio() -> float:
               "and biomass is burnt."),
     ],
     because="Both are annual means of the grid, by location.",
+    truth=lambda q: _carbon_ratio(),
 )  # fmt: skip
-def _poland_over_sweden(q: Inputs) -> float:
-    return _carbon_ratio()
 
 
 CAP_FRAC = 0.714
 
 
-@question(
+question(
     "08-cap",
     "A board of 350 W is capped at 250 W, 71 % of its limit. **Which share of its decode speed**, "
     "in percent, does it lose?",
@@ -94,15 +92,14 @@ CAP_FRAC = 0.714
               f"{1 - capped_speed_frac(CAP_FRAC, 'prefill'):.0%}.", "cap-costs-in-proportion"),
     ],
     because="Measured on one rig of six consumer cards.",
+    truth=lambda q: 100 * (1 - capped_speed_frac(CAP_FRAC, "decode")),
 )  # fmt: skip
-def _lost_by_a_cap(q: Inputs) -> float:
-    return 100 * (1 - capped_speed_frac(CAP_FRAC, "decode"))
 
 
 COAL_PUE = 1.2
 
 
-@question(
+question(
     "08-1",
     "A token takes **{joules} J** of IT energy on a grid of **{grams} g** CO2e per kWh, in a "
     "building of PUE 1.2. How many **grams** does a million tokens emit?",
@@ -121,9 +118,8 @@ COAL_PUE = 1.2
            "J per token ÷ 3.6 × PUE × grams per kWh."),
     work=lambda q: f"{q.joules} / 3.6 = {q.joules * MTOK / KWH_J:.3f} kWh per million; × 1.2 × "
     f"{q.grams} = {carbon_g_per_mtok(q.joules, q.grams, COAL_PUE):.0f} g.",
+    truth=lambda q: float(carbon_g_per_mtok(q.joules, q.grams, COAL_PUE)),
 )  # fmt: skip
-def _carbon_of_a_million(q: Inputs) -> float:
-    return float(carbon_g_per_mtok(q.joules, q.grams, COAL_PUE))
 
 
 SITE_PUE, GPU_TOKENS_PER_S = 1.25, 600
@@ -134,7 +130,7 @@ def _site_rate(q: Inputs, pue: float = SITE_PUE, kw: float | None = None) -> flo
     return float(servers * 8 * GPU_TOKENS_PER_S)
 
 
-@question(
+question(
     "08-2",
     "A site has **{mw} MW**. A server of eight accelerators is provisioned at **{server_kw} kW**, "
     "the PUE is 1.25, and each accelerator writes 600 tokens per second. How many **tokens per "
@@ -154,15 +150,21 @@ def _site_rate(q: Inputs, pue: float = SITE_PUE, kw: float | None = None) -> flo
            "Site ÷ (server × PUE), rounded down to whole servers, × 8 × 600."),
     work=lambda q: f"{q.mw} MW ÷ ({q.server_kw} kW × 1.25) = "
     f"{q.mw * KILO // (q.server_kw * SITE_PUE):.0f} servers; × 8 × 600 = {_site_rate(q):,.0f}.",
+    truth=_site_rate,
 )  # fmt: skip
-def _tokens_of_a_site(q: Inputs) -> float:
-    return _site_rate(q)
 
 
 DEMAND_USD, LEAST_FRAC = 10.0, 0.85
 
 
-@question(
+def _month_usd(q: Inputs) -> float:
+    return power_bill_usd_per_month(
+        q.kwh, q.peak, usd_per_kwh=0.07, demand_usd_per_kw_month=DEMAND_USD,
+        contracted_kw=q.contract, least_billed_frac=LEAST_FRAC,
+    )  # fmt: skip
+
+
+question(
     "08-3",
     "A site has a contract for **{contract} kW** and draws at most **{peak} kW** in a month, "
     "**{kwh:,} kWh** in all. A kWh costs 7 cents and a kW of demand 10 USD a month; at least 85 % "
@@ -183,15 +185,17 @@ DEMAND_USD, LEAST_FRAC = 10.0, 0.85
            "kWh × 0.07 + max(peak, 0.85 × contract) × 10."),
     work=lambda q: f"{q.kwh:,} × 0.07 + max({q.peak}, 0.85 × {q.contract}) × 10 = "
     f"{_month_usd(q):,.0f} USD.",
+    truth=_month_usd,
 )  # fmt: skip
-def _month_usd(q: Inputs) -> float:
-    return power_bill_usd_per_month(
-        q.kwh, q.peak, usd_per_kwh=0.07, demand_usd_per_kw_month=DEMAND_USD,
-        contracted_kw=q.contract, least_billed_frac=LEAST_FRAC,
-    )  # fmt: skip
 
 
-@question(
+def _cut_usd(q: Inputs) -> float:
+    return curtailment_usd_per_mw_hour(
+        q.profit, cut_frac=0.25, batch_frac=q.batch / 100, batch_lost_frac=0.1
+    )
+
+
+question(
     "08-4",
     "A megawatt at work earns **{profit} USD** an hour. For one hour the grid asks for 25 % less. "
     "**{batch} %** of the power serves work that can wait; a tenth of it is lost when it waits. "
@@ -209,8 +213,5 @@ def _month_usd(q: Inputs) -> float:
            "earning × (cut beyond the batch work + a tenth of the cut within it)."),
     work=lambda q: f"{q.profit} × ({0.25 - q.batch / 100:.2f} + 0.1 × {q.batch / 100:.2f}) = "
     f"{_cut_usd(q):.1f} USD.",
+    truth=_cut_usd,
 )  # fmt: skip
-def _cut_usd(q: Inputs) -> float:
-    return curtailment_usd_per_mw_hour(
-        q.profit, cut_frac=0.25, batch_frac=q.batch / 100, batch_lost_frac=0.1
-    )

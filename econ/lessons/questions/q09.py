@@ -11,8 +11,7 @@ from econ.ledger import recomputed
 from econ.lessons.l09_scaling.service import swe_frame
 from econ.lessons.question import Inputs, Wrong, question
 
-
-@question(
+question(
     "09-coverage",
     "A model solves 15.9 % of a set of programming tasks at its first attempt. It now gets 250 "
     "attempts at each task, and a task counts as solved if one attempt passes the tests. Which "
@@ -25,9 +24,8 @@ from econ.lessons.question import Inputs, Wrong, question
                  "hard. Some tasks are solved at every attempt, and others at none.",
                  "samples-independent")],
     because="The tasks differ, and more attempts help only at those that are sometimes solved.",
+    truth=lambda q: float(swe_frame()["percent"].iloc[1]),
 )  # fmt: skip
-def _coverage(q: Inputs) -> float:
-    return float(swe_frame()["percent"].iloc[1])
 
 
 QUICK, SLOW, START = "scalerl-8b-batch-512", "scalerl-8b-batch-2048", 0.3
@@ -38,7 +36,13 @@ def _ceilings_apart() -> float:
     return 100 * (scaling.rl_law(SLOW).ceiling_frac - scaling.rl_law(QUICK).ceiling_frac)
 
 
-@question(
+def _recipe_of_the_long_run(q: Inputs) -> str:
+    at = {name: float(scaling.rl_law(id).at(LONG_HOURS, START))
+          for name, id in (("quick", QUICK), ("slow", SLOW))}  # fmt: skip
+    return max(at, key=lambda name: at[name])
+
+
+question(
     "09-recipe",
     "Two recipes train one 8B model by reinforcement. After **5,000 GPU-hours** the one with small "
     "batches solves far more problems than the one with batches four times as large. Which one "
@@ -56,18 +60,15 @@ def _ceilings_apart() -> float:
               f"{_ceilings_apart():.0f} points apart, twice the spread of three runs."),
     ],
     because="A short trial measures the speed of a recipe, not its ceiling.",
+    truth=_recipe_of_the_long_run,
 )  # fmt: skip
-def _recipe_of_the_long_run(q: Inputs) -> str:
-    at = {name: float(scaling.rl_law(id).at(LONG_HOURS, START))
-          for name, id in (("quick", QUICK), ("slow", SLOW))}  # fmt: skip
-    return max(at, key=lambda name: at[name])
 
 
 def _post_training_share(row: str) -> float:
     return float(recomputed(row))
 
 
-@question(
+question(
     "09-true",
     "Which of these three sentences is **true**?",
     options={
@@ -86,9 +87,8 @@ def _post_training_share(row: str) -> float:
               "post-training-thirty"),
     ],
     because="Plan the size of a model for its whole life.",
+    truth=lambda q: "demand",
 )  # fmt: skip
-def _true_of_scaling(q: Inputs) -> str:
-    return "demand"
 
 
 CHIP, TRAINING_TOKENS = "h100-sxm", 15e12
@@ -105,7 +105,7 @@ def _at_peak_hours(params_b: float, flop_per_weight: float) -> float:
     return flop / accelerator(CHIP).peak_flop_per_s("bf16") / HOUR_S
 
 
-@question(
+question(
     "09-1",
     "How many **GPU-hours** does it take to train **{params_b} billion** parameters on 15 trillion "
     "tokens with H100 accelerators (989.4 TFLOP/s dense in bf16) at **{mfu:.0%}** MFU?",
@@ -124,9 +124,8 @@ def _at_peak_hours(params_b: float, flop_per_weight: float) -> float:
     work=lambda q: f"6 × {q.params_b}e9 × 15e12 ÷ ("
     f"{accelerator(CHIP).peak_flop_per_s('bf16') / TERA:.1f}e12 × {q.mfu}) ÷ 3,600 = "
     f"{_gpu_hours(q.params_b, q.mfu):,.0f} GPU-hours.",
+    truth=lambda q: _gpu_hours(q.params_b, q.mfu),
 )  # fmt: skip
-def _training_hours(q: Inputs) -> float:
-    return _gpu_hours(q.params_b, q.mfu)
 
 
 LAW = "besiroglu2024"
@@ -139,7 +138,7 @@ def _for_life_b(params_b: float, served_t: float) -> float:
     return float(scaling.lifetime_optimal(target, served_t * TERA, LAW).params / GIGA)
 
 
-@question(
+question(
     "09-2",
     "A model must be as good as the compute-optimal one with 13 billion parameters (law "
     "`besiroglu2024`) and will serve **{served_t} trillion** tokens. How many **billion "
@@ -155,9 +154,8 @@ def _for_life_b(params_b: float, served_t: float) -> float:
            "`scaling.lifetime_optimal(target, tokens, law)`."),
     work=lambda q: f"For {q.served_t} trillion served tokens, `lifetime_optimal` gives "
     f"{_for_life_b(13, q.served_t):.2f} billion parameters instead of 13.",
+    truth=lambda q: _for_life_b(13, q.served_t),
 )  # fmt: skip
-def _cheapest_size_for_life(q: Inputs) -> float:
-    return _for_life_b(13, q.served_t)
 
 
 PASSES_RIGHT, PASSES_WRONG = 0.9, 0.05
@@ -168,7 +166,7 @@ def _precision(right: float) -> float:
                                             false_positive_frac=PASSES_WRONG))  # fmt: skip
 
 
-@question(
+question(
     "09-3",
     "An attempt is right with probability **{right}**. The checker passes 90 % of right answers "
     "and 5 % of wrong ones. You try until an answer passes, and hand that one over. Which "
@@ -190,6 +188,5 @@ def _precision(right: float) -> float:
     work=lambda q: f"With p = {q.right}: {q.right * PASSES_RIGHT:.3f} ÷ ("
     f"{q.right * PASSES_RIGHT:.3f} + {(1 - q.right) * PASSES_WRONG:.4f}) = "
     f"{_precision(q.right):.3f}.",
+    truth=lambda q: _precision(q.right),
 )  # fmt: skip
-def _best_of_many(q: Inputs) -> float:
-    return _precision(q.right)

@@ -16,7 +16,7 @@ def _years() -> float:
     return years_between("2022-11", "2024-10")
 
 
-@question(
+question(
     "10-fall",
     "Answers as good as GPT-3.5's became 280 times cheaper from November 2022 to October 2024. By "
     "which **factor per year** did the cheapest price fall?",
@@ -33,12 +33,16 @@ def _years() -> float:
     ],
     because="That is one study's pair of models; the chart holds 21 answers to the same "
     "question.",
+    truth=lambda q: float(annual_factor(FIRST_USD / LAST_USD, _years())),
 )  # fmt: skip
-def _fall_per_year(q: Inputs) -> float:
-    return float(annual_factor(FIRST_USD / LAST_USD, _years()))
 
 
-@question(
+def _rises(q: Inputs) -> float:
+    frame = direction_frame().query("year == '2026' and direction == 'rises'")
+    return float(100 * frame["share"].iloc[0])
+
+
+question(
     "10-rises",
     "Of all changes of a model's list price by the same seller in 2026 that two lists confirm, how "
     "many **percent** were rises?",
@@ -49,13 +53,11 @@ def _fall_per_year(q: Inputs) -> float:
     wrong=[Wrong((0, 20), "That prices only fall is true of a level of quality. The price of one "
                  "model from one seller also rises.", "prices-only-fall")],
     because="Cheaper models come; the price of the one that you use may go up.",
+    truth=_rises,
 )  # fmt: skip
-def _rises(q: Inputs) -> float:
-    frame = direction_frame().query("year == '2026' and direction == 'rises'")
-    return float(100 * frame["share"].iloc[0])
 
 
-@question(
+question(
     "10-true",
     "Which of these three sentences is **true**?",
     options={
@@ -70,9 +72,8 @@ def _rises(q: Inputs) -> float:
               "changed a price.", "catalogue-median"),
     ],
     because="Otherwise new models, not new prices, move it.",
+    truth=lambda q: "quality",
 )  # fmt: skip
-def _true_of_prices(q: Inputs) -> str:
-    return "quality"
 
 
 OLD, NEW = (30.0, 60.0), (0.15, 0.60)  # USD per Mtok in and out: GPT-4, GPT-4o mini
@@ -82,7 +83,7 @@ def _blend(prices: tuple[float, float], parts: float) -> float:
     return (parts * prices[0] + prices[1]) / (parts + 1)
 
 
-@question(
+question(
     "10-1",
     "From GPT-4 (30 and 60 USD for input and output) to GPT-4o mini (0.15 and 0.60), input became "
     "200 times cheaper. How many **times** cheaper did a mix of **{parts} parts** input "
@@ -99,15 +100,14 @@ def _blend(prices: tuple[float, float], parts: float) -> float:
            "(n · 30 + 60) ÷ (n · 0.15 + 0.60)."),
     work=lambda q: f"With {q.parts} parts: ({q.parts} × 30 + 60) ÷ ({q.parts} × 0.15 + 0.60) = "
     f"{_blend(OLD, q.parts) / _blend(NEW, q.parts):.0f} times.",
+    truth=lambda q: _blend(OLD, q.parts) / _blend(NEW, q.parts),
 )  # fmt: skip
-def _blended_fall(q: Inputs) -> float:
-    return _blend(OLD, q.parts) / _blend(NEW, q.parts)
 
 
 PRICE_RATIO = 0.1
 
 
-@question(
+question(
     "10-2",
     "The price falls to a tenth, and the elasticity is **{elasticity}**. How many **times** as "
     "large does the bill become?",
@@ -126,12 +126,11 @@ PRICE_RATIO = 0.1
            "Price ratio to the power of one plus the elasticity."),
     work=lambda q: f"0.1 ^ (1 − {-q.elasticity:.1f}) = "
     f"{spend_ratio(PRICE_RATIO, q.elasticity):.2f} times.",
+    truth=lambda q: float(spend_ratio(PRICE_RATIO, q.elasticity)),
 )  # fmt: skip
-def _bill(q: Inputs) -> float:
-    return float(spend_ratio(PRICE_RATIO, q.elasticity))
 
 
-@question(
+question(
     "10-3",
     "A price fell from 20 to 0.07 USD in 23 months. Somebody computes by which factor it fell per "
     "year. Which line is **wrong**?",
@@ -151,6 +150,5 @@ def _bill(q: Inputs) -> float:
            "The factor per year, multiplied by itself year after year, gives the whole factor."),
     twin="A stock doubles in two years. A yearly factor of 2 / 2 = 1 would mean that it stood "
     "still; 2 ** (1 / 2) = 1.41 is right, as 1.41 × 1.41 = 2.",
+    truth=lambda q: "d",
 )  # fmt: skip
-def _wrong_line(q: Inputs) -> str:
-    return "d"

@@ -8,12 +8,12 @@ from econ import tco
 from econ.catalog.units import MONTHS_PER_YEAR
 from econ.lessons.l11_stack import interpolation_frame
 from econ.lessons.l11_tco import h200
-from econ.lessons.question import Inputs, Wrong, question
+from econ.lessons.question import Wrong, question
 
 USED_FRAC = 0.3
 
 
-@question(
+question(
     "11-useful-hour",
     "An H200 costs a large owner USD 1.59 for *every* hour of the year. It does useful work in "
     "30 % of them. What does a **useful** hour cost, in **USD**?",
@@ -27,9 +27,8 @@ USED_FRAC = 0.3
               "hours in ten pay for all ten."),
     ],
     because="Utilisation divides everything that the owner pays.",
+    truth=lambda q: float(h200().cost_usd_per_gpu_hour / USED_FRAC),
 )  # fmt: skip
-def _useful_hour(q: Inputs) -> float:
-    return float(h200().cost_usd_per_gpu_hour / USED_FRAC)
 
 
 @functools.cache
@@ -39,7 +38,7 @@ def _misses() -> tuple[float, float]:
     return float(rows.iloc[0]), float(rows.iloc[1])
 
 
-@question(
+question(
     "11-true",
     "Which of these three sentences is **true**?",
     options={
@@ -57,9 +56,8 @@ def _misses() -> tuple[float, float]:
               "Without its utilisation the claim says nothing.", "revenue-without-use"),
     ],
     because="Batch, lengths and SLO move one machine's cost by two orders of magnitude.",
+    truth=lambda q: "point",
 )  # fmt: skip
-def _true_of_cost(q: Inputs) -> str:
-    return "point"
 
 
 SERVER_USD, RATE = 300_000, 0.08
@@ -73,7 +71,7 @@ def _months(years: int) -> float:
     return years * MONTHS_PER_YEAR
 
 
-@question(
+question(
     "11-1",
     "A server costs USD 300,000. At 8 % a year over **{years}** years and without resale, what is "
     "the annuity in **USD per month**?",
@@ -95,15 +93,14 @@ def _months(years: int) -> float:
            "C · i ÷ (1 − (1 + i)⁻ⁿ), with i = 8 % ÷ 12 and n the months."),
     work=lambda q: f"Over {q.years} years, i = 0.00667 and n = {_months(q.years):.0f}: "
     f"{_annuity(q.years):,.0f} USD per month.",
+    truth=lambda q: _annuity(q.years),
 )  # fmt: skip
-def _annuity_per_month(q: Inputs) -> float:
-    return _annuity(q.years)
 
 
 OWNED_USD, TOKENS_PER_S = 1.59, 800
 
 
-@question(
+question(
     "11-2",
     "An owned hour costs USD 1.59; **{used:.0%}** of the hours are useful, at 800 tokens/s per "
     "GPU. How many **USD per million tokens** is that?",
@@ -122,9 +119,8 @@ OWNED_USD, TOKENS_PER_S = 1.59, 800
     work=lambda q: f"1.59 ÷ {q.used} = {OWNED_USD / q.used:.3f} USD per useful hour; ÷ 2.88 "
     f"million tokens an hour = {tco.cost_usd_per_mtok(OWNED_USD, TOKENS_PER_S, q.used):.3f} USD "
     "per million.",
+    truth=lambda q: float(tco.cost_usd_per_mtok(OWNED_USD, TOKENS_PER_S, q.used)),
 )  # fmt: skip
-def _useful_token(q: Inputs) -> float:
-    return float(tco.cost_usd_per_mtok(OWNED_USD, TOKENS_PER_S, q.used))
 
 
 def _margin(markup_percent: float) -> float:
@@ -133,7 +129,7 @@ def _margin(markup_percent: float) -> float:
     return float(tco.Statement(tiers=tiers, cost_usd=1.0, gpu_hours=1, days=1).margin_frac)
 
 
-@question(
+question(
     "11-3",
     "A seller reports a profit of **{markup} %** of cost. Which **share** of revenue is that?",
     unit="share",
@@ -150,15 +146,14 @@ def _margin(markup_percent: float) -> float:
            "Markup ÷ (1 + markup)."),
     work=lambda q: f"Cost 1, profit {q.markup / 100:.2f}, revenue {1 + q.markup / 100:.2f}: "
     f"{_margin(q.markup):.1%}.",
+    truth=lambda q: _margin(q.markup),
 )  # fmt: skip
-def _margin_of_a_markup(q: Inputs) -> float:
-    return _margin(q.markup)
 
 
 OWNER_USD = 1.60
 
 
-@question(
+question(
     "11-4",
     "Your service will use **{used:.0%}** of the hours of the servers it needs. An owner's hour "
     "costs USD 1.60, used or not; a rented one 3.85, only while used. Decide, and justify it in a "
@@ -176,6 +171,5 @@ OWNER_USD = 1.60
            "Owner's hour ÷ useful share, against rent."),
     work=lambda q: f"At {q.used:.0%}: 1.60 ÷ {q.used} = {OWNER_USD / q.used:.2f} USD owned, 3.85 "
     "rented.",
+    truth=lambda q: "rent",
 )  # fmt: skip
-def _own_or_rent(q: Inputs) -> str:
-    return "rent"

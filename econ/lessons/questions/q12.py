@@ -29,7 +29,7 @@ def _rents() -> tuple[float, float]:
     return float(rows.min()), float(rows.max())
 
 
-@question(
+question(
     "12-options",
     "Which of these five sentences about buying, renting and calling is **true**?",
     options={
@@ -50,12 +50,11 @@ def _rents() -> tuple[float, float]:
               "used, rented ones if they are few.", "own-or-rent"),
     ],
     because="Each source serves the hours for which it is cheapest.",
+    truth=lambda q: "mix",
 )  # fmt: skip
-def _true_of_options(q: Inputs) -> str:
-    return "mix"
 
 
-@question(
+question(
     "12-prices",
     "Which of these five sentences about prices is **true**?",
     options={
@@ -76,12 +75,11 @@ def _true_of_options(q: Inputs) -> str:
               "Measure it on your trace.", "hit-rate-in-contract"),
     ],
     because="Then the decision says which number to ask for next.",
+    truth=lambda q: "offer",
 )  # fmt: skip
-def _true_of_offers(q: Inputs) -> str:
-    return "offer"
 
 
-@question(
+question(
     "12-first",
     "A company needs **40 million tokens a day** of an open model of 32 billion parameters. One "
     "rented GPU serves it within the SLO. What costs least?",
@@ -94,12 +92,11 @@ def _true_of_offers(q: Inputs) -> str:
         Wrong("own", "A server comes with eight GPUs, and one is needed for a tenth of its time."),
     ],
     because="A price per token has no idle hours in it. Machines pay where they are full.",
+    truth=lambda q: {"api": "api", "rent": "rent"}.get(decided().chosen.kind, "own"),
 )  # fmt: skip
-def _first(q: Inputs) -> str:
-    return {"api": "api", "rent": "rent"}.get(decided().chosen.kind, "own")
 
 
-@question(
+question(
     "12-volume",
     "From how many **million tokens a day** do machines cost less than the cheapest list, for "
     "good?",
@@ -112,12 +109,15 @@ def _first(q: Inputs) -> str:
         Wrong((20_000, 100_000), "By then dozens of GPUs are full all day. They paid long before."),
     ],
     because="A GPU pays once it is mostly full: its day costs the same whatever it serves.",
+    truth=lambda q: crossing_mtok_per_day(),
 )  # fmt: skip
-def _volume(q: Inputs) -> float:
-    return crossing_mtok_per_day()
 
 
-@question(
+def _bill(q: Inputs) -> float:
+    return float(q.read * q.price_in + q.written * q.price_out)
+
+
+question(
     "12-1",
     "A service reads **{read} million** tokens and writes **{written} million** a day. A list asks "
     "**{price_in} USD** per million tokens of input and **{price_out} USD** of output. What does a "
@@ -133,16 +133,15 @@ def _volume(q: Inputs) -> float:
     ],
     hints=("Each kind of token has its own price.", "read × input price + written × output price."),
     work=lambda q: f"{q.read} × {q.price_in} + {q.written} × {q.price_out} = {_bill(q):.2f} USD.",
+    truth=_bill,
 )  # fmt: skip
-def _day(q: Inputs) -> float:
-    return _bill(q)
 
 
-def _bill(q: Inputs) -> float:
-    return float(q.read * q.price_in + q.written * q.price_out)
+def _even(q: Inputs) -> float:
+    return float((HOURS_PER_DAY * q.hour + q.staff) / q.price)
 
 
-@question(
+question(
     "12-2",
     "A rented GPU costs **{hour} USD** an hour, day and night, and the person who minds it "
     "**{staff} USD** a day. A seller asks **{price} USD** per million tokens, all kinds together. "
@@ -157,16 +156,15 @@ def _bill(q: Inputs) -> float:
     ],
     hints=("What does the GPU's day cost in all?", "(24 × hour + staff) ÷ price."),
     work=lambda q: f"(24 × {q.hour} + {q.staff}) ÷ {q.price} = {_even(q):,.0f} million tokens.",
+    truth=_even,
 )  # fmt: skip
-def _from(q: Inputs) -> float:
-    return _even(q)
 
 
-def _even(q: Inputs) -> float:
-    return float((HOURS_PER_DAY * q.hour + q.staff) / q.price)
+def _busy(q: Inputs) -> float:
+    return float(HOURS_PER_DAY * q.reserved / q.rent)
 
 
-@question(
+question(
     "12-3",
     "A GPU costs **{rent} USD** an hour on demand, and **{reserved} USD** an hour if it is "
     "reserved, used or not. The last GPU of a fleet is needed only in busy hours. From how many "
@@ -183,19 +181,14 @@ def _even(q: Inputs) -> float:
     hints=("A reserved GPU is paid for 24 hours, the other for those it is used.",
            "24 × reserved ÷ on demand."),
     work=lambda q: f"24 × {q.reserved} ÷ {q.rent} = {_busy(q):.1f} hours.",
+    truth=_busy,
 )  # fmt: skip
-def _hours(q: Inputs) -> float:
-    return _busy(q)
-
-
-def _busy(q: Inputs) -> float:
-    return float(HOURS_PER_DAY * q.reserved / q.rent)
 
 
 GPU_USD_PER_DAY, LIST_USD_PER_MTOK, YEARS = 110.0, 0.10, 3
 
 
-@question(
+question(
     "12-4",
     "The capstone. Your service asks for **{tokens} million** tokens a day in the first of three "
     "years, and for twice as many in each year after it. A list sells a million for USD "
@@ -217,9 +210,8 @@ GPU_USD_PER_DAY, LIST_USD_PER_MTOK, YEARS = 110.0, 0.10, 3
     hints=("What does the list cost a day in the last year?",
            "Tokens a day × 2 for each further year × price, against the GPU's day."),
     work=lambda q: f"{q.tokens} × 4 × 0.10 = {_listed(q.tokens):.0f} USD a day in the last year.",
+    truth=lambda q: "api" if _listed(q.tokens) < GPU_USD_PER_DAY else "rent",
 )  # fmt: skip
-def _memo(q: Inputs) -> str:
-    return "api" if _listed(q.tokens) < GPU_USD_PER_DAY else "rent"
 
 
 def _listed(mtok_per_day: float) -> float:

@@ -15,7 +15,13 @@ def _shares() -> dict[str, float]:
     return dict(typical_bill("coding-agent", "claude-opus-4-8").shares())
 
 
-@question(
+def _largest_part(q: Inputs) -> str:
+    return {"cached input": "cached", "new input": "new", "output": "output"}[
+        max(_shares(), key=lambda part: _shares()[part])
+    ]
+
+
+question(
     "13-share",
     "A coding agent's calls are billed by a seller that takes a tenth of the price for cached "
     "input. Which part of the bill is the **largest**?",
@@ -32,11 +38,8 @@ def _shares() -> dict[str, float]:
     ],
     because="Every call sends the whole history again, and a tenth of a price times all of it is "
     "the largest part.",
+    truth=_largest_part,
 )  # fmt: skip
-def _largest_part(q: Inputs) -> str:
-    return {"cached input": "cached", "new input": "new", "output": "output"}[
-        max(_shares(), key=lambda part: _shares()[part])
-    ]
 
 
 @functools.cache
@@ -44,7 +47,7 @@ def _hit_percent(n_sessions_per_h: float) -> float:
     return 100 * float(cost_at(n_sessions_per_h).hit_frac)
 
 
-@question(
+question(
     "13-hit",
     "At 18 sessions an hour nearly all of each prompt is found in the eight accelerators' memory. "
     "At **72** sessions an hour the sessions are the same and there are four times as many. Which "
@@ -59,12 +62,16 @@ def _hit_percent(n_sessions_per_h: float) -> float:
                  "hits-are-the-engines")],
     because="Once the contexts of the sessions at work exceed the memory, a prompt is evicted "
     "before it is used again.",
+    truth=lambda q: _hit_percent(72.0),
 )  # fmt: skip
-def _hits_when_full(q: Inputs) -> float:
-    return _hit_percent(72.0)
 
 
-@question(
+def _tier_gain(q: Inputs) -> float:
+    bare, tiered = cost_at(18.0), cost_at(18.0, ("host",))
+    return 100 * float(1 - tiered.mean_turn_s / bare.mean_turn_s)
+
+
+question(
     "13-tier",
     "The eight accelerators get host memory as a second tier of the cache. At **18** sessions an "
     "hour, by how many % does the mean turn get faster?",
@@ -76,16 +83,14 @@ def _hits_when_full(q: Inputs) -> float:
                  "asked again, so a tier below it has nearly nothing to add. It pays where the "
                  "memory is short.", "bigger-cache-pays")],
     because="A larger cache is worth what it finds that the smaller one had lost.",
+    truth=_tier_gain,
 )  # fmt: skip
-def _tier_gain(q: Inputs) -> float:
-    bare, tiered = cost_at(18.0), cost_at(18.0, ("host",))
-    return 100 * float(1 - tiered.mean_turn_s / bare.mean_turn_s)
 
 
 ATTEMPT_USD, SOLVED = 0.30, 0.5
 
 
-@question(
+question(
     "13-failed",
     "An attempt costs 0.30 USD whether it succeeds or not, half of the attempts succeed, and a "
     "person checks each for 2 USD. What does a **finished** task cost, in **USD**?",
@@ -99,9 +104,8 @@ ATTEMPT_USD, SOLVED = 0.30, 0.5
               "much and are checked as well.", "failed-runs-cheap"),
     ],
     because="Attempt and check together, divided by the share of attempts that succeed.",
+    truth=lambda q: float(cost_usd_per_accepted_task(ATTEMPT_USD, SOLVED, 2.0)),
 )  # fmt: skip
-def _failed(q: Inputs) -> float:
-    return float(cost_usd_per_accepted_task(ATTEMPT_USD, SOLVED, 2.0))
 
 
 def _sent(q: Inputs) -> float:
@@ -112,7 +116,7 @@ def _share(q: Inputs) -> float:
     return float(loop_frame(q.steps, q.system)["repeated_tokens"].sum()) / _sent(q)
 
 
-@question(
+question(
     "13-1",
     "An agent starts with **{system:,}** tokens of instructions and takes **{steps}** steps. Each "
     "step adds 1,500 tokens of a tool's result before the call, and 300 tokens of answer after "
@@ -132,12 +136,11 @@ def _share(q: Inputs) -> float:
            "n·(system + new) + (new + answer)·n(n − 1)/2"),
     work=lambda q: f"{q.steps} × {q.system + 1500:,} + 1,800 × {q.steps} × {q.steps - 1} / 2 = "
     f"{_sent(q):,.0f} tokens.",
+    truth=_sent,
 )  # fmt: skip
-def _input_tokens(q: Inputs) -> float:
-    return _sent(q)
 
 
-@question(
+question(
     "13-2",
     "The agent of exercise 13-1 takes **{steps}** steps behind **{system:,}** tokens of "
     "instructions. Its cache starts empty and forgets nothing. Which **share** of the input does "
@@ -156,15 +159,14 @@ def _input_tokens(q: Inputs) -> float:
            "1 − (system + n·new) / all input"),
     work=lambda q: f"{q.system:,} + {q.steps} × 1,500 tokens are computed, so the share is "
     f"{_share(q):.3f}.",
+    truth=_share,
 )  # fmt: skip
-def _hit_share(q: Inputs) -> float:
-    return _share(q)
 
 
 KV_BYTES, LINK = 100e3, 50e9
 
 
-@question(
+question(
     "13-3",
     "A prompt of **{tokens:,}** tokens was evicted to host memory. Each token takes 100 kB of "
     "cache, and the link carries 50 GB/s. Computing it anew takes 20 µs a token. How many times as "
@@ -180,12 +182,11 @@ KV_BYTES, LINK = 100e3, 50e9
     hints=("How long does one token take each way?", "20 µs ÷ (100 kB ÷ 50 GB/s)"),
     work=lambda q: "A token loads in 100 kB ÷ 50 GB/s = 2 µs and is computed in 20 µs: 10 times, "
     f"for {q.tokens:,} tokens as for one.",
+    truth=lambda q: 20e-6 / (KV_BYTES / LINK),
 )  # fmt: skip
-def _reload(q: Inputs) -> float:
-    return 20e-6 / (KV_BYTES / LINK)
 
 
-@question(
+question(
     "13-4",
     "A fleet costs **{hour_usd} USD** an hour, and a seller asks **{session_usd} USD** for a "
     "session. From how many **sessions an hour** on is the fleet cheaper?",
@@ -200,6 +201,5 @@ def _reload(q: Inputs) -> float:
     hints=("What do so many sessions cost at the seller?", "hour ÷ session"),
     work=lambda q: f"{q.hour_usd} ÷ {q.session_usd} = {q.hour_usd / q.session_usd:.1f} sessions an "
     "hour. Whether the fleet can serve so many in time is another question.",
+    truth=lambda q: float(q.hour_usd / q.session_usd),
 )  # fmt: skip
-def _break_even(q: Inputs) -> float:
-    return float(q.hour_usd / q.session_usd)

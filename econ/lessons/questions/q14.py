@@ -16,7 +16,7 @@ def _winner(usd_per_1000: float) -> str:
     return best(usd_per_1000 / KILO).model
 
 
-@question(
+question(
     "14-model",
     "A service is asked for 50 answers per second. A thousand right answers are worth **2 USD**. "
     "Which model earns the most: the one whose answers are cheapest, the one that is right most "
@@ -33,9 +33,8 @@ def _winner(usd_per_1000: float) -> str:
     ],
     because=lambda q: f"At 0.2 USD per thousand {_winner(0.2)} earns the most, at 2 USD "
     f"{_winner(2)}, at 10 USD {_winner(10)}: the worth of an answer decides.",
+    truth=lambda q: _winner(2.0),
 )  # fmt: skip
-def _model(q: Inputs) -> str:
-    return _winner(2.0)
 
 
 def _most_profitable_users() -> float:
@@ -43,7 +42,7 @@ def _most_profitable_users() -> float:
     return float(rows.loc[rows["profit_usd_per_gpu_hour"].idxmax(), "users"])
 
 
-@question(
+question(
     "14-users",
     "One replica can serve 4 to 384 users at once, and the more it serves the more it writes. Its "
     "quick tier (20 ms per token) sells at three times the price of the easy one (50 ms). With how "
@@ -59,12 +58,16 @@ def _most_profitable_users() -> float:
     ],
     because="Less than half the throughput at three times the price earns more than all of it at "
     "one.",
+    truth=lambda q: _most_profitable_users(),
 )  # fmt: skip
-def _users(q: Inputs) -> float:
-    return _most_profitable_users()
 
 
-@question(
+def _order(q: Inputs) -> str:
+    row = lesson_levers().shares.set_index("change").loc["a newer machine"]
+    return "other" if row.low_share_frac < 0 < row.high_share_frac else "near"
+
+
+question(
     "14-share",
     "Ten levers together cut what a right answer costs. A waterfall says that the newer machine "
     "brought a quarter of the fall. What would it say in another order?",
@@ -78,10 +81,8 @@ def _users(q: Inputs) -> float:
               "helps only where there is enough to compute.", "shares-are-facts"),
     ],
     because=lambda q: _machine_words(),
+    truth=_order,
 )  # fmt: skip
-def _order(q: Inputs) -> str:
-    row = lesson_levers().shares.set_index("change").loc["a newer machine"]
-    return "other" if row.low_share_frac < 0 < row.high_share_frac else "near"
 
 
 def _machine_words() -> str:
@@ -96,7 +97,7 @@ def _profit(right: float, worth: float, answers: float, rent: float) -> float:
     return HOUR_S * answers * right / KILO * worth - rent
 
 
-@question(
+question(
     "14-1",
     "An accelerator gives **{answers}** answers per second, of which **{percent} %** are right and "
     "in time. A thousand accepted answers are worth **{worth} USD**, and the hour costs **{rent} "
@@ -115,12 +116,15 @@ def _profit(right: float, worth: float, answers: float, rent: float) -> float:
            "3600 × answers × share ÷ 1000 × worth − rent."),
     work=lambda q: f"3600 × {q.answers} × {q.percent / 100:g} ÷ 1000 × {q.worth} − {q.rent} = "
     f"{_profit(q.percent / 100, q.worth, q.answers, q.rent):.2f} USD.",
+    truth=lambda q: _profit(q.percent / 100, q.worth, q.answers, q.rent),
 )  # fmt: skip
-def _hour(q: Inputs) -> float:
-    return _profit(q.percent / 100, q.worth, q.answers, q.rent)
 
 
-@question(
+def _crossing(q: Inputs) -> float:
+    return float(100 * (q.large - q.small) / (q.high - q.low))
+
+
+question(
     "14-2",
     "A thousand answers of a small model cost **{small} USD**, and **{low} %** are right. A large "
     "model's cost **{large} USD**, and **{high} %** are right. From what worth of a **thousand "
@@ -140,13 +144,8 @@ def _hour(q: Inputs) -> float:
            "(large − small) ÷ (right share of the large − of the small)."),
     work=lambda q: f"({q.large} − {q.small}) ÷ ({q.high / 100:g} − {q.low / 100:g}) = "
     f"{_crossing(q):.3f} USD.",
+    truth=_crossing,
 )  # fmt: skip
-def _worth_at_the_crossing(q: Inputs) -> float:
-    return _crossing(q)
-
-
-def _crossing(q: Inputs) -> float:
-    return float(100 * (q.large - q.small) / (q.high - q.low))
 
 
 def _costs(q: Inputs) -> dict[frozenset[str], float]:
@@ -158,7 +157,11 @@ def _order_share(q: Inputs, first: float) -> float:
     return 100 * math.log(first) / math.log(q.none / q.both)
 
 
-@question(
+def _batch_percent(q: Inputs) -> float:
+    return float(100 * credits_frame(_costs(q)).set_index("change")["share_frac"]["batch"])
+
+
+question(
     "14-3",
     "A token costs **{none}** USD per million. With a larger batch it costs **{batch}**, with a "
     "new machine **{machine}**, with both **{both}**. What is the **batch's Shapley share** of the "
@@ -176,20 +179,15 @@ def _order_share(q: Inputs, first: float) -> float:
     work=lambda q: f"First: ln({q.none}/{q.batch}) = {math.log(q.none / q.batch):.2f}; second: "
     f"ln({q.machine}/{q.both}) = {math.log(q.machine / q.both):.2f}; mean over "
     f"ln({q.none}/{q.both}) = {math.log(q.none / q.both):.2f}: {_batch_percent(q):.0f} percent.",
+    truth=_batch_percent,
 )  # fmt: skip
-def _batch_share(q: Inputs) -> float:
-    return _batch_percent(q)
-
-
-def _batch_percent(q: Inputs) -> float:
-    return float(100 * credits_frame(_costs(q)).set_index("change")["share_frac"]["batch"])
 
 
 def _site_count(q: Inputs, pue: float = PUE, per_server: float = 8.0) -> float:
     return float(q.mw * KILO / (q.server_kw / per_server * pue))
 
 
-@question(
+question(
     "14-4",
     "A site has **{mw} MW**. A server of eight accelerators is provisioned at **{server_kw} kW**, "
     "and the building adds a quarter (PUE 1.25). How many **accelerators** can it hold?",
@@ -208,6 +206,5 @@ def _site_count(q: Inputs, pue: float = PUE, per_server: float = 8.0) -> float:
     work=lambda q: f"{q.mw} MW ÷ ({q.server_kw} kW × 1.25) = "
     f"{math.floor(_site_count(q) / 8):,} whole servers; × 8 = "
     f"{8 * math.floor(_site_count(q) / 8):,} accelerators.",
+    truth=lambda q: 8 * math.floor(_site_count(q) / 8),
 )  # fmt: skip
-def _accelerators(q: Inputs) -> float:
-    return 8 * math.floor(_site_count(q) / 8)

@@ -10,7 +10,7 @@ import pandas as pd
 from econ.catalog.units import KILO, MILLI
 from econ.latency import answer_s
 from econ.lessons.l15_workload import cheapest_frame
-from econ.lessons.question import Inputs, Wrong, question
+from econ.lessons.question import Wrong, question
 from econ.plan import Demand, Plan, plan
 from econ.scenario import Scenario
 from econ.uncertainty import evpi_usd
@@ -29,7 +29,7 @@ def _screened_gpus(tpot_ms: float) -> float:
     return float(cheapest_frame(_planned().rows, demand)["fleet_gpus"].iloc[0])
 
 
-@question(
+question(
     "15-cost",
     "What will a million *good* output tokens of this service cost on the cheapest fleet that "
     "meets the SLO, in **USD**? They pay for all input and for every hour of the fleet.",
@@ -39,9 +39,8 @@ def _screened_gpus(tpot_ms: float) -> float:
     wrong=[Wrong((10, math.inf), "That is a fleet that serves few users at a time. The SLO leaves "
                  "room for many, and they share the hours.")],
     because="A small service pays for whole replicas, so the cheapest one is small.",
+    truth=lambda q: float(_planned().best.cost_usd_per_good_mtok),
 )  # fmt: skip
-def _cheapest_fleet(q: Inputs) -> float:
-    return float(_planned().best.cost_usd_per_good_mtok)
 
 
 TTFT_S, TPOT_MS, ANSWER = 0.4, 25, 300
@@ -51,7 +50,7 @@ def _replica_per_s(in_flight: float) -> float:
     return float(in_flight / answer_s(TTFT_S, TPOT_MS * MILLI, ANSWER))
 
 
-@question(
+question(
     "15-1",
     "A replica holds **{in_flight}** requests at a time; TTFT is 0.4 s, TPOT 25 ms, an answer 300 "
     "tokens. How many **requests per second** does it serve? Give two digits after the point.",
@@ -69,9 +68,8 @@ def _replica_per_s(in_flight: float) -> float:
            "Little's law: in flight ÷ (TTFT + 299 × TPOT)."),
     work=lambda q: f"{q.in_flight} ÷ (0.4 + 299 × 0.025) = {_replica_per_s(q.in_flight):.2f} "
     "requests per second.",
+    truth=lambda q: _replica_per_s(q.in_flight),
 )  # fmt: skip
-def _served_per_s(q: Inputs) -> float:
-    return _replica_per_s(q.in_flight)
 
 
 MEAN_PER_S, IN_FLIGHT = 60, 64
@@ -81,7 +79,7 @@ def _needed(peak_factor: float) -> float:
     return MEAN_PER_S * peak_factor / _replica_per_s(IN_FLIGHT)
 
 
-@question(
+question(
     "15-2",
     "A replica serves 8.13 requests per second. A service gets 60 on average and **{peak} times** "
     "that at the peak, and needs one spare replica (N+1). How many **replicas** does it need?",
@@ -101,9 +99,8 @@ def _needed(peak_factor: float) -> float:
            "Round (60 × peak ÷ 8.13) up, then add one."),
     work=lambda q: f"60 × {q.peak} ÷ 8.13 = {_needed(q.peak):.1f}, so "
     f"{math.ceil(_needed(q.peak))} and one spare: {math.ceil(_needed(q.peak)) + 1}.",
+    truth=lambda q: math.ceil(_needed(q.peak)) + 1,
 )  # fmt: skip
-def _fleet_with_a_spare(q: Inputs) -> float:
-    return math.ceil(_needed(q.peak)) + 1
 
 
 KNOWN_KUSD, CHEAP_KUSD = 150, 100
@@ -114,7 +111,7 @@ def _worth_usd(dear_kusd: float) -> float:
     return float(evpi_usd(KILO * cases))
 
 
-@question(
+question(
     "15-3",
     "A new accelerator would cost 100,000 or **{dear_kusd},000** USD a year, at even odds; the "
     "known one costs 150,000. A benchmark would tell which cost is true. What is it worth at most, "
@@ -134,12 +131,11 @@ def _worth_usd(dear_kusd: float) -> float:
     work=lambda q: f"Without it: 150,000 (the new one's mean is "
     f"{500 * (CHEAP_KUSD + q.dear_kusd):,.0f}). With it: (100,000 + 150,000) / 2 = 125,000. It is "
     f"worth {_worth_usd(q.dear_kusd):,.0f} USD.",
+    truth=lambda q: _worth_usd(q.dear_kusd),
 )  # fmt: skip
-def _benchmark_is_worth(q: Inputs) -> float:
-    return _worth_usd(q.dear_kusd)
 
 
-@question(
+question(
     "15-4",
     "How many **accelerators** does the cheapest screened fleet of this scenario have if tokens "
     "must come every **{tpot_ms} ms**? Use `lesson.cheapest_frame(result.rows, ...)` with the "
@@ -152,6 +148,5 @@ def _benchmark_is_worth(q: Inputs) -> float:
            '`lesson.cheapest_frame(result.rows, Demand(scenario.with_(tpot_s=…)))`'
            '["fleet_gpus"].iloc[0]'),
     work=lambda q: f"At {q.tpot_ms} ms the cheapest fleet has {_screened_gpus(q.tpot_ms):.0f}.",
+    truth=lambda q: _screened_gpus(q.tpot_ms),
 )  # fmt: skip
-def _fleet_at_a_faster_stream(q: Inputs) -> float:
-    return _screened_gpus(q.tpot_ms)

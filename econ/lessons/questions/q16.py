@@ -5,12 +5,12 @@ from __future__ import annotations
 from econ.catalog import accelerator, table
 from econ.catalog.units import GIGA, HOURS_PER_YEAR, KILO
 from econ.ledger import claim, claims_frame
-from econ.lessons.question import Inputs, Wrong, question
+from econ.lessons.question import Wrong, question
 
 N_CLAIMS = len(table("claims"))
 
 
-@question(
+question(
     "16-wrong",
     f"There are {N_CLAIMS} claims in this lab, from vendors, papers, forums and course pages. Some "
     "fail on their own terms: if you combine their own figures, you get another number. How "
@@ -22,12 +22,11 @@ N_CLAIMS = len(table("claims"))
     wrong=[Wrong((0, N_CLAIMS // 4), "A printed number looks as if somebody had checked it. Most "
                  "of these fail by arithmetic alone.")],
     because="Most need no model of a server: you check what is divided by what.",
+    truth=lambda q: float((claims_frame()["verdict"] == "wrong").sum()),
 )  # fmt: skip
-def _failing(q: Inputs) -> float:
-    return float((claims_frame()["verdict"] == "wrong").sum())
 
 
-@question(
+question(
     "16-true",
     "Which of these seven statements can be **right**?",
     options={
@@ -56,9 +55,8 @@ def _failing(q: Inputs) -> float:
               f"{claim('chinchilla-175b').claimed:.3g}.", "table-a3"),
     ],
     because="It states its boundary and its date, and its parts add up.",
+    truth=lambda q: "024",
 )  # fmt: skip
-def _can_be_right(q: Inputs) -> str:
-    return "024"
 
 
 BYTES = 405 * GIGA
@@ -68,7 +66,7 @@ def _cards(tokens_per_s: float) -> float:
     return tokens_per_s * BYTES / accelerator("h100-sxm").memory_bandwidth_bytes_per_s
 
 
-@question(
+question(
     "16-1",
     "How many H100 SXM **accelerators** together have the bandwidth to read the 405 GB of Llama "
     "3.1 405B in 8 bit **{tokens_per_s}** times a second? (A comment said 200 for 969 times.) One "
@@ -87,15 +85,14 @@ def _cards(tokens_per_s: float) -> float:
     hints=("How many bytes per second have to be read in all?",
            "Times per second × 405 GB ÷ 3.35 TB/s."),
     work=lambda q: f"{q.tokens_per_s} × 405 GB ÷ 3.35 TB/s = {_cards(q.tokens_per_s):.1f}.",
+    truth=lambda q: _cards(q.tokens_per_s),
 )  # fmt: skip
-def _cards_needed(q: Inputs) -> float:
-    return _cards(q.tokens_per_s)
 
 
 POWER_KW, HOUR_USD = 1.4, 2.0
 
 
-@question(
+question(
     "16-2",
     "A course page says that electricity is about 60 % of the cost of a training run. Which "
     "**share** (0 to 1) is it if each GPU draws 1.4 kW, everything included, electricity costs "
@@ -111,9 +108,8 @@ POWER_KW, HOUR_USD = 1.4, 2.0
     ],
     hints=("What does the electricity of one GPU-hour cost?", "1.4 kW × USD per kWh ÷ 2 USD."),
     work=lambda q: f"1.4 × {q.usd_per_kwh} ÷ 2 = {POWER_KW * q.usd_per_kwh / HOUR_USD:.1%}.",
+    truth=lambda q: float(POWER_KW * q.usd_per_kwh / HOUR_USD),
 )  # fmt: skip
-def _share_of_electricity(q: Inputs) -> float:
-    return float(POWER_KW * q.usd_per_kwh / HOUR_USD)
 
 
 YEARS, GPUS = 3, 8
@@ -123,7 +119,7 @@ def _per_hour(total_kusd: float, n_gpu: float = GPUS, years: float = YEARS) -> f
     return KILO * total_kusd / (n_gpu * years * HOURS_PER_YEAR)
 
 
-@question(
+question(
     "16-3",
     "A page says that eight owned H100 cost **{total_kusd},000 USD** or more over three years, and "
     "1.20 USD per GPU-hour. What is the lowest price in **USD per GPU-hour** that this total "
@@ -140,6 +136,5 @@ def _per_hour(total_kusd: float, n_gpu: float = GPUS, years: float = YEARS) -> f
     hints=("How many GPU-hours are in three years?", "Total ÷ (8 × 3 × 8,760)."),
     work=lambda q: f"{q.total_kusd},000 ÷ (8 × 3 × 8,760) = {_per_hour(q.total_kusd):.2f} USD per "
     "GPU-hour.",
+    truth=lambda q: _per_hour(q.total_kusd),
 )  # fmt: skip
-def _owned_hour(q: Inputs) -> float:
-    return _per_hour(q.total_kusd)
