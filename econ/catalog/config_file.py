@@ -17,8 +17,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from econ.catalog.config_families import KNOWN
 from econ.catalog.documents import strict_json
+from econ.catalog.tables import remember, table
 from econ.catalog.whole_files import text_of
 
 MOST_BYTES = 4_000_000  # the longest file read; real ones stay below 1 MB
@@ -81,6 +81,23 @@ HARMLESS = {
 _HARMLESS = [re.compile(pattern) for pattern in HARMLESS.values()]
 
 
+@remember
+def families(what: str) -> dict[str, str]:
+    """Families of ``data/catalog/model_families.csv`` that are so -> what to know of each.
+
+    >>> "gemma2" in families("tied"), families("refused")["jetmoe"]
+    (True, 'attention heads chosen as experts')
+    """
+    rows = table("model_families").query("what == @what")
+    return dict(zip(rows["model"], rows["note"], strict=True))
+
+
+@remember
+def known_families() -> frozenset[str]:
+    """The families that the table says anything of, but for the refused."""
+    return frozenset(table("model_families").query("what != 'refused'")["model"])
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a file of UTF-8 JSON, or one error that names the file."""
     if path.is_dir():
@@ -121,7 +138,8 @@ class Config:
         """The ``model_type`` of the text tower; a variant with eyes is its family's."""
         name = str(self.get("model_type") or "")
         plain = (name.removesuffix(end) for end in ("_vl_text", "_text", "_vl"))
-        return name if name in KNOWN else next((x for x in plain if x in KNOWN), name)
+        known = known_families()
+        return name if name in known else next((x for x in plain if x in known), name)
 
     def refuse(self, text: str) -> ValueError:
         """An error that names the file."""
@@ -204,7 +222,7 @@ def left_out(c: Config) -> str:
     if any(c.get(k) for k in mtp):
         parts.append("multi-token prediction")
     remark = f"; left out: {', '.join(parts)}" if parts else ""
-    if c.family and c.family not in KNOWN:
+    if c.family and c.family not in known_families():
         remark += f"; model_type {c.family!r} is new here: what no key names is not counted"
     return remark
 

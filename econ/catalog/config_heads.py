@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from econ.catalog.config_families import GATED_ATTENTION
-from econ.catalog.config_file import Config
+from econ.catalog.config_file import Config, families
 
 
 def kv_heads(c: Config, n_heads: int) -> int:
@@ -51,7 +50,7 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
             "mla_nope_dim": c.need("qk_nope_head_dim"),
             "mla_v_dim": c.need("v_head_dim"),
         }
-        if c.get("mla_use_output_gate") or c.family in GATED_ATTENTION:
+        if c.get("mla_use_output_gate") or c.family in families("gated-attention"):
             shape["other_params"] += n * hidden * heads * shape["mla_v_dim"]
         return
     shape["mla_q_lora_rank"] = c.whole("share_q_dim", "q_lora_rank")  # Step-3
@@ -87,7 +86,7 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
     shape["keys_are_values"] = bool(c.get("attention_k_eq_v"))
     gate = c.get("attn_output_gate", "attention_output_gate")
     c.get("output_gate_type")
-    if gate is None and c.family in GATED_ATTENTION:
+    if gate is None and c.family in families("gated-attention"):
         gate = True
     if gate:
         shape["other_params"] += n * hidden * heads * shape["head_dim"]

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from econ.catalog.config_families import COMPRESSED, SLIDE_ALL
-from econ.catalog.config_file import Config, all_of
+from econ.catalog.config_file import Config, all_of, families
 
 # words of files for what mixes the tokens of a layer
 WORDS = {
@@ -145,7 +144,7 @@ def mixers(c: Config, n_layers: int, context_tokens: int) -> tuple[list[str], in
     c.get("_sliding_window_pattern", "global_attn_every_n_layers", "layer_type_list")
     c.get("no_rope_layer_interval", "full_attention_interval", "layers_block_type")
     c.get("attention_types", "layer_group_size")
-    if c.family in COMPRESSED and (ratios := c.per_layer("compress_ratios", n_layers)):
+    if c.family in families("compressed") and (ratios := c.per_layer("compress_ratios", n_layers)):
         return [_compressed(c, ratio) for ratio in ratios], window
     kinds = (
         c.per_layer("layer_types", n_layers)
@@ -214,7 +213,7 @@ def _windows(c: Config, n_layers: int, window: int) -> list[str]:
         if used is None:
             return full
         return ["full" if i < first else "sliding" for i in range(n_layers)]
-    if family in SLIDE_ALL:
+    if family in families("slides"):
         return ["sliding"] * n_layers
     raise c.refuse(f"sliding_window = {window}, and no key says which layers slide")
 

@@ -14,19 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from econ.catalog.config_families import (
-    COMPRESSED,
-    ENCODER_DECODERS,
-    ENCODERS,
-    FOREIGN,
-    GATED,
-    PLAIN,
-    POSITIONS,
-    TIED,
-    UNTIED,
-    WINDOWED,
-)
-from econ.catalog.config_file import Config, left_out, read_json
+from econ.catalog.config_file import Config, families, left_out, read_json
 from econ.catalog.config_format import native_precision
 from econ.catalog.config_heads import attention, kv_heads, nas_blocks
 from econ.catalog.config_layers import WINDOWS, blocks, dense_layers, experts, mixers, reusing
@@ -39,17 +27,17 @@ WIDTHS = ("intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "inner_h
 def _check_kind(c: Config) -> None:
     """Refuse what is no decoder, and what the closed form cannot count, as what it is."""
     family, made_for = c.family, str(c.get("architectures") or "")
-    encoder_decoder = c.get("is_encoder_decoder") or family in ENCODER_DECODERS
+    encoder_decoder = c.get("is_encoder_decoder") or family in families("encoder-decoder")
     if encoder_decoder:
         raise c.refuse(f"{family or 'the model'} is an encoder and a decoder, not a decoder alone")
-    if family in ENCODERS or "ForMaskedLM" in made_for or "EncoderModel" in made_for:
+    if family in families("encoder") or "ForMaskedLM" in made_for or "EncoderModel" in made_for:
         raise c.refuse(f"{family or made_for} is an encoder: it writes no text")
     if c.get("add_cross_attention"):
         raise c.refuse("add_cross_attention means a decoder beside an encoder")
-    if family not in COMPRESSED and c.get("compress_ratios"):
+    if family not in families("compressed") and c.get("compress_ratios"):
         raise c.refuse("compress_ratios means compressed attention, which is not understood")
-    if family in FOREIGN:
-        raise c.refuse(f"{family} means {FOREIGN[family]}, which the closed form cannot count")
+    if means := families("refused").get(family):
+        raise c.refuse(f"{family} means {means}, which the closed form cannot count")
 
 
 def _n_matrices(c: Config) -> int:
@@ -60,8 +48,10 @@ def _n_matrices(c: Config) -> int:
     c.get("ffn_act_fn", "activation", "act_fn")
     if gated is not None:
         return 3 if gated else 2
-    if family in PLAIN or family in GATED:
-        return 2 if family in PLAIN else 3
+    if family in families("plain"):
+        return 2
+    if family in families("tied") or family in families("untied"):
+        return 3  # all other families that are known
     if str(act) in ("silu", "swish", "swiglu", "geglu", "swigluoai", "situ"):
         return 3  # these words stand for gated blocks in every family of decoders
     raise c.refuse(
@@ -74,8 +64,8 @@ def _tied(c: Config) -> bool:
     tied = c.get("tie_word_embeddings", "tie_embeddings")
     if isinstance(tied, bool):
         return tied
-    if c.family in TIED or c.family in UNTIED:
-        return c.family in TIED
+    if (tied := c.family in families("tied")) or c.family in families("untied"):
+        return tied
     raise c.refuse(f"no key 'tie_word_embeddings', and model_type {c.family!r} is not known")
 
 
@@ -192,7 +182,9 @@ def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, An
         "max_context_tokens": context,
         "native_precision": native_precision(c, beside),
         "source": "",
-        "other_params": hidden * context if family in POSITIONS else 0,  # a table of positions
+        "other_params": hidden * context
+        if family in families("positions")
+        else 0,  # a table of positions
         "fixed_state_bytes_per_sequence": 0,
     }
     if c.get("block_configs"):
@@ -207,7 +199,7 @@ def _shape(c: Config, id: str, beside: Mapping[str, Any] | None) -> dict[str, An
     if c.get("attn_type") not in (None, "multihead_attention"):
         raise c.refuse(f"attn_type = {c.get('attn_type')!r} is not understood")
     attention(c, shape)
-    if family in COMPRESSED:
+    if family in families("compressed"):
         compressed(c, shape)
     elif index := indexer(c, n_layers, hidden):
         shape["other_params"] += index["weights"]
@@ -252,7 +244,7 @@ def _add_states(c: Config, shape: dict[str, Any], n_linear: int) -> None:
 def _fold_layers(c: Config, shape: dict[str, Any], context: int) -> None:
     """A model whose every layer mixes tokens and feeds forward."""
     n, hidden = shape["n_layers"], shape["hidden_size"]
-    if c.family in WINDOWED and not any(k in c.values for k in WINDOWS):
+    if c.family in families("windowed") and not any(k in c.values for k in WINDOWS):
         raise c.refuse("no key 'sliding_window' (null: none)")
     listed, window = mixers(c, n, context)
     mix = reusing(c, listed)

@@ -14,8 +14,7 @@ import pytest
 import econ
 from econ import catalog
 from econ.catalog import Model
-from econ.catalog.config_families import ENCODER_DECODERS, ENCODERS, GATED, PLAIN, TIED, UNTIED
-from econ.catalog.config_file import HARMLESS
+from econ.catalog.config_file import HARMLESS, families
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 COUNTS = pd.read_csv(FIXTURES / "model_counts.csv").set_index("id")
@@ -132,9 +131,8 @@ def test_two_matrices_or_three_is_never_guessed():
     assert Model.from_hf_config({**LLAMA, "model_type": "novel", "hidden_act": "silu"})
     stated = {**LLAMA, "model_type": "novel", "hidden_act": "gelu", "gated_mlp": False}
     assert Model.from_hf_config(stated).n_ffn_matrices == 2
-    assert not PLAIN & GATED
-    assert not TIED & UNTIED
-    assert not ENCODERS & ENCODER_DECODERS
+    assert not families("tied").keys() & families("untied").keys()
+    assert not families("encoder").keys() & families("encoder-decoder").keys()
 
 
 def test_a_tied_head_is_never_guessed():
