@@ -77,19 +77,23 @@ def wrong(name: str, value: Any, wanted: str) -> WrongArgument:
     return WrongArgument(f"{name} = {shown(value)} is outside its range: {wanted}")
 
 
+def plain(value: Any) -> Any:
+    """A number of a library as one of Python; anything else as it is."""
+    if isinstance(value, Decimal | Fraction):
+        return float(value)
+    return value.item() if hasattr(value, "dtype") and is_number(value) else value
+
+
 # -- numbers, arrays, tables ---------------------------------------------------------------------
 def number(name: str, value: Any, is_whole: bool = False, is_free: bool = False) -> Any:
     """A scalar as a number of Python: finite unless ``is_free``, whole where that is asked."""
     wanted = "a whole number" if is_whole else "a finite number"
     if not is_number(value):
         raise wrong(name, value, wanted)
-    if hasattr(value, "dtype"):
-        value = value.item()
-    elif isinstance(value, Decimal | Fraction):
-        try:
-            value = float(value)
-        except (OverflowError, ValueError):
-            raise wrong(name, value, wanted) from None
+    try:
+        value = plain(value)
+    except (OverflowError, ValueError):
+        raise wrong(name, value, wanted) from None
     if is_free and isinstance(value, int) and abs(value) > LARGEST:
         raise wrong(name, value, wanted)
     if is_whole and not isinstance(value, int):
@@ -185,6 +189,7 @@ TRUTH = Kind(
     n_before=2,
     exact=bool,
 )
+PATH = "a Path"
 SPAN = Kind("a Range", lambda value: type(value).__name__ == "Range")
 TABLE = Kind("a pandas DataFrame", lambda value: hasattr(value, "iterrows"), table)
 
@@ -272,6 +277,12 @@ def _mapping(key: Wanted, value: Wanted, of: type) -> Kind:
         return isinstance(argument, Mapping) or is_row
 
     return Kind("a mapping", takes, use, 3)
+
+
+def _path(name: str, value: Any) -> Any:
+    if "\0" in str(value):
+        raise wrong(name, value, "a path without a zero byte")
+    return value
 
 
 def _instances(of: type) -> Kind:
@@ -373,6 +384,9 @@ def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 
     kinds = {kind.words: kind for part in _parts(annotation) for kind in [_kind(part, is_free)]}
     if default is None:
         kinds["None"] = NONE
+    if PATH in kinds:  # a text beside it is a path
+        for words in {PATH, TEXT.words} & set(kinds):
+            kinds[words] = dataclasses.replace(kinds[words], use=_path, exact=None)
     ordered = sorted(kinds.values(), key=lambda kind: kind.n_before)
     is_all = all(kind.takes is is_number for kind in ordered)
     return Wanted(name, tuple(ordered), is_all, span_of(name))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from econ import __version__, course_command, site_command, usage_command
 from econ.catalog.precision import PRECISIONS
+from econ.catalog.reading import file_error
 from econ.catalog.records import plain_json
 from econ.decide_command import (
     add_decide,
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has had enough: `econ.__main__` ends in silence
         raise
     except (ValueError, OSError, ImportError) as error:
-        print(f"econ {options.command}: {error}", file=sys.stderr)
+        print(f"econ {options.command}: {file_error(error)}", file=sys.stderr)
         return 2
     return code
 

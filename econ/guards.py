@@ -8,7 +8,8 @@ module of `econ` as the module is loaded, so that no function repeats these chec
   values, complex numbers and None are refused where the annotation does not name them;
 * text is text, a table is a table whose columns differ, an object is of the annotated class;
 * a table that lacks a column that is read, or has no rows where some are needed, is named;
-* numbers that only together are too large or too small to compute with are repeated.
+* a sum that overflows, divides by zero or has no value ends the call, as does a table that no
+  memory holds, and the numbers it is laid to are repeated: no warning, no NaN in its place.
 
 The limits of a quantity stay with the function that knows them (`econ.catalog.guard`). Inside a
 checked call the calls of `econ` itself are not checked again, save stations and input objects.
@@ -30,17 +31,20 @@ import linecache
 import sys
 import threading
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
-from econ.arguments import OPEN, Wanted, WrongArgument, as_field, wanted
+from econ.arguments import OPEN, Wanted, WrongArgument, as_field, plain, wanted
 from econ.quantities import is_number
 
 # compiled engines, checks themselves and what the guard needs to speak
 UNGUARDED = {"econ.guards", "econ.arguments", "econ.quantities", "econ.catalog.guard",
              "econ.serving.engine"}  # fmt: skip
 UNGUARDED_STEM = "econ.serving.session_"
+FAULTS = (TypeError, LookupError, ValueError, ArithmeticError, AttributeError, MemoryError)
+USUAL = 1e-12, 1e15  # size of a number that is no zero; others are named where a sum fails
+ROWS = ("Pandas", "DataFrame", "Series")
 NO_CELLS = (dict, list, tuple, set, bytes, complex)
 _inside = threading.local()
 observe: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], None] | None = None
@@ -50,6 +54,9 @@ class _Plan:
     """The checks of a function's parameters, made when it is first called."""
 
     def __init__(self, function: Callable[..., Any], scope: Mapping[str, Any], n_skipped: int):
+        from numpy import errstate
+
+        self.strict = functools.partial(errstate, over="raise", divide="raise", invalid="raise")
         is_field = function.__name__ == "__init__"
         self.positional: list[Wanted | None] = [None] * n_skipped
         self.by_name: dict[str, Wanted | None] = {}
@@ -68,15 +75,15 @@ class _Plan:
                 if p.kind is not p.KEYWORD_ONLY:
                     self.positional.append(check)
 
-    def numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
-        """The numbers among the arguments, as a message repeats them."""
-        from econ.catalog.guard import shown
-
+    def numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """The numbers that a failed sum is laid to: the strange ones in the arguments, or all."""
         names = [check.name if check else "" for check in self.positional]
         arguments = [*zip(names, args, strict=False), *kwargs.items()]
-        return [
-            f"{name} = {shown(value)}" for name, value in arguments if name and is_number(value)
-        ]
+        from econ.catalog.guard import shown
+
+        near = [(name, value) for name, value in arguments if name and is_number(value)]
+        strange = [one for argument in arguments for one in _strange(*argument)]
+        return ", ".join(f"{name} = {shown(value)}" for name, value in strange[:3] or near)
 
     def convert(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments to use; ``kwargs`` are replaced in place."""
@@ -85,8 +92,8 @@ class _Plan:
             check = self.by_name.get(name)
             if check is not None:
                 kwargs[name] = check.check(value)
-            elif self.others is not None and name not in self.by_name:
-                kwargs[name] = self.others.named(name).check(value)
+            elif name not in self.by_name:
+                kwargs[name] = self.others.named(name).check(value) if self.others else plain(value)
         return tuple(
             (value if check is None else check.check(value))
             for value, check in zip(args, [*known, *[self.rest] * (len(args) - len(known))])  # noqa: B905
@@ -110,20 +117,22 @@ def guarded(
         if observe is not None and not inside:
             observe(checked, args, kwargs)
         args = plan.convert(args, kwargs)
-        if inside:
-            return function(*args, **kwargs)
         _inside.call = True
         try:
-            return function(*args, **kwargs)
-        except (TypeError, LookupError, ValueError, ArithmeticError, AttributeError) as error:
+            if inside:
+                return function(*args, **kwargs)
+            with plan.strict():
+                return function(*args, **kwargs)
+        except FAULTS as error:
             reason = None if _is_said(error) else _reason(error, (*args, *kwargs.values()))
-            if reason is None and isinstance(error, ArithmeticError):
-                reason = ", ".join([str(error), *plan.numbers(args, kwargs)])
+            if reason is None and isinstance(error, ArithmeticError | MemoryError):
+                numbers = plan.numbers(args, kwargs) or "these arguments"
+                reason = f"cannot be computed with {numbers} ({str(error) or 'out of memory'})"
             if reason is None:
                 raise
             raise WrongArgument(f"{function.__name__}: {reason}") from error
         finally:
-            _inside.call = False
+            _inside.call = inside
 
     for name in ("cache_clear", "cache_info"):
         if hasattr(function, name):
@@ -143,36 +152,84 @@ def _is_said(error: Exception) -> bool:
     return line.lstrip().startswith("raise")
 
 
+def _strange(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """The numbers of unusual size in an argument: alone, in a list, a column, a field."""
+    import numpy as np
+
+    if is_number(value):
+        size = abs(value if isinstance(value, int) else float(value))
+        if size and not USUAL[0] <= size <= USUAL[1]:
+            yield name, value
+    elif hasattr(value, "iterrows"):
+        for column in value.select_dtypes("number"):
+            yield from _strange(f"column {column}", value[column].to_numpy())
+    elif isinstance(value, np.ndarray):
+        if value.dtype.kind in "iuf" and value.size:
+            sizes = np.abs(value[value != 0].astype(float))
+            ends = (sizes.min(), sizes.max()) if sizes.size else ()
+            yield from (pair for end in ends for pair in _strange(name, end))
+    elif depth and isinstance(value, list | tuple):
+        for i, entry in enumerate(value[:100]):
+            yield from _strange(f"{name}[{i}]", entry, depth - 1)
+    elif depth and isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _strange(f"{name}[{key!r}]", entry, depth - 1)
+    elif depth and dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):  # of an object that may be half made
+            yield from _strange(field.name, getattr(value, field.name, None), depth - 1)
+
+
 def _reason(error: Exception, values: tuple[Any, ...]) -> str | None:
     """What is wrong with a table, list or mapping that made a call fail; None where nothing is."""
-    frames = [v for v in values if hasattr(v, "iterrows")]
+    frames = [v if hasattr(v, "iterrows") else v.to_frame() for v in values if hasattr(v, "iloc")]
     if any(len(frame) == 0 for frame in frames):
         return "the table has no rows"
     if any(isinstance(v, list | tuple | set | frozenset) and not v for v in values):
         return "a list is empty: give one entry or more"
-    if type(error) is KeyError and error.args:
+    missing = _missing(error)
+    if missing is not None:
         for kind, known in [
             *(("table", list(frame.columns)) for frame in frames),
             *(("mapping", list(v)) for v in values if isinstance(v, Mapping)),
         ]:
-            if error.args[0] not in known:
+            if missing not in known:
                 what = "column" if kind == "table" else "entry"
                 has = ", ".join(map(str, known[:12]))
-                return f"the {kind} has no {what} {error.args[0]}; it has {has or 'none'}"
+                return f"the {kind} has no {what} {missing}; it has {has or 'none'}"
     if "could not be broadcast" in str(error) or "must match" in str(error):
         return f"lists of different lengths: {error}"
-    return next(filter(None, map(_no_number, frames)), None)
+    odd = next(filter(None, map(_odd_cell, frames)), None)
+    if odd is None and frames and not isinstance(error, ArithmeticError | MemoryError):
+        columns = ", ".join(f"{name} ({dtype})" for name, dtype in frames[0].dtypes[:12].items())
+        return f"the table does not fit: {error}; its columns: {columns}"
+    return odd
 
 
-def _no_number(frame: Any) -> str | None:
-    """The first cell of a table that can be no cell, or no number in a column of numbers."""
+def _missing(error: Exception) -> Any:
+    """The column or entry that an error says is not there; None where it says something else."""
+    if type(error) is KeyError and error.args:
+        return error.args[0]
+    is_row = isinstance(error, AttributeError) and type(error.obj).__name__ in ROWS
+    return error.name if is_row else None  # type: ignore[attr-defined]
+
+
+def _odd_cell(frame: Any) -> str | None:
+    """The first cell of a table that can be no cell, or is no number or text where that is held."""
     from econ.catalog.columns import columns as dictionary
 
-    numbers = {name for name, column in dictionary().items() if column.is_number}
-    for name in (n for n, dtype in frame.dtypes.items() if dtype.kind == "O"):
-        for row, cell in frame[name].items():
-            if isinstance(cell, NO_CELLS) or (name in numbers and not is_number(cell)):
-                what = "number" if name in numbers else "cell"
+    known = {name: column.is_number for name, column in dictionary().items()}
+    for name, dtype in frame.dtypes.items():
+        of_numbers = known.get(name)
+        if dtype.kind != "O":
+            is_odd = dtype.kind not in "iuf" if of_numbers else dtype.kind in "iuf"
+            if of_numbers is not None and is_odd and frame[name].notna().any():
+                return f"column {name}: {dtype} instead of {'numbers' if of_numbers else 'texts'}"
+            continue
+        for row, cell in frame[name].dropna().items():
+            is_text = isinstance(cell, str | bool) or type(cell).__module__.startswith("econ.")
+            is_odd = of_numbers is not None and not (is_number(cell) if of_numbers else is_text)
+            if is_odd or isinstance(cell, NO_CELLS):
+                what = {True: "number", False: "text", None: "cell"}[of_numbers]
                 return f"column {name}, row {row}: {cell!r:.60} is no {what}"
     return None
 

@@ -207,7 +207,7 @@ def answers_frame(
 def _one_answer(station: Callable[..., Any], scenario: Scenario, options: Row) -> Row:
     try:
         answer = station(scenario, **options)
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         return {"reason": str(error)}
     if isinstance(answer, Result):
         return answer.row()

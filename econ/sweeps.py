@@ -276,7 +276,8 @@ def _cases(
 
 
 def _listed(value: Any) -> list[Any]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    is_many = isinstance(value, Iterable) and getattr(value, "ndim", 1) > 0
+    if isinstance(value, str) or not is_many:
         return [value]
     return list(value)
 

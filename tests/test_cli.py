@@ -114,7 +114,7 @@ def test_a_trace_takes_the_workloads_place(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["plan", "nowhere.json"], "No such file"),
+        (["plan", "nowhere.json"], "econ plan: nowhere.json: there is no such file\n"),
         (["plan", "BAD"], r"bad.json: a scenario line 1: not JSON"),
         (["plan", "DEEP"], "deep.json: a scenario: nested too deeply"),
         (["plan", "LATIN"], "not UTF-8 at byte"),

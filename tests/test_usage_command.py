@@ -73,7 +73,7 @@ def test_you_pay_this_and_here_is_what_else(capsys, monkeypatch):
         ([str(USAGE / "focus.csv"), "--model", "qwen3-32b"], "give requests_per_day"),
         ([MINI, "--usd-per", "EUR=x"], "give CURRENCY=USD"),
         ([MINI, "--columns", "model"], "give THEIRS=OURS"),
-        (["missing.csv"], "No such file"),
+        (["missing.csv"], "missing.csv: there is no such file"),
         ([str(BENCH / "vllm.json")], "this is a benchmark: econ.latency.read_bench"),
         ([str(BENCH / "genai_perf_export.csv")], "this is a benchmark: econ.latency.read_bench"),
     ],

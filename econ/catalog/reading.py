@@ -100,6 +100,14 @@ def opened(
         yield stream, plain
 
 
+def file_error(error: Exception) -> str:
+    """What is wrong, in our words where Python names a file and an error number."""
+    if not isinstance(error, OSError) or not error.filename:
+        return str(error)
+    words = {FileNotFoundError: "there is no such file", PermissionError: "may not be opened"}
+    return f"{error.filename}: {words.get(type(error), str(error.strerror).lower())}"
+
+
 def size_of(path: Path) -> int:
     """Bytes of a file; a folder, or a device or pipe that may never end, is refused by name."""
     try:
@@ -107,7 +115,7 @@ def size_of(path: Path) -> int:
     except ValueError as error:  # a name that no file can have
         raise BadTable(f"{str(path)!r} is no file: {error}") from None
     if stat.S_ISDIR(known.st_mode):
-        raise IsADirectoryError(f"{path.name}: a folder, not a file")
+        raise IsADirectoryError(f"{path.name or path}: a folder, not a file")
     if not stat.S_ISREG(known.st_mode):
         raise BadTable(f"{path.name}: a device or a pipe, not a file: save it as one first")
     return known.st_size

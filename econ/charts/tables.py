@@ -50,7 +50,7 @@ class Table:
         for column, form in formats.items():
             show = form if callable(form) else form.format
             text[column] = ["" if pd.isna(v) else show(v) for v in frame[column]]
-        self.text = text.fillna("").astype(str)
+        self.text = text.astype(str).where(text.notna(), "")
         self._right = {c for c in frame if pd.api.types.is_numeric_dtype(frame[c])}
 
     def __repr__(self) -> str:

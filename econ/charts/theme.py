@@ -13,6 +13,8 @@ from typing import Any
 
 import altair as alt
 
+from econ.catalog.guard import count
+
 # the hues of Okabe & Ito, Color Universal Design (2008); orange, vermilion and sky darker than
 # there, so that each reaches 3:1 on white and all stay apart; grey for what recedes
 PALETTE = {
@@ -84,6 +86,7 @@ def ramp(n: int) -> list[str]:
     >>> ramp(2)
     ['#3f97dd', '#08306b']
     """
+    count("n", n, 0, 256)
     light, dark = (
         [int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (PALETTE["sky"], "#08306b")
     )

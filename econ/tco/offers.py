@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from econ.catalog import Price, price, table
 from econ.catalog.guard import count, fraction, not_negative, positive
@@ -67,7 +68,7 @@ class Offer:
 
     def usd_per_day(
         self,
-        load_per_s: Amount,
+        load_per_s: ArrayLike,
         *,
         input_tokens: float,
         output_tokens: float,
@@ -76,7 +77,7 @@ class Offer:
         """The day's bill; the 24 hours are the last axis of the load."""
         raise NotImplementedError
 
-    def steps_per_s(self, load_per_s: Amount) -> Amount:
+    def steps_per_s(self, load_per_s: ArrayLike) -> Amount:
         """How fast units open in each hour as the load grows: steps per scale of the load."""
         return np.empty(0)
 
@@ -106,13 +107,13 @@ class Machines(Offer):
         count("gpus_per_instance", self.gpus_per_instance, 1)
         count("gpus_per_server", self.gpus_per_server, 1)
 
-    def gpus(self, rate_per_s: Amount) -> Amount:
+    def gpus(self, rate_per_s: ArrayLike) -> Amount:
         """GPUs paid in each hour of the day (last axis)."""
         raise NotImplementedError
 
     def usd_per_day(
         self,
-        load_per_s: Amount,
+        load_per_s: ArrayLike,
         *,
         input_tokens: float,
         output_tokens: float,
@@ -121,11 +122,11 @@ class Machines(Offer):
         """Hours paid at their price; lengths and hits are inside the rate of an instance."""
         return self.gpus(np.asarray(load_per_s)).sum(axis=-1) * self.cost_usd_per_gpu_hour
 
-    def rates_per_s(self, load_per_s: Amount) -> Amount:
+    def rates_per_s(self, load_per_s: ArrayLike) -> Amount:
         """The hours' rates that open units: the peak's where it is paid all day."""
         return np.array([np.max(load_per_s)])
 
-    def steps_per_s(self, load_per_s: Amount) -> Amount:
+    def steps_per_s(self, load_per_s: ArrayLike) -> Amount:
         """Units that each rate fills at this load."""
         return self.rates_per_s(load_per_s) / self.per_s_per_instance
 
@@ -159,7 +160,7 @@ class Buy(Machines):
         hour = owner(s).cost_usd_per_gpu_hour
         return cls(name=name, cost_usd_per_gpu_hour=hour, **_instance(s, per_s_per_instance))
 
-    def gpus(self, rate_per_s: Amount) -> Amount:
+    def gpus(self, rate_per_s: ArrayLike) -> Amount:
         """GPUs paid in each hour of the day (last axis): the peak's, all day."""
         need = units(
             peak_per_s=np.asarray(rate_per_s).max(axis=-1),
@@ -171,7 +172,7 @@ class Buy(Machines):
         ).n_gpu
         return np.broadcast_to(np.asarray(need)[..., None], np.shape(rate_per_s))
 
-    def usd_per_day(self, load_per_s: Amount, **sizes: float) -> Amount:
+    def usd_per_day(self, load_per_s: ArrayLike, **sizes: float) -> Amount:
         """The servers of the peak all day, and the staff."""
         staff_usd = self.staff_usd_per_month * MONTHS_PER_YEAR / DAYS_PER_YEAR
         return super().usd_per_day(load_per_s, **sizes) + staff_usd
@@ -212,14 +213,14 @@ class Rent(Machines):
             **_instance(s, per_s_per_instance),
         )
 
-    def gpus(self, rate_per_s: Amount) -> Amount:
+    def gpus(self, rate_per_s: ArrayLike) -> Amount:
         """GPUs paid in each hour of the day (last axis)."""
         n = np.maximum(units_needed(rate_per_s, self.per_s_per_instance), self.n_least)
         if self.reserved:
             n = np.broadcast_to(n.max(axis=-1, keepdims=True), n.shape)
         return n * self.gpus_per_instance
 
-    def rates_per_s(self, load_per_s: Amount) -> Amount:
+    def rates_per_s(self, load_per_s: ArrayLike) -> Amount:
         """Every hour's rate, or the peak's where it is reserved."""
         load = np.asarray(load_per_s)
         return super().rates_per_s(load) if self.reserved else np.unique(load[load > 0])
@@ -294,7 +295,7 @@ class Api(Offer):
 
     def usd_per_day(
         self,
-        load_per_s: Amount,
+        load_per_s: ArrayLike,
         *,
         input_tokens: float,
         output_tokens: float,

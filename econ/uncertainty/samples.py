@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, in_range
+from econ.catalog.guard import count, in_range, shown
 from econ.catalog.ranges import Numbers, Range, check_ranges
 
 
@@ -56,11 +56,21 @@ def run_model(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
     One number a row gives the column ``value``; a mapping or a table of options gives a column
     each. A model of single numbers takes arrays once it is wrapped in `numpy.vectorize`.
     """
-    answer = model(**{name: inputs[name].to_numpy() for name in inputs})
+    try:
+        with np.errstate(all="ignore"):  # what is no number is named below
+            answer = model(**{name: inputs[name].to_numpy() for name in inputs})
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next:  # of the model itself
+            raise
+        raise TypeError(f"the model does not take the inputs by name: {error}") from None
     columns = answer if isinstance(answer, Mapping | pd.DataFrame) else {"value": answer}
     out = {}
     for name in columns:
-        values = np.asarray(columns[name], dtype="float64")
+        try:
+            values = np.asarray(columns[name], dtype="float64")
+        except (TypeError, ValueError):
+            said = f"the model gave {name!r} = {shown(columns[name])}"
+            raise ValueError(f"{said}: it must give one number a sample") from None
         if values.ndim and values.shape != (len(inputs),):
             raise ValueError(
                 f"the model gave {name!r} the shape {values.shape} for {len(inputs)} samples: it "
