@@ -44,9 +44,18 @@ UNGUARDED = {"econ.guards", "econ.arguments", "econ.quantities", "econ.catalog.g
 UNGUARDED_STEM = "econ.serving.session_"
 FAULTS = (TypeError, LookupError, ValueError, ArithmeticError, AttributeError, MemoryError)
 USUAL = 1e-12, 1e15  # size of a number that is no zero; others are named where a sum fails
+UNEQUAL = ("could not be broadcast", "must match", "zip() argument")
 ROWS = ("Pandas", "DataFrame", "Series")
 NO_CELLS = (dict, list, tuple, set, bytes, complex)
-_inside = threading.local()
+
+
+class _Inside(threading.local):
+    """Whether this thread is inside a checked call."""
+
+    call = False
+
+
+_inside = _Inside()
 observe: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], None] | None = None
 
 
@@ -77,10 +86,10 @@ class _Plan:
 
     def numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """The numbers that a failed sum is laid to: the strange ones in the arguments, or all."""
-        names = [check.name if check else "" for check in self.positional]
-        arguments = [*zip(names, args, strict=False), *kwargs.items()]
         from econ.catalog.guard import shown
 
+        names = [check.name if check else "" for check in self.positional]
+        arguments = [*zip(names, args, strict=False), *kwargs.items()]
         near = [(name, value) for name, value in arguments if name and is_number(value)]
         strange = [one for argument in arguments for one in _strange(*argument)]
         return ", ".join(f"{name} = {shown(value)}" for name, value in strange[:3] or near)
@@ -108,7 +117,7 @@ def guarded(
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        inside = getattr(_inside, "call", False)
+        inside = _inside.call
         if inside and not always:
             return function(*args, **kwargs)
         nonlocal plan
@@ -196,10 +205,11 @@ def _reason(error: Exception, values: tuple[Any, ...]) -> str | None:
                 what = "column" if kind == "table" else "entry"
                 has = ", ".join(map(str, known[:12]))
                 return f"the {kind} has no {what} {missing}; it has {has or 'none'}"
-    if "could not be broadcast" in str(error) or "must match" in str(error):
+    if any(words in str(error) for words in UNEQUAL):
         return f"lists of different lengths: {error}"
-    odd = next(filter(None, map(_odd_cell, frames)), None)
-    if odd is None and frames and not isinstance(error, ArithmeticError | MemoryError):
+    is_sum = isinstance(error, ArithmeticError | MemoryError)  # which no text has a part in
+    odd = next(filter(None, (_odd_cell(frame, not is_sum) for frame in frames)), None)
+    if odd is None and frames and not is_sum:
         columns = ", ".join(f"{name} ({dtype})" for name, dtype in frames[0].dtypes[:12].items())
         return f"the table does not fit: {error}; its columns: {columns}"
     return odd
@@ -213,11 +223,11 @@ def _missing(error: Exception) -> Any:
     return error.name if is_row else None  # type: ignore[attr-defined]
 
 
-def _odd_cell(frame: Any) -> str | None:
+def _odd_cell(frame: Any, with_texts: bool) -> str | None:
     """The first cell of a table that can be no cell, or is no number or text where that is held."""
     from econ.catalog.columns import columns as dictionary
 
-    known = {name: column.is_number for name, column in dictionary().items()}
+    known = {n: c.is_number for n, c in dictionary().items() if c.is_number or with_texts}
     for name, dtype in frame.dtypes.items():
         of_numbers = known.get(name)
         if dtype.kind != "O":

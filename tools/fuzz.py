@@ -205,13 +205,14 @@ def fuzz(n_calls: int, seed: int, prefixes: tuple[str, ...]) -> tuple[collection
             slots = [*range(first, len(args)), *kwargs]
             if not slots:
                 continue
+            left_out = False
             for slot in draw.sample(slots, min(len(slots), draw.choice([1, 1, 2]))):
-                (kwargs if isinstance(slot, str) else args)[slot] = mutated(
-                    (kwargs if isinstance(slot, str) else args)[slot], draw
-                )
+                among = kwargs if isinstance(slot, str) else args
+                among[slot] = mutated(among[slot], draw)
+                left_out |= among[slot] is None
             found = one_call(function, args, kwargs)
-            if found in ("NaN", "complex") and found == before[function]:
-                continue  # an answer that has an empty cell by design
+            if found in ("NaN", "complex") and (left_out or found == before[function]):
+                continue  # an answer that has an empty cell by design, or for what is left out
             if found is not None:
                 name = f"{function.__module__}.{function.__qualname__}"
                 if found in ("NaN", "complex", "Hang"):

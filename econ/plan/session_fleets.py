@@ -242,7 +242,7 @@ def draws_of(
     load: SessionLoad | Replay | Sessions | str, rate_per_s: float | None, n: int | None, seed: int
 ) -> tuple[list[Sessions], float]:
     """The draws that a fleet has to serve, and how many sessions begin per second."""
-    few, rate = drawn(load, FEWEST if n is None else count("n", n, 10, 10**6), rate_per_s, seed)
+    few, rate = drawn(load, FEWEST if n is None else count("n", n, 10, 10 * MOST), rate_per_s, seed)
     if isinstance(load, Sessions):
         return [few], rate
     if n is None:
