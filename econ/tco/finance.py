@@ -250,6 +250,7 @@ def _level_payment_usd(
         gained = np.expm1(n * np.log1p(safe))
         above = safe * (1 + (1 - residual) / gained)
         below = safe * ((1 - residual) * growth / gained + residual)
-    paid_frac = np.where(flat, rate + (1 - residual) / n, np.where(safe > 0, above, below))
+    level = (1 - residual) * (1 / n + rate * (1 + 1 / n) / 2) + residual * rate
+    paid_frac = np.where(flat, level, np.where(safe > 0, above, below))
     payment = plain(capital_usd) * paid_frac
     return float(payment) if np.ndim(payment) == 0 else payment
