@@ -26,12 +26,10 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from econ.quantities import Span, is_number, span_of, within
+from econ.quantities import Span, is_number, plain, span_of, within
 
 NO_LIMIT = float("inf")  # the default of what may be infinite, e.g. a limit among others
 LARGEST = 1e60  # size of a number; beyond it, products overflow
@@ -75,13 +73,6 @@ def wrong(name: str, value: Any, wanted: str) -> WrongArgument:
     from econ.catalog.guard import shown
 
     return WrongArgument(f"{name} = {shown(value)} is outside its range: {wanted}")
-
-
-def plain(value: Any) -> Any:
-    """A number of a library as one of Python; anything else as it is."""
-    if isinstance(value, Decimal | Fraction):
-        return float(value)
-    return value.item() if hasattr(value, "dtype") and is_number(value) else value
 
 
 # -- numbers, arrays, tables ---------------------------------------------------------------------
@@ -148,9 +139,8 @@ def listed(name: str, values: Any, is_whole: bool = False) -> Any:
         numbers = np.asarray(values)
     except (ValueError, OverflowError):  # lists of unequal length
         numbers = None
-    if numbers is None or numbers.dtype.kind not in "iufbO" or numbers.ndim == 0:
-        raise wrong(name, values, "numbers")
-    if any(isinstance(v, bool) for v in values):
+    is_odd = numbers is None or numbers.dtype.kind not in "iufbO" or numbers.ndim == 0
+    if is_odd or any(isinstance(v, bool) for v in values):
         raise wrong(name, values, "numbers")
     return array(name, numbers, is_whole)
 
@@ -189,7 +179,6 @@ TRUTH = Kind(
     n_before=2,
     exact=bool,
 )
-PATH = "a Path"
 SPAN = Kind("a Range", lambda value: type(value).__name__ == "Range")
 TABLE = Kind("a pandas DataFrame", lambda value: hasattr(value, "iterrows"), table)
 
@@ -384,12 +373,11 @@ def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 
     kinds = {kind.words: kind for part in _parts(annotation) for kind in [_kind(part, is_free)]}
     if default is None:
         kinds["None"] = NONE
-    if PATH in kinds:  # a text beside it is a path
-        for words in {PATH, TEXT.words} & set(kinds):
+    if "a Path" in kinds:  # a text beside it is one, too
+        for words in kinds.keys() & {"a Path", TEXT.words}:
             kinds[words] = dataclasses.replace(kinds[words], use=_path, exact=None)
     ordered = sorted(kinds.values(), key=lambda kind: kind.n_before)
-    is_all = all(kind.takes is is_number for kind in ordered)
-    return Wanted(name, tuple(ordered), is_all, span_of(name))
+    return Wanted(name, tuple(ordered), all(k.takes is is_number for k in ordered), span_of(name))
 
 
 def _parts(annotation: Any) -> tuple[Any, ...]:

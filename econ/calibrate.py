@@ -331,9 +331,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--write", action="store_true", help="renew the tables in data/")
     parser.add_argument("--energy", action="store_true", help="the power law alone")
     chosen = parser.parse_args(arguments)
-    for file in filter(None, (chosen.runs, chosen.medians)):
-        if not file.is_file():
-            parser.error(f"{file}: there is no such file")
     if chosen.write and not (chosen.runs and chosen.medians):
         sys.exit("--write needs --runs and --medians: the samples are too small to calibrate on")
     today, powered = datetime.date.today().isoformat(), energy_runs(chosen.runs)

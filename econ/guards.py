@@ -35,8 +35,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
-from econ.arguments import OPEN, Wanted, WrongArgument, as_field, plain, wanted
-from econ.quantities import is_number
+from econ.arguments import OPEN, Wanted, WrongArgument, as_field, wanted
+from econ.quantities import is_number, plain
 
 # compiled engines, checks themselves and what the guard needs to speak
 UNGUARDED = {"econ.guards", "econ.arguments", "econ.quantities", "econ.catalog.guard",

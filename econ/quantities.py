@@ -50,6 +50,13 @@ def is_number(value: Any) -> bool:
     return getattr(value, "ndim", 1) == 0 and getattr(value.dtype, "kind", "O") in "iuf"
 
 
+def plain(value: Any) -> Any:
+    """A number of a library as one of Python; anything else as it is."""
+    if isinstance(value, Decimal | Fraction):
+        return float(value)
+    return value.item() if hasattr(value, "dtype") and is_number(value) else value
+
+
 def span_of(name: str) -> Span | None:
     """What a quantity of that name can be; None for no bound."""
     if SIGNED.search(name):

@@ -69,8 +69,9 @@ def run_model(model: Callable[..., Any], inputs: pd.DataFrame) -> pd.DataFrame:
         try:
             values = np.asarray(columns[name], dtype="float64")
         except (TypeError, ValueError):
-            said = f"the model gave {name!r} = {shown(columns[name])}"
-            raise ValueError(f"{said}: it must give one number a sample") from None
+            raise ValueError(
+                f"the model gave {name!r} = {shown(columns[name])}: give one number a sample"
+            ) from None
         if values.ndim and values.shape != (len(inputs),):
             raise ValueError(
                 f"the model gave {name!r} the shape {values.shape} for {len(inputs)} samples: it "
