@@ -19,12 +19,7 @@ from econ import __version__, course_command, site_command, usage_command
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.reading import file_error
 from econ.catalog.records import plain_json
-from econ.decide_command import (
-    add_decide,
-    add_init,
-    flags_of_file,
-    read_scenario,
-)
+from econ.decide_command import add_decide, add_init, flags_of_file, read_scenario
 from econ.decision.named import model_named
 from econ.decision.typed import check_used, rents_typed
 from econ.deployment import POLICIES

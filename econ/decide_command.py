@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from econ.catalog import catalog
-from econ.catalog.architecture import Model
 from econ.catalog.guard import positive, unknown
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import DAY_S
@@ -289,7 +288,7 @@ def base_scenario(options: argparse.Namespace) -> Scenario:
         if not options.model:
             raise ValueError("give --model, or a file that `econ init` writes")
         model = model_named(options.model[0]).model
-        return Scenario.of(model, "h100-sxm", name=f"A service on {_title(model)}")
+        return Scenario.of(model, "h100-sxm", name=f"A service on {catalog.model(model).name}")
     return read_scenario(options.scenario)
 
 
@@ -315,7 +314,3 @@ def read_scenario(path: str | Path | None) -> Scenario:
         return Scenario.from_json(text)
     except ValueError as error:
         raise ValueError(f"{Path(path).name}: {error}") from None
-
-
-def _title(model: str | Model) -> str:
-    return (model if isinstance(model, Model) else catalog.model(model)).name

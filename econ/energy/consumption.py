@@ -33,13 +33,7 @@ from econ.catalog.ranges import Range
 from econ.energy.boundaries import boundary_frame
 from econ.energy.frame import COLUMNS, OPERATING_POINT, bands, energy_frame
 from econ.energy.power import PowerLaw, known_tdp_w
-from econ.energy.sites import (
-    FIGURES,
-    PER_SERVER,
-    embodied_range,
-    site_figure,
-    site_frame,
-)
+from econ.energy.sites import FIGURES, PER_SERVER, embodied_range, site_figure, site_frame
 from econ.latency.calibration import Calibration
 from econ.latency.frame_columns import LARGEST
 from econ.latency.prediction import predict, scenarios_frame

@@ -24,7 +24,6 @@ import pandas as pd
 
 from econ.catalog import Site, accelerator, given, table
 from econ.catalog import site as site_of
-from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import unknown
 from econ.catalog.ranges import Range, typical_of
 from econ.energy.boundaries import (
@@ -196,7 +195,7 @@ def site_frame(frame: pd.DataFrame, site: Site, busy_frac: Any) -> pd.DataFrame:
     ``data/energy/energy_inputs.csv``.
     """
     code, names = pd.factorize(frame["accelerator"], use_na_sentinel=False)
-    devices = [name if isinstance(name, Accelerator) else accelerator(name) for name in names]
+    devices = [accelerator(name) for name in names]
     tdp_w = np.array([device.tdp_w or np.nan for device in devices])[code]
     per_server = np.array([device.n_per_server or PER_SERVER for device in devices])[code]
     joules, rate = (

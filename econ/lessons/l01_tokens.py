@@ -17,13 +17,7 @@ from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.latency import predict
 from econ.scenario import Scenario
 from econ.tokens.bill import agent_loop_tokens, conversation_tokens, token_bill, turns_bill
-from econ.tokens.count import (
-    audio_tokens,
-    count_tokens,
-    image_tokens,
-    schemes_frame,
-    video_tokens,
-)
+from econ.tokens.count import audio_tokens, count_tokens, image_tokens, schemes_frame, video_tokens
 from econ.tokens.sessions import Sessions
 from econ.tokens.workloads import workload
 

@@ -20,12 +20,7 @@ from econ.catalog.guard import positive
 from econ.catalog.units import GB, MILLI, TERA
 from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.latency.bound import reality_frame
-from econ.latency.prediction import (
-    flop_per_token,
-    kv_bytes_per_token,
-    predict,
-    weight_bytes,
-)
+from econ.latency.prediction import flop_per_token, kv_bytes_per_token, predict, weight_bytes
 from econ.lessons.deployments import MODELS, PRECISIONS
 from econ.scenario import Scenario
 

@@ -15,9 +15,7 @@ import pandas as pd
 from econ.catalog import Price, given, table
 from econ.catalog.columns import column
 from econ.catalog.guard import positive
-from econ.catalog.units import (
-    HOUR_S,
-)
+from econ.catalog.units import HOUR_S
 from econ.energy.consumption import energy
 from econ.energy.footprint import energy_cost_usd_per_mtok
 from econ.energy.sites import site_figure
@@ -74,7 +72,7 @@ def accelerators_electricity_usd_per_mtok(scenario: Scenario) -> float:
     Price and PUE are those of the site, as in the bill; host, network and the gap
     between drawn and provisioned power are what the bill has on top.
     """
-    one = scenario.with_(n_gpu=_n_gpu(scenario))
+    one = scenario.with_(n_gpu=scenario.deployment.n_gpu // scenario.n_replicas)
     drawn = energy(one, concurrency=users_within(one)).j_per_output_token
     tariff, pue = (
         site_figure(scenario.resolved_site, name) for name in ("electricity_usd_per_kwh", "pue")
@@ -253,9 +251,6 @@ def makers_frame() -> pd.DataFrame:
 
 
 # -- keep or replace ----------------------------------------------------------------------------
-def _n_gpu(scenario: Scenario) -> int:
-    """Accelerators of one replica."""
-    return scenario.deployment.n_gpu // scenario.n_replicas
 
 
 def refresh(scenario: Scenario, better: str = "b200-sxm") -> Refresh:

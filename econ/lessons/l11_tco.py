@@ -31,18 +31,13 @@ from econ.charts.words import describe
 from econ.scenario import Scenario
 from econ.serving import RequestTimes, cost_surface_frame, max_rate_per_s, simulate
 from econ.sweeps import sweep
-from econ.tco.finance import (
-    annuity_usd_per_month,
-    straight_line_usd_per_month,
-)
+from econ.tco.finance import annuity_usd_per_month, straight_line_usd_per_month
 from econ.tco.layers import owner
 from econ.tco.offers import Api, Buy, Offer, Rent
 from econ.tco.ownership import Ownership
 from econ.tco.revenue import Statement, tiers_of
 from econ.tco.token_cost import Utilisation, added_by_use, cost_usd_per_mtok
-from econ.tco.token_time import (
-    marginal_cost_frame,
-)
+from econ.tco.token_time import marginal_cost_frame
 from econ.tco.whole_units import units
 
 N_REQUESTS = 10_000  # simulated for one point, as in lesson 05

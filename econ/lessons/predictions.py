@@ -161,14 +161,11 @@ def reveal_words(q: Question, locked: Any) -> str:
             ratio = float(locked) / true
             factor = short(max(ratio, 1 / ratio), 2)
             words += say("times_large" if ratio > 1 else "times_small", factor=factor) + " "
-        sentence = verdict.words if _own_sentence(q, verdict.words) else ""
+        own = [text(w.says, inputs(q)) for w in q.wrong]
+        sentence = verdict.words if verdict.words in own else ""
     else:
         sentence = say("is_right") if verdict.mark == "right" else verdict.words
     return f"{words}{sentence} {_answer(q)}".replace("  ", " ")
-
-
-def _own_sentence(q: Question, words: str) -> bool:
-    return words in [text(w.says, inputs(q)) for w in q.wrong]
 
 
 def _answer(q: Question) -> str:

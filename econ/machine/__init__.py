@@ -32,13 +32,7 @@ from econ.machine.pricing import (
     scaled_tokens_per_s,
 )
 from econ.machine.probe import Machine, measure
-from econ.machine.recording import (
-    Recording,
-    pool_frame,
-    record,
-    recorded,
-    served_workload,
-)
+from econ.machine.recording import Recording, pool_frame, record, recorded, served_workload
 from econ.machine.runs import Run, run, runs_frame
 from econ.machine.server import Served, serve
 from econ.machine.simulator import compare_frame, own_replica, simulated, step_cost, steps_frame

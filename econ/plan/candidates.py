@@ -67,7 +67,7 @@ def splits_of(model: Model | str, n_most_gpu: int = 16) -> list[Split]:
     >>> splits_of("llama-3.1-8b", 4)
     [(1, 1, 1, 1), (1, 2, 1, 1), (1, 4, 1, 1), (2, 1, 1, 1), (2, 2, 1, 1), (4, 1, 1, 1)]
     """
-    architecture = model if isinstance(model, Model) else catalog.model(model)
+    architecture = catalog.model(model)
     n_most_gpu = count("n_most_gpu", n_most_gpu, 1, 4096)
     pairs = itertools.product(TENSOR, PIPELINE)
     splits = [(tp, pp, 1, 1) for tp, pp in pairs if tp * pp <= n_most_gpu]

@@ -164,7 +164,9 @@ def owner(
             raise unknown(kind, value, known)
     rows = _counted(cost_layers(), housing, include, inputs)
     stated = owner_inputs(of) if isinstance(of, Scenario) else {}
-    chip = of.deployment.resolved_accelerator if isinstance(of, Scenario) else _accelerator(of)
+    chip = (
+        of.deployment.resolved_accelerator if isinstance(of, Scenario) else catalog.accelerator(of)
+    )
     own = _terms(level) | DEFAULTS | _server(chip, level) | stated | inputs
     _require(own, rows, level, chip.id)
     own = {name: _checked(name, value) for name, value in own.items() if value is not None}
@@ -255,10 +257,6 @@ def _terms(level: str) -> dict[str, Amount]:
         for name, id in TERMS.items()
         for years in [name.endswith("_years")]
     }
-
-
-def _accelerator(of: str | Accelerator) -> Accelerator:
-    return of if isinstance(of, Accelerator) else catalog.accelerator(of)
 
 
 def _server(chip: Accelerator, level: str) -> dict[str, Amount]:

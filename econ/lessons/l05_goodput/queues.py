@@ -9,11 +9,7 @@ import pandas as pd
 
 from econ.catalog.guard import fraction
 from econ.catalog.units import MILLI
-from econ.serving import (
-    Replica,
-    StepCost,
-    simulate,
-)
+from econ.serving import Replica, StepCost, simulate
 from econ.serving.queueing import (
     erlang_b,
     erlang_c,

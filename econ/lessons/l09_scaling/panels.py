@@ -16,10 +16,7 @@ from econ.lessons.l09_scaling.service import attempts_frame
 from econ.lessons.l09_scaling.training import lesson_price, life_frame, served
 from econ.scaling.bill import PARTS, Bill, demand_frame, lifetime_bill
 from econ.scaling.laws import law as as_law
-from econ.scaling.price import (
-    training_runs_frame,
-    training_usd_per_flop,
-)
+from econ.scaling.price import training_runs_frame, training_usd_per_flop
 
 USD, FLOP = "USD", "FLOP"
 SCALES = ((TERA, "trillion"), (GIGA, "billion"), (MEGA, "million"), (KILO, "thousand"))

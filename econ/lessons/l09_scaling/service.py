@@ -13,10 +13,7 @@ import pandas as pd
 from econ.catalog.guard import each, fraction, not_negative, positive, unknown
 from econ.catalog.tables import table
 from econ.scaling.coverage import Difficulty, coverage_if_alike, difficulty
-from econ.scaling.price import (
-    SizePrice,
-    answer_prices,
-)
+from econ.scaling.price import SizePrice, answer_prices
 from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
 from econ.scenario import Scenario
 

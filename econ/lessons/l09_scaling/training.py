@@ -18,10 +18,7 @@ from econ.scaling.optimal import (
     loss,
     optimal_flop,
 )
-from econ.scaling.price import (
-    SizePrice,
-    size_price,
-)
+from econ.scaling.price import SizePrice, size_price
 from econ.scenario import Scenario
 
 # dense models of one design, and the accelerators each is usually split over

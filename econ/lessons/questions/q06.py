@@ -6,12 +6,7 @@ import functools
 import math
 
 from econ.lessons.l05_goodput.load import N
-from econ.lessons.l06_arranging import (
-    answer_steps,
-    continuous_steps,
-    splits_frame,
-    static_steps,
-)
+from econ.lessons.l06_arranging import answer_steps, continuous_steps, splits_frame, static_steps
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 from econ.serving import max_rate_per_s, slo_preset
