@@ -1,11 +1,14 @@
 /* `econ.serving.engine` in C: the same events in the same order, equal to the integer (the tests
    hold both against an engine that goes token by token). Names and comments are those of the
-   Python source, which says why each step is as it is. */
+   Python source, which says why each step is as it is. What is known of a request between its
+   admission and its last token stands in a slot of its replica, a line of the cache, instead of in
+   columns of all requests: of a fleet's replicas any may be next, and all their slots fit there. */
 
 #include "_engine.h"
 
 #define FINE 10
-#define LAYOUT 2
+#define LAYOUT 3
+#define NEVER INT64_MAX
 enum { T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD, PART, PART_DONE, PART_LEFT, EVENTS,
        N_DONE, N_LATE, STOPPED, RUN_END, PEAK, N_STATE };
 enum { CHUNKED, MAX_BATCH, BUDGET, BLOCK, TOTAL, PER_SEQUENCE, PRE_BASE, PRE_PAIR, LIN_SLOPE,
@@ -13,13 +16,46 @@ enum { CHUNKED, MAX_BATCH, BUDGET, BLOCK, TOTAL, PER_SEQUENCE, PRE_BASE, PRE_PAI
 
 typedef struct {
     int64_t n, n_linear, *par;
-    int bits; /* of a request's number in the keys of the heap: step << bits | request */
-    const int64_t *arrival, *linear, *decode_base, *decode_ctx;
-    const int32_t *prompt, *out, *cached;
-    int8_t *ready;
-    int32_t *gen, *n_preempt, *prv, *nxt, *follow;
-    int64_t *first, *done, *fin;
+    int bits; /* of a slot's number in the keys of the heap: step << bits | slot */
+    int is_ready; /* requests come with their KV cache from another pool */
+    const int64_t *arrival, *prompt, *out, *linear, *decode_base, *decode_ctx;
+    const int32_t *cached;
+    int32_t *follow; /* of a fleet, who queues behind whom; one replica's queue is all requests */
+    int64_t *first, *done, *n_preempt;
 } Run;
+
+typedef struct { int64_t fin; int32_t i, prompt, out, cached, gen, prv, nxt, unused[7]; } Slot;
+typedef struct { Heap heap; Slot *slot; int64_t n, room, spare; } Replica;
+
+static int64_t after(const Run *run, int64_t i) {
+    return run->follow ? run->follow[i] : i + 1 < run->n ? i + 1 : -1;
+}
+
+/* A slot for a request that is let in, the one freed last if any is free; -1 without memory. */
+static int64_t admit(const Run *run, Replica *own, int64_t i) {
+    int64_t k = own->spare;
+    if (k >= 0) own->spare = own->slot[k].nxt;
+    else {
+        if (own->n == own->room) {
+            int64_t room = own->room ? 2 * own->room : 64;
+            Slot *grown = realloc(own->slot, (size_t)room * sizeof *grown);
+            if (!grown) return -1;
+            own->slot = grown;
+            own->room = room;
+        }
+        k = own->n++;
+    }
+    own->slot[k] = (Slot){.fin = -1, .i = (int32_t)i, .prompt = (int32_t)run->prompt[i],
+                          .out = (int32_t)run->out[i], .cached = run->cached[i],
+                          .gen = run->is_ready};
+    return k;
+}
+
+static void leave(Replica *own, int64_t k) {
+    own->slot[k].fin = -1;
+    own->slot[k].nxt = (int32_t)own->spare;
+    own->spare = k;
+}
 
 /* Blocks: division rounds down, the remainder is never negative; a power of two needs neither. */
 typedef struct { int64_t b, shift; } Block;
@@ -59,30 +95,30 @@ static int misses(const Run *run, int64_t i, int64_t done_ps) {
     return slow || wait_ps > par[TTFT];
 }
 
-static int64_t unlink_one(const Run *run, int64_t tail, int64_t i) {
-    int32_t before = run->prv[i], after = run->nxt[i];
-    if (before >= 0) run->nxt[before] = after;
-    if (after < 0) return before;
-    run->prv[after] = before;
+static int64_t unlink_one(Slot *slot, int64_t tail, int64_t k) {
+    int32_t before = slot[k].prv, next = slot[k].nxt;
+    if (before >= 0) slot[before].nxt = next;
+    if (next < 0) return before;
+    slot[next].prv = before;
     return tail;
 }
 
-static int64_t append(const Run *run, int64_t tail, int64_t i) {
-    run->prv[i] = (int32_t)tail;
-    run->nxt[i] = -1;
-    if (tail >= 0) run->nxt[tail] = (int32_t)i;
-    return i;
+static int64_t append(Slot *slot, int64_t tail, int64_t k) {
+    slot[k].prv = (int32_t)tail;
+    slot[k].nxt = -1;
+    if (tail >= 0) slot[tail].nxt = (int32_t)k;
+    return k;
 }
 
 /* Run one replica through every step that starts before `until_ps`; -1 without memory. */
-static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_t until_ps) {
+static int advance(const Run *run, int64_t *st, Replica *own, int64_t *cnt, int64_t until_ps) {
     if (st[T] >= until_ps) return 0;
     int64_t *par = run->par;
     const int bits = run->bits;
     const int64_t *arrival = run->arrival;
-    const int32_t *prompt = run->prompt, *out = run->out, *cached = run->cached;
-    int8_t *ready = run->ready;
-    int32_t *gen = run->gen, *nxt = run->nxt;
+    Heap *heap = &own->heap;
+    Slot *slot = own->slot;
+    const int is_ready = run->is_ready;
     const int chunked = par[CHUNKED] != 0, is_judged = par[MOST_BAD] < run->n;
     const int64_t max_batch = par[MAX_BATCH], budget = par[BUDGET], b = par[BLOCK];
     const Block k = block_of(b);
@@ -110,48 +146,50 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
         int64_t count = part >= 0 ? batch + 1 : batch;
 
         /* requests whose KV cache came from another pool join without a prefill */
-        while (stack < 0 && head >= 0 && ready[head] && arrival[head] <= t && count < max_batch) {
-            int64_t i = head, s = prompt[i] + gen[i] - 1;
+        while (is_ready && stack < 0 && head >= 0 && arrival[head] <= t && count < max_batch) {
+            int64_t i, s = run->prompt[head];
             int64_t free_now = total - reserved - used_blocks(cnt, d, ctx, k);
             if (per(s + b, k) + cnt[mod(-d, k)] > free_now) break;
-            ready[i] = 0;
-            head = run->follow[i];
-            tail = append(run, tail, i);
+            if ((i = admit(run, own, head)) < 0) return -1;
+            slot = own->slot;
+            head = after(run, head);
+            tail = append(slot, tail, i);
             ctx += s;
             batch++;
             count++;
             cnt[mod(s - d, k)]++;
-            run->fin[i] = d + out[i] - gen[i];
-            if (push(heap, run->fin[i] << bits | i)) return -1;
+            slot[i].fin = d + slot[i].out - slot[i].gen;
+            if (push(heap, slot[i].fin << bits | i)) return -1;
         }
 
         /* free blocks: a lower bound, made exact as soon as it could refuse something */
-        int64_t waiting = stack >= 0 ? stack : head;
-        int64_t blocks = waiting >= 0 ? per(prompt[waiting] + gen[waiting] + b - 1, k) : 0;
+        int64_t size = stack >= 0 ? slot[stack].prompt + slot[stack].gen
+                       : head >= 0 ? run->prompt[head] + is_ready : 1 - b;
+        int64_t blocks = per(size + b - 1, k);
         int64_t n_free = total - reserved - per(ctx + (b - 1) * batch, k);
         int exact = n_free < batch + blocks;
         if (exact) n_free = total - reserved - used_blocks(cnt, d, ctx, k);
-        int waits = stack >= 0 || (head >= 0 && arrival[head] <= t && !ready[head]);
+        int waits = stack >= 0 || (!is_ready && head >= 0 && arrival[head] <= t);
         int preempted = 0;
         if (chunked || !(waits && count < max_batch && blocks <= n_free))
             while (cnt[mod(-d, k)] > n_free) {
                 preempted = exact = 1;
                 int64_t i = tail;
-                tail = unlink_one(run, tail, i);
+                tail = unlink_one(slot, tail, i);
                 if (i == part) {
                     part = -1;
-                    reserved -= per(prompt[i] + gen[i] + b - 1, k);
+                    reserved -= per(slot[i].prompt + slot[i].gen + b - 1, k);
                 } else {
-                    gen[i] = (int32_t)(out[i] - (run->fin[i] - d));
-                    run->fin[i] = -1;
-                    int64_t s = prompt[i] + gen[i] - 1;
+                    slot[i].gen = (int32_t)(slot[i].out - (slot[i].fin - d));
+                    slot[i].fin = -1;
+                    int64_t s = slot[i].prompt + slot[i].gen - 1;
                     ctx -= s;
                     batch--;
                     cnt[mod(s - d, k)]--;
                 }
                 count--;
-                run->n_preempt[i]++;
-                nxt[i] = (int32_t)stack;
+                run->n_preempt[slot[i].i]++;
+                slot[i].nxt = (int32_t)stack;
                 stack = i;
                 n_free = total - reserved - used_blocks(cnt, d, ctx, k);
             }
@@ -175,11 +213,14 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
             }
         }
         while (left > 0 && waits && count < max_batch && !preempted && part < 0) {
-            int64_t i;
-            if (stack >= 0) i = stack;
-            else if (head >= 0 && arrival[head] <= t && !ready[head]) i = head;
-            else break;
-            int64_t size = prompt[i] + gen[i];
+            int64_t i, x;
+            if (stack >= 0) {
+                size = slot[stack].prompt + slot[stack].gen;
+                x = size - slot[stack].cached;
+            } else if (!is_ready && head >= 0 && arrival[head] <= t) {
+                size = run->prompt[head];
+                x = size - run->cached[head];
+            } else break;
             blocks = per(size + b - 1, k);
             if (blocks > room) {
                 if (exact) break;
@@ -187,24 +228,30 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
                 room += per(ctx + (b - 1) * batch, k) - used_blocks(cnt, d, ctx, k);
                 if (blocks > room) break;
             }
-            int64_t x = size - cached[i];
             if (!chunked && chunk > 0 && x > left) break;
-            if (i == stack) stack = nxt[i];
-            else head = run->follow[i];
-            tail = append(run, tail, i);
+            if (stack >= 0) {
+                i = stack;
+                stack = slot[i].nxt;
+            } else {
+                if ((i = admit(run, own, head)) < 0) return -1;
+                slot = own->slot;
+                head = after(run, head);
+            }
+            tail = append(slot, tail, i);
+            int64_t done_before = slot[i].cached;
             room -= blocks;
             reserved += blocks;
             count++;
             if (chunked && x > left) {
                 part = i;
-                p_done = cached[i];
+                p_done = done_before;
                 p_left = x;
                 p_take = x = left;
             } else if (fresh < 0) {
                 fresh = i;
             }
             chunk += x;
-            pairs += x * (2 * cached[i] + x);
+            pairs += x * (2 * done_before + x);
             left -= x;
         }
 
@@ -235,7 +282,7 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
             int64_t time_left = until_ps - t, full = run_ps(base, slope, m);
             run_end = t + full;
             /* a long prefill leaves no budget for another */
-            if (head >= 0 && (chunk == 0 || ready[head]) && arrival[head] > t &&
+            if (head >= 0 && (chunk == 0 || is_ready) && arrival[head] > t &&
                 count < max_batch) {
                 time_left = least(time_left, arrival[head] - t);
                 run_end = 0;
@@ -254,44 +301,53 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
             int64_t due = (d + 1) << bits;
             while (heap->n > 0 && heap->key[0] < due) {
                 int64_t key = pop(heap), i = key & ((1LL << bits) - 1);
-                if (run->fin[i] != key >> bits) continue; /* left behind by a preemption */
-                run->fin[i] = -1;
-                run->done[i] = t;
+                if (slot[i].fin != key >> bits) continue; /* left behind by a preemption */
+                run->done[slot[i].i] = t;
                 late++;
-                par[N_BAD] += is_judged && misses(run, i, t);
-                int64_t s = prompt[i] + out[i] - 1;
+                par[N_BAD] += is_judged && misses(run, slot[i].i, t);
+                int64_t s = slot[i].prompt + slot[i].out - 1;
                 ctx -= s;
                 batch--;
                 cnt[mod(s - d, k)]--;
-                tail = unlink_one(run, tail, i);
+                tail = unlink_one(slot, tail, i);
+                leave(own, i);
             }
         }
 
         for (int64_t i = fresh; i >= 0;) {
-            int64_t after = nxt[i];
-            if (i == part || run->fin[i] >= 0) { /* half prefilled, or joined with its KV cache */
-                i = after;
+            Slot *one = slot + i;
+            int64_t next = one->nxt;
+            if (i == part || one->fin >= 0) { /* half prefilled, or joined with its KV cache */
+                i = next;
                 continue;
             }
-            reserved -= per(prompt[i] + gen[i] + b - 1, k);
-            gen[i]++;
-            if (run->first[i] < 0) run->first[i] = t;
-            if (gen[i] == out[i]) {
-                run->done[i] = t;
+            reserved -= per(one->prompt + one->gen + b - 1, k);
+            one->gen++;
+            if (run->first[one->i] == NEVER) run->first[one->i] = t;
+            if (one->gen == one->out) {
+                run->done[one->i] = t;
                 late++;
-                par[N_BAD] += is_judged && misses(run, i, t);
-                tail = unlink_one(run, tail, i);
+                par[N_BAD] += is_judged && misses(run, one->i, t);
+                tail = unlink_one(slot, tail, i);
+                leave(own, i);
             } else {
-                int64_t s = prompt[i] + gen[i] - 1;
+                int64_t s = one->prompt + one->gen - 1;
                 ctx += s;
                 batch++;
                 cnt[mod(s - d, k)]++;
-                run->fin[i] = d + out[i] - gen[i];
-                if (push(heap, run->fin[i] << bits | i)) return -1;
+                one->fin = d + one->out - one->gen;
+                if (push(heap, one->fin << bits | i)) return -1;
             }
-            i = after;
+            i = next;
         }
         n_done += late;
+    }
+    if (run_end <= t && batch > 0 && part < 0 && stack < 0 && head < 0) {
+        int64_t m = (heap->key[0] >> bits) - d, last = run->n_linear - 1, tokens = q * batch;
+        int64_t base = run->linear[least(tokens, last)] + most(tokens - last, 0) * par[LIN_SLOPE];
+        base += run->decode_base[batch] + run->decode_ctx[batch] * (ctx + batch);
+        if (per(ctx + (m + b - 1) * batch, k) <= total)
+            run_end = t + run_ps(base, run->decode_ctx[batch] * batch, m);
     }
     st[T] = t, st[D_STEP] = d, st[CONTEXT] = ctx, st[BATCH] = batch;
     st[RESERVED] = reserved, st[TAIL] = tail, st[STACK] = stack, st[HEAD] = head;
@@ -301,85 +357,78 @@ static int advance(const Run *run, int64_t *st, Heap *heap, int64_t *cnt, int64_
     return 0;
 }
 
-typedef struct { int64_t *last, *routed, *wake, *by_wake, *loads, width; } Router;
+/* wakes and loads: trees of the least of both children, the root at 1, replica r at width + r */
+typedef struct { int64_t *last, *routed, *wakes, *loads, width; } Router;
 
-static void put(Router at, int64_t r, int64_t load) {
-    int64_t k = at.width + r, *loads = at.loads;
-    loads[k] = load * at.width + r;
-    while (k >>= 1) {
-        int64_t fewest = least(loads[2 * k], loads[2 * k + 1]);
-        if (loads[k] == fewest) break;
-        loads[k] = fewest;
-    }
+static void put(int64_t *tree, int64_t k, int64_t key) {
+    tree[k] = key;
+    for (; k > 1; k >>= 1) tree[k >> 1] = key = least(key, tree[k ^ 1]);
 }
 
-static int least_loaded(const Run *run, int64_t *sts, Heap *heaps, int64_t *cnts, int64_t n_rep,
+static int least_loaded(const Run *run, int64_t *sts, Replica *own, int64_t *cnts, int64_t n_rep,
                         Router at, int64_t until_ps) {
-    int64_t b = run->par[BLOCK], n_tree = 2 * at.width;
+    int64_t b = run->par[BLOCK], w = at.width;
     for (int64_t i = 0; i < run->n && run->par[N_BAD] <= run->par[MOST_BAD]; i++) {
-        int64_t now = run->arrival[i], until = least(now, until_ps), r;
-        while (at.wake[r = at.by_wake[1]] <= now) {
-            int64_t *st = sts + r * N_STATE;
-            if (advance(run, st, heaps + r, cnts + r * b, until)) return -1;
-            int64_t late = st[T] > now ? st[N_LATE] : 0;
-            put(at, r, at.routed[r] - st[N_DONE] + late);
-            at.wake[r] = st[T] < now ? FOREVER : late ? st[T] : most(st[T] + 1, st[RUN_END]);
-            settle(at.by_wake, n_tree, at.wake, r);
+        int64_t now = run->arrival[i], until = least(now, until_ps);
+        while (at.wakes[1] <= now) {
+            int64_t k = 1;
+            while (k < w) k = 2 * k + (at.wakes[2 * k] > at.wakes[1]);
+            int64_t r = k - w, *st = sts + r * N_STATE, late = 0, wake = st[RUN_END];
+            if (wake <= now) {
+                if (advance(run, st, own + r, cnts + r * b, until)) return -1;
+                if (st[T] > now) late = st[N_LATE];
+                wake = st[T] < now ? FOREVER : late ? st[T] : most(st[T] + 1, st[RUN_END]);
+            }
+            put(at.wakes, k, wake);
+            put(at.loads, k, (at.routed[r] - st[N_DONE] + late) * w + r);
         }
-        r = at.loads[1] & (at.width - 1);
-        int64_t *st = sts + r * N_STATE;
+        int64_t r = at.loads[1] & (w - 1), *st = sts + r * N_STATE;
         at.routed[r]++;
-        put(at, r, at.loads[1] / at.width + 1);
+        put(at.loads, w + r, at.loads[1] + w);
         run->follow[i] = -1;
         if (st[HEAD] >= 0) { /* behind others: nothing changes before they are let in */
             run->follow[at.last[r]] = (int32_t)i;
         } else {
-            if (advance(run, st, heaps + r, cnts + r * b, until)) return -1;
+            if (advance(run, st, own + r, cnts + r * b, until)) return -1;
             st[HEAD] = i;
-            at.wake[r] = st[T] <= now ? now + 1 : st[N_LATE] ? st[T] : st[T] + 1;
-            settle(at.by_wake, n_tree, at.wake, r);
+            st[RUN_END] = 0;
+            put(at.wakes, w + r, st[T] <= now ? now + 1 : st[N_LATE] ? st[T] : st[T] + 1);
         }
         at.last[r] = i;
     }
     for (int64_t r = 0; r < n_rep; r++)
-        if (advance(run, sts + r * N_STATE, heaps + r, cnts + r * b, until_ps)) return -1;
+        if (advance(run, sts + r * N_STATE, own + r, cnts + r * b, until_ps)) return -1;
     return 0;
 }
 
 #define TAKE(target, tuple, at, size, n) \
     if (!((target) = data_of(&views, PyTuple_GetItem(tuple, at), size, n))) goto end
 
-/* run(states, counts, router, until_ps, requests, links, cost, parameters): router is () for one
-   replica; all the rest are the arrays of `econ.serving.pools.run_engine`. */
+/* run(states, counts, router, until_ps, is_ready, requests, cost, parameters): router is () for
+   one replica; all the rest are the arrays of `econ.serving.pools.run_engine`. */
 static PyObject *run_all(PyObject *self, PyObject *args) {
     (void)self;
-    PyObject *states, *counts, *router, *req, *links, *cost, *par, *answer = NULL;
+    PyObject *states, *counts, *router, *req, *cost, *par, *answer = NULL;
     long long until_ps;
-    if (!PyArg_ParseTuple(args, "OOO!LO!O!O!O", &states, &counts, &PyTuple_Type, &router, &until_ps,
-                          &PyTuple_Type, &req, &PyTuple_Type, &links, &PyTuple_Type, &cost, &par))
-        return NULL;
     Views views = {.n = 0};
-    Run run;
+    Run run = {.follow = NULL};
     Router at = {0};
-    Heap *heaps = NULL;
+    Replica *own = NULL;
     int64_t *sts, *cnts, n_states, n_rep = 0, n_par;
     int failed;
+    if (!PyArg_ParseTuple(args, "OOO!LpO!O!O", &states, &counts, &PyTuple_Type, &router, &until_ps,
+                          &run.is_ready, &PyTuple_Type, &req, &PyTuple_Type, &cost, &par))
+        return NULL;
     if (!(sts = data_of(&views, states, 8, &n_states))) goto end;
     if (!(cnts = data_of(&views, counts, 8, NULL))) goto end;
     if (!(run.par = data_of(&views, par, 8, &n_par))) goto end;
     TAKE(run.arrival, req, 0, 8, &run.n);
-    TAKE(run.prompt, req, 1, 4, NULL);
-    TAKE(run.out, req, 2, 4, NULL);
+    TAKE(run.prompt, req, 1, 8, NULL);
+    TAKE(run.out, req, 2, 8, NULL);
     TAKE(run.cached, req, 3, 4, NULL);
-    TAKE(run.ready, req, 4, 1, NULL);
-    TAKE(run.gen, req, 5, 4, NULL);
-    TAKE(run.first, req, 6, 8, NULL);
-    TAKE(run.done, req, 7, 8, NULL);
-    TAKE(run.fin, req, 8, 8, NULL);
-    TAKE(run.n_preempt, req, 9, 4, NULL);
-    TAKE(run.prv, links, 0, 4, NULL);
-    TAKE(run.nxt, links, 1, 4, NULL);
-    TAKE(run.follow, links, 2, 4, NULL);
+    TAKE(run.first, req, 4, 8, NULL);
+    TAKE(run.done, req, 5, 8, NULL);
+    TAKE(run.n_preempt, req, 6, 8, NULL);
     TAKE(run.linear, cost, 0, 8, &run.n_linear);
     TAKE(run.decode_base, cost, 1, 8, NULL);
     TAKE(run.decode_ctx, cost, 2, 8, NULL);
@@ -392,23 +441,30 @@ static PyObject *run_all(PyObject *self, PyObject *args) {
     if (PyTuple_Size(router)) {
         TAKE(at.last, router, 0, 8, NULL);
         TAKE(at.routed, router, 1, 8, NULL);
-        TAKE(at.wake, router, 2, 8, &at.width);
-        TAKE(at.by_wake, router, 3, 8, NULL);
-        TAKE(at.loads, router, 4, 8, NULL);
+        TAKE(at.loads, router, 2, 8, &at.width);
+        TAKE(at.wakes, router, 3, 8, NULL);
+        at.width /= 2;
+        run.follow = malloc((size_t)run.n * sizeof *run.follow);
     }
-    if (!(heaps = calloc((size_t)n_rep, sizeof *heaps))) {
+    own = calloc((size_t)n_rep, sizeof *own);
+    if (!own || (at.last && !run.follow)) {
         PyErr_NoMemory();
         goto end;
     }
+    for (int64_t r = 0; r < n_rep; r++) own[r].spare = -1;
     Py_BEGIN_ALLOW_THREADS
-    failed = at.last ? least_loaded(&run, sts, heaps, cnts, n_rep, at, until_ps)
-                     : advance(&run, sts, heaps, cnts, until_ps);
+    failed = at.last ? least_loaded(&run, sts, own, cnts, n_rep, at, until_ps)
+                     : advance(&run, sts, own, cnts, until_ps);
     Py_END_ALLOW_THREADS
     if (failed) PyErr_NoMemory();
     else answer = Py_NewRef(Py_None);
 end:
-    for (int64_t r = 0; heaps && r < n_rep; r++) free(heaps[r].key);
-    free(heaps);
+    for (int64_t r = 0; own && r < n_rep; r++) {
+        free(own[r].heap.key);
+        free(own[r].slot);
+    }
+    free(own);
+    free(run.follow);
     release(&views);
     return answer;
 }

@@ -17,6 +17,7 @@ from econ.serving.cost import PS_PER_S
 from econ.serving.replicas import Plan, Replica
 
 Whole = NDArray[np.int64]
+BLOCK = 1 << 16
 MAX_TIME_S = 2.0**61 / PS_PER_S  # 26 days: no sum of picoseconds may leave int64
 
 
@@ -93,11 +94,16 @@ def checked_requests(
             f"arrival_s, input_tokens and output_tokens hold {len(arrival)}, {len(prompt)} and "
             f"{len(out)} requests; give the same number of each"
         )
-    return np.rint(arrival * PS_PER_S).astype("int64"), prompt, out
+    arrival_ps = np.empty(len(arrival), "int64")
+    for k in range(0, len(arrival), BLOCK):  # no second column of floats
+        arrival_ps[k : k + BLOCK] = np.rint(arrival[k : k + BLOCK] * PS_PER_S)
+    return arrival_ps, prompt, out
 
 
 def check_fit(plan: Plan, replica: Replica, prompt: Whole, out: Whole, names: Whole | None) -> None:
     """No request may need more KV memory than a replica has: it would wait forever."""
+    if prompt.max() + out.max() - 1 <= plan.n_blocks * plan.block_tokens:
+        return
     peak = prompt + out - 1
     if (bad := -(-peak // plan.block_tokens) > plan.n_blocks).any():
         i = int(np.argmax(bad))

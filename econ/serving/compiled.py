@@ -26,7 +26,7 @@ LOAD_FROM = 50_000  # likewise, where the machine code lies on disk and is only 
 # the functions of an engine, lowest first so that each calls compiled ones
 FUNCTIONS = {
     engine: (
-        *("used_blocks", "growth_limit", "misses", "unlink", "advance", "run_one", "settle"),
+        *("used_blocks", "growth_limit", "misses", "unlink", "advance", "run_one"),
         *("put", "run_least_loaded"),
     ),
     session_engine: (

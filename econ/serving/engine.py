@@ -22,7 +22,7 @@ from math import sqrt
 from typing import Any
 
 FOREVER = 1 << 62
-LAYOUT = 2  # of the arrays that the engine in C takes: a build of another one is passed over
+LAYOUT = 3  # of the arrays that the engine in C takes: a build of another one is passed over
 
 # positions in the state of a replica
 T, D_STEP, CONTEXT, BATCH, RESERVED, TAIL, STACK, HEAD = range(8)
@@ -290,6 +290,12 @@ def advance(
                 heappush(heap, fin[i] * n + i)
             i = after
         n_done += late
+    if run_end <= t and batch > 0 and part < 0 and stack < 0 and head < 0:
+        m, tokens = heap[0] // n - d, q * batch
+        base = linear[min(tokens, n_linear - 1)] + max(tokens - n_linear + 1, 0) * lin_slope
+        base += decode_base[batch] + decode_ctx[batch] * (ctx + batch)
+        if (ctx + (m + b - 1) * batch) // b <= total:
+            run_end = t + m * base + decode_ctx[batch] * batch * (m * (m - 1) // 2)
     st[0], st[1], st[2], st[3], st[4], st[16] = t, d, ctx, batch, reserved, peak
     st[5], st[6], st[7], st[8], st[9] = tail, stack, head, part, p_done
     st[10], st[11], st[12], st[13], st[14], st[15] = p_left, events, n_done, late, stopped, run_end
@@ -314,13 +320,13 @@ def settle(tree: Any, key: Any, r: Any) -> None:
         k //= 2
 
 
-def put(loads: Any, r: Any, load: Any) -> None:
-    """Give replica ``r`` a load; ``loads[1]`` is the least of load · width + replica."""
-    k = len(loads) // 2 + r
-    loads[k] = load * (len(loads) // 2) + r
+def put(tree: Any, k: Any, key: Any) -> None:
+    """Give leaf ``k`` a key in a tree of the least of both children, whose root is at 1."""
+    tree[k] = key
     while k > 1:
+        key = min(key, tree[k ^ 1])
         k //= 2
-        loads[k] = min(loads[2 * k], loads[2 * k + 1])
+        tree[k] = key
 
 
 def run_least_loaded(
@@ -328,10 +334,12 @@ def run_least_loaded(
 ) -> None:
     """Several replicas; each request goes to the one with the fewest unfinished, first on a tie.
 
-    ``wake`` is a time before which a replica's load cannot change: only those due are advanced.
+    Trees hold each replica's load and a time before which it cannot change: only those due are
+    advanced, and of those only the ones in which something was completed by now.
     """
     arrival, follow = req[0], links[2]
-    last, routed, wake, by_wake, loads = router
+    last, routed, loads, wakes = router
+    w = len(loads) // 2
     heaps = [[FOREVER] for _ in range(len(sts))]
     for heap in heaps:
         heap.pop()
@@ -340,26 +348,32 @@ def run_least_loaded(
             break
         now = arrival[i]
         until = min(now, until_ps)
-        while wake[by_wake[1]] <= now:
-            r = by_wake[1]
-            st = sts[r]
-            advance(st, heaps[r], cnts[r], until, req, links, cost, par)
-            late = st[N_LATE] if st[T] > now else 0  # not completed yet: their step is under way
-            put(loads, r, routed[r] - st[N_DONE] + late)
-            wake[r] = FOREVER if st[T] < now else st[T] if late else max(st[T] + 1, st[RUN_END])
-            settle(by_wake, wake, r)
-        r = loads[1] % len(wake)
+        while wakes[1] <= now:
+            k = 1
+            while k < w:
+                k = 2 * k + int(wakes[2 * k] > wakes[1])
+            r = k - w
+            st, late = sts[r], 0
+            wake = st[RUN_END]
+            if wake <= now:
+                advance(st, heaps[r], cnts[r], until, req, links, cost, par)
+                if st[T] > now:
+                    late = st[N_LATE]  # not completed yet: their step is under way
+                wake = FOREVER if st[T] < now else st[T] if late else max(st[T] + 1, st[RUN_END])
+            put(wakes, k, wake)
+            put(loads, k, (routed[r] - st[N_DONE] + late) * w + r)
+        r = loads[1] % w
         st = sts[r]
         routed[r] += 1
-        put(loads, r, loads[1] // len(wake) + 1)
+        put(loads, w + r, loads[1] + w)
         follow[i] = -1
         if st[HEAD] >= 0:  # behind others: nothing changes before they are let in
             follow[last[r]] = i
         else:
             advance(st, heaps[r], cnts[r], until, req, links, cost, par)
-            st[HEAD] = i
-            wake[r] = now + 1 if st[T] <= now else st[T] if st[N_LATE] else st[T] + 1
-            settle(by_wake, wake, r)
+            st[HEAD], st[RUN_END] = i, 0
+            wake = now + 1 if st[T] <= now else st[T] if st[N_LATE] else st[T] + 1
+            put(wakes, w + r, wake)
         last[r] = i
     for r in range(len(sts)):
         advance(sts[r], heaps[r], cnts[r], until_ps, req, links, cost, par)

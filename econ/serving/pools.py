@@ -31,6 +31,7 @@ from econ.serving.result import NEVER, RequestTimes
 from econ.terms import Slo
 
 EVENTS_PER_REQUEST, EVENTS_FLOOR = 1000, 1_000_000
+SMALL = "int32"  # tokens and positions, as the engines take them
 
 Whole = NDArray[np.int64]
 
@@ -266,15 +267,9 @@ def _run_routed(
 
 def run_engine(engine: str, plan: Plan, limits: Limits, requests: Columns, is_ready: bool) -> Times:
     """The event-skipping engine on lists (Python) or arrays (C, numba)."""
-    n, small = len(requests.arrival), "int32"
     n_rep = plan.n_replicas if plan.least_loaded else 1
-    req: list[Any] = [np.ascontiguousarray(requests.arrival)]
-    req += [np.ascontiguousarray(column, small) for column in requests[1:]]
-    req += [np.full(n, is_ready, "int8"), np.full(n, int(is_ready), small)]
-    req += [np.full(n, -1, "int64"), np.full(n, -1, "int64"), np.full(n, -1, "int64")]
-    req += [np.zeros(n, small)]
-    links = [np.full(n, -1, small), np.full(n, -1, small), np.arange(1, n + 1, dtype=small)]
-    links[2][-1] = -1
+    req: list[Any] = [np.ascontiguousarray(column) for column in requests[:3]]
+    req.append(np.ascontiguousarray(requests.cached, SMALL))
     cost = list(plan.cost[:3])
     par = [int(plan.chunked), plan.max_batch, plan.token_budget, plan.block_tokens, plan.n_blocks]
     par += [plan.tokens_per_sequence, *plan.cost[3:], *limits[1:], 0]
@@ -284,37 +279,57 @@ def run_engine(engine: str, plan: Plan, limits: Limits, requests: Columns, is_re
     state[events.HEAD] = -1 if plan.least_loaded else 0
     states: Any = np.array([state] * n_rep, "int64")
     counts: Any = np.zeros((n_rep, plan.block_tokens), "int64")
-    name, own = "run_one", [states[0], counts[0]]
-    if plan.least_loaded:
-        name, own = "run_least_loaded", [states, counts, _router(n_rep)]
-    columns = (limits.until_ps, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
+    router = _router(n_rep) if plan.least_loaded else ()
     if engine == "c":
-        compiled.native().run(states, counts, own[2] if plan.least_loaded else (), *columns)
-    elif engine == "numba":
+        n = len(requests.arrival)
+        times = np.full(n, NEVER), np.full(n, NEVER), np.zeros(n, "int64")
+        columns = (*req, *times), tuple(cost), np.array(par, "int64")
+        compiled.native().run(states, counts, router, limits.until_ps, is_ready, *columns)
+    else:
+        own = [states, counts, router] if plan.least_loaded else [states[0], counts[0]]
+        states, times = _run_columns(engine, own, limits.until_ps, req, is_ready, cost, par)
+    n_events = sum(int(state[events.EVENTS]) for state in states)
+    stopped = any(int(state[events.STOPPED]) for state in states)
+    peak = max(int(state[events.PEAK]) for state in states)
+    return Times(*times, n_events, stopped, peak)
+
+
+def _run_columns(
+    engine: str, own: list[Any], until_ps: int, req: list[Any], is_ready: bool, *rest: list[Any]
+) -> tuple[Any, tuple[Whole, Whole, Whole]]:
+    """`econ.serving.engine` on lists (Python) or arrays (numba), one column a field of a request:
+    the states, and first, done and preemptions."""
+    n, (cost, par) = len(req[0]), rest
+    req = [req[0], *(column.astype(SMALL) for column in req[1:])]
+    req += [np.full(n, is_ready, "int8"), np.full(n, int(is_ready), SMALL)]
+    req += [np.full(n, -1, "int64"), np.full(n, -1, "int64"), np.full(n, -1, "int64")]
+    req += [np.zeros(n, SMALL)]
+    links = [np.full(n, -1, SMALL), np.full(n, -1, SMALL), np.arange(1, n + 1, dtype=SMALL)]
+    links[2][-1] = -1
+    name, states = ("run_least_loaded", own[0]) if len(own) > 2 else ("run_one", own[:1])
+    if engine == "numba":
+        columns = (until_ps, tuple(req), tuple(links), tuple(cost), np.array(par, "int64"))
         compiled.run(name, *own, *columns)
     else:
         lists = tuple([column.tolist() for column in group] for group in (req, links, cost))
         own = [_listed(part) for part in own]
-        getattr(events, name)(*own, limits.until_ps, *lists, par)
-        states = own[0] if plan.least_loaded else own[:1]
+        getattr(events, name)(*own, until_ps, *lists, par)
+        states = own[0] if len(own) > 2 else own[:1]
         req = [np.array(column) for column in lists[0]]
     first, done, n_preempt = (np.asarray(req[k], "int64") for k in (6, 7, 9))
     first[first < 0], done[done < 0] = NEVER, NEVER
-    n_events = sum(int(state[events.EVENTS]) for state in states)
-    stopped = any(int(state[events.STOPPED]) for state in states)
-    peak = max(int(state[events.PEAK]) for state in states)
-    return Times(first, done, n_preempt, n_events, stopped, peak)
+    return states, (first, done, n_preempt)
 
 
 def _router(n_rep: int) -> tuple[Whole, ...]:
-    """Last request, requests routed and wake of each replica; trees of the least wake and load."""
+    """Last request and requests routed of each replica; trees of the least load and wake."""
     last, routed = np.zeros(n_rep, "int64"), np.zeros(n_rep, "int64")
-    wake, by_wake = router_tree(n_rep)
-    loads = np.full(2 * len(wake), events.FOREVER)
-    loads[len(wake) : len(wake) + n_rep] = np.arange(n_rep)
-    for k in range(len(wake) - 1, 0, -1):
+    width = len(router_tree(n_rep)[0])
+    loads = np.full(2 * width, events.FOREVER)
+    loads[width : width + n_rep] = np.arange(n_rep)  # load · width + replica
+    for k in range(width - 1, 0, -1):
         loads[k] = loads[2 * k : 2 * k + 2].min()
-    return last, routed, wake, by_wake, loads
+    return last, routed, loads, np.full(2 * width, events.FOREVER)
 
 
 def router_tree(n_rep: int) -> tuple[Whole, Whole]:

@@ -428,8 +428,8 @@ def test_auto_takes_the_engine_in_c_or_numba_once_compiled(monkeypatch):
 def test_an_engine_of_another_version_is_refused():
     needs("c")
     one = np.zeros(1, "int64")
-    columns = (tuple([np.zeros(1, t) for t in ("i8", *3 * ["i4"], "i1", "i4", *3 * ["i8"], "i4")]),
-               tuple(np.zeros(1, "i4") for _ in range(3)), (one, one, one), one)  # fmt: skip
+    req = tuple(np.zeros(1, t) for t in (*3 * ["i8"], "i4", *3 * ["i8"]))
+    columns = False, req, (one, one, one), one
     with pytest.raises(ValueError, match="another version"):
         compiled.native().run(one, one, (), 0, *columns)
     with pytest.raises(TypeError, match="elements of 4 bytes"):
