@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from econ import __version__, course_command, site_command, usage_command
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.reading import file_error
 from econ.catalog.records import plain_json
-from econ.decide_command import add_decide, add_init, flags_of_file, read_scenario
+from econ.decide_command import add_decide, add_init, flags_of_file, read_scenario, with_log
 from econ.decision.named import model_named
 from econ.decision.typed import check_used, rents_typed
 from econ.deployment import POLICIES
@@ -29,9 +28,6 @@ from econ.scenario import Scenario
 from econ.sweeps import on_cluster
 from econ.tco.bill import cost
 from econ.tokens.clock import UNITS
-from econ.tokens.trace_columns import renamed
-from econ.tokens.traces import describe_trace, read_trace
-from econ.tokens.workloads import Workload
 
 COLUMNS = [
     *("basis", "accelerator", "precision", "tp", "pp", "ep", "dp", "policy", "concurrency"),
@@ -87,13 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("scenario", nargs="?", help="a scenario's JSON (default: the notebooks' own)")
     one.add_argument("--model", help="a name, or a model's config.json")
     one.add_argument("--trace", help="a log of requests in the workload's place")
-    one.add_argument(
-        "--unit",
-        "--trace-unit",
-        dest="trace_unit",
-        choices=UNITS,
-        help="unit of its clock, if asked",
-    )
+    one.add_argument("--unit", "--trace-unit", choices=UNITS, help="unit of its clock, if asked")
     own = "names of the log's columns and ours: when=arrival_s,isl=input_tokens"
     one.add_argument("--columns", action="append", default=[], metavar="THEIRS=OURS", help=own)
     one.add_argument("--rate-per-s", type=float, help="requests per second, if not the workload's")
@@ -133,16 +123,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _plan(options: argparse.Namespace) -> int:
     check_new(options.out, (".html", ".csv", ".parquet"))
-    scenario, trace = read_scenario(options.scenario), None
+    scenario = read_scenario(options.scenario)
     if options.model:
         scenario = scenario.with_(model=model_named(options.model).model)
-    if options.trace:
-        trace = read_trace(
-            options.trace, unit=options.trace_unit, columns=renamed(",".join(options.columns))
-        )
-        print(describe_trace(trace), file=sys.stderr)
-        own = Workload.from_trace(trace, title=Path(options.trace).stem)
-        scenario = scenario.with_(workload=own)
+    scenario, trace = with_log(scenario, options)
     if options.rate_per_s is not None:
         scenario = scenario.with_(rate_per_s=options.rate_per_s)
     rents = rents_typed(options.price)

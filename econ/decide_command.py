@@ -13,6 +13,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from econ.catalog import catalog
 from econ.catalog.guard import positive, unknown
 from econ.catalog.prices import CACHE_TTL_S
@@ -226,7 +228,7 @@ def write_answer(answer: Decision, name: str) -> None:
 
 def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
     """The scenario and the settings of `decide` that the flags say."""
-    sold_as, trace, terms, precisions = "", None, options.term, options.precision
+    sold_as, terms, precisions = "", options.term, options.precision
     model = options.model[0] if options.model else ""
     try:
         scenario = base_scenario(options)
@@ -244,12 +246,7 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         scenario = scenario.with_(name=options.name)
     if options.utilisation_frac is not None:
         scenario = scenario.with_(utilisation_frac=options.utilisation_frac)
-    if options.trace:
-        columns = renamed(",".join(options.columns))
-        trace = read_trace(options.trace, unit=options.unit, columns=columns)
-        print(describe_trace(trace), file=sys.stderr)
-        own = Workload.from_trace(trace, title=Path(options.trace).stem)
-        scenario = scenario.with_(workload=own)
+    scenario, trace = with_log(scenario, options)
     scenario = at_load(scenario, options)
     if options.region:
         scenario = placed(scenario, options.region)
@@ -280,6 +277,19 @@ def asked(options: argparse.Namespace) -> tuple[Scenario, dict[str, Any]]:
         "n_spare": options.spare,
         "trace": trace,
     }
+
+
+def with_log(
+    scenario: Scenario, options: argparse.Namespace
+) -> tuple[Scenario, pd.DataFrame | None]:
+    """The scenario with the load of the log that was named, and the log."""
+    if not options.trace:
+        return scenario, None
+    columns = renamed(",".join(options.columns))
+    trace = read_trace(options.trace, unit=options.unit, columns=columns)
+    print(describe_trace(trace), file=sys.stderr)
+    own = Workload.from_trace(trace, title=Path(options.trace).stem)
+    return scenario.with_(workload=own), trace
 
 
 def base_scenario(options: argparse.Namespace) -> Scenario:

@@ -38,11 +38,11 @@ def kv_heads(c: Config, n_heads: int) -> int:
 
 def attention(c: Config, shape: dict[str, Any]) -> None:
     """Latent attention, heads of two kinds, gates of the output."""
-    hidden, heads = shape["hidden_size"], shape["n_heads"]
     n = shape.get("n_attention_layers", shape["n_layers"] - shape.get("n_linear_layers", 0))
+    per_gate = n * shape["hidden_size"] * shape["n_heads"]
     if c.whole("kv_lora_rank"):
         shape |= {
-            "n_kv_heads": heads,
+            "n_kv_heads": shape["n_heads"],
             "head_dim": c.need("v_head_dim"),
             "mla_kv_lora_rank": c.need("kv_lora_rank"),
             "mla_q_lora_rank": c.whole("q_lora_rank"),
@@ -51,8 +51,15 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
             "mla_v_dim": c.need("v_head_dim"),
         }
         if c.get("mla_use_output_gate") or c.family in families("gated-attention"):
-            shape["other_params"] += n * hidden * heads * shape["mla_v_dim"]
+            shape["other_params"] += per_gate * shape["mla_v_dim"]
         return
+    shape["keys_are_values"] = bool(c.get("attention_k_eq_v"))
+    _two_kinds(c, shape)
+    _gates(c, shape, per_gate)
+
+
+def _two_kinds(c: Config, shape: dict[str, Any]) -> None:
+    """Heads of full layers, and those of sliding ones where they differ."""
     shape["mla_q_lora_rank"] = c.whole("share_q_dim", "q_lora_rank")  # Step-3
     other = Config(c.get("attention_other_setting") or {}, c.where)
     global_dim, global_kv = c.whole("global_head_dim"), c.whole("num_global_key_value_heads")
@@ -83,22 +90,25 @@ def attention(c: Config, shape: dict[str, Any]) -> None:
         shape |= sliding
     elif any(sliding.values()) and (global_dim or global_kv):
         raise c.refuse("global_head_dim without layers that slide is not understood")
-    shape["keys_are_values"] = bool(c.get("attention_k_eq_v"))
+
+
+def _gates(c: Config, shape: dict[str, Any], per_gate: int) -> None:
+    """The weights of gates on the output: one a head, or one an element."""
     gate = c.get("attn_output_gate", "attention_output_gate")
     c.get("output_gate_type")
     if gate is None and c.family in families("gated-attention"):
         gate = True
     if gate:
-        shape["other_params"] += n * hidden * heads * shape["head_dim"]
+        shape["other_params"] += per_gate * shape["head_dim"]
     if gating := c.get("gating"):  # Laguna
         if gating not in (True, "per-head", "per-element"):
             raise c.refuse(f"gating = {gating!r} is not understood")
         shape["other_params"] += sum(
-            hidden * heads * (dim if gating == "per-element" else 1)
+            shape["hidden_size"] * heads * (dim if gating == "per-element" else 1)
             for heads, dim in _heads_of_layers(shape)
         )
     if c.get("use_head_wise_attn_gate", "use_attention_gate"):
-        shape["other_params"] += n * hidden * heads
+        shape["other_params"] += per_gate
 
 
 def _heads_of_layers(shape: dict[str, Any]) -> list[tuple[int, int]]:
