@@ -57,7 +57,8 @@ def pytest_sessionfinish(session):
 
 @pytest.fixture(autouse=True, scope="session")
 def learner(tmp_path_factory):
-    """Keep what checks and predictions remember in a folder that the run throws away."""
+    """Keep what checks, predictions and price lists leave in folders that the run throws away."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("ECON_STATE", str(tmp_path_factory.mktemp("state") / "learner.json"))
         yield

@@ -15,6 +15,7 @@ ValueError: n_gpu = 8 is outside its range: a multiple of tp × pp × dp = 3
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,7 +144,7 @@ class Deployment:
         chip = self.accelerator
         return chip if isinstance(chip, Accelerator) else catalog.accelerator(chip)
 
-    @property
+    @functools.cached_property
     def launch(self) -> Engine:
         """The engine as it is started: its row, with the settings that this deployment names.
 

@@ -308,7 +308,7 @@ class Scenario:
                 )
             else:
                 raise unknown("setting of a scenario", name, sorted(known_settings()))
-        base = dataclasses.replace(self, **top_level)
+        base = dataclasses.replace(self, **top_level) if top_level else self
         inner = {
             name: dataclasses.replace(getattr(base, name), **parts[name])
             for name in PARTS
@@ -317,7 +317,7 @@ class Scenario:
         if parts["site"]:
             inner["site"] = dataclasses.replace(base.resolved_site, **parts["site"])
             inner["operator"] = ""
-        return dataclasses.replace(base, **inner)
+        return dataclasses.replace(base, **inner) if inner else base
 
     def ranges(self) -> dict[str, Range]:
         """The settings that are uncertain, by path (``"finance.cost_usd_per_gpu_hour"``)."""

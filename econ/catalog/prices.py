@@ -337,11 +337,24 @@ def prices_now_json(on: datetime.datetime | None = None) -> str:
     True
     """
     moment = on or datetime.datetime.now(datetime.UTC)
-    rows = prices_now_frame(moment).to_dict("records")
+    frame = prices_now_frame(moment)
+    return rows_json(frame.assign(source=frame["source"] + f", saved {moment:%Y-%m-%d}"))
+
+
+def rows_json(frame: pd.DataFrame) -> str:
+    """Rows of `prices_now_frame` as JSON; rates that are not listed are left out."""
+    rows = frame.to_dict("records")
     for row in rows:
-        row["source"] += f", saved {moment:%Y-%m-%d}"
         row["other_rates"] = [_without_gaps(asdict(rates)) for rates in row["other_rates"]]
     return json.dumps([_without_gaps(row) for row in rows])
+
+
+def rows_of(text: str, named: Callable[[str], bool] | None = None) -> list[dict[str, Any]]:
+    """The rows that `rows_json` wrote, of the models whose names are wanted."""
+    rows = [row for row in json.loads(text) if not named or named(row["model"])]
+    for row in rows:
+        row["other_rates"] = tuple(Rates(**rates) for rates in row["other_rates"])
+    return rows
 
 
 def _without_gaps(row: dict[str, Any]) -> dict[str, Any]:
@@ -357,12 +370,7 @@ def _saved(named: Callable[[str], bool] | None) -> pd.DataFrame | None:
     file = data_dir() / SAVED
     if not file.exists():
         return None
-    rows = [
-        r for r in json.loads(file.read_text(encoding="utf-8")) if not named or named(r["model"])
-    ]
-    for row in rows:
-        row["other_rates"] = tuple(Rates(**rates) for rates in row["other_rates"])
-    return _frame(rows)
+    return _frame(rows_of(file.read_text(encoding="utf-8"), named))
 
 
 def price_now(model: str, provider: str = "", on: datetime.datetime | None = None) -> Price:
@@ -464,7 +472,7 @@ def _listed(seller: Any, offer: Any, moment: datetime.datetime) -> Price | None:
         **{name: getattr(base, name) for name in _USD},
         batch_discount_frac=round(1 - share, 6) if batch and share <= 1 else None,
         other_rates=tuple(rates),
-        source=_package_source(),
+        source=package_source(),
     )
 
 
@@ -483,7 +491,8 @@ def _rates(listed: Any, service: str) -> list[Rates]:
 
 
 @functools.cache
-def _package_source() -> str:
+def package_source() -> str:
+    """The price package and its version."""
     return f"genai-prices {importlib.metadata.version('genai-prices')}"
 
 

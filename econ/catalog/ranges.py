@@ -32,7 +32,7 @@ import numpy as np
 
 from econ.catalog.columns import column
 from econ.catalog.guard import in_range, positive, shown, unknown
-from econ.catalog.tables import table
+from econ.catalog.tables import remember, table
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 LAWS = ("pert", "lognormal", "uniform")
@@ -111,6 +111,7 @@ class Range:
         return np.asarray(self.typical * np.exp(np.where(z < 0, below, above) * z))
 
 
+@remember
 def given(name: str, id: str) -> Range:
     """A row of low, typical and high as a `Range`.
 

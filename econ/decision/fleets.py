@@ -211,7 +211,7 @@ def _sustained_rate(answer: Plan, row: pd.Series, n: int) -> float:
 
 def _largest_batch(answer: Plan, row: pd.Series) -> int:
     """The largest batch limit of this replica that the search found within the SLO."""
-    most = max([int(row["concurrency"]), *map(int, answer.alike(row)["concurrency"])])
+    most = max(int(row["concurrency"]), answer.largest_batch(row))
     limit = answer.demand.scenario.deployment.max_batch
     return min(most, limit or max(concurrency_grid()))
 

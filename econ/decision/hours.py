@@ -16,8 +16,7 @@ from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import positive
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.ranges import Range
-from econ.catalog.rents import rent_offers_frame, rent_rows
-from econ.catalog.tables import remember
+from econ.catalog.tables import remember, table
 from econ.decision.books import Market
 from econ.scenario import Scenario
 
@@ -85,35 +84,52 @@ def _quote(ask: Lists, chip: Accelerator, kind: str) -> Hour | None:
     return None
 
 
-@remember
 def _median(accelerator: str, kind: str) -> Hour | None:
     """The latest median over lists."""
-    try:
-        latest = rent_rows(accelerator, kind).iloc[-1]
-    except ValueError:
-        return None
-    usd = float(latest["usd_per_gpu_hour"])
-    return Hour(usd, LISTS, str(latest["as_of"]), str(latest["source"]))
+    return _medians().get((_rented_as(accelerator), kind))
+
+
+def _cheapest(accelerator: str, kind: str, region: str) -> Hour | None:
+    """The cheapest single list of a cloud that is dated to the day; in the region, where asked."""
+    return _least(region).get((_rented_as(accelerator), kind))
 
 
 @remember
-def _cheapest(accelerator: str, kind: str, region: str) -> Hour | None:
-    """The cheapest single list of a cloud that is dated to the day; in the region, where asked."""
+def _rented_as(accelerator: str) -> str:
+    """The catalogue's name of an accelerator; that of one's own is its own."""
     try:
-        rows = rent_offers_frame(accelerator, term=kind)
+        return catalog.accelerator(accelerator).id
     except ValueError:
-        return None
+        return accelerator
+
+
+@remember
+def _medians() -> dict[tuple[str, str], Hour]:
+    """The latest median over lists by accelerator and term."""
+    rows = table("rentals").sort_values("as_of", kind="stable")
+    return {
+        (row.accelerator, row.term): Hour(row.usd_per_gpu_hour, LISTS, row.as_of, row.source)
+        for row in rows.itertuples()
+    }
+
+
+@remember
+def _least(region: str) -> dict[tuple[str, str], Hour]:
+    """The cheapest of the latest lists of single clouds, by accelerator and term."""
+    rows = table("rent_offers")
     dated = rows["as_of"].str.len() == len("2026-10-10")
     rows = rows[dated & (rows["market"] != "marketplace")]
     rows = rows[rows["region"] == region] if region else rows
-    rows = rows.sort_values("as_of", kind="stable").drop_duplicates(
-        ["provider", "region"], keep="last"
+    latest = rows.sort_values("as_of", kind="stable").drop_duplicates(
+        ["accelerator", "term", "provider", "region"], keep="last"
     )
-    if rows.empty:
-        return None
-    least = rows.loc[rows["usd_per_gpu_hour"].idxmin()]
-    usd = float(least["usd_per_gpu_hour"])
-    return Hour(usd, str(least["provider"]), str(least["as_of"]), str(least["source"]))
+    least: dict[tuple[str, str], Hour] = {}
+    for row in latest.itertuples():
+        hour = Hour(row.usd_per_gpu_hour, row.provider, row.as_of, row.source)
+        known = least.setdefault((row.accelerator, row.term), hour)
+        if hour.usd < known.usd:
+            least[row.accelerator, row.term] = hour
+    return least
 
 
 def _own_hour(ask: Lists, chip: Accelerator) -> list[Hour]:

@@ -26,7 +26,8 @@ from econ.catalog.audit import is_stale
 from econ.catalog.guard import unknown
 from econ.catalog.names import maker_name
 from econ.catalog.offers import offers_frame
-from econ.catalog.prices import Price, prices_frame, prices_now_frame
+from econ.catalog.price_days import prices_of_day
+from econ.catalog.prices import Price, prices_frame
 from econ.tco.offers import Api
 
 ACTIVE = re.compile(r"(?<=scout|erick)-17b(-\d+e)?")  # half the sellers of Llama 4 leave it out
@@ -161,14 +162,15 @@ def _tiers(price: Price, model: str) -> list[Api]:
 @functools.lru_cache(maxsize=64)
 def _today(wanted: SoldName, day: datetime.date) -> tuple[Price, ...]:
     """What the price package lists; nothing where it is not installed."""
-    moment = datetime.datetime.combine(day, datetime.time(12), datetime.UTC)
     try:
-        rows = prices_now_frame(moment, lambda name: sold_as(name).serves(wanted))
+        rows = prices_of_day(day, lambda name: sold_as(name).serves(wanted))
     except ImportError:
         return ()
-    rows = rows[~rows["provider"].isin(NO_SHOPS) & (rows["output_usd_per_mtok"] > 0)]
-    as_of = day.isoformat()
-    return tuple(_price(row, as_of) for row in rows.to_dict("records"))
+    return tuple(
+        _price(row, day.isoformat())
+        for row in rows
+        if row["provider"] not in NO_SHOPS and row["output_usd_per_mtok"] > 0
+    )
 
 
 def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:

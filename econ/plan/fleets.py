@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from econ.plan.bounds import (
     least_prefill_s,
     most_rates_per_s,
 )
-from econ.plan.search import ROUNDING, Demand, server_gpus
+from econ.plan.search import KEYS, ROUNDING, Demand, server_gpus
 from econ.plan.trials import Draws, Trial, try_fleet
 from econ.scenario import Scenario
 from econ.serving import Disaggregated, Replica, replica
@@ -128,7 +129,22 @@ class Shape:
         self.trials: dict[tuple[int, int], Trial] = {}
         most_gpus, _ = demand.scenario.power_limit(widest.accelerator)
         self.n_held = most_gpus // int(widest.n_gpu) - demand.n_spare  # by the site's power
-        self.n_least = self._n_least()
+
+    def sharing(self, twin: Shape) -> Shape:
+        """This shape, with the bound and the simulations of one that is the same `machine`."""
+        self.n_least, self.trials = twin.n_least, twin.trials
+        return self
+
+    @property
+    def machine(self) -> tuple[Any, ...]:
+        """What the simulator knows of the replica: formats and splits that it cannot tell apart
+        share it."""
+        one, first = self.one, self.rows[0]
+        numbers = [getattr(one, f.name) for f in dataclasses.fields(one) if f.name != "cost"]
+        tables = [np.asarray(getattr(one.cost, f.name)) for f in dataclasses.fields(one.cost)]
+        split = first[: len(KEYS)] if self.transfer_s else ()  # pools divide by it
+        known = (*(table.tobytes() for table in tables), self.limits.tobytes())
+        return (self.policy, *split, self.transfer_s, *numbers, *known)
 
     def paid(self, rows: Sequence[Row], demand: Demand, n_first: int = 0) -> Shape:
         """The same fleets at other prices, with all that was simulated of them.
@@ -139,7 +155,8 @@ class Shape:
         other.rows, other.demand, other.n_first = rows, demand, n_first
         return other
 
-    def _n_least(self) -> np.ndarray:
+    @functools.cached_property
+    def n_least(self) -> np.ndarray:
         """Replicas that no fleet of each batch limit can do with less (`econ.plan.bounds`)."""
         slo, prompts = self.demand.slo, self.draws.prompts(self.one)
         work = Work.of(prompts)

@@ -188,7 +188,8 @@ class Search:
         ][:WAVE]:
             most = better_by(best, gap_frac)
             self._solve(todo, [most / times[task.accelerator] for task in todo])
-            rest = [task for task in rest if task not in set(todo)]
+            looked = set(todo)
+            rest = [task for task in rest if task not in looked]
             best = self._best_of(times)
             bar.update(len(todo))
         bar.update(len(rest))
@@ -302,7 +303,8 @@ class Search:
         return below * mtok_per_hour(self.demand) if self.objective == COST else math.inf
 
     def _rows(self, task: Task) -> list[Row]:
-        return [Row(*(column[i] for column in self.columns)) for i in task.labels]
+        at = list(task.labels)
+        return [*map(Row._make, zip(*(column[at] for column in self.columns), strict=True))]
 
     def _take(self, task: Task, solved: Solved, is_free: bool) -> bool:
         """Note what a task came to; whether a fleet keeps the SLO."""

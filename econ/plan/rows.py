@@ -80,9 +80,9 @@ def judged(frame: pd.DataFrame, plan: Searched) -> pd.DataFrame:
     constraint = frame["constraint"].astype(object)
     reason = frame["reason"].astype(object)
     of_all = {
-        label: min(refuted.values())
-        for label, refuted in proof.refuted.items()
-        if len(refuted) == plan.n_policies and label in frame.index
+        label: min(proof.refuted[label].values())
+        for label in frame.index.intersection(list(proof.refuted))
+        if len(proof.refuted[label]) == plan.n_policies
     }
     lost = pd.DataFrame(of_all.values(), index=list(of_all), columns=list(Refuted._fields))
     rows = frame.loc[lost.index]

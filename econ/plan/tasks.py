@@ -58,7 +58,8 @@ def solved_task(
     key = (one.accelerator.id, *one[1 : len(KEYS)], task.policy, limits)
     try:
         if key not in shapes:
-            shapes[key] = Shape(rows, task.policy, demand, draws)
+            built = Shape(rows, task.policy, demand, draws)
+            shapes[key] = built.sharing(shapes.setdefault(built.machine, built))
     except ValueError as error:
         return Solved(None, (NEVER,) * len(rows), 0, str(error))
     shape = shapes[key].paid(rows, demand, task.n_first)

@@ -6,9 +6,11 @@ as soon as the SLO is out of reach, and a fleet that fails on one is not tried o
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,6 +100,15 @@ class Draws:
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return iter(self._drawn)
 
+    @functools.cached_property
+    def arrays(self) -> list[tuple[Any, ...]]:
+        """Of each draw arrivals, tokens of prompts and of answers, and what a trace has cached."""
+        names = ("arrival_s", "input_tokens", "output_tokens")
+        return [
+            (*(requests[name].to_numpy() for name in names), cached_tokens(requests))
+            for requests in self._drawn
+        ]
+
     def __len__(self) -> int:
         return len(self._drawn)
 
@@ -126,13 +137,10 @@ class Trial:
 def try_fleet(fleet: Replica | Disaggregated, draws: Draws, slo: Slo) -> Trial:
     """Serve each draw in turn, until one fails."""
     runs: list[RequestTimes] = []
-    for requests in draws:
-        arrival_s, prompt, out = (
-            requests[name].to_numpy() for name in ("arrival_s", "input_tokens", "output_tokens")
-        )
+    for arrival_s, prompt, out, cached in draws.arrays:
         try:
             times = simulate_arrays(
-                arrival_s, prompt, out, fleet, "auto", cached_tokens(requests), draws.seed, slo=slo
+                arrival_s, prompt, out, fleet, "auto", cached, draws.seed, slo=slo
             )
         except ValueError as error:  # a request that no replica can hold
             return Trial(False, error=str(error))

@@ -40,6 +40,7 @@ from econ.tokens.traces import check_trace
 from econ.tokens.workloads import Workload
 
 MOST_REMEMBERED = 50_000  # requests of one draw: a megabyte
+N_TABLES = 128  # of replicas, remembered
 TABLE_POINTS = 400  # points of the linear table past the batch; straight lines between them
 
 
@@ -140,8 +141,13 @@ def step_cost(s: Scenario, *, calibration: Calibration | None = None) -> StepCos
     True
     """
     require_certain("step_cost", s)
-    k, ideal = calibration or Calibration.fitted(), Calibration.datasheet()
-    cost = _step_cost(s, _replica_case(s, k), k)
+    k = calibration or Calibration.fitted()
+    return _matured(s, _replica_case(s, k), k)
+
+
+def _matured(s: Scenario, case: Case, k: Calibration) -> StepCost:
+    """The cost of a step with the maturity of the scenario's software."""
+    cost, ideal = _step_cost(s, case, k), Calibration.datasheet()
     better = s.deployment.software_maturity
     decoding = better * dated_maturity(s, k)
     if better == decoding == 1:
@@ -204,7 +210,7 @@ def replica(s: Scenario, *, calibration: Calibration | None = None) -> Replica |
     case, context_tokens = _replica_case(s, k), _context_tokens(s)
     room = steps.room(_prepared(case, k, context_tokens), k, context_tokens)
     host_s = float(case.shapes.first_token_s)
-    launch, cost = d.launch, step_cost(s, calibration=k)
+    launch, cost = d.launch, _matured(s, case, k)
     one = Replica(
         cost=cost,
         kv_tokens=int(room * context_tokens),
@@ -278,8 +284,15 @@ def _replica_case(s: Scenario, k: Calibration) -> Case:
 
 
 def _step_cost(s: Scenario, c: Case, k: Calibration) -> StepCost:
-    context_tokens, launch = _context_tokens(s), s.deployment.launch
-    max_batch, token_budget = launch.max_batch, step_budget(launch)
+    launch = s.deployment.launch
+    return _tables(c, k, _context_tokens(s), launch.max_batch, step_budget(launch))
+
+
+@functools.lru_cache(maxsize=N_TABLES)
+def _tables(
+    c: Case, k: Calibration, context_tokens: float, max_batch: int, token_budget: int
+) -> StepCost:
+    """A replica's steps; formats and splits that the equations cannot tell apart share them."""
     batch = np.arange(1, max_batch + 1)
 
     contexts = (0.5 * context_tokens, 1.5 * context_tokens)
