@@ -52,6 +52,8 @@ def main() -> None:
         ("decide, the same, warm", _least_s(lambda: econ.decide(usual))),
         (f"decide, {len(rows.rows):,} deployments screened, {rows.n_simulated} fleets simulated",
          _least_s(lambda: econ.decide(wide, precisions=formats))),
+        ("decide, 2,000 requests a second, warm",
+         _least_s(lambda: econ.decide(usual.with_(rate_per_s=2000.0)))),
         ("import of the command line, cold", _cold_s(["-c", "import econ.cli"])[0]),
     ]  # fmt: skip
     used, wall = _cold_s(ASK)

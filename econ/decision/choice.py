@@ -260,7 +260,7 @@ def decide(
         if searched.n_parts > 1:
             notes.append(
                 f"So large a load was simulated as one of {searched.n_parts:,} equal parts, each "
-                "on a fleet of its own."
+                "on a fleet of its own, which is rounded up to whole replicas."
             )
     fleets = searched.fleets
     if tasks:

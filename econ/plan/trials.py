@@ -28,7 +28,7 @@ N_DRAWS = 4
 N_PARTS = 8  # of a draw, one after the other: their spread is the standard error of its share
 FEWEST_TURNS = 5  # of a load that is simulated whole
 TURNS = 20  # how often every place in use is used over in a draw, filling included
-FEWEST, MOST = 2_000, 64_000  # requests of one draw
+FEWEST, USUAL, MOST = 2_000, 16_000, 64_000  # requests of one draw; beyond usual, few turns
 CLOCK_MARGIN = 1.5  # draws of gaps may add up to more than their mean
 USUAL_TPOT_S = 0.03  # for the number of places in use
 
@@ -53,9 +53,21 @@ def n_parts(rate_per_s: float, output_tokens: float) -> int:
     """Equal parts of a load of which one can be simulated until every place is used over again.
 
     >>> n_parts(100.0, 200.0), n_parts(100_000.0, 200.0)
-    (1, 47)
+    (1, 188)
     """
-    return max(math.ceil(FEWEST_TURNS * n_busy(rate_per_s, output_tokens) / MOST), 1)
+    return max(math.ceil(FEWEST_TURNS * n_busy(rate_per_s, output_tokens) / USUAL), 1)
+
+
+def n_enough(busy: float) -> int:
+    """Requests of a draw with so many places in use: 20 turns, of many places five.
+
+    >>> n_enough(10), n_enough(700), n_enough(3_000), n_enough(12_000)
+    (2000, 16000, 16000, 64000)
+    """
+    n, turns = FEWEST, max(USUAL, FEWEST_TURNS * busy)
+    while n < min(TURNS * busy, turns, MOST):
+        n *= 2
+    return n
 
 
 class Draws:
@@ -77,9 +89,7 @@ class Draws:
         self, demand: Demand, trace: pd.DataFrame | None, n: int | None, seed: int
     ) -> None:
         if n is None:
-            n, busy = FEWEST, n_busy(demand.peak_per_s, demand.output_tokens)
-            while n < min(TURNS * busy, MOST):
-                n *= 2
+            n = n_enough(n_busy(demand.peak_per_s, demand.output_tokens))
         self.seed = seed
         self.n_requests = count("n", n, 10, 10_000_000)
         load = demand.scenario.workload if trace is None else trace.head(n)

@@ -93,3 +93,19 @@ def test_pipelines_are_screened_and_say_so():
     shape = answer.feasible.assign(accelerator=[answer.accelerators["h100-sxm"]] * 2)
     with pytest.raises(ValueError, match="pp = 2"):
         Shape(rows_of(shape), "chunked_prefill", answer.demand, Draws(answer.demand, None, 100, 0))
+
+
+@pytest.mark.parametrize("change", [{}, {"model": "gpt-oss-120b", "rate_per_s": 20}])
+def test_what_machines_alike_share_changes_no_answer(monkeypatch, change):
+    """On an H100 both formats of a byte and both ways to divide the experts compute alike."""
+    s = SCENARIO.with_(**change)
+    settings = {"accelerators": ["h100-sxm"], "precisions": ["fp8", "int8"], "n": 400,
+                "parallelism": [(2, 1, 1, 1), (2, 1, 2, 1), (4, 1, 1, 1)]}  # fmt: skip
+    shared = plan(s, n_refined=6, **settings)
+    monkeypatch.setattr(Shape, "sharing", lambda self, twin: self)
+    apart = plan(s, n_refined=6, **settings)
+    columns = ["accelerator", "precision", "tp", "ep", "concurrency", "n_replicas", "good_frac",
+               "cost_usd_per_good_mtok"]  # fmt: skip
+    assert shared.simulated[columns].equals(apart.simulated[columns])
+    assert shared.gap_frac == apart.gap_frac == 0
+    assert shared.n_simulated < apart.n_simulated
