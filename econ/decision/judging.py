@@ -15,6 +15,7 @@ from econ.decision.fleets import BINDING_P
 from econ.decision.menu import Entry
 from econ.decision.result import Option
 from econ.decision.valued import Acceptance
+from econ.uncertainty import interval
 
 LEAVABLE_P = 0.25
 TIE_FRAC = 0.03  # of the mean cost: nobody knows next year's prices so closely
@@ -41,22 +42,27 @@ def judged(
         books = entry.books(market)
         first = books.year_usd[:, 0]
         present = books.present_usd(rate)
-        low, high = np.quantile(first[1:], [0.05, 0.95])
-        npv_low, npv_high = np.quantile(present[1:], [0.05, 0.95])
+        year, horizon = interval(first[1:]), interval(present[1:])
         option = Option(
             kind=entry.kind, seller=entry.seller, model=entry.model,
             accelerator=entry.accelerator, n_gpu=round(books.n_gpu),
             usd_per_day=float(first[0]) / DAYS_PER_YEAR, usd_per_year=float(first[0]),
-            low_usd_per_year=min(float(low), float(first[0])),
-            high_usd_per_year=max(float(high), float(first[0])),
-            npv_usd=float(present[1:].mean()), npv_low_usd=float(npv_low),
-            npv_high_usd=float(npv_high), p_keeps_slo=entry.p_keeps_slo,
+            low_usd_per_year=min(year.low, float(first[0])),
+            high_usd_per_year=max(year.high, float(first[0])),
+            npv_usd=horizon.mean, npv_low_usd=horizon.low, npv_high_usd=horizon.high,
+            p_keeps_slo=entry.p_keeps_slo,
             n_gpu_sure=max(entry.n_gpu_sure, round(books.n_gpu)),
             commitment_months=entry.commitment_months,
             exit_usd=entry.exit_usd(books), as_of=entry.as_of, source=entry.source,
             evidence=entry.evidence, words=entry.words, rates=entry.rates, parts=books.parts,
             reason=entry.reason or _too_unsure(entry, least_p_frac, deadline_h),
             by_year_usd=tuple(books.year_usd[0].tolist()),
+            se_usd={
+                "low_usd_per_year": year.low_se if year.low < first[0] else 0.0,
+                "high_usd_per_year": year.high_se if year.high > first[0] else 0.0,
+                "npv_usd": horizon.mean_se, "npv_low_usd": horizon.low_se,
+                "npv_high_usd": horizon.high_se,
+            },
         )  # fmt: skip
         if option.name not in npv:
             options.append(option)
@@ -72,10 +78,14 @@ def judged(
     able = [option.name for option in options if not option.reason]
     if able:
         least = frame[able].min(axis=1)
+        over = {option.name: interval(frame[option.name] - least) for option in options}
         options = [
-            dataclasses.replace(option, regret_usd=float((frame[option.name] - least).mean()))
+            dataclasses.replace(
+                option, regret_usd=over[option.name].mean,
+                se_usd=option.se_usd | {"regret_usd": over[option.name].mean_se},
+            )
             for option in options
-        ]
+        ]  # fmt: skip
     return options, of, frame, ties
 
 

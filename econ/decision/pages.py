@@ -29,19 +29,45 @@ PARTS = {"burst": "machines by the hour"}
 FAMILIES = {"api": "API", "rent": "rent", "own": "own"}
 
 
-def money(usd: float) -> str:
-    """USD to three digits, as people read it.
+def money(usd: float, se_usd: float = 0.0) -> str:
+    """USD to three digits, as people read it, or to the fewer that its sampling error allows.
 
     >>> money(4.267), money(1557.4), money(1_234_567), money(0.00231)
     ('$4.27', '$1,560', '$1,230,000', '$0.0023')
+    >>> money(1557.4, 12.0), money(1557.4, 130.0), money(1557.4, 20_000.0)
+    ('$1,560', '$1,600', '$2,000')
     """
     if usd < 0:
-        return f"−{money(-usd)}"
-    if usd < 100:
+        return f"−{money(-usd, se_usd)}"
+    if usd >= 100:
+        digits = 3 - len(str(int(usd)))
+    else:
         digits = 1 if usd >= 10 else 2 if usd >= 0.1 or not usd else 1 - math.floor(math.log10(usd))
-        return f"${usd:,.{digits}f}"
-    digits = len(str(int(abs(usd)))) - 3
-    return f"${round(usd, -digits):,.0f}"
+    if se_usd > 0 and usd:
+        digits = min(digits, -math.floor(math.log10(min(se_usd, usd))))  # the first one stays
+    return f"${round(usd, digits):,.{max(digits, 0)}f}"
+
+
+def drawn_words(option: Option, name: str) -> str:
+    """A number of an option in the digits that its draws allow."""
+    return money(getattr(option, name), option.se_usd.get(name, 0.0))
+
+
+def band_words(option: Option, low: str, high: str) -> str:
+    """Both ends of a band of an option, in brackets."""
+    return f"({drawn_words(option, low)} to {drawn_words(option, high)})"
+
+
+def year_words(option: Option, unit: str = "") -> str:
+    """What an option costs in its first year, with the band."""
+    band = band_words(option, "low_usd_per_year", "high_usd_per_year")
+    return f"{money(option.usd_per_year)}{unit} {band}"
+
+
+def present_words(option: Option) -> str:
+    """What an option costs over the horizon in today's money, with the band."""
+    band = band_words(option, "npv_low_usd", "npv_high_usd")
+    return f"{drawn_words(option, 'npv_usd')} {band}"
 
 
 def share_words(share_frac: float) -> str:
@@ -99,8 +125,7 @@ def answer_line(decision: Weighing) -> str:
     take = "If it is to be served all the same, take" if nothing else "Take"
     return (
         f"{nothing}{head}{take} the {one.name}: {money(one.usd_per_day)} a day, "
-        f"{money(one.usd_per_year)} a year ({money(one.low_usd_per_year)} to "
-        f"{money(one.high_usd_per_year)}), "
+        f"{year_words(one, ' a year')}, "
         + (f"done within {decision.deadline_h:g} h" if decision.deadline_h else
            f"keeps the SLO with a probability of {share_words(one.p_keeps_slo)}{whose}")
         + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
@@ -116,7 +141,8 @@ def later_words(decision: Weighing) -> str:
     less = min(sides, key=lambda option: option.usd_per_day)
     return (
         f" Over {decision.horizon_years} years, as prices and load move, the {one.name} costs "
-        f"{money(one.npv_usd)} in today's money, the {less.name} {money(less.npv_usd)}."
+        f"{drawn_words(one, 'npv_usd')} in today's money, the {less.name} "
+        f"{drawn_words(less, 'npv_usd')}."
     )
 
 
@@ -229,8 +255,7 @@ def option_words(option: Option, deadline_h: float = 0.0) -> tuple[str, ...]:
     return (
         f"{option.name} ({option.words})",
         money(option.usd_per_day),
-        f"{money(option.usd_per_year)} ({money(option.low_usd_per_year)} to "
-        f"{money(option.high_usd_per_year)})",
+        year_words(option),
         "may wait" if deadline_h else share_words(option.p_keeps_slo),
         bound,
         option.as_of,
@@ -273,11 +298,7 @@ def sure_words(decision: Weighing) -> list[str]:
 def horizon_words(decision: Weighing) -> str:
     """The choice and the next best over the horizon with both bands, and what their money buys."""
     one, other = decision.chosen, decision.next_best
-    ends = [
-        f"{o.name} {money(o.npv_usd)} ({money(o.npv_low_usd)} to {money(o.npv_high_usd)})"
-        for o in (one, other)
-        if o
-    ]
+    ends = [f"{o.name} {present_words(o)}" for o in (one, other) if o]
     paid = [f"{o.name} for {parts_words(o)}" for o in (one, other) if o]
     return (
         f"Over {decision.horizon_years} years, in today's money: {', next '.join(ends)}. The first "
@@ -329,7 +350,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def options_frame(decision: Weighing) -> pd.DataFrame:
     """All options under readable heads, for a table of evidence."""
     rows = [
-        (*option_words(o, decision.deadline_h), money(o.npv_usd), o.reason)
+        (*option_words(o, decision.deadline_h), drawn_words(o, "npv_usd"), o.reason)
         for o in decision.options
     ]
     columns = ["option", *HEADS[1:], f"USD over {decision.horizon_years} years", "why not"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -156,6 +157,8 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
     sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
     if chosen.p_keeps_slo < SURE:
         saved = (sure.npv_usd - chosen.npv_usd) * chosen.p_keeps_slo if sure else 0.0
+        drawn = [o.se_usd.get("npv_usd", 0.0) for o in (chosen, sure) if o]
+        usd = with_error(saved, math.hypot(*drawn) * chosen.p_keeps_slo)
         what = (
             "TTFT and tokens per second of the"
             if chosen.is_api
@@ -165,8 +168,8 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
             (
                 saved,
                 f"{what} {chosen.name} at your lengths, for a day"
-                + (f": worth up to ${saved:,.0f} over the horizon, what it saves if it keeps the "
-                   "SLO." if sure else "."),
+                + (f": worth up to {usd} over the horizon, what it saves if it keeps the SLO."
+                   if sure else "."),
             )
         )  # fmt: skip
     least = np.maximum(max(1.0, 1e-4 * chosen.npv_usd), worth["value_se_usd"])

@@ -20,7 +20,7 @@ from econ.scenario import Scenario
 from econ.station import Result
 from econ.tco.earning import Earning
 
-TABLES = ("parts", "by_year_usd", "rates")  # of an option: no single number or word
+TABLES = ("parts", "by_year_usd", "rates", "se_usd")  # of an option: no single number or word
 UNNAMED = ("lists of clouds", "own", "your quote")  # no name of a shop
 
 
@@ -73,6 +73,8 @@ class Option:
         USD of the first year by what it is paid for.
     by_year_usd : tuple of float
         The typical cost of each year.
+    se_usd : mapping of str to float
+        Standard errors of what is drawn, by its name here: what other draws would change.
     """
 
     kind: str
@@ -100,6 +102,7 @@ class Option:
     reason: str = ""
     parts: Parts = field(default_factory=dict)
     by_year_usd: tuple[float, ...] = ()
+    se_usd: Parts = field(default_factory=dict)
 
     @property
     def is_api(self) -> bool:

@@ -234,8 +234,9 @@ def boundary_frame(
     Returns
     -------
     DataFrame
-        ``rung``, ``low``, ``typical`` (at the typical inputs), ``high``, and ``adds``: what the
-        rung adds to the typical figure.
+        ``rung``, ``low``, ``typical`` (at the typical inputs), ``high``, the standard errors of
+        both ends (``low_se``, ``high_se``: what other samples would change), and ``adds``: what
+        the rung adds to the typical figure.
     """
     ranges = ladder_ranges(point, pue=pue, busy_frac=busy_frac, host_frac=host_frac)
     rungs = _ladder(point)
@@ -248,6 +249,8 @@ def boundary_frame(
             "low": np.minimum([span.low for span in spans], typical),
             "typical": typical,
             "high": np.maximum([span.high for span in spans], typical),
+            "low_se": [span.low_se for span in spans],
+            "high_se": [span.high_se for span in spans],
         }
     )
     return frame.assign(adds=frame["typical"].diff().fillna(frame["typical"]))

@@ -51,6 +51,7 @@ HARDWARE = {
     "server_embodied_g": "server_embodied_g",
 }
 OF_OPERATORS = ("pue", "wue_l_per_kwh")
+ENDS = ("low", "typical", "high", "low_se", "high_se")
 PER_SERVER = 8  # accelerators, where nobody has published it
 # an energy's own names for what a million output tokens take at its site
 FIGURES = {
@@ -243,6 +244,14 @@ def embodied_range(
 
     Joint samples of life, time at work, the two masses of carbon and the band of the throughput.
     """
+    low, typical, high, *_ = _embodied(point, busy_frac, coverage_frac)
+    return low, typical, high
+
+
+def _embodied(
+    point: OperatingPoint, busy_frac: float | None, coverage_frac: float
+) -> tuple[float, float, float, float, float]:
+    """`embodied_range` with the standard errors of both ends."""
     joules = point.range()
     ranges = {name: given("energy_inputs", id) for name, id in HARDWARE.items()}
     if busy_frac is not None:
@@ -256,7 +265,8 @@ def embodied_range(
 
     span = interval(propagate(grams, ranges, N_SAMPLES)["value"], coverage_frac)
     typical = float(grams(**typical_of(ranges)))
-    return min(span.low, typical), typical, max(span.high, typical)
+    low, high = min(span.low, typical), max(span.high, typical)
+    return low, typical, high, span.low_se, span.high_se
 
 
 def site_ranges(
@@ -265,19 +275,20 @@ def site_ranges(
     *,
     busy_frac: float | None = None,
     coverage_frac: float = 0.9,
-) -> dict[str, tuple[float, float, float]]:
-    """What a million output tokens take at a site: low, typical and high by the titles of `TITLES`.
+) -> dict[str, tuple[float, ...]]:
+    """What a million output tokens take at a site, by the titles of `TITLES`.
+
+    Low, typical and high, and the standard errors of low and high: what other samples would change.
 
     The spread is that of the energy (`boundary_frame`) and of the hardware's making; prices and
     intensities are the year's means of the place, without a spread of their own. A figure that
     nobody has published is NaN.
     """
     ladder = boundary_frame(point, busy_frac=busy_frac, coverage_frac=coverage_frac)
-    it_j = ladder.set_index("rung").loc["idle capacity", ["low", "typical", "high"]]
-    it_j = it_j.to_numpy("float64")
+    it_j = ladder.set_index("rung").loc["idle capacity", list(ENDS)].to_numpy("float64")
     site_kwh = energy_kwh_per_mtok(it_j, site_figure(site, "pue"))
     bill = site_bill(it_j, site)
-    embodied = embodied_range(point, busy_frac=busy_frac, coverage_frac=coverage_frac)
+    embodied = _embodied(point, busy_frac, coverage_frac)
     by_title = (
         site_kwh,
         bill["electricity_usd"],
@@ -288,8 +299,7 @@ def site_ranges(
         bill["grid_water_l"],
     )
     return {
-        title: (float(values[0]), float(values[1]), float(values[2]))
-        for title, values in zip(TITLES, by_title, strict=True)
+        title: tuple(map(float, values)) for title, values in zip(TITLES, by_title, strict=True)
     }
 
 
@@ -302,13 +312,16 @@ def footprint_frame(
 ) -> pd.DataFrame:
     """A million output tokens at a site: `site_ranges` as figure, low, typical, high, unit.
 
+    ``low_se`` and ``high_se`` are what other samples would change of both ends;
+    `econ.uncertainty.sure_digits` prints the digits that they allow.
+
     The share of time at work is the range of ``data/energy/energy_inputs.csv`` unless it is given.
     A figure that nobody has published is left out.
     """
     place = resolve_site(site, operator)
     rows = [
-        (title, *values, TITLES[title])
+        (title, *values[:3], TITLES[title], *values[3:])
         for title, values in site_ranges(point, place, busy_frac=busy_frac).items()
     ]
-    frame = pd.DataFrame(rows, columns=["figure", "low", "typical", "high", "unit"])
+    frame = pd.DataFrame(rows, columns=["figure", *ENDS[:3], "unit", *ENDS[3:]])
     return frame.dropna(subset=["typical"]).reset_index(drop=True)

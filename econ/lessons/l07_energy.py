@@ -120,7 +120,7 @@ def request_boundary_frame(
         raise unknown("operator", operator, known.index)
     pue = Range(float(known.min()), float(known[operator]), float(known.max()))
     frame = boundary_frame(one, pue=pue, busy_frac=busy_frac)
-    for column in ("low", "typical", "high", "adds"):
+    for column in ("low", "typical", "high", "low_se", "high_se", "adds"):
         frame[column] = frame[column] * one.output_tokens / WH_J
     return frame
 

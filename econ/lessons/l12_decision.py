@@ -16,7 +16,14 @@ from IPython.display import Markdown
 from econ.catalog.units import DAY_S, MTOK
 from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.decision import Decision, decide
-from econ.decision.pages import FAMILIES, money, share_words
+from econ.decision.pages import (
+    FAMILIES,
+    drawn_words,
+    money,
+    present_words,
+    share_words,
+    year_words,
+)
 from econ.scenario import Scenario
 
 DAY = datetime.date(2026, 11, 29)  # whose prices the lesson shows
@@ -92,6 +99,19 @@ def ways_frame(model: str, mtok_per_day: float) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["way", "usd_per_day", "label", "name", "slo"])
     return frame.sort_values("usd_per_day", ignore_index=True)
+
+
+def best_frame(answer: Decision) -> pd.DataFrame:
+    """The best API, rented and own machines in words: each drawn number in the digits it allows."""
+    best = [option for family in FAMILIES if (option := answer.best_of(family))]
+    return pd.DataFrame(
+        {
+            "option": [o.name for o in best],
+            "USD a year (nine cases in ten)": [year_words(o) for o in best],
+            "over the horizon": [present_words(o) for o in best],
+            "regret": [drawn_words(o, "regret_usd") for o in best],
+        }
+    )
 
 
 def _sure(p_keeps_slo: float) -> str:

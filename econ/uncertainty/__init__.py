@@ -3,7 +3,7 @@
 `uncertain` asks any station about a scenario in which numbers are a `Range`. Below it stand
 functions of your own model and ranges: `propagate`, `interval`, `tornado_frame`, `sobol_frame`, and
 for a choice between options `decide`, `evpi_usd` and `information_frame`. What is drawn carries its
-sampling error; `with_error` and `rounded` print the digits that it allows.
+sampling error; `with_error`, `rounded` and `sure_digits` print the digits that it allows.
 """
 
 from econ.catalog.ranges import Range, typical_of
@@ -15,6 +15,7 @@ from econ.uncertainty.samples import (
     propagate,
     rounded,
     sample_frame,
+    sure_digits,
     with_error,
 )
 from econ.uncertainty.sensitivity import sobol_frame, tornado_frame
@@ -32,6 +33,7 @@ __all__ = [
     "rounded",
     "sample_frame",
     "sobol_frame",
+    "sure_digits",
     "tornado_frame",
     "typical_of",
     "uncertain",

@@ -209,6 +209,32 @@ def with_error(value: float, se: float, form: str = "${}", scale: float = 1.0) -
     return form.format(both)
 
 
+def sure_digits(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table whose numbers keep the digits that the errors beside them allow, without the errors.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The error of a column ``x`` stands in ``x_se``; columns without one stay as they are.
+
+    Examples
+    --------
+    >>> ends = pd.DataFrame({"low": [91.63, 0.5263], "low_se": [1.2, 0.006], "unit": ["g", "kWh"]})
+    >>> sure_digits(ends).to_dict("list")
+    {'low': [92.0, 0.526], 'unit': ['g', 'kWh']}
+    """
+    of = {f"{name}_se": name for name in frame if f"{name}_se" in frame}
+    sure = {
+        name: [_digits(*pair) for pair in zip(frame[name], frame[error], strict=True)]
+        for error, name in of.items()
+    }
+    return frame.assign(**sure).drop(columns=list(of))
+
+
+def _digits(value: float, se: float) -> float:
+    return round(value, -math.floor(math.log10(se))) if se > 0 else value
+
+
 def groups_of(n: int) -> np.ndarray:
     """The group of each of ``n`` samples; each group is a random part, for samples in any order."""
     groups: np.ndarray = np.arange(n) % min(N_GROUPS, n)

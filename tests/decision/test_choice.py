@@ -275,6 +275,8 @@ def test_cash_adds_up_and_draws_fit_the_options():
     means = d.npv_draws.mean()
     for one in d.options:
         assert means[one.name] == pytest.approx(one.npv_usd)
+        draws = d.npv_draws[one.name]
+        assert one.se_usd["npv_usd"] == pytest.approx(draws.std(ddof=0) / len(draws) ** 0.5)
     assert np.isfinite(d.npv_draws.to_numpy()).all()
 
 

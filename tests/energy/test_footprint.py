@@ -1,8 +1,10 @@
 """From joules to USD, carbon and water by hand; the ladder; what is refused, not borrowed."""
 
+import functools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,6 +112,19 @@ def test_each_rung_is_wider_and_dearer():
     assert (frame["typical"] < frame["high"]).all()
     spread = frame["high"] / frame["low"]
     assert spread.iloc[-1] > spread.iloc[0]
+
+
+def test_ends_say_what_another_seed_would_change(monkeypatch):
+    first = boundary_frame(ONE, pue=PUE)
+    drawn = []
+    for seed in range(1, 31):
+        other = functools.partial(boundaries.propagate, seed=seed)
+        with monkeypatch.context() as patch:
+            patch.setattr(boundaries, "propagate", other)
+            drawn.append(boundary_frame(ONE, pue=PUE)[["low", "high"]].iloc[-1])
+    seen = pd.DataFrame(drawn).std()
+    for end in ("low", "high"):  # draws of a hypercube settle faster than the error says
+        assert 0.3 < seen[end] / first[f"{end}_se"].iloc[-1] < 1.5
 
 
 def test_a_fleet_that_always_works_has_no_idle_rung():

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import increment
 import latency_model
 
 import econ
@@ -62,14 +63,19 @@ def _offered(package: str) -> dict[str, Any]:
 
 
 def _page(package: str, things: dict[str, Any]) -> str:
-    head = f"# `{package}`\n\n```{{eval-rst}}\n.. automodule:: {package}\n   :no-members:\n```\n"
-    blocks = [head]
+    """One block for Sphinx's own markup: each costs a parser of its own."""
+    directives = [f".. automodule:: {package}\n   :no-members:\n"]
     for name, thing in things.items():
         if directive := _directive(thing):
-            rest = "\n   :members:" if directive != "autofunction" else ""
             path = thing.__name__ if inspect.ismodule(thing) else f"{package}.{name}"
-            title = f"## {name}\n\n" if inspect.ismodule(thing) else ""
-            blocks.append(f"{title}```{{eval-rst}}\n.. {directive}:: {path}{rest}\n```\n")
+            title = f"```\n\n## {name}\n\n```{{eval-rst}}\n" if inspect.ismodule(thing) else ""
+            rest = "\n   :members:" if directive != "autofunction" else ""
+            directives.append(f"{title}.. {directive}:: {path}{rest}\n")
+    blocks = [
+        f"# `{package}`\n",
+        f"% the code it describes: {increment.content()}\n",  # another code, another page
+        "```{eval-rst}\n" + "\n".join(directives) + "```\n",
+    ]
     used = _used(things.values())
     if used:
         blocks.append("## Quantities on this page\n\n" + _table(used))

@@ -6,13 +6,12 @@ Pyodide's core and its compiled numpy, pandas and scipy come from Pyodide's own 
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import shutil
 import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import increment
 import lite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +34,7 @@ def write(out: Path, work: Path) -> Path:
 
     Raises `ConnectionError` where the package index cannot be reached.
     """
-    last = work / f"python-{fingerprint()[:24]}.zip"
+    last = work / f"python-{increment.content()[:24]}.zip"
     if last.exists():
         shutil.copyfile(last, out)
         return out
@@ -57,18 +56,6 @@ def write(out: Path, work: Path) -> Path:
         old.unlink()
     shutil.copyfile(out, last)
     return out
-
-
-@functools.cache
-def fingerprint() -> str:
-    """Of the package, its data and these tools: what was made of them holds until it changes."""
-    digest = hashlib.sha256()
-    for top, kinds in ((ROOT / "econ", (".py", ".js")), (ROOT / "data", (".csv", ".toml")),
-                       (Path(__file__).parent, (".py",))):  # fmt: skip
-        for path in sorted(p for p in top.rglob("*") if p.suffix in kinds):
-            if "__pycache__" not in path.parts:
-                digest.update(path.as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def fetch(needs: list[str], out: Path) -> None:

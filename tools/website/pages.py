@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import increment
 import inpage
 import mermaidx
 import nbformat
@@ -225,8 +226,12 @@ def _remembered(path: Path, notebook: nbformat.NotebookNode, out: Path) -> dict[
 def remembered(
     name: str, recipe: str, draw: Callable[[Path], dict[str, str]], out: Path
 ) -> dict[str, str]:
-    """What ``draw`` returned when recipe, package, data and tools were the same, and its files."""
-    digest = hashlib.sha256(f"{recipe}\n{inpage.fingerprint()}".encode()).hexdigest()
+    """What ``draw`` returned when the recipe and all that it can call were the same, and its files.
+
+    All: the package's code without its comments and docstrings, its data, these tools, and every
+    installed version.
+    """
+    digest = hashlib.sha256(f"{recipe}\n{increment.behaviour()}".encode()).hexdigest()
     folder = CACHE / f"{name}-{digest[:24]}"
     if not folder.exists():
         part = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=_made(CACHE)))

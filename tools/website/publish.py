@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "tools")]
 import api  # noqa: E402
 import handout  # noqa: E402
 import home  # noqa: E402
+import increment  # noqa: E402
 import inpage  # noqa: E402
 import pages  # noqa: E402
 import scoreboard  # noqa: E402
@@ -32,6 +33,7 @@ from econ.charts.live import bundle, source  # noqa: E402
 from econ.lessons import views  # noqa: E402
 from econ.lessons.pictures import scene  # noqa: E402
 
+PREVIEW = '<meta property="og:title"'
 EXPORT = "export default { render };"
 TEACHING = ("guide", "hosting")  # pages of the workshop
 FILE = re.compile(r"\[([^\]]+)\]\([\w./]+\.py\)")
@@ -101,10 +103,11 @@ def build(out: Path = ROOT / "build" / "site", names: list[str] | None = None) -
     """Build the site (of all notebooks, or those named) and return its folder."""
     every = {p.stem: p for p in sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))}
     wanted = [every[Path(n).stem] for n in names or every]
-    sources = out.with_name(out.name + "-sources")
-    write_sources(sources, wanted)
-    shutil.rmtree(out, ignore_errors=True)
-    words = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+    sources, new = (out.with_name(f"{out.name}-{kind}") for kind in ("sources", "new"))
+    write_sources(new, wanted)
+    again = increment.prepare(new, sources, out)
+    shutil.rmtree(new)
+    words = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", *again]
     words += ["-d", sources / ".doctrees", sources, out]
     path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(words, env={**os.environ, "PYTHONPATH": path})
@@ -112,12 +115,15 @@ def build(out: Path = ROOT / "build" / "site", names: list[str] | None = None) -
         raise RuntimeError(f"Sphinx ended with {done.returncode}; what it said stands above")
     for page in out.rglob("*.html"):
         _mend(page)
+    increment.done(sources)
     return out
 
 
 def _mend(page: Path) -> None:
     """What Sphinx leaves out: heading levels, code that keys can scroll, words for a preview."""
     text = page.read_text(encoding="utf-8")
+    if PREVIEW in text:  # of the last build, and as it was
+        return
     text = text.replace('role="heading"', 'role="heading" aria-level="2"')
     for kind, name in (("sidebar", "All pages"), ("toc", "On this page")):  # else two of one name
         text = text.replace(
@@ -138,11 +144,11 @@ def _preview(text: str) -> str:
     words = next((p for p in paragraphs if len(p) > 60), "")
     title = _plain(re.search(r"<title>(.+?)</title>", text, re.S)[1])
     if not words:
-        return f'<meta property="og:title" content="{title}">'
+        return f'{PREVIEW} content="{title}">'
     words = textwrap.shorten(words, 200, placeholder=" …")
     return (
         f'<meta name="description" content="{words}"><meta property="og:type" content="article">'
-        f'<meta property="og:title" content="{title}">'
+        f'{PREVIEW} content="{title}">'
         f'<meta property="og:description" content="{words}">'
     )
 
