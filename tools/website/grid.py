@@ -12,6 +12,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from altair.utils.schemapi import debug_mode
 
 from econ.charts.live import live_spec, records, shape
 from econ.charts.panels import Panel
@@ -117,7 +118,8 @@ def tabulate(panel: Panel, most: int = MOST_STATES) -> dict[str, Any]:
         values = {n: c["values"][i] for n, c, i in zip(names, controls, at, strict=True)}
         key = ",".join(map(str, at))
         try:
-            chart = panel.drawn(values)
+            with debug_mode(not shapes):  # the first chart is checked, and so is any new shape
+                chart = panel.drawn(values)
         except (ValueError, ArithmeticError) as error:
             states[key] = [None, "", f"Not possible: {error}", []]
             continue
