@@ -11,7 +11,7 @@ from pathlib import Path
 
 import inpage
 import nbformat
-from pages import LIVE, panel_markup, python_script, raw, remembered, scripts
+from pages import LIVE, panel_markup, python_script, raw, remembered, scripts, taken
 
 from econ.lessons.l12_decision import DAY, ways_panel
 
@@ -108,11 +108,11 @@ def _doors(books: list[dict[str, str]]) -> str:
 
 def _decision(out: Path) -> str:
     """The panel, and a cell to change and run where the page can run Python."""
-    kept = remembered(
+    panel = remembered(
         STEM, CELLS["ways"],
         lambda part: {"ways": panel_markup(ways_panel(), f"{STEM}-ways", part, "", MOST_STATES)},
-        out,
     )  # fmt: skip
+    kept = taken(panel, out)
     blocks = [raw(kept["ways"] + scripts(LIVE, ""))]
     if (out / "_static" / inpage.ARCHIVE).exists():
         notebook = nbformat.v4.new_notebook(

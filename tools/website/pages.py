@@ -97,13 +97,13 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
     notebooks that the site has; a link to another becomes its words.
     """
     notebook = nbformat.read(path, as_version=4)
-    drawn = _remembered(path, notebook, out)
+    things = taken(drawn(path), out)
     blocks = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             blocks.append(_prose(cell.source, f"{path.stem}-{cell.id}", out, known))
             continue
-        markup = drawn.get(cell.id, "")
+        markup = things.get(cell.id, "")
         if "econ-question" in markup:
             outputs = [] if "solution" in _tags(cell) else [raw(markup)]
         else:
@@ -126,8 +126,8 @@ def write_notebook(path: Path, out: Path, known: set[str]) -> dict[str, str]:
         blocks.insert(2, raw(f'<p class="econ-launch">{anchors}</p>'))
     if (out / "_static" / inpage.ARCHIVE).exists():
         blocks.append(raw(python_script(path.stem, "../")))
-    panels = [f"{path.stem}-{id}" for id, markup in drawn.items() if "data-grid" in markup]
-    asks = any("econ-question" in markup for markup in drawn.values())
+    panels = [f"{path.stem}-{id}" for id, markup in things.items() if "data-grid" in markup]
+    asks = any("econ-question" in markup for markup in things.values())
     if tags := scripts((LIVE if panels else ()) + (ASK if asks else ()), "../"):
         blocks.append(raw(tags))
     (out / "notebooks" / f"{path.stem}.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
@@ -204,13 +204,18 @@ def _output(output: dict[str, Any]) -> str:
     return raw(f'<pre class="econ-output">{html.escape(data["text/plain"])}</pre>')
 
 
-def _remembered(path: Path, notebook: nbformat.NotebookNode, out: Path) -> dict[str, str]:
-    """The markup of a notebook's charts and panels by cell; their files go to ``out/_extra``.
+def is_drawn(path: Path) -> bool:
+    """Whether the charts and panels of a notebook as it is now are in the cache."""
+    return _place(path.stem, _recipe(nbformat.read(path, as_version=4))).exists()
+
+
+def drawn(path: Path) -> Path:
+    """The folder in which a notebook's charts and panels are, as markup by cell and as files.
 
     They are kept in ``build/cache`` until the notebook's code or anything that it calls changes,
     so that a changed sentence does not compute them again.
     """
-    code = [c.source + json.dumps(c.outputs) for c in notebook.cells if c.cell_type == "code"]
+    notebook = nbformat.read(path, as_version=4)
 
     def draw(part: Path) -> dict[str, str]:
         cells = {cell.id: cell for cell in notebook.cells}
@@ -220,19 +225,26 @@ def _remembered(path: Path, notebook: nbformat.NotebookNode, out: Path) -> dict[
             for id, thing in shown(path).items()
         }  # fmt: skip
 
-    return remembered(path.stem, "\n".join(code), draw, out)
+    return remembered(path.stem, _recipe(notebook), draw)
 
 
-def remembered(
-    name: str, recipe: str, draw: Callable[[Path], dict[str, str]], out: Path
-) -> dict[str, str]:
-    """What ``draw`` returned when the recipe and all that it can call were the same, and its files.
+def _recipe(notebook: nbformat.NotebookNode) -> str:
+    return "\n".join(c.source + json.dumps(c.outputs) for c in notebook.cells
+                     if c.cell_type == "code")  # fmt: skip
+
+
+def _place(name: str, recipe: str) -> Path:
+    digest = hashlib.sha256(f"{recipe}\n{increment.behaviour()}".encode()).hexdigest()
+    return CACHE / f"{name}-{digest[:24]}"
+
+
+def remembered(name: str, recipe: str, draw: Callable[[Path], dict[str, str]]) -> Path:
+    """The folder of what ``draw`` made when the recipe and all that it can call were the same.
 
     All: the package's code without its comments and docstrings, its data, these tools, and every
     installed version.
     """
-    digest = hashlib.sha256(f"{recipe}\n{increment.behaviour()}".encode()).hexdigest()
-    folder = CACHE / f"{name}-{digest[:24]}"
+    folder = _place(name, recipe)
     if not folder.exists():
         part = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=_made(CACHE)))
         _made(part / "_extra")
@@ -240,9 +252,14 @@ def remembered(
         for old in CACHE.glob(f"{name}-????????????????????????"):
             shutil.rmtree(old, ignore_errors=True)
         part.rename(folder)
+    return folder
+
+
+def taken(folder: Path, out: Path) -> dict[str, str]:
+    """Copy what was remembered to ``out``; its markup."""
     shutil.copytree(folder / "_extra", out / "_extra", dirs_exist_ok=True)
-    kept: dict[str, str] = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
-    return kept
+    markup: dict[str, str] = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    return markup
 
 
 def _made(folder: Path) -> Path:

@@ -58,11 +58,11 @@ def learn_script() -> str:
     )
 
 
-def _page(path: Path, out: Path, known: set[str]) -> dict[str, str]:
+def _draw(path: Path) -> None:
     sys.path[:0] = [str(HERE), str(ROOT)]  # a worker starts without
     import pages
 
-    return pages.write_notebook(path, out, known)
+    pages.drawn(path)
 
 
 def write_sources(out: Path, notebooks: list[Path]) -> None:
@@ -75,9 +75,11 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     except ConnectionError as error:
         print(f"Pages cannot run Python: {error}")
     known = {path.stem for path in notebooks}
-    work = (delayed(_page)(path, out, known) for path in notebooks)
-    books = Parallel(n_jobs=N_JOBS)(work)
-    handout.write(out / "_extra" / "handout.html", pdf=False)
+    if new := [path for path in notebooks if not pages.is_drawn(path)]:
+        Parallel(n_jobs=N_JOBS)(delayed(_draw)(path) for path in new)
+    books = [pages.write_notebook(path, out, known) for path in notebooks]
+    recipe = handout.TEMPLATE.read_text("utf-8") + Path(handout.__file__).read_text("utf-8")
+    pages.taken(pages.remembered("handout", recipe, _hand_out), out)
     decks = slides.write([p.stem for p in notebooks if p.stem[0].isdigit()],
                          out / "_extra" / "slides", pdf=False)  # fmt: skip
     pages.write_glossary(out, [b["stem"] for b in books])
@@ -97,6 +99,11 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
     images = ROOT / "notebooks" / "images"
     if images.exists():
         shutil.copytree(images, out / "notebooks" / "images")
+
+
+def _hand_out(part: Path) -> dict[str, str]:
+    handout.write(part / "_extra" / "handout.html", pdf=False)
+    return {}
 
 
 def build(out: Path = ROOT / "build" / "site", names: list[str] | None = None) -> Path:
