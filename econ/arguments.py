@@ -38,6 +38,7 @@ NO_NUMBERS = "cSUVmM"  # dtypes that are no numbers
 LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable,
          collections.abc.Collection, collections.abc.Iterator)  # fmt: skip
 STEMS = {"pd": "pandas", "np": "numpy"}  # modules that annotations name
+IMPORT = {"__import__": __import__}  # numpy imports parts of itself when first asked for them
 
 
 class WrongArgument(TypeError, ValueError):
@@ -366,7 +367,7 @@ def wanted(name: str, annotation: Any, scope: Mapping[str, Any], default: Any = 
         annotation = Any if span_of(name) is None else "Amount"
     if isinstance(annotation, str):
         try:
-            annotation = eval(annotation, {"__builtins__": {}}, _Names(scope))
+            annotation = eval(annotation, {"__builtins__": IMPORT}, _Names(scope))
         except (AttributeError, TypeError):  # of a library that is not there
             annotation = Any
     is_free = isinstance(default, float) and not abs(default) < float("inf")

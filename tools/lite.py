@@ -120,7 +120,8 @@ def write_wheel(out: Path) -> Path:
         "econ/charts/live.bundle.js": bundle(),
         f"econ/data/{SAVED}": prices_now_json(),
     }
-    for path in [*ROOT.glob("econ/**/*.py"), *ROOT.glob("data/**/*.*")]:
+    code = [path for kind in ("py", "js") for path in ROOT.glob(f"econ/**/*.{kind}")]
+    for path in [*code, *ROOT.glob("data/**/*.*")]:
         inside = "econ" if path.is_relative_to(ROOT / "data") else ""  # as in the real wheel
         files[(Path(inside) / path.relative_to(ROOT)).as_posix()] = path.read_text(encoding="utf-8")
     record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])

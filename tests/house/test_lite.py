@@ -27,10 +27,11 @@ def test_the_wheel_brings_code_tables_and_script(tmp_path, monkeypatch):
     with zipfile.ZipFile(wheel) as box:
         box.extractall(tmp_path / "site")
         names = set(box.namelist())
-    here = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("econ/**/*.py")}
+    here = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("econ/**/*.[pj][ys]")}
     assert here <= names
     assert {f"econ/{p.relative_to(ROOT).as_posix()}" for p in ROOT.glob("data/**/*.csv")} <= names
     assert f"econ/data/{prices.SAVED}" in names
+    assert "econ/charts/watch.js" in names
     code = (
         "import sys\nfor n in ('numba', 'vl_convert'): sys.modules[n] = None\n"
         f"sys.path.insert(0, {str(tmp_path / 'site')!r})\n"

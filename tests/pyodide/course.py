@@ -76,7 +76,10 @@ def differs(line: dict[str, Any], said: tuple[str, list[str]]) -> str:
     if line["printed"] != printed:
         return f"prints {line['printed']!r}, not {printed!r}"
     if line["words"] is not None and line["words"] not in shown:
-        return f"says {line['words']!r}, not {shown!r}"
+        pairs = enumerate(zip(line["words"], *shown, strict=False))
+        same = next((i for i, letters in pairs if len(set(letters)) > 1), 0)
+        start = max(0, same - 40)  # of a long text, where it parts
+        return f"says {line['words'][start:]!r}, not {[text[start:] for text in shown]!r}"
     return ""
 
 
