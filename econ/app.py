@@ -34,9 +34,9 @@ import pandas as pd
 
 from econ.catalog.units import MEGA
 from econ.charts.controls import LOADS, OWN_LOAD, WIDE, controls
+from econ.charts.live import Watch
 from econ.charts.render import is_static
 from econ.charts.tables import Say, Table, three
-from econ.charts.watch import Watch
 from econ.decide_command import add_decide, asked
 from econ.decision import Decision, decide
 from econ.decision.workbook import workbook

@@ -16,10 +16,10 @@ from typing import Any
 import pandas as pd
 
 from econ.catalog import catalog
+from econ.catalog.documents import text_of
 from econ.catalog.guard import positive, unknown
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import DAY_S
-from econ.catalog.whole_files import text_of
 from econ.decision import Decision, decide
 from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.named import OnlySold, model_named

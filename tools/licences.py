@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from econ.catalog.whole_files import replace  # noqa: E402
+from econ.catalog.documents import replace  # noqa: E402
 
 LIST = ROOT / "tools" / "licences.csv"
 LOCK = ROOT / "requirements.lock"

@@ -17,9 +17,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from econ.catalog.documents import strict_json
+from econ.catalog.documents import strict_json, text_of
 from econ.catalog.tables import remember, table
-from econ.catalog.whole_files import text_of
 
 MOST_BYTES = 4_000_000  # the longest file read; real ones stay below 1 MB
 MOST = {"layers": 4096, "else": 1_000_000_000}

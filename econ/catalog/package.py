@@ -16,8 +16,8 @@ import re
 import tomllib
 from typing import Any
 
+from econ.catalog.documents import replace
 from econ.catalog.tables import DATE, KINDS, data_dir
-from econ.catalog.whole_files import replace
 
 HEAD = {
     "name": "inference-economics",

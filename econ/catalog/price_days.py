@@ -23,8 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from econ.catalog.documents import replace
 from econ.catalog.prices import package_source, prices_now_frame, rows_json, rows_of
-from econ.catalog.whole_files import replace
 
 PACKAGE = "genai_prices"
 FORMAT = 1  # of the files; another where their rows change

@@ -27,9 +27,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from econ.catalog.documents import replace
 from econ.catalog.guard import unknown
 from econ.catalog.reading import BadTable, read_rows
-from econ.catalog.whole_files import replace
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 KINDS = ("measured", "list_price", "vendor_claim", "derived", "assumed")

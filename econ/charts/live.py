@@ -8,6 +8,11 @@ rest of the chart changes too (other categories, another scale) it is drawn anew
 The newest value wins twice over: ipywidgets holds back all but the newest value of a slider while
 the kernel is busy, and the browser skips the states that arrive while it draws. However fast a
 slider is moved, the chart ends at its last value.
+
+What a page watches while it is open: the size of a file before it is sent, and its kernel.
+
+A file that is too large is not sent at all, as a server ends a connection that carries more than
+it takes. Where a kernel no longer answers, a banner says so; JupyterLab has a dialog of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import contextlib
 import functools
 import hashlib
 import math
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,7 +31,7 @@ import pandas as pd
 import traitlets
 from altair.utils.schemapi import SchemaBase, UndefinedType
 
-from econ.catalog.whole_files import replace
+from econ.catalog.documents import replace
 from econ.charts.plot import Drawing
 from econ.charts.render import themed
 
@@ -201,3 +207,23 @@ def _faint(view: dict[str, Any]) -> dict[str, Any]:
         encoding[channel] = {**encoding[channel], "legend": None}  # or its symbols would be faint
     rest = {k: v for k, v in view.items() if k not in ("params", "name")}
     return {**rest, "mark": mark, "encoding": encoding, "data": {"name": "ghost"}}
+
+
+class Watch(anywidget.AnyWidget):
+    """An invisible part of a page.
+
+    Parameters
+    ----------
+    most_bytes : int
+        The largest file that is sent, e.g. 32,000,000.
+    on_refused : callable
+        Called with what was chosen (``"trace"`` or ``"model"``), the file's name and its bytes.
+    """
+
+    _esm = Path(__file__).with_name("watch.js")
+    most_bytes = traitlets.Int().tag(sync=True)
+    refused: traitlets.List[Any] = traitlets.List().tag(sync=True)
+
+    def __init__(self, most_bytes: int, on_refused: Callable[[str, str, int], Any]) -> None:
+        super().__init__(most_bytes=most_bytes)
+        self.observe(lambda change: on_refused(*change["new"][:3]), "refused")

@@ -7,13 +7,14 @@ contracts, water. `energy_frame` does the accelerators' part for a table of depl
 """
 
 from econ.energy.boundaries import (
+    DisclosedPrompt,
     boundary_frame,
     boundary_tornado_frame,
+    disclosed_prompt,
     idle_j_per_token,
     ladder_j,
 )
 from econ.energy.consumption import Energy, energy
-from econ.energy.disclosed import DisclosedPrompt, disclosed_prompt
 from econ.energy.footprint import (
     carbon_g,
     carbon_g_per_mtok,

@@ -17,7 +17,11 @@ from econ.catalog.units import HOURS_PER_MONTH, KILO
 from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
 from econ.energy.boundaries import boundary_frame
 from econ.energy.consumption import Energy, energy
-from econ.energy.footprint import carbon_g_per_mtok, energy_cost_usd_per_mtok, tokens_per_s_per_mw
+from econ.energy.footprint import (
+    carbon_g_per_mtok,
+    energy_cost_usd_per_mtok,
+    tokens_per_s_per_mw,
+)
 from econ.energy.hours import day_frame
 from econ.energy.sites import (
     carbon_intensity_g_per_kwh,

@@ -36,8 +36,7 @@ from econ.tco.layers import owner
 from econ.tco.offers import Api, Buy, Offer, Rent
 from econ.tco.ownership import Ownership
 from econ.tco.revenue import Statement, tiers_of
-from econ.tco.token_cost import Utilisation, added_by_use, cost_usd_per_mtok
-from econ.tco.token_time import marginal_cost_frame
+from econ.tco.token_cost import Utilisation, added_by_use, cost_usd_per_mtok, marginal_cost_frame
 from econ.tco.whole_units import units
 
 N_REQUESTS = 10_000  # simulated for one point, as in lesson 05

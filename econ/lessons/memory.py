@@ -16,8 +16,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from econ.catalog.documents import strict_json
-from econ.catalog.whole_files import alone, replace, text_of
+from econ.catalog.documents import alone, replace, strict_json, text_of
 from econ.charts.render import is_static
 
 KINDS = ("exercises", "predictions", "verdicts", "learner")

@@ -2,6 +2,11 @@
 
 The script (``learn.js``) looks every verdict up in a specification that is computed here, so that
 it works without a kernel. In a notebook the record that it makes is stored by `Learn`.
+
+What ends a lesson: two sentences with computed numbers.
+
+>>> takeaway("A full server costs **2** USD. Half full, it costs 4.")
+Takeaway. A full server costs **2** USD. Half full, it costs 4.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ import anywidget
 import traitlets
 
 from econ.charts.render import is_static
-from econ.charts.tables import safe
+from econ.charts.tables import DOLLAR, Say, safe
 from econ.lessons.interface import say, script_texts
 from econ.lessons.quantities import SPELLINGS, units_of
 from econ.lessons.question import Question, choices, hints, orders, prompt, zones
@@ -166,3 +171,24 @@ def static_html(head: str, q: Question, *folds: str) -> str:
     many = {**q.options, **q.items}
     rows = "".join(f"<li>{safe(key)}: {safe(label)}</li>" for key, label in many.items())
     return markup(head) + (f"<ul>{rows}</ul>" if rows else "") + "".join(folds)
+
+
+class Takeaway(Say):
+    """Two sentences in a box of their own."""
+
+    def __repr__(self) -> str:
+        return f"Takeaway. {self.text}"
+
+    def _repr_markdown_(self) -> str:
+        return "> **Takeaway.** " + self.text.replace("\n", "\n> ").replace("$", DOLLAR)
+
+
+def takeaway(text: str) -> Takeaway:
+    """A box with what a lesson leaves behind: two sentences with computed numbers.
+
+    Parameters
+    ----------
+    text : str
+        Markdown, e.g. an f-string of the lesson's own numbers.
+    """
+    return Takeaway(text)

@@ -25,10 +25,10 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
+from econ.catalog.documents import replace, text_of
 from econ.catalog.guard import positive, shown
 from econ.catalog.records import parse
 from econ.catalog.tables import remember, table
-from econ.catalog.whole_files import replace, text_of
 from econ.machine import ladder, server, simulator
 from econ.machine.probe import PROBE_COLUMNS, Machine, measure
 from econ.machine.runs import DEFAULT_PARAMS, runs_frame

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from econ.catalog.documents import check_writable, write_new
 from econ.catalog.guard import unknown
-from econ.catalog.whole_files import check_writable, write_new
 from econ.scenario import Scenario
 
 ENDINGS = {

@@ -8,14 +8,16 @@ says which is right (`Verifier`); what an answer costs under limits (`answer_pri
 over a model's life (`lifetime_bill`).
 """
 
-from econ.scaling.allocation import attempts_by_difficulty, fifths_frame, split_frame
 from econ.scaling.bill import Bill, demand_frame, demand_that_passes_training, lifetime_bill
 from econ.scaling.coverage import (
     Difficulty,
+    attempts_by_difficulty,
     coverage_curve,
     coverage_if_alike,
     difficulty,
+    fifths_frame,
     pass_at_k,
+    split_frame,
 )
 from econ.scaling.fit import Fit, fit_law, held_out_frame, loss_points
 from econ.scaling.laws import Law, NoAnswer, effective_tokens, law, laws_frame
@@ -31,12 +33,16 @@ from econ.scaling.optimal import (
     training_flop,
 )
 from econ.scaling.post_training import (
+    RewardLaw,
     Route,
     break_even_requests,
+    crossing_gpu_hours,
     distil_flop,
     fine_tune_bytes,
     fine_tune_flop,
     rl_flop,
+    rl_law,
+    rl_laws_frame,
     routes_frame,
     routes_quality_frame,
     shares_frame,
@@ -52,10 +58,13 @@ from econ.scaling.price import (
     training_runs_frame,
     training_usd_per_flop,
 )
-from econ.scaling.reinforcement import RewardLaw, crossing_gpu_hours, rl_law, rl_laws_frame
 from econ.scaling.retrieval import Retrieval, answered_right_frac
-from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
-from econ.scaling.verifiers import Verifier, verifiers_frame
+from econ.scaling.test_time import (
+    Verifier,
+    best_of_n_accuracy,
+    majority_vote_accuracy,
+    verifiers_frame,
+)
 
 __all__ = [
     "AnswerPrice",

@@ -27,7 +27,7 @@ from econ.catalog.guard import count, each, fraction, not_negative, positive
 from econ.latency.prediction import flop_per_token
 from econ.scaling.optimal import FLOP_TO_READ, training_flop
 from econ.scaling.price import TooSlow, answer_prices
-from econ.scaling.verifiers import Verifier
+from econ.scaling.test_time import Verifier
 from econ.scenario import Scenario
 from econ.station import Result, station
 

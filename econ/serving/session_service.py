@@ -27,7 +27,7 @@ from econ.serving.replicas import Replica
 from econ.serving.session_run import SessionTimes, serve_sessions
 from econ.station import Result, station
 from econ.tokens.session_loads import SessionLoad, session_load
-from econ.tokens.session_replay import Replay, begin_rate_per_s
+from econ.tokens.session_traces import Replay, begin_rate_per_s
 from econ.tokens.sessions import Sessions
 from econ.tokens.tasks import Task
 from econ.tokens.workloads import QUANTILES, Workload

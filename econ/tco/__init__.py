@@ -52,8 +52,6 @@ from econ.tco.token_cost import (
     cost_usd_per_good_mtok,
     cost_usd_per_mtok,
     cost_usd_per_request,
-)
-from econ.tco.token_time import (
     list_split_frame,
     marginal_cost_frame,
     pool_cost_frame,

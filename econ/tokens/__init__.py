@@ -29,13 +29,18 @@ from econ.tokens.count import (
     train_bpe,
     video_tokens,
 )
-from econ.tokens.public_traces import fetch_trace, trace_statistics, traces_frame
 from econ.tokens.session_loads import SessionLoad, Spread, session_load, session_loads_frame
-from econ.tokens.session_replay import Replay
-from econ.tokens.session_traces import read_sessions
+from econ.tokens.session_traces import Replay, read_sessions
 from econ.tokens.sessions import Sessions
 from econ.tokens.tasks import Task
-from econ.tokens.traces import check_trace, describe_trace, read_trace
+from econ.tokens.traces import (
+    check_trace,
+    describe_trace,
+    fetch_trace,
+    read_trace,
+    trace_statistics,
+    traces_frame,
+)
 from econ.tokens.usage import read_usage
 from econ.tokens.usage_bill import UsageBill
 from econ.tokens.workloads import Workload, workload, workloads_frame

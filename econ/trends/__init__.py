@@ -15,12 +15,15 @@ from econ.trends.changes import changes_frame, corrections_frame, rises_frame
 from econ.trends.fits import Break, Trend, fit_break, fit_trend
 from econ.trends.forecast import backtest_frame, bill_frame, scenarios_frame, yearly_rates
 from econ.trends.frontier import (
+    breaks_frame,
     candidates_frame,
     cheapest_frame,
     density_frame,
+    forecasts_frame,
     frontier_at_frame,
     newest_candidate,
     on_sale_frame,
+    rates_frame,
     sensitivity_frame,
     window_end,
 )
@@ -33,7 +36,6 @@ from econ.trends.hardware import (
     rents_frame,
     software_frame,
 )
-from econ.trends.levels import breaks_frame, forecasts_frame, rates_frame
 from econ.trends.market import histogram_frame, market_frame
 from econ.trends.owned import owned_value_frame, value_of_rents_usd
 from econ.trends.prices import (

@@ -11,7 +11,7 @@ from econ.plan.sellers import seller_times
 from econ.scenario import Scenario
 from econ.terms import Slo
 from econ.tokens import session_load
-from econ.tokens.session_replay import begin_rate_per_s
+from econ.tokens.session_traces import begin_rate_per_s
 
 S = Scenario.of(
     "qwen3-32b", "h200-sxm", precision="fp8", slo=Slo(ttft_s=2.0, tpot_s=0.05, attainment_frac=0.9)

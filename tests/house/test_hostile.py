@@ -40,8 +40,14 @@ from econ.tco import (
 from econ.tco import (
     whole_units as staircase,
 )
-from econ.tco.token_cost import Utilisation, cost_usd_per_accepted_task, cost_usd_per_mtok
-from econ.tco.token_time import marginal_cost_frame, pool_cost_frame, request_gpu_s
+from econ.tco.token_cost import (
+    Utilisation,
+    cost_usd_per_accepted_task,
+    cost_usd_per_mtok,
+    marginal_cost_frame,
+    pool_cost_frame,
+    request_gpu_s,
+)
 from econ.trends import forecast
 
 MACHINE = {"model": "m", "cost_usd_per_gpu_hour": 1.0, "per_s_per_instance": 1.0}

@@ -21,7 +21,7 @@ from econ.latency.bench_rows import read_bench
 from econ.latency.runs import read_medians, read_runs
 from econ.lessons import memory
 from econ.machine.recording import pool_frame
-from econ.tokens.public_traces import read_azure
+from econ.tokens.traces import read_azure
 from econ.tokens.session_traces import read_sessions
 from econ.tokens.traces import read_trace
 from econ.tokens.usage import read_usage

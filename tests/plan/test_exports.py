@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from econ.catalog.whole_files import free_name
+from econ.catalog.documents import free_name
 from econ.plan.exports import export
 from econ.scenario import Scenario
 

@@ -15,7 +15,7 @@ from econ.scaling.bill import (
     lifetime_bill,
 )
 from econ.scaling.price import TooSlow, answer_price
-from econ.scaling.verifiers import Verifier
+from econ.scaling.test_time import Verifier
 from econ.scenario import Scenario
 
 S = Scenario.default().with_(input_tokens=500, output_tokens=400, ttft_s=10.0, tpot_s=0.1)

@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.scaling.coverage import Difficulty, coverage_curve, difficulty, pass_at_k
-from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
+from econ.scaling.test_time import (
+    Verifier,
+    best_of_n_accuracy,
+    majority_vote_accuracy,
+    verifiers_frame,
+)
 
 SHARE = st.floats(0, 1)
 BETA = st.builds(Difficulty, a=st.floats(0.05, 5), b=st.floats(0.05, 200))
@@ -217,3 +222,45 @@ def test_picking_by_simulation():
     picked = np.take_along_axis(right, order.argmax(axis=1)[:, None], axis=1).mean()
     ours = best_of_n_accuracy(p, n, true_positive_frac=t, false_positive_frac=f)
     assert ours == pytest.approx(picked, abs=0.006)
+
+
+LAW = Difficulty(a=0.4, b=1.2)
+
+
+def test_tests_as_a_verifier_give_coverage():
+    assert Verifier(name="tests").accuracy_frac(LAW, 50) == pytest.approx(
+        float(LAW.coverage(50)), abs=2e-3
+    )
+
+
+def test_one_attempt_needs_no_verifier():
+    for wrong in (0.0, 0.3):
+        one = Verifier(name="any", false_positive_frac=wrong, true_positive_frac=0.8)
+        assert one.accuracy_frac(LAW, 1) == pytest.approx(LAW.mean_frac, rel=1e-2)
+
+
+def test_errors_lower_the_ceiling_and_the_price_raises_the_cost():
+    frame = verifiers_frame(
+        [
+            Verifier(name="tests", usd_per_attempt=1e-5),
+            Verifier(name="judge", usd_per_attempt=1e-3, false_positive_frac=0.1),
+            Verifier(name="person", usd_per_attempt=1.0),
+        ],
+        LAW,
+        attempt_usd=0.002,
+    ).set_index("verifier")
+    assert frame.loc["judge", "best_frac"] < frame.loc["tests", "best_frac"]
+    assert frame.loc["judge", "n_attempts"] < frame.loc["tests", "n_attempts"]
+    person = frame.loc["person"]
+    assert person["checking_share_frac"] > 0.99
+    assert person["usd_per_right"] == pytest.approx(
+        person["n_attempts"] * 1.002 / person["right_frac"]
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"usd_per_attempt": -1}, {"false_positive_frac": 1.5}])
+def test_nonsense_is_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Verifier(name="x", **wrong)
+    with pytest.raises(ValueError, match="no verifiers"):
+        verifiers_frame([], LAW, attempt_usd=0.002)

@@ -29,7 +29,7 @@ from econ.serving import (
 )
 from econ.serving.queueing import md1_wait_s
 from econ.terms import Slo
-from econ.tokens.public_traces import fetch_trace, read_azure, trace_statistics, traces_frame
+from econ.tokens.traces import fetch_trace, read_azure, trace_statistics, traces_frame
 from econ.tokens.workloads import workload
 
 COST = StepCost.affine(6e-3, 45e-6, per_ctx_token_s=45e-9)

@@ -30,5 +30,11 @@ from econ.lessons.l05_goodput.load import (
     watch_frame,
 )
 from econ.lessons.l05_goodput.panels import cost_panel, load_panel
-from econ.lessons.l05_goodput.queues import drawn_queue, mm1_frame, queues_frame, waits_s
-from econ.lessons.l05_goodput.runs import answers_frame, curves_frame
+from econ.lessons.l05_goodput.queues import (
+    answers_frame,
+    curves_frame,
+    drawn_queue,
+    mm1_frame,
+    queues_frame,
+    waits_s,
+)

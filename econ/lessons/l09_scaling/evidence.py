@@ -18,7 +18,7 @@ from econ.scaling.bill import Bill
 from econ.scaling.laws import law as as_law
 from econ.scaling.optimal import compute_optimal
 from econ.scaling.price import answer_price
-from econ.scaling.verifiers import Verifier
+from econ.scaling.test_time import Verifier
 from econ.trends import frontier
 
 LAWS = ("besiroglu2024", "hoffmann2022")

@@ -26,15 +26,6 @@ from econ.lessons.l10_trends.frontier import (
     tasks_frame,
     token_and_answer_frame,
 )
-from econ.lessons.l10_trends.machines import (
-    duel_frac,
-    fleet_elasticity,
-    fleet_frame,
-    floor_frame,
-    gap_frame,
-    rent_break,
-    software_frame,
-)
 from econ.lessons.l10_trends.panels import (
     bill_panel,
     dated,
@@ -50,10 +41,17 @@ from econ.lessons.l10_trends.prices import (
     WIDEST,
     both_ways_frame,
     direction_frame,
+    duel_frac,
     fits_frame,
+    fleet_elasticity,
+    fleet_frame,
+    floor_frame,
+    gap_frame,
     line_frame,
     phases_frame,
+    rent_break,
     second_look_frame,
     second_set_frame,
+    software_frame,
     to_today_frame,
 )

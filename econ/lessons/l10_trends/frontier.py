@@ -7,7 +7,7 @@ import pandas as pd
 
 from econ.catalog import table
 from econ.catalog.rents import rent
-from econ.trends import changes, frontier, levels, owned, split, tasks
+from econ.trends import changes, frontier, owned, split, tasks
 from econ.trends.hardware import RENTED, rents_frame
 from econ.trends.prices import PRICE
 from econ.trends.rates import year_of
@@ -72,7 +72,7 @@ def token_and_answer_frame(start: str = "2025-03-01") -> pd.DataFrame:
 
 def rates_frame() -> pd.DataFrame:
     """The yearly fall of each level over the whole window and over the last twelve months."""
-    rows = levels.rates_frame(pers=("token",)).dropna(subset=["fall_per_year"])
+    rows = frontier.rates_frame(pers=("token",)).dropna(subset=["fall_per_year"])
     span = rows["start"].lt("2026").map({True: "since it could be bought", False: "in 2026"})
     return rows.assign(level=rows["level_frac"].map(NAMES), span=span)
 

@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from econ.scaling.allocation import attempts_by_difficulty, fifths_frame, split_frame
-from econ.scaling.coverage import Difficulty, difficulty
+from econ.scaling.coverage import (
+    Difficulty,
+    attempts_by_difficulty,
+    difficulty,
+    fifths_frame,
+    split_frame,
+)
 
 
 def test_no_exchange_of_attempts_solves_more():
