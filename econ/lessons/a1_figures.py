@@ -25,7 +25,7 @@ SEEN_FRAC = 0.01  # a smaller gap is not seen in a chart
 
 def counts_chart(frame: pd.DataFrame) -> Drawing:
     """`ledger_frame`: rows of each topic by class; what is not asserted apart."""
-    verdict = frame["verdict"].where(frame["asserted"], SHOWN)
+    verdict = frame["verdict"].astype(object).where(frame["asserted"], SHOWN)
     counts = pd.crosstab(frame["topic"], verdict.rename("verdict"))
     counts = counts.reindex(frame["topic"].unique(), columns=[*VERDICTS, SHOWN], fill_value=0)
     topics = "; ".join(f"{topic} {n}" for topic, n in frame["topic"].value_counts().items())
