@@ -189,7 +189,8 @@ def fuzz(n_calls: int, seed: int, prefixes: tuple[str, ...]) -> tuple[collection
     """Calls that were raw, by place, and an example of each."""
     samples = capture(prefixes)
     functions = sorted(samples, key=lambda f: (f.__module__, f.__qualname__))
-    draw = random.Random(seed)
+    # a function's draws are its own: another function's code or examples do not change them
+    draws = {f: random.Random(f"{seed} {f.__module__}.{f.__qualname__}") for f in functions}
     met: collections.Counter = collections.Counter()
     examples: dict[str, str] = {}
     before, rare = {}, {}
@@ -200,6 +201,7 @@ def fuzz(n_calls: int, seed: int, prefixes: tuple[str, ...]) -> tuple[collection
     turns = (f for turn in itertools.count() for f in functions if turn % rare[f] == 0)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         for function in itertools.islice(turns, n_calls):
+            draw = draws[function]
             args, kwargs = copy.deepcopy(draw.choice(samples[function]))
             args, first = list(args), "." in function.__qualname__
             slots = [*range(first, len(args)), *kwargs]
@@ -255,7 +257,7 @@ def main() -> None:
         print(f"  {found}  ×{met[found]}  e.g. {examples[found]}")
     if options.record:
         kept = set(met) if known is None else known & set(met)
-        PLACES.write_text("\n".join(sorted(kept)) + "\n")
+        PLACES.write_text("".join(f"{one}\n" for one in sorted(kept)))
     sys.exit(bool(new and not options.record))
 
 
