@@ -101,11 +101,12 @@ def opened(
 
 
 def file_error(error: Exception) -> str:
-    """What is wrong, in our words where Python names a file and an error number."""
-    if not isinstance(error, OSError) or not error.filename:
+    """What is wrong, in our words where Python names an error number."""
+    if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     words = {FileNotFoundError: "there is no such file", PermissionError: "may not be opened"}
-    return f"{error.filename}: {words.get(type(error), str(error.strerror).lower())}"
+    reason = words.get(type(error), error.strerror.lower())
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def size_of(path: Path) -> int:
