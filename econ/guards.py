@@ -43,7 +43,7 @@ UNGUARDED = {"econ.guards", "econ.arguments", "econ.quantities", "econ.catalog.g
              "econ.serving.engine"}  # fmt: skip
 UNGUARDED_STEM = "econ.serving.session_"
 FAULTS = (TypeError, LookupError, ValueError, ArithmeticError, AttributeError, MemoryError)
-USUAL = 1e-12, 1e15  # size of a number that is no zero; others are named where a sum fails
+USUAL = 1e-25, 1e30  # size of a number that is no zero; others are named where a sum fails
 UNEQUAL = ("could not be broadcast", "must match", "zip() argument")
 ROWS = ("Pandas", "DataFrame", "Series")
 NO_CELLS = (dict, list, tuple, set, bytes, complex)
