@@ -126,6 +126,8 @@ def _floats(values: pd.Series) -> np.ndarray:
     """A column's numbers; what is none is missing."""
     if not isinstance(values.dtype, np.dtype) or values.dtype.kind not in "iuf":
         values = pd.to_numeric(values, errors="coerce")
+        if values.dtype.kind == "c":
+            return np.full(len(values), np.nan)
     return values.to_numpy("float64")
 
 
