@@ -58,8 +58,9 @@ def continuous_steps(n_steps: Iterable[int], n_seats: int) -> int:
     >>> continuous_steps([3, 1, 1, 1], 2), static_steps([3, 1, 1, 1], 2)
     (3, 4)
     """
-    free_at = [0] * count("n_seats", n_seats, 1)
-    for steps in n_steps:
+    todo = list(n_steps)
+    free_at = [0] * min(count("n_seats", n_seats, 1), len(todo) or 1)
+    for steps in todo:
         heapq.heapreplace(free_at, free_at[0] + steps)
     return max(free_at)
 
