@@ -133,7 +133,9 @@ def guarded(
             with plan.strict():
                 return function(*args, **kwargs)
         except FAULTS as error:
-            reason = None if _is_said(error) else _reason(error, (*args, *kwargs.values()))
+            if _is_said(error):
+                raise
+            reason = _reason(error, (*args, *kwargs.values()))
             if reason is None and isinstance(error, ArithmeticError | MemoryError):
                 numbers = plan.numbers(args, kwargs) or "these arguments"
                 reason = f"cannot be computed with {numbers} ({str(error) or 'out of memory'})"
