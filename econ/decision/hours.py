@@ -86,16 +86,16 @@ def _quote(ask: Lists, chip: Accelerator, kind: str) -> Hour | None:
 
 def _median(accelerator: str, kind: str) -> Hour | None:
     """The latest median over lists."""
-    return _medians().get((_rented_as(accelerator), kind))
+    return _medians().get((rented_as(accelerator), kind))
 
 
 def _cheapest(accelerator: str, kind: str, region: str) -> Hour | None:
     """The cheapest single list of a cloud that is dated to the day; in the region, where asked."""
-    return _least(region).get((_rented_as(accelerator), kind))
+    return _least(region).get((rented_as(accelerator), kind))
 
 
 @remember
-def _rented_as(accelerator: str) -> str:
+def rented_as(accelerator: str) -> str:
     """The catalogue's name of an accelerator; that of one's own is its own."""
     try:
         return catalog.accelerator(accelerator).id

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog import catalog
 from econ.catalog.catalog import Accelerator
 from econ.catalog.tables import remember, table
 from econ.catalog.units import HOURS_PER_DAY
@@ -22,6 +21,7 @@ from econ.decision.hours import OWN, Lists, hours_of
 from econ.decision.menu import COMMITMENT_MONTHS
 from econ.deployment import MOST_GPU
 from econ.plan import Plan, plan
+from econ.plan.market import own_or_listed
 from econ.plan.screens import Screen, proven, screened
 from econ.plan.tasks import TOO_MANY
 from econ.plan.trials import n_parts
@@ -158,7 +158,7 @@ def _chips(
         named = list(accelerators)
     chips: Chips = {}
     for item in named:
-        chip = item if isinstance(item, Accelerator) else _known(item, own)
+        chip = item if isinstance(item, Accelerator) else own_or_listed(item, own)
         if chips.setdefault(chip.id, chip) != chip:
             if chip != own:
                 raise ValueError(f"two accelerators are called {chip.id!r}: rename one of them")
@@ -171,10 +171,6 @@ def _all_priced() -> tuple[str, ...]:
     """All that is rented out or sold, by name."""
     rows = table("rentals"), table("rent_offers"), table("servers")
     return tuple(sorted({name for frame in rows for name in frame["accelerator"]}))
-
-
-def _known(name: str, own: Accelerator) -> Accelerator:
-    return own if name == own.id else catalog.accelerator(name)
 
 
 def _price_lists(chips: Chips, lists: Lists, kinds: Sequence[str]) -> dict[str, Prices]:

@@ -18,6 +18,7 @@ from econ.catalog.prices import Price
 from econ.catalog.ranges import Range
 from econ.catalog.reading import read_rows
 from econ.catalog.tables import table
+from econ.decision.hours import rented_as
 from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.regions import site_of, sites_by
 from econ.scenario import Scenario
@@ -256,7 +257,7 @@ def check_used(rents: Iterable[str], accelerators: Sequence[str]) -> None:
         ...
     ValueError: price of H200: it is not among the accelerators (h100-sxm); add it or leave it out
     """
-    looked_at = set(map(_known_as, accelerators))
+    looked_at = set(map(rented_as, accelerators))
     for name in rents:
         accelerator = name.partition(":")[0]
         if accelerator not in accelerators and catalog.accelerator(accelerator).id not in looked_at:
@@ -264,11 +265,3 @@ def check_used(rents: Iterable[str], accelerators: Sequence[str]) -> None:
                 f"price of {name}: it is not among the accelerators ({', '.join(accelerators)}); "
                 "add it or leave it out"
             )
-
-
-def _known_as(accelerator: str) -> str:
-    """The identifier in the catalogue; the name itself for one of your own."""
-    try:
-        return catalog.accelerator(accelerator).id
-    except ValueError:
-        return accelerator

@@ -30,10 +30,10 @@ def market(
     own = scenario.deployment.resolved_accelerator
     if accelerators is None:
         names = sorted({*_priced_names(scenario), *prices, own.id})
-        accelerators = [_named(name, own) for name in names]
+        accelerators = [own_or_listed(name, own) for name in names]
     chips: dict[str, Accelerator] = {}
     for item in listed("accelerators", accelerators):
-        chip = item if isinstance(item, Accelerator) else _named(item, own)
+        chip = item if isinstance(item, Accelerator) else own_or_listed(item, own)
         if chips.setdefault(chip.id, chip) != chip:
             raise ValueError(f"two accelerators are called {chip.id!r}: rename one of them")
     return list(chips.values()), prices_of(scenario, prices, chips.values())
@@ -113,7 +113,7 @@ def _owners_hours(scenario: Scenario, chips: Iterable[Accelerator]) -> dict[str,
     return hours
 
 
-def _named(name: Any, own: Accelerator) -> Accelerator:
+def own_or_listed(name: Any, own: Accelerator) -> Accelerator:
     """The scenario's own accelerator by its name, else the catalogue's."""
     return own if name == own.id else catalog.accelerator(name)
 

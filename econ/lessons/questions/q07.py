@@ -6,8 +6,8 @@ import functools
 
 from econ.catalog import table
 from econ.catalog.units import KWH_J, MTOK
-from econ.energy import Energy, energy, energy_cost_usd_per_mtok, idle_j_per_token
-from econ.lessons.l07_energy import batch_frame, measured_batches_frame
+from econ.energy import energy, energy_cost_usd_per_mtok, idle_j_per_token
+from econ.lessons.l07_energy import batch_frame, measured_batches_frame, served
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 
@@ -43,12 +43,6 @@ def _measured_j() -> tuple[float, float]:
     return float(points.iloc[0]), float(points.iloc[-1])
 
 
-@functools.cache
-def _served() -> Energy:
-    joules: Energy = energy(Scenario.default(), concurrency=32)
-    return joules
-
-
 def _prompt_wh() -> tuple[float, float]:
     rows = table("prompt_boundaries")["energy_wh"]
     return float(rows.iloc[0]), float(rows.iloc[-1])
@@ -71,8 +65,8 @@ question(
         Wrong("chip", lambda q: "Hosts, idle machines and the building come on top: Google's "
               f"median prompt is {_prompt_wh()[0]:.2f} Wh at the busy accelerators and "
               f"{_prompt_wh()[1]:.2f} Wh in all.", "chip-is-footprint"),
-        Wrong("tdp", lambda q: f"Decoding for 32 users draws {_served().decode_power_w:.0f} W of "
-              f"{_served().tdp_w:.0f} W. TDP is a limit.", "tdp-is-draw"),
+        Wrong("tdp", lambda q: f"Decoding for 32 users draws {served().decode_power_w:.0f} W of "
+              f"{served().tdp_w:.0f} W. TDP is a limit.", "tdp-is-draw"),
         Wrong("flops", "Decoding spends most of its time and energy on reading, not on arithmetic. "
               "The formula gives a small part.", "flops-give-energy"),
         Wrong("price", "At this service electricity is about two percent of a rented hour and "

@@ -5,18 +5,13 @@ from __future__ import annotations
 import functools
 
 from econ.catalog.units import KILO, KWH_J, MEGA, MTOK
-from econ.energy import Energy, carbon_g_per_mtok, energy
+from econ.energy import carbon_g_per_mtok
+from econ.lessons.l07_energy import served
 from econ.lessons.l08_place import it_j_per_token, places_frame
 from econ.lessons.question import Inputs, Wrong, question
 from econ.scenario import Scenario
 from econ.tco import cost
 from econ.value import capped_speed_frac, curtailment_usd_per_mw_hour, power_bill_usd_per_month
-
-
-@functools.cache
-def _served() -> Energy:
-    joules: Energy = energy(Scenario.default(), concurrency=32)
-    return joules
 
 
 @functools.cache
@@ -40,8 +35,8 @@ question(
         Wrong("watt", lambda q: f"Electricity is {_electricity_frac():.0%} of the hour if this "
               "service owns its H100s. The price of the hour and its tokens decide the "
               "bill.", "efficiency-decides-bill"),
-        Wrong("cap", lambda q: f"Decoding draws {_served().decode_power_w:.0f} W of "
-              f"{_served().tdp_w:.0f} W here, so such a cap does not bind there. It slows prefill, "
+        Wrong("cap", lambda q: f"Decoding draws {served().decode_power_w:.0f} W of "
+              f"{served().tdp_w:.0f} W here, so such a cap does not bind there. It slows prefill, "
               "which draws the limit.", "cap-costs-in-proportion"),
         Wrong("kwh", "A site also pays for the capacity that it reserves and for its highest "
               "quarter of an hour, used or not.", "kwh-is-price"),
@@ -53,7 +48,7 @@ question(
 
 @functools.cache
 def _carbon_ratio() -> float:
-    grams = places_frame(it_j_per_token(_served()), ["sweden", "poland"], "google")["carbon_g"]
+    grams = places_frame(it_j_per_token(served()), ["sweden", "poland"], "google")["carbon_g"]
     return float(grams.iloc[1] / grams.iloc[0])
 
 
