@@ -28,7 +28,7 @@ import pandas as pd
 from econ import energy, latency, serving, tco
 from econ.catalog import Price
 from econ.catalog.columns import column
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import MTOK
 from econ.plan.sellers import SellerSide, seller_side
@@ -213,8 +213,7 @@ class Bill(Result):
             ends = self.band(f"{unit}_per_answer", coverage_frac)
             low, high = (task.figures(**{unit: end})[metric] for end in ends)
             return low, high
-        if metric not in BANDS:
-            raise unknown("line of the bill with a band", metric, BANDS)
+        one_of("line of the bill with a band", metric, BANDS)
         part, name = BANDS[metric]
         result = getattr(self, part)
         times = getattr(self, metric) / getattr(result, name)

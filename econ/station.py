@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from econ.catalog.guard import shown, unknown
+from econ.catalog.guard import one_of, shown
 from econ.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class Result:
     def band(self, metric: str, coverage_frac: float = 0.9) -> tuple[float, float]:
         """Low and high of a metric: 90 % of held-out cases lie inside, or half with 0.5."""
         bands: Mapping[str, tuple[float, float]] = getattr(self, "bands", {})
-        if metric not in bands:
-            raise unknown("metric with a band", metric, bands)
+        one_of("metric with a band", metric, bands)
         if coverage_frac not in (0.5, 0.9):
             raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.5 or 0.9")
         factor = bands[metric][coverage_frac == 0.9]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from econ.catalog.guard import fraction, positive, unknown
+from econ.catalog.guard import fraction, one_of, positive
 from econ.catalog.ranges import ends
 from econ.catalog.units import DAY_S, HOUR_S
 
@@ -75,8 +75,7 @@ class Finance:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if self.tenure not in TENURES:
-            raise unknown("tenure", self.tenure, TENURES)
+        one_of("tenure", self.tenure, TENURES)
         if self.tenure == "owned" and self.term != "on-demand":
             raise ValueError(f"term = {self.term!r} is of a rent: it needs tenure='rented'")
         if self.cost_usd_per_gpu_hour is not None:

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.architecture import Model
-from econ.catalog.guard import count, in_range, not_negative, positive, unknown
+from econ.catalog.guard import count, in_range, not_negative, one_of, positive, unknown
 from econ.catalog.names import identifier, release_context_tokens
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.ranges import ends
@@ -111,8 +111,7 @@ class Accelerator:
                 count(field.name, value, 1)
             elif value is not None and field.type != "str":
                 positive(field.name, value)
-        if self.link_kind not in LINK_KINDS:
-            raise unknown("link_kind", self.link_kind, LINK_KINDS)
+        one_of("link_kind", self.link_kind, LINK_KINDS)
 
     def links_frac(self, n: float) -> float:
         """Share of its links that an accelerator uses in a group of ``n`` that share a layer.

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.tables import remember, table
 
 UNWRITTEN = ("", "1", "share", "as the row states", "year")  # units that a label leaves out
@@ -84,6 +84,5 @@ def column(name: str) -> Column:
         known.
     """
     known = columns()
-    if name not in known:
-        raise unknown("column", name, known)
+    one_of("column", name, known)
     return known[name]

@@ -22,7 +22,7 @@ import difflib
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,19 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     if near:
         return UnknownName(f"unknown {kind} {name!r}; nearest: {', '.join(near[:5])}")
     return UnknownName(f"unknown {kind} {name!r}; known: {', '.join(known) or 'none'}")
+
+
+def one_of(kind: str, name: Any, known: Collection[Any]) -> Any:
+    """``name``, which has to be one of ``known``.
+
+    >>> one_of("law", "sigmid", ["line", "sigmoid"])
+    Traceback (most recent call last):
+        ...
+    econ.catalog.guard.UnknownName: unknown law 'sigmid'; nearest: sigmoid
+    """
+    if name not in known:
+        raise unknown(kind, name, known)
+    return name
 
 
 def in_range(

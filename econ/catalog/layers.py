@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 
 MIXERS = ("full", "coarse", "sliding", "full-reuse", "sliding-reuse", "linear", "full+linear",
           "cross", "none")  # fmt: skip
@@ -82,8 +82,7 @@ def counts_of(kinds: Sequence[str]) -> dict[str, int]:
     for kind in kinds:
         mixer, _, feed = kind.partition(" ")
         for what, word, words in (("mixer", mixer, MIXERS), ("feed-forward block", feed, FEEDS)):
-            if word not in words:
-                raise unknown(what, word, words)
+            one_of(what, word, words)
         mixers[mixer] += 1
         feeds[feed] += 1
     sliding = mixers["sliding"] + mixers["sliding-reuse"]

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from econ.catalog.catalog import build
-from econ.catalog.guard import fraction, not_negative, unknown
+from econ.catalog.guard import fraction, not_negative, one_of, unknown
 from econ.catalog.tables import data_dir, remember, table
 
 SAVED = "catalog/prices_now.json"  # only where a build has written it
@@ -60,8 +60,7 @@ class Rates:
     cache_write_1h_usd_per_mtok: float | None = None
 
     def __post_init__(self) -> None:
-        if self.service not in SERVICES:
-            raise unknown("service", self.service, SERVICES)
+        one_of("service", self.service, SERVICES)
         _check_numbers(self)
 
     def write_usd_per_mtok(self, ttl_s: float | None = CACHE_TTL_S) -> float:
@@ -156,8 +155,7 @@ optional
         ValueError
             For a service that the list has no price for.
         """
-        if service not in SERVICES:
-            raise unknown("service", service, SERVICES)
+        one_of("service", service, SERVICES)
         fits = [self._usual] if service == "standard" else []
         fits += [r for r in self.other_rates if r.service == service]
         fits = [r for r in fits if r.above_input_tokens == 0 or input_tokens > r.above_input_tokens]

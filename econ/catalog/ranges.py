@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from econ.catalog.columns import column
-from econ.catalog.guard import in_range, positive, shown, unknown
+from econ.catalog.guard import in_range, one_of, positive, shown
 from econ.catalog.tables import remember, table
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
@@ -56,8 +56,7 @@ class Range:
         if not self.low <= self.typical <= self.high:
             values = f"{self.low}, {self.typical}, {self.high}"
             raise ValueError(f"low, typical, high = {values}: give them in rising order")
-        if self.law not in LAWS:
-            raise unknown("law of a range", self.law, LAWS)
+        one_of("law of a range", self.law, LAWS)
         if self.law == "lognormal":
             positive("low", self.low)
 
@@ -147,8 +146,7 @@ def given(name: str, id: str) -> Range:
     if not typical:
         raise ValueError(f"table {name} has no columns low, typical and high")
     suffix = typical[0].removeprefix("typical")
-    if id not in rows.index:
-        raise unknown(f"row of {name}", id, rows.index)
+    one_of(f"row of {name}", id, rows.index)
     row = rows.loc[id]
     unit = row["unit"] if "unit" in rows else column(typical[0]).unit
     low, high = float(row[f"low{suffix}"]), float(row[f"high{suffix}"])

@@ -15,7 +15,7 @@ from dataclasses import fields
 from typing import Any
 
 from econ.catalog.documents import strict_json
-from econ.catalog.guard import shown, unknown
+from econ.catalog.guard import one_of, shown
 from econ.catalog.ranges import Range
 
 RANGE_KEYS = {f.name for f in fields(Range)}
@@ -41,8 +41,7 @@ def read_object(cls: type, values: Any, where: str, parts: Classes, objects: Cla
         raise ValueError(f"cls = {cls!r} is outside its range: a dataclass")
     known = {f.name: str(f.type) for f in fields(cls)}
     for name in values:
-        if name not in known:
-            raise unknown(f"key of {where}", name, known)
+        one_of(f"key of {where}", name, known)
     required = {
         f.name
         for f in fields(cls)

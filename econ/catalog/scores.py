@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from econ.catalog.catalog import build
-from econ.catalog.guard import fraction, unknown
+from econ.catalog.guard import fraction, one_of, unknown
 from econ.catalog.names import identifier
 from econ.catalog.precision import PRECISIONS
 from econ.catalog.ranges import Range
@@ -109,8 +109,7 @@ def quality_frame(
             raise unknown("benchmark", benchmark, rows["benchmark"].unique())
         rows = rows[rows["benchmark"] == benchmark]
     if measured_by is not None:
-        if measured_by not in MEASURED_BY:
-            raise unknown("measured_by", measured_by, MEASURED_BY)
+        one_of("measured_by", measured_by, MEASURED_BY)
         rows = rows[rows["measured_by"] == measured_by]
     p = rows["score_frac"]
     spread = (p * (1 - p) / rows["benchmark"].map(QUESTIONS)) ** 0.5

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.tables import table
 
 
@@ -50,8 +50,7 @@ def cite(key: str) -> Citation:
         For an unknown key, with the nearest.
     """
     rows = table("sources")
-    if key not in rows.index:
-        raise unknown("source", key, rows.index)
+    one_of("source", key, rows.index)
     row = rows.loc[key]
     return Citation(key, row.text, row.url, row.licence, row.accessed)
 

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.documents import replace
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of, unknown
 from econ.catalog.reading import BadTable, read_rows
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -68,8 +68,7 @@ def package() -> dict[str, Any]:
 def resource(name: str) -> dict[str, Any]:
     """The descriptor of one table."""
     known: dict[str, dict[str, Any]] = {r["name"]: r for r in package()["resources"]}
-    if name not in known:
-        raise unknown("table", name, known)
+    one_of("table", name, known)
     return known[name]
 
 

@@ -28,7 +28,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of, unknown
 from econ.charts import computed, kinds
 from econ.charts.kinds import Drawn, guess_layers, rule
 from econ.charts.plot import TITLE_WIDTH, Drawing, Plot
@@ -189,8 +189,7 @@ def figure(
     ValueError
         For an empty table, a missing finding, or a column that the table does not have.
     """
-    if kind not in KINDS:
-        raise unknown("kind of figure", kind, KINDS)
+    one_of("kind of figure", kind, KINDS)
     if not finding.strip():
         raise ValueError("a figure needs a finding: a title that says what a reader should see")
     if frame.empty:

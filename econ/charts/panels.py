@@ -25,7 +25,7 @@ import ipywidgets as widgets
 import pandas as pd
 from altair.utils.schemapi import debug_mode
 
-from econ.catalog.guard import in_range, positive, unknown
+from econ.catalog.guard import in_range, one_of, positive, unknown
 from econ.charts import words
 from econ.charts.grammar import finish
 from econ.charts.live import LiveChart, rows_of
@@ -92,8 +92,7 @@ class Panel:
     def set(self, **values: Any) -> Panel:
         """Move controls by name; a value that a control does not have is refused, none is moved."""
         for name, value in values.items():
-            if name not in self.controls:
-                raise unknown("control", name, self.controls)
+            one_of("control", name, self.controls)
             _admit(self.controls[name], value)
         for name, value in values.items():
             self.controls[name].value = value

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.ranges import Range
 from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 from econ.decision.books import Parts
@@ -232,8 +232,7 @@ class Weighing(Result):
 
     def best_of(self, family: str) -> Option | None:
         """The best eligible option of a family: ``"api"``, ``"rent"`` or ``"own"``."""
-        if family not in FAMILIES:
-            raise unknown("family of options", family, FAMILIES)
+        one_of("family of options", family, FAMILIES)
         return next((o for o in self.eligible if family_of(o) == family), None)
 
     @property
@@ -279,8 +278,7 @@ class Weighing(Result):
             ),
             "npv_usd": (one.npv_low_usd, one.npv_high_usd),
         }
-        if metric not in bands:
-            raise unknown("metric with a band", metric, bands)
+        one_of("metric with a band", metric, bands)
         if coverage_frac != 0.9:
             raise ValueError(f"coverage_frac = {coverage_frac} is outside its range: 0.9")
         return bands[metric]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from econ.catalog import catalog
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of, unknown
 from econ.catalog.prices import Price
 from econ.catalog.ranges import Range
 from econ.catalog.reading import read_rows
@@ -160,8 +160,7 @@ def read_quotes(path: str | Path) -> tuple[list[Price], dict[str, float]]:
     """
     header, rows = read_rows(path)
     for name in header:
-        if name not in PRICE_COLUMNS:
-            raise unknown(f"column of {Path(path).name}", name, PRICE_COLUMNS)
+        one_of(f"column of {Path(path).name}", name, PRICE_COLUMNS)
     prices, rents = [], {}
     for number, cells in enumerate(rows, start=1):
         row = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}

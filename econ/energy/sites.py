@@ -24,7 +24,7 @@ import pandas as pd
 
 from econ.catalog import Site, accelerator, given, table
 from econ.catalog import site as site_of
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.ranges import Range, typical_of
 from econ.energy.boundaries import (
     N_SAMPLES,
@@ -114,8 +114,7 @@ def carbon_intensity_g_per_kwh(
     ValueError
         Where the convention has no figure for the place: none is borrowed.
     """
-    if method not in METHODS:
-        raise unknown("convention of carbon", method, METHODS)
+    one_of("convention of carbon", method, METHODS)
     place = resolve_site(site, operator)
     value = known_figure(place, METHODS[method])
     if value is None and method == "market":

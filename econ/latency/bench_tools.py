@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.units import MICRO, MILLI, MINUTE_S, NANO
 
 SECONDS = {
@@ -323,8 +323,7 @@ def inferencex(doc: Run) -> Run:
 def _unit_s(unit: Any, key: str) -> float:
     """Seconds in a unit of time; one that is not known is refused, not taken for seconds."""
     name = str(unit or "").strip().lower()
-    if name not in SECONDS:
-        raise unknown(f"unit of {key}", name, SECONDS)
+    one_of(f"unit of {key}", name, SECONDS)
     return SECONDS[name]
 
 

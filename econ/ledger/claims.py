@@ -27,7 +27,7 @@ import pandas as pd
 
 from econ import catalog
 from econ.catalog import Accelerator, Model, table
-from econ.catalog.guard import in_range, not_negative, positive, unknown
+from econ.catalog.guard import in_range, not_negative, one_of, positive
 from econ.catalog.reading import BadTable
 from econ.catalog.units import HOURS_PER_YEAR, KILO
 from econ.latency.prediction import weight_bytes
@@ -80,8 +80,7 @@ def claim(id: str) -> Claim:
         For a row that cannot be computed.
     """
     rows = table("claims")
-    if id not in rows.index:
-        raise unknown("claim", id, rows.index)
+    one_of("claim", id, rows.index)
     row = rows.loc[id]
     try:
         names = {"claimed": row.claimed, **resolve(inputs_of(rows["inputs"], id))}

@@ -26,7 +26,7 @@ import math
 import pandas as pd
 
 from econ.catalog import table
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of, unknown
 from econ.catalog.reading import BadTable
 from econ.catalog.units import short
 from econ.ledger.recompute import evaluate, inputs_of, is_model
@@ -94,8 +94,7 @@ def recomputed(id: str) -> float:
     226.86
     """
     rows = table("published_figures")
-    if id not in rows.index:
-        raise unknown("published figure", id, rows.index)
+    one_of("published figure", id, rows.index)
     where, formula = f"published_figures.csv row {id!r}", rows.loc[id, "compute"]
     try:
         inputs = inputs_of(rows["inputs"], id)

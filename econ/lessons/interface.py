@@ -17,7 +17,7 @@ import functools
 import os
 
 from econ.catalog import table
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.tables import remember
 
 OF_THE_SCRIPT = "script_"
@@ -42,8 +42,7 @@ def language() -> str:
         For one that the table does not have.
     """
     name = os.environ.get("ECON_LANGUAGE", "") or "english"
-    if name not in languages():
-        raise unknown("language", name, languages())
+    one_of("language", name, languages())
     return name
 
 
@@ -58,8 +57,7 @@ def say(key: str, **values: object) -> str:
         By the names in braces, e.g. ``said="3 ms"``.
     """
     words = _words(language())
-    if key not in words:
-        raise unknown("words of the interface", key, words)
+    one_of("words of the interface", key, words)
     return words[key].format(**values)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from econ.catalog import table
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.ranges import Range
 from econ.catalog.units import KILO, WH_J
 from econ.charts import Drawing, Panel, choice, figure, panel, slider, three
@@ -116,8 +116,7 @@ def request_boundary_frame(
     The PUE is the operator's; its ends are the lowest and the highest of any operator listed.
     """
     known = table("operators")["pue"]
-    if operator not in known.index:
-        raise unknown("operator", operator, known.index)
+    one_of("operator", operator, known.index)
     pue = Range(float(known.min()), float(known[operator]), float(known.max()))
     frame = boundary_frame(one, pue=pue, busy_frac=busy_frac)
     for column in ("low", "typical", "high", "low_se", "high_se", "adds"):

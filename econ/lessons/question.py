@@ -28,7 +28,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from econ.arguments import wanted
-from econ.catalog.guard import shown, unknown
+from econ.catalog.guard import one_of, shown, unknown
 from econ.catalog.tables import remember
 from econ.lessons import memory
 from econ.lessons.quantities import parse, units_of
@@ -165,8 +165,7 @@ def question(id: str, prompt: Text, *, truth: Truth, **more: Any) -> None:
     if len(new.get("items", ())) > MOST_ITEMS:
         raise ValueError(f"question {id!r} orders more than {MOST_ITEMS} items")
     for wrong in new.get("wrong", ()) if new.get("options") else ():
-        if wrong.answer not in new["options"]:
-            raise unknown("option", wrong.answer, new["options"])
+        one_of("option", wrong.answer, new["options"])
     if new.get("slider"):
         new.setdefault("limits", (0, math.inf))
     _registered[id] = Question(id, prompt, truth, **new)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from econ.catalog import precision_loss, quality
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.units import DAY_S, KILO, MILLI
 from econ.charts.tables import Table, safe, three
 from econ.decision import Decision, decide
@@ -192,8 +192,7 @@ def service_bill(lesson: str) -> BillStep:
     UnknownName
         For a lesson that leaves the bill as it is.
     """
-    if lesson not in STEPS:
-        raise unknown("lesson with a line of the bill", lesson, STEPS)
+    one_of("lesson with a line of the bill", lesson, STEPS)
     before: Lines = {}
     after: Lines = {}
     for number in list(STEPS)[: list(STEPS).index(lesson) + 1]:

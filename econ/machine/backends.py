@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 
 ENGINES = ("numpy", "torch")
 TORCH_PRECISIONS = ("fp32", "bf16", "int8")
@@ -130,8 +130,7 @@ class TorchBackend:
     def __init__(self, precision: str = "fp32", device: str = "") -> None:
         import torch
 
-        if precision not in TORCH_PRECISIONS:
-            raise unknown("precision of the engine torch", precision, TORCH_PRECISIONS)
+        one_of("precision of the engine torch", precision, TORCH_PRECISIONS)
         self.torch = torch
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.precision = precision
@@ -225,8 +224,7 @@ def backend(engine: str = "numpy", precision: str = "fp32", device: str = "") ->
     ValueError
         For an engine that is not installed, or a precision that NumPy has no fast product for.
     """
-    if engine not in ENGINES:
-        raise unknown("engine of the machine's lab", engine, ENGINES)
+    one_of("engine of the machine's lab", engine, ENGINES)
     if engine not in installed():
         raise ValueError(f"engine = {engine!r} is not installed here; {', '.join(installed())} is")
     makers: dict[str, Callable[[], Backend]] = {

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, unknown
+from econ.catalog.guard import count, one_of
 from econ.serving.cost import FIT_COLUMNS, PS_PER_S
 from econ.serving.result import RequestTimes
 from econ.tokens.traces import check_trace
@@ -114,8 +114,7 @@ def serve(
     trace = check_trace(requests)
     count("max_batch", max_batch, 1, 4096)
     count("token_budget", token_budget, max_batch, 1_000_000)
-    if policy not in POLICIES:
-        raise unknown("policy of the server here", policy, POLICIES)
+    one_of("policy of the server here", policy, POLICIES)
     n = len(trace)
     n_in, n_out = (trace[c].to_numpy("int64") for c in ("input_tokens", "output_tokens"))
     arrival_s = trace["arrival_s"].to_numpy("float64").copy()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 
 SMALLER = ("cost_usd_per_good_mtok", "site_energy_j_per_token", "carbon_g_per_mtok")
 LARGER = ("tokens_per_s_per_user",)
@@ -38,8 +38,7 @@ def on_frontier(
     """
     lower, higher = list(lower), list(higher)
     for name in (*lower, *higher):
-        if name not in frame:
-            raise unknown("column", name, frame.columns)
+        one_of("column", name, frame.columns)
     if not lower and not higher:
         raise ValueError("a frontier needs a column to compare by")
     sides = [frame[n].to_numpy("float64") for n in lower]

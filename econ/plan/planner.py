@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import count, in_range, unknown
+from econ.catalog.guard import count, in_range, one_of
 from econ.plan.candidates import Split
 from econ.plan.frontier import LARGER, SMALLER
 from econ.plan.result import Plan
@@ -136,8 +136,7 @@ def plan(
     >>> answer.scenario().deployment.max_batch
     32
     """
-    if objective not in OBJECTIVES:
-        raise unknown("objective", objective, OBJECTIVES)
+    one_of("objective", objective, OBJECTIVES)
     if value_usd_per_answer is not None and objective in (COST, PROFIT):
         objective = PROFIT
     elif (value_usd_per_answer is None) == (objective == PROFIT):

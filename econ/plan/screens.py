@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import count, unknown
+from econ.catalog.guard import count, one_of
 from econ.deployment import POLICIES
 from econ.plan.candidates import Split, candidates_frame
 from econ.plan.market import listed
@@ -115,8 +115,7 @@ def screened(
     if not policies and is_simulated:
         raise ValueError("no policy to simulate: name one or more, or set n_refined=0")
     for policy in policies:
-        if policy not in POLICIES:
-            raise unknown("policy", policy, POLICIES)
+        one_of("policy", policy, POLICIES)
     if trace is not None:
         trace = check_trace(trace)
         scenario = _of_trace(scenario, trace)

@@ -33,7 +33,15 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from econ.catalog.guard import count, each, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.guard import (
+    count,
+    each,
+    fraction,
+    in_range,
+    not_negative,
+    one_of,
+    positive,
+)
 from econ.catalog.tables import table
 
 MOST = 10**9  # attempts
@@ -241,8 +249,7 @@ def _nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
 def difficulty(id: str) -> Difficulty:
     """A fitted difficulty of ``data/scaling/coverage_fits.csv``: a model on a benchmark."""
     rows = table("coverage_fits")
-    if id not in rows.index:
-        raise unknown("fitted coverage", id, rows.index)
+    one_of("fitted coverage", id, rows.index)
     return Difficulty(a=float(rows.loc[id, "a"]), b=float(rows.loc[id, "b"]))
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import each, in_range, not_negative, positive, unknown
+from econ.catalog.guard import each, in_range, not_negative, one_of, positive
 from econ.catalog.tables import table
 
 PARAMETERS = ("E", "A", "B", "alpha", "beta")
@@ -70,8 +70,7 @@ class Law:
     def interval(self, name: str) -> tuple[float, float]:
         """The 95 % interval of a parameter; an error where none is known."""
         known = {n: (low, high) for n, low, high in self.intervals}
-        if name not in known:
-            raise unknown("parameter with an interval", name, known)
+        one_of("parameter with an interval", name, known)
         return known[name]
 
     def loss(self, params: Size, tokens: Size) -> Size:
@@ -126,8 +125,7 @@ def sizes(name: str, size: Size) -> Size:
 @functools.cache
 def _named(id: str) -> Law:
     rows = table("scaling_laws")
-    if id not in rows.index:
-        raise unknown("law", id, rows.index)
+    one_of("law", id, rows.index)
     row = rows.loc[id]
     known = [n for n in PARAMETERS if not pd.isna(row[f"{n}_low"])]
     values = {f.name: row[f.name] for f in fields(Law) if f.name in row.index}

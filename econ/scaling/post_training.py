@@ -33,7 +33,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, each, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.guard import (
+    count,
+    each,
+    fraction,
+    in_range,
+    not_negative,
+    one_of,
+    positive,
+)
 from econ.catalog.tables import table
 from econ.scaling.optimal import FLOP_TO_READ, FLOP_TO_TRAIN, training_flop
 from econ.scaling.price import answer_prices
@@ -342,8 +350,7 @@ class RewardLaw:
 def rl_law(id: str) -> RewardLaw:
     """A published law of ``data/scaling/rl_laws.csv``, e.g. ``"scalerl-8b"``."""
     rows = table("rl_laws")
-    if id not in rows.index:
-        raise unknown("law of reinforcement learning", id, rows.index)
+    one_of("law of reinforcement learning", id, rows.index)
     names = ("ceiling_frac", "midpoint_gpu_hours", "steepness")
     return RewardLaw(**{name: float(rows.loc[id, name]) for name in names})
 

@@ -22,7 +22,7 @@ import pandas as pd
 
 from econ.catalog import accelerator as accelerator_of
 from econ.catalog import table
-from econ.catalog.guard import each, positive, unknown
+from econ.catalog.guard import each, one_of, positive
 from econ.catalog.units import HOUR_S, per_second_from_per_hour, usd_per_token_from_usd_per_mtok
 from econ.latency.prediction import answer_s, predict_frame, scenarios_frame
 from econ.scenario import Scenario
@@ -277,8 +277,7 @@ def training_usd_per_flop(cost_usd_per_gpu_hour: float, like: str = "llama-3.1-4
     '1.8e-18'
     """
     rows = table("training_runs")
-    if like not in rows.index:
-        raise unknown("training run", like, rows.index)
+    one_of("training run", like, rows.index)
     positive("cost_usd_per_gpu_hour", cost_usd_per_gpu_hour, 10_000)
     speed = training_runs_frame().loc[like, "flop_per_s_per_gpu"]
     return float(per_second_from_per_hour(cost_usd_per_gpu_hour) / speed)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from econ.catalog.guard import count, fraction, not_negative, positive, unknown
+from econ.catalog.guard import count, fraction, not_negative, one_of, positive
 from econ.catalog.tables import table
 from econ.catalog.units import MTOK
 
@@ -108,8 +108,7 @@ class Retrieval:
 def _price(id: str, kind: str) -> pd.Series:
     rows = table("retrieval_prices")
     rows = rows[rows["stage"] == kind]
-    if id not in rows.index:
-        raise unknown(f"{kind} service", id, rows.index)
+    one_of(f"{kind} service", id, rows.index)
     return rows.loc[id]
 
 

@@ -13,7 +13,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from econ.catalog.guard import count, not_negative, positive, unknown
+from econ.catalog.guard import count, not_negative, one_of, positive
 from econ.catalog.tables import table
 from econ.catalog.units import DAY_S
 from econ.serving.checks import MAX_TIME_S
@@ -79,8 +79,7 @@ def tier(name: str, n_gpu: int = 1) -> Tier:
     200000000000.0
     """
     rows = table("tiers")
-    if name not in rows.index:
-        raise unknown("tier", name, rows.index)
+    one_of("tier", name, rows.index)
     row, n = rows.loc[name], count("n_gpu", n_gpu, 1, 1e6)
     is_shared = bool(row.shared)
     return Tier(
@@ -198,8 +197,7 @@ class Fleet:
                 f"policy = {self.replica.policy!r}, speculation = {self.replica.speculation}: "
                 "sessions are simulated with chunked_prefill and without speculation"
             )
-        if self.routing not in ROUTINGS:
-            raise unknown("routing", self.routing, ROUTINGS)
+        one_of("routing", self.routing, ROUTINGS)
         object.__setattr__(self, "n_slack", count("n_slack", self.n_slack, 0, 1e9))
         not_negative("retry_s", self.retry_s, DAY_S)
         if self.ttl_s is not None:

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import in_range, positive, unknown
+from econ.catalog.guard import in_range, one_of, positive
 from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, HOUR_S, MTOK, per_second_from_per_hour
 from econ.scenario import Scenario
@@ -47,8 +47,7 @@ def slo_preset(id: str) -> Slo:
     Slo(ttft_s=2.0, tpot_s=0.2, attainment_frac=0.99)
     """
     rows = table("slos")
-    if id not in rows.index:
-        raise unknown("SLO preset", id, rows.index)
+    one_of("SLO preset", id, rows.index)
     names = ("ttft_s", "tpot_s", "attainment_frac")
     return Slo(**{name: float(rows.loc[id, name]) for name in names})
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econ.catalog.engines import engine_names
-from econ.catalog.guard import count, positive, unknown
+from econ.catalog.guard import count, one_of, positive
 from econ.serving import compiled
 from econ.serving import engine as events
 from econ.serving.checks import (
@@ -170,8 +170,7 @@ def _chosen_engine(engine: str, n: int) -> str:
         raise ValueError(
             f"engine = {engine!r} is a setting of the deployment: scenario.with_(engine={engine!r})"
         )
-    if engine not in ("auto", *RUNNERS):
-        raise unknown("engine", engine, ("auto", *RUNNERS))
+    one_of("engine", engine, ("auto", *RUNNERS))
     if engine == "auto" and compiled.native() is not None:
         engine = "c"
     if engine == "auto":

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econ.catalog.guard import count, fraction, not_negative, unknown
+from econ.catalog.guard import count, fraction, not_negative, one_of
 from econ.catalog.units import HOUR_S
 from econ.deployment import POLICIES
 from econ.latency.speculation import tokens_per_check
@@ -142,10 +142,8 @@ class Replica:
         fraction("prefix_cached_frac", self.prefix_cached_frac)
         not_negative("lag_s", self.lag_s, HOUR_S)
         not_negative("n_lag_steps", self.n_lag_steps, 1000)
-        if self.policy not in POLICIES:
-            raise unknown("policy", self.policy, POLICIES)
-        if self.routing not in ROUTINGS:
-            raise unknown("routing", self.routing, ROUTINGS)
+        one_of("policy", self.policy, POLICIES)
+        one_of("routing", self.routing, ROUTINGS)
         if self.policy == "chunked_prefill" and self.token_budget < self.tokens_per_decode:
             count("token_budget", self.token_budget, self.tokens_per_decode)
 

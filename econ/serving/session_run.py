@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from econ.catalog.guard import count, unknown
+from econ.catalog.guard import count, one_of
 from econ.serving import compiled, session_engine
 from econ.serving import session_fields as fields
 from econ.serving.checks import MAX_TIME_S, check_fit, check_horizon
@@ -227,8 +227,7 @@ def serve_sessions(
     prompt, out = sessions.input_tokens, sessions.output_tokens
     check_fit(plan, fleet.replica, prompt, out, None)
     check_horizon(plan, np.rint(sessions.start_s * PS_PER_S), prompt, out)
-    if engine not in ("auto", *RUNNERS):
-        raise unknown("engine", engine, ("auto", *RUNNERS))
+    one_of("engine", engine, ("auto", *RUNNERS))
     if engine == "auto" and compiled.built(session_engine):
         engine = "c"
     elif engine == "auto":

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import not_negative, unknown
+from econ.catalog.guard import not_negative, one_of
 from econ.catalog.menus import Answering
 from econ.catalog.scores import BENCHMARK
 from econ.catalog.units import MEGA
@@ -126,8 +126,7 @@ def worths(tiers: Tiers, worth: Worth) -> dict[str, float]:
         if name not in named:
             raise ValueError(f"value_usd_per_answer has no value for the tier {name!r}")
     for name in named:
-        if name not in tiers:
-            raise unknown("tier", name, tiers)
+        one_of("tier", name, tiers)
     return {
         name: float(not_negative("value_usd_per_answer", named[name], MOST_USD)) for name in tiers
     }

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from econ.catalog.guard import each, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.guard import each, fraction, in_range, not_negative, one_of, positive
 from econ.catalog.units import MONTHS_PER_YEAR
 
 Amount: TypeAlias = Any  # a number, or an array of numbers (samples, rows of a table)
@@ -163,8 +163,7 @@ def capital_usd_per_month(
     >>> [round(capital_usd_per_month(1e6, 0.1, 5, method=m)) for m in METHODS]
     [21247, 21983, 20833, 16667]
     """
-    if method not in METHODS:
-        raise unknown("capital method", method, METHODS)
+    one_of("capital method", method, METHODS)
     return METHODS[method](capital_usd, rate_per_year, years, residual_frac)
 
 

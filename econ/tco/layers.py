@@ -22,7 +22,7 @@ import numpy as np
 
 from econ.catalog import catalog, given, table
 from econ.catalog.catalog import Accelerator
-from econ.catalog.guard import each, not_negative, positive, unknown
+from econ.catalog.guard import each, not_negative, one_of, positive, unknown
 from econ.catalog.units import MONTHS_PER_YEAR
 from econ.scenario import Scenario
 from econ.tco.finance import Amount
@@ -160,8 +160,7 @@ def owner(
     14.0
     """
     for kind, value, known in (("housing", housing, HOUSING), ("level", level, LEVELS)):
-        if value not in known:
-            raise unknown(kind, value, known)
+        one_of(kind, value, known)
     rows = _counted(cost_layers(), housing, include, inputs)
     stated = owner_inputs(of) if isinstance(of, Scenario) else {}
     chip = (
@@ -202,8 +201,7 @@ def extra_charges(include: Collection[str], *, n_gpu: float) -> tuple[Charge, ..
     rows = {layer.layer: layer for layer in cost_layers() if not layer.counted}
     fleet = {"n_gpu": n_gpu, "n_fleet_gpu": n_gpu}
     for name in include:
-        if name not in rows:
-            raise unknown("layer", name, rows)
+        one_of("layer", name, rows)
         if rows[name].per not in ("gpu_month", "gpu_year", "fleet_year"):
             raise ValueError(
                 f"{name} is counted in {rows[name].unit}: it needs tenure='owned' and no "

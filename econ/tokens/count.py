@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from econ.catalog.guard import count, in_range, positive, unknown
+from econ.catalog.guard import count, in_range, one_of, positive, unknown
 from econ.catalog.tables import table
 from econ.catalog.units import MEGA, YEAR_S
 
@@ -134,8 +134,7 @@ def train_bpe(text: str, vocab_size: int) -> TrainedBpe:
 
 @functools.cache
 def _shipped(id: str) -> _Shipped:
-    if id not in TOKENIZERS:
-        raise unknown("tokenizer", id, TOKENIZERS)
+    one_of("tokenizer", id, TOKENIZERS)
     return _Shipped(id)
 
 
@@ -232,8 +231,7 @@ def schemes_frame() -> pd.DataFrame:
 
 def _scheme(id: str, modality: str) -> pd.Series:
     rows = table("modality_schemes")
-    if id not in rows.index:
-        raise unknown("scheme", id, rows.index)
+    one_of("scheme", id, rows.index)
     if rows.loc[id, "modality"] != modality:
         able = ", ".join(sorted(rows.index[rows["modality"] == modality]))
         raise ValueError(

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.guard import count, fraction, in_range, not_negative, one_of, positive
 from econ.catalog.tables import remember, table
 from econ.tokens.sessions import MAX_WAIT_S, Sessions, begins, checked
 
@@ -341,8 +341,7 @@ def session_load(id: str) -> SessionLoad:
         For another name, with the nearest.
     """
     rows = table("session_loads")
-    if id not in rows.index:
-        raise unknown("session load", id, rows.index)
+    one_of("session load", id, rows.index)
     row, spreads = rows.loc[id], table("session_quantiles")
     spreads = spreads[spreads["load"] == id].sort_values(["quantity", "quantile"])
     parts: dict[str, Any] = {

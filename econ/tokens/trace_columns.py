@@ -13,7 +13,7 @@ import functools
 import re
 from collections.abc import Container, Mapping, Sequence
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.reading import BadTable
 from econ.catalog.tables import remember, table
 
@@ -129,10 +129,8 @@ def columns_of(
     if len(names) > MOST_COLUMNS:
         raise BadTable(f"{name}: {len(names):,} columns: keep those of a trace")
     for old, new in columns.items():
-        if old not in names:
-            raise unknown(f"column of {name}", old, names)
-        if new not in (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS):
-            raise unknown("column of a trace", new, (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS))
+        one_of(f"column of {name}", old, names)
+        one_of("column of a trace", new, (*TRACE_COLUMNS, OPTIONAL, N_REQUESTS))
     source_of: dict[str, str] = {}
     for target, known in names_of("trace").items():
         stated = [old for old in names if columns.get(old) == target]

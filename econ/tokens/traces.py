@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import not_negative, positive, shown, unknown
+from econ.catalog.guard import not_negative, one_of, positive, shown, unknown
 from econ.catalog.reading import BadTable, Source, opened, read_columns
 from econ.catalog.tables import table
 from econ.tokens.clock import UNITS
@@ -281,8 +281,7 @@ def fetch_trace(id: str, folder: str | Path | None = None) -> pd.DataFrame:
         For a file that does not match its checksum.
     """
     rows = table("traces")
-    if id not in rows.index:
-        raise unknown("trace", id, rows.index)
+    one_of("trace", id, rows.index)
     import pooch
 
     row = rows.loc[id]

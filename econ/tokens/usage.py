@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.documents import json_documents
-from econ.catalog.guard import shown, unknown
+from econ.catalog.guard import one_of, shown, unknown
 from econ.catalog.reading import BadTable, CsvRows, Source, opened
 from econ.catalog.units import DAY_S
 from econ.tokens.flat import flat_records, may_hold_json, open_cells
@@ -122,8 +122,7 @@ def read_usage(
 def _tally(source: Source, name: str | None, stated: dict[str, str], rates: Currencies) -> Tally:
     """One file, row by row."""
     for ours in stated.values():
-        if ours not in names_of("usage"):
-            raise unknown("column of a bill", ours, names_of("usage"))
+        one_of("column of a bill", ours, names_of("usage"))
     with opened(source, name, ENDINGS, remedy="take a part of the days") as (stream, known_as):
         tally = Tally(known_as, PLAIN, rates)
         by_keys: dict[tuple[str, ...], dict[str, str] | None] = {}

@@ -22,7 +22,7 @@ from typing import Any
 
 import pandas as pd
 
-from econ.catalog.guard import UnknownName, positive, unknown
+from econ.catalog.guard import UnknownName, one_of, positive, unknown
 from econ.catalog.prices import Price, price_now
 from econ.catalog.units import DAY_S
 from econ.tokens.bill import TokenBill, token_bill
@@ -111,8 +111,7 @@ class UsageBill:
     def by(self, *names: str) -> pd.DataFrame:
         """Sums by ``"model"``, ``"day"``, ``"service"``, ``"provider"`` or several of them."""
         for name in names:
-            if name not in Key._fields:
-                raise unknown("part of a bill", name, Key._fields)
+            one_of("part of a bill", name, Key._fields)
         return self.lines.groupby(list(names))[SUMS].sum(min_count=1)
 
     def kinds(self) -> pd.DataFrame:

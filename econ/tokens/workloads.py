@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, fraction, in_range, not_negative, positive, unknown
+from econ.catalog.guard import count, fraction, in_range, not_negative, one_of, positive
 from econ.catalog.ranges import Numbers, Range, ends
 from econ.catalog.tables import remember, table
 from econ.tokens.tasks import Task
@@ -87,8 +87,7 @@ class Workload:
     task: Task | None = None
 
     def __post_init__(self) -> None:
-        if self.arrival not in ARRIVALS:
-            raise unknown("arrival process", self.arrival, ARRIVALS)
+        one_of("arrival process", self.arrival, ARRIVALS)
         if self.task is not None and not isinstance(self.task, Task):
             raise ValueError(f"task = {self.task!r} is no Task")
         ends(positive, "rate_per_s", self.rate_per_s, 1e9)
@@ -295,8 +294,7 @@ def workload(id: str) -> Workload:
         For another name, with the nearest.
     """
     rows = table("workloads")
-    if id not in rows.index:
-        raise unknown("workload", id, rows.index)
+    one_of("workload", id, rows.index)
     row, lengths = rows.loc[id], table("workload_lengths")
     lengths = lengths[lengths["workload"] == id].sort_values("quantile")
     return Workload(

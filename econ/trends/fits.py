@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, fraction, in_range, unknown
+from econ.catalog.guard import count, fraction, in_range, one_of
 from econ.trends.rates import year_of
 
 INTERVALS = ("auto", "t", "bootstrap")
@@ -121,8 +121,7 @@ def quantile(confidence_frac: float, n_points: int) -> float:
 def points_of(frame: pd.DataFrame, value: str, date: str) -> tuple[np.ndarray, np.ndarray]:
     """Years and logarithms of a table's points in the order of time, or why there is no trend."""
     for name in (value, date):
-        if name not in frame:
-            raise unknown("column", name, frame.columns)
+        one_of("column", name, frame.columns)
     if len(frame) < 3:
         raise ValueError(
             f"{len(frame)} dated point{'s are' if len(frame) != 1 else ' is'} no trend: any two "
@@ -175,8 +174,7 @@ def fit_trend(
     ValueError
         For fewer than three points, a value that is not greater than 0, one date for all.
     """
-    if interval not in INTERVALS:
-        raise unknown("interval", interval, INTERVALS)
+    one_of("interval", interval, INTERVALS)
     in_range("confidence_frac", confidence_frac, 0.01, 0.999)
     x, y = points_of(frame, value, date)
     n, middle = len(x), float(x.mean())

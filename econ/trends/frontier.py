@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import offers_frame, quality_frame, table
-from econ.catalog.guard import fraction, unknown
+from econ.catalog.guard import fraction, one_of
 from econ.catalog.offers import for_sale
 from econ.catalog.scores import BENCHMARK
 from econ.catalog.tables import remember
@@ -75,8 +75,7 @@ def candidates_frame(thinking: str = "any") -> pd.DataFrame:
     UnknownName
         For another value of ``thinking``.
     """
-    if thinking not in EFFORTS:
-        raise unknown("thinking", thinking, EFFORTS)
+    one_of("thinking", thinking, EFFORTS)
     return _candidates(thinking).copy()
 
 
@@ -118,8 +117,7 @@ def newest_candidate(candidates: pd.DataFrame | None = None) -> pd.Series:
 
 
 def _value(per: str) -> str:
-    if per not in PER:
-        raise unknown("per", per, PER)
+    one_of("per", per, PER)
     return PER[per]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import given, table
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of, unknown
 from econ.catalog.units import TERA
 from econ.energy.fit import power_runs
 from econ.energy.frame import energy_frame
@@ -64,8 +64,7 @@ def efficiency_frame() -> pd.DataFrame:
 
 def efficiency_growth_per_year(measure: str = "bf16") -> dict[str, float]:
     """Growth of a measure of `efficiency_frame` per year: growth, low, high (90 % interval), n."""
-    if measure not in MEASURES:
-        raise unknown("measure of efficiency", measure, MEASURES)
+    one_of("measure of efficiency", measure, MEASURES)
     trend = fit_trend(efficiency_frame(), measure, interval="t")
     return {
         "growth": trend.factor_per_year - 1,
@@ -91,8 +90,7 @@ def launches_frame(segment: str = "data centre") -> pd.DataFrame:
 
     ``flop_per_s`` is the best dense peak in 16 or 32 bits: the newest format an accelerator had.
     """
-    if segment not in SEGMENTS:
-        raise unknown("segment", segment, SEGMENTS)
+    one_of("segment", segment, SEGMENTS)
     rows = table("accelerator_launches")
     rows = rows if segment == "all" else rows[rows["segment"] == segment]
     peaks = ["peak_fp32_flop_per_s", "peak_half_flop_per_s", "peak_tensor_flop_per_s"]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import table
-from econ.catalog.guard import fraction, in_range, unknown
+from econ.catalog.guard import fraction, in_range, one_of
 from econ.trends.rates import year_of
 
 PRICE = "price_usd_per_mtok"
@@ -62,10 +62,8 @@ def able_frame(benchmark: str, level_frac: float, basis: str = "study") -> pd.Da
         ``name``, ``date``, ``price_usd_per_mtok`` (three parts input to one part output),
         ``score_frac``, ``source``.
     """
-    if benchmark not in BENCHMARKS:
-        raise unknown("benchmark", benchmark, BENCHMARKS)
-    if basis not in BASES:
-        raise unknown("basis", basis, BASES)
+    one_of("benchmark", benchmark, BENCHMARKS)
+    one_of("basis", basis, BASES)
     in_range("level_frac", level_frac, 0, 1, says="0 to 1 (a share, not a percentage)")
     models = table("quality_prices").assign(score_frac=lambda f: f[f"{benchmark}_frac"])
     models = models[models["score_frac"] >= level_frac - 1e-9]
@@ -97,8 +95,7 @@ def record_lows(frame: pd.DataFrame, value: str = "value", date: str = "date") -
     [9.0, 4.0]
     """
     for name in (value, date):
-        if name not in frame:
-            raise unknown("column", name, frame.columns)
+        one_of("column", name, frame.columns)
     numbers = pd.to_numeric(frame[value], errors="coerce").to_numpy("float64")
     for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
         raise ValueError(

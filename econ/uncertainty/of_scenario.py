@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.catalog.ranges import Range
 from econ.scenario import Scenario
 from econ.station import answers_frame
@@ -138,8 +138,7 @@ def uncertain(
     metric = metric or str(getattr(station, "headline", "value"))
     inputs = sample_frame(ranges, n, seed)
     answers = _answers(station, scenario, inputs, options)
-    if metric not in answers:
-        raise unknown("number of the answer", metric, answers.columns)
+    one_of("number of the answer", metric, answers.columns)
     numbers = answers.select_dtypes("number")
     echoes = {path.split(".")[-1] for path in ranges}
     spread = numbers.drop(columns=[name for name in numbers if name in echoes]).agg(np.ptp)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import table
-from econ.catalog.guard import fraction, not_negative, unknown
+from econ.catalog.guard import fraction, not_negative, one_of
 from econ.catalog.provisioned import Unit
 from econ.catalog.units import HOUR_S, HOURS_PER_MONTH, MEGA
 from econ.energy.consumption import energy
@@ -313,8 +313,7 @@ def capped_speed_frac(cap_frac: float, phase: str) -> float:
     >>> capped_speed_frac(1.0, "decode"), capped_speed_frac(0.5, "prefill") < 0.5
     (1.0, True)
     """
-    if phase not in PHASES:
-        raise unknown("phase", phase, PHASES)
+    one_of("phase", phase, PHASES)
     rows = table("power_caps")
     rows = rows[(rows["phase"] == phase) & (rows["accelerator"] == "rtx-3090")].sort_values(
         "cap_frac"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import each, fraction, not_negative, positive, unknown
+from econ.catalog.guard import each, fraction, not_negative, one_of, positive, unknown
 from econ.catalog.tables import table
 from econ.scaling.coverage import Difficulty, coverage_if_alike, difficulty
 from econ.scaling.price import SizePrice, answer_prices
@@ -26,8 +26,7 @@ def measured_frame(ids: tuple[str, ...]) -> pd.DataFrame:
     """Measured coverage at powers of ten: id, k, coverage."""
     rows = table("coverage_fits")
     for id in ids:
-        if id not in rows.index:
-            raise unknown("fitted coverage", id, rows.index)
+        one_of("fitted coverage", id, rows.index)
     points = [(id, k, float(rows.loc[id, f"coverage_{k}_frac"])) for id in ids for k in MEASURED_KS]
     return pd.DataFrame(points, columns=["id", "k", "coverage"])
 
@@ -122,8 +121,7 @@ def thinking_accuracy(tokens: float | np.ndarray, id: str) -> float | np.ndarray
     0.466
     """
     rows = table("thinking_curves")
-    if id not in rows.index:
-        raise unknown("thinking curve", id, rows.index)
+    one_of("thinking curve", id, rows.index)
     row = rows.loc[id]
     each(positive, "tokens", tokens)
     x = np.asarray(tokens, dtype="float64")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import importlib
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.lessons.pictures.scene import Picture
 
 PICTURES = {  # → the module that draws it, imported when the picture is asked for
@@ -49,8 +49,7 @@ def picture(id: str) -> Picture:
     UnknownName
         For another name, with the nearest.
     """
-    if id not in PICTURES:
-        raise unknown("picture", id, PICTURES)
+    one_of("picture", id, PICTURES)
     module = importlib.import_module(f"{__name__}.{PICTURES[id]}")
     drawn: Picture = getattr(module, f"{id}_picture")()
     return drawn

@@ -21,7 +21,7 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of
 from econ.charts.render import is_static, small_png
 from econ.charts.tables import Folded, Table, three
 from econ.charts.theme import FONT, GROUND, INK, PALETTE
@@ -50,8 +50,7 @@ class Scene:
         words: str = "", *, faint: bool = False, outline: bool = False,
     ) -> None:  # fmt: skip
         """A rectangle in a colour of the palette; ``words`` appear when it is pointed at."""
-        if color not in PALETTE:
-            raise unknown("color", color, PALETTE)
+        one_of("color", color, PALETTE)
         fill = "none" if outline else PALETTE[color]
         look = f' stroke="{PALETTE[color]}" stroke-width="2"' if outline else ""
         look += ' opacity="0.3"' if faint else ""
