@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import accelerator
@@ -28,6 +29,8 @@ from econ.latency.shapes import generation
 
 CONFIGURATION = ["model", "precision", "accelerator", "tp", "pp", "ep", "dp", "engine"]
 WORKLOAD = ["model", "input_tokens", "output_tokens"]
+LOAD = ["input_tokens", "output_tokens", "concurrency"]
+SAME_LOG = (1e-4, 1e-3)  # TTFT and TPOT of one measurement, as it is published here and there
 RUN = [
     *("model", "accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "engine"),
     *("input_tokens", "output_tokens", "concurrency", "ttft_s", "tpot_s", "source", "as_of"),
@@ -69,8 +72,26 @@ def in_our_names(raw: pd.DataFrame, name: str) -> pd.DataFrame:
     return runs
 
 
+def each_once(runs: pd.DataFrame) -> pd.DataFrame:
+    """Without the runs that stand there already, published again under another date or source.
+
+    One measurement: the same deployment under the same load, TTFT equal to four digits and TPOT to
+    three, as far as one of the publishers rounds. Runs that were measured anew differ by more. The
+    earliest of the fullest dates stays.
+    """
+    from_full = -runs["as_of"].str.len()
+    order = runs.assign(fullness=from_full).sort_values(["fullness", "as_of"], kind="stable").index
+    again = pd.Series(False, runs.index)
+    for _, alike in runs.loc[order].groupby([*CONFIGURATION, "n_gpu", *LOAD], dropna=False):
+        times = np.log(alike[["ttft_s", "tpot_s"]].to_numpy("float64"))
+        near = (np.abs(times[:, None] - times[None]) < SAME_LOG).all(axis=2)
+        again[alike.index] = np.tril(near, -1).any(axis=1)
+    return runs[~again]
+
+
 def read_runs(path: str | Path) -> pd.DataFrame:
-    """The usable rows of a file of measured serving runs: quality ok, engines that are calibrated.
+    """The usable rows of a file of measured serving runs: quality ok, engines that are calibrated,
+    `each_once`.
 
     Lengths are scaled to what was really drawn (``len_scale``), times are seconds.
     """
@@ -79,7 +100,7 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     runs = in_our_names(raw, Path(path).name)
     runs["ttft_s"], runs["tpot_s"] = raw["ttft_ms"] / KILO, raw["tpot_ms"] / KILO
     runs["as_of"] = raw["date"].astype(str).str[:10].where(raw["date"].notna(), "2025")
-    return runs[RUN].reset_index(drop=True)
+    return each_once(runs[RUN]).reset_index(drop=True)
 
 
 def read_medians(path: str | Path) -> pd.DataFrame:
