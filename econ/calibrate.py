@@ -19,7 +19,7 @@ from econ.catalog.tables import forget, table, write_table
 from econ.energy import fit as energy_fit
 from econ.energy.fit import FITTED, power_runs, read_power_runs
 from econ.energy.power import PowerLaw
-from econ.latency.calibration import REGIMES, Calibration, bands
+from econ.latency.calibration import ENGINE_ENDS, REGIMES, Calibration, bands
 from econ.latency.dated_fit import cells
 from econ.latency.fit import (
     METRICS,
@@ -60,6 +60,7 @@ REASONS = {
     "prefill_chunk_tokens": "A common default of chunked prefill; 2048 and 8192 were tried",
     "large_message_bytes": "Where engines leave their one-shot all-reduce; 0.5, 1, 2, 4 and 8 MB "
     "were tried, MLPerf offline runs showing larger messages to be faster",
+    "recv_wait_frac": "By chance: a request comes at any time between two looks; fitted, it was 0.59",
     "slow_link_bytes_per_s": "The rate of small messages on the slowest link of the fit",
     "network_bytes_per_s": "A network card of 400 Gbit/s for each accelerator",
     "pipeline_bubble_frac": "No run has a pipeline; half of what exponentially distributed parts "
@@ -98,17 +99,14 @@ def calibration_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataF
 
 def engine_rows(k: Calibration, n_runs: int, today: str) -> pd.DataFrame:
     """The engines' fitted values as rows of ``data/latency/engines.csv``."""
-    rows = table("engines").astype({"first_token_s": float})
+    numbers = [name for value, ends in ENGINE_ENDS.items() for name in (value, *ends)]
+    rows = table("engines").astype(dict.fromkeys(numbers, float))
     for engine in k.engines:
-        if (key := f"{engine.name}.first_token_s") in k.intervals:
-            low, high = k.intervals[key]
-            for end, number in (("", k.value(key)), ("_low", low), ("_high", high)):
-                rows.loc[engine.name, f"first_token{end}_s"] = float(f"{number:.4g}")
-            low, high = k.intervals[f"{engine.name}.n_wait_steps"]
-            ends = (engine.n_wait_steps, low, high)
-            names = ["n_wait_steps", "n_wait_low_steps", "n_wait_high_steps"]
-            rows.loc[engine.name, names] = [float(f"{number:.4g}") for number in ends]
-            rows.loc[engine.name, ["n_runs", "as_of"]] = n_runs, today
+        for value, ends in ENGINE_ENDS.items():
+            if (key := f"{engine.name}.{value}") in k.intervals:
+                numbers = (k.value(key), *k.intervals[key])
+                rows.loc[engine.name, [value, *ends]] = [float(f"{x:.4g}") for x in numbers]
+                rows.loc[engine.name, ["n_runs", "as_of"]] = n_runs, today
     return rows
 
 

@@ -36,6 +36,9 @@ class Engine:
         Time that its host adds to each first token, e.g. 0.012.
     n_wait_steps : float
         Steps from the arrival of a request until its first token leaves, beside its own prompt.
+    opening_s : float
+        Time that the first requests of a run wait in addition where nothing was answered before
+        (code is compiled, caches are filled), e.g. 1.
     host_s_per_sequence : float
         The least that a step takes per running sequence, set by the one process that hands out
         tokens, e.g. 60 µs.
@@ -60,6 +63,7 @@ class Engine:
     quantised_kv_precision: str = "bf16"
     first_token_s: float = 0.0
     n_wait_steps: float = 0.0
+    opening_s: float = 0.0
     host_s_per_sequence: float = 0.0
     max_batch: int = 256
     token_budget: int = 2048
@@ -130,6 +134,7 @@ def engines() -> dict[str, Engine]:
             quantised_kv_precision=row.quantised_kv_precision,
             first_token_s=float(row.first_token_s),
             n_wait_steps=float(row.n_wait_steps),
+            opening_s=float(row.opening_s),
             host_s_per_sequence=float(row.host_s_per_sequence),
             max_batch=int(row.max_batch),
             token_budget=int(row.token_budget),

@@ -32,7 +32,13 @@ from econ.catalog.tables import remember, table
 from econ.catalog.units import GB, MICRO, MILLI
 from econ.latency.software import Dated, Software, year_of
 
-ENGINE_VALUES = ("first_token_s", "n_wait_steps", "host_s_per_sequence")
+ENGINE_VALUES = ("first_token_s", "n_wait_steps", "opening_s", "host_s_per_sequence")
+# those that are fitted, and the columns of their intervals
+ENGINE_ENDS = {
+    "first_token_s": ("first_token_low_s", "first_token_high_s"),
+    "n_wait_steps": ("n_wait_low_steps", "n_wait_high_steps"),
+    "opening_s": ("opening_low_s", "opening_high_s"),
+}
 # the regimes of a prediction, from near to far: model and accelerator were both measured; one or
 # both were not; measured, but with so many users of one replica that batch limits which nobody
 # recorded may bind; and beyond (pipelines, a crowd on something new, a thousand users), where
@@ -250,8 +256,9 @@ def _fitted() -> Calibration:
     bounds = rows.dropna(subset=["low", "high"])
     intervals = {name: (low, high) for name, low, high in bounds[["low", "high"]].itertuples()}
     for row in habits[habits["n_runs"] > 0].itertuples():
-        intervals[f"{row.name}.first_token_s"] = (row.first_token_low_s, row.first_token_high_s)
-        intervals[f"{row.name}.n_wait_steps"] = (row.n_wait_low_steps, row.n_wait_high_steps)
+        for value, (low, high) in ENGINE_ENDS.items():
+            if (ends := (getattr(row, low), getattr(row, high)))[0] == ends[0]:
+                intervals[f"{row.name}.{value}"] = ends
     dated = tuple(
         Dated(row.engine, row.generation, year_of(row.as_of), float(row.maturity))
         for row in table("software_maturity").itertuples()

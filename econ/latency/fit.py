@@ -61,7 +61,7 @@ START = {
     "vllm.n_wait_steps": (3.0, 100),
     "sglang.n_wait_steps": (3.0, 100),
     "trtllm.n_wait_steps": (3.0, 100),
-    "recv_wait_frac": (0.5, 1),
+    "sglang.opening_s": (1.0, 100),
     "n_state_passes": (0.4, 100),
     "host_exposed_frac": (0.3, 1),
     "cdna3_compute_frac": (0.6, 1),
@@ -84,6 +84,7 @@ FIXED = {
     "n_tile_tokens": 16.0,
     "n_prefill_tile_tokens": 64.0,
     "prefill_chunk_tokens": 2048.0,
+    "recv_wait_frac": 0.5,
     "large_message_bytes": MEGA,
     "slow_link_bytes_per_s": 50 * GB,
     "network_bytes_per_s": 50 * GB,
@@ -391,7 +392,7 @@ LADDER: tuple[tuple[str, list[str]], ...] = (
     ("collectives", ["collective_s", "link_frac", "prefill_link_frac"]),
     ("experts and states", ["expert_compute_frac", "n_state_passes"]),
     ("AMD", [n for n in START if n.startswith("cdna")]),
-    ("who waits", [n for n in START if "." in n or n == "recv_wait_frac"]),
+    ("who waits", [n for n in START if "." in n]),
 )
 
 

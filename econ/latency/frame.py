@@ -125,6 +125,7 @@ class Table(NamedTuple):
             self.dated.of_rows(part),
             at["n_rounds"],
             at["n_requests"] / split.n_replicas,
+            at["is_cold"],
             Launch(**{name: at[name] for name in Launch._fields}),
         )
         return Case(Shapes(**shapes), split, load)
@@ -315,7 +316,8 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
         precision (bf16), kv_precision (the engine's own), engine (an unknown one has the common
         habits), software_maturity (1), cached_frac (0), max_batch (no limit); the launch settings
         policy, scheduling, stream_interval, recv_interval, dp_wait_steps and prefill_budget_tokens
-        (the engine's own); n_rounds, the requests of each user in a benchmark (10).
+        (the engine's own); n_rounds, the requests of each user in a benchmark (10);
+        is_cold, 0 for a benchmark of a server that was warmed up (1).
     calibration : Calibration, optional
         Efficiencies and overheads of the software; fitted values by default.
 

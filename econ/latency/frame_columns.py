@@ -22,6 +22,7 @@ OPTIONAL = {
     "max_batch": steps.NO_LIMIT,
     "n_rounds": steps.BENCHMARK_ROUNDS,
     "n_requests": steps.NO_LIMIT,
+    "is_cold": 1.0,
 }
 
 
@@ -107,7 +108,7 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
         n_gpu = numbers.get("n_gpu", one)
         numbers["tp"] = n_gpu / (numbers["pp"] * numbers["dp"])
     numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
-    for name in ("max_batch", "n_rounds", "n_requests"):  # an empty cell is the default
+    for name in ("max_batch", "n_rounds", "n_requests", "is_cold"):  # an empty cell is the default
         if name in numbers:
             value = numbers[name]
             numbers[name] = np.where(np.isnan(value), OPTIONAL[name], value)
@@ -149,8 +150,9 @@ def refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
             if name == "concurrency":
                 good |= value == AS_MANY_AS_FIT
             refuse(name, good, f"above 0, up to {most:g}")
-    if isinstance(value := numbers["cached_frac"], np.ndarray):
-        refuse("cached_frac", (value >= 0) & (value <= 1), "0 to 1")
+    for name in ("cached_frac", "is_cold"):
+        if isinstance(value := numbers[name], np.ndarray):
+            refuse(name, (value >= 0) & (value <= 1), "0 to 1")
     for name in ("max_batch", *LAUNCH):
         least = 0 if name == "dp_wait_steps" else 1
         if isinstance(value := numbers[name], np.ndarray):

@@ -145,11 +145,13 @@ def measured_runs(
 def with_launches(runs: pd.DataFrame) -> pd.DataFrame:
     """With a column for each setting of ``benchmark_launches``, where a row of it applies."""
     kind = runs["accelerator"].map(lambda id: generation(accelerator(id)))
+    who = runs[["engine", "model"]].assign(generation=kind)
     columns: dict[str, pd.Series] = {}
     for row in table("benchmark_launches").itertuples():
         here = (runs["source"] == row.benchmark) & (runs["concurrency"] >= row.users_from)
-        for values, wanted in ((runs["engine"], row.engine), (kind, row.generation)):
-            here &= values.eq(wanted) | (wanted == "")
+        for name in who:
+            wanted = getattr(row, name)
+            here &= who[name].eq(wanted) | (wanted == "")
         before = columns.get(row.setting, runs.get(row.setting, pd.Series("", index=runs.index)))
         columns[row.setting] = before.astype(object).mask(here, row.value)
     return runs.assign(**columns)

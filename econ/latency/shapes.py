@@ -90,6 +90,7 @@ class Shapes:
     n_domain: Numbers
     first_token_s: Numbers
     n_wait_steps: Numbers
+    opening_s: Numbers
     host_s_per_sequence: Numbers
 
     @classmethod

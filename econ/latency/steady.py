@@ -173,10 +173,16 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     budget = launch.prefill_budget_tokens
     opening_s = burst_s(present, lost.busy_s, computed_tokens(load), budget)
     mean_s = base_s + look_s + ahead.mean_s
-    benchmark_s = mean_s + opening_s / load.n_rounds
+    # a benchmark's near equal lengths keep users in order: they queue for a full machine alone
+    ordered_s = np.maximum(others * lost.busy_s - apart_s, 0.0)
+    shorter_s = ahead.mean_s - ordered_s
+    first_round_s = opening_s + load.is_cold * shapes.opening_s
+    benchmark_s = mean_s - shorter_s + first_round_s / load.n_rounds
+    ordered_share = np.minimum(stepping_s / (cycle_s + held_s - shorter_s), 1.0)
     # a prompt that is waited for before the first token stalls none of the later ones
     before = np.minimum(opening_s / np.maximum(others * lost.busy_s, FEWEST_FREE), 1)
-    benchmark_tpot_s = tpot_s - interference_s * before / load.n_rounds
+    met_in_order_s = met_s * ordered_share * per_step
+    benchmark_tpot_s = one.step_s + met_in_order_s * (1 - before / load.n_rounds)
     if _is_other_software(load):
         least, alone = _bound(p, batch)
         m = load.software_maturity

@@ -74,6 +74,7 @@ class Load(NamedTuple):
     dated_maturity: Numbers = 1.0  # of decoding alone
     n_rounds: Numbers = BENCHMARK_ROUNDS
     n_requests: Numbers = NO_LIMIT  # of a run that ends, per replica
+    is_cold: Numbers = 1.0  # whether a benchmark's requests are the server's first
     launch: Launch = Launch()
 
 
