@@ -34,7 +34,7 @@ from econ.latency.calibration import Calibration
 from econ.latency.dated_fit import cells, log_maturity, software_of
 from econ.latency.frame import Table, look_up
 from econ.latency.runs import WORKLOAD, configuration, folds, measured_runs
-from econ.latency.software import Software
+from econ.latency.software import Dated, Software
 from econ.latency.steady import Steady, steady
 from econ.latency.steps import answer_s
 
@@ -250,10 +250,10 @@ def fit(
 
 def dated_logs(runs: pd.DataFrame, k: Calibration) -> np.ndarray:
     """The logarithm of each run's maturity under the physics of a calibration."""
-    bare = dataclasses.replace(k, software=Software(today=k.software.today))
-    mean, times = is_mean(runs), []
+    mean, times, looked_up = is_mean(runs), [], runs_table(runs)
     for maturity in (1.0, BEST):
-        s = solve(runs_table(runs.assign(software_maturity=maturity)), bare)
+        cells_alike = {Dated(*item[:2], 0.0, maturity) for item in looked_up.dated.items}
+        s = solve(looked_up, dataclasses.replace(k, software=Software(tuple(cells_alike))))
         times.append(alike(s, mean)[1])
     least_s = times[1] - (times[0] - times[1]) / (BEST - 1)
     logs: np.ndarray = log_maturity(runs["tpot_s"].to_numpy("float64"), times[0], least_s)

@@ -16,7 +16,6 @@ from econ.latency.shapes import Numbers
 from econ.latency.steps import (
     FEWEST_FREE,
     Case,
-    Load,
     Prefill,
     Prepared,
     Step,
@@ -156,7 +155,10 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     interference_s = met_s * share * per_step
     tpot_s = one.step_s + interference_s
     look_s, admitted_s = n_look * tpot_s, fixed_s + shapes.n_wait_steps * tpot_s
-    memory_wait_s = (load.concurrency / present - 1) * (cycle_s + held_s)
+    dated_s = _dated_step_s(p, one, batch)  # the date of software is felt in steps alone
+    tpot_s = dated_s + interference_s
+    in_all_s = cycle_s + held_s + n_gaps * (dated_s - one.step_s)
+    memory_wait_s = (load.concurrency / present - 1) * in_all_s
     base_s = admitted_s + held_s + memory_wait_s
     ttft_s = tuple(
         base_s
@@ -165,7 +167,7 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     )
     per_message = launch.stream_interval
     itl_s = gap_quantiles(
-        step_s=one.step_s * per_message,
+        step_s=dated_s * per_message,
         stall_s=lost.lost_s / lost.n_chunks,
         n_stalls=others * share * per_step * lost.n_chunks * per_message,
         n_most=per_message * launch.prefill_budget_tokens / computed_tokens(load),
@@ -182,17 +184,16 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     # a prompt that is waited for before the first token stalls none of the later ones
     before = np.minimum(opening_s / np.maximum(others * lost.busy_s, FEWEST_FREE), 1)
     met_in_order_s = met_s * ordered_share * per_step
-    benchmark_tpot_s = one.step_s + met_in_order_s * (1 - before / load.n_rounds)
-    if _is_other_software(load):
+    benchmark_tpot_s = dated_s + met_in_order_s * (1 - before / load.n_rounds)
+    if np.any(load.software_maturity != 1):
         least, alone = _bound(p, batch)
         m = load.software_maturity
-        decoding = m * load.dated_maturity
         ttft_s = tuple(matured_s(t, alone.own_prefill_s, m) for t in ttft_s)
-        itl_s = tuple(matured_s(t, least.step_s, decoding) for t in itl_s)
+        itl_s = tuple(matured_s(t, least.step_s, m) for t in itl_s)
         mean_s = matured_s(mean_s, alone.own_prefill_s, m)
         benchmark_s = matured_s(benchmark_s, alone.own_prefill_s, m)
-        tpot_s = matured_s(tpot_s, least.step_s, decoding)
-        benchmark_tpot_s = matured_s(benchmark_tpot_s, least.step_s, decoding)
+        tpot_s = matured_s(tpot_s, least.step_s, m)
+        benchmark_tpot_s = matured_s(benchmark_tpot_s, least.step_s, m)
     queue_s = look_s + queue_quantile(0.5, ahead) + held_s
     return Steady(
         ttft_s=ttft_s,
@@ -236,17 +237,19 @@ def _offline_tpot_s(p: Prepared, cal: Calibration, batch: Numbers) -> Any:
     one, reading = step(p, cal, batch, streams=False), prefill(p, cal)
     per_step = batch / p.load.output_tokens
     lost_s = stall(p, cal, reading, one, batch, per_step, streams=False).lost_s
-    tpot_s = one.step_s + batch * lost_s / p.load.output_tokens
-    if _is_other_software(p.load):
+    tpot_s = _dated_step_s(p, one, batch) + batch * lost_s / p.load.output_tokens
+    if np.any(p.load.software_maturity != 1):
         least, alone = _bound(p, batch)
         least_s = least.step_s + batch * alone.prefill_s / p.load.output_tokens
-        maturity = p.load.software_maturity * p.load.dated_maturity
-        tpot_s = matured_s(tpot_s, least_s, maturity)
+        tpot_s = matured_s(tpot_s, least_s, p.load.software_maturity)
     return tpot_s
 
 
-def _is_other_software(load: Load) -> bool:
-    return bool(np.any(load.software_maturity * load.dated_maturity != 1))
+def _dated_step_s(p: Prepared, one: Step, batch: Numbers) -> Any:
+    """A step under the software of the date that was asked for."""
+    if np.all(p.load.dated_maturity == 1):
+        return one.step_s
+    return matured_s(one.step_s, _bound(p, batch)[0].step_s, p.load.dated_maturity)
 
 
 def _bound(p: Prepared, batch: Numbers) -> tuple[Step, Prefill]:

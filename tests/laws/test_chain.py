@@ -17,7 +17,7 @@ SAME = 1 + 1e-9  # rounding of floats
     ("quantities", "slack"),
     # more memory admits more users, and the batch that decodes between prompts which are read
     # first is approximated
-    [(("memory_bytes",), 0.06), (("scaleup_bandwidth_bytes_per_s",), 1e-9)],
+    [(("memory_bytes",), 0.006), (("scaleup_bandwidth_bytes_per_s",), 1e-9)],
     ids=["memory", "links"],
 )
 @law
