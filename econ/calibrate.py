@@ -60,7 +60,7 @@ REASONS = {
     "prefill_chunk_tokens": "A common default of chunked prefill; 2048 and 8192 were tried",
     "large_message_bytes": "Where engines leave their one-shot all-reduce; 0.5, 1, 2, 4 and 8 MB "
     "were tried, MLPerf offline runs showing larger messages to be faster",
-    "recv_wait_frac": "By chance: a request comes at any time between two looks; fitted, it was 0.59",
+    "recv_wait_frac": "A request comes at any time between two looks (fitted, it was 0.6)",
     "slow_link_bytes_per_s": "The rate of small messages on the slowest link of the fit",
     "network_bytes_per_s": "A network card of 400 Gbit/s for each accelerator",
     "pipeline_bubble_frac": "No run has a pipeline; half of what exponentially distributed parts "

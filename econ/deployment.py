@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,22 @@ ROW = ("accelerator", "n_gpu", "tp", "pp", "ep", "dp", "precision", "kv_precisio
        "has_pools")  # fmt: skip
 MOST_GPU = 1_000_000
 MOST_MATURITY = 1e3
+
+
+class Split(NamedTuple):
+    """How a model is divided (or many); ``dp`` counts the attention replicas inside a replica."""
+
+    n_gpu: Any
+    tp: Any
+    pp: Any
+    dp: Any
+    n_replicas: Any
+
+    @classmethod
+    def of(cls, is_moe: Any, *, n_gpu: Any, tp: Any, pp: Any, dp: Any) -> Split:
+        """The split as a deployment names it: a dense model under ``dp`` is ``dp`` replicas."""
+        inner = 1 + (dp - 1) * is_moe
+        return cls(n_gpu, tp, pp, inner, n_gpu / (tp * pp * inner))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +188,30 @@ class Deployment:
         """Bytes of a cached number: of the format named here, or of what the engine keeps."""
         return self.launch.kv_bytes_per_element(self.precision, self.kv_precision)
 
+    @property
+    def formats(self) -> tuple[Accelerator, str, float]:
+        """What computes, in which format, and the bytes of a cached number."""
+        return self.resolved_accelerator, self.precision, self.kv_bytes_per_element
+
+    @property
+    def serving(self) -> dict[str, Any]:
+        """What it says of the load in the equations of a step (`econ.latency.steps.Load`).
+
+        >>> serving = Deployment(accelerator="h100-sxm", engine="sglang").serving
+        >>> serving["max_batch"], serving["launch"].is_prefill_first
+        (inf, 1.0)
+        """
+        return {
+            "max_batch": self.max_batch or float("inf"),
+            "software_maturity": float(self.software_maturity),
+            "launch": self.launch.launch,
+        }
+
+    def split(self, model: Model) -> Split:
+        """How ``model`` is divided here."""
+        parts = {name: getattr(self, name) for name in ("n_gpu", "tp", "pp", "dp")}
+        return Split.of(float(model.is_moe), **parts)
+
     def row(self) -> dict[str, Any]:
         """The deployment as a row of the table that `econ.latency.predict_frame` takes.
 
@@ -191,7 +231,7 @@ class Deployment:
 
     def n_replicas(self, model: Model) -> int:
         """Independent replicas of ``model``: attention replicas of a mixture stand inside one."""
-        return self.n_gpu // (self.tp * self.pp * (self.dp if model.is_moe else 1))
+        return int(self.split(model).n_replicas)
 
     def check(self, model: Model) -> None:
         """Raise ``ValueError`` with the first rule that this model breaks on this split."""

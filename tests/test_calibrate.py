@@ -44,7 +44,7 @@ def made(k: Calibration) -> pd.DataFrame:
 def test_the_fit_finds_the_parameters_that_made_the_data():
     changes = {
         "weight_bandwidth_frac": 0.7, "kv_bandwidth_frac": 0.6, "kernel_s": 8e-6,
-        "recv_wait_frac": 0.4, "vllm.first_token_s": 0.05,
+        "sglang.opening_s": 3.0, "vllm.first_token_s": 0.05,
     }  # fmt: skip
     truth = Calibration.fitted().replace(**changes)
     found = fit(made(truth), names=list(changes), start=Calibration.fitted())

@@ -13,10 +13,22 @@ econ.catalog.guard.UnknownName: unknown engine 'lmdeploy'; known: vllm, sglang, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from econ.catalog.guard import unknown
 from econ.catalog.precision import UNQUANTISED_BYTES, bytes_per_element
 from econ.catalog.tables import remember, table
+
+
+class Launch(NamedTuple):
+    """How an engine was started, as numbers (or arrays of them, for many): see `Engine`."""
+
+    recv_interval: Any = 1.0
+    stream_interval: Any = 1.0
+    dp_wait_steps: Any = 0.0
+    prefill_budget_tokens: Any = 2048.0
+    is_sync: Any = 0.0
+    is_prefill_first: Any = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +95,11 @@ class Engine:
     def is_prefill_first(self) -> bool:
         """Whether whole prompts go before any decode."""
         return self.policy == "prefill_first"
+
+    @property
+    def launch(self) -> Launch:
+        """Its settings as the equations of a step take them."""
+        return Launch(*(float(getattr(self, name)) for name in Launch._fields))
 
     def kv_bytes_per_element(self, precision: str, kv_precision: str = "") -> float:
         """Bytes of a cached number under weights of ``precision``.

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from econ.catalog.engines import SCHEDULINGS, Engine, find_engine
+from econ.catalog.engines import SCHEDULINGS, Engine, Launch, find_engine
 from econ.catalog.guard import check_date, unknown
 from econ.catalog.precision import check_precision
-from econ.deployment import KV_PRECISIONS, POLICIES, split_rules
+from econ.deployment import KV_PRECISIONS, POLICIES, Split, split_rules
 from econ.latency import steady, steps
 from econ.latency.calibration import REGIMES, Calibration, bands, measured_names, regime_code
 from econ.latency.frame_columns import (
@@ -39,7 +39,7 @@ from econ.latency.shapes import (
     generation,
     model_row,
 )
-from econ.latency.steps import Case, Launch, Load, Prepared, Split
+from econ.latency.steps import Case, Load, Prepared
 
 BLOCK = 8192  # rows whose columns fit in the second-level cache
 REQUIRED = ("model", "accelerator", "input_tokens", "output_tokens")

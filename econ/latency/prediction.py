@@ -41,7 +41,7 @@ from econ.latency.calibration import REGIMES, Calibration, bands, novelty, regim
 from econ.latency.frame import TIMES, max_throughput_frame, predict_frame, refuse_pools
 from econ.latency.frame_columns import LARGEST
 from econ.latency.shapes import Shapes, as_model, generation
-from econ.latency.steps import Case, DoesNotFit, Launch, Load, Prepared, Split, answer_s
+from econ.latency.steps import Case, DoesNotFit, Load, Prepared, answer_s
 from econ.scenario import Scenario
 from econ.station import Result, distinct, require_certain, station
 
@@ -379,20 +379,15 @@ def predict(
 
 def case_of(s: Scenario, concurrency: float, calibration: Calibration) -> Case:
     """What the step equations take, from a scenario and the users over all its replicas."""
-    d, model = s.deployment, s.resolved_model
-    habits = calibration.engine(d.engine)
-    shapes = Shapes.of(model, d.resolved_accelerator, d.precision, d.kv_bytes_per_element, habits)
-    split = Split.of(float(model.is_moe), n_gpu=d.n_gpu, tp=d.tp, pp=d.pp, dp=d.dp)
-    launch = d.launch
+    d, w, model = s.deployment, s.workload, s.resolved_model
+    shapes, split = Shapes.of(model, *d.formats, calibration.engine(d.engine)), d.split(model)
     load = Load(
-        float(s.workload.mean_input_tokens),
-        float(s.workload.mean_output_tokens),
+        float(w.mean_input_tokens),
+        float(w.mean_output_tokens),
         concurrency / split.n_replicas,
-        s.workload.cached_frac,
-        steps.NO_LIMIT if d.max_batch is None else d.max_batch,
-        float(d.software_maturity),
-        dated_maturity(s, calibration),
-        launch=Launch(**{name: float(getattr(launch, name)) for name in Launch._fields}),
+        w.cached_frac,
+        dated_maturity=dated_maturity(s, calibration),
+        **d.serving,
     )
     return Case(shapes, split, load)
 

@@ -77,7 +77,8 @@ def speculation_frame(
     Notes
     -----
     The checked step computes n_draft + 1 tokens per sequence and reads weights and cache once;
-    arithmetic and weights overlap as in `econ.latency.steps`.
+    arithmetic and weights overlap as in `econ.latency.steps`. Others' prompts stall a token as long
+    as before: drafts shorten steps, and no prompt.
     """
     require_certain("speculation_frame", s)
     not_negative("draft_cost_frac", draft_cost_frac, 10)
@@ -97,7 +98,9 @@ def speculation_frame(
         compute_s = 2 * active_params * plain.batch / (replica_flop_per_s * frac)
         core_s = max(plain.parts_s.get("weights", 0.0), plain.parts_s.get("compute", 0.0))
         checked_s = (core_s**4 + (compute_s * (n_draft + 1)) ** 4) ** 0.25
-        step_s = plain.tpot_s - core_s + checked_s + n_draft * draft_cost_frac * plain.tpot_s
-        gain = tokens_per_check(acceptance_frac, n_draft) * plain.tpot_s / step_s
-        rows.append({"batch": batch, "speedup": gain})
+        prompts_s = plain.parts_s["others' prompts"]  # as many a token: they are not drafted
+        plain_s = plain.tpot_s - prompts_s
+        step_s = plain_s - core_s + checked_s + n_draft * draft_cost_frac * plain_s
+        token_s = step_s / tokens_per_check(acceptance_frac, n_draft) + prompts_s
+        rows.append({"batch": batch, "speedup": plain.tpot_s / token_s})
     return pd.DataFrame(rows, columns=["batch", "speedup"])

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from econ.catalog.catalog import links_frac
+from econ.catalog.engines import Launch
 from econ.catalog.units import GB
+from econ.deployment import Split
 from econ.latency.calibration import Calibration
 from econ.latency.shapes import Numbers, Shapes
 
@@ -33,33 +35,6 @@ class DoesNotFit(ValueError):
     def __init__(self, message: str, missing_bytes: float) -> None:
         super().__init__(message)
         self.missing_bytes = missing_bytes
-
-
-class Split(NamedTuple):
-    """How a model is divided; ``dp`` counts the attention replicas inside one replica."""
-
-    n_gpu: Numbers
-    tp: Numbers
-    pp: Numbers
-    dp: Numbers
-    n_replicas: Numbers
-
-    @classmethod
-    def of(cls, is_moe: Numbers, *, n_gpu: Numbers, tp: Numbers, pp: Numbers, dp: Numbers) -> Split:
-        """The split as a deployment names it: a dense model under ``dp`` is ``dp`` replicas."""
-        inner = 1 + (dp - 1) * is_moe
-        return cls(n_gpu, tp, pp, inner, n_gpu / (tp * pp * inner))
-
-
-class Launch(NamedTuple):
-    """How the engine was started; the settings are those of `econ.catalog.engines.Engine`."""
-
-    recv_interval: Numbers = 1.0
-    stream_interval: Numbers = 1.0
-    dp_wait_steps: Numbers = 0.0
-    prefill_budget_tokens: Numbers = 2048.0
-    is_sync: Numbers = 0.0
-    is_prefill_first: Numbers = 0.0
 
 
 class Load(NamedTuple):

@@ -13,11 +13,12 @@ from econ.catalog import Accelerator, accelerator, model, table
 from econ.catalog.engines import Engine
 from econ.catalog.precision import BYTES_PER_ELEMENT
 from econ.catalog.units import GB
+from econ.deployment import Split
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.prediction import max_batch, max_throughput_frame, predict, predict_frame
 from econ.latency.shapes import KERNELS_MOE, KERNELS_MOE_FUSED, KERNELS_QUANTISE, Shapes
-from econ.latency.steps import Case, Load, Split
+from econ.latency.steps import Case, Load
 from econ.scenario import Scenario
 
 BOUND = Calibration.datasheet()

@@ -80,7 +80,7 @@ def test_other_seconds_are_other_answers_in_proportion():
     """All rates times a thousand and all times of the software a thousandth: no term has a unit
     that another lacks."""
     k = dataclasses.replace(Calibration.fitted(), software=Software())  # dates hold to a datasheet
-    host = ("first_token_s", "host_s_per_sequence")
+    host = ("first_token_s", "opening_s", "host_s_per_sequence")
     names = (*k.names(), *(f"{engine.name}.{name}" for engine in k.engines for name in host))
     rates = {n for n in names if n.endswith("_per_s")}
     times = {n for n in names if n.endswith(("_s", "_s_per_sequence"))} - rates
