@@ -15,6 +15,7 @@ from econ.latency.runs import (
     RAW,
     aliases,
     configuration,
+    each_once,
     folds,
     measured_runs,
     read_medians,
@@ -139,6 +140,15 @@ def test_a_file_with_strange_names_or_columns_is_refused(tmp_path):
         read_runs(tmp_path / "less.csv")
     with pytest.raises(ValueError, match="unknown kind of alias"):
         aliases("engine")
+
+
+def test_a_run_that_is_published_twice_counts_once():
+    one = sample_runs().iloc[[0]].assign(as_of="2026-03-20")
+    times = {name: one[name] * factor for name, factor in (("ttft_s", 1.00005), ("tpot_s", 1.0008))}
+    again = one.assign(as_of="2025", source="elsewhere", **times)
+    anew, crowd = one.assign(ttft_s=one["ttft_s"] * 1.001), one.assign(concurrency=77)
+    rows = pd.concat([again, one, anew, crowd], ignore_index=True)
+    assert list(each_once(rows).index) == [1, 2, 3]
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the full file is not beside the repository")

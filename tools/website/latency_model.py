@@ -41,6 +41,7 @@ SYMBOLS = {
     "reserved_bytes": "M_0",
     "first_token_s": r"\delta",
     "n_wait_steps": "w",
+    "opening_s": r"\xi",
     "host_s_per_sequence": r"\theta",
 }
 TITLES = dict(zip(METRICS, ("TPOT", "TTFT", "mean TTFT", "throughput"), strict=True))
