@@ -256,8 +256,7 @@ def dated_logs(runs: pd.DataFrame, k: Calibration) -> np.ndarray:
         s = solve(looked_up, dataclasses.replace(k, software=Software(tuple(cells_alike))))
         times.append(alike(s, mean)[1])
     least_s = times[1] - (times[0] - times[1]) / (BEST - 1)
-    logs: np.ndarray = log_maturity(runs["tpot_s"].to_numpy("float64"), times[0], least_s)
-    return logs
+    return np.asarray(log_maturity(runs["tpot_s"].to_numpy("float64"), times[0], least_s))
 
 
 def fit_dated(runs: pd.DataFrame, **options: Any) -> Calibration:
