@@ -14,7 +14,7 @@ _MODULES = {
     "given": "answers",
     "hint": "answers",
     "solution": "answers",
-    "takeaway": "boxes",
+    "takeaway": "views",
     "picture": "pictures",
     "calibration": "predictions",
     "predict": "predictions",

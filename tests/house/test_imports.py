@@ -133,3 +133,9 @@ def test_below_the_views_nothing_heavy_is_loaded():
     ]
     assert len(names) > 10
     assert _load(names) == ""
+
+
+def test_every_name_that_is_imported_late_is_there():
+    for name in ("econ", "econ.lessons"):
+        package = importlib.import_module(name)
+        assert [n for n in package.__all__ if getattr(package, n, None) is None] == []
