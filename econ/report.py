@@ -90,9 +90,14 @@ def answer_text(plan: Plan) -> str:
 
 
 def svg_of(chart: Drawing, n_before: int = 0) -> str:
-    """The chart as inline SVG with its description as name; its inner ids are its own."""
-    import vl_convert
+    """The chart as inline SVG with its description as name; its inner ids are its own.
 
+    In a browser, where nothing can draw it, a sentence says so.
+    """
+    try:
+        import vl_convert
+    except ImportError:
+        return "<p>Where vl-convert is not installed there is no picture, only its words.</p>"
     spec = chart.to_dict()
     svg = vl_convert.vegalite_to_svg(spec)
     svg = re.sub(r'(\bid="|url\(#)', rf"\g<1>c{n_before}-", svg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -96,13 +97,15 @@ def test_a_screen_alone_makes_a_page_too():
     assert len(first_table(made, 5).text) == 5
 
 
-def test_a_charts_inner_ids_are_its_own(made):
+def test_a_charts_inner_ids_are_its_own(made, monkeypatch):
     from econ.charts.plan import frontier_chart
 
     chart = frontier_chart(made.frontiers(), made.rows.head(1), SCENARIO.slo)
     found = [set(re.findall(r'\bid="([^"]+)"', svg_of(chart, n))) for n in (1, 2)]
     assert not found[0] & found[1]
     assert svg_of(chart).count("<svg") == 1
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    assert "no picture" in svg_of(chart)
 
 
 def test_every_source_stands_once(made):

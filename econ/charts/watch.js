@@ -50,6 +50,7 @@ export function render({ model }) {
   watched.add(check);
 
   const address = kernelOfVoila();
+  if (address) document.getElementById("rendered_cells")?.setAttribute("role", "main");  // Voilà has none
   let misses = 0;
   const timer = address && setInterval(async () => {
     misses = (await isGone(address)) ? misses + 1 : 0;

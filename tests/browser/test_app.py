@@ -53,6 +53,7 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         )
         assert "Form.app" not in page.inner_text("body")
 
+        assert not (bad := lab.serious(page, every=True)), bad
         words = form.get_by_role("status")
         before = words.inner_text()
         _press_until_focused(page, "Decide")
@@ -61,6 +62,7 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         assert words.inner_text() != before
         expect(form.get_by_text("Per day: API")).to_have_count(1)  # the answer, once
         form.get_by_text("Evidence", exact=True).click()
+        assert not (bad := lab.serious(page, every=True)), bad
         chart = form.locator("svg[role=img]").first
         assert len(chart.get_attribute("aria-label")) > 40
         for name in ("memo.html", "memo.md", "finance.xlsx", "options.csv", "scenario.json"):

@@ -56,7 +56,7 @@ def test_a_deck_moves_by_keys(scheme, printed, page):
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.wait_for_function(f"[...document.querySelectorAll('section')].findIndex({AT}) === 3")
-    assert not lab.serious(page)
+    assert not lab.serious(page, every=True)
     assert not [u for u in outside if not u.startswith("file:")], outside
     assert not errors
 
@@ -65,10 +65,10 @@ def test_the_handout_is_one_sheet_and_suits_axe(printed, page):
     assert _pdf_pages(printed[1]) == 2
     page.emulate_media(color_scheme="light")
     page.goto(printed[1].as_uri())
-    assert not lab.serious(page)
+    assert not lab.serious(page, every=True)
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert not lab.serious(page)
+    assert not lab.serious(page, every=True)
     page.set_viewport_size({"width": 1280, "height": 720})
 
 

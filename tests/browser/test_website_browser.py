@@ -114,7 +114,7 @@ def test_every_other_page(folder, site, chromium):
         assert page.title()
         # the pages of the API share one style: contrast on each of the others, and on some of them
         contrast = path.parts[0] != "api" or i % 5 == 0
-        assert not (bad := lab.serious(page, contrast=contrast)), (path, bad)
+        assert not (bad := lab.serious(page, contrast=contrast, every=True)), (path, bad)
         assert page.evaluate("!window.vegaEmbed && !window.econLive") or path.name == "index.html"
     assert not outside, outside
     assert not errors, errors

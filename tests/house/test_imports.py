@@ -1,6 +1,7 @@
 """Imports point downwards, and importing asks no network and loads nothing heavy."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import tomllib

@@ -63,7 +63,7 @@ def test_python_takes_over_at_a_click_and_nothing_leaves_the_machine(site):
         cell.fill("1 / 0")
         cell.press("Shift+Enter")
         expect(out).to_contain_text("ZeroDivisionError", timeout=lab.PATIENCE_MS)
-        assert not lab.serious(page)
+        assert not lab.serious(page, every=True)
         chromium.close()
     assert not outside, outside
     assert not errors, errors
