@@ -39,7 +39,7 @@ from econ.decision.typed import (
     speed_measured,
     worth_typed,
 )
-from econ.decision.workbook import workbook
+from econ.decision.typed_units import factor, hours, seconds, share, years
 from econ.plan import check_new, export
 from econ.scenario import Scenario
 from econ.tokens.clock import UNITS
@@ -102,26 +102,27 @@ def add_decide(commands: Any) -> None:
     flag("--columns", action="append", default=[], metavar="THEIRS=OURS", help="of the log")
     flag("--input-tokens", type=amount, help="of every prompt")
     flag("--output-tokens", type=amount, help="of every answer")
-    flag("--cached-frac", type=float, help="share of the prompts that a prefix cache holds")
+    flag("--cached-frac", type=share, help="share of the prompts that a prefix cache holds")
     flag("--sessions", help="agents or chats in the place of requests: coding-agent, …, or a log")
     flag("--sessions-per-s", type=amount, help="that begin, on average (default: their own)")
-    flag("--cache-ttl-s", type=float, default=CACHE_TTL_S,
+    flag("--cache-ttl-s", type=seconds, default=CACHE_TTL_S,
          help="life of an entry in a seller's cache (default 300)")  # fmt: skip
-    flag("--peak-factor", type=float, default=1.0, help="busiest hour over the mean (default 1)")
+    flag("--peak-factor", type=factor, default=1.0, help="busiest hour over the mean (default 1)")
     flag("--growth-per-year", type=growth, default=1.0, help="1.5, or low,typical,high: 1,1.5,3")
-    flag("--utilisation-frac", type=float, help="share of the hours in which the load comes")
+    flag("--utilisation-frac", type=share, help="share of the hours in which the load comes")
     slo = one.add_argument_group("promise")
     flag = slo.add_argument
-    flag("--ttft", type=float, help="seconds to the first token (default 1)")
-    flag("--itl", "--tpot", dest="itl", type=float, help="seconds per token (default 0.05)")
-    flag("--attainment", type=float, help="share of requests within both (default 0.95)")
-    flag("--deadline-h", type=float, default=0.0, help="hours that work may wait")
+    flag("--ttft", type=seconds, help="seconds to the first token, or 500ms (default 1)")
+    flag("--itl", "--tpot", dest="itl", type=seconds,
+         help="seconds per token, or 30ms (default 0.05)")  # fmt: skip
+    flag("--attainment", type=share, help="share of requests within both (default 0.95)")
+    flag("--deadline-h", type=hours, default=0.0, help="hours that work may wait")
     worth = one.add_argument_group("what it is worth")
     flag = worth.add_argument
     flag("--value-per-answer", type=amount, help="USD of an answer that is right and in time")
     flag("--right", nargs="+", default=[], metavar="MODEL=SHARE",
          help="share of right answers to your task (default: its GPQA Diamond score)")  # fmt: skip
-    flag("--quality-floor", type=float, default=0.0, help="least share of right answers")
+    flag("--quality-floor", type=share, default=0.0, help="least share of right answers")
     flag("--tier", nargs="+", default=[], metavar="NAME=TTFT/ITL[/USD]",
          help="limits to choose from, and what an answer within them is worth")  # fmt: skip
     menu = one.add_argument_group("what may be used")
@@ -141,7 +142,7 @@ def add_decide(commands: Any) -> None:
     flag("--measured", nargs="+", default=[], metavar="SELLER=TOKENS_PER_S/TTFT_S",
          help="your own tests of sellers")  # fmt: skip
     flag("--licence-usd-per-gpu-year", type=amount, default=0.0, help="default: 0, open engines")
-    flag("--horizon-years", type=int, default=3, help="default 3")
+    flag("--horizon-years", type=years, default=3, help="default 3")
     flag("--spare", type=int, default=0, help="spare replicas, 1 for N+1")
     one.add_argument("--json", action="store_true", help="print one JSON object")
     one.add_argument("--out", nargs="+", default=[], help="new .html, .md, .xlsx files")
@@ -223,6 +224,8 @@ def write_answer(answer: Decision, name: str) -> None:
     elif ending == ".md":
         export(answer.memo(), name)
     else:
+        from econ.decision.workbook import workbook
+
         export(workbook(answer), name)
 
 

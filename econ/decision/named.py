@@ -10,7 +10,6 @@ econ.decision.named.OnlySold: claude-sonnet-4@20250514 is a closed model: it has
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +17,7 @@ from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.guard import UnknownName
 from econ.catalog.names import maker_name, without_format
-from econ.decision.offers import api_offers
-
-CLOSED = re.compile(
-    r"gpt-(?!oss|neo|j)|chatgpt|o\d\b|claude|gemini|grok-[3-9]|(amazon-)?nova-|command-a"
-)
+from econ.decision.offers import CLOSED, api_offers
 
 
 class OnlySold(ValueError):

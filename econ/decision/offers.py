@@ -38,6 +38,11 @@ DRESS = frozenset(
      "turbo", "lite", "fast", "versatile", "instant", "tee", "maas", "meta", "quantized", "tput",
      "reference", "latest", "preview", "001", "002"]
 )  # fmt: skip
+# of those, what is the same model where its maker alone sells it: GPT-4 Turbo is not GPT-4
+CLOSED_DRESS = frozenset(["chat", "latest", "preview", "maas", "001", "002"])
+CLOSED = re.compile(
+    r"gpt-(?!oss|neo|j)|chatgpt|o\d\b|claude|gemini|grok-[3-9]|(amazon-)?nova-|command-a"
+)
 THINKING = frozenset(["thinking", "reasoning"])
 RELEASE = re.compile(r"\d{4}|20\d{6}")  # 2507; a snapshot's day: 20250514
 DAY_DIGITS = 8
@@ -78,13 +83,24 @@ def sold_as(name: str) -> SoldName:
     >>> sold_as("Qwen3-235B-A22B-Thinking-2507")
     SoldName(shape='qwen3235ba22b', is_thinking=True, release='2507')
     """
-    text = re.sub(r"(\d)p(\d)", r"\1.\2", re.sub(r"[\s_:]+", "-", maker_name(name)))
-    text = ACTIVE.sub("", DAY.sub(r"-\1\2\3", text))
-    words = re.sub(r"-v(?=\d)", "-", text).split("-")
+    words = _words(name)
+    dress = CLOSED_DRESS if CLOSED.match("-".join(words)) else DRESS
     release = next((w for w in words[1:] if RELEASE.fullmatch(w)), "")
-    left = [w for w in words if w not in DRESS | THINKING and w != release]
+    left = [w for w in words if w not in dress | THINKING and w != release]
     shape = re.sub(r"[^a-z0-9]", "", "".join(left))
     return SoldName(shape, bool(THINKING & set(words)), release)
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name as its maker writes it."""
+    text = re.sub(r"(\d)p(\d)", r"\1.\2", re.sub(r"[\s_:]+", "-", maker_name(name)))
+    text = ACTIVE.sub("", DAY.sub(r"-\1\2\3", text))
+    return re.sub(r"-v(?=\d)", "-", text).split("-")
+
+
+def _n_dressed_apart(name: str, other: str) -> int:
+    """Words of dress that one of two names has and the other lacks."""
+    return len((set(_words(name)) ^ set(_words(other))) & DRESS)
 
 
 def api_offers(
@@ -120,9 +136,10 @@ def api_offers(
     day = on or datetime.datetime.now(datetime.UTC).date()
     wanted = sold_as(model)
     listed = [*_today(wanted, day), *_agreed(wanted, day), *_dated(wanted, day)]
-    listed.sort(  # the release that is wanted first, then rows that are complete
+    listed.sort(  # the release that is wanted first, then its own name, then rows that are complete
         key=lambda price: (
             sold_as(price.model).release != wanted.release,
+            _n_dressed_apart(price.model, model) if CLOSED.match(maker_name(model)) else 0,
             price.cached_input_usd_per_mtok is None,
         )
     )

@@ -21,6 +21,7 @@ from econ.catalog.tables import table
 from econ.decision.hours import rented_as
 from econ.decision.menu import COMMITMENT_MONTHS
 from econ.decision.regions import site_of, sites_by
+from econ.decision.typed_units import factor
 from econ.scenario import Scenario
 from econ.terms import Slo
 from econ.tokens.session_loads import session_loads_frame
@@ -33,6 +34,8 @@ OF_REQUESTS = ("tokens_per_day", "requests_per_s", "workload", "trace", "input_t
 
 THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
+WORDS = {"thousand": "k", "million": "m", "mio": "m", "mn": "m", "billion": "b", "bn": "b",
+         "trillion": "t", "tn": "t"}  # fmt: skip
 PRICE_COLUMNS = (
     "provider", "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
     "batch_discount_frac", "accelerator", "term", "usd_per_gpu_hour",
@@ -42,14 +45,15 @@ PRICE_COLUMNS = (
 def amount(text: str) -> float:
     """A number as people type it: ``40M``, ``1.5k``, ``2e6``, ``40_000_000``, ``4,000``, ``.5``.
 
-    A comma parts thousands and nothing else.
+    A comma parts thousands and nothing else; ``40 million`` and ``2bn`` are read, too.
     """
-    match = re.fullmatch(r"(\.?[0-9][0-9_.,]*(?:e[+-]?\d+)?)\s*([kmgbt]?)", text.strip().lower())
-    if match is None:
+    match = re.fullmatch(r"\$?(\.?[0-9][0-9_.,]*(?:e[+-]?\d+)?)\s*([a-z]*)", text.strip().lower())
+    size = WORDS.get(match[2], match[2]) if match else None
+    if match is None or size not in SIZES:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount: give a number such as 40M or 2e6")
     try:
         digits = THOUSANDS.sub("", match[1].replace("_", ""))
-        return float(digits) * SIZES[match[2]]
+        return float(digits) * SIZES[size]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount") from None
 
@@ -67,7 +71,7 @@ def named_numbers(flag: str, text: str, *forms: str) -> tuple[str, list[float]]:
     """
     name, _, numbers = text.partition("=")
     try:
-        values = [float(number) for number in numbers.split("/")]
+        values = [float(number.strip().lstrip("$")) for number in numbers.split("/")]
     except ValueError:
         values = []
     if not name.strip() or len(values) not in {form.count("/") + 1 for form in forms}:
@@ -143,12 +147,12 @@ def sessions_typed(options: argparse.Namespace) -> dict[str, Any]:
 def growth(text: str) -> float | Range:
     """A factor a year, ``1.5``, or low, typical, high: ``1,1.5,3``."""
     try:
-        numbers = [float(number) for number in text.split(",")]
+        numbers = [factor(number) for number in text.split(",")]
         if len(numbers) == 1:
             return numbers[0]
         low, typical, high = numbers
         return Range(low, typical, high, "× a year")
-    except ValueError as error:
+    except (ValueError, argparse.ArgumentTypeError) as error:
         raise argparse.ArgumentTypeError(f"{text!r}: give 1.5, or 1,1.5,3 ({error})") from None
 
 

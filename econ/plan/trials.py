@@ -58,14 +58,14 @@ def n_parts(rate_per_s: float, output_tokens: float) -> int:
     return max(math.ceil(FEWEST_TURNS * n_busy(rate_per_s, output_tokens) / USUAL), 1)
 
 
-def n_enough(busy: float) -> int:
+def n_enough(n_busy: float) -> int:
     """Requests of a draw with so many places in use: 20 turns, of many places five.
 
     >>> n_enough(10), n_enough(700), n_enough(3_000), n_enough(12_000)
     (2000, 16000, 16000, 64000)
     """
-    n, turns = FEWEST, max(USUAL, FEWEST_TURNS * busy)
-    while n < min(TURNS * busy, turns, MOST):
+    n, turns = FEWEST, max(USUAL, FEWEST_TURNS * n_busy)
+    while n < min(TURNS * n_busy, turns, MOST):
         n *= 2
     return n
 

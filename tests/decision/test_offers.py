@@ -39,6 +39,9 @@ def test_a_listing_in_its_dress_is_the_model(listing, name):
         ("gpt-4o-2024-05-13", "gpt-4o-2024-11-20"),
         ("llama-4-scout", "llama-4-maverick"),
         ("qwen3-30b-a3b", "qwen3-32b"),
+        ("gpt-4", "gpt-4-turbo"),
+        ("x-ai/grok-4-fast", "grok-4"),
+        ("gemini-2.0-flash-lite-001", "gemini-2.0-flash"),
     ],
 )
 def test_another_model_or_variant_is_not(listing, name):
@@ -73,3 +76,17 @@ def test_the_row_with_the_price_of_cached_input_is_on_the_menu():
     late = datetime.date(2027, 4, 1)
     assert "Nebius" not in {o.price.provider for o in api_offers("qwen3-32b", on=late)}
     assert api_offers("no-such-model", on=DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "seller", "usd"),
+    [
+        ("gpt-4-turbo", "OpenAI", (10.0, 30.0)),
+        ("grok-4", "X AI", (3.0, 15.0)),
+        ("gemini-2.0-flash-lite", "Google", (0.075, 0.3)),
+        ("gemini-2.5-flash", "OpenRouter", (0.3, 2.5)),  # not what its preview cost
+    ],
+)
+def test_a_closed_model_is_its_own_name_and_no_faster_or_lighter_one(name, seller, usd):
+    [offer] = [o for o in api_offers(name, on=DAY) if o.name == f"{seller}, standard"]
+    assert (offer.price.input_usd_per_mtok, offer.price.output_usd_per_mtok) == usd
