@@ -11,12 +11,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from econ.catalog.guard import UnknownName
+from econ.catalog.scores import BENCHMARK, quality
 from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, MINUTE_S, MTOK
+from econ.decision.offers import sold_as
 from econ.decision.result import Option, family_of
 
 MANY_GPUS = 64  # eight servers; assumed: no list says how many it has
 MANY_MTOK_PER_MINUTE = 1.0  # at the busiest hour; assumed likewise
+THOUGHT_TOKENS = 1_000  # of an answer with its thoughts, at least
+MANY_THOUGHTS = 4  # times the output that is asked about
+
+
+def thinking_note(name: str, output_tokens: float) -> str:
+    """That thoughts are output, where a model's answers in tests are far longer than those here.
+
+    >>> print(thinking_note("deepseek-r1", 212.0))
+    Thoughts are output: deepseek-r1 wrote 8,000 tokens an answer in a test (GPQA-Diamond, \
+artificial-analysis, 2026-07-10), 212 are counted here. Give output_tokens if yours thinks.
+    >>> thinking_note("deepseek-r1", 8000.0), thinking_note("llama-3.1-8b", 212.0)
+    ('', '')
+    """
+    try:
+        known = quality(name)
+        tokens, source = known.output_tokens_per_answer or 0.0, f"{known.source}, {known.as_of}"
+    except UnknownName:
+        tokens, source = 0.0, ""
+    if tokens > max(MANY_THOUGHTS * output_tokens, 2 * THOUGHT_TOKENS):
+        wrote = f"{name} wrote {tokens:,.0f} tokens an answer in a test ({BENCHMARK}, {source})"
+    elif sold_as(name).is_thinking and output_tokens < THOUGHT_TOKENS:
+        wrote = f"{name} thinks before it answers"
+    else:
+        return ""
+    return (
+        f"Thoughts are output: {wrote}, {output_tokens:,.0f} are counted here. Give output_tokens "
+        "if yours thinks."
+    )
 
 
 def caveats(options: Sequence[Option], tokens_per_day: float, peak_factor: float) -> list[str]:

@@ -37,7 +37,7 @@ from econ.decision.asking import (
     within_window,
 )
 from econ.decision.books import Market
-from econ.decision.caveats import caveats
+from econ.decision.caveats import caveats, thinking_note
 from econ.decision.hours import Ask, Lists, Quotes
 from econ.decision.judging import judged
 from econ.decision.launch import weights_of
@@ -67,6 +67,7 @@ MENU = ("scenario", "value_usd_per_answer", "models", "tiers", "right_frac", "be
 LONGEST_WAIT_H = 168.0
 N_DRAWS = 1_000
 FEW_REQUESTS = 100  # of a log
+BURSTY = 2.0  # variation of the gaps between arrivals
 DISCOUNTS = Range(0.0, 0.0, 0.25, "share", source="assumed")  # off committed list prices
 
 
@@ -321,6 +322,8 @@ def decide(
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
+    thoughts = thinking_note(sold_as or scenario.model_id, workload.mean_output_tokens)
+    notes += [thoughts] if thoughts else []
     notes += caveats(options, tokens, float(load.max() / load.mean()))
     step("looking for break-even and for what to measure")
     able = [o for o in options if not o.reason]
@@ -384,6 +387,12 @@ def _assumptions(
             f"Counts of accelerators rest on simulated arrivals (gaps vary by {w.arrival_cv:.2f} "
             f"of their mean) and on {slo.attainment_frac:.0%} of requests within both limits."
         )
+        if float(w.arrival_cv) > BURSTY:
+            notes.append(
+                f"These arrivals come in bursts (Poisson arrivals have 1 in the place of "
+                f"{w.arrival_cv:.2g}), for which machines wait: with a log of your own (trace) the "
+                "counts may be far smaller."
+            )
     if has_fleets and deadline_h:
         notes.append(
             f"Work waits up to {deadline_h:g} h: counts of accelerators rest on mean lengths and "

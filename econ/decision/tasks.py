@@ -103,6 +103,15 @@ def tasks_of(
         raise TypeError(
             f"sessions = {load!r}: a decision takes a SessionLoad, its name, or Sessions of a log"
         )
+    window = s.resolved_model.max_context_tokens
+    if isinstance(load, SessionLoad) and window and window < load.context_limit_tokens:
+        try:  # agents compact before their model's window ends
+            load = load.replace(context_limit_tokens=window)
+        except ValueError as error:
+            raise ValueError(
+                f"{s.model_id} reads {window:,} tokens, too few for {load.id}: name a model with a "
+                f"longer window ({error})"
+            ) from None
     draws, rate = draws_of(load, rate_per_s, None, seed)
     check_context(s, draws[0])
     n_turns = draws[0].n_turns / draws[0].n_sessions
@@ -155,8 +164,10 @@ def tasks_note(tasks: Tasks) -> str:
     """What the answer about sessions rests on."""
     own = [f"{cost.hit_frac:.1%}" for cost in tasks.costs.values()]
     of_own = f", on own fleets {' to '.join(dict.fromkeys((min(own), max(own))))}" if own else ""
+    limit = getattr(tasks.load, "context_limit_tokens", None)
+    compacted = f" A context is compacted before {limit:,} tokens." if limit else ""
     return (
         f"Sessions ({tasks.load.id}, {tasks.rate_per_s * DAY_S:,.0f} a day) were simulated turn by "
         f"turn: at a seller the cache serves {tasks.seller.workload.cached_frac:.1%} of the input"
-        f"{of_own}."
+        f"{of_own}.{compacted}"
     )
