@@ -16,7 +16,7 @@ import argparse
 import re
 from collections.abc import Mapping
 
-from econ.catalog.units import DAY_S, DAYS_PER_YEAR, HOUR_S, MICRO, MILLI, MINUTE_S
+from econ.catalog.units import DAY_S, HOUR_S, MICRO, MILLI, MINUTE_S, MONTHS_PER_YEAR
 
 PERCENT = 100.0
 TIMES = {
@@ -41,7 +41,7 @@ def hours(text: str) -> float:
 
 def years(text: str) -> int:
     """Whole years; months where they make whole years."""
-    units = YEARS | {name: 1 / 12 for name in ("m", "mo", "month", "months")}
+    units = YEARS | dict.fromkeys(("m", "mo", "month", "months"), 1 / MONTHS_PER_YEAR)
     n = _measured(text, units, "no number of years: give 3")
     if n != round(n):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of whole years: give 3")
