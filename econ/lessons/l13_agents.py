@@ -31,6 +31,7 @@ TOOL_TOKENS, ANSWER_TOKENS = 1500, 300
 TIERS: dict[str, tuple[str, ...]] = {"HBM alone": (), "with host memory": ("host",)}
 
 
+@functools.cache
 def case() -> Scenario:
     """GLM-5.2 on eight H200, as an agent's team would rent it."""
     return Scenario.of(
@@ -171,10 +172,10 @@ def models_frame(review_usd: float) -> pd.DataFrame:
 def live_frame(n_sessions_per_h: float, context_limit_tokens: float) -> pd.DataFrame:
     """Share of cached prompt tokens and of turns in time, with and without a tier below."""
     load = LOAD.replace(context_limit_tokens=int(context_limit_tokens), compact_to_tokens=10_000)
+    sessions = load.draw(40, rate_per_s=n_sessions_per_h / HOUR_S)
     rows = []
     for memory, tiers in TIERS.items():
-        rate_per_s = n_sessions_per_h / HOUR_S
-        served = simulate_sessions(case(), load, rate_per_s=rate_per_s, n=40, tiers=tiers)
+        served = simulate_sessions(case(), sessions, tiers=tiers)
         rows.append((memory, "prompt from a cache", 100 * served.hit_frac))
         rows.append((memory, "turns in time", 100 * served.good_frac))
     return pd.DataFrame(rows, columns=["memory", "what", "percent"])

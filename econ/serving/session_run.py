@@ -135,11 +135,12 @@ class SessionTimes:
 
     def hit_by_kind(self) -> pd.Series:
         """The hit share of turns that a person, a tool or another agent started."""
-        frame = pd.DataFrame(
-            {"kind": np.array(KINDS)[self.sessions.kind], "computed": self.computed_tokens,
-             "prompt": self.prompt_tokens}
-        ).groupby("kind", sort=False).sum()  # fmt: skip
-        return 1 - frame["computed"] / frame["prompt"]
+        kind = self.sessions.kind
+        there = list(dict.fromkeys(kind.tolist()))
+        computed, prompt = (
+            np.bincount(kind, tokens)[there] for tokens in (self.computed_tokens, self.prompt_tokens)
+        )
+        return pd.Series(1 - computed / prompt, index=[KINDS[k] for k in there])
 
     @property
     def session_done(self) -> NDArray[np.bool_]:
