@@ -82,6 +82,7 @@ def volume_chart(frame: pd.DataFrame) -> Drawing:
     )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=64)  # every stop of the panel: one that was looked at is there at once
 def ways_frame(model: str, mtok_per_day: float) -> pd.DataFrame:
     """The best API, rented and own machines for a chat: way, usd_per_day, label, name, the SLO."""
     answer = decide(service(mtok_per_day * MTOK, model), n_refined=1, on=DAY)

@@ -96,15 +96,15 @@ def answer_prices(
     prices["cost_usd_per_mtok"] = cost_usd_per_mtok(_hours(scenarios), known, use)
     per_token = usd_per_token_from_usd_per_mtok(prices["cost_usd_per_mtok"])
     prices["cost_usd_per_answer"] = per_token * prices["output_tokens"]
-    prices["reason"] = [
-        "" if good else row.reason or
-        f"{s.model_id}: one user alone waits {row.ttft_s:.2f} s and reads at {row.tpot_s:.3f} s a "
-        f"token, {row.answer_s:.0f} s in all; the limits are {row.ttft_limit_s:g}, "
-        f"{row.tpot_limit_s:g} and {row.answer_limit_s:g} s"
-        for good, s, row in zip(
-            served, scenarios, loads.iloc[alone].itertuples(), strict=True
+    reasons = [""] * n
+    for i in np.flatnonzero(~served):
+        row = loads.iloc[alone[i]]
+        reasons[i] = row.reason or (
+            f"{scenarios[i].model_id}: one user alone waits {row.ttft_s:.2f} s and reads at "
+            f"{row.tpot_s:.3f} s a token, {row.answer_s:.0f} s in all; the limits are "
+            f"{row.ttft_limit_s:g}, {row.tpot_limit_s:g} and {row.answer_limit_s:g} s"
         )
-    ]  # fmt: skip
+    prices["reason"] = reasons
     return prices[[*(f.name for f in fields(AnswerPrice)), "reason"]]
 
 
