@@ -22,8 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from econ.catalog.guard import unknown  # noqa: E402
 from econ.catalog.whole_files import replace  # noqa: E402
+
+from econ.catalog.guard import unknown  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
 PYTEST = ("-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--benchmark-only",

@@ -138,7 +138,8 @@ class SessionTimes:
         kind = self.sessions.kind
         there = list(dict.fromkeys(kind.tolist()))
         computed, prompt = (
-            np.bincount(kind, tokens)[there] for tokens in (self.computed_tokens, self.prompt_tokens)
+            np.bincount(kind, n_tokens)[there]
+            for n_tokens in (self.computed_tokens, self.prompt_tokens)
         )
         return pd.Series(1 - computed / prompt, index=[KINDS[k] for k in there])
 
