@@ -220,8 +220,7 @@ def price(model: str, provider: str | None = None, on: str | None = None) -> Pri
     if on is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-\d\d)?", on):
         raise ValueError(f"on = {on!r} is outside its range: a date as YYYY-MM or YYYY-MM-DD")
     rows = table("api_prices")
-    if model not in set(rows["model"]):
-        raise unknown("priced model", model, rows["model"].unique())
+    one_of("priced model", model, rows["model"].unique())
     rows = rows[rows["model"] == model]
     sellers = rows["provider"].unique()
     if provider is not None and provider not in sellers:

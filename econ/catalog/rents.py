@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from econ.catalog.guard import UnknownName, unknown
+from econ.catalog.guard import UnknownName, one_of, unknown
 from econ.catalog.names import identifier
 from econ.catalog.tables import remember, table
 
@@ -25,8 +25,7 @@ def rent_rows(accelerator: str, term: str = "on-demand") -> pd.DataFrame:
     """The dated rents of an accelerator on one term, oldest first."""
     rows = table("rentals")
     of_accelerator = rows[rows["accelerator"] == _rented(accelerator, rows)]
-    if term not in set(of_accelerator["term"]):
-        raise unknown(f"term of {accelerator}", term, of_accelerator["term"].unique())
+    one_of(f"term of {accelerator}", term, of_accelerator["term"].unique())
     return of_accelerator[of_accelerator["term"] == term].sort_values("as_of", kind="stable")
 
 
@@ -142,8 +141,7 @@ def rent_offers_frame(
 def rents(term: str = "on-demand") -> dict[str, float]:
     """The latest rent of every accelerator that has one on this term, in USD per GPU-hour."""
     rows = table("rentals")
-    if term not in set(rows["term"]):
-        raise unknown("rental term", term, rows["term"].unique())
+    one_of("rental term", term, rows["term"].unique())
     rows = rows[rows["term"] == term].sort_values("as_of", kind="stable")
     latest = rows.groupby("accelerator")["usd_per_gpu_hour"].last()
     return {str(name): float(rent) for name, rent in latest.items()}

@@ -105,8 +105,7 @@ def quality_frame(
     """
     rows = table("quality")
     if benchmark is not None:
-        if benchmark not in set(rows["benchmark"]):
-            raise unknown("benchmark", benchmark, rows["benchmark"].unique())
+        one_of("benchmark", benchmark, rows["benchmark"].unique())
         rows = rows[rows["benchmark"] == benchmark]
     if measured_by is not None:
         one_of("measured_by", measured_by, MEASURED_BY)
@@ -161,8 +160,7 @@ def quality(
     id = identifier("scored model", model, known, with_aliases=False)
     rows = rows[rows["model"] == id]
     if reasoning is not None:
-        if reasoning not in set(rows["reasoning"]):
-            raise unknown(f"effort of {id} on {benchmark}", reasoning, rows["reasoning"].unique())
+        one_of(f"effort of {id} on {benchmark}", reasoning, rows["reasoning"].unique())
         rows = rows[rows["reasoning"] == reasoning]
     return build(Quality, rows.sort_values(["score_frac", "as_of"]).iloc[-1])
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from econ.catalog.catalog import accelerator
 from econ.catalog.engines import engine, engine_names
-from econ.catalog.guard import unknown
+from econ.catalog.guard import one_of, unknown
 from econ.catalog.reading import BadTable, read_columns
 from econ.catalog.tables import table
 from econ.catalog.units import KILO
@@ -50,8 +50,7 @@ RAW = [
 def aliases(what: str) -> dict[str, str]:
     """Name in the measured file → identifier here; ``what``: model, accelerator or source."""
     rows = table("model_aliases")
-    if what not in set(rows["what"]):
-        raise unknown("kind of alias", what, rows["what"].unique())
+    one_of("kind of alias", what, rows["what"].unique())
     rows = rows[rows["what"] == what]
     return dict(zip(rows["name"], rows["stands_for"], strict=True))
 

@@ -26,7 +26,7 @@ import math
 import pandas as pd
 
 from econ.catalog import table
-from econ.catalog.guard import one_of, unknown
+from econ.catalog.guard import one_of
 from econ.catalog.reading import BadTable
 from econ.catalog.units import short
 from econ.ledger.recompute import evaluate, inputs_of, is_model
@@ -60,8 +60,7 @@ def ledger_frame(topic: str | None = None) -> pd.DataFrame:
     """
     rows = table("published_figures")
     if topic is not None:
-        if topic not in set(rows["topic"]):
-            raise unknown("topic", topic, rows["topic"].unique())
+        one_of("topic", topic, rows["topic"].unique())
         rows = rows[rows["topic"] == topic]
     low, high = _limits(rows)
     ours = pd.Series({id: recomputed(id) for id in rows.index}, dtype="float64")

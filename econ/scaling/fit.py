@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import count, positive, unknown
+from econ.catalog.guard import count, one_of, positive
 from econ.catalog.tables import table
 from econ.scaling.laws import PARAMETERS, Law, sizes
 
@@ -57,8 +57,7 @@ class Fit:
 def loss_points(suite: str) -> pd.DataFrame:
     """Measured runs of a suite in ``data/scaling/loss_points.csv``: params, tokens, loss."""
     rows = table("loss_points")
-    if suite not in set(rows["suite"]):
-        raise unknown("suite of runs", suite, rows["suite"].unique())
+    one_of("suite of runs", suite, rows["suite"].unique())
     rows = rows[rows["suite"] == suite].rename(columns={"loss_nats": "loss"})
     return rows[["params", "tokens", "loss"]].reset_index(drop=True)
 

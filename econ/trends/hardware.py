@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import given, table
-from econ.catalog.guard import one_of, unknown
+from econ.catalog.guard import one_of
 from econ.catalog.units import TERA
 from econ.energy.fit import power_runs
 from econ.energy.frame import energy_frame
@@ -144,8 +144,7 @@ def rents_frame(accelerators: Sequence[str] = RENTED) -> pd.DataFrame:
     """Quarterly median on-demand rents: accelerator, date, year, usd_per_gpu_hour, n_high."""
     rows = table("rental_medians")
     for id in accelerators:
-        if id not in set(rows["accelerator"]):
-            raise unknown("rented accelerator", id, rows["accelerator"].unique())
+        one_of("rented accelerator", id, rows["accelerator"].unique())
     rows = rows[rows["accelerator"].isin(accelerators)].rename(
         columns={"median_usd_per_gpu_hour": "usd_per_gpu_hour", "month": "date"}
     )
