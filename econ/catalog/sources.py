@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from econ.catalog.guard import one_of
-from econ.catalog.tables import table
+from econ.catalog.tables import row_of, table
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,7 @@ def cite(key: str) -> Citation:
     UnknownName
         For an unknown key, with the nearest.
     """
-    rows = table("sources")
-    one_of("source", key, rows.index)
-    row = rows.loc[key]
+    row = row_of("sources", key, "source")
     return Citation(key, row.text, row.url, row.licence, row.accessed)
 
 

@@ -100,6 +100,16 @@ def table(name: str) -> pd.DataFrame:
     return _read(name).copy(deep=False)  # pandas copies what is written to
 
 
+def row_of(name: str, key: str, what: str) -> pd.Series:
+    """One row of a table by its key; for an unknown one, ``what`` it is and the nearest.
+
+    >>> float(row_of("slos", "chat", "SLO preset")["ttft_s"])
+    2.0
+    """
+    rows = table(name)
+    return rows.loc[one_of(what, key, rows.index)]
+
+
 def write_table(name: str, rows: pd.DataFrame) -> Path:
     """Write a table of the data package: its columns in order, whole or not at all."""
     descriptor = resource(name)

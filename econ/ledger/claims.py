@@ -80,8 +80,7 @@ def claim(id: str) -> Claim:
         For a row that cannot be computed.
     """
     rows = table("claims")
-    one_of("claim", id, rows.index)
-    row = rows.loc[id]
+    row = rows.loc[one_of("claim", id, rows.index)]
     try:
         names = {"claimed": row.claimed, **resolve(inputs_of(rows["inputs"], id))}
         for name in ("recomputed", "asked"):

@@ -39,10 +39,9 @@ from econ.catalog.guard import (
     fraction,
     in_range,
     not_negative,
-    one_of,
     positive,
 )
-from econ.catalog.tables import table
+from econ.catalog.tables import row_of
 
 MOST = 10**9  # attempts
 FEW = 64  # draws or right answers up to which pass@k is a plain product
@@ -248,9 +247,8 @@ def _nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def difficulty(id: str) -> Difficulty:
     """A fitted difficulty of ``data/scaling/coverage_fits.csv``: a model on a benchmark."""
-    rows = table("coverage_fits")
-    one_of("fitted coverage", id, rows.index)
-    return Difficulty(a=float(rows.loc[id, "a"]), b=float(rows.loc[id, "b"]))
+    row = row_of("coverage_fits", id, "fitted coverage")
+    return Difficulty(a=float(row["a"]), b=float(row["b"]))
 
 
 N_PROBLEMS = 400  # difficulties that stand for all

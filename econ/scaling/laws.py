@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import each, in_range, not_negative, one_of, positive
-from econ.catalog.tables import table
+from econ.catalog.tables import row_of, table
 
 PARAMETERS = ("E", "A", "B", "alpha", "beta")
 Size = float | np.ndarray
@@ -124,9 +124,7 @@ def sizes(name: str, size: Size) -> Size:
 
 @functools.cache
 def _named(id: str) -> Law:
-    rows = table("scaling_laws")
-    one_of("law", id, rows.index)
-    row = rows.loc[id]
+    row = row_of("scaling_laws", id, "law")
     known = [n for n in PARAMETERS if not pd.isna(row[f"{n}_low"])]
     values = {f.name: row[f.name] for f in fields(Law) if f.name in row.index}
     values = {n: v if isinstance(v, str) else float(v) for n, v in values.items()}

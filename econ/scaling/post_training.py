@@ -39,10 +39,9 @@ from econ.catalog.guard import (
     fraction,
     in_range,
     not_negative,
-    one_of,
     positive,
 )
-from econ.catalog.tables import table
+from econ.catalog.tables import row_of, table
 from econ.scaling.optimal import FLOP_TO_READ, FLOP_TO_TRAIN, training_flop
 from econ.scaling.price import answer_prices
 from econ.scenario import Scenario
@@ -349,10 +348,9 @@ class RewardLaw:
 
 def rl_law(id: str) -> RewardLaw:
     """A published law of ``data/scaling/rl_laws.csv``, e.g. ``"scalerl-8b"``."""
-    rows = table("rl_laws")
-    one_of("law of reinforcement learning", id, rows.index)
+    row = row_of("rl_laws", id, "law of reinforcement learning")
     names = ("ceiling_frac", "midpoint_gpu_hours", "steepness")
-    return RewardLaw(**{name: float(rows.loc[id, name]) for name in names})
+    return RewardLaw(**{name: float(row[name]) for name in names})
 
 
 def rl_laws_frame(n: int = 40) -> pd.DataFrame:

@@ -108,8 +108,7 @@ class Retrieval:
 def _price(id: str, kind: str) -> pd.Series:
     rows = table("retrieval_prices")
     rows = rows[rows["stage"] == kind]
-    one_of(f"{kind} service", id, rows.index)
-    return rows.loc[id]
+    return rows.loc[one_of(f"{kind} service", id, rows.index)]
 
 
 def answered_right_frac(recall_frac: float, with_passage_frac: float, without_frac: float) -> float:

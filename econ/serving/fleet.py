@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from econ.catalog.guard import count, not_negative, one_of, positive
-from econ.catalog.tables import table
+from econ.catalog.tables import row_of
 from econ.catalog.units import DAY_S
 from econ.serving.checks import MAX_TIME_S
 from econ.serving.replicas import Replica
@@ -78,9 +78,7 @@ def tier(name: str, n_gpu: int = 1) -> Tier:
     >>> tier("host", n_gpu=4).read_bytes_per_s
     200000000000.0
     """
-    rows = table("tiers")
-    one_of("tier", name, rows.index)
-    row, n = rows.loc[name], count("n_gpu", n_gpu, 1, 1e6)
+    row, n = row_of("tiers", name, "tier"), count("n_gpu", n_gpu, 1, 1e6)
     is_shared = bool(row.shared)
     return Tier(
         name,

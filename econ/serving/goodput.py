@@ -22,8 +22,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import in_range, one_of, positive
-from econ.catalog.tables import table
+from econ.catalog.guard import in_range, positive
+from econ.catalog.tables import row_of, table
 from econ.catalog.units import DAY_S, HOUR_S, MTOK, per_second_from_per_hour
 from econ.scenario import Scenario
 from econ.serving.checks import MAX_TIME_S
@@ -46,10 +46,8 @@ def slo_preset(id: str) -> Slo:
     >>> slo_preset("chat")
     Slo(ttft_s=2.0, tpot_s=0.2, attainment_frac=0.99)
     """
-    rows = table("slos")
-    one_of("SLO preset", id, rows.index)
-    names = ("ttft_s", "tpot_s", "attainment_frac")
-    return Slo(**{name: float(rows.loc[id, name]) for name in names})
+    row = row_of("slos", id, "SLO preset")
+    return Slo(**{n: float(row[n]) for n in ("ttft_s", "tpot_s", "attainment_frac")})
 
 
 def slos_frame() -> pd.DataFrame:

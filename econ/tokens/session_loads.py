@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from econ.catalog.guard import count, fraction, in_range, not_negative, one_of, positive
-from econ.catalog.tables import remember, table
+from econ.catalog.guard import count, fraction, in_range, not_negative, positive
+from econ.catalog.tables import remember, row_of, table
 from econ.tokens.sessions import MAX_WAIT_S, Sessions, begins, checked
 
 # what is drawn for each session, for each turn, and for each pause
@@ -340,9 +340,7 @@ def session_load(id: str) -> SessionLoad:
     UnknownName
         For another name, with the nearest.
     """
-    rows = table("session_loads")
-    one_of("session load", id, rows.index)
-    row, spreads = rows.loc[id], table("session_quantiles")
+    row, spreads = row_of("session_loads", id, "session load"), table("session_quantiles")
     spreads = spreads[spreads["load"] == id].sort_values(["quantity", "quantile"])
     parts: dict[str, Any] = {
         str(name): Spread(tuple(rows["quantile"]), tuple(rows["value"]))

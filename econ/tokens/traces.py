@@ -30,9 +30,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import not_negative, one_of, positive, shown, unknown
+from econ.catalog.guard import not_negative, positive, shown, unknown
 from econ.catalog.reading import BadTable, Source, opened, read_columns
-from econ.catalog.tables import table
+from econ.catalog.tables import row_of, table
 from econ.tokens.clock import UNITS
 from econ.tokens.trace_columns import N_REQUESTS, OPTIONAL, SHOWN, TRACE_COLUMNS
 from econ.tokens.trace_log import Log, joined, parsed, requests_of
@@ -280,11 +280,9 @@ def fetch_trace(id: str, folder: str | Path | None = None) -> pd.DataFrame:
     ValueError
         For a file that does not match its checksum.
     """
-    rows = table("traces")
-    one_of("trace", id, rows.index)
+    row = row_of("traces", id, "trace")
     import pooch
 
-    row = rows.loc[id]
     where = folder if folder is not None else pooch.os_cache("inference-economics")
     file = pooch.retrieve(
         row.url, known_hash=f"sha256:{row.sha256}", fname=row.url.rsplit("/", 1)[1], path=where

@@ -26,7 +26,7 @@ import pandas as pd
 
 from econ.catalog.guard import count, fraction, in_range, not_negative, one_of, positive
 from econ.catalog.ranges import Numbers, Range, ends
-from econ.catalog.tables import remember, table
+from econ.catalog.tables import remember, row_of, table
 from econ.tokens.tasks import Task
 from econ.tokens.trace_columns import OPTIONAL, TRACE_COLUMNS
 from econ.tokens.traces import MAX_TOKENS, check_trace
@@ -293,9 +293,7 @@ def workload(id: str) -> Workload:
     UnknownName
         For another name, with the nearest.
     """
-    rows = table("workloads")
-    one_of("workload", id, rows.index)
-    row, lengths = rows.loc[id], table("workload_lengths")
+    row, lengths = row_of("workloads", id, "workload"), table("workload_lengths")
     lengths = lengths[lengths["workload"] == id].sort_values("quantile")
     return Workload(
         id=id,

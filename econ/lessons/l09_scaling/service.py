@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.guard import each, fraction, not_negative, one_of, positive, unknown
-from econ.catalog.tables import table
+from econ.catalog.guard import each, fraction, not_negative, positive, unknown
+from econ.catalog.tables import row_of, table
 from econ.scaling.coverage import Difficulty, coverage_if_alike, difficulty
 from econ.scaling.price import SizePrice, answer_prices
 from econ.scaling.test_time import best_of_n_accuracy, majority_vote_accuracy
@@ -24,10 +24,8 @@ MEASURED_KS = (1, 10, 100, 1000, 10_000)
 
 def measured_frame(ids: tuple[str, ...]) -> pd.DataFrame:
     """Measured coverage at powers of ten: id, k, coverage."""
-    rows = table("coverage_fits")
-    for id in ids:
-        one_of("fitted coverage", id, rows.index)
-    points = [(id, k, float(rows.loc[id, f"coverage_{k}_frac"])) for id in ids for k in MEASURED_KS]
+    rows = [row_of("coverage_fits", id, "fitted coverage") for id in ids]
+    points = [(r.id, k, float(r[f"coverage_{k}_frac"])) for r in rows for k in MEASURED_KS]
     return pd.DataFrame(points, columns=["id", "k", "coverage"])
 
 
@@ -120,9 +118,7 @@ def thinking_accuracy(tokens: float | np.ndarray, id: str) -> float | np.ndarray
     >>> round(float(thinking_accuracy(9130, "claude-3.7-sonnet-aime")), 3)
     0.466
     """
-    rows = table("thinking_curves")
-    one_of("thinking curve", id, rows.index)
-    row = rows.loc[id]
+    row = row_of("thinking_curves", id, "thinking curve")
     each(positive, "tokens", tokens)
     x = np.asarray(tokens, dtype="float64")
     for bad in x[(x < row.low_tokens) | (x > row.high_tokens)].flat[:1]:
