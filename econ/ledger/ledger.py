@@ -150,7 +150,7 @@ def counts_frame(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     """
     rows = ledger_frame() if frame is None else frame
     asserted = rows[rows["asserted"]]
-    counts = pd.crosstab(asserted["sort"], asserted["verdict"])
+    counts = pd.crosstab(asserted["sort"].astype(str), asserted["verdict"].astype(str))
     counts = counts.reindex(index=list(SORTS), columns=list(VERDICTS), fill_value=0)
     met = counts[REPRODUCED] + counts[IN_BAND]
     return counts.assign(met=met, rows=met + counts[DISAGREE])

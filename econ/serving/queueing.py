@@ -397,7 +397,7 @@ def kiefer_wolfowitz_wait(
         )
     if not (np.isfinite(services).all() and (services >= 0).all()):
         raise ValueError(f"service = {shown(services)} is outside its range: finite, 0 or above")
-    free = [arrivals[0] * 0 for _ in range(count("servers", servers, 1))]
+    free = [arrivals[0] * 0] * min(count("servers", servers, 1), arrivals.size)
     start: NDArray[Any] = np.zeros_like(arrivals)
     for i, (arrived, needed) in enumerate(zip(arrivals, services, strict=True)):
         start[i] = max(arrived, free[0])
