@@ -218,11 +218,10 @@ def _entries(inner: Wanted | list[Wanted], of: type) -> Kind:
             entries = list(value)
             if len(entries) != len(inner):
                 raise wrong(name, value, f"{len(inner)} entries")
-            entries = [
+            return tuple(
                 one.named(f"{name}[{i}]").check(entry)
                 for i, (one, entry) in enumerate(zip(inner, entries, strict=True))
-            ]
-            return tuple(entries)
+            )
         if not _is_list(value):
             entries = [inner.named(name).check(value)]
         elif inner.is_number and (isinstance(value, range) or hasattr(value, "dtype")):
