@@ -196,6 +196,8 @@ def run_decide(options: argparse.Namespace) -> int:
     check_new(options.out, ENDINGS)
     scenario, settings = asked(options)
     answer = decide(scenario, **settings)
+    for name in options.out:  # whoever reads may stop reading: `econ decide … | head`
+        write_answer(answer, name)
     if options.json:
         print(json.dumps(answer.to_dict(), indent=2, allow_nan=False))
     else:
@@ -207,10 +209,7 @@ def run_decide(options: argparse.Namespace) -> int:
                             ("rests on", answer.notes)):  # fmt: skip
             if sentences:
                 print("\n".join([f"\n{title}:", *(f"  {text}" for text in sentences)]))
-    for name in options.out:
-        write_answer(answer, name)
-        if not options.json:
-            print(f"written: {name}")
+        print("".join(f"written: {name}\n" for name in options.out), end="")
     return 0
 
 

@@ -1,7 +1,7 @@
 """The finance side of a decision as a workbook (.xlsx) with live formulas: change an input.
 
 Every input and every result has a name, and formulas use names (``=requests_per_day*…``), so that
-they read as sentences. Values are stored beside the formulas for viewers that do not compute. The
+they read as sentences. Inputs are blue, as financial models have them. Values are stored beside the formulas for viewers that do not compute. The
 file is written directly (Office Open XML); no other package is needed.
 
 >>> line = Line("usd_per_day", "A day", formula="gpus*price*24")
@@ -18,13 +18,33 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR, MTOK
+from econ.catalog.units import DAYS_PER_YEAR, KILO, MONTHS_PER_YEAR, MTOK
 from econ.decision import chance
 from econ.decision.result import Option, Weighing
 
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+PLAIN, BOLD, INPUT, THOUSANDS, INPUT_THOUSANDS, CENTS = range(6)  # styles, in the order below
+BLUE = '<color rgb="FF0000FF"/>'
+FACE = '<sz val="11"/>{}<name val="Calibri"/>'
+FORMAT = (
+    '<xf numFmtId="{}" fontId="{}" fillId="0" borderId="0" xfId="0" applyFont="1" '
+    'applyNumberFormat="1"/>'
+)
+STYLES = (
+    f'<styleSheet xmlns="{NAMESPACE}"><numFmts count="1"><numFmt numFmtId="164" '
+    f'formatCode="#,##0.00##"/></numFmts><fonts count="3"><font>{FACE.format("")}</font>'
+    f"<font><b/>{FACE.format('')}</font><font>{FACE.format(BLUE)}</font></fonts>"
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill '
+    'patternType="gray125"/></fill></fills><borders count="1"><border/></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="6">'
+    + "".join(FORMAT.format(*one) for one in ((0, 0), (0, 1), (0, 2), (3, 0), (3, 2), (164, 0)))
+    + '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/>'
+    "</cellStyles></styleSheet>"
+)
+IN_PROPORTION = "in proportion to the load; the memo counts whole machines, hour by hour"
 
 
 @dataclass(frozen=True)
@@ -70,7 +90,12 @@ def finance_lines(decision: Weighing) -> list[Line]:
         Line("tokens_in", "Prompt", w.mean_input_tokens, unit="tokens"),
         Line("tokens_out", "Answer", w.mean_output_tokens, unit="tokens"),
         Line("growth", "Growth", decision.ranges[chance.GROWTH].typical, unit="factor a year"),
-        Line("requests_per_day", "Requests a day", formula="requests_per_s*86400*at_work"),
+        Line(
+            "requests_per_day",
+            "Requests a day",
+            formula="requests_per_s*86400*at_work",
+            unit="requests",
+        ),
         Line("discount", "Discount rate", rate, unit="per year"),
     ]
     names = []
@@ -84,7 +109,9 @@ def finance_lines(decision: Weighing) -> list[Line]:
             name = f"{family}_year_{year + 1}"
             change = f"{family}_change^{year}" if family != "own" else "1"
             formula = f"{family}_usd_per_year*growth^{year}*{change}"
-            lines.append(Line(name, f"{family}, year {year + 1}", formula=formula, unit="USD"))
+            note = IN_PROPORTION if year and family != "api" else ""
+            title = f"{family}, year {year + 1}"
+            lines.append(Line(name, title, formula=formula, unit="USD", note=note))
             total.append(f"{name}/(1+discount)^{year + 0.5}")
         lines.append(Line(f"{family}_present", f"{family}: all years in today's money",
                           formula="+".join(total), unit="USD"))  # fmt: skip
@@ -162,24 +189,37 @@ def workbook(decision: Weighing) -> bytes:
 def _sheet(rows: Sequence[Sequence[Any]], numbers: dict[str, float]) -> str:
     body = []
     for r, cells in enumerate(rows, start=1):
-        written = "".join(_cell(f"{_letters(c)}{r}", v, numbers) for c, v in enumerate(cells))
+        is_head = r == 1 or len([v for v in cells if v not in (None, "")]) == 1
+        written = "".join(
+            _cell(f"{_letters(c)}{r}", v, numbers, is_head) for c, v in enumerate(cells)
+        )
         body.append(f'<row r="{r}">{written}</row>')
-    widths = '<cols><col min="1" max="1" width="52" customWidth="1"/></cols>'
-    return (
-        f'<worksheet xmlns="{NAMESPACE}">{widths}<sheetData>{"".join(body)}</sheetData></worksheet>'
+    widths = "".join(
+        f'<col min="{first}" max="{last}" width="{width}" customWidth="1"/>'
+        for first, last, width in ((1, 1, 58), (2, 26, 18))
     )
+    top = (
+        '<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
+        'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+    )
+    return f'<worksheet xmlns="{NAMESPACE}">{top}<cols>{widths}</cols><sheetData>{"".join(body)}</sheetData></worksheet>'
 
 
-def _cell(place: str, value: Any, numbers: dict[str, float]) -> str:
+def _cell(place: str, value: Any, numbers: dict[str, float], is_head: bool) -> str:
     if isinstance(value, Line):
-        number = numbers[value.name]
-        formula = f"<f>{escape(value.formula)}</f>" if value.formula else ""
-        return f'<c r="{place}">{formula}<v>{number!r}</v></c>'
+        number, is_large = numbers[value.name], abs(numbers[value.name]) >= KILO
+        if not value.formula:
+            style = INPUT_THOUSANDS if is_large else INPUT
+            return f'<c r="{place}" s="{style}"><v>{number!r}</v></c>'
+        style = THOUSANDS if is_large else CENTS
+        return f'<c r="{place}" s="{style}"><f>{escape(value.formula)}</f><v>{number!r}</v></c>'
     if isinstance(value, int | float) and value == value:
-        return f'<c r="{place}"><v>{float(value)!r}</v></c>'
+        style = THOUSANDS if abs(value) >= KILO else PLAIN
+        return f'<c r="{place}" s="{style}"><v>{float(value)!r}</v></c>'
     if value is None or value != value or value == "":
         return ""
-    return f'<c r="{place}" t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
+    style = BOLD if is_head else PLAIN
+    return f'<c r="{place}" s="{style}" t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
 
 
 def _letters(column: int) -> str:
@@ -210,14 +250,17 @@ def _zipped(sheets: dict[str, str], places: dict[str, str]) -> bytes:
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
         '<Default Extension="rels" '
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>{overrides}'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/styles.xml" ContentType="{kinds}.styles+xml"/>{overrides}'
         "</Types>",
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" '
         f'Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{NAMESPACE}" xmlns:r="{RELATIONS}"><sheets>{listed}'
         f'</sheets><definedNames>{names}</definedNames><calcPr fullCalcOnLoad="1"/></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{links}'
+        f'<Relationship Id="rId{len(sheets) + 1}" Type="{RELATIONS}/styles" Target="styles.xml"/>'
         "</Relationships>",
+        "xl/styles.xml": STYLES,
         **{f"xl/worksheets/sheet{k}.xml": sheets[name] for k, name in numbered},
     }
     buffer = io.BytesIO()

@@ -31,6 +31,9 @@ def test_the_file_is_a_workbook_with_live_formulas():
         for n in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter(f"{SHEET}definedName")
     }
     sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    styles = ElementTree.fromstring(archive.read("xl/styles.xml"))
+    n_styles = len(styles.find(f"{SHEET}cellXfs"))
+    assert {int(cell.get("s")) for cell in sheet.iter(f"{SHEET}c")} <= set(range(n_styles))
     formulas = [f.text for f in sheet.iter(f"{SHEET}f")]
     assert len(formulas) > 10
     for formula in formulas:
