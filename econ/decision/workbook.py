@@ -1,8 +1,9 @@
 """The finance side of a decision as a workbook (.xlsx) with live formulas: change an input.
 
 Every input and every result has a name, and formulas use names (``=requests_per_day*…``), so that
-they read as sentences. Inputs are blue, as financial models have them. Values are stored beside the formulas for viewers that do not compute. The
-file is written directly (Office Open XML); no other package is needed.
+they read as sentences. Inputs are blue, as financial models have them. Values are stored beside
+the formulas for viewers that do not compute. The file is written directly (Office Open XML); no
+other package is needed.
 
 >>> line = Line("usd_per_day", "A day", formula="gpus*price*24")
 >>> evaluate([Line("gpus", "GPUs", 8.0), Line("price", "Hour", 2.5), line])["usd_per_day"]
@@ -202,7 +203,8 @@ def _sheet(rows: Sequence[Sequence[Any]], numbers: dict[str, float]) -> str:
         '<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
         'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
     )
-    return f'<worksheet xmlns="{NAMESPACE}">{top}<cols>{widths}</cols><sheetData>{"".join(body)}</sheetData></worksheet>'
+    sheet = f"{top}<cols>{widths}</cols><sheetData>{''.join(body)}</sheetData>"
+    return f'<worksheet xmlns="{NAMESPACE}">{sheet}</worksheet>'
 
 
 def _cell(place: str, value: Any, numbers: dict[str, float], is_head: bool) -> str:
