@@ -194,6 +194,7 @@ def robust(*rest: str) -> None:
         ("Laws over the chain", ["-m", "pytest", "-q", "tests/laws"]),
         ("Visitors of the app: memory before, at most, after", ["tools/soak.py"]),
         ("Bad places to install", ["tools/installs.py", "--pythons"]),
+        ("Steps of the containers, in an empty folder", ["tools/containers.py"]),
         ("What the check of arguments costs", ["bench/bench_guards.py"]),
     ):
         print(f"\n{title}", flush=True)

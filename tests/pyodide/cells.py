@@ -17,7 +17,8 @@ def words(value):
     for name in ("words", "description"):
         if isinstance(getattr(still, name, None), str):
             return getattr(still, name)
-    return repr(value) if type(value).__module__.startswith("econ.") else None
+    text = repr(value) if type(value).__module__.startswith("econ.") else None
+    return None if text and " object at 0x" in text else text  # a form: it is shown, not said
 
 
 def run(notebooks):

@@ -79,7 +79,8 @@ def differs(line: dict[str, Any], said: tuple[str, list[str]]) -> str:
         pairs = enumerate(zip(line["words"], *shown, strict=False))
         same = next((i for i, letters in pairs if len(set(letters)) > 1), 0)
         start = max(0, same - 40)  # of a long text, where it parts
-        return f"says {line['words'][start:]!r}, not {[text[start:] for text in shown]!r}"
+        part = slice(start, start + 160)
+        return f"says {line['words'][part]!r}, not {[text[part] for text in shown]!r}"
     return ""
 
 

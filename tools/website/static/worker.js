@@ -5,16 +5,17 @@ let python, ready;
 
 async function begin({ core, packages, archive, code, cells }) {
   const say = (step) => postMessage({ step });
+  const files = Promise.all([  // on their way while Python starts
+    fetch(archive).then((answer) => answer.arrayBuffer()),
+    fetch(code).then((answer) => answer.text()),
+  ]);
   say("Python");
   importScripts(`${core}pyodide.js`);
   python = await loadPyodide({ indexURL: core });
   say("numpy, pandas, scipy");
   await python.loadPackage(packages, { messageCallback: () => {} });
   say("the course");
-  const [zip, text] = await Promise.all([
-    fetch(archive).then((answer) => answer.arrayBuffer()),
-    fetch(code).then((answer) => answer.text()),
-  ]);
+  const [zip, text] = await files;
   python.FS.writeFile("/python.zip", new Uint8Array(zip));
   await python.runPythonAsync(
     "import sys, zipfile\nzipfile.ZipFile('/python.zip').extractall('/site')\n" +
