@@ -69,8 +69,8 @@ class Prediction(Result):
     ``ttft_s`` is the median, as is ``ttft_p50_s``; 5 % and 1 % wait longer than ``ttft_p95_s`` and
     ``ttft_p99_s``; ``mean_ttft_s`` makes up the mean answer. ``itl_…`` are the gaps between two
     messages, each of ``stream_interval`` tokens: TPOT, their mean, hides the stalls.
-    ``benchmark_mean_ttft_s`` is what a benchmark reports that starts all users at once and lets
-    each ask ten times.
+    ``benchmark_mean_ttft_s`` is what a benchmark reports that starts all users at once, on a server
+    that has answered nothing before, and lets each ask ten times at nearly equal length.
 
     ``batch`` is the number of sequences that decode in a replica at a time. ``parts_s`` splits
     TPOT into its terms; weights and compute overlap, and only the larger of the two is listed.
