@@ -5,7 +5,7 @@ refits without a part of the runs and judges the prediction of that part. Errors
 of the measured value, |predicted − measured| / measured; factors (``…_x``) treat twice too high and
 twice too low alike and make the bands. `leave_out`, `refits` and `errors` serve `econ.energy` too.
 
-Terms and fixed values were chosen among some seventy variants by their errors on five random sets of
+Terms and fixed values were chosen among seventy variants by their errors on five random sets of
 folds and with an accelerator, a model or a source left out, all on these same runs. Errors on
 unseen configurations are therefore a little kinder than a new benchmark would be; runs that took no
 part (offline throughput in the ledger) are missed by 0 to 45 %.
