@@ -208,7 +208,10 @@ class _Points:
         """The table of some points as a Parquet file; its name."""
         frame = self.frame(start, min(stop, self.n_points))
         kinds = {c: frame[c].cat.categories.dtype for c in frame.select_dtypes("category")}
-        frame.astype(kinds).to_parquet(path, index=False)
+        try:
+            frame.astype(kinds).to_parquet(path, index=False)
+        except (ValueError, TypeError) as error:  # what Arrow raises on cells that it cannot hold
+            raise ValueError(f"Parquet cannot hold the table of this sweep: {error}") from None
         return path.name
 
     def frame(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from econ.catalog import Price
 from econ.catalog import price as list_price
-from econ.catalog.guard import UnknownName, fraction, not_negative, positive
+from econ.catalog.guard import UnknownName, count, fraction, not_negative, positive
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import usd_per_token_from_usd_per_mtok
 from econ.energy import disclosed_prompt
@@ -218,7 +218,7 @@ def typical_bill(
     load, price : str
         A name of `econ.tokens.session_load`, and of a priced model.
     n, seed : int
-        Sessions to draw, and how.
+        Sessions to draw, at most 10,000, and how.
     ttl_s : float, optional
         As in `api_bill`.
 
@@ -227,6 +227,7 @@ def typical_bill(
     >>> typical_bill("voice", "gpt-4o-mini", n=50).hit_frac > 0.9
     True
     """
+    n = count("n", n, 1, 10_000)
     return api_bill(session_load(load).draw(n, seed=seed), price, ttl_s=ttl_s)
 
 
