@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.engines import engine
-from econ.latency.runs import sample_runs
+from econ.latency.runs import sample_runs, with_launches
 from econ.scenario import Scenario
 from econ.serving import Replica, replica, simulate_closed
 
@@ -45,10 +45,11 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
     -----
     Each run is repeated as it was measured: ``concurrency`` users who all start at once, ten
     requests each, lengths uniform within a ninth of the mean. Means are over requests, the opening
-    burst included. The replica's lag lengthens TTFT; that it also keeps a closed loop's users out
+    burst and, where the server had answered nothing before, its cold first round included
+    (``data/latency/benchmark_launches.csv``). The replica's lag lengthens TTFT; that it also keeps a closed loop's users out
     of the batch for so long is left out. Runs with pp > 1 are left out.
     """
-    runs = sample_runs() if runs is None else runs
+    runs = with_launches(sample_runs() if runs is None else runs)
     rows = []
     for run in runs[runs["pp"] == 1].itertuples():
         software = engine(run.engine)
@@ -63,6 +64,7 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
             engine=run.engine,
             policy=software.policy,
             token_budget=software.token_budget,
+            recv_interval=int(run.recv_interval or software.recv_interval),
             input_tokens=run.input_tokens,
             output_tokens=run.output_tokens,
             cached_frac=0.0,
@@ -78,7 +80,11 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
         out = np.maximum(1, np.rint(run.output_tokens * spread[1]))
         times = simulate_closed(prompt, out, serving, users)
         row = {name: getattr(run, name) for name in RUN_KEY}
-        simulated = {"ttft_s": float(times.ttft_s.mean()), "tpot_s": times.request_mean_tpot_s}
+        cold_s = software.opening_s if run.is_cold == "" else 0.0
+        simulated = {
+            "ttft_s": float(times.ttft_s.mean()) + cold_s * users / n,
+            "tpot_s": times.request_mean_tpot_s,
+        }
         for name, value in simulated.items():
             measured = float(getattr(run, name))
             row |= {
