@@ -46,8 +46,8 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
     Each run is repeated as it was measured: ``concurrency`` users who all start at once, ten
     requests each, lengths uniform within a ninth of the mean. Means are over requests, the opening
     burst and, where the server had answered nothing before, its cold first round included
-    (``data/latency/benchmark_launches.csv``). The replica's lag lengthens TTFT; that it also keeps a closed loop's users out
-    of the batch for so long is left out. Runs with pp > 1 are left out.
+    (``data/latency/benchmark_launches.csv``). The replica's lag lengthens TTFT; that it also keeps
+    a closed loop's users out of the batch for so long is left out. Runs with pp > 1 are left out.
     """
     runs = with_launches(sample_runs() if runs is None else runs)
     rows = []
