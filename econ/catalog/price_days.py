@@ -53,7 +53,8 @@ def prices_of_day(day: datetime.date, named: Callable[[str], bool]) -> list[dict
     """
     moment = datetime.datetime.combine(day, datetime.time(12), datetime.UTC)
     if PACKAGE in sys.modules or importlib.util.find_spec(PACKAGE) is None:
-        return prices_now_frame(moment, named).to_dict("records")
+        rows: list[dict[str, Any]] = prices_now_frame(moment, named).to_dict("records")
+        return rows
     version = package_source().replace(" ", "-")
     file = cache_dir() / f"{version}-{day.isoformat()}-{FORMAT}.json"
     with contextlib.suppress(OSError, ValueError):
