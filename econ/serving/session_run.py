@@ -136,12 +136,12 @@ class SessionTimes:
     def hit_by_kind(self) -> pd.Series:
         """The hit share of turns that a person, a tool or another agent started."""
         kind = self.sessions.kind
-        there = list(dict.fromkeys(kind.tolist()))
+        kinds = list(dict.fromkeys(kind.tolist()))
         computed, prompt = (
-            np.bincount(kind, n_tokens)[there]
+            np.bincount(kind, n_tokens)[kinds]
             for n_tokens in (self.computed_tokens, self.prompt_tokens)
         )
-        return pd.Series(1 - computed / prompt, index=[KINDS[k] for k in there])
+        return pd.Series(1 - computed / prompt, index=[KINDS[k] for k in kinds])
 
     @property
     def session_done(self) -> NDArray[np.bool_]:

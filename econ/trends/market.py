@@ -66,11 +66,11 @@ def market_frame(
     log_price = DEX * ability - np.log(TRUE_FALL_PER_YEAR) * day
     log_price += np.log(scatter_factor) * rng.standard_normal(shape)
     record = _records(day, score, log_price, years)
-    found = np.flatnonzero(record.sum(axis=1) >= FEWEST)
-    falls = [_fall_per_year(day[i, record[i]], log_price[i, record[i]]) for i in found]
+    studied = np.flatnonzero(record.sum(axis=1) >= FEWEST)
+    falls = [_fall_per_year(day[i, record[i]], log_price[i, record[i]]) for i in studied]
     return pd.DataFrame(
         {
-            "n_points": record[found].sum(axis=1),
+            "n_points": record[studied].sum(axis=1),
             "fall_per_year": np.array(falls, dtype=float),
             "truth": TRUE_FALL_PER_YEAR,
             "n_markets": n_markets,
