@@ -292,7 +292,7 @@ def test_twice_the_users_wait_longer_and_get_no_less_in_all(anything):
     ]
     assert (whole_s[1] / whole_s[0] > 1 - 1e-6).all()
     assert (ratio["tpot_s"] > 1 - 3e-3).all()  # the batch is settled in four rounds
-    assert (ratio["tpot_s"] > 1 - 1e-4).mean() > 0.999
+    assert (ratio["tpot_s"] > 1 - 1e-4).mean() > 0.998
     # the queue before the first token shrinks only where users wait far longer between tokens
     shorter = ratio["ttft_s"] < 1 - 1e-6
     assert shorter.mean() < 1e-3
