@@ -57,7 +57,7 @@ TEMPLATE = ROOT / "tools" / "print" / "handout.html"
 
 def grid(head: list[str], rows: list[list[str]]) -> str:
     """A table."""
-    top = "".join(f'<th scope="col">{h}</th>' for h in head)
+    top = "".join(f'<th scope="col">{h}</th>' if h else "<td></td>" for h in head)
     body = "".join(f"<tr>{''.join(f'<td>{v}</td>' for v in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 from printing import to_pdf  # noqa: E402
 
 OUT = ROOT / "build" / "slides"
+INSIDE = re.compile(r'<a href="#[^"]*">(.*?)</a>', re.S)  # a place of the notebook, not of the deck
 MOST_SLIDES = 15  # of a lesson
 MOST_WORDS = 60  # of prose on a slide; a room listens or reads
 MOST_LETTERS_OVER = 90  # of the sentence over a picture; a longer one is no title
@@ -162,7 +163,8 @@ def deck(notebook: nbformat.NotebookNode) -> str:
     sections = []
     for i, (title, body, notes) in enumerate(made):
         tag = "h1" if i == 0 else "h2"
-        name = html.escape(title)
+        name = html.escape(title or made[0][0])
+        body, notes = (INSIDE.sub(r"\1", part) for part in (body, notes))
         if notes:
             body += f'<details class="notes"><summary>Notes</summary>{notes}</details>'
         sections.append(

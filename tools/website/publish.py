@@ -141,6 +141,8 @@ def _mend(page: Path) -> None:
     text = re.sub(top, r'<nav aria-label="Top">\g<0></nav>', text, flags=re.S)
     # what scrolls sideways on a phone is reached by keys too
     text = re.sub(r'<div class="(table|math)-wrapper', r'<div tabindex="0" class="\1-wrapper', text)
+    if "<h1" not in text:  # the search page
+        text = re.sub(r'<article role="main".*?>', r"\g<0><h1>Search</h1>", text)
     page.write_text(text.replace("</head>", f"{_preview(text)}</head>", 1), encoding="utf-8")
 
 
