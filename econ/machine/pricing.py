@@ -192,8 +192,8 @@ def desk_frame(
     DataFrame
         accelerator, kind (card or unified), bound_tokens_per_s, tokens_per_s_per_user with its ends
         low_tokens_per_s and high_tokens_per_s, price_usd, power_w, usd_per_mtok with
-        cost_low_usd_per_mtok and cost_high_usd_per_mtok, j_per_token, n_runs (public runs on this very device), reason where
-        the model does not fit.
+        cost_low_usd_per_mtok and cost_high_usd_per_mtok, j_per_token, n_runs (public runs on this
+        very device), reason where the model does not fit.
 
     Notes
     -----
