@@ -104,8 +104,8 @@ def engine_rows(k: Calibration, n_runs: int, today: str) -> pd.DataFrame:
     for engine in k.engines:
         for value, ends in ENGINE_ENDS.items():
             if (key := f"{engine.name}.{value}") in k.intervals:
-                numbers = (k.value(key), *k.intervals[key])
-                rows.loc[engine.name, [value, *ends]] = [float(f"{x:.4g}") for x in numbers]
+                fitted = (k.value(key), *k.intervals[key])
+                rows.loc[engine.name, [value, *ends]] = [float(f"{x:.4g}") for x in fitted]
                 rows.loc[engine.name, ["n_runs", "as_of"]] = n_runs, today
     return rows
 
