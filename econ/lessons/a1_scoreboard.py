@@ -104,12 +104,12 @@ def peer_chart(frame: pd.DataFrame) -> Drawing:
 
 
 def better_frame() -> pd.DataFrame:
-    """Every comparison in which a peer errs less than this kit, by its interval."""
-    rows = table("scoreboard").query("verdict == 'better'").reset_index(drop=True)
+    """Every comparison in which a peer's median error is lower; ``better`` is beyond chance."""
+    rows = table("scoreboard").query("difference_frac < 0").reset_index(drop=True)
     rows = rows[~rows["tool"].str.startswith(REFERENCE)]
     return rows[["tool", "metric", "part", "group", "n_answered", "median_error_frac",
                  "paired_reference_error_frac", "difference_frac", "difference_low_frac",
-                 "difference_high_frac", "as_of"]]  # fmt: skip
+                 "difference_high_frac", "verdict", "as_of"]]  # fmt: skip
 
 
 def n_comparisons() -> int:

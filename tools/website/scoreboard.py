@@ -45,7 +45,7 @@ def write(out: Path) -> None:
     blocks = [
         words,
         *(pages.raw(pages.chart_markup(chart, name, out)) for name, chart in charts.items()),
-        "## Where a peer is better\n",
+        "## Where a peer errs less\n",
         _table(board.better_frame()),
         "## Who was asked, under which settings, and what was not answered\n",
         _table(tools),
