@@ -353,6 +353,6 @@ def guess_layers(guess: float | None, channel: str) -> list[alt.Chart]:
     ink = PALETTE["vermilion"]
     label = data.mark_text(align="left", dx=4, dy=-4, baseline="bottom", color=ink)
     where: dict[str, Any] = {"x": alt.X("guess:Q")} if channel == "x" else {"y": alt.Y("guess:Q")}
-    edge: dict[str, Any] = {"y": alt.YValue(0)} if channel == "x" else {"x": alt.XValue(0)}
+    edge: dict[str, Any] = {"y": alt.value(0)} if channel == "x" else {"x": alt.value(0)}
     line = data.mark_rule(color=ink, strokeDash=[5, 4], strokeWidth=2)
     return [line.encode(**where), label.encode(text=alt.Text("name:N"), **where, **edge)]

@@ -53,7 +53,8 @@ class Lookup:
         """A column of a frame; the default where the frame has no such column."""
         if column not in frame:
             return cls(np.zeros(len(frame), np.intp), [default][: len(frame)], resolve)
-        return cls(*pd.factorize(frame[column], use_na_sentinel=False), resolve)
+        code, names = pd.factorize(frame[column], use_na_sentinel=False)
+        return cls(code, names, resolve)
 
 
 def _usual(name: str, engine: Lookup) -> Any:
@@ -129,7 +130,8 @@ def _floats(values: pd.Series) -> np.ndarray:
         values = pd.to_numeric(values, errors="coerce")
         if values.dtype.kind == "c":
             return np.full(len(values), np.nan)
-    return values.to_numpy("float64")
+    numbers: np.ndarray = values.to_numpy("float64")
+    return numbers
 
 
 def refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
