@@ -19,13 +19,12 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from econ.catalog.guard import one_of
+from econ.catalog.whole_files import replace
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from econ.catalog.whole_files import replace  # noqa: E402
-
-from econ.catalog.guard import unknown  # noqa: E402
-
 RESULTS = ROOT / "bench" / "results"
 PYTEST = ("-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--benchmark-only",
           "--benchmark-columns=min,median,max,rounds")  # fmt: skip
@@ -70,8 +69,7 @@ def run(name: str) -> bool:
 def main(*names: str) -> int:
     """Run all or some; 1 where one failed."""
     for name in names:
-        if name not in BENCHES:
-            raise unknown("bench", name, BENCHES)
+        one_of("bench", name, BENCHES)
     ended = [run(name) for name in names or BENCHES]  # a failure does not keep the others back
     return int(not all(ended))
 
