@@ -96,7 +96,8 @@ def _follows_the_keyboard(page, panel, name: str) -> None:
 
 
 def _axe_has_nothing_serious_to_say(page) -> None:
-    """At each panel and at a chart's numbers; JupyterLab's own buttons and editors are its own."""
+    """The page at a chart's numbers, then each panel; JupyterLab's own buttons and editors are its
+    own."""
     numbers = page.locator("summary", has_text="The chart's numbers").first
     numbers.scroll_into_view_if_needed()
     numbers.focus()
@@ -107,7 +108,11 @@ def _axe_has_nothing_serious_to_say(page) -> None:
     )  # a panel fills its table once it is open
     for place in [numbers, *page.locator(".econ-panel").all()]:
         place.scroll_into_view_if_needed()
-        found = lab.serious(page, ".jp-Notebook")
+        within = ".jp-Notebook"
+        if place is not numbers:
+            place.evaluate("panel => { panel.id = panel.id || crypto.randomUUID() }")
+            within = f'[id="{place.get_attribute("id")}"]'
+        found = lab.serious(page, within)
         mine = [(rule, [n for n in nodes if not LABS_MARKUP.search(n)]) for rule, nodes in found]
         assert not [(rule, nodes) for rule, nodes in mine if nodes]
 
