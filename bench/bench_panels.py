@@ -15,12 +15,14 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PageTimeout
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import lab
 
 KEYS = 20
+RUN_S = 300  # for the cells of one notebook
 
 
 def _key_to_chart_ms(page: Page, panel: Locator) -> list[float]:
@@ -42,7 +44,7 @@ def _key_to_chart_ms(page: Page, panel: Locator) -> list[float]:
     for i in range(KEYS + 1):
         page.evaluate("window.__arm()")
         page.keyboard.press(to_and_fro[i % 2])
-        page.wait_for_function("window.__ms !== null", timeout=lab.PATIENCE_MS)
+        page.wait_for_function("window.__ms !== null", timeout=1000 * RUN_S)
         times.append(page.evaluate("window.__ms"))
         if times[0] < 0:  # the handle stood at its right end
             times.clear()
@@ -53,11 +55,23 @@ def _key_to_chart_ms(page: Page, panel: Locator) -> list[float]:
     return times
 
 
-def main(*names: str) -> None:
-    """Print one line a notebook."""
+def _times_ms(page: Page, base: str, token: str, name: str) -> list[float]:
+    """Of the first panel with a slider, in rising order; none where the notebook has no such."""
+    lab.open_notebook(page, base, token, name)
+    lab.run_all(page, RUN_S)
+    panel = page.locator(".econ-panel", has=page.locator(".noUi-handle")).first
+    if not panel.count():
+        return []
+    panel.scroll_into_view_if_needed()
+    panel.locator(".econ-live[data-revision]").wait_for(timeout=1000 * RUN_S)
+    return sorted(_key_to_chart_ms(page, panel))
+
+
+def main(*names: str) -> int:
+    """Print one line a notebook; 1 where one did not come to its end."""
     every = sorted((lab.ROOT / "notebooks").glob("[0-9]*.ipynb"))
     notebooks = [path.name for path in every if "_panel(" in path.read_text(encoding="utf-8")]
-    medians: list[float] = []
+    medians, n_failed = [], 0
     with (
         tempfile.TemporaryDirectory() as state,
         lab.jupyterlab(Path(state)) as (base, token),
@@ -66,27 +80,26 @@ def main(*names: str) -> None:
         chromium = lab.browser(playwright)
         for name in [n for n in notebooks if not names or n.split("_")[0] in names]:
             page = chromium.new_page(viewport={"width": 1200, "height": 900})
-            lab.open_notebook(page, base, token, name)
-            lab.run_all(page)
-            panel = page.locator(".econ-panel", has=page.locator(".noUi-handle")).first
-            if panel.count():
-                panel.scroll_into_view_if_needed()
-                panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
-                times = sorted(_key_to_chart_ms(page, panel))
-                medians.append(statistics.median(times))
-                print(
-                    f"{name}: {medians[-1]:.0f} ms median, "
-                    f"{times[int(0.9 * len(times)) - 1]:.0f} ms p90, {times[0]:.0f} ms least of "
-                    f"{len(times)}; load {os.getloadavg()[0]:.1f}",
-                    flush=True,
-                )
+            try:
+                times = _times_ms(page, base, token, name)
+            except (TimeoutError, PageTimeout, RuntimeError) as error:
+                n_failed += 1
+                print(f"{name}: not measured: {str(error).splitlines()[0]}", flush=True)
             else:
-                print(f"{name}: no panel with a slider", flush=True)
+                if times:
+                    medians.append(statistics.median(times))
+                    print(
+                        f"{name}: {medians[-1]:.0f} ms median, "
+                        f"{times[int(0.9 * len(times)) - 1]:.0f} ms p90, {times[0]:.0f} ms least "
+                        f"of {len(times)}; load {os.getloadavg()[0]:.1f}",
+                        flush=True,
+                    )
             page.close(run_before_unload=False)
             lab.end_kernels(base, token)
     if medians:
         print(f"{statistics.median(medians):.0f} ms median of {len(medians)} panels")
+    return int(n_failed > 0)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))
