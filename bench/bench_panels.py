@@ -72,6 +72,7 @@ def main(*names: str) -> int:
     every = sorted((lab.ROOT / "notebooks").glob("[0-9]*.ipynb"))
     notebooks = [path.name for path in every if "_panel(" in path.read_text(encoding="utf-8")]
     medians, n_failed = [], 0
+    lab.PATIENCE_MS = 1000 * RUN_S
     with (
         tempfile.TemporaryDirectory() as state,
         lab.jupyterlab(Path(state)) as (base, token),
