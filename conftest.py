@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# before NumPy is imported: threads of its linear algebra wait for each other on small matrices (an
+# SVD of 1176 x 22 takes 1 CPU ms on one thread and 100 on two of a busy machine)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("kit", deadline=None)  # speed is measured in bench/, not here
 settings.load_profile("kit")
 
