@@ -41,17 +41,17 @@ def _key_to_chart_ms(page: Page, panel: Locator) -> list[float]:
           requestAnimationFrame(look); }, { once: true, capture: true }); } }"""
     )
     times, to_and_fro = [], ("ArrowRight", "ArrowLeft")
-    for i in range(KEYS + 1):
+    for _ in range(KEYS + 1):
         page.evaluate("window.__arm()")
-        page.keyboard.press(to_and_fro[i % 2])
+        page.keyboard.press(to_and_fro[len(times) % 2])
         page.wait_for_function("window.__ms !== null", timeout=1000 * RUN_S)
         times.append(page.evaluate("window.__ms"))
         if times[0] < 0:  # the handle stood at its right end
             times.clear()
             to_and_fro = to_and_fro[::-1]
         page.wait_for_timeout(150)
-    if min(times) < 0:
-        raise RuntimeError(f"{times.count(-1)} of {len(times)} key presses moved nothing")
+    if min(times, default=-1) < 0:
+        raise RuntimeError(f"{times.count(-1) or KEYS} key presses moved nothing")
     return times
 
 

@@ -207,10 +207,7 @@ def advance(
         # the time of a step, and by how much the next equal one is longer
         decode = batch > 0 and (chunked or chunk == 0)
         tokens = chunk + q * batch if decode else chunk
-        if tokens < n_linear:
-            base = linear[tokens]
-        else:
-            base = linear[n_linear - 1] + (tokens - n_linear + 1) * lin_slope
+        base = linear[min(tokens, n_linear - 1)] + max(tokens - n_linear + 1, 0) * lin_slope
         slope = 0
         if decode:
             slope = decode_ctx[batch] * batch
@@ -306,18 +303,6 @@ def run_one(st: Any, cnt: Any, until_ps: int, req: Any, links: Any, cost: Any, p
     heap = [FOREVER]  # never empty of type for the compiler
     heap.pop()
     advance(st, heap, cnt, until_ps, req, links, cost, par)
-
-
-def settle(tree: Any, key: Any, r: Any) -> None:
-    """Play leaf ``r``'s matches up to ``tree[1]``: the least key wins, the first on a tie."""
-    k = (len(tree) // 2 + r) // 2
-    while k > 0:
-        a, b = tree[2 * k], tree[2 * k + 1]
-        winner = a if key[a] <= key[b] else b
-        if tree[k] == winner and winner != r:
-            break
-        tree[k] = winner
-        k //= 2
 
 
 def put(tree: Any, k: Any, key: Any) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import Any
 
-from econ.serving.engine import FOREVER, settle
+from econ.serving.engine import FOREVER
 from econ.serving.session_cache import clear
 from econ.serving.session_fields import (
     ALONE,
@@ -75,7 +75,15 @@ from econ.serving.session_fields import (
     WRITING,
 )
 from econ.serving.session_routing import route, scale, switch
-from econ.serving.session_steps import admit, begin, cut, finish, n_steps_until, read_next
+from econ.serving.session_steps import (
+    admit,
+    begin,
+    cut,
+    finish,
+    n_steps_until,
+    read_next,
+    settle,
+)
 
 
 def enqueue(i: Any, now: Any, events: Any, turns: Any, reps: Any, tree: Any, entries: Any,

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from math import sqrt
 from typing import Any
 
-from econ.serving.engine import FOREVER, settle
+from econ.serving.engine import FOREVER
 from econ.serving.session_cache import (
     complete,
     evict,
@@ -85,6 +85,18 @@ from econ.serving.session_fields import (
     WRITE_PS,
     WRITING,
 )
+
+
+def settle(tree: Any, key: Any, r: Any) -> None:
+    """Play leaf ``r``'s matches up to ``tree[1]``: the least key wins, the first on a tie."""
+    k = (len(tree) // 2 + r) // 2
+    while k > 0:
+        a, b = tree[2 * k], tree[2 * k + 1]
+        winner = a if key[a] <= key[b] else b
+        if tree[k] == winner and winner != r:
+            break
+        tree[k] = winner
+        k //= 2
 
 
 def n_steps_until(base: Any, slope: Any, time: Any) -> int:
