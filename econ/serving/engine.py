@@ -331,8 +331,7 @@ def run_least_loaded(
     for i in range(len(arrival)):
         if par[N_BAD] > par[MOST_BAD]:
             break
-        now = arrival[i]
-        until = min(now, until_ps)
+        now, until = arrival[i], min(arrival[i], until_ps)
         while wakes[1] <= now:
             k = 1
             while k < w:

@@ -332,7 +332,7 @@ def _router(n_rep: int) -> tuple[Whole, ...]:
 
 
 def router_tree(n_rep: int) -> tuple[Whole, Whole]:
-    """A key for each replica, all `FOREVER`, and the tree that `econ.serving.session_steps.settle` plays.
+    """A key for each replica, all `FOREVER`, and the tree that ``session_steps.settle`` plays.
 
     >>> router_tree(3)[1].tolist()
     [0, 0, 0, 2, 0, 1, 2, 3]
