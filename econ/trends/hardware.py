@@ -59,7 +59,7 @@ def efficiency_frame() -> pd.DataFrame:
             "bandwidth": line["memory_bandwidth_bytes_per_s"] / line["tdp_w"] / TERA,
         }
     )
-    return frame.sort_values("years", ignore_index=True)
+    return frame.sort_values("years", kind="stable", ignore_index=True)
 
 
 def efficiency_growth_per_year(measure: str = "bf16") -> dict[str, float]:

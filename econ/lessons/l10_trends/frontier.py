@@ -167,7 +167,7 @@ def moved_rows_frame() -> pd.DataFrame:
         ["model", "seller", "date", "source"]
     ]
     rows = rows.merge(lists, on=["model", "seller", "date"], how="left")
-    return rows.sort_values("change_factor", ascending=False, ignore_index=True)
+    return rows.sort_values("change_factor", ascending=False, kind="stable", ignore_index=True)
 
 
 def rents_shown_frame() -> pd.DataFrame:

@@ -120,7 +120,9 @@ def fits_frame(source: str = "epoch-price-trends") -> pd.DataFrame:
     rows = rows[rows["source"] == source].reset_index(drop=True)
     years = year_of(rows["end"]) - year_of(rows["start"])
     label = rows["benchmark"] + ", " + rows["threshold_model"] + " level"
-    return rows.assign(years=years, label=label).sort_values("years", ignore_index=True)
+    return rows.assign(years=years, label=label).sort_values(
+        "years", kind="stable", ignore_index=True
+    )
 
 
 def second_look_frame() -> pd.DataFrame:
