@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 from printing import to_pdf  # noqa: E402
 
 OUT = ROOT / "build" / "slides"
-INSIDE = re.compile(r'<a href="(?:#|\w+\.ipynb)[^"]*">(.*?)</a>', re.S)  # a place of the course, not the deck
+INSIDE = re.compile(r'<a href="(?:#|\w+\.ipynb)[^"]*">(.*?)</a>', re.S)  # of the course
 MOST_SLIDES = 15  # of a lesson
 MOST_WORDS = 60  # of prose on a slide; a room listens or reads
 MOST_LETTERS_OVER = 90  # of the sentence over a picture; a longer one is no title
