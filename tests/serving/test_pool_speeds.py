@@ -10,11 +10,11 @@ LONG = Scenario.default().with_(input_tokens=8000, output_tokens=200, tpot_s=0.0
 
 
 def test_the_simulator_sustains_a_little_less_than_the_closed_rate_and_no_more():
-    """Eight replicas are nearly in proportion: six read and two write."""
+    """Five replicas are nearly in proportion: four read and one writes."""
     pools = pool_speed(LONG)
-    assert pools.n_prefill_per_decode == pytest.approx(3, rel=0.1)
-    fleet = LONG.with_(n_gpu=32, policy="disaggregated")
-    rate = 32 * pools.output_tokens_per_s_per_gpu / 200
+    assert pools.n_prefill_per_decode == pytest.approx(4, rel=0.1)
+    fleet = LONG.with_(n_gpu=20, policy="disaggregated")
+    rate = 20 * pools.output_tokens_per_s_per_gpu / 200
     below = simulate(fleet, rate_per_s=0.85 * rate, n=1500)
     beyond = simulate(fleet, rate_per_s=1.25 * rate, n=1500)
     assert not below.overloaded
