@@ -121,7 +121,7 @@ def test_where_python_has_no_threads_it_decides_at_once(form, monkeypatch):
 def test_what_cannot_be_decided_is_said(form):
     form.controls["itl"].value = "fast"
     form.run(wait=True)
-    assert "invalid float value: 'fast'" in form.readout
+    assert "'fast' is no time: give seconds such as 0.5, or 500ms" in form.readout
     form.controls["itl"].value = "0.0005"
     form.controls["no_api"].value = True
     form.run(wait=True, **QUICK)

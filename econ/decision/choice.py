@@ -261,7 +261,8 @@ def decide(
         if searched.n_parts > 1:
             notes.append(
                 f"So large a load was simulated as one of {searched.n_parts:,} equal parts, each "
-                "on a fleet of its own, which is rounded up to whole replicas."
+                "on a fleet of its own: that takes up to some 4 % more replicas than one fleet for "
+                "all."
             )
     fleets = searched.fleets
     if tasks:

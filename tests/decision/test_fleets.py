@@ -36,13 +36,12 @@ def test_a_request_never_answered_is_not_within_the_slo(monkeypatch):
 
 
 def test_parts_of_a_large_load_say_what_the_whole_says(monkeypatch):
-    """A fleet of parts is rounded up in each; else both agree within two replicas in a hundred."""
+    """A fleet of parts is no smaller, and larger by four replicas in a hundred at most."""
     s = scenario().with_(rate_per_s=700.0)
     in_parts = econ.decide(s, terms=["on-demand"], no_api=True, **QUICK)
     monkeypatch.setattr(searching, "n_parts", lambda rate_per_s, output_tokens: 1)
     whole = econ.decide(s, terms=["on-demand"], no_api=True, **QUICK)
     one, other = (d.fleets["h100-sxm", "rent"] for d in (in_parts, whole))
     assert any("2 equal parts" in note for note in in_parts.notes)
-    assert other.n_replicas <= one.n_replicas + 1
-    assert one.n_replicas == pytest.approx(other.n_replicas, rel=0.02, abs=2)
+    assert other.n_replicas <= one.n_replicas <= 1.04 * other.n_replicas
     assert one.rate_per_s == pytest.approx(other.rate_per_s, rel=0.03)

@@ -70,7 +70,7 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "deployment.policy": (BUSY, {"policy": "prefill_first"}),
     "slo.ttft_s": (CHAT, {"ttft_s": 0.15}),
     "slo.tpot_s": (CHAT, {"tpot_s": 0.018}),
-    "slo.attainment_frac": (BUSY, {"attainment_frac": 0.999}),
+    "slo.attainment_frac": (CHAT.with_(rate_per_s=6.25), {"attainment_frac": 0.999}),
     "finance.tenure": (CHAT, {"tenure": "owned"}),
     "finance.term": (CHAT, {"term": "reserved"}),
     "finance.cost_usd_per_gpu_hour": (CHAT, {"cost_usd_per_gpu_hour": 2.5}),
