@@ -21,8 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from econ.catalog.whole_files import replace
-
+from econ.catalog.documents import replace
 from econ.catalog.guard import one_of
 
 ROOT = Path(__file__).resolve().parents[1]
