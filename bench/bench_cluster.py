@@ -30,6 +30,7 @@ from econ.sweeps import on_cluster, sweep_to
 
 # as dask comes, each array is paged in anew, and a profiler takes a tenth of the time
 SETTINGS = {
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 << 20,
     "distributed.worker.profile.enabled": False,
 }

@@ -35,9 +35,11 @@ AMOUNTS = re.compile(
     r"(^|_)(hours|days|months|years|usd|factor|tokens|flop|bytes|params|gpus?)$"
     r"|_(m?s|ps|h|k?w|mw|k?j|k?wh|g|l)$|_per_\w+$|^n_|^n$"
 )
-# a difference, a rate of change, and a decode that is cheaper than the prefill it stands beside
+# a difference, a rate of change, workers as joblib counts them (-1: all), and a decode that is
+# cheaper than the prefill it stands beside
 SIGNED = re.compile(
-    r"profit|npv|flows|present_usd|^usd$|^n_points$|(change|growth|rate)_per_year|^per_sequence_s"
+    r"profit|npv|flows|present_usd|^usd$|^n_points$|^n_jobs$|(change|growth|rate)_per_year"
+    r"|^per_sequence_s"
 )
 
 

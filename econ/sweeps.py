@@ -158,9 +158,10 @@ def on_cluster(address: str | None) -> Iterator[None]:
 
     Notes
     -----
-    A worker computes a quarter faster with ``MALLOC_MMAP_THRESHOLD_=33554432`` in its environment
-    and ``distributed.worker.profile.enabled: false`` in dask's configuration: otherwise the memory
-    of each array goes back to the system at once, and a profiler looks on.
+    A worker computes a third faster with ``MALLOC_MMAP_THRESHOLD_=33554432`` and
+    ``MALLOC_TRIM_THRESHOLD_=1073741824`` in its environment and
+    ``distributed.worker.profile.enabled: false`` in dask's configuration: otherwise the memory of
+    each array goes back to the system at once, and a profiler looks on.
 
     Raises
     ------

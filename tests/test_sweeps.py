@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from joblib import effective_n_jobs
 
 from econ.cli import main
 from econ.latency import predict
@@ -23,6 +24,11 @@ def test_the_files_hold_what_a_sweep_gives(tmp_path):
     assert len(list(folder.iterdir())) == 4
     read = pd.read_parquet(folder)
     pd.testing.assert_frame_equal(read, whole, check_dtype=False, check_categorical=False)
+
+
+def test_workers_are_counted_as_joblib_counts_them():
+    alone = sweep(predict, SCENARIO, concurrency=[1, 2], n_jobs=-effective_n_jobs(-1))  # one
+    pd.testing.assert_frame_equal(alone, sweep(predict, SCENARIO, concurrency=[1, 2]))
 
 
 def test_a_folder_that_is_there_is_left_alone_and_nothing_is_half_written(tmp_path):
