@@ -342,6 +342,8 @@ class Form:
         return f'<a download="{name}" href="data:{kind};base64,{code}">{name}</a>'
 
     def _say(self, words: str, wrong: bool = False) -> Form:
+        if wrong and self._shows.value:
+            words += " What stands below answers your question before."
         self.readout = words
         ink = "#b3261e" if wrong else "inherit"
         self._says.value = (

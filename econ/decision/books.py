@@ -62,13 +62,13 @@ class Market:
         return np.asarray(per_s.sum(axis=-1) * HOUR_S * DAYS_PER_YEAR * self.at_work_frac)
 
     def units(self, fleet: Fleet) -> Array:
-        """Replicas that each hour needs: draws × years × 24."""
+        """Replicas that each hour needs, spares too: draws × years × 24."""
         rate = fleet.rate_per_s * self.draws.of(chance.SPEED + fleet.speed)
         if fleet.n_replicas > 1:  # a single one is down as a whole: no share of it is spare
             rate = rate * self.draws.of(chance.AVAILABLE) / self.draws.of(chance.AVAILABLE)[0]
         load = self.grown[..., None] * self.load_per_s
         need: Array = np.ceil(load / rate[:, None, None] * SLACK)
-        return np.asarray(np.maximum(need, 1.0))
+        return np.asarray(np.maximum(need, 1.0) + fleet.n_spare)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ from econ.decision.reasons import (
     what_changes,
     what_to_measure,
 )
-from econ.decision.regions import rents_at
+from econ.decision.regions import ANYWHERE, rents_at
 from econ.decision.result import Option
 from econ.decision.searching import Searched, searched_fleets
 from econ.decision.speeds import Tests
@@ -302,11 +302,11 @@ def decide(
         are_turns=tasks is not None,
     )
     apis: list[Entry] = []
+    sold_name = sold_as or scenario.model_id
     if not no_api and not on_premises:
-        apis = api_entries(ask, sold_as or scenario.model_id, api_prices, sellers, measured)
-        if not apis:
-            no_seller = f"no seller lists {sold_as or scenario.model_id}: give api_prices"
-            notes.append(no_seller)
+        apis = api_entries(ask, sold_name, api_prices, sellers, measured)
+        no_seller = "" if apis else f"no seller lists {sold_name}: give api_prices"
+        notes += [no_seller] if no_seller else [ANYWHERE] if region else []
     entries = apis + fleet_entries(ask, fleets, kinds, apis, notes)
     step("weighing the options")
     accept = acceptance_of(
@@ -323,7 +323,7 @@ def decide(
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
-    thoughts = thinking_note(sold_as or scenario.model_id, workload.mean_output_tokens)
+    thoughts = thinking_note(sold_name, workload.mean_output_tokens)
     notes += [thoughts] if thoughts else []
     notes += caveats(options, tokens, float(load.max() / load.mean()))
     step("looking for break-even and for what to measure")
@@ -336,7 +336,7 @@ def decide(
     return Decision(
         scenario=scenario,
         tasks=tasks,
-        weights=weights_of(scenario, sold_as) if searched.plan else sold_as or scenario.model_id,
+        weights=weights_of(scenario, sold_as) if searched.plan else sold_name,
         options=tuple(options),
         tied_with=ties,
         deadline_h=deadline_h,

@@ -44,6 +44,8 @@ class Fleet:
         The scenario on the plan's fleet, at its price.
     n_replicas, n_gpu_per_replica : int
         Of the plan, without spares.
+    n_spare : int
+        Replicas that stand by in every hour, and are paid.
     rate_per_s : float
         Requests per second that one replica sustains within the SLO.
     rate_p90_factor : float
@@ -73,6 +75,7 @@ class Fleet:
     regime: str
     basis: str
     is_owned: bool = False
+    n_spare: int = 0
     row: pd.Series = dataclasses.field(repr=False)
 
     @property
@@ -187,6 +190,7 @@ def _fleet(answer: Plan, row: pd.Series, known: Sequence[Fleet]) -> Fleet:
         regime=str(row["regime"]),
         basis=str(row["basis"]),
         is_owned=is_owned,
+        n_spare=answer.demand.n_spare,
         row=row,
     )
 

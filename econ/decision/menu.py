@@ -290,7 +290,7 @@ def _entry(
         source=hour.source,
         evidence=f"{fleet.basis}, latency model: {fleet.regime}",
         p_keeps_slo=min(fleet.p_keeps_slo, p_of_the_rest),
-        n_gpu_sure=fleet.n_sure * fleet.n_gpu_per_replica,
+        n_gpu_sure=(fleet.n_sure + fleet.n_spare) * fleet.n_gpu_per_replica,
         commitment_months=float(COMMITMENT_MONTHS[base]),
         exit_usd=_exit(ask, base),
         reason=TAKEN if kind == "spot" and not ask.deadline_h else "",

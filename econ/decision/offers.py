@@ -28,6 +28,7 @@ from econ.catalog.names import maker_name
 from econ.catalog.offers import offers_frame
 from econ.catalog.price_days import prices_of_day
 from econ.catalog.prices import Price, prices_frame
+from econ.catalog.tables import table
 from econ.tco.offers import Api
 
 ACTIVE = re.compile(r"(?<=scout|erick)-17b(-\d+e)?")  # half the sellers of Llama 4 leave it out
@@ -183,11 +184,18 @@ def _today(wanted: SoldName, day: datetime.date) -> tuple[Price, ...]:
         rows = prices_of_day(day, lambda name: sold_as(name).serves(wanted))
     except ImportError:
         return ()
+    read = _read_on(str(rows[0]["source"])) if rows else ""
     return tuple(
-        _price(row, day.isoformat())
+        _price(row, min(read or day.isoformat(), day.isoformat()))
         for row in rows
         if row["provider"] not in NO_SHOPS and row["output_usd_per_mtok"] > 0
     )
+
+
+def _read_on(package: str) -> str:
+    """The day on which a release of the price package was read; empty for one that is not known."""
+    known = table("sources").loc["genai-prices"]
+    return str(known["accessed"]) if package in known["text"] else ""
 
 
 def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.units import HOURS_PER_DAY, MILLI
-from econ.decision.chance import STAFF
+from econ.decision.chance import DISCOUNT, RATE, STAFF
 from econ.decision.launch import launch_lines
 from econ.decision.reasons import tokens_words
 from econ.decision.result import Option, Weighing
@@ -240,13 +240,30 @@ def assumed_line(decision: Weighing) -> str:
     return f"{load_words(decision)}{machines if decision.plan else ''}{price}"
 
 
-def side_rows(decision: Weighing) -> list[tuple[str, ...]]:
-    """The chosen option, the next best, the best of each family, once each, in words."""
+def _beside(decision: Weighing) -> list[Option]:
+    """The chosen option, the next best, the best of each family, once each."""
     picked: list[Option] = [decision.chosen]
     for option in (decision.next_best, decision.surest, *map(decision.best_of, FAMILIES)):
         if option and option not in picked:
             picked.append(option)
-    return [option_words(option, decision.deadline_h) for option in picked]
+    return picked
+
+
+def side_rows(decision: Weighing) -> list[tuple[str, ...]]:
+    """The options that stand side by side, in words."""
+    return [option_words(option, decision.deadline_h) for option in _beside(decision)]
+
+
+def price_line(decision: Weighing) -> str:
+    """Where the prices that are shown come from, and what money of later years counts."""
+    lists = dict.fromkeys(f"{o.source} ({o.as_of})" for o in _beside(decision) if o.source)
+    rate, off = (decision.ranges.get(name) for name in (RATE, DISCOUNT))
+    words = f"Prices: {'; '.join(lists)}."
+    if rate:
+        words += f" Money counts {rate.typical:.2%} less for each year that it comes later."
+    if off and off.high:
+        words += f" Of committed list prices {off.low:.0%} to {off.high:.0%} are negotiated off."
+    return words
 
 
 def option_words(option: Option, deadline_h: float = 0.0) -> tuple[str, ...]:
@@ -312,7 +329,10 @@ def sections(decision: Weighing) -> list[tuple[str, Sequence[str]]]:
         ("How sure", sure_words(decision)),
         ("What would change it", decision.what_would_change_it),
         ("What to find out first", decision.measure_next),
-        ("What this rests on", [*decision.notes, TERMS]),
+        (
+            "What this rests on",
+            [f"Assumed: {assumed_line(decision)}.", price_line(decision), *decision.notes, TERMS],
+        ),
     ]
 
 

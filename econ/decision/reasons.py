@@ -102,9 +102,9 @@ def what_changes(
         today = f"{times:,.0f} times today's" if times >= 10 else f"{times:.2g} times today's"
         today = "about today's" if 0.95 < times < 1.05 else today
         sentences.append(
-            f"Volume: from about {volume} tokens a day ({today}) machines cost "
-            f"less than the {first['against']} for good: {first['option']} "
-            "at today's size, more as it grows."
+            f"Volume: from about {volume} tokens a day ({today}) at the latest, machines cost "
+            f"less than the {first['against']} for good: {first['option']} at today's size, "
+            f"{'fewer there' if times < 0.95 else 'more as it grows'}; others may pay sooner."
         )
     elif len(crossings):
         volume, api = tokens_words(SCALES[-1] * tokens_per_day), crossings["against"].iloc[0]
@@ -168,7 +168,8 @@ def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]
             (
                 saved,
                 f"{what} {chosen.name} at your lengths, for a day"
-                + (f": worth up to {usd} over the horizon, what it saves if it keeps the SLO."
+                + (f": worth up to {usd} over the horizon: what it saves, times the "
+                   "chance that it keeps the SLO."
                    if sure else "."),
             )
         )  # fmt: skip

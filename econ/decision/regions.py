@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from econ.catalog.guard import unknown
 from econ.catalog.tables import remember, table
 
+ANYWHERE = (
+    "A region is that of machines: lists do not say where a seller of tokens computes, so ask."
+)
 CONTINENTS = (("eu", "europe"), ("ap", "asia"), ("us",), ("sa", "southamerica"))
 
 
