@@ -36,8 +36,8 @@ def _page(*views: View) -> str:
         for view in views
     )
     return (
-        f"<!doctype html><html lang=en><title>Questions</title><h1>Questions</h1>{boxes}"
-        f"<script>{publish.learn_script()}</script><script>{SCRIPT}</script></html>"
+        f"<!doctype html><html lang=en><title>Questions</title><main><h1>Questions</h1>{boxes}"
+        f"</main><script>{publish.learn_script()}</script><script>{SCRIPT}</script></html>"
     )
 
 
