@@ -252,4 +252,6 @@ def _level_payment_usd(
     level = (1 - residual) * (1 / n + rate * (1 + 1 / n) / 2) + residual * rate
     paid_frac = np.where(flat, level, np.where(safe > 0, above, below))
     payment = plain(capital_usd) * paid_frac
+    if np.any(np.isnan(payment)):  # 1/n is beyond the floats
+        raise ValueError(f"years = {years!r} is outside its range: a payment is no number")
     return float(payment) if np.ndim(payment) == 0 else payment

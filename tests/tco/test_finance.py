@@ -106,6 +106,11 @@ def test_bad_numbers_are_named(case, says):
         annuity_usd_per_month(*case)
 
 
+def test_a_life_too_short_for_a_number_is_refused():
+    with pytest.raises(ValueError, match="years = 5e-324"):
+        annuity_usd_per_month(0, 0.0, 5e-324)
+
+
 def test_an_unknown_method_lists_the_known():
     with pytest.raises(ValueError, match="nearest: straight line"):
         finance.capital_usd_per_month(1.0, 0.1, 5, method="straightline")
