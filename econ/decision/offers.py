@@ -184,18 +184,18 @@ def _today(wanted: SoldName, day: datetime.date) -> tuple[Price, ...]:
         rows = prices_of_day(day, lambda name: sold_as(name).serves(wanted))
     except ImportError:
         return ()
-    read = _read_on(str(rows[0]["source"])) if rows else ""
+    as_of = _read_on(str(rows[0]["source"]), day) if rows else ""
     return tuple(
-        _price(row, min(read or day.isoformat(), day.isoformat()))
+        _price(row, as_of)
         for row in rows
         if row["provider"] not in NO_SHOPS and row["output_usd_per_mtok"] > 0
     )
 
 
-def _read_on(package: str) -> str:
-    """The day on which a release of the price package was read; empty for one that is not known."""
-    known = table("sources").loc["genai-prices"]
-    return str(known["accessed"]) if package in known["text"] else ""
+def _read_on(package: str, day: datetime.date) -> str:
+    """The day on which a release of the price package was read; the day asked for at the latest."""
+    known, latest = table("sources").loc["genai-prices"], day.isoformat()
+    return min(str(known["accessed"]), latest) if package in known["text"] else latest
 
 
 def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:

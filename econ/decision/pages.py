@@ -260,7 +260,7 @@ def price_line(decision: Weighing) -> str:
     rate, off = (decision.ranges.get(name) for name in (RATE, DISCOUNT))
     words = f"Prices: {'; '.join(lists)}."
     if rate:
-        words += f" Money counts {rate.typical:.2%} less for each year that it comes later."
+        words += f" Money of later years is discounted at {rate.typical:.2%} a year."
     if off and off.high:
         words += f" Of committed list prices {off.low:.0%} to {off.high:.0%} are negotiated off."
     return words
