@@ -336,7 +336,7 @@ def bill_panel(scenario: Scenario) -> Panel:
         peak=slider(1, 2, value=1.5, step=0.1, label="Peak over mean"),
         mean_per_s=slider(1, 1000, value=100, log=True, label="Requests/s, mean"),
         years=slider(2, 8, value=5, label="Life (years)"),
-        rate=slider(0, 20, value=10, label="Cost of capital (%)"),
+        rate=slider(0, 20, value=10.25, step=0.25, label="Cost of capital (%)"),
         kwh=slider(0.03, 0.3, value=0.09, step=0.01, label="Electricity (USD/kWh)"),
         accelerator=choice(ACCELERATORS, label="Accelerator"),
         presets={

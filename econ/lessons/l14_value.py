@@ -123,12 +123,15 @@ def cascade_finding(frame: pd.DataFrame) -> str:
     """What the chart of cascades finds: until which check two models earn more than one."""
     wide = frame.set_index(["keeps_percent", "option"])["profit_usd_per_hour"].unstack()  # noqa: PD010
     pair = next(name for name in wide if " then " in name)
-    beaten = wide[pair] > wide.drop(columns=pair).max(axis=1)
-    if not beaten.any():
+    ahead_usd = wide[pair] - wide.drop(columns=pair).max(axis=1)
+    if (ahead_usd <= 0).all():
         return "No check makes this pair earn more than the better model alone"
+    if (ahead_usd > 0).all():
+        return "The pair earns most with every check here"
+    most_percent = np.interp(0.0, -ahead_usd, wide.index)  # falls as more wrong answers pass
     return (
-        f"The pair earns most while the check lets at most {wide.index[beaten].max():.0f} % of "
-        "wrong answers pass"
+        f"The pair earns most while the check lets fewer than {most_percent:.0f} % of wrong "
+        "answers pass"
     )
 
 

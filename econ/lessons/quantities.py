@@ -74,13 +74,15 @@ DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})")
 def units_of(unit: str) -> dict[str, float]:
     """The units of the same dimension, each as a multiple of ``unit``, and its short form.
 
-    >>> units_of("ms")["s"], units_of("USD per million tokens")["USD"]
-    (1000.0, 1.0)
+    >>> units_of("ms")["s"], units_of("USD per million tokens")["cents"]
+    (1000.0, 0.01)
     """
     unit = canonical(unit)
     if not unit:
         return {}
     short = {unit: 1.0, unit.partition(" per ")[0]: 1.0, unit.partition("/")[0]: 1.0}
+    if "USD" in short:
+        short["cents"] = 0.01
     for dimension in DIMENSIONS:
         if unit in dimension:
             return short | {name: size / dimension[unit] for name, size in dimension.items()}

@@ -76,15 +76,31 @@ def _busy(scenario: Scenario | None = None) -> Bill:
 
 
 @functools.cache
-def _under_load(scenario: Scenario | None = None) -> Bill:
-    """The bill where the trace's mean rate fills a part of the capacity only."""
+def under_load(scenario: Scenario | None = None) -> Bill:
+    """The bill of the course from lesson 05 on: the trace's rate fills a part of the capacity.
+
+    Parameters
+    ----------
+    scenario : Scenario, optional
+        The service with a change, such as another site; by default as it is.
+
+    Returns
+    -------
+    Bill
+        Times of 64 users at once, cost and energy with the idle hours.
+
+    Examples
+    --------
+    >>> under_load(Scenario.default().with_(site="sweden")).usd_per_answer > 0
+    True
+    """
     busy = _busy(scenario)
     used_frac = float(busy.scenario.workload.rate_per_s) * busy.answer_s / USERS
     return _busy(busy.scenario.with_(utilisation_frac=used_frac))
 
 
 def _joules() -> Lines:
-    return {"energy of an answer": _under_load().site_j_per_answer}
+    return {"energy of an answer": under_load().site_j_per_answer}
 
 
 @functools.cache
@@ -99,11 +115,11 @@ def _decided() -> Lines:
     machines, s = _decision().best_of("rent"), Scenario.default()
     assert machines is not None
     fleet = _decision().fleets[machines.accelerator, "rent"].scenario
-    lines = _lines(_under_load(s.with_(deployment=fleet.deployment)))
+    lines = _lines(under_load(s.with_(deployment=fleet.deployment)))
     usd = machines.usd_per_day / (float(s.workload.rate_per_s) * DAY_S)
     ratio = lines["cost of a million output tokens"] / lines["cost of an answer"]
     return lines | {
-        "energy of an answer": _under_load(s.with_(deployment=fleet.deployment)).site_j_per_answer,
+        "energy of an answer": under_load(s.with_(deployment=fleet.deployment)).site_j_per_answer,
         "cost of an answer": usd,
         "cost of a million output tokens": usd * ratio,
     }
@@ -132,7 +148,7 @@ STEPS: dict[str, tuple[Callable[[], Lines], str]] = {
         "the trace.",
     ),
     "05": (
-        lambda: _lines(_under_load()),
+        lambda: _lines(under_load()),
         "The trace's requests fill a part of the capacity only, and the idle hours are paid, too. "
         "The times stay those of a batch of 64; at the trace's mean rate fewer users share a step, "
         "and their tokens come sooner.",
@@ -143,15 +159,15 @@ STEPS: dict[str, tuple[Callable[[], Lines], str]] = {
         "accelerators, their idle hours and the building.",
     ),
     "11": (
-        lambda: _lines(_under_load(Scenario.default().with_(tenure="owned"))),
+        lambda: _lines(under_load(Scenario.default().with_(tenure="owned"))),
         "The hour is owned: capital with its cost, space and electricity take the place of the "
         "rent.",
     ),
     "12": (
         _decided,
         "The owned hour left out that servers come whole and that somebody runs them. With both, "
-        "machines reserved for three years cost least of those whose waits are known; they run as "
-        "narrower replicas.",
+        "H100s reserved for three years cost least of those whose waits are known; they run as "
+        "narrower replicas. (Notebook 15 lets other accelerators compete.)",
     ),
     "14": (
         _earned,

@@ -154,6 +154,8 @@ question(
               "limit misses the other too. The question is how bad it can be."),
         Wrong(lambda q: (q.ttft + q.tpot) / 2, "A request has to meet both limits, so the share "
               "is smaller than either."),
+        Wrong(lambda q: 2 - q.ttft - q.tpot, "That is the share that is late. The question is the "
+              "rest."),
     ],
     hints=("Could it be that no request misses both limits? How many are late then?",
            "1 − (those who miss TTFT) − (those who miss TPOT)."),

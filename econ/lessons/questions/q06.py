@@ -104,6 +104,8 @@ question(
               "too.", "per-pool-counts"),
         Wrong(lambda q: q.tokens / 3, "For each GPU that decodes there are three others, so four "
               "in all."),
+        Wrong(lambda q: q.tokens * 3 / 4, "Three of four GPUs prefill. The tokens come from the "
+              "fourth, and all four share them."),
         Wrong(lambda q: q.tokens * 4, "More GPUs share the same tokens, so the figure falls."),
     ],
     hints=("How many GPUs in all stand behind one that decodes?", "Divide by 1 + 3."),

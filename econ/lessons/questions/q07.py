@@ -98,6 +98,10 @@ question(
               "divided by the four accelerators, but the tokens are those of all four as well."),
         Wrong(lambda q: energy_cost_usd_per_mtok(J_PER_TOKEN, q.usd_per_kwh) / PUE, "You "
               "divided by the PUE. The building makes it more, not less."),
+        Wrong(J_PER_TOKEN, "Those are the joules of one token. Make them kWh per million, then "
+              "price them."),
+        Wrong(J_PER_TOKEN * PUE / 3.6, "Those are the kWh of a million tokens. What does a kWh "
+              "cost?"),
     ],
     hints=("How many joules does one token take, and how many kWh a million of them?",
            "W ÷ tokens/s = J per token; ÷ 3.6 = kWh per million; × USD per kWh × PUE."),

@@ -175,6 +175,10 @@ question(
               "least: take or pay."),
         Wrong(lambda q: 0.07 * q.kwh + DEMAND_USD * q.contract, "Only 85 % of the contract is "
               "billed at least."),
+        Wrong(lambda q: DEMAND_USD * 0.85 * q.contract, "That is the demand alone. The kWh are "
+              "billed as well."),
+        Wrong(lambda q: 0.07 * q.kwh + DEMAND_USD * 0.85 * q.peak, "The 85 % are of the contract, "
+              "not of the peak."),
     ],
     hints=("How many kW are billed, the peak or the least share of the contract?",
            "kWh × 0.07 + max(peak, 0.85 × contract) × 10."),

@@ -118,6 +118,8 @@ question(
               "cheaper-so-less"),
         Wrong(lambda q: PRICE_RATIO**q.elasticity, "That is the volume. The bill is volume times "
               "price."),
+        Wrong(lambda q: PRICE_RATIO * -q.elasticity, "That multiplies price and elasticity. The "
+              "volume is the price ratio to the power of the elasticity."),
         Wrong(lambda q: PRICE_RATIO * (1 + q.elasticity * (PRICE_RATIO - 1)), "That takes percent "
               "for percent in one step. Over a fall to a tenth, the changes compound: take a "
               "power."),

@@ -88,6 +88,8 @@ question(
               "costs less."),
         Wrong(lambda q: SERVER_USD * RATE / (1 - (1 + RATE) ** -_months(q.years)), "That takes 8 % "
               "a month. The monthly rate is a twelfth of it."),
+        Wrong(SERVER_USD * RATE / MONTHS_PER_YEAR, "That is the interest of the first month. The "
+              "price has to be paid back as well."),
     ],
     hints=("What are the monthly rate and the number of months?",
            "C · i ÷ (1 − (1 + i)⁻ⁿ), with i = 8 % ÷ 12 and n the months."),
@@ -139,6 +141,8 @@ question(
               "revenue, and cannot exceed one.", "markup-is-margin"),
         Wrong(lambda q: 1 / (1 + q.markup / 100), "That is the share of the cost. The profit is "
               "the rest."),
+        Wrong(lambda q: 100 / q.markup, "That turns the ratio round: cost over profit. Which share "
+              "of revenue is the profit?"),
         Wrong(lambda q: (q.markup / 100 - 1) / (q.markup / 100), "That takes the profit for the "
               "revenue. Revenue is cost plus profit."),
     ],

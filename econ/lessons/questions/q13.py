@@ -131,6 +131,10 @@ question(
               "last call sends all results and answers before it."),
         Wrong(lambda q: q.steps * (q.system + 1500) + 1500 * q.steps * (q.steps - 1) / 2, "The "
               "answers are part of the history too."),
+        Wrong(lambda q: q.steps * (q.system + 1500) + 1800 * q.steps * (q.steps + 1) / 2,
+              "That sends one turn of history too many each time: call k has k − 1 behind it."),
+        Wrong(lambda q: q.steps * (q.system + 1500) + 1800 * q.steps**2 / 2,
+              "The history of n calls is n(n − 1)/2 turns, not n²/2: the first call has none."),
     ],
     hints=("What does the second call send that the first did not?",
            "n·(system + new) + (new + answer)·n(n − 1)/2"),

@@ -125,6 +125,10 @@ question(
               "you from losing, but without it you would not have bought the new one."),
         Wrong(lambda q: KILO * (q.dear_kusd - CHEAP_KUSD), "That is how far the two cases lie "
               "apart. The question is how much better you would choose."),
+        Wrong(lambda q: KILO * (CHEAP_KUSD + KNOWN_KUSD) / 2, "That is what you pay with the "
+              "benchmark. How much more would you pay without it?"),
+        Wrong(lambda q: KILO * abs((CHEAP_KUSD + q.dear_kusd) / 2 - KNOWN_KUSD), "That compares "
+              "the two means. A benchmark lets you choose after you know."),
     ],
     hints=("What would you choose without the benchmark, and what with it in each case?",
            "Cheapest mean now, less the mean of the cheaper one in each case."),
