@@ -17,8 +17,9 @@ import pandas as pd
 from econ.catalog import table
 from econ.energy.power import PowerLaw, phases
 from econ.latency import steps
-from econ.latency.calibration import REGIMES, Calibration
-from econ.latency.frame import as_many_as_fit, look_up, predict_table
+from econ.latency.calibration import REGIMES, Calibration, regime_code
+from econ.latency.deployments import look_up
+from econ.latency.frame import as_many_as_fit, predict_table
 from econ.latency.frame_columns import with_columns
 
 OPERATING_POINT = ("output_tokens_per_s_per_gpu", "batch")
@@ -82,13 +83,14 @@ def energy_frame(
     rate, batch = (frame[n].to_numpy("float64") for n in OPERATING_POINT)
     out: dict[str, Any] = {name: np.full(size, np.nan) for name in COLUMNS}
     regime = np.zeros(size, dtype="int8")
+    new = table.novelty()
     with np.errstate(all="ignore"):
-        for part, case in table.blocks():
+        for rows, case, kind in table.blocks():
             p = as_many_as_fit(steps.prepare(case, cal), cal)
-            values = phase_energy(p, cal, law, rate[part], batch[part], tdp_w[part])
+            values = phase_energy(p, cal, law, rate[rows], batch[rows], tdp_w[rows])
             for name in COLUMNS:
-                out[name][part] = values[name]
-            regime[part] = table.regime(part, p)
+                out[name][rows] = values[name]
+            regime[rows] = regime_code(new[kind], concurrency=p.load.concurrency, pp=p.split.pp)
     reason = table.reason
     if "reason" in frame:
         reason = np.where(reason == "", frame["reason"].to_numpy(dtype=object), reason)

@@ -32,7 +32,7 @@ from econ.catalog.units import GB, MEGA, MICRO, MILLI, TERA
 from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.dated_fit import cells, log_maturity, software_of
-from econ.latency.frame import Table, look_up
+from econ.latency.deployments import Table, look_up
 from econ.latency.runs import WORKLOAD, configuration, folds, measured_runs
 from econ.latency.software import Dated, Software
 from econ.latency.steady import Steady, steady
@@ -174,8 +174,6 @@ def limits_of(name: str) -> tuple[float, float]:
 def runs_table(runs: pd.DataFrame) -> Table:
     """All runs, looked up; a run that the rules refuse is an error here."""
     looked_up = look_up(runs, Calibration.fitted())
-    for _ in looked_up.blocks():  # writes down what the rules of a split refuse
-        pass
     for row in np.flatnonzero(looked_up.reason != "")[:1]:
         raise ValueError(f"run {row}: {looked_up.reason[row]}")
     return looked_up

@@ -27,8 +27,67 @@ OPTIONAL = {
 
 
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """`DataFrame.assign` for many columns: the frame is put together once, not once a column."""
-    return pd.DataFrame({**dict(frame.items()), **columns}, index=frame.index)
+    """`DataFrame.assign` for many columns: the frame is put together once, not once a column, and
+    holds the new arrays themselves."""
+    if not frame.columns.is_unique or any(name in frame for name in columns):
+        return pd.DataFrame({**dict(frame.items()), **columns}, index=frame.index)
+    new = [pd.Series(v, frame.index, name=name, copy=False) for name, v in columns.items()]
+    return pd.concat([frame, *new], axis=1)
+
+
+def texts(values: np.ndarray) -> Any:
+    """A column of texts, most of them empty."""
+    if not len(values):
+        return values
+    filled = np.flatnonzero(values != "")
+    code = np.zeros(len(values), np.intp)
+    others, different = pd.factorize(values[filled])
+    code[filled] = others + 1
+    return pd.array(["", *different], dtype="str").take(code)
+
+
+def combined(*codes: tuple[np.ndarray, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's combination of codes, counted from 0, and the first row of each combination.
+
+    Codes come with the number of their different values.
+    """
+    joint = np.zeros(len(codes[0][0]), np.intp)
+    n = min(len(joint), 1)
+    for code, size in codes:
+        if size > 1:
+            joint, different = pd.factorize(joint * size + code)
+            n = len(different)
+    first = np.zeros(n, np.intp)
+    first[joint[::-1]] = np.arange(len(joint))[::-1]
+    return joint, first
+
+
+def constant(values: Any) -> Any:
+    """The array; a view of its one number where all are alike."""
+    if np.size(values) > 1 and values[0] == values[-1] and (values == values[0]).all():
+        return np.broadcast_to(values[0], values.shape)
+    return values
+
+
+def is_constant(values: Any) -> bool:
+    """Whether all the rows of a column are one number, as `constant` found."""
+    return not isinstance(values, np.ndarray) or (values.strides == (0,) and len(values) > 0)
+
+
+def some(values: Any, rows: Any) -> Any:
+    """Some rows of a column; one number where all are alike."""
+    if isinstance(values, np.ndarray):
+        return values[0] if is_constant(values) else values[rows]
+    return values
+
+
+def note(reason: np.ndarray, why: list[str], code: np.ndarray) -> None:
+    """Write down what is wrong with each code for its rows, where they have no reason yet."""
+    if any(why):
+        known = np.array(why, dtype=object)
+        rows = np.flatnonzero((known != "")[code])
+        rows = rows[reason[rows] == ""]
+        reason[rows] = known[code[rows]]
 
 
 class Lookup:
@@ -55,6 +114,12 @@ class Lookup:
             return cls(np.zeros(len(frame), np.intp), [default][: len(frame)], resolve)
         code, names = pd.factorize(frame[column], use_na_sentinel=False)
         return cls(code, names, resolve)
+
+    @staticmethod
+    def combined(*columns: Lookup) -> tuple[np.ndarray, list[tuple[Any, ...]]]:
+        """Each row's combination of items, and the combinations that occur."""
+        code, first = combined(*((column.code, len(column.items)) for column in columns))
+        return code, [tuple(c.items[c.code[row]] for c in columns) for row in first]
 
 
 def _usual(name: str, engine: Lookup) -> Any:
@@ -92,7 +157,7 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
     ``tp`` defaults to what ``n_gpu`` leaves; ``n_gpu`` to tp · pp · dp; ``dp`` to 1, or, for
     experts spread wider than ``tp``, to what ``n_gpu`` leaves.
     """
-    one = np.ones(len(frame))
+    one = np.broadcast_to(1.0, len(frame))
     numbers: dict[str, Any] = {
         name: _floats(frame[name])
         for name in (*COUNTS, "input_tokens", "output_tokens", "concurrency", *OPTIONAL, *LAUNCH)
@@ -138,28 +203,35 @@ def refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
     """Reasons of rows whose counts are not whole or whose loads are outside their range."""
 
     def refuse(name: str, good: np.ndarray, says: str) -> None:
-        for row in np.flatnonzero(~good & (reason == "")):
-            reason[row] = f"{name} = {numbers[name][row]:g} is outside its range: {says}"
+        for row in np.flatnonzero(~np.broadcast_to(good, len(reason))):
+            if not reason[row]:
+                reason[row] = f"{name} = {numbers[name][row]:g} is outside its range: {says}"
+
+    def column(name: str) -> Any:
+        """Its numbers, or the one of all rows; None where it is a default."""
+        value = numbers[name]
+        if not isinstance(value, np.ndarray):
+            return None
+        return value[:1] if is_constant(value) else value
 
     for name in COUNTS:
-        value = numbers[name]
+        value = column(name)
         good = (value >= 1) & (value <= MOST_GPU) & (value == np.floor(value))
         refuse(name, good, f"a whole number from 1 to {MOST_GPU:g}")
     for name, most in LARGEST.items():
-        value = numbers[name]
-        if isinstance(value, np.ndarray):
+        if (value := column(name)) is not None:
             good = (value > 0) & (value <= most)
             if name == "concurrency":
                 good |= value == AS_MANY_AS_FIT
             refuse(name, good, f"above 0, up to {most:g}")
     for name in ("cached_frac", "is_cold"):
-        if isinstance(value := numbers[name], np.ndarray):
+        if (value := column(name)) is not None:
             refuse(name, (value >= 0) & (value <= 1), "0 to 1")
     for name in ("max_batch", *LAUNCH):
         least = 0 if name == "dp_wait_steps" else 1
-        if isinstance(value := numbers[name], np.ndarray):
+        if (value := column(name)) is not None:
             good = (value >= least) & (value == np.floor(value))
             refuse(name, good, f"a whole number, {least} or more")
     for name in ("n_rounds", "n_requests"):
-        if isinstance(value := numbers[name], np.ndarray):
+        if (value := column(name)) is not None:
             refuse(name, value >= 1, "1 or more")

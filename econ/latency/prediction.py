@@ -38,7 +38,8 @@ from econ.deployment import ROW
 from econ.latency import steady as long_run
 from econ.latency import steps
 from econ.latency.calibration import REGIMES, Calibration, bands, novelty, regime_code
-from econ.latency.frame import TIMES, max_throughput_frame, predict_frame, refuse_pools
+from econ.latency.deployments import refuse_pools
+from econ.latency.frame import TIMES, max_throughput_frame, predict_frame
 from econ.latency.frame_columns import LARGEST
 from econ.latency.shapes import Shapes, as_model, generation
 from econ.latency.steps import Case, DoesNotFit, Load, Prepared, answer_s
