@@ -19,7 +19,6 @@ from econ.latency.steps import (
     Prefill,
     Prepared,
     Step,
-    computed_tokens,
     core_s,
     host_s,
     most_sequences,
@@ -33,7 +32,7 @@ from econ.latency.waits import (
     gap_quantiles,
     others_wait_s,
     queue,
-    queue_quantile,
+    queue_quantiles,
     sum_quantile,
 )
 
@@ -77,13 +76,7 @@ class Offline(NamedTuple):
 
 
 def stall(
-    p: Prepared,
-    cal: Calibration,
-    reading: Prefill,
-    one: Step,
-    batch: Numbers,
-    per_step: Numbers,
-    streams: bool = True,
+    p: Prepared, reading: Prefill, one: Step, per_step: Numbers, streams: bool = True
 ) -> Stall:
     """What one foreign prompt costs those who decode, and the machine.
 
@@ -92,21 +85,22 @@ def stall(
     behind both, so that only what it takes longer is lost. ``per_step`` prompts come per decode
     step and share it. A prompt in a queue keeps the machine busy for the steps that it fills.
     """
-    first = p.load.launch.is_prefill_first
-    n_full = computed_tokens(p.load) / p.load.launch.prefill_budget_tokens
+    first, prefill_s = p.load.launch.is_prefill_first, reading.prefill_s
+    n_full = p.fresh_tokens / p.load.launch.prefill_budget_tokens
     n_chunks = np.maximum(n_full, 1.0)
+    if not isinstance(first, np.ndarray) and first:
+        return Stall(prefill_s, prefill_s, n_chunks)
     n_mixed = np.minimum(n_chunks, 1 / np.maximum(per_step, FEWEST_FREE))
-    rest_s = one.step_s - one.host_s - core_s(one.weights_s, one.compute_s)
+    rest_s = one.step_s - one.host_s - one.core_s
 
     def mixed_s(n_steps: Numbers) -> Any:
         """So many steps with an equal part of the prompt in each."""
-        compute_s = one.compute_s + reading.prefill_s / n_steps
-        device_s = rest_s + core_s(one.weights_s, compute_s)
-        return n_steps * (device_s + host_s(p, cal, batch, device_s, streams))
+        device_s = rest_s + core_s(one.weights_s, one.compute_s + prefill_s / n_steps)
+        return n_steps * (device_s + host_s(p, one.host_work_s, device_s, streams))
 
-    ride_s = mixed_s(n_mixed) - n_mixed * one.step_s
-    lost_s = first * reading.prefill_s + (1 - first) * ride_s
-    busy_s = first * reading.prefill_s + (1 - first) * mixed_s(n_full)
+    lost_s, busy_s = mixed_s(n_mixed) - n_mixed * one.step_s, mixed_s(n_full)
+    if isinstance(first, np.ndarray):
+        lost_s, busy_s = np.where(first, prefill_s, lost_s), np.where(first, prefill_s, busy_s)
     return Stall(lost_s, busy_s, n_chunks)
 
 
@@ -131,56 +125,61 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     n_look = cal.recv_wait_frac * np.maximum(launch.recv_interval - 1, 0)
     n_steps = n_gaps + shapes.n_wait_steps + n_look  # of a cycle, that foreign prompts lengthen
     per_step = 1 / np.maximum(n_steps, 1)
+    decoding, seated = present * (n_gaps * per_step), np.minimum(present, 1)
+    prompts_per_step, users = others * per_step, others + 1
+    waits = bool(np.any(launch.dp_wait_steps))
+    held_s: Numbers = 0.0
     one = step(p, cal, present)
     share = np.sqrt(n_steps * one.step_s / (n_steps * one.step_s + fixed_s))
     for _ in range(n_rounds):
-        decoding = share * n_gaps * per_step
-        batch = np.maximum(present * decoding, np.minimum(present, 1))
+        batch = np.maximum(decoding * share, seated)
         one = step(p, cal, batch)
-        lost = stall(p, cal, reading, one, batch, others * share * per_step)
+        lost = stall(p, reading, one, prompts_per_step * share)
         met_s = others * lost.lost_s  # of foreign prompts in a whole cycle
         alone_s = n_steps * one.step_s
-        stepping_s = alone_s + met_s * share
+        most_s, stepping_s = alone_s + met_s, alone_s + met_s * share
         for _ in range(N_NEWTON):
             apart_s = stepping_s + shapes.first_token_s
-            ahead = queue(service_s=lost.busy_s, think_s=apart_s, users=others + 1)
-            tpot_s = one.step_s + met_s * share * per_step
+            ahead = queue(service_s=lost.busy_s, think_s=apart_s, users=users)
             cycle_s = fixed_s + ahead.mean_s + stepping_s
-            held_s = others_wait_s(p.split.dp, launch.dp_wait_steps * tpot_s, present, cycle_s)
-            slope = cycle_s + held_s + (stepping_s - alone_s) * (1 + ahead.slope) - met_s
-            off = (stepping_s - alone_s) * (cycle_s + held_s) - met_s * stepping_s
+            if waits:
+                timeout_s = launch.dp_wait_steps * (one.step_s + met_s * share * per_step)
+                held_s = others_wait_s(p.split.dp, timeout_s, present, cycle_s)
+                cycle_s = cycle_s + held_s
+            longer_s = stepping_s - alone_s
+            slope = cycle_s + longer_s * (1 + ahead.slope) - met_s
+            off = longer_s * cycle_s - met_s * stepping_s
             nearer_s = stepping_s - off / np.maximum(slope, FEWEST_FREE)
-            stepping_s = np.clip(nearer_s, alone_s, alone_s + met_s)
-            share = stepping_s / (cycle_s + held_s)
+            stepping_s = np.minimum(np.maximum(nearer_s, alone_s), most_s)
+            share = stepping_s / cycle_s
     interference_s = met_s * share * per_step
     tpot_s = one.step_s + interference_s
     look_s, admitted_s = n_look * tpot_s, fixed_s + shapes.n_wait_steps * tpot_s
     dated_s = _dated_step_s(p, one, batch)  # the date of software is felt in steps alone
     tpot_s = dated_s + interference_s
-    in_all_s = cycle_s + held_s + n_gaps * (dated_s - one.step_s)
+    in_all_s = cycle_s + n_gaps * (dated_s - one.step_s)
     memory_wait_s = (load.concurrency / present - 1) * in_all_s
     base_s = admitted_s + held_s + memory_wait_s
+    ahead_s = queue_quantiles(ahead)
     ttft_s = tuple(
-        base_s
-        + sum_quantile(q, ((look_s, 2 * q * look_s), (ahead.mean_s, queue_quantile(q, ahead))))
-        for q in QUANTILES
+        base_s + sum_quantile(q, ((look_s, 2 * q * look_s), (ahead.mean_s, others_s)))
+        for q, others_s in zip(QUANTILES, ahead_s, strict=True)
     )
     per_message = launch.stream_interval
     itl_s = gap_quantiles(
         step_s=dated_s * per_message,
         stall_s=lost.lost_s / lost.n_chunks,
-        n_stalls=others * share * per_step * lost.n_chunks * per_message,
-        n_most=per_message * launch.prefill_budget_tokens / computed_tokens(load),
+        n_stalls=prompts_per_step * share * lost.n_chunks * per_message,
+        n_most=per_message * launch.prefill_budget_tokens / p.fresh_tokens,
     )
-    budget = launch.prefill_budget_tokens
-    opening_s = burst_s(present, lost.busy_s, computed_tokens(load), budget)
+    opening_s = burst_s(present, lost.busy_s, p.fresh_tokens, launch.prefill_budget_tokens)
     mean_s = base_s + look_s + ahead.mean_s
     # a benchmark's near equal lengths keep users in order: they queue for a full machine alone
     ordered_s = np.maximum(others * lost.busy_s - apart_s, 0.0)
     shorter_s = ahead.mean_s - ordered_s
     first_round_s = opening_s + load.is_cold * shapes.opening_s
     benchmark_s = mean_s - shorter_s + first_round_s / load.n_rounds
-    ordered_share = np.minimum(stepping_s / (cycle_s + held_s - shorter_s), 1.0)
+    ordered_share = np.minimum(stepping_s / (cycle_s - shorter_s), 1.0)
     # a prompt that is waited for before the first token stalls none of the later ones
     before = np.minimum(opening_s / np.maximum(others * lost.busy_s, FEWEST_FREE), 1)
     met_in_order_s = met_s * ordered_share * per_step
@@ -194,7 +193,7 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
         benchmark_s = matured_s(benchmark_s, alone.own_prefill_s, m)
         tpot_s = matured_s(tpot_s, least.step_s, m)
         benchmark_tpot_s = matured_s(benchmark_tpot_s, least.step_s, m)
-    queue_s = look_s + queue_quantile(0.5, ahead) + held_s
+    queue_s = look_s + ahead_s[0] + held_s
     return Steady(
         ttft_s=ttft_s,
         mean_ttft_s=mean_s,
@@ -236,7 +235,7 @@ def _offline_tpot_s(p: Prepared, cal: Calibration, batch: Numbers) -> Any:
     """Time per token while a batch is kept full."""
     one, reading = step(p, cal, batch, streams=False), prefill(p, cal)
     per_step = batch / p.load.output_tokens
-    lost_s = stall(p, cal, reading, one, batch, per_step, streams=False).lost_s
+    lost_s = stall(p, reading, one, per_step, streams=False).lost_s
     tpot_s = _dated_step_s(p, one, batch) + batch * lost_s / p.load.output_tokens
     if np.any(p.load.software_maturity != 1):
         least, alone = _bound(p, batch)

@@ -63,7 +63,8 @@ class Case:
 
 
 class Prepared(NamedTuple):
-    """A case with what does not depend on the batch."""
+    """A case with what does not depend on the batch: of a step, the time that each of its terms
+    takes per sequence, token, expert or byte."""
 
     shapes: Shapes
     split: Split
@@ -71,6 +72,7 @@ class Prepared(NamedTuple):
     n_sharing: Numbers  # accelerators that share the experts
     kv_shard: Numbers
     context_tokens: Numbers
+    fresh_tokens: Numbers  # of a prompt, computed and not from the cache
     kv_read_bytes: Numbers  # of one sequence and step
     decode_attention_flop: Numbers
     held_weight_bytes: Numbers  # by one accelerator
@@ -80,8 +82,21 @@ class Prepared(NamedTuple):
     work16_flop_per_s: Numbers
     wire_bytes_per_s: Numbers
     pipeline_factor: Numbers
-    is_apart: Numbers  # whether attention replicas exchange tokens with the experts
-    n_hops: Numbers
+    dense_read_s: Numbers
+    expert_read_s: Numbers  # of all experts
+    dense_token_s: Numbers
+    expert_token_s: Numbers
+    kv_sequence_s: Numbers
+    small_byte_s: Numbers  # of a message
+    large_byte_s: Numbers
+    hops_s: Numbers
+    n_reduced: Numbers  # messages that an all-reduce sends, over all layers
+    n_shuffled: Numbers  # messages between attention replicas and experts, over all layers
+    host_sequence_s: Numbers
+    host_exposed_frac: Numbers  # of the host's work, whatever the device does
+    host_hidden_frac: Numbers  # of the device's time, behind which the host works
+    has_experts: bool  # any of the case
+    is_apart: bool  # whether any attention replicas exchange tokens with the experts
 
 
 class Prefill(NamedTuple):
@@ -110,6 +125,8 @@ class Step(NamedTuple):
     kernels_s: Numbers
     links_s: Numbers
     host_s: Numbers
+    core_s: Numbers  # weights and compute together
+    host_work_s: Numbers  # waited for or not
 
 
 def answer_s(ttft_s: Numbers, tpot_s: Numbers, output_tokens: Numbers) -> Any:
@@ -136,7 +153,7 @@ def answer_s(ttft_s: Numbers, tpot_s: Numbers, output_tokens: Numbers) -> Any:
 
 
 def prepare(case: Case, cal: Calibration) -> Prepared:
-    """What does not depend on the batch: shards, memory, kernels, links."""
+    """What does not depend on the batch: shards, memory, and the terms of a step."""
     shapes, split, load = case.shapes, case.split, case.load
     n = split.tp * split.dp
     context = load.input_tokens + 0.5 * load.output_tokens
@@ -151,27 +168,57 @@ def prepare(case: Case, cal: Calibration) -> Prepared:
     wire = shapes.link_bytes_per_s * used
     # rings that leave the fast links share the network cards of those inside
     outside = np.minimum(wire, shapes.n_domain * cal.network_bytes_per_s)
+    wire = np.maximum(np.where(n > shapes.n_domain, outside, wire), FEWEST_FREE)
+    small_byte_s, large_byte_s = message_byte_s(wire, cal)
+    work, work16 = shapes.peak_flop_per_s * amd, shapes.peak16_flop_per_s * amd
     stored_bytes = (shapes.dense_bytes + shapes.stored_bytes) / split.tp + shapes.expert_bytes / n
+    read_bytes_per_s = shapes.bandwidth_bytes_per_s * cal.weight_bandwidth_frac
+    multiply_s = 2 / (work * cal.decode_compute_frac)
+    kv_shard = np.minimum(split.tp, shapes.n_kv_heads) * split.pp
+    kv_read_bytes = shapes.kv_full_bytes * seen + shapes.kv_index_bytes * context
+    kv_read_bytes = kv_read_bytes + shapes.kv_window_bytes * window
+    # a state is read and written
+    kv_bytes = kv_read_bytes * (split.pp / kv_shard) + 2 * shapes.state_bytes / split.tp
+    attention_flop = shapes.attention_flop * seen + shapes.window_flop * window
+    is_apart = split.dp > 1
+    hop_s = 2 * cal.collective_s * launch_factor / 3
+    n_hops = shapes.n_layers * np.log2(split.tp) + is_apart * shapes.n_moe_layers * np.log2(n)
+    sync = load.launch.is_sync
     return Prepared(
         shapes=shapes,
         split=split,
         load=load,
         n_sharing=n,
-        kv_shard=np.minimum(split.tp, shapes.n_kv_heads) * split.pp,
+        kv_shard=kv_shard,
         context_tokens=context,
-        kv_read_bytes=shapes.kv_full_bytes * seen
-        + shapes.kv_index_bytes * context
-        + shapes.kv_window_bytes * window,
-        decode_attention_flop=shapes.attention_flop * seen + shapes.window_flop * window,
+        fresh_tokens=computed_tokens(load),
+        kv_read_bytes=kv_read_bytes,
+        decode_attention_flop=attention_flop,
         held_weight_bytes=stored_bytes / split.pp,
         launch_factor=launch_factor,
         kernels_s=cal.kernel_s * launch_factor * n_kernels,
-        work_flop_per_s=shapes.peak_flop_per_s * amd,
-        work16_flop_per_s=shapes.peak16_flop_per_s * amd,
-        wire_bytes_per_s=np.maximum(np.where(n > shapes.n_domain, outside, wire), FEWEST_FREE),
+        work_flop_per_s=work,
+        work16_flop_per_s=work16,
+        wire_bytes_per_s=wire,
         pipeline_factor=1 + cal.pipeline_bubble_frac * (split.pp - 1) / split.pp,
-        is_apart=(split.dp > 1) * 1.0,
-        n_hops=np.log2(split.tp) / 3,
+        dense_read_s=shapes.dense_bytes / split.tp / read_bytes_per_s,
+        expert_read_s=shapes.expert_bytes / n / read_bytes_per_s,
+        dense_token_s=(shapes.dense_params + shapes.head_params) / split.tp * multiply_s,
+        expert_token_s=shapes.active_expert_params / cal.expert_compute_frac / n * multiply_s,
+        kv_sequence_s=np.maximum(
+            kv_bytes / (shapes.bandwidth_bytes_per_s * cal.kv_bandwidth_frac),
+            attention_flop / (split.tp * work16 * cal.attention_compute_frac),
+        ),
+        small_byte_s=small_byte_s,
+        large_byte_s=large_byte_s,
+        hops_s=hop_s * n_hops,
+        n_reduced=4 * shapes.n_layers * (split.tp - 1) / split.tp,
+        n_shuffled=2 * is_apart * shapes.n_moe_layers * (n - 1) / n,
+        host_sequence_s=shapes.host_s_per_sequence / split.dp,
+        host_exposed_frac=cal.host_exposed_frac + sync * (1 - cal.host_exposed_frac),
+        host_hidden_frac=1 - sync,
+        has_experts=bool(np.any(shapes.is_moe)),
+        is_apart=bool(np.any(is_apart)),
     )
 
 
@@ -231,24 +278,25 @@ def prefill(p: Prepared, cal: Calibration) -> Prefill:
     activations, plus linear-state traffic; never faster than the weights can be read once.
     Short prompts are read together, so that a chunk's tokens share the padding of the experts.
     """
-    shapes, split, n = p.shapes, p.split, p.n_sharing
-    tokens = computed_tokens(p.load)
+    shapes, split, n, tokens = p.shapes, p.split, p.n_sharing, p.fresh_tokens
     pairs = _pairs(p.load.input_tokens, tokens, shapes.top_k_tokens)
     in_window = _pairs(p.load.input_tokens, tokens, shapes.window_tokens)
     attention = shapes.prefill_flop * pairs + shapes.window_flop * in_window
-    idle = np.exp(tokens * shapes.touch_log)
-    chunk = np.maximum(tokens, cal.prefill_chunk_tokens)
-    touched = 1 - np.exp(chunk * shapes.touch_log)
-    experts = expert_products(shapes, cal, chunk, touched, cal.n_prefill_tile_tokens)
-    products = tokens * shapes.dense_params + experts * (tokens / chunk)
-    compute_s = 2 * products / (n * p.work_flop_per_s * cal.prefill_compute_frac)
+    products, read = tokens * shapes.dense_params, shapes.dense_bytes / split.tp
+    if p.has_experts:
+        chunk = np.maximum(tokens, cal.prefill_chunk_tokens)
+        touched = 1 - np.exp(chunk * shapes.touch_log)
+        padding = touched * padding_tokens(shapes, cal.n_prefill_tile_tokens)
+        active = shapes.active_expert_params / cal.expert_compute_frac
+        products = products + active * (chunk + padding) * (tokens / chunk)
+        read = read + (1 - np.exp(tokens * shapes.touch_log)) * (shapes.expert_bytes / n)
+    compute_s = products * (2 / (n * p.work_flop_per_s * cal.prefill_compute_frac))
     attention_s = attention / (n * attention_flop_per_s(p, cal))
-    moved = 2 * (split.tp - 1) / n * tokens * shapes.hidden_size * ACTIVATION_BYTES
-    link_s = 2 * shapes.n_layers * moved / (p.wire_bytes_per_s * cal.prefill_link_frac)
-    state_bytes = tokens * shapes.state_bytes * cal.n_state_passes
-    state_s = state_bytes / (n * shapes.bandwidth_bytes_per_s)
+    moved = 4 * (split.tp - 1) / n * shapes.hidden_size * ACTIVATION_BYTES * shapes.n_layers
+    link_s = tokens * (moved / (p.wire_bytes_per_s * cal.prefill_link_frac))
+    state = shapes.state_bytes * cal.n_state_passes
+    state_s = tokens * (state / (n * shapes.bandwidth_bytes_per_s))
     total_s = compute_s + attention_s + link_s + state_s
-    read = shapes.dense_bytes / split.tp + (1 - idle) * shapes.expert_bytes / n
     read_s = read / (shapes.bandwidth_bytes_per_s * cal.weight_bandwidth_frac)
     return Prefill(
         # the stages read different prompts at the same time
@@ -279,31 +327,31 @@ def _pairs(tokens: Numbers, computed: Numbers, most: Numbers) -> Any:
     return below(tokens) - below(tokens - computed)
 
 
-def expert_products(
-    shapes: Shapes, cal: Calibration, tokens: Numbers, touched: Numbers, tile_tokens: float
-) -> Any:
-    """Multiplications of the routed experts for a batch of tokens, as dense ones would count.
+def padding_tokens(shapes: Shapes, tile_tokens: float) -> Any:
+    """By how much the routed experts' work on a batch exceeds its tokens' own if all are touched.
 
-    Grouped products are less efficient, and each touched expert works on whole tiles: an expert
-    with few tokens pads up to one.
+    Grouped products work on whole tiles: an expert with few tokens pads up to one.
     """
-    padding = tile_tokens * touched * shapes.n_experts / np.maximum(shapes.experts_per_token, 1)
-    return shapes.active_expert_params * (tokens + padding) / cal.expert_compute_frac
+    return tile_tokens * shapes.n_experts / np.maximum(shapes.experts_per_token, 1)
 
 
-def transfer_s(wire_bytes_per_s: Numbers, cal: Calibration, message_bytes: Numbers) -> Any:
-    """Time to move a message over an accelerator's link.
+def message_byte_s(wire_bytes_per_s: Numbers, cal: Calibration) -> tuple[Any, Any]:
+    """Time that a byte of a small and of a large message takes over an accelerator's link.
 
-    Up to ``large_message_bytes`` at the slow rate of decode's small messages, what exceeds it at
-    the rate of prefill's large ones. What slows small messages is the software: a link no faster
-    than ``slow_link_bytes_per_s`` carries them at the large ones' rate.
+    Decode's small messages are slower than prefill's large ones. What slows them is the software: a
+    link no faster than ``slow_link_bytes_per_s`` carries them at the large ones' rate.
     """
-    small = np.minimum(message_bytes, cal.large_message_bytes)
     fast = np.maximum(cal.prefill_link_frac, cal.link_frac)
     slow = np.maximum(cal.link_frac, cal.slow_link_bytes_per_s / wire_bytes_per_s)
-    share = np.minimum(slow, fast)
-    large_s = (message_bytes - small) / cal.prefill_link_frac
-    return (small / share + large_s) / wire_bytes_per_s
+    small = 1 / (np.minimum(slow, fast) * wire_bytes_per_s)
+    return small, 1 / (cal.prefill_link_frac * wire_bytes_per_s)
+
+
+def transfer_s(p: Prepared, cal: Calibration, message_bytes: Numbers) -> Any:
+    """Time to move a message over an accelerator's link: up to ``large_message_bytes`` at the slow
+    rate, what exceeds it at the fast one (`message_byte_s`)."""
+    small = np.minimum(message_bytes, cal.large_message_bytes)
+    return small * p.small_byte_s + (message_bytes - small) * p.large_byte_s
 
 
 def core_s(weights_s: Numbers, compute_s: Numbers) -> Any:
@@ -312,18 +360,14 @@ def core_s(weights_s: Numbers, compute_s: Numbers) -> Any:
     return np.sqrt(np.sqrt(weights2 * weights2 + compute2 * compute2))
 
 
-def host_s(
-    p: Prepared, cal: Calibration, batch: Numbers, device_s: Numbers, streams: bool = True
-) -> Any:
+def host_s(p: Prepared, work_s: Numbers, device_s: Numbers, streams: bool = True) -> Any:
     """The host's work of a step that the device's time does not hide.
 
     A share of it is always exposed, and where tokens are streamed the step takes no less than all
     of it; a synchronous engine waits for all.
     """
-    whole_s = batch / p.split.dp * p.shapes.host_s_per_sequence
-    exposed_s = cal.host_exposed_frac * whole_s
-    beyond_s = np.maximum(whole_s - device_s, exposed_s) if streams else exposed_s
-    return beyond_s + p.load.launch.is_sync * (whole_s - beyond_s)
+    least_s = p.host_exposed_frac * work_s
+    return np.maximum(work_s - p.host_hidden_frac * device_s, least_s) if streams else least_s
 
 
 def step(p: Prepared, cal: Calibration, batch: Numbers, streams: bool = True) -> Step:
@@ -334,30 +378,25 @@ def step(p: Prepared, cal: Calibration, batch: Numbers, streams: bool = True) ->
     reading its share of the weights for one part; the parts differ, so that a share of the stages
     waits for the slowest.
     """
-    shapes, split, n = p.shapes, p.split, p.n_sharing
-    parts = np.maximum(np.minimum(batch, split.pp), 1)
-    together = batch / parts
-    local = together / split.dp
-    touched = 1 - np.exp(together * shapes.touch_log)
-    read = shapes.dense_bytes / split.tp + touched * shapes.expert_bytes / n
-    weights_s = read / (shapes.bandwidth_bytes_per_s * cal.weight_bandwidth_frac)
-    experts = expert_products(shapes, cal, together, touched, cal.n_tile_tokens)
-    dense = local * (shapes.dense_params + shapes.head_params) / split.tp
-    compute_s = 2 * (dense + experts / n) / (p.work_flop_per_s * cal.decode_compute_frac)
-    # a state is read and written
-    kv_bytes = p.kv_read_bytes / (p.kv_shard / split.pp) + 2 * shapes.state_bytes / split.tp
-    stream_s = local * kv_bytes / (shapes.bandwidth_bytes_per_s * cal.kv_bandwidth_frac)
-    attending = split.tp * p.work16_flop_per_s * cal.attention_compute_frac
-    kv_s = np.maximum(stream_s, local * p.decode_attention_flop / attending)
-    message = local * shapes.hidden_size * ACTIVATION_BYTES
-    hop_s = cal.collective_s * p.launch_factor
-    moved_s = transfer_s(p.wire_bytes_per_s, cal, message)
-    reduce_s = hop_s * p.n_hops + 2 * (split.tp - 1) / split.tp * moved_s
-    # attention replicas exchange tokens with the experts: sent in 1 byte, returned in 2
-    sent = 0.75 * shapes.experts_per_token * message
-    shuffle_s = hop_s * np.log2(n) / 3
-    shuffle_s = shuffle_s + (n - 1) / n * transfer_s(p.wire_bytes_per_s, cal, sent)
-    links_s = 2 * (shapes.n_layers * reduce_s + p.is_apart * shapes.n_moe_layers * shuffle_s)
-    device_s = (core_s(weights_s, compute_s) + kv_s + p.kernels_s + links_s) * p.pipeline_factor
-    host = host_s(p, cal, batch, device_s, streams)
-    return Step(device_s + host, weights_s, compute_s, kv_s, p.kernels_s, links_s, host)
+    shapes = p.shapes
+    together = batch / np.maximum(np.minimum(batch, p.split.pp), 1)
+    local = together / p.split.dp
+    weights_s, compute_s = p.dense_read_s, local * p.dense_token_s
+    if p.has_experts:
+        touched = 1 - np.exp(together * shapes.touch_log)
+        weights_s = weights_s + touched * p.expert_read_s
+        padding = touched * padding_tokens(shapes, cal.n_tile_tokens)
+        compute_s = compute_s + (together + padding) * p.expert_token_s
+    kv_s = local * p.kv_sequence_s
+    message = local * (shapes.hidden_size * ACTIVATION_BYTES)
+    links_s = p.hops_s + p.n_reduced * transfer_s(p, cal, message)
+    if p.is_apart:  # attention replicas send tokens to the experts in 1 byte and get them in 2
+        sent = 0.75 * shapes.experts_per_token * message
+        links_s = links_s + p.n_shuffled * transfer_s(p, cal, sent)
+    core = core_s(weights_s, compute_s)
+    device_s = (core + kv_s + p.kernels_s + links_s) * p.pipeline_factor
+    work_s = batch * p.host_sequence_s
+    host = host_s(p, work_s, device_s, streams)
+    return Step(
+        device_s + host, weights_s, compute_s, kv_s, p.kernels_s, links_s, host, core, work_s
+    )

@@ -69,26 +69,34 @@ def queue(*, service_s: Numbers, think_s: Numbers, users: Numbers) -> Queue:
     load_s = users * service_s
     half = 0.5 * (load_s - think_s)
     root = np.sqrt(half * half + service_s * think_s)
-    residence_s, cycle_s = half + root, np.maximum(half + root + think_s, LEAST)
+    residence_s = half + root
+    cycle_s = np.maximum(residence_s + think_s, LEAST)
     used = np.minimum(load_s / cycle_s, 1.0)
     over_s = np.maximum(residence_s - service_s, 0.0)
-    steeper = 0.5 * (service_s - half) / np.maximum(root, LEAST) - 0.5
-    slope = 0.5 * (1 + used) * steeper - 0.5 * used * (1 + steeper) / cycle_s * over_s
-    return Queue(0.5 * (1 + used) * over_s, used, slope)
+    half_used = 0.5 * used
+    weight = half_used + 0.5
+    mean_s = weight * over_s
+    steep = 0.5 * (service_s - half) / np.maximum(root, LEAST)  # of the residence, and a half
+    slope = weight * (steep - 0.5) - half_used / cycle_s * over_s * (steep + 0.5)
+    return Queue(mean_s, used, slope)
 
 
-def queue_quantile(quantile: float, wait: Queue) -> Any:
-    """The share ``quantile`` of waits is no longer than this.
+def queue_quantiles(wait: Queue) -> tuple[Any, ...]:
+    """The waits that the shares of `QUANTILES` do not exceed.
 
     Formula: a share 1 − u of requests waits for nobody. The others' waits are even (what is left of
     one prompt) where the machine is mostly free, exponential with weight u; those of a saturated
     machine are all near the mean, with weight u².
     """
     used = np.maximum(wait.reading_frac, LEAST)
-    among = np.maximum(1 - (1 - quantile) / used, 0.0)  # the quantile among those who wait
-    shape = (1 - used) * 2 * among - used * np.log1p(-among)
-    tail_s = wait.mean_s / used * shape
-    return tail_s + used * used * (wait.mean_s - tail_s)
+    free, full, waiting_s = 2 * (1 - used), used * used, wait.mean_s / used
+
+    def at(quantile: float) -> Any:
+        among = np.maximum(1 - (1 - quantile) / used, 0.0)  # the quantile among those who wait
+        tail_s = waiting_s * (free * among - used * np.log1p(-among))
+        return tail_s + full * (wait.mean_s - tail_s)
+
+    return tuple(at(quantile) for quantile in QUANTILES)
 
 
 def sum_quantile(quantile: float, parts: tuple[tuple[Numbers, Numbers], ...]) -> Any:

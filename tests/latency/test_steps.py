@@ -71,10 +71,10 @@ def test_a_slow_link_carries_small_messages_as_well_as_large_ones():
     k = BOUND.replace(
         link_frac=0.1, prefill_link_frac=0.5, large_message_bytes=1e6, slow_link_bytes_per_s=50 * GB
     )
-    fast = prepared(n_gpu=8, tp=8, k=k).wire_bytes_per_s
+    fast = prepared(n_gpu=8, tp=8, k=k)
     assert steps.transfer_s(fast, k, 1e6) == pytest.approx(1e6 / (50 * GB))  # 0.11 of 450 GB/s
     assert steps.transfer_s(fast, k, 3e6) == pytest.approx(1e6 / (50 * GB) + 2e6 / (225 * GB))
-    slow = prepared("llama-3.1-8b", "l40s", n_gpu=2, tp=2, k=k).wire_bytes_per_s
+    slow = prepared("llama-3.1-8b", "l40s", n_gpu=2, tp=2, k=k)
     assert steps.transfer_s(slow, k, 1e6) == pytest.approx(1e6 / (16 * GB))  # half of 32 GB/s
 
 
