@@ -29,6 +29,7 @@ import numpy as np
 
 MOST = sys.float_info.max
 MOST_SHOWN = 120  # characters of a bad value that a message repeats
+MOST_NAMES = 40  # names that a message lists
 
 
 class UnknownName(KeyError, ValueError):
@@ -39,7 +40,7 @@ class UnknownName(KeyError, ValueError):
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
-    """The error to raise for ``name``, with the nearest of ``known`` (all, if none is near)."""
+    """The error to raise for ``name``, with the nearest of ``known`` (the first, if none is near)."""
     known = list(known)
     folded = {k.lower(): k for k in known}
     text = str(name).lower()
@@ -47,7 +48,9 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     near += [k for f, k in folded.items() if text and text in f and k not in near][:5]
     if near:
         return UnknownName(f"unknown {kind} {name!r}; nearest: {', '.join(near[:5])}")
-    return UnknownName(f"unknown {kind} {name!r}; known: {', '.join(known) or 'none'}")
+    others = f" and {len(known) - MOST_NAMES} others" if len(known) > MOST_NAMES else ""
+    names = ", ".join(known[:MOST_NAMES]) or "none"
+    return UnknownName(f"unknown {kind} {name!r}; known: {names}{others}")
 
 
 def one_of(kind: str, name: Any, known: Collection[Any]) -> Any:

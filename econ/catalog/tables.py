@@ -152,8 +152,10 @@ def _check_names(file: str, names: pd.Series, reference: dict[str, str]) -> None
     known = table(reference["resource"]).index
     odd = set(names.unique()) - {""} - set(known)
     for row in itertools.islice((row for row, name in names.items() if name in odd), 1):
-        error = unknown(f"key of {reference['resource']}", names[row], known)
-        _fail(file, row, str(names.name), names[row], f"is not known: {error}")
+        where = reference["resource"]
+        error = unknown(f"key of {where}", names[row], known)
+        rule = f"is not known: {error}; a new one needs its row in {where} first"
+        _fail(file, row, str(names.name), names[row], rule)
 
 
 def read_checked(path: Path, schema: dict[str, Any]) -> pd.DataFrame:

@@ -105,7 +105,7 @@ def test_the_readmes_examples_run_and_its_figures_are_ours():
     counts = counts_frame()
     n = counts.sum()
     met = f"{n['met']} of {n['rows']} published figures are met: {n['reproduced']} are reproduced"
-    assert met in text
+    assert met in text, f"README.md has other counts; the tables say: {met}"
     assert f"{n['inside a band']} lie inside a band that contains the published value" in text
     assert f"With {n['we disagree']} we disagree" in text
     assert f"{counts.loc['model', 'met']} of the {n['met']} test functions" in text

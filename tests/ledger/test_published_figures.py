@@ -40,7 +40,10 @@ def test_a_tolerance_is_the_rounding_or_says_in_figures_why_it_is_more(id):
     row = ROWS.loc[id]
     rounding = _rounding_frac(row.published, row.tolerance_reason)
     if rounding is not None:
-        assert row.tolerance_frac <= rounding * 1.0001, "wider than what the source rounded away"
+        assert row.tolerance_frac <= rounding * 1.0001, (
+            f"tolerance_frac {row.tolerance_frac:g} is wider than what the reason "
+            f"{row.tolerance_reason!r} allows, {rounding:.2g}"
+        )
         return
     assert re.search(r"\d", row.tolerance_reason), "which figure differs at the source?"
     assert row.tolerance_frac <= 0.04 or id == "kv-per-token-13b"  # a rule of thumb to one digit

@@ -58,7 +58,7 @@ def test_a_lesson_asks_all_that_is_written_for_it(number):
     source = "\n".join(c.source for c in cells if c.cell_type == "code")
     for id in questions_of(number):
         if id[3:].isdigit():
-            assert f'exercise("{id}")' in source
+            assert f'exercise("{id}")' in source, f"no cell of lesson {number} asks {id}"
             assert f'check("{id}", answer)' in source
             assert f'solution("{id}", answer)' in source
         else:
