@@ -40,7 +40,7 @@ class UnknownName(KeyError, ValueError):
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
-    """The error to raise for ``name``, with the nearest of ``known`` (the first, if none is near)."""
+    """The error to raise for ``name``, with the nearest of ``known`` (or the first of them)."""
     known = list(known)
     folded = {k.lower(): k for k in known}
     text = str(name).lower()
