@@ -1,8 +1,8 @@
 """Speed of the latency model on one core: a table, one prediction, users within an SLO, an import.
 
 Processor time, so that what else runs on the machine does not count. Goals: a million rows in a
-second, a prediction in 200 µs (neither is met since a prediction has percentiles and the cold first
-round: 1.5 s and 0.5 ms on 2026-11-29), users within an SLO in 20 ms, and 0.3 s for the import.
+second, a prediction in 200 µs (not met since a prediction has percentiles and the cold first round:
+0.36 ms on 2026-11-29), users within an SLO in 20 ms, and 0.3 s for the import.
 """
 
 from __future__ import annotations

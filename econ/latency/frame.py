@@ -34,7 +34,7 @@ def _solve(
 
     ``answer`` takes a block's prepared case and returns the values of ``keys``.
     """
-    out = {key: np.empty(len(table.reason)) for key in keys}
+    out = dict(zip(keys, np.empty((len(keys), len(table.reason))), strict=True))
     regime = np.zeros(len(table.reason), dtype="int8")
     new = table.novelty()
     with np.errstate(all="ignore"):
@@ -68,8 +68,8 @@ def _refuse_memory(p: Prepared, reason: np.ndarray, rows: Rows) -> None:
     n_gpu = p.split.tp * p.split.pp * p.split.dp
     columns = np.broadcast_arrays(at, missing, n_gpu, p.shapes.memory_bytes)
     lacking = (columns[1] > 0) & (reason[at] == "")
-    for row, *values in zip(*(column[lacking].tolist() for column in columns), strict=True):
-        reason[row] = steps.too_large(*values)
+    row, *values = (column[lacking].tolist() for column in columns)
+    reason[row] = steps.too_large(*values)
 
 
 def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -> pd.DataFrame:

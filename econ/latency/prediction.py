@@ -409,5 +409,6 @@ def fitting(case: Case, calibration: Calibration) -> Prepared:
     p = steps.prepare(case, calibration)
     if (missing := float(steps.missing_bytes(p))) > 0:
         n_gpu = p.split.tp * p.split.pp * p.split.dp
-        raise DoesNotFit(steps.too_large(missing, n_gpu, p.shapes.memory_bytes), missing)
+        (why,) = steps.too_large([missing], [n_gpu], [p.shapes.memory_bytes])
+        raise DoesNotFit(why, missing)
     return p

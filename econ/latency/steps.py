@@ -11,6 +11,7 @@ and their context is the mean over an answer's life: the prompt and half the out
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -253,14 +254,16 @@ def missing_bytes(p: Prepared) -> Any:
     return np.maximum(lacking, 0) * p.split.tp * p.split.pp * p.split.dp
 
 
-def too_large(missing: float, n_gpu: float, memory_bytes: float) -> str:
-    """The sentence for a replica of so many accelerators that does not fit."""
-    memory = n_gpu * memory_bytes
-    capacity = "1 accelerator holds" if n_gpu == 1 else f"{n_gpu:g} accelerators hold"
-    return (
-        f"does not fit: {missing / GB:.1f} GB missing; weights and one sequence need "
-        f"{(missing + memory) / GB:.1f} GB, {capacity} {memory / GB:.1f} GB"
-    )
+def too_large(
+    missing: Iterable[float], n_gpu: Iterable[float], memory_bytes: Iterable[float]
+) -> list[str]:
+    """The sentence for each replica of so many accelerators that does not fit."""
+    return [
+        f"does not fit: {lacking / GB:.1f} GB missing; weights and one sequence need "
+        f"{(lacking + n * one) / GB:.1f} GB, "
+        f"{'1 accelerator holds' if n == 1 else f'{n:g} accelerators hold'} {n * one / GB:.1f} GB"
+        for lacking, n, one in zip(missing, n_gpu, memory_bytes, strict=True)
+    ]
 
 
 def computed_tokens(load: Load) -> Any:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from econ.catalog import accelerator, model
 from econ.catalog.engines import engine_names
+from econ.energy import energy_frame
 from econ.latency.calibration import Calibration
+from econ.latency.deployments import FEWEST_ALIKE
 from econ.latency.prediction import (
     DoesNotFit,
     flop_per_token,
@@ -291,6 +293,28 @@ def test_bad_rows_say_why_and_leave_the_others_alone():
         assert out[column].iloc[1:-1].isna().all(), column
     offline = max_throughput_frame(frame)
     assert list(offline.reason) == list(out.reason)
+
+
+def test_rows_of_a_kind_are_answered_as_they_are_alone():
+    """Many rows of one kind go through the equations apart from the others; nobody can tell."""
+    rng = np.random.default_rng(5)
+    few = [
+        {"model": "gpt-oss-120b", "accelerator": "b200-sxm", "tp": 2, "engine": "sglang"},
+        {"model": "llama-3.1-405b", "accelerator": "h100-sxm", "tp": 1, "engine": "vllm"},
+        {"model": "llama-9", "accelerator": "mi300x", "tp": 1, "engine": "vllm"},
+        {"model": "deepseek-v3", "accelerator": "h200-sxm", "tp": 8, "engine": "trtllm"},
+    ]
+    many = {"model": "llama-3.1-8b", "accelerator": "h100-sxm", "tp": 2, "engine": "vllm"}
+    frame = pd.DataFrame([many] * (FEWEST_ALIKE + 60) + few * 10).assign(precision="fp8")
+    size = len(frame)
+    frame["input_tokens"] = rng.uniform(1, 9000, size)
+    frame["output_tokens"] = rng.uniform(1, 3000, size)
+    frame["concurrency"] = rng.choice([np.nan, -1.0, 3.0, 40.0, 900.0], size)
+    frame = frame.sample(frac=1, random_state=0)
+    for answer in (predict_frame, max_throughput_frame, energy_frame):
+        whole = answer(frame)
+        parts = pd.concat([answer(frame[i : i + 500]) for i in range(0, size, 500)])
+        pd.testing.assert_frame_equal(whole, parts, rtol=1e-12)
 
 
 def test_columns_may_be_left_out_and_objects_given():
