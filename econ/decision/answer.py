@@ -46,7 +46,10 @@ class Decision(Weighing):
             raise ValueError("no sessions were asked about: decide(scenario, sessions=…)")
         workload = self.scenario.workload
         per_request = workload.mean_input_tokens + workload.mean_output_tokens
-        return self.tasks.per_frame(self.options, self.tokens_per_day / per_request)
+        return self.tasks.per_frame(
+            [(option, self.fleet_of(option)) for option in self.options],
+            self.tokens_per_day / per_request,
+        )
 
     def task_words(self) -> list[str]:
         """What turns, sessions and tasks cost by the best of each family; empty for requests."""

@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from econ.catalog import given
+from econ.catalog import Accelerator, given
 from econ.catalog.guard import in_range, positive
 from econ.catalog.units import DAYS_PER_YEAR, HOUR_S, HOURS_PER_DAY, HOURS_PER_YEAR, MONTHS_PER_YEAR
 from econ.decision import chance
 from econ.decision.chance import Draws
 from econ.decision.fleets import Fleet
-from econ.tco import day_load, owner
+from econ.tco import Ownership, day_load, owner
 
 SLACK = 1 - 1e-9  # a load that fills a unit exactly does not open the next
 GPUS_PER_SERVER = 8  # that a quarter person runs
 RESALE_YEARS = 3.0  # age at which the data quote a resale price
 Array = np.ndarray
+Owned = tuple[str, float, float | None]  # accelerator, PUE, stated life
 Parts = dict[str, float]  # USD of the first year by what it is paid for
 
 
@@ -40,6 +41,7 @@ class Market:
     n_years: int
     at_work_frac: float = 1.0
     n_times: Array | float = 1.0
+    owners: dict[Owned, Ownership] = field(default_factory=dict, repr=False)
 
     @property
     def grown(self) -> Array:
@@ -60,6 +62,27 @@ class Market:
     def requests_per_year(self, per_s: Array) -> Array:
         """Requests of a year from 24 rates on the last axis."""
         return np.asarray(per_s.sum(axis=-1) * HOUR_S * DAYS_PER_YEAR * self.at_work_frac)
+
+    def life(self, life_years: float | None) -> Array:
+        """The life of servers in each draw, or as it is stated."""
+        draws = self.draws
+        return draws.of(chance.LIFE) if life_years is None else np.full(draws.n_rows, life_years)
+
+    def owner_of(self, chip: Accelerator, pue: float, life_years: float | None) -> Ownership:
+        """What an owner's hour is made of in each draw: built once."""
+        key = chip.id, pue, life_years
+        if key not in self.owners:
+            draws = self.draws
+            self.owners[key] = owner(
+                chip,
+                include=("support", "insurance"),
+                server_usd=draws.of(chance.SERVER + chip.id) * (1 - draws.of(chance.DISCOUNT)),
+                electricity_usd_per_kwh=draws.of(chance.ELECTRICITY),
+                pue=pue,
+                cost_of_capital_frac=draws.of(chance.RATE),
+                life_years=self.life(life_years),
+            )
+        return self.owners[key]
 
     def units(self, fleet: Fleet) -> Array:
         """Replicas that each hour needs, spares too: draws × years × 24."""
@@ -243,16 +266,8 @@ def owned_books(
         Of software, for every owned accelerator.
     """
     draws, chip = market.draws, fleet.accelerator
-    stated = draws.of(chance.LIFE) if life_years is None else np.full(draws.n_rows, life_years)
-    own = owner(
-        chip,
-        include=("support", "insurance"),
-        server_usd=draws.of(chance.SERVER + chip.id) * (1 - draws.of(chance.DISCOUNT)),
-        electricity_usd_per_kwh=draws.of(chance.ELECTRICITY),
-        pue=pue,
-        cost_of_capital_frac=draws.of(chance.RATE),
-        life_years=stated,
-    )
+    stated = market.life(life_years)
+    own = market.owner_of(chip, pue, life_years)
     per_server = int(own.n_gpu)
     per_replica = fleet.n_gpu_per_replica
     need = market.units(fleet)
@@ -313,16 +328,35 @@ def _cohorts(
     return bought * price, (alive * worth).sum(axis=1)
 
 
+@dataclass(frozen=True)
+class Crew:
+    """What machines cost a year beside themselves: their share of a team, and licences.
+
+    >>> Crew(360_000.0, 1_000.0).usd_per_year(np.array([1.0, 9.0])).tolist()
+    [31000.0, 69000.0]
+    """
+
+    team_usd: Array | float
+    licence_usd_per_gpu: float = 0.0
+
+    def staff_usd(self, gpus: Array) -> Array:
+        """A quarter person a server, up to a whole team."""
+        row = given("layers", "staff")
+        share = np.ceil(gpus / GPUS_PER_SERVER) * (row.low / row.typical)
+        return np.asarray(self.team_usd * np.minimum(share, 1.0))
+
+    def usd_per_year(self, gpus: Array) -> Array:
+        """Staff and licences of so many accelerators."""
+        return np.asarray(self.staff_usd(gpus) + gpus * self.licence_usd_per_gpu)
+
+
 def staff_usd(market: Market, gpus: Array) -> Array:
     """Who runs machines, bought or rented: a quarter person a server, up to a whole team.
 
     The team is the ``staff`` input; the quarter is the low end of the row ``staff`` of
     ``data/tco/layers.csv``. A seller's price of tokens holds its staff already.
     """
-    row = given("layers", "staff")
-    team = market.draws.of(chance.STAFF)[:, None]
-    share = np.ceil(gpus / GPUS_PER_SERVER) * (row.low / row.typical)
-    return np.asarray(team * np.minimum(share, 1.0))
+    return Crew(market.draws.of(chance.STAFF)[:, None]).staff_usd(gpus)
 
 
 def least_base_frac(books: Callable[..., Books], n_most: int) -> tuple[float, Books]:

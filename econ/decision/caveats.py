@@ -9,18 +9,24 @@ what price so many can be had.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from econ.catalog.guard import UnknownName
+from econ.catalog.ranges import Range
 from econ.catalog.scores import BENCHMARK, quality
 from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, MINUTE_S, MTOK
+from econ.decision import chance
 from econ.decision.offers import sold_as
 from econ.decision.result import Option, family_of
+from econ.scenario import Scenario
 
 MANY_GPUS = 64  # eight servers; assumed: no list says how many it has
 MANY_MTOK_PER_MINUTE = 1.0  # at the busiest hour; assumed likewise
 THOUGHT_TOKENS = 1_000  # of an answer with its thoughts, at least
+BURSTY = 2.0  # variation of the gaps between arrivals
 MANY_THOUGHTS = 4  # times the output that is asked about
 
 
@@ -99,3 +105,60 @@ def speed_note() -> str:
         "little of one seller, less of a closed model, and nothing of your hour of the day: test "
         "the seller and give what you find (--measured SELLER=TOKENS_PER_S/TTFT_S)."
     )
+
+
+def nothing_words(question: Scenario, options: Sequence[Option], notes: Sequence[str]) -> str:
+    """Why nothing can be chosen: each reason once."""
+    reasons = dict.fromkeys([*notes, *(f"{o.name}: {o.reason}" for o in options[:4])])
+    cause = "; ".join(reasons) or "no term, seller or accelerator is left to choose from"
+    return f"nothing keeps the SLO of {question.name!r}: {cause}"
+
+
+def assumptions(
+    question: Scenario,
+    load: np.ndarray,
+    ranges: Mapping[str, Range],
+    years: int,
+    deadline_h: float,
+    has_fleets: bool,
+) -> list[str]:
+    """What the answer rests on, in sentences."""
+    w, slo = question.workload, question.slo
+    notes = []
+    if has_fleets and not deadline_h:
+        notes.append(
+            f"Counts of accelerators rest on simulated arrivals (gaps vary by {w.arrival_cv:.2f} "
+            f"of their mean) and on {slo.attainment_frac:.0%} of requests within both limits."
+        )
+        if float(w.arrival_cv) > BURSTY:
+            notes.append(
+                f"These arrivals come in bursts (Poisson arrivals have 1 in the place of "
+                f"{w.arrival_cv:.2g}), for which machines wait: with a log of your own (trace) the "
+                "counts may be far smaller."
+            )
+    if has_fleets and deadline_h:
+        notes.append(
+            f"Work waits up to {deadline_h:g} h: counts of accelerators rest on mean lengths and "
+            "on the rate alone."
+        )
+    factor = float(load.max() / load.mean())
+    notes.append(
+        "The load is taken as even over the day: give peak_factor or load_by_hour."
+        if factor < 1.0001
+        else f"The busiest hour has {factor:.2f} times the mean load."
+    )
+    growth = ranges[chance.GROWTH]
+    if growth.is_fixed and growth.typical == 1:
+        notes.append("The load is taken not to grow: give growth_per_year.")
+    rents_, tokens = ranges[chance.RENTS], ranges[chance.TOKENS]
+    notes.append(
+        f"Prices of later years: no list reaches so far, so rents change by × {rents_.low:.2f} to "
+        f"{rents_.high:.2f} a year and prices of tokens by × {tokens.low:.2f} to "
+        f"{tokens.high:.2f}, as any twelve months of the past did, each year of "
+        f"{years} alike; typical is no change."
+    )
+    notes.append(
+        "A seller's price holds its staff, insurance and margin; machines carry staff, and owned "
+        "ones support and insurance, as lines of their own. Who builds the product is in neither."
+    )
+    return notes

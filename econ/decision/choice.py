@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from econ.catalog import given
@@ -36,8 +35,9 @@ from econ.decision.asking import (
     terms_of,
     within_window,
 )
-from econ.decision.books import Market
-from econ.decision.caveats import caveats, thinking_note
+from econ.decision.books import Crew, Market
+from econ.decision.caveats import assumptions, caveats, nothing_words, thinking_note
+from econ.decision.fleets import BINDING_P
 from econ.decision.hours import Ask, Lists, Quotes
 from econ.decision.judging import judged
 from econ.decision.launch import weights_of
@@ -50,7 +50,6 @@ from econ.decision.reasons import (
     what_to_measure,
 )
 from econ.decision.regions import ANYWHERE, rents_at
-from econ.decision.result import Option
 from econ.decision.searching import Searched, searched_fleets
 from econ.decision.speeds import Tests
 from econ.decision.tasks import Tasks, sized, tasks_note, tasks_of
@@ -67,7 +66,6 @@ MENU = ("scenario", "value_usd_per_answer", "models", "tiers", "right_frac", "be
 LONGEST_WAIT_H = 168.0
 N_DRAWS = 1_000
 FEW_REQUESTS = 100  # of a log
-BURSTY = 2.0  # variation of the gaps between arrivals
 DISCOUNTS = Range(0.0, 0.0, 0.25, "share", source="assumed")  # off committed list prices
 
 
@@ -225,6 +223,8 @@ def decide(
     discount = as_range(
         DISCOUNTS if discount_frac is None else discount_frac, "discount_frac", 0.0, 0.95
     )
+    staff = as_range(given("layers", "staff") if staff_usd_per_year is None
+                     else staff_usd_per_year, "staff_usd_per_year", 0.0, 1e9)  # fmt: skip
     kinds = terms_of(terms, on_premises)
     tasks: Tasks | None = None
     if sessions is not None:
@@ -256,6 +256,8 @@ def decide(
             question, accelerators, precisions, lists, kinds,
             {"peak_factor": max(float(load.max() / load.mean()), 1.0), "n_spare": n_spare,
              "trace": trace, "n_refined": n_refined, "seed": seed}, step,
+            chances=() if tasks else sorted({BINDING_P, least_p_frac or BINDING_P}),
+            usd_per_year=Crew(staff.typical, licence_usd_per_gpu_year),
         )  # fmt: skip
         notes += [searched.problem] if searched.problem else []
         if searched.n_parts > 1:
@@ -279,8 +281,7 @@ def decide(
         servers,
         growth=growth,
         discount=discount,
-        staff=as_range(given("layers", "staff") if staff_usd_per_year is None
-                        else staff_usd_per_year, "staff_usd_per_year", 0.0, 1e9),
+        staff=staff,
         rate=around(given("tco_inputs", "cost-of-capital"),
                      scenario.finance.cost_of_capital_frac),
         electricity=around(given("layers", "electricity"), site.electricity_usd_per_kwh),
@@ -313,13 +314,12 @@ def decide(
         scenario, sold_as or scenario.model, value_usd_per_answer, right_frac, benchmark,
         floor_frac, deadline_h,
     )  # fmt: skip
-    by_key = {f.key: f for f in fleets}
     options, by_option, npv, ties = judged(entries, market, least_p_frac, deadline_h, accept)
     if not options or options[0].reason:
-        raise ValueError(_nothing(question, options, notes))
+        raise ValueError(nothing_words(question, options, notes))
     if searched.plan is None:
         notes.append("Only sellers of tokens are weighed: machines were not asked for.")
-    notes += _assumptions(question, load, ranges, years, deadline_h, bool(fleets))
+    notes += assumptions(question, load, ranges, years, deadline_h, bool(fleets))
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
@@ -330,9 +330,10 @@ def decide(
     able = [o for o in options if not o.reason]
     crossings = break_even_frame(options, by_option, ask, ranges, tokens)
     worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in able]])
+    of_option = {name: one.fleet for name, one in by_option.items() if one.fleet}
     offer = None
     if accept is not None:
-        offer = offer_of(offer_rows(able, npv, by_key, market, accept, site.pue))
+        offer = offer_of(offer_rows(able, npv, of_option, market, accept, site.pue))
     return Decision(
         scenario=scenario,
         tasks=tasks,
@@ -343,7 +344,8 @@ def decide(
         horizon_years=years,
         tokens_per_day=tokens,
         plan=searched.plan,
-        fleets=by_key,
+        fleets={fleet.key: fleet for fleet in reversed(fleets)},
+        by_option=of_option,
         missing=missing_of(
             options,
             kinds,
@@ -363,60 +365,3 @@ def decide(
         measure_next=tuple(what_to_measure(options, worth)),
         notes=tuple(notes),
     )
-
-
-def _nothing(question: Scenario, options: Sequence[Option], notes: Sequence[str]) -> str:
-    """Why nothing can be chosen: each reason once."""
-    reasons = dict.fromkeys([*notes, *(f"{o.name}: {o.reason}" for o in options[:4])])
-    cause = "; ".join(reasons) or "no term, seller or accelerator is left to choose from"
-    return f"nothing keeps the SLO of {question.name!r}: {cause}"
-
-
-def _assumptions(
-    question: Scenario,
-    load: np.ndarray,
-    ranges: Mapping[str, Range],
-    years: int,
-    deadline_h: float,
-    has_fleets: bool,
-) -> list[str]:
-    """What the answer rests on, in sentences."""
-    w, slo = question.workload, question.slo
-    notes = []
-    if has_fleets and not deadline_h:
-        notes.append(
-            f"Counts of accelerators rest on simulated arrivals (gaps vary by {w.arrival_cv:.2f} "
-            f"of their mean) and on {slo.attainment_frac:.0%} of requests within both limits."
-        )
-        if float(w.arrival_cv) > BURSTY:
-            notes.append(
-                f"These arrivals come in bursts (Poisson arrivals have 1 in the place of "
-                f"{w.arrival_cv:.2g}), for which machines wait: with a log of your own (trace) the "
-                "counts may be far smaller."
-            )
-    if has_fleets and deadline_h:
-        notes.append(
-            f"Work waits up to {deadline_h:g} h: counts of accelerators rest on mean lengths and "
-            "on the rate alone."
-        )
-    factor = float(load.max() / load.mean())
-    notes.append(
-        "The load is taken as even over the day: give peak_factor or load_by_hour."
-        if factor < 1.0001
-        else f"The busiest hour has {factor:.2f} times the mean load."
-    )
-    growth = ranges[chance.GROWTH]
-    if growth.is_fixed and growth.typical == 1:
-        notes.append("The load is taken not to grow: give growth_per_year.")
-    rents_, tokens = ranges[chance.RENTS], ranges[chance.TOKENS]
-    notes.append(
-        f"Prices of later years: no list reaches so far, so rents change by × {rents_.low:.2f} to "
-        f"{rents_.high:.2f} a year and prices of tokens by × {tokens.low:.2f} to "
-        f"{tokens.high:.2f}, as any twelve months of the past did, each year of "
-        f"{years} alike; typical is no change."
-    )
-    notes.append(
-        "A seller's price holds its staff, insurance and margin; machines carry staff, and owned "
-        "ones support and insurance, as lines of their own. Who builds the product is in neither."
-    )
-    return notes

@@ -16,20 +16,18 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
-from econ.plan import Plan, concurrency_grid
+from econ.plan import Plan
+from econ.plan.fleets import Shape, least_size
+from econ.plan.optimum import Place
+from econ.plan.screens import Screen
 from econ.plan.search import KEYS, ROUNDING, in_servers
-from econ.plan.trials import simulated_per_s
+from econ.plan.surest import Z90, chance
+from econ.plan.trials import simulated_per_s, try_requests
 from econ.scenario import Scenario
-from econ.serving import max_rate_per_s, simulate
-from econ.terms import Slo
 
 MOST_TELLING = 4  # replicas; a larger fleet itself shows what one of its replicas sustains
-N_REQUESTS, TOLERANCE_FRAC = 1_000, 0.03  # of the search for that rate
+N_REQUESTS, TOLERANCE_FRAC, MOST_PER_S = 1_000, 0.03, 1e6  # of the search for that rate
 BINDING_P = 0.9  # of keeping the SLO, that what binds for years needs
-NEARLY_SURE = 0.99  # of keeping the SLO: more accelerators would not be felt
-Z90 = 1.6449  # normal quantile: nine of ten within
-WIDEST = 100.0  # logarithm of a band without an end
-LATENCIES = ("ttft", "tpot")
 TWINS = [*KEYS, "concurrency", "policy", "n_replicas"]  # the same replicas
 ONE_SIDED = 1.2816  # normal quantile: nine of ten below
 
@@ -100,6 +98,18 @@ class Fleet:
         return self.accelerator.id, "own" if self.is_owned else "rent"
 
     @property
+    def n_paid(self) -> int:
+        """Accelerators at the peak, spares too; of whole servers where it is bought."""
+        n = (self.n_replicas + self.n_spare) * self.n_gpu_per_replica
+        return int(in_servers(n, self.accelerator)) if self.is_owned else n
+
+    @property
+    def label(self) -> str:
+        """What tells it from all other fleets of a decision."""
+        batch = self.scenario.deployment.max_batch
+        return f"{' '.join(self.key)}: {self.n_replicas} × {self.words}, batch {batch}"
+
+    @property
     def speed(self) -> str:
         """What its rate rests on: fleets that share it are fast or slow together."""
         name = self.accelerator.id
@@ -114,48 +124,71 @@ class Fleet:
 
 
 def fleets_at(
+    screen: Screen,
     answer: Plan,
     usd_per_gpu_hour: Mapping[str, float],
     n_most: int,
-    n_sure: int,
+    sure: Sequence[Place],
     known: Sequence[Fleet],
 ) -> list[Fleet]:
-    """The fleets that are known, and the cheapest of more accelerators at these prices.
+    """The fleets that are known, and the best of more accelerators at these prices.
 
     Parameters
     ----------
-    answer : Plan
-        What was searched.
+    screen, answer : Screen, Plan
+        What was searched, and what was found.
     usd_per_gpu_hour : mapping of str to float
         Prices on one term, by accelerator.
     n_most : int
-        Accelerators looked at in the order of their cost, e.g. 3; more, until ``n_sure`` of them
-        are so sure of the SLO as what binds has to be (`BINDING_P`).
-    n_sure : int
-        See there.
+        Accelerators looked at in the order of their cost, e.g. 3.
+    sure : sequence of int
+        Places, in what was simulated, of the cheapest fleets that are sure at these prices.
     known : sequence of Fleet
         Those of other price lists, which count where they stand in that order.
     """
-    rows = answer.simulated if answer.n_simulated else answer.feasible
+    rows = _found(answer)
     rows = rows[rows["accelerator"].isin(list(usd_per_gpu_hour))]
-    hour = rows["accelerator"].astype(str).map(usd_per_gpu_hour).to_numpy(dtype=float)
-    family = "own" if answer.demand.scenario.finance.tenure == "owned" else "rent"
+    hour = rows["accelerator"].map(usd_per_gpu_hour).to_numpy(dtype=float)
     # of whole servers that cost the same, those with the most good requests come first
     usd = rows["cost_usd_per_good_mtok"].to_numpy() / rows["usd_per_gpu_hour"].to_numpy() * hour
-    best = rows.iloc[np.argsort(usd, kind="stable")]
-    fleets = {fleet.key: fleet for fleet in known}
-    for _, row in best.drop_duplicates("accelerator").iterrows():
-        key = str(row["accelerator"]), family
-        if key not in fleets:
-            fleets[key] = _fleet(answer, row, list(fleets.values()))
-        n_most -= 1
-        n_sure -= fleets[key].p_keeps_slo >= BINDING_P
-        if n_most <= 0 and n_sure <= 0:
-            break
-    return list(fleets.values())
+    best = rows.iloc[np.argsort(usd, kind="stable")].drop_duplicates("accelerator").head(n_most)
+    of_sure = rows[rows["place"].isin(list(sure))]
+    fleets = list(known)
+    for _, row in pd.concat([best, of_sure]).iterrows():
+        if not any(_twins(row, fleet.row) and _is_of(answer, fleet) for fleet in fleets):
+            fleets.append(_fleet(screen, answer, row, fleets))
+    return [one for one in fleets if not any(_dominates(other, one) for other in fleets)]
 
 
-def _fleet(answer: Plan, row: pd.Series, known: Sequence[Fleet]) -> Fleet:
+def _found(answer: Plan) -> pd.DataFrame:
+    """What keeps the SLO by simulation (else by the screen), with its place in the evidence."""
+    if not answer.n_simulated:
+        return answer.feasible.assign(place=-1)
+    rows = answer.evidence.rows
+    rows = rows.assign(place=np.arange(len(rows)), basis="simulated")
+    rows = rows[(rows["constraint"] == "").to_numpy()]
+    return rows.assign(accelerator=[chip.id for chip in rows["accelerator"]])
+
+
+def _is_of(answer: Plan, fleet: Fleet) -> bool:
+    return fleet.is_owned == (answer.demand.scenario.finance.tenure == "owned")
+
+
+def _dominates(one: Fleet, other: Fleet) -> bool:
+    """Whether a fleet is surer than another at the same bill: as many of the same accelerators.
+
+    Where they are rented, smaller replicas follow the hours of the day better.
+    """
+    is_finer = one.is_owned or one.n_gpu_per_replica <= other.n_gpu_per_replica
+    return (
+        one.key == other.key
+        and one.n_paid == other.n_paid
+        and one.p_keeps_slo > other.p_keeps_slo
+        and is_finer
+    )
+
+
+def _fleet(screen: Screen, answer: Plan, row: pd.Series, known: Sequence[Fleet]) -> Fleet:
     """A row as a fleet; what was found of the same replicas on other terms is not sought again."""
     n, size = max(int(row["n_replicas"]) - answer.demand.n_spare, 1), int(row["n_gpu"])
     peak = answer.demand.peak_per_s
@@ -166,19 +199,15 @@ def _fleet(answer: Plan, row: pd.Series, known: Sequence[Fleet]) -> Fleet:
     if twin:
         rate = twin.rate_per_s
     elif is_simulated:
-        rate = _sustained_rate(answer, row, n)
+        rate = _sustained_rate(*screen.shape(row), n)
     else:
         rate = float(row["requests_per_s_per_replica"])
     factor = float(row["rate_p90_factor"])
     n_sure = math.ceil(peak * math.exp(ONE_SIDED * math.log(factor) / Z90) / rate * ROUNDING)
-    n_sure = max(n, n_sure)
-    n_slow = max(n_sure, math.ceil(n * factor))  # at the low end of the band of the speed
-    n_whole = int(in_servers(n_slow * size, scenario.deployment.resolved_accelerator)) // size
     p_keeps = 1.0
     if is_simulated:
-        p_keeps = twin.p_keeps_slo if twin else _latency_share(answer, row, scenario, n_slow)
-        if is_owned and p_keeps < NEARLY_SURE and n_whole > n_slow:
-            p_keeps = max(p_keeps, _latency_share(answer, row, scenario, n_whole))
+        shape, n_row = screen.shape(row)
+        p_keeps = chance(shape, n, n_row, is_owned)
     return Fleet(
         scenario=scenario,
         n_replicas=n,
@@ -186,7 +215,7 @@ def _fleet(answer: Plan, row: pd.Series, known: Sequence[Fleet]) -> Fleet:
         rate_per_s=rate,
         rate_p90_factor=factor,
         p_keeps_slo=p_keeps,
-        n_sure=n_sure,
+        n_sure=max(n, n_sure),
         regime=str(row["regime"]),
         basis=str(row["basis"]),
         is_owned=is_owned,
@@ -200,56 +229,32 @@ def _twins(one: pd.Series, other: pd.Series) -> bool:
     return all(one.get(name) == other.get(name) for name in TWINS)
 
 
-def _sustained_rate(answer: Plan, row: pd.Series, n: int) -> float:
-    """Requests per second of a replica: between what the fleet's peak and one replica less show."""
-    peak = answer.demand.peak_per_s
-    least, most = peak / n, peak / (n - 1) * ROUNDING if n > 1 else math.inf
+def _sustained_rate(shape: Shape, n_row: int, n: int) -> float:
+    """Requests per second of a replica: between what the fleet's peak and one replica less show.
+
+    Under the largest batch limit that the screen finds within the SLO.
+    """
+    peak, slo = shape.demand.peak_per_s, shape.demand.slo
+    low, high = peak / n, peak / (n - 1) * ROUNDING if n > 1 else math.inf
     if n > MOST_TELLING:
-        return math.sqrt(least * most)
-    one = answer.scenario(row)
-    batch = _largest_batch(answer, row)
-    one = one.with_(n_gpu=int(row["n_gpu"]), max_batch=batch, token_budget=max(2048, 2 * batch))
-    rate_per_s = max_rate_per_s(one, n=N_REQUESTS, tolerance_frac=TOLERANCE_FRAC)
-    return float(np.clip(rate_per_s, least, most))
+        return math.sqrt(low * high)
+    fit = (row.ttft_s <= slo.ttft_s and row.tpot_s <= slo.tpot_s for row in shape.rows)
+    limit = max(shape.limits[n_row], *np.where([*fit], shape.limits, 0))
+    one = shape.fleet(least_size(shape.policy), int(limit))
+    arrivals, *rest = shape.draws.arrays[0]
+    lengths = [None if part is None else part[:N_REQUESTS] for part in rest]
+    drawn = simulated_per_s(peak, len(arrivals))
+    low = min(max(low, drawn / n), high)
 
+    def is_met(rate_per_s: float) -> bool:
+        arrival_s = arrivals[:N_REQUESTS] * drawn / rate_per_s
+        return try_requests(one, (arrival_s, *lengths), shape.draws, slo)
 
-def _largest_batch(answer: Plan, row: pd.Series) -> int:
-    """The largest batch limit of this replica that the search found within the SLO."""
-    most = max(int(row["concurrency"]), answer.largest_batch(row))
-    limit = answer.demand.scenario.deployment.max_batch
-    return min(most, limit or max(concurrency_grid()))
-
-
-def _latency_share(answer: Plan, row: pd.Series, scenario: Scenario, n: int) -> float:
-    """P(the SLO's share of requests is within both limits), when both latencies err together.
-
-    Where the model is off, it is off for all steps: one error in units of its band moves TTFT and
-    TPOT. The largest error at which enough simulated requests still meet both limits decides.
-    """
-    demand = answer.demand
-    fleet = scenario.with_(n_gpu=n * int(row["n_gpu"]))
-    rate_per_s = simulated_per_s(demand.peak_per_s, 2 * N_REQUESTS)
-    requests = simulate(fleet, rate_per_s=rate_per_s, n=2 * N_REQUESTS).requests
-    return share_within(requests.ttft_s, requests.tpot_s, row, demand.slo)
-
-
-def share_within(ttft_s: np.ndarray, tpot_s: np.ndarray, row: pd.Series, slo: Slo) -> float:
-    """P(enough requests meet both limits), where the model's error shifts all their latencies.
-
-    ``row`` holds the bands of the latency model at this fleet.
-    """
-    times = ttft_s, np.nan_to_num(tpot_s)  # one token alone has no TPOT
-    ttft, tpot = (np.log(np.maximum(t, np.finfo(float).tiny)) for t in times)
-    error = np.linspace(-3, 3, 121)[:, None]
-    factors = [
-        min(math.log(row[f"{name}_high_s"] / row[f"{name}_s"]) / Z90, WIDEST) for name in LATENCIES
-    ]
-    good = (ttft + error * factors[0] <= math.log(slo.ttft_s)) & (
-        tpot + error * factors[1] <= math.log(slo.tpot_s)
-    )
-    enough = good.mean(axis=1) >= slo.attainment_frac
-    return _normal(float(error[enough].max())) if enough.any() else 0.0
-
-
-def _normal(z: float) -> float:
-    return (1 + math.erf(z / math.sqrt(2))) / 2
+    rate = min(2 * low, high)
+    while rate < high and rate < MOST_PER_S and is_met(rate):
+        low, rate = rate, min(2 * rate, high)
+    high = min(high, rate)
+    while high / low > 1 + TOLERANCE_FRAC:
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if is_met(middle) else (low, middle)
+    return low

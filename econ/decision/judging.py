@@ -64,6 +64,9 @@ def judged(
                 "npv_high_usd": horizon.high_se,
             },
         )  # fmt: skip
+        known = of.get(option.name)
+        if known is not None and known.fleet is not entry.fleet and entry.fleet is not None:
+            option = dataclasses.replace(option, variant=entry.fleet.words)
         if option.name not in npv:
             options.append(option)
             npv[option.name] = present[1:]

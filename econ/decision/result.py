@@ -75,6 +75,8 @@ class Option:
         The typical cost of each year.
     se_usd : mapping of str to float
         Standard errors of what is drawn, by its name here: what other draws would change.
+    variant : str
+        Precision and split, where another option is as many of the same accelerators.
     """
 
     kind: str
@@ -103,6 +105,7 @@ class Option:
     parts: Parts = field(default_factory=dict)
     by_year_usd: tuple[float, ...] = ()
     se_usd: Parts = field(default_factory=dict)
+    variant: str = ""
 
     @property
     def is_api(self) -> bool:
@@ -131,7 +134,8 @@ class Option:
         base, _, rest = self.kind.partition("+")
         whom = "" if self.seller in UNNAMED else f" from {self.seller}"
         more = {"burst": ", peaks rented by the hour", "api": ", peaks sent to an API", "": ""}
-        return f"{self.n_gpu} × {self.accelerator} {verbs[base]}{whom}{more[rest]}"
+        variant = f" ({self.variant})" if self.variant else ""
+        return f"{self.n_gpu} × {self.accelerator}{variant} {verbs[base]}{whom}{more[rest]}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,8 +164,10 @@ class Weighing(Result):
     plan : Plan, optional
         The search behind the fleets; None where only APIs were asked for.
     fleets : mapping of (str, str) to Fleet
-        By accelerator and ``"rent"`` or ``"own"``: what is bought comes in whole servers, so that
-        another fleet may be the cheapest; `fleet_of` an option finds its own.
+        By accelerator and ``"rent"`` or ``"own"`` the first that was found; a surer one may cost
+        more. `fleet_of` an option finds its own.
+    by_option : mapping of str to Fleet
+        By the name of the option that rents or buys it.
     missing : mapping of str to str
         Family of options (api, rent, own) → why none of it can be chosen.
     break_even : pandas.DataFrame
@@ -192,6 +198,7 @@ class Weighing(Result):
     tokens_per_day: float
     plan: Plan | None = field(repr=False, default=None)
     fleets: Mapping[tuple[str, str], Fleet] = field(repr=False, default_factory=dict)
+    by_option: Mapping[str, Fleet] = field(repr=False, default_factory=dict)
     missing: Mapping[str, str] = field(repr=False, default_factory=dict)
     break_even: pd.DataFrame = field(repr=False)
     worth: pd.DataFrame = field(repr=False)
@@ -290,7 +297,7 @@ class Weighing(Result):
 
     def fleet_of(self, option: Option) -> Fleet | None:
         """The fleet that an option rents or buys; None for an API."""
-        return self.fleets.get((option.accelerator, family_of(option)))
+        return self.by_option.get(option.name)
 
 
 FAMILIES = ("api", "rent", "own")

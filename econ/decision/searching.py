@@ -15,7 +15,8 @@ import pandas as pd
 
 from econ.catalog.catalog import Accelerator
 from econ.catalog.tables import remember, table
-from econ.catalog.units import HOURS_PER_DAY
+from econ.catalog.units import HOURS_PER_DAY, HOURS_PER_YEAR
+from econ.decision.books import Crew
 from econ.decision.fleets import Fleet, fleets_at
 from econ.decision.hours import OWN, Lists, hours_of
 from econ.decision.menu import COMMITMENT_MONTHS
@@ -23,14 +24,14 @@ from econ.deployment import MOST_GPU
 from econ.plan import Plan, plan
 from econ.plan.market import own_or_listed
 from econ.plan.screens import Screen, proven, screened
+from econ.plan.surest import Chance, Extra, Wanted
 from econ.plan.tasks import TOO_MANY
 from econ.plan.trials import n_parts
 from econ.scenario import Scenario
 from econ.tco import owner
 from econ.terms import Finance
 
-N_FLEETS, N_SURE = 3, 2  # accelerators shown to rent, and to buy that are sure enough to bind
-N_BOUGHT = 6  # simulated of what can be bought, so that some are sure
+N_RENTED, N_BOUGHT = 3, 2  # accelerators shown, beside those that are sure of the SLO
 MOST_REPLICAS = 100_000  # that a simulation takes
 USUAL_PUE = 1.35  # where a place's is unknown, for the order of the search alone
 Chips = dict[str, Accelerator]
@@ -64,8 +65,14 @@ def searched_fleets(
     kinds: Sequence[str],
     settings: dict[str, Any],
     step: Callable[[str], Any],
+    chances: Sequence[Chance],
+    usd_per_year: Crew,
 ) -> Searched:
-    """The best fleets to rent on each term and to buy; where none keeps the SLO, the nearest."""
+    """The best fleets to rent on each term and to buy; where none keeps the SLO, the nearest.
+
+    Of each list also the cheapest that keep the SLO with each of the chances ``chances``, staff and
+    licences (``usd_per_year``) included.
+    """
     question, parts = _part_of(question, float(settings["peak_factor"]))
     chips = _chips(question, accelerators, lists)
     terms = _price_lists(chips, lists, [kind for kind in kinds if kind != OWN])
@@ -89,25 +96,27 @@ def searched_fleets(
     fleets: list[Fleet] = []
     problem = ""
     searches = (
-        ("rent", rents, "rented", [*terms.values()], N_FLEETS, 0.0),
-        (OWN, owned, "owned", [owned], N_BOUGHT, 1 / float(question.slo.attainment_frac) - 1),
+        ("rent", rents, "rented", terms, N_RENTED, 0.0),
+        (OWN, owned, "owned", {OWN: owned}, N_BOUGHT, 1 / float(question.slo.attainment_frac) - 1),
     )
     for family, prices, tenure, of_terms, n_kinds, gap_frac in searches:
         if not prices:
             continue
         paid = screen.paid(_paying(finance, tenure, max(prices.values())), prices)
+        extras = (_beside(usd_per_year, parts, kind, finance) for kind in of_terms)
         one = _proven(
-            paid, n_refined, parts, gap_frac=gap_frac, lists=of_terms, n_kinds=n_kinds,
+            paid, n_refined, parts, gap_frac=gap_frac, lists=[*of_terms.values()], n_kinds=n_kinds,
+            wanted=[Wanted(chances, extra) for extra in extras if chances],
             is_fewest=family == OWN,
         )  # fmt: skip
         plans[family] = one
-        try:
-            _ = one.best
-        except ValueError as error:
-            problem = problem or _nearest(one, str(error))
+        if refusal := _refusal(one):
+            problem = problem or _nearest(one, refusal)
             continue
-        for usd, (n_most, n_sure) in zip(of_terms, _shown(family, terms), strict=True):
-            fleets = fleets_at(one, usd, n_most, n_sure, fleets)
+        for n_list, (kind, usd) in enumerate(of_terms.items()):
+            n_most = n_kinds if kind == OWN or not COMMITMENT_MONTHS[kind] else 1
+            sure = one.evidence.sure[n_list] if one.evidence.sure else []
+            fleets = fleets_at(paid, one, usd, n_most, sure, fleets)
     return Searched(
         rented=plans.get("rent"), owned=plans.get(OWN), problem="" if fleets else problem,
         fleets=[
@@ -128,11 +137,22 @@ def _part_of(question: Scenario, peak_factor: float) -> tuple[Scenario, int]:
     return (question.with_(rate_per_s=load.rate_per_s / parts) if parts > 1 else question), parts
 
 
-def _shown(family: str, terms: dict[str, Prices]) -> list[tuple[int, int]]:
-    """Accelerators of each price list, and how many of them must be sure: of what binds."""
-    if family == OWN:
-        return [(N_SURE, N_SURE)]
-    return [(1, 1) if COMMITMENT_MONTHS[kind] else (N_FLEETS, 0) for kind in terms]
+def _refusal(one: Plan) -> str:
+    """Why no fleet keeps the SLO; empty where one does."""
+    if (one.evidence.rows["constraint"] == "").any():  # then no row needs its energy to say so
+        return ""
+    try:
+        _ = one.best
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _beside(usd_per_year: Crew, n_parts: int, kind: str, finance: Finance) -> Extra:
+    """What accelerators cost beside their price, for each hour that is paid."""
+    paid_frac = 1.0 if COMMITMENT_MONTHS[kind] else float(finance.utilisation_frac)
+    hours = paid_frac * HOURS_PER_YEAR * n_parts
+    return lambda gpus: usd_per_year.usd_per_year(gpus * n_parts) / hours
 
 
 def _paying(finance: Finance, tenure: str, usd_per_gpu_hour: float) -> Finance:

@@ -16,12 +16,13 @@ import pandas as pd
 
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import DAY_S
-from econ.decision.fleets import ONE_SIDED, Z90, Fleet, share_within
-from econ.decision.result import Option, family_of
+from econ.decision.fleets import ONE_SIDED, Fleet
+from econ.decision.result import Option
 from econ.plan.agents import AgentCost, agent_cost, max_sessions_per_s
 from econ.plan.search import ROUNDING
 from econ.plan.sellers import seller_times
 from econ.plan.session_fleets import draws_of, smallest
+from econ.plan.surest import Z90, Spread, share_within
 from econ.scenario import Scenario
 from econ.serving.session_service import calls_of, check_context
 from econ.tokens import Replay, SessionLoad, Sessions, session_load
@@ -44,8 +45,8 @@ class Tasks:
     own, seller : Scenario
         The calls as a workload, with what an unlimited cache would serve of them, and what a
         seller's serves.
-    costs : mapping of (str, str) to AgentCost
-        By accelerator and ``"rent"`` or ``"own"``, on the smallest fleet.
+    costs : mapping of str to AgentCost
+        By `econ.decision.fleets.Fleet.label`, on the smallest fleet.
     """
 
     load: SessionLoad | Replay
@@ -53,9 +54,11 @@ class Tasks:
     draws: tuple[Sessions, ...]
     own: Scenario
     seller: Scenario
-    costs: Mapping[tuple[str, str], AgentCost] = dataclasses.field(default_factory=dict)
+    costs: Mapping[str, AgentCost] = dataclasses.field(default_factory=dict)
 
-    def per_frame(self, options: Sequence[Option], requests_per_day: float) -> pd.DataFrame:
+    def per_frame(
+        self, options: Sequence[tuple[Option, Fleet | None]], requests_per_day: float
+    ) -> pd.DataFrame:
         """Every option: USD, joules and seconds of a turn, a session and a finished task.
 
         A seller's joules and seconds are nowhere published, so they stay empty
@@ -63,8 +66,8 @@ class Tasks:
         """
         n_turns = self.draws[0].n_turns / self.draws[0].n_sessions
         rows = []
-        for option in options:
-            cost = self.costs.get((option.accelerator, family_of(option)))
+        for option, fleet in options:
+            cost = self.costs.get(fleet.label) if fleet else None
             solved = cost.solved_frac if cost else float(self.draws[0].solved.mean())
             turn_usd = option.usd_per_day / requests_per_day
             row: dict[str, Any] = {"option": option.name, "usd_per_turn": turn_usd}
@@ -143,20 +146,20 @@ def sized(tasks: Tasks, fleets: Sequence[Fleet], peak_factor: float) -> tuple[Ta
         on = one.with_(n_gpu=n_replicas * fleet.n_gpu_per_replica)
         done = served.times.done
         p_keeps = share_within(
-            np.where(done, served.times.ttft_s, np.inf), served.times.tpot_s, fleet.row, one.slo
-        )
-        priced.append(
-            dataclasses.replace(
-                fleet,
-                scenario=on.with_(cached_frac=served.hit_frac),
-                n_replicas=n_replicas,
-                rate_per_s=rate * n_turns,
-                p_keeps_slo=p_keeps,
-                n_sure=n_sure,
-                basis="simulated",
-            )
+            np.where(done, served.times.ttft_s, np.inf), served.times.tpot_s,
+            Spread.of(fleet.row), one.slo,
         )  # fmt: skip
-        costs[fleet.key] = agent_cost(on, tasks.load, rate_per_s=tasks.rate_per_s, n=n)
+        sized_fleet = dataclasses.replace(
+            fleet,
+            scenario=on.with_(cached_frac=served.hit_frac),
+            n_replicas=n_replicas,
+            rate_per_s=rate * n_turns,
+            p_keeps_slo=p_keeps,
+            n_sure=n_sure,
+            basis="simulated",
+        )
+        priced.append(sized_fleet)
+        costs[sized_fleet.label] = agent_cost(on, tasks.load, rate_per_s=tasks.rate_per_s, n=n)
     return dataclasses.replace(tasks, costs=costs), priced
 
 

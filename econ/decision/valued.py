@@ -24,7 +24,7 @@ from econ.decision import chance
 from econ.decision.books import Books, Market
 from econ.decision.fleets import Fleet
 from econ.decision.named import OnlySold, model_named
-from econ.decision.result import Option, Weighing, family_of
+from econ.decision.result import Option, Weighing
 from econ.scenario import Scenario
 from econ.tco.earning import Earning, Tiers, Worth, limits, profits, questions, worths
 
@@ -127,7 +127,7 @@ def acceptance_of(
 def offer_rows(
     options: Sequence[Option],
     npv: pd.DataFrame,
-    fleets: Mapping[tuple[str, str], Fleet],
+    fleets: Mapping[str, Fleet],
     market: Market,
     count: Acceptance,
     pue: float | None,
@@ -138,7 +138,7 @@ def offer_rows(
     usd = float("nan") if count.usd_per_answer is None else count.usd_per_answer
     rows = []
     for option in options:
-        fleet = fleets.get((option.accelerator, family_of(option)))
+        fleet = fleets.get(option.name)
         frac = count.accepted_frac(fleet)
         accepted = per_day * frac
         worth = accepted * usd

@@ -80,6 +80,10 @@ class Row(NamedTuple):
     usd_per_gpu_hour: float
     requests_per_s_per_replica: float
     rate_p90_factor: float
+    ttft_s: float
+    ttft_high_s: float
+    tpot_s: float
+    tpot_high_s: float
 
 
 class Found(NamedTuple):
@@ -127,12 +131,13 @@ class Shape:
             cost=one.cost.times(float(widest.slowdown)), n_replicas=1, routing="least_loaded"
         )
         self.trials: dict[tuple[int, int], Trial] = {}
+        self.sure: dict[Any, Any] = {}  # what `econ.plan.surest` made of it
         most_gpus, _ = demand.scenario.power_limit(widest.accelerator)
         self.n_held = most_gpus // int(widest.n_gpu) - demand.n_spare  # by the site's power
 
     def sharing(self, twin: Shape) -> Shape:
         """This shape, with the bound and the simulations of one that is the same `machine`."""
-        self.n_least, self.trials = twin.n_least, twin.trials
+        self.n_least, self.trials, self.sure = twin.n_least, twin.trials, twin.sure
         return self
 
     @property

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from econ.plan.better import better_by, mtok_per_hour, waves
-from econ.plan.fleets import Row, least_size
+from econ.plan.fleets import Found, Row, Shape, least_size
 from econ.plan.search import (
     BY_MEANS,
     COST,
@@ -29,7 +29,18 @@ from econ.plan.search import (
     paid_gpus,
 )
 from econ.plan.site import with_site
-from econ.plan.tasks import Shapes, Solved, Task, Value, lost, priced, solved_task
+from econ.plan.surest import Wanted, cheapest_of, least_sd, may_be_sure
+from econ.plan.tasks import (
+    Shapes,
+    Solved,
+    Task,
+    Value,
+    lost,
+    priced,
+    shape_of,
+    solved_task,
+    tasks_of_shapes,
+)
 from econ.plan.trials import Draws
 from econ.serving import warm_up
 
@@ -43,6 +54,7 @@ SIMULATED = [
 ]
 
 
+Place: TypeAlias = int  # of a row in `Proof.rows`
 PriceList: TypeAlias = Mapping[str, float]  # accelerator -> USD per hour of it, on one term
 
 
@@ -69,6 +81,9 @@ class Proof:
         By how much anything left out could be better than the best row; NaN without one.
     n_shapes, n_simulated : int
         Shapes of which fleets were simulated, and the fleets.
+    sure : list of list of int
+        For each price list the places in ``rows`` of the cheapest fleets that are as sure as was
+        wanted.
     """
 
     rows: pd.DataFrame
@@ -76,6 +91,7 @@ class Proof:
     gap_frac: float = math.nan
     n_shapes: int = 0
     n_simulated: int = 0
+    sure: list[list[Place]] = field(default_factory=list)
 
 
 class Search:
@@ -120,6 +136,7 @@ class Search:
         self.frame, self.demand, self.draws, self.objective = frame, demand, draws, objective
         self.columns = [frame[name].to_numpy() for name in Row._fields]
         self.policies, self.shapes, self.is_fewest = policies, shapes, is_fewest
+        self.is_owned = demand.scenario.finance.tenure == "owned"
         self.n_jobs, self.progress = n_jobs, progress
         self.sign = -1.0 if objective in (FASTEST, PROFIT) else 1.0
         self.best: dict[str, Value] = {}  # by accelerator; of the objective, smaller is better
@@ -128,12 +145,18 @@ class Search:
         self.proof = Proof(frame.iloc[:0])
 
     def run(
-        self, n_refined: int, gap_frac: float, lists: Sequence[PriceList] = (), n_kinds: int = 0
+        self,
+        n_refined: int,
+        gap_frac: float,
+        lists: Sequence[PriceList] = (),
+        n_kinds: int = 0,
+        wanted: Sequence[Wanted] = (),
     ) -> Proof:
         """Simulate the best ``n_refined`` shapes, then all that could be better by the gap.
 
         With price lists (the objective is cost), so for each: the best at those prices, and fleets
-        of ``n_kinds`` accelerators. What one list found, the next knows.
+        of ``n_kinds`` accelerators. What one list found, the next knows. What is ``wanted`` of
+        each list says how sure of the SLO its cheapest fleet has to be besides.
         """
         from tqdm.auto import tqdm
 
@@ -143,13 +166,15 @@ class Search:
         usd_of_row = self.frame["usd_per_gpu_hour"].to_numpy()
         row_usd = {task.accelerator: float(usd_of_row[task.labels[0]]) for task in tasks}
         with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
-            for usd in lists or [row_usd]:
+            for n_list, usd in enumerate(lists or [row_usd]):
                 times = {name: usd[name] / row_usd[name] for name in usd.keys() & row_usd.keys()}
                 own_tasks = [task for task in tasks if task.accelerator in times]
                 if lists:
                     own_tasks.sort(key=lambda t: (not t.is_liked, t.value * times[t.accelerator]))
                 self._prove(own_tasks, times, n_refined, gap_frac, done, bar)
                 self._vary(own_tasks, done, n_kinds)
+                if wanted and self.best:
+                    self.proof.sure.append(self._secure(own_tasks, times, wanted[n_list]))
         if self.labels:
             rows = self.frame.iloc[self.labels]
             values = pd.DataFrame(self.values, index=rows.index)
@@ -180,17 +205,12 @@ class Search:
             done |= set(fresh)
             bar.update(len(fresh))
         rest = [task for task in tasks if task not in done]
-        best = self._best_of(times)
-        while todo := [
-            task
-            for task in rest
-            if task.bound * times[task.accelerator] < better_by(best, gap_frac)
-        ][:WAVE]:
-            most = better_by(best, gap_frac)
+        most = better_by(self._best_of(times), gap_frac)
+        while todo := [t for t in rest if t.bound * times[t.accelerator] < most][:WAVE]:
             self._solve(todo, [most / times[task.accelerator] for task in todo])
             looked = set(todo)
             rest = [task for task in rest if task not in looked]
-            best = self._best_of(times)
+            most = better_by(self._best_of(times), gap_frac)
             bar.update(len(todo))
         bar.update(len(rest))
 
@@ -207,6 +227,46 @@ class Search:
             kinds |= {name} & self.best.keys()
             if len(kinds) >= n_kinds:
                 return
+
+    def _secure(
+        self, tasks: Sequence[Task], times: Mapping[str, float], wanted: Wanted
+    ) -> list[Place]:
+        """The places of the cheapest fleets that are sure enough, noted where they are not yet."""
+        places: list[Place] = []
+        firsts = self.frame.iloc[[task.labels[0] for task in tasks]]
+        sizes = np.array([least_size(task.policy) for task in tasks]) + self.demand.n_spare
+        gpus = paid_gpus(self.demand, firsts["accelerator"], sizes * firsts["n_gpu"])
+        factors = np.array([times[task.accelerator] for task in tasks])
+        bounds = gpus * firsts["usd_per_gpu_hour"].to_numpy() * factors + wanted.extra(gpus)
+        for n_sd in map(least_sd, wanted.chances):
+            possible = may_be_sure(self.frame, [t.labels for t in tasks], self.demand.slo, n_sd)
+            best = cheapest_of(
+                [task for task, may_be in zip(tasks, possible, strict=True) if may_be],
+                bounds[possible],
+                factors[possible],
+                lambda task: (rows := self._rows(task), self._shape(task, rows)),
+                n_sd,
+                self.is_owned,
+                wanted.extra,
+            )
+            if best:
+                places.append(self._placed(*best))
+        return places
+
+    def _shape(self, task: Task, rows: Sequence[Row]) -> Shape:
+        of = self.demand, self.draws, self.shapes, task.n_first
+        return shape_of(rows, task.policy, *of)
+
+    def _placed(self, task: Task, rows: Sequence[Row], fleet: Found) -> int:
+        """Where a fleet stands among those noted."""
+        label = task.labels[fleet.n_row]
+        values = priced(rows[fleet.n_row], self.demand, task.policy, fleet)
+        for place, known in enumerate(self.values):
+            is_same = self.labels[place] == label and known.get("policy") == task.policy
+            if is_same and known.get("n_replicas") == values["n_replicas"]:
+                return place
+        self._note(label, values)
+        return len(self.labels) - 1
 
     def _best_of(self, times: Mapping[str, float]) -> Value:
         fleet = (value * times[name] for name, value in self.best.items() if name in times)
@@ -228,27 +288,11 @@ class Search:
                         chips[i].id, (labels[i],), policy, 0, bool(liked[i]), value[i], bound[i]
                     )
             return
-        code = rows.groupby(list(KEYS), observed=True, sort=False).ngroup().to_numpy()[order]
-        n_batch = rows["concurrency"].to_numpy()
-        of_shape = np.split(order[by := np.argsort(code, kind="stable")],
-                            np.flatnonzero(np.diff(code[by])) + 1)  # fmt: skip
-        rank = np.argsort(order)  # of each row by the screen
-        for shape in sorted(of_shape, key=lambda shape: int(rank[shape[0]])):
-            # whole replicas make ties: the fewest places leave bursts no room, the most are slow
-            ties = shape[(value[shape] == value[shape[0]]) & liked[shape]]
-            first = ties[len(ties) // 2] if len(ties) else shape[0]
-            by_limit = shape[np.argsort(n_batch[shape], kind="stable")]
-            at, least = int(np.flatnonzero(by_limit == first)[0]), bound[shape].min()
-            for policy in self.policies:
-                yield Task(
-                    chips[shape[0]].id,
-                    tuple(labels[by_limit]),
-                    policy,
-                    at,
-                    len(ties) > 0,
-                    value[shape[0]],
-                    least,
-                )
+        code = rows.groupby(list(KEYS), observed=True, sort=False).ngroup().to_numpy()
+        yield from tasks_of_shapes(
+            code, rows["concurrency"].to_numpy(), order, value, bound, liked, chips, labels,
+            self.policies,
+        )  # fmt: skip
 
     def _bounds(self, rows: pd.DataFrame) -> Any:
         """The objective of each row on the fewest replicas that any fleet of it has."""

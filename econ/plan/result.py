@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
@@ -19,7 +18,7 @@ from econ.plan.fleets import deployed
 from econ.plan.frontier import on_frontier
 from econ.plan.optimum import Proof
 from econ.plan.rows import all_rows, simulated_rows
-from econ.plan.search import KEYS, Demand
+from econ.plan.search import Demand
 from econ.scenario import Scenario
 from econ.station import Result
 from econ.terms import Finance
@@ -94,24 +93,6 @@ class Plan(Result):
     def simulated(self) -> pd.DataFrame:
         """The rows that met the SLO under real arrivals."""
         return simulated_rows(self)
-
-    def largest_batch(self, row: pd.Series) -> int:
-        """The largest batch limit of a row's replica that nothing rules out; 0 without one."""
-        chips = self.screen["accelerator"].cat
-        code = chips.categories.get_loc(self.accelerators[str(row["accelerator"])])
-        at = np.flatnonzero(chips.codes.to_numpy() == code)
-        for name in (*KEYS[1:], "constraint"):
-            at = at[(self.screen[name].iloc[at] == (row[name] if name in KEYS else "")).to_numpy()]
-        columns = ("concurrency", "n_replicas")
-        limits = zip(at, *(self.screen[name].to_numpy()[at] for name in columns), strict=True)
-        return max((int(n) for i, n, fleet in limits if not self._is_refuted(i, fleet)), default=0)
-
-    def _is_refuted(self, label: int, n_replicas: float) -> bool:
-        """Whether simulations under each policy rule out so many replicas of a row."""
-        refuted = self.evidence.refuted.get(label, {})
-        if len(refuted) < self.n_policies:
-            return False
-        return bool(n_replicas - self.demand.n_spare <= min(refuted.values()).n_replicas)
 
     @property
     def feasible(self) -> pd.DataFrame:

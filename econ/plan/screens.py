@@ -16,18 +16,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from econ.catalog.catalog import Accelerator
 from econ.catalog.guard import count, one_of
 from econ.deployment import POLICIES
 from econ.plan.candidates import Split, candidates_frame
+from econ.plan.fleets import Row, Shape
 from econ.plan.market import listed
 from econ.plan.optimum import PriceList, Proof, Search
 from econ.plan.result import Plan
 from econ.plan.rows import detailed_rows
-from econ.plan.search import COST, Demand, concurrency_grid, priced, screened_frame
-from econ.plan.tasks import Shapes
+from econ.plan.search import (
+    BY_MEANS,
+    COST,
+    KEYS,
+    Demand,
+    concurrency_grid,
+    priced,
+    screened_frame,
+)
+from econ.plan.surest import Wanted
+from econ.plan.tasks import Shapes, shape_of
 from econ.plan.trials import Draws
 from econ.scenario import Scenario
 from econ.terms import Finance
@@ -69,6 +80,22 @@ class Screen:
     def accelerators(self) -> dict[str, Accelerator]:
         """What is looked at, by name."""
         return {chip.id: chip for chip in self.frame["accelerator"].cat.categories}
+
+    def shape(self, row: pd.Series) -> tuple[Shape, int]:
+        """The shape of a row of a plan, with all that was simulated of it, and the row's place."""
+        chips = self.frame["accelerator"].cat
+        code = chips.categories.get_loc(self.accelerators[str(row["accelerator"])])
+        at = np.flatnonzero(chips.codes.to_numpy() == code)
+        for name in KEYS[1:]:
+            at = at[(self.frame[name].iloc[at] == row[name]).to_numpy()]
+        at = at[self.frame["constraint"].iloc[at].isin(["", *BY_MEANS]).to_numpy()]
+        part = self.frame.iloc[at].sort_values("concurrency", kind="stable")
+        rows = [Row(*values) for values in part[list(Row._fields)].itertuples(index=False)]
+        if self.draws is None:
+            raise ValueError("nothing was to be simulated")
+        limits = [one.concurrency for one in rows]
+        shape = shape_of(rows, str(row["policy"]), self.demand, self.draws, self.shapes)
+        return shape, limits.index(int(row["concurrency"]))
 
     def paid(self, finance: Finance, usd_per_gpu_hour: Mapping[str, float]) -> Screen:
         """The part whose accelerators have a price, at those prices and under that finance."""
@@ -142,13 +169,15 @@ def proven(
     gap_frac: float = 0.0,
     lists: Sequence[PriceList] = (),
     n_kinds: int = 0,
+    wanted: Sequence[Wanted] = (),
     is_fewest: bool = False,
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> Plan:
     """The best of a screen, proved by simulation; arguments as in `econ.plan.plan`.
 
-    ``lists`` and ``n_kinds`` as in `econ.plan.optimum.Search.run`, ``is_fewest`` as in `Search`.
+    ``lists``, ``n_kinds`` and ``wanted`` as in `econ.plan.optimum.Search.run`, ``is_fewest`` as in
+    `Search`.
     """
     frame, proof = screen.frame, Proof(screen.frame.iloc[:0])
     if objective != COST:  # what else the search could go by
@@ -158,7 +187,7 @@ def proven(
             frame, screen.demand, screen.draws, objective, screen.policies, screen.shapes,
             n_jobs=n_jobs, progress=progress, is_fewest=is_fewest,
         )  # fmt: skip
-        proof = search.run(n_refined, gap_frac, lists, n_kinds)
+        proof = search.run(n_refined, gap_frac, lists, n_kinds, wanted)
     return Plan(
         demand=screen.demand,
         screen=frame,

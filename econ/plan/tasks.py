@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from econ.plan.fleets import NEVER, Found, Row, Shape
 from econ.plan.search import COST, KEYS, LATENCY, ROUNDING, Demand, server_gpus
@@ -30,6 +32,45 @@ class Task:
     bound: Value  # no fleet of it can be below
 
 
+def tasks_of_shapes(
+    code: np.ndarray,
+    n_batch: np.ndarray,
+    order: np.ndarray,
+    value: np.ndarray,
+    bound: np.ndarray,
+    is_liked: np.ndarray,
+    chips: Sequence[Any],
+    labels: np.ndarray,
+    policies: Sequence[str],
+) -> Iterator[Task]:
+    """One task a shape and policy, in the order of the best row of each.
+
+    All arrays but ``order`` (rows, best first) have an entry a row; ``code`` numbers the shapes.
+    """
+    best_first = order[np.argsort(code[order], kind="stable")]
+    by_limit = np.lexsort([n_batch, code])
+    starts = np.flatnonzero(np.diff(code[by_limit], prepend=-1))
+    ends = [*starts[1:].tolist(), len(code)]
+    place = np.empty(len(code), int)
+    place[by_limit] = np.arange(len(code))
+    rank = np.argsort(order)
+    firsts = best_first[starts]
+    # whole replicas make ties: the fewest places leave bursts no room, the most are slow
+    is_tie = (value[best_first] == value[firsts][code[best_first]]) & is_liked[best_first]
+    n_ties = np.add.reduceat(is_tie.astype(int), starts)
+    middle = best_first[starts + n_ties // 2]
+    least = np.minimum.reduceat(bound[by_limit], starts)
+    by_shape = labels[by_limit].tolist()
+    for k in np.argsort(rank[firsts]).tolist():
+        of_shape = tuple(by_shape[starts[k] : ends[k]])
+        at = int(place[middle[k]] - starts[k])
+        for policy in policies:
+            yield Task(
+                chips[firsts[k]].id, of_shape, policy, at, bool(n_ties[k]), value[firsts[k]],
+                least[k],
+            )  # fmt: skip
+
+
 TOO_MANY = "n_replicas"  # begins the simulator's words where a fleet has more than it takes
 
 
@@ -43,6 +84,30 @@ class Solved(NamedTuple):
     n_held: int = NEVER  # replicas that the power of the site holds, without spares
 
 
+def shape_of(
+    rows: Sequence[Row],
+    policy: str,
+    demand: Demand,
+    draws: Draws,
+    shapes: Shapes,
+    n_first: int = 0,
+) -> Shape:
+    """The shape of rows under a policy, with what was built and simulated of it before.
+
+    Raises
+    ------
+    ValueError
+        Where the simulator cannot represent it.
+    """
+    one = rows[0]
+    limits = tuple(row.concurrency for row in rows)
+    key = (one.accelerator.id, *one[1 : len(KEYS)], policy, limits)
+    if key not in shapes:
+        built = Shape(rows, policy, demand, draws)
+        shapes[key] = built.sharing(shapes.setdefault(built.machine, built))
+    return shapes[key].paid(rows, demand, n_first)
+
+
 def solved_task(
     rows: Sequence[Row],
     task: Task,
@@ -53,16 +118,10 @@ def solved_task(
     usd_per_hour: float = math.inf,
 ) -> Solved:
     """A task on its own: the smallest fleet that keeps the SLO and costs less per hour."""
-    one = rows[0]
-    limits = tuple(row.concurrency for row in rows)
-    key = (one.accelerator.id, *one[1 : len(KEYS)], task.policy, limits)
     try:
-        if key not in shapes:
-            built = Shape(rows, task.policy, demand, draws)
-            shapes[key] = built.sharing(shapes.setdefault(built.machine, built))
+        shape = shape_of(rows, task.policy, demand, draws, shapes, task.n_first)
     except ValueError as error:
         return Solved(None, (NEVER,) * len(rows), 0, str(error))
-    shape = shapes[key].paid(rows, demand, task.n_first)
     n_before = len(shape.trials)
     try:
         fleet = shape.best_fleet(usd_per_hour, is_fewest)

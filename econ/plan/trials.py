@@ -10,7 +10,7 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ FEWEST_TURNS = 5  # of a load that is simulated whole
 TURNS = 20  # how often every place in use is used over in a draw, filling included
 FEWEST, USUAL, MOST = 2_000, 16_000, 64_000  # requests of one draw; beyond usual, few turns
 CLOCK_MARGIN = 1.5  # draws of gaps may add up to more than their mean
+Requests: TypeAlias = tuple[Any, ...]  # arrivals, tokens of prompts and answers, cached ones
 USUAL_TPOT_S = 0.03  # for the number of places in use
 
 
@@ -111,7 +112,7 @@ class Draws:
         return iter(self._drawn)
 
     @functools.cached_property
-    def arrays(self) -> list[tuple[Any, ...]]:
+    def arrays(self) -> list[Requests]:
         """Of each draw arrivals, tokens of prompts and of answers, and what a trace has cached."""
         names = ("arrival_s", "input_tokens", "output_tokens")
         return [
@@ -144,21 +145,43 @@ class Trial:
     error: str = ""
 
 
-def try_fleet(fleet: Replica | Disaggregated, draws: Draws, slo: Slo) -> Trial:
-    """Serve each draw in turn, until one fails."""
+def first_times(fleet: Replica | Disaggregated, draws: Draws) -> RequestTimes:
+    """What the first draw comes to, served to its end."""
+    arrival_s, prompt, out, cached = draws.arrays[0]
+    return simulate_arrays(arrival_s, prompt, out, fleet, "auto", cached, draws.seed)
+
+
+def try_fleet(
+    fleet: Replica | Disaggregated, draws: Draws, slo: Slo, n_draws: int = N_DRAWS
+) -> Trial:
+    """Serve each of so many draws in turn, until one fails."""
     runs: list[RequestTimes] = []
-    for arrival_s, prompt, out, cached in draws.arrays:
+    for requests in draws.arrays[:n_draws]:
         try:
-            times = simulate_arrays(
-                arrival_s, prompt, out, fleet, "auto", cached, draws.seed, slo=slo
-            )
+            times, is_enough = _tried(fleet, requests, draws, slo)
         except ValueError as error:  # a request that no replica can hold
             return Trial(False, error=str(error))
-        good = times.goodput(slo.ttft_s, slo.tpot_s)
-        if times.stopped or good.good_frac < slo.attainment_frac or times.overloaded:
+        if not is_enough:
             return _failed(times, slo)
         runs.append(times)
     return _kept(runs, slo)
+
+
+def try_requests(
+    fleet: Replica | Disaggregated, requests: Requests, draws: Draws, slo: Slo
+) -> bool:
+    """Whether a fleet keeps the SLO for these requests (as in `Draws.arrays`)."""
+    return _tried(fleet, requests, draws, slo)[1]
+
+
+def _tried(
+    fleet: Replica | Disaggregated, requests: Requests, draws: Draws, slo: Slo
+) -> tuple[RequestTimes, bool]:
+    arrival_s, prompt, out, cached = requests
+    times = simulate_arrays(arrival_s, prompt, out, fleet, "auto", cached, draws.seed, slo=slo)
+    if times.stopped or times.overloaded:
+        return times, False
+    return times, times.goodput(slo.ttft_s, slo.tpot_s).good_frac >= slo.attainment_frac
 
 
 def _met(times: RequestTimes, slo: Slo) -> tuple[np.ndarray, np.ndarray]:

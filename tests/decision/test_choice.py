@@ -118,6 +118,32 @@ def test_the_cached_price_decides_a_cached_load():
     assert (fresh.chosen.seller, cached.chosen.seller) == ("Plain", "Cache")
 
 
+def test_the_cheapest_that_is_sure_is_among_the_options():
+    """Two H100 keep it where one does not surely: cheaper than a whole server that does."""
+    s = econ.Scenario.of("llama-3.1-70b", "h100-sxm")
+    w = s.workload
+    s = s.with_(rate_per_s=40e6 / 86_400 / (w.mean_input_tokens + w.mean_output_tokens))
+    d = econ.decide(s, ["H100", "a100-sxm-80gb"], n_refined=1, n_draws=200, on=DAY, no_api=True)
+    hourly = [o for o in d.eligible if o.kind == "on-demand" and o.accelerator == "h100-sxm"]
+    unsure, sure = (
+        [o for o in hourly if (o.p_keeps_slo >= 0.9) == is_sure] for is_sure in (False, True)
+    )
+    assert {o.n_gpu for o in unsure} == {1}
+    assert {o.n_gpu for o in sure} == {2}
+    assert d.surest.usd_per_day <= min(o.usd_per_day for o in sure)
+    assert d.surest.usd_per_day < 0.8 * d.best_of("own").usd_per_day
+    for one in sure:  # an option finds its own fleet
+        assert d.fleet_of(one).p_keeps_slo == one.p_keeps_slo
+        assert d.fleet_of(one).n_gpu_per_replica * d.fleet_of(one).n_replicas == 2
+
+
+def test_a_chance_that_is_asked_for_is_looked_for():
+    s = scenario(tpot_s=0.02)
+    usual, strict = (econ.decide(s, no_api=True, least_p_frac=p, **QUICK) for p in (None, 0.97))
+    assert strict.chosen.p_keeps_slo >= 0.97
+    assert strict.chosen.usd_per_day >= usual.chosen.usd_per_day
+
+
 def test_rules_of_the_house():
     closed = econ.decide(scenario(), on_premises=True, **QUICK)
     assert {o.kind for o in closed.options} == {"own"}

@@ -42,7 +42,7 @@ def test_hit_shares_come_out_of_seller_and_fleet(answer):
     frame = answer.per_task_frame()
     seller = frame.loc[frame["option"].str.contains("API"), "hit_frac"].unique()
     assert seller.tolist() == [seller_times(answer.tasks.draws[0]).hit_frac]
-    cost = answer.tasks.costs["h200-sxm", "rent"]
+    cost = answer.tasks.costs[answer.fleets["h200-sxm", "rent"].label]
     assert cost.meets_slo
     assert cost.hit_frac in set(frame["hit_frac"])
     assert any("Sessions (own log" in note for note in answer.notes)
