@@ -42,7 +42,6 @@ SPENT = "import resource; u = resource.getrusage(0); repr(u.ru_utime + u.ru_stim
 TURNS = 3
 NOTEBOOKS = (START_PAGE, "01_tokens.ipynb")
 STAGES = ("the cells", "an idle kernel", "the first live panel")
-IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 
 
 def panel_s(code: str) -> tuple[float, float]:
@@ -92,7 +91,7 @@ def lab_waits(notebook: str) -> list[tuple[float, float, float]]:
     processor seconds of server and kernel, and those of the browser."""
     waits = []
     with tempfile.TemporaryDirectory() as state, sync_playwright() as playwright:
-        page = lab.browser(playwright).new_page(viewport={"width": 1200, "height": 900})
+        page = lab.page(lab.browser(playwright), viewport={"width": 1200, "height": 900})
         before, start = tree_s(), time.perf_counter()
 
         def waited() -> None:
@@ -101,12 +100,12 @@ def lab_waits(notebook: str) -> list[tuple[float, float, float]]:
 
         with lab.jupyterlab(Path(state)) as (base, token):
             page.goto(f"{base}/lab/tree/{notebook}?token={token}", wait_until="domcontentloaded")
-            page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=lab.PATIENCE_MS)
+            page.wait_for_selector(".jp-Notebook .jp-Cell")
             waited()
-            page.wait_for_selector(IDLE, timeout=lab.PATIENCE_MS)
+            page.wait_for_function(f"() => {lab.IDLE}")
             waited()
             lab.menu(page, "Run", "Run All Cells")
-            page.locator(".econ-live[data-revision]").first.wait_for(timeout=lab.PATIENCE_MS)
+            page.locator(".econ-live[data-revision]").first.wait_for()
             waited()
     return waits
 

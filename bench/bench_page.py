@@ -39,19 +39,19 @@ def main(site: Path) -> None:
         (Path(folder) / "pyodide").symlink_to(course.core())
         with served(Path(folder)) as base:
             chromium = lab.browser(playwright)
-            page = chromium.new_page(viewport={"width": 1200, "height": 900})
+            page = lab.page(chromium, viewport={"width": 1200, "height": 900})
             page.goto(f"{base}/{PAGE}", wait_until="load")
             page.locator("script[data-core]").evaluate(
                 "(script, core) => { script.dataset.core = core; }", f"{base}/pyodide/"
             )
             panel = page.locator(".econ-panel[data-grid]").first
             panel.scroll_into_view_if_needed()
-            panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
+            panel.locator(".econ-live[data-revision]").wait_for()
             stop_s = _move_s(page, panel)
             start, cpu_s = time.perf_counter(), _cpu_s()
             panel.locator(".econ-python button").click()
             status = panel.locator(".econ-python [role=status]")
-            expect(status).to_contain_text("computes every stop", timeout=lab.PATIENCE_MS)
+            expect(status).to_contain_text("computes every stop")
             first_s, cpu_s = time.perf_counter() - start, _cpu_s() - cpu_s
             live_s = _move_s(page, panel)
             chromium.close()

@@ -80,7 +80,7 @@ def main(*names: str) -> int:
     ):
         chromium = lab.browser(playwright)
         for name in [n for n in notebooks if not names or n.split("_")[0] in names]:
-            page = chromium.new_page(viewport={"width": 1200, "height": 900})
+            page = lab.page(chromium, viewport={"width": 1200, "height": 900})
             try:
                 times = _times_ms(page, base, token, name)
             except (TimeoutError, PageTimeout, RuntimeError) as error:

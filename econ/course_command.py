@@ -17,11 +17,19 @@ from typing import Any
 
 HOME = "inference-economics"
 START_PAGE = "00_start_here.ipynb"
+# what a server imports before it answers: the course has no use for the rest
+SERVER_EXTENSIONS = {
+    "econ.course_server": True,
+    "voila.server_extension": False,
+    "jupyter_lsp": False,
+    "notebook_shim": False,
+}
 # JupyterLab asks outside hosts for news, updates and extensions unless it is told not to
 LAB_FLAGS = [
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
+    f"--ServerApp.jpserver_extensions={SERVER_EXTENSIONS}",
 ]
 LOOPBACK = "127.0.0.1"
 

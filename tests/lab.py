@@ -14,12 +14,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
-from playwright.sync_api import Browser, Page, Playwright
+import nbformat
+from playwright.sync_api import Browser, Page, Playwright, expect
 from playwright.sync_api import TimeoutError as PageTimeout
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -37,6 +40,12 @@ CHROMIUM_FLAGS = [
 ]
 PATIENCE_S = 900  # a busy machine is slow, not broken: waits end what hangs, they measure nothing
 PATIENCE_MS = 1000 * PATIENCE_S
+expect.set_options(timeout=PATIENCE_MS)
+# JupyterLab says "idle" also where no kernel is connected; then a click on Run asks for one
+IDLE = (
+    "(document.querySelector('.jp-Toolbar-kernelName')?.textContent ?? '').includes('Python')"
+    " && document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
+)
 PROMPTS = (
     "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')]"
     ".map(e => e.textContent.trim())"
@@ -64,6 +73,14 @@ def jupyterlab(state: Path, **environment: str) -> Iterator[tuple[str, str]]:
     base = f"http://127.0.0.1:{port}"
     with _served(words, state, f"{base}/api?token={token}", environment):
         yield base, token
+
+
+def write_notebook(path: Path, sources: list[str]) -> None:
+    """A notebook of some code cells that names its kernel, so that no dialog asks for one."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(book, path)
 
 
 @contextlib.contextmanager
@@ -111,19 +128,36 @@ def _served(
 
 
 def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+    def answers() -> bool:
         if server.poll() is not None:
             raise RuntimeError(f"the server ended at once:\n{log.read_text()[-2000:]}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
-            return
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=60):
+            return True
+        return False
+
+    until(answers)
+
+
+def until(answer: Callable[[], T]) -> T:
+    """Ask until there is something, as long as a busy machine takes."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if found := answer():
+            return found
         time.sleep(0.2)
-    raise TimeoutError(f"the server did not answer within {PATIENCE_S} s")
+    raise TimeoutError(f"{answer.__qualname__} found nothing within {PATIENCE_S} s")
 
 
 def browser(playwright: Playwright) -> Browser:
     """Chromium without a window."""
     return playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+
+
+def page(browser: Browser, **how: Any) -> Page:
+    """A page of its own that waits as long as a busy machine takes."""
+    new = browser.new_page(**how)
+    new.set_default_timeout(PATIENCE_MS)
+    return new
 
 
 def watch(page: Page) -> tuple[list[str], list[str]]:
@@ -168,38 +202,33 @@ def serious(
 def open_notebook(page: Page, base: str, token: str, name: str) -> None:
     """Open a notebook in a fresh workspace and wait for its kernel."""
     page.goto(f"{base}/lab/tree/{name}?token={token}&reset", wait_until="domcontentloaded")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE_MS)
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
     _kernel_ready(page)
 
 
-def _kernel_ready(page: Page, timeout_s: float = PATIENCE_S) -> None:
-    end, calm = time.monotonic() + timeout_s, 0
-    while time.monotonic() < end:
-        dialog = page.locator(".jp-Dialog")
-        if dialog.count():  # a new workspace may ask for a kernel
-            dialog.locator("button.jp-mod-accept").first.click()
-            calm = 0
-        status = page.evaluate(
-            "(document.querySelector('.jp-Notebook-ExecutionIndicator')||{dataset:{}}).dataset.status"
-        )
-        calm = calm + 1 if status == "idle" else 0
-        if calm >= 4:
-            return
-        time.sleep(0.25)
-    raise TimeoutError("the kernel did not become idle")
+def _kernel_ready(page: Page) -> None:
+    calm = 0
+
+    def is_calm() -> bool:
+        nonlocal calm
+        calm = calm + 1 if page.evaluate(IDLE) else 0
+        return calm > 4
+
+    until(is_calm)
 
 
 def end_kernels(base: str, token: str) -> None:
     """End every kernel of a JupyterLab: a notebook that was looked at keeps half a gigabyte."""
-
-    def ask(path: str, method: str) -> bytes:
-        request = urllib.request.Request(f"{base}/api/{path}?token={token}", method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-            return answer.read()
-
-    for kernel in json.loads(ask("kernels", "GET")):
+    for kernel in ask(base, token, "kernels"):
         with contextlib.suppress(urllib.error.HTTPError):  # it ended by itself
-            ask(f"kernels/{kernel['id']}", "DELETE")
+            ask(base, token, f"kernels/{kernel['id']}", "DELETE")
+
+
+def ask(base: str, token: str, path: str, method: str = "GET") -> Any:
+    """What a Jupyter server answers, as Python knows it."""
+    request = urllib.request.Request(f"{base}/api/{path}?token={token}", method=method)
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        return json.loads(answer.read() or "null")
 
 
 def menu(page: Page, top: str, item: str) -> None:
@@ -208,21 +237,18 @@ def menu(page: Page, top: str, item: str) -> None:
     page.get_by_role("menuitem", name=item, exact=True).first.click()
 
 
-def run_all(page: Page, timeout_s: float = PATIENCE_S) -> None:
+def run_all(page: Page) -> None:
     """Clear all outputs, run all cells, wait for the last."""
     menu(page, "Edit", "Clear Outputs of All Cells")
-    page.wait_for_function(f"() => !{PROMPTS}.some(t => /[0-9]/.test(t))", timeout=PATIENCE_MS)
+    page.wait_for_function(f"() => !{PROMPTS}.some(t => /[0-9]/.test(t))")
     for last_try in (False, True):  # a busy machine may swallow the first click
         menu(page, "Run", "Run All Cells")
         try:
-            page.wait_for_function(f"() => {PROMPTS}.some(t => /[0-9*]/.test(t))", timeout=60_000)
+            page.wait_for_function(f"() => {PROMPTS}.some(t => /[0-9*]/.test(t))", timeout=120_000)
             break
         except PageTimeout:
             if last_try:
                 raise
     # a hidden solution shows no prompt; a cell that waits shows an asterisk, a fresh one a space
-    page.wait_for_function(
-        f"() => {PROMPTS}.every(t => t === '' || /^\\[\\d+\\]:$/.test(t))",
-        timeout=timeout_s * 1000,
-    )
+    page.wait_for_function(f"() => {PROMPTS}.every(t => t === '' || /^\\[\\d+\\]:$/.test(t))")
     _kernel_ready(page)

@@ -147,7 +147,7 @@ def test_what_is_wrong_is_one_line(words, says, tmp_path, capsys):
 
 def test_as_a_module():
     done = subprocess.run(
-        [sys.executable, "-m", "econ", "--version"], capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "econ", "--version"], capture_output=True, text=True, timeout=600,
         cwd=Path(__file__).parents[1],
     )  # fmt: skip
     assert done.returncode == 0

@@ -8,7 +8,6 @@ missing or out of date, then does what was asked in it.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -42,7 +41,6 @@ APP_FLAGS = [
     "--KernelManager.autorestart=False",  # a new kernel would know nothing of the page's form
 ]
 APP_PAGE = "tools/app.ipynb"
-LAB_NEWS = "@jupyterlab/apputils-extension:announcements"  # a pop-up that asks for an outside host
 NBVAL_FLAGS = [
     "--nbval",
     "--nbval-current-env",
@@ -83,9 +81,6 @@ def setup(*_: str) -> None:
     run(*uv, "--require-hashes", "-r", LOCK)
     run(*uv, "--no-deps", "--no-build-isolation", "-e", ".")
     run(PYTHON, "-c", "from econ.charts import live; live.script()")  # so that no kernel bundles it
-    quiet = VENV / "etc" / "jupyter" / "labconfig" / "page_config.json"
-    quiet.parent.mkdir(parents=True, exist_ok=True)
-    quiet.write_text(json.dumps({"disabledExtensions": {LAB_NEWS: True}}))
     STAMP.write_text(want)
     print(f"Ready after {time.monotonic() - began:.0f} s", flush=True)
 

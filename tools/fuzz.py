@@ -47,8 +47,8 @@ OFTEN_S = 0.02  # a function that takes longer has fewer turns
 # what writes files, starts programs, measures this machine or draws into a live page
 LEFT_OUT = (
     "econ.cli", "econ.app", "econ.calibrate", "econ.machine", "econ.__main__", "econ.usage_command",
-    "econ.decide_command", "econ.course_command", "econ.site_command", "econ.catalog.package",
-    "econ.catalog.audit", "econ.lessons.memory",
+    "econ.decide_command", "econ.course_command", "econ.course_server", "econ.site_command",
+    "econ.catalog.package", "econ.catalog.audit", "econ.lessons.memory",
 )  # fmt: skip
 OURS = (ValueError, TypeError, KeyError, argparse.ArgumentTypeError)  # where `econ` raises them
 WRITES = ("write", "export", "save", "main", "forget", "remember")

@@ -42,7 +42,7 @@ def take(
         (settings / "themes.jupyterlab-settings").write_text(SETTINGS % theme.title())
         with lab.jupyterlab(state) as (base, token):
             chromium = lab.browser(playwright)
-            page = chromium.new_page(viewport={"width": 1150, "height": 1500})
+            page = lab.page(chromium, viewport={"width": 1150, "height": 1500})
             lab.open_notebook(page, base, token, Path(notebook).stem + ".ipynb")
             lab.run_all(page)
             if panel:

@@ -19,7 +19,6 @@ from tests import lab
 from tools.soak import processes, served_by, soak
 
 pytestmark = pytest.mark.browser
-RUN_S = 240  # the page runs once for every visitor
 NOT_OURS = re.compile(
     # Voilà ships other versions of JupyterLab's parts, and an icon font the policy keeps out
     r"Unsatisfied version|No satisfying version|Available versions|Content Security Policy"
@@ -37,14 +36,14 @@ def address(tmp_path_factory):
 def test_it_plans_by_keyboard_and_refuses_in_words(address):
     with sync_playwright() as playwright:
         chromium = lab.browser(playwright)
-        page = chromium.new_page(viewport={"width": 1200, "height": 900})
+        page = lab.page(chromium, viewport={"width": 1200, "height": 900})
         outside, errors = lab.watch(page)
         blocked: list[str] = []
         page.on("requestfailed", lambda r: blocked.append(r.url))
-        page.goto(address, timeout=RUN_S * 1000)
+        page.goto(address)
         form = page.locator(".econ-form")
         button = form.get_by_role("button", name="Decide", exact=True)
-        button.wait_for(timeout=RUN_S * 1000)
+        button.wait_for()
 
         # the form is there, its code is not
         assert page.locator("h1").count() == 1
@@ -58,7 +57,7 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
         before = words.inner_text()
         _press_until_focused(page, "Decide")
         page.keyboard.press("Enter")
-        expect(words).to_contain_text("Done: the answer", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("Done: the answer")
         assert words.inner_text() != before
         expect(form.get_by_text("Per day: API")).to_have_count(1)  # the answer, once
         form.get_by_text("Evidence", exact=True).click()
@@ -70,26 +69,26 @@ def test_it_plans_by_keyboard_and_refuses_in_words(address):
 
         bad = b"arrival_s,input_tokens,output_tokens\n0,9,=cmd()\n"
         _upload(page, form, "<b>log</b>.csv", bad)
-        expect(words).to_contain_text("is a formula, not a number", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("is a formula, not a number")
         assert words.locator("b").count() == 0  # the file's name is text, not markup
         good = b"arrival_s,input_tokens,output_tokens\n" + b"".join(
             b"%.1f,900,90\n" % (0.3 * i) for i in range(200)
         )
         _upload(page, form, "mine.csv", good)
-        expect(words).to_contain_text("mine, ", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("mine, ")
 
         _upload(page, form, "month.csv", good + b"0,1,1\n" * 6_000_000)
-        expect(words).to_contain_text("month.csv: 36 MB; at most 32 MB", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("month.csv: 36 MB; at most 32 MB")
         expect(words).to_contain_text("No uploaded trace is in use now")
         form.get_by_role("button", name="Decide", exact=True).click()
-        expect(words).to_contain_text("Done: the answer", timeout=lab.PATIENCE_MS)
+        expect(words).to_contain_text("Done: the answer")
         assert "--trace" not in form.locator("code").first.inner_text()
 
         for number in processes(served_by(address))[1:]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
         lost = page.locator(".econ-lost")
-        expect(lost).to_contain_text("has lost its Python", timeout=lab.PATIENCE_MS)
+        expect(lost).to_contain_text("has lost its Python")
 
         reached = [u for u in outside if u not in blocked]
         assert not reached, reached
@@ -102,8 +101,8 @@ def test_the_door_is_closed_and_answers_carry_headers(address):
     base, query = address.split("?")
     for path in ("voila/static/voila.js", "voila/templates/base/static/voila.js"):
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(base + path, timeout=RUN_S)
-        with urllib.request.urlopen(f"{base}{path}?{query}", timeout=RUN_S) as answer:
+            urllib.request.urlopen(base + path)
+        with urllib.request.urlopen(f"{base}{path}?{query}") as answer:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Referrer-Policy"] == "no-referrer"
             assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -44,8 +43,7 @@ def server(tmp_path_factory):
     """One JupyterLab for the module, with a slow panel in a notebook of its own."""
     state = tmp_path_factory.mktemp("lab")
     with lab.jupyterlab(state) as running:
-        cells = [nbformat.v4.new_code_cell(source) for source in PROBE_CELLS]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), state / "notebooks" / PROBE)
+        lab.write_notebook(state / "notebooks" / PROBE, PROBE_CELLS)
         yield running
 
 
@@ -61,7 +59,7 @@ def chromium():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_notebook_runs_and_its_panel_follows_the_keyboard(path: Path, server, chromium):
     base, token = server
-    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    page = lab.page(chromium, viewport={"width": 1200, "height": 900})
     outside, errors = lab.watch(page)
     lab.open_notebook(page, base, token, path.name)
     lab.run_all(page)
@@ -82,14 +80,14 @@ def _follows_the_keyboard(page, panel, name: str) -> None:
     """A slider with a name, moved by an arrow key: words and chart change together."""
     panel.scroll_into_view_if_needed()
     # drawn at all; "words are not empty" would hold for words that are not there yet
-    panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
+    panel.locator(".econ-live[data-revision]").wait_for()
     words = panel.locator("[role=status]")
     handle = panel.locator(".noUi-handle").first
     assert handle.get_attribute("aria-label"), "a slider without an accessible name"
     before_words, before_chart = words.text_content(), _drawn(panel)
     handle.focus()
     page.keyboard.press("ArrowRight")
-    expect(words).not_to_have_text(before_words, timeout=lab.PATIENCE_MS)
+    expect(words).not_to_have_text(before_words)
     assert _drawn(panel) != before_chart
     svg = panel.locator(".econ-live svg").first
     assert svg.get_attribute("aria-label") == words.text_content()
@@ -103,9 +101,7 @@ def _axe_has_nothing_serious_to_say(page) -> None:
     numbers.focus()
     page.keyboard.press("Enter")
     cells = numbers.locator("xpath=..").locator("td")
-    expect(cells.nth(1)).to_be_attached(
-        timeout=lab.PATIENCE_MS
-    )  # a panel fills its table once it is open
+    expect(cells.nth(1)).to_be_attached()  # a panel fills its table once it is open
     for place in [numbers, *page.locator(".econ-panel").all()]:
         place.scroll_into_view_if_needed()
         within = ".jp-Notebook"
@@ -128,17 +124,17 @@ def _drawn(panel) -> str:
 
 def test_a_flood_of_keys_ends_at_the_last_value_and_skips_stale_ones(server, chromium):
     base, token = server
-    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    page = lab.page(chromium, viewport={"width": 1200, "height": 900})
     outside, errors = lab.watch(page)
     lab.open_notebook(page, base, token, PROBE)
     lab.run_all(page)
     panel = page.locator(".econ-panel").first
-    panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
+    panel.locator(".econ-live[data-revision]").wait_for()
     panel.locator(".noUi-handle").first.focus()
     for _ in range(200):  # the model takes 50 ms, a key a few
         page.keyboard.press("ArrowRight")
     words = panel.locator("[role=status]")
-    expect(words).to_contain_text(f"Up to {9 * 201 + 4} after", timeout=lab.PATIENCE_MS)
+    expect(words).to_contain_text(f"Up to {9 * 201 + 4} after")
     calls = int(re.search(r"after (\d+) model calls", words.text_content())[1])
     print(f"200 keys, {calls} model calls")
     assert calls < 150

@@ -1,15 +1,17 @@
-"""Questions and a picture in real JupyterLab: the page records what a learner does."""
+"""The start page in real JupyterLab: it joins a kernel that is ready, and records a learner."""
 
 import json
 
-import nbformat
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from econ.course_command import START_PAGE
 from tests import lab
 
 pytestmark = pytest.mark.browser
+NAMES = "[name for name in dir() if not name.startswith('_')]"
 CELLS = [
+    f"import sys\nprint('econ.lessons.l00_start' in sys.modules, {NAMES})",
     "from econ.lessons import check, exercise, picture, predict, reveal, solution",
     'predict("00-cost")',
     'reveal("00-cost")',
@@ -21,28 +23,35 @@ CELLS = [
 ]
 
 
-def test_a_page_records_what_a_learner_does(tmp_path):
+def test_the_start_page_has_a_kernel_and_records_what_a_learner_does(tmp_path):
     stored = tmp_path / "learner.json"
     with (
         sync_playwright() as playwright,
         lab.jupyterlab(tmp_path, ECON_STATE=str(stored)) as (base, token),
     ):
-        cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / "q.ipynb")
+        lab.write_notebook(tmp_path / "notebooks" / START_PAGE, CELLS)
+        began = _sessions(base, token)
         browser = lab.browser(playwright)
-        page = browser.new_page(viewport={"width": 1000, "height": 2600})
+        page = lab.page(browser, viewport={"width": 1000, "height": 2600})
         outside, errors = lab.watch(page)
-        lab.open_notebook(page, base, token, "q.ipynb")
+        lab.open_notebook(page, base, token, START_PAGE)
         lab.run_all(page)
+        assert [path for path, _ in began] == [START_PAGE]  # before any page asked
+        assert _sessions(base, token) == began
+        assert page.evaluate(lab.PROMPTS)[0] == "[1]:"  # what made it ready has left no trace
+        first = page.locator(".jp-OutputArea-output").first
+        expect(first).to_have_text(
+            "True ['In', 'Out', 'exit', 'get_ipython', 'open', 'quit', 'sys']"
+        )
         guess, answer = (page.locator('[data-question="00-cost"]').nth(i) for i in (0, 1))
-        expect(answer).to_contain_text("Lock or skip", timeout=lab.PATIENCE_MS)
+        expect(answer).to_contain_text("Lock or skip")
         # Run All solved nothing
         assert "exercises" not in (json.loads(stored.read_text()) if stored.exists() else {})
 
         guess.get_by_role("slider").focus()
         page.keyboard.press("ArrowLeft")
         guess.get_by_role("button", name="Lock it in").click()
-        expect(answer).to_contain_text("You said", timeout=lab.PATIENCE_MS)
+        expect(answer).to_contain_text("You said")
 
         task = page.locator('[data-question="00-3"]').nth(0)
         task.get_by_role("textbox").fill("17 USD")
@@ -58,12 +67,12 @@ def test_a_page_records_what_a_learner_does(tmp_path):
         page.keyboard.press("ArrowLeft")
         expect(drawn).not_to_have_attribute("data-frame", before)
 
-        page.wait_for_function("() => true")
-        for _ in range(100):
+        def solved():
+            page.evaluate("() => true")  # let the page go on
             done = json.loads(stored.read_text()) if stored.exists() else {}
-            if done.get("exercises", {}).get("00-3", {}).get("solutions"):
-                break
-            page.wait_for_timeout(200)
+            return done.get("exercises", {}).get("00-3", {}).get("solutions") and done
+
+        done = lab.until(solved)
         assert done["predictions"]["00-cost"]["said"] > 0
         entry = done["exercises"]["00-3"]
         assert (entry["attempts"], entry["hints"], entry["solutions"]) == (1, 1, 1)
@@ -71,3 +80,9 @@ def test_a_page_records_what_a_learner_does(tmp_path):
         assert not outside, outside
         assert not [e for e in errors if "econ" in e], errors
         browser.close()
+
+
+def _sessions(base, token):
+    """Notebook and kernel of each session, once there is one."""
+    sessions = lab.until(lambda: lab.ask(base, token, "sessions"))
+    return [(session["path"], session["kernel"]["id"]) for session in sessions]

@@ -31,7 +31,7 @@ def page(printed):
     """One page for the module; printing has a browser of its own, so it comes first."""
     with sync_playwright() as playwright:
         browser = lab.browser(playwright)
-        yield browser.new_page(viewport={"width": 1280, "height": 720})
+        yield lab.page(browser, viewport={"width": 1280, "height": 720})
         browser.close()
 
 

@@ -68,7 +68,7 @@ def page():
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("ECON_STATIC", "1")
         browser = lab.browser(playwright)
-        tab = browser.new_page()
+        tab = lab.page(browser)
         tab.add_init_script("window.problems = []; window.onerror = (m) => problems.push(m)")
         views = [predict("00-cost"), reveal("00-cost"), exercise("00-1"), exercise("t-pick"),
                  exercise("t-sort"), exercise("t-why")]  # fmt: skip

@@ -24,6 +24,10 @@ BOOKS = {s: (lab.ROOT / "notebooks" / f"{s}.ipynb").read_text("utf-8") for s in 
 WITH_PANELS = [s for s, text in BOOKS.items() if "_panel(" in text]
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1200, "height": 900}
+SETTLED = (
+    "() => Promise.all(document.getAnimations()"
+    ".filter(moving => moving instanceof CSSTransition).map(moving => moving.finished))"
+)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -73,35 +77,57 @@ def chromium():
         browser.close()
 
 
-def _open(chromium, address, viewport=DESK, scheme="light"):
-    page = chromium.new_page(viewport=viewport, color_scheme=scheme)
+def _open(chromium, address, viewport=DESK):
+    page = lab.page(chromium, viewport=viewport)
     outside, errors = lab.watch(page)
     page.goto(address, wait_until="load")
     for panel in page.locator(".econ-panel[data-grid]").all():
         panel.scroll_into_view_if_needed()
-        panel.locator(".econ-live[data-revision]").wait_for(timeout=lab.PATIENCE_MS)
+        panel.locator(".econ-live[data-revision]").wait_for()
     return page, outside, errors
 
 
 def _clean(page, outside, errors):
     """Nothing left the machine, nothing complained, and axe has nothing to say of any grade."""
+    assert not (bad := lab.serious(page, every=True)), bad
     assert not outside, outside
     assert not errors, errors
-    assert not (bad := lab.serious(page, every=True)), bad
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_notebooks_page(stem, site, chromium):
+    page, outside, errors = _open(chromium, f"{site}/notebooks/{stem}.html")
+    for scheme in ("light", "dark"):  # its styles alone depend on it
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(SETTLED)
+        for picture in page.locator("img:visible").all():
+            assert len(picture.get_attribute("alt")) > 20
+        drawn = page.locator(f".econ-chart img.only-{scheme}:visible").count()
+        assert drawn + page.locator(".econ-live").count() > 0
+        _clean(page, outside, errors)
+    assert page.locator("details summary", has_text="The chart's numbers").count() > 0
+    panels = page.locator(".econ-panel[data-grid]").all()
+    assert panels or stem not in WITH_PANELS
+    for panel in panels:
+        _follows_the_keyboard(page, panel)
+    assert not outside, outside
+    assert not errors, errors
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("stem", STEMS)
-def test_a_notebooks_page(stem, scheme, site, chromium):
-    page, *leaks = _open(chromium, f"{site}/notebooks/{stem}.html", scheme=scheme)
-    for picture in page.locator("img:visible").all():
-        assert len(picture.get_attribute("alt")) > 20
-    drawn = page.locator(f".econ-chart img.only-{scheme}:visible").count()
-    n_charts = drawn + page.locator(".econ-live").count()
-    assert page.locator("details summary", has_text="The chart's numbers").count() > 0
-    assert n_charts > 0
-    _clean(page, *leaks)
+def _follows_the_keyboard(page, panel):
+    """An arrow key moves words, picture and numbers."""
+    words = panel.locator(".econ-live [role=status]")
+    before = words.text_content()
+    panel.locator("input[type=range], select").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(words).not_to_have_text(before)
+    svg = panel.locator(".econ-live svg").first
+    assert svg.get_attribute("aria-label") == words.text_content()
+    numbers = panel.locator("details summary")
+    numbers.focus()
+    page.keyboard.press("Enter")
+    expect(panel.locator("details td").nth(1)).to_be_visible()
 
 
 def test_every_other_page(folder, site, chromium):
@@ -126,33 +152,12 @@ def test_a_phone_shows_it_without_scrolling_sideways(stem, site, chromium):
     page, *leaks = _open(chromium, f"{site}/{stem}.html", PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     _clean(page, *leaks)
-
-
-@pytest.mark.parametrize("stem", WITH_PANELS)
-def test_panels_follow_the_keyboard(stem, site, chromium):
-    page, outside, errors = _open(chromium, f"{site}/notebooks/{stem}.html")
-    panels = page.locator(".econ-panel[data-grid]").all()
-    assert panels
-    for panel in panels:
-        words = panel.locator(".econ-live [role=status]")
-        before = words.text_content()
-        panel.locator("input[type=range], select").first.focus()
-        page.keyboard.press("ArrowRight")
-        expect(words).not_to_have_text(before, timeout=lab.PATIENCE_MS)
-        svg = panel.locator(".econ-live svg").first
-        assert svg.get_attribute("aria-label") == words.text_content()
-        numbers = panel.locator("details summary")
-        numbers.focus()
-        page.keyboard.press("Enter")
-        expect(panel.locator("details td").nth(1)).to_be_visible()
-    assert not outside
-    assert not errors
     page.close()
 
 
 def test_search_finds_without_a_server_of_its_own(site, chromium):
     page, outside, errors = _open(chromium, f"{site}/search.html?q=roofline")
-    page.locator("#search-results li a").first.wait_for(timeout=lab.PATIENCE_MS)
+    page.locator("#search-results li a").first.wait_for()
     assert page.locator("#search-results li a").count() >= 3
     assert not outside
     assert not errors
@@ -160,10 +165,10 @@ def test_search_finds_without_a_server_of_its_own(site, chromium):
 
 
 def test_it_opens_from_a_disk(folder, chromium):
-    page = chromium.new_page()
+    page = lab.page(chromium)
     errors: list[str] = []
     page.on("pageerror", lambda e: errors.append(str(e)))
     page.goto((folder / "index.html").as_uri())
-    page.locator(".econ-live[data-revision]").first.wait_for(timeout=lab.PATIENCE_MS)
+    page.locator(".econ-live[data-revision]").first.wait_for()
     assert not errors
     page.close()

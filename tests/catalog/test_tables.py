@@ -190,7 +190,7 @@ def test_the_command_prints_the_audit():
         [sys.executable, "-m", "econ.catalog", "--on", "2030-01-01"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     printed = [line.split()[:2] for line in done.stdout.splitlines()]

@@ -110,7 +110,7 @@ def _load(names: list[str], heavy: frozenset[str] = frozenset(HEAVY)) -> str:
     code = LOAD.format(names=names, heavy=sorted(heavy))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
-        capture_output=True, text=True, cwd=ROOT, timeout=120,
+        capture_output=True, text=True, cwd=ROOT, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

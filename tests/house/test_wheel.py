@@ -68,7 +68,7 @@ def wheel(tmp_path_factory) -> Path:
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
          "--wheel-dir", folder, tree],
-        check=True, timeout=300,
+        check=True, timeout=600,
     )  # fmt: skip
     return next(folder.glob("*.whl"))
 
@@ -79,12 +79,12 @@ def _environment(folder: Path, wheel: Path, extras: set[str]) -> Path:
     python = folder / "bin" / "python"
     site = subprocess.run(
         [python, "-c", "import site; print(site.getsitepackages()[0])"],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=600,
     ).stdout.strip()  # fmt: skip
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps",
          "--no-index", wheel],
-        check=True, timeout=300,
+        check=True, timeout=600,
     )  # fmt: skip
     (ours,) = metadata.distributions(name="inference-economics", path=[site])
     _link(_needed(ours.requires or [], extras), Path(site))
