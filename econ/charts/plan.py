@@ -68,7 +68,7 @@ def stress_chart(frame: pd.DataFrame) -> Drawing:
     rows = frame.dropna(subset=["cost_usd_per_good_mtok"]).copy()
     rows["choice"] = ["same accelerator" if s else "another" for s in rows["same_choice"]]
     rows["label"] = [
-        f"${r.cost_usd_per_good_mtok:.2f}  {int(r.fleet_gpus)} × {r.accelerator}"
+        f"${r.cost_usd_per_good_mtok:.2f}: {int(r.fleet_gpus)} × {r.accelerator}"
         for r in rows.itertuples()
     ]
     changed = int((~frame["same_choice"]).sum())

@@ -137,7 +137,7 @@ def cheapest_chart(frame: pd.DataFrame, guess: float | None = None) -> Drawing:
     if frame.empty:
         raise ValueError("no deployment meets this SLO: relax a limit")
     labels = [
-        f"${r.cost_usd_per_good_mtok:.2f}  {r.fleet_gpus:,.0f} × {r.precision}, TP {r.tp}"
+        f"${r.cost_usd_per_good_mtok:.2f}: {r.fleet_gpus:,.0f} × {r.precision}, TP {r.tp}"
         for r in frame.itertuples()
     ]
     return figure(

@@ -69,22 +69,18 @@ def life_chart(frame: pd.DataFrame) -> Drawing:
     usual = frame[frame["kind"] == "cheapest to train"].iloc[0]
     form = "${:,.0f}" if unit == USD else "{:.2g} FLOP"
     return figure(
-        frame.assign(
-            name=frame["kind"].where(frame["kind"] == "cheapest for life", ""),
-            marked=frame["kind"] != "curve",
-        ),
+        frame.assign(marked=frame["kind"] != "curve"),
         "params_b",
         "cost",
         by="part",
         colors=LIFE_COLOURS,
         legend=True,
         mark="marked",
-        label="name",
         log="xy",
         height=320,
         y_title=f"Cost for life ({unit})",
         finding="Equally good models: which is the cheapest to own?",
-        subtitle="The other point: the cheapest to train",
+        subtitle="Points: the cheapest for life (left) and the cheapest to train (right)",
         says=f"Models of equal loss. Cheapest to train: {three(usual.params_b)} B on "
         f"{three(usual.tokens_per_param)} tokens per parameter, {form.format(usual.cost)} for "
         f"life. Cheapest for life: {three(best.params_b)} B on {three(best.tokens_per_param)}, "
