@@ -110,7 +110,7 @@ def add_decide(commands: Any) -> None:
     flag("--peak-factor", type=factor, default=1.0, help="busiest hour over the mean (default 1)")
     flag("--growth-per-year", type=growth, default=1.0, help="1.5, or low,typical,high: 1,1.5,3")
     flag("--utilisation-frac", type=share, help="share of the hours in which the load comes")
-    slo = one.add_argument_group("promise")
+    slo = one.add_argument_group("SLO")
     flag = slo.add_argument
     flag("--ttft", type=seconds, help="seconds to the first token, or 500ms (default 1)")
     flag("--itl", "--tpot", dest="itl", type=seconds,

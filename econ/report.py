@@ -46,8 +46,12 @@ figure{margin:1.5rem 0;break-inside:avoid}figcaption{font-size:.85rem;color:#576
 svg{max-width:100%;height:auto}
 pre{overflow-x:auto;font-size:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .wide{overflow-x:auto}
+.wide table:has(th:nth-child(11)){font-size:.7rem}
+table:has(th:nth-child(11)) :is(th,td){padding:.25rem .3rem}
 @media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}
-table,.answer{break-inside:avoid}.wide{overflow:visible}@page{margin:15mm}}
+table,.answer{break-inside:avoid}.wide{overflow:visible}@page{margin:15mm}
+table{font-size:.75rem}th,td{padding:.2rem .3rem}
+.wide table:has(th:nth-child(11)){font-size:.62rem}}
 """
 HEAD = {
     "basis": "basis", "deployment": "deployment", "policy": "policy", "good": "good requests",

@@ -121,10 +121,12 @@ def answer_line(decision: Weighing) -> str:
     one = decision.chosen
     head = f"Unproven: the speed of {one.seller} is not published. " if one.is_unproven else ""
     whose = " (sellers in general)" if one.is_unproven else ""
+    if one.n_gpu_sure > one.n_gpu > 0:
+        whose = f" (with up to {one.n_gpu_sure} of them)"
     nothing = nothing_line(decision)
     take = "If it is to be served all the same, take" if nothing else "Take"
     return (
-        f"{nothing}{head}{take} the {one.name}: {money(one.usd_per_day)} a day, "
+        f"{nothing}{head}{take} {one.in_words}: {money(one.usd_per_day)} a day, "
         f"{year_words(one, ' a year')}, "
         + (f"done within {decision.deadline_h:g} h" if decision.deadline_h else
            f"keeps the SLO with a probability of {share_words(one.p_keeps_slo)}{whose}")
@@ -140,8 +142,8 @@ def later_words(decision: Weighing) -> str:
         return ""
     less = min(sides, key=lambda option: option.usd_per_day)
     return (
-        f" Over {decision.horizon_years} years, as prices and load move, the {one.name} costs "
-        f"{drawn_words(one, 'npv_usd')} in today's money, the {less.name} "
+        f" Over {decision.horizon_years} years, as prices and load move, {one.in_words} costs "
+        f"{drawn_words(one, 'npv_usd')} in today's money, {less.in_words} "
         f"{drawn_words(less, 'npv_usd')}."
     )
 
@@ -216,7 +218,7 @@ def tie_words(decision: Weighing) -> str:
     ]
     if not others:
         return ""
-    *most, last = [f"the {o.name} ({money(o.usd_per_day)} a day)" for o in others[:3]]
+    *most, last = [f"{o.in_words} ({money(o.usd_per_day)} a day)" for o in others[:3]]
     names = f"{', '.join(most)} and {last}" if most else last
     return (
         f"Over {decision.horizon_years} years it ties, within the band, with {names}: of a tie "

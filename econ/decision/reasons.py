@@ -128,9 +128,9 @@ def what_changes(
     if chosen.p_keeps_slo < SURE:
         sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
         sentences.append(
-            f"Speed: the {chosen.name} keeps the SLO with a probability of "
+            f"Speed: {chosen.in_words} keeps the SLO with a probability of "
             f"{chosen.p_keeps_slo:.0%} ({chosen.evidence}). "
-            + (f"If it does not, take {sure.name}: ${sure.usd_per_day:,.0f} a day."
+            + (f"If it does not, take {sure.in_words}: ${sure.usd_per_day:,.0f} a day."
                if sure else "Nothing on the menu keeps it with 90 %.")
         )  # fmt: skip
     if fleet and fleet.n_sure > fleet.n_replicas:

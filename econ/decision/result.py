@@ -137,6 +137,11 @@ class Option:
         variant = f" ({self.variant})" if self.variant else ""
         return f"{self.n_gpu} × {self.accelerator}{variant} {verbs[base]}{whom}{more[rest]}"
 
+    @property
+    def in_words(self) -> str:
+        """The name within a sentence: an API has an article, a number of machines none."""
+        return f"the {self.name}" if self.is_api else self.name
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weighing(Result):

@@ -186,7 +186,8 @@ def live_chart(frame: pd.DataFrame) -> Drawing:
     good = frame[frame["what"] == "turns in time"].set_index("memory")["percent"]
     words = ", ".join(f"{value:.0f} % {memory}" for memory, value in good.items())
     return figure(frame, "percent", "memory", by="what", kind="point", legend=True,
-                  x_title="Share (%)", x_domain=(0.0, 100.0), finding=f"Turns in time: {words}")  # fmt: skip
+                  x_title="Share (%)", x_domain=(0.0, 100.0),
+                  finding=f"Turns in time: {words}")  # fmt: skip
 
 
 def memory_panel() -> Panel:
