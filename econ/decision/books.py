@@ -100,7 +100,8 @@ class Books:
 
     ``running`` is paid through each year, ``capital`` at its start, ``resale`` comes back at the
     horizon (draws); ``level`` is what capital costs by the year, as an annuity over its life.
-    ``n_gpu`` are accelerators at the peak of the first year in the typical case.
+    ``n_gpu`` are accelerators at the peak of the first year in the typical case; ``parts`` says
+    what that year pays for, ``bought`` what its capital is.
     """
 
     running: Array
@@ -109,6 +110,7 @@ class Books:
     capital: Array | None = None
     resale: Array | None = None
     parts: Parts = field(default_factory=dict)
+    bought: Parts = field(default_factory=dict)
 
     @property
     def year_usd(self) -> Array:
@@ -289,15 +291,22 @@ def owned_books(
     gpus = n_servers * per_server
     staff, licences = staff_usd(market, gpus), gpus * licence_usd_per_gpu_year
     running = operating + extra + staff + licences
-    parts = {"capital": level, "power, space, support, insurance": operating, "burst": extra,
-             "staff": staff, "licences": licences}  # fmt: skip
+    n_first = float(n_servers[0, 0])
+    charges = {
+        part.name: float(n_first * np.ravel(part.usd_per_month)[0] * MONTHS_PER_YEAR)
+        for part in own.charges
+    }
+    parts = {"burst": extra, "staff": staff, "licences": licences}
     return Books(
         running,
         level,
         n_gpu=float(gpus[0, 0]),
         capital=capital,
         resale=resale,
-        parts={name: float(usd[0, 0]) for name, usd in parts.items()},
+        parts={"capital": float(level[0, 0])}
+        | charges
+        | {name: float(usd[0, 0]) for name, usd in parts.items()},
+        bought={part.name: float(n_first * np.ravel(part.capital_usd)[0]) for part in own.assets},
     )
 
 

@@ -20,7 +20,7 @@ from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, MINUTE_S, MTOK
 from econ.decision import chance
 from econ.decision.offers import sold_as
-from econ.decision.result import Option, family_of
+from econ.decision.result import Option, chips_words, family_of
 from econ.scenario import Scenario
 
 MANY_GPUS = 64  # eight servers; assumed: no list says how many it has
@@ -91,8 +91,8 @@ def size_note(family: str, accelerator: str, n_gpu: int) -> str:
         return ""
     what = "Lists price single servers and say" if family == "rent" else "A server's price says"
     return (
-        f"{what} nothing about {n_gpu:,} × {accelerator} at once: ask whether, when and at what "
-        "price so many can be had."
+        f"{what} nothing about {chips_words(n_gpu, accelerator)} at once: ask whether, when and at "
+        "what price so many can be had."
     )
 
 

@@ -55,6 +55,7 @@ def judged(
             commitment_months=entry.commitment_months,
             exit_usd=entry.exit_usd(books), as_of=entry.as_of, source=entry.source,
             evidence=entry.evidence, words=entry.words, rates=entry.rates, parts=books.parts,
+            bought=books.bought, npv_typical_usd=float(present[0]),
             reason=entry.reason or _too_unsure(entry, least_p_frac, deadline_h),
             by_year_usd=tuple(books.year_usd[0].tolist()),
             se_usd={

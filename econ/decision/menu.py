@@ -90,7 +90,7 @@ def api_entries(
             written_frac=written_frac, ttl_s=ask.cache_ttl_s,
         )  # fmt: skip
         seller = offer.price.provider
-        speed = keeps_slo(seller, slo, measured)
+        speed = keeps_slo(seller, slo, measured, offer.price.model or model)
         too_late = ask.deadline_h < ANSWERS_WITHIN_H.get(offer.service, 0.0)
         if ask.deadline_h:
             speed = Speed(1.0, "work that may wait asks for no speed")

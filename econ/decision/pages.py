@@ -15,8 +15,9 @@ import pandas as pd
 from econ.catalog.units import HOURS_PER_DAY, MILLI
 from econ.decision.chance import DISCOUNT, RATE, STAFF
 from econ.decision.launch import launch_lines
-from econ.decision.reasons import tokens_words
-from econ.decision.result import Option, Weighing
+from econ.decision.reasons import PART_NAMES, tokens_words
+from econ.decision.result import Option, Weighing, chips_words
+from econ.decision.speeds import UNPUBLISHED
 
 HEADS = ("option", "USD a day", "USD a year (nine cases in ten)", "chance to keep the SLO",
          "commitment", "price dated")  # fmt: skip
@@ -25,7 +26,11 @@ TERMS = (
     "to the first token; Mtok are a million tokens; between the figures in brackets lie nine cases "
     "in ten."
 )
-PARTS = {"burst": "machines by the hour"}
+GLOSSARY = (
+    "In the table: bf16, fp8, fp4 are number formats of the weights (16, 8 or 4 bits each); TP is "
+    "tensor parallelism, the accelerators that share every layer of one replica. Electricity of "
+    "own servers includes cooling by the PUE, the building's power over that of its machines."
+)
 FAMILIES = {"api": "API", "rent": "rent", "own": "own"}
 
 
@@ -75,8 +80,12 @@ def share_words(share_frac: float) -> str:
 
     >>> share_words(0.996), share_words(0.51)
     ('over 99%', '51%')
+    >>> share_words(1.0), share_words(0.001)
+    ('over 99%', 'under 1%')
     """
-    return "over 99%" if 0.99 < share_frac < 1 else f"{share_frac:.0%}"
+    if share_frac > 0.99:
+        return "over 99%"
+    return "under 1%" if share_frac < 0.01 else f"{share_frac:.0%}"
 
 
 def question(decision: Weighing) -> str:
@@ -119,8 +128,8 @@ def answer_line(decision: Weighing) -> str:
     ]
     none = f"; left out: {', '.join(reasons)}" if reasons else ""
     one = decision.chosen
-    head = f"Unproven: the speed of {one.seller} is not published. " if one.is_unproven else ""
-    whose = " (sellers in general)" if one.is_unproven else ""
+    head = f"Unproven: {unproven_words(one)}. " if one.is_unproven else ""
+    whose = " (sellers in general)" if one.evidence == UNPUBLISHED else ""
     if one.n_gpu_sure > one.n_gpu > 0:
         whose = f" (with up to {one.n_gpu_sure} of them)"
     nothing = nothing_line(decision)
@@ -132,6 +141,13 @@ def answer_line(decision: Weighing) -> str:
            f"keeps the SLO with a probability of {share_words(one.p_keeps_slo)}{whose}")
         + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
     )  # fmt: skip
+
+
+def unproven_words(option: Option) -> str:
+    """What is not published of a seller's speed."""
+    if option.evidence == UNPUBLISHED:
+        return f"the speed of {option.seller} is not published"
+    return f"{option.seller} says how fast it is on another model, not on this one"
 
 
 def later_words(decision: Weighing) -> str:
@@ -284,7 +300,29 @@ def option_words(option: Option, deadline_h: float = 0.0) -> tuple[str, ...]:
 def parts_words(option: Option) -> str:
     """What the first year is paid for, largest first."""
     parts = sorted(option.parts.items(), key=lambda part: -part[1])
-    return ", ".join(f"{PARTS.get(name, name)} {money(usd)}" for name, usd in parts if usd > 0)
+    return ", ".join(f"{PART_NAMES.get(name, name)} {money(usd)}" for name, usd in parts if usd > 0)
+
+
+def build_up_words(decision: Weighing) -> str:
+    """What servers of one's own cost in the first year, from their price to the sum; else nothing.
+
+    In whole USD, so that the lines add up to what is said above.
+    """
+    option = decision.best_of("own")
+    if option is None or not option.bought:
+        return ""
+    rate = decision.ranges[RATE].typical
+    bought = ", ".join(f"{name} ${usd:,.0f}" for name, usd in option.bought.items())
+    yearly = ", ".join(
+        f"{PART_NAMES.get(name, name)} ${usd:,.0f}"
+        for name, usd in option.parts.items()
+        if usd > 0 and name != "capital"
+    )
+    return (
+        f"The year of {option.name}: bought for ${sum(option.bought.values()):,.0f} ({bought}), "
+        f"which is ${option.parts['capital']:,.0f} a year over {decision.life_years:g} years at "
+        f"{rate:.2%}; {yearly}: in all ${option.usd_per_year:,.0f} a year."
+    )
 
 
 def sure_words(decision: Weighing) -> list[str]:
@@ -293,8 +331,8 @@ def sure_words(decision: Weighing) -> list[str]:
     sentences.append(f"{one.name}: {one.evidence}.")
     if one.n_gpu_sure > one.n_gpu > 0:
         sentences.append(
-            f"{one.n_gpu} × {one.accelerator} are the typical case, {one.n_gpu_sure} suffice in "
-            "nine of ten; the band of the cost pays for those that each case needs."
+            f"{chips_words(one.n_gpu, one.accelerator)} are the typical case, {one.n_gpu_sure} "
+            "suffice in nine of ten; the band of the cost pays for those that each case needs."
         )
     if decision.regime and decision.regime != "calibrated":
         sentences.append(
@@ -319,9 +357,12 @@ def horizon_words(decision: Weighing) -> str:
     one, other = decision.chosen, decision.next_best
     ends = [f"{o.name} {present_words(o)}" for o in (one, other) if o]
     paid = [f"{o.name} for {parts_words(o)}" for o in (one, other) if o]
+    typical = " and ".join(money(o.npv_typical_usd) for o in (one, other) if o)
     return (
         f"Over {decision.horizon_years} years, in today's money: {', next '.join(ends)}. The first "
-        f"year pays with {'; with '.join(paid)}."
+        f"year pays with {'; with '.join(paid)}. These totals are means over the draws of prices, "
+        f"speed, staff and growth; the workbook computes the typical case of each ({typical}), in "
+        "which prices stay as they are today."
     )
 
 
@@ -343,7 +384,8 @@ def memo_markdown(decision: Weighing) -> str:
     lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
              f"**{answer_line(decision)}**", "", *filter(None, [worth_line(decision)]), "",
              *_table(HEADS, side_rows(decision)), "",
-             horizon_words(decision), ""]  # fmt: skip
+             horizon_words(decision), "", *filter(None, [build_up_words(decision)]), "",
+             GLOSSARY, ""]  # fmt: skip
     for title, sentences in sections(decision):
         lines += [f"## {title}", "", *(f"- {text}" for text in sentences), ""]
     lines += launch_markdown(decision)
@@ -358,7 +400,7 @@ def launch_markdown(decision: Weighing) -> list[str]:
     lines = launch_lines(fleet.scenario, decision.weights)
     chip, n = fleet.accelerator.id, fleet.n_replicas
     return ["## How to start machines of your own", "",
-            f"{n} × this, each on {fleet.n_gpu_per_replica} × {chip}:", "",
+            f"{n} × this, each on {chips_words(fleet.n_gpu_per_replica, chip)}:", "",
             *(f"    {line}" for line in lines.values()), ""]  # fmt: skip
 
 
@@ -385,10 +427,14 @@ def break_even_frame(decision: Weighing) -> pd.DataFrame:
         (
             row.option,
             row.against,
+            "" if np.isnan(row.api_tokens_per_day) else tokens_words(row.api_tokens_per_day),
             "never" if np.isnan(row.tokens_per_day) else tokens_words(row.tokens_per_day),
             "none" if np.isnan(row.year) else f"{row.year:.0f}",
         )
         for row in decision.break_even.itertuples()
     ]
-    columns = ["option", "against", "from tokens a day", "cheaper from year"]
+    columns = [
+        "option", "against", "API no dearer up to (tokens a day)", "machines cheaper from, at the "
+        "latest", "cheaper from year",
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)

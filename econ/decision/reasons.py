@@ -22,6 +22,8 @@ from econ.uncertainty import with_error
 SCALES = 2.0 ** np.arange(-6, 14.01, 0.125)  # times today's load at which break-even is sought
 SURE = 0.9
 LEAST_FRAC = 0.005  # of a price: less is none
+PRICED = ("tokens", "machines", "burst", "capital", "support", "insurance")  # move with a price
+PART_NAMES = {"burst": "machines by the hour", "capital": "capital", "colocation": "space"}
 
 
 def break_even_frame(
@@ -33,13 +35,19 @@ def break_even_frame(
 ) -> pd.DataFrame:
     """From which volume each way of having machines costs less than the best API, for good.
 
+    The least fleet never shrinks as the load grows: what today's machines cost at least is paid at
+    every larger volume, and up to the one for which the API asks as much none costs less. At the
+    other end the fleets of today, more of each as the load grows, bound what is paid from above.
+
     Returns
     -------
     pandas.DataFrame
-        Columns option, against, tokens_per_day (NaN where never, up to 16,000 times the load),
-        and year: the first of the horizon in which its typical cost is the lower (NaN where none).
+        Columns option, against, tokens_per_day (at the latest; NaN where never, up to 16,000 times
+        the load), api_tokens_per_day (up to which, from today's on, no machine costs less than the
+        API; NaN where one does today), and year: the first of the horizon in which its typical
+        cost is the lower (NaN where none).
     """
-    columns = ["option", "against", "tokens_per_day", "year"]
+    columns = ["option", "against", "tokens_per_day", "api_tokens_per_day", "year"]
     apis = [o for o in options if o.is_api and not o.reason]
     machines = [o for o in options if not o.is_api and "+" not in o.kind and not o.reason]
     if not apis or not machines:
@@ -47,6 +55,9 @@ def break_even_frame(
     drawn = chance.typical(ranges, len(SCALES))
     market = Market(ask.market.load_per_s, drawn, 1, ask.market.at_work_frac, SCALES)
     api = min(apis, key=lambda option: option.usd_per_day)
+    least_usd = min(o.usd_per_day for o in options if not (o.is_api or o.reason or _sends(o)))
+    up_to = least_usd / api.usd_per_day if api.usd_per_day else np.inf
+    api_tokens = tokens_per_day * up_to if up_to >= 1 else np.nan
     api_usd = entries[api.name].books(market).year_usd[:, 0]
     rows = []
     for option in machines:
@@ -54,9 +65,15 @@ def break_even_frame(
         lasting = break_even(SCALES * tokens_per_day, usd, api_usd).lasting
         cheaper = np.array(option.by_year_usd) <= np.array(api.by_year_usd)
         year = float(np.argmax(cheaper)) + 1 if cheaper.any() else np.nan
-        rows.append((option.name, api.name, np.nan if lasting is None else lasting, year))
+        latest = np.nan if lasting is None else lasting
+        rows.append((option.name, api.name, latest, api_tokens, year))
     frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values("tokens_per_day", kind="stable", ignore_index=True)
+
+
+def _sends(option: Option) -> bool:
+    """Whether its peaks go to an API."""
+    return option.kind.endswith("+api")
 
 
 def cash_frame(
@@ -98,14 +115,21 @@ def what_changes(
     if len(known):
         first = known.iloc[0]
         times = first["tokens_per_day"] / tokens_per_day
-        volume = tokens_words(first["tokens_per_day"])
-        today = f"{times:,.0f} times today's" if times >= 10 else f"{times:.2g} times today's"
-        today = "about today's" if 0.95 < times < 1.05 else today
-        sentences.append(
-            f"Volume: from about {volume} tokens a day ({today}) at the latest, machines cost "
-            f"less than the {first['against']} for good: {first['option']} at today's size, "
-            f"{'fewer there' if times < 0.95 else 'more as it grows'}; others may pay sooner."
+        latest = (
+            f"from {volume_words(first['tokens_per_day'], tokens_per_day)} on at the latest, "
+            f"machines cost less than the {first['against']} for good: {first['option']} at "
+            f"today's size, {'fewer there' if times < 0.95 else 'more as it grows'}"
         )
+        up_to = first["api_tokens_per_day"]
+        if np.isnan(up_to):
+            down = "how far below that volume they still do is not computed"
+            tied = " The API is taken as the two tie." if chosen.is_api else ""
+            sentences.append(f"Volume: {latest}; {down}.{tied}")
+        else:
+            sentences.append(
+                f"Volume: up to {volume_words(up_to, tokens_per_day)} no machine costs less than "
+                f"the {first['against']}; {latest}. In between, ask again with that volume."
+            )
     elif len(crossings):
         volume, api = tokens_words(SCALES[-1] * tokens_per_day), crossings["against"].iloc[0]
         sentences.append(
@@ -119,12 +143,9 @@ def what_changes(
     others = [able[1]] if len(able) > 1 else []
     others += [o for o in able if family_of(o) != family_of(chosen)][:1]
     for other in dict.fromkeys(o.name for o in others):
-        usd = next(o.npv_usd for o in able if o.name == other)
-        if (dearer := 1 - chosen.npv_usd / usd) >= LEAST_FRAC:
-            sentences.append(
-                f"Price: {other} would have to become {dearer:.0%} cheaper to cost the same over "
-                "the horizon."
-            )
+        option = next(o for o in able if o.name == other)
+        if 1 - chosen.npv_usd / option.npv_usd >= LEAST_FRAC:
+            sentences.append(price_words(chosen, option))
     if chosen.p_keeps_slo < SURE:
         sure = next((o for o in able if o.p_keeps_slo >= SURE), None)
         sentences.append(
@@ -147,6 +168,46 @@ def what_changes(
                     f"Rules: if {why}, take {rest[0].name}: ${rest[0].usd_per_day:,.0f} a day."
                 )
     return sentences
+
+
+def volume_words(tokens: float, today_tokens: float) -> str:
+    """A volume, and how many times today's it is.
+
+    >>> volume_words(9e8, 4e7), volume_words(4.1e7, 4e7)
+    ("about 900 M tokens a day (22 times today's)", "about 41 M tokens a day (about today's)")
+    """
+    times = tokens / today_tokens
+    today = f"{times:,.0f} times today's" if times >= 10 else f"{times:.2g} times today's"
+    today = "about today's" if 0.95 < times < 1.05 else today
+    return f"about {tokens_words(tokens)} tokens a day ({today})"
+
+
+def price_words(chosen: Option, other: Option) -> str:
+    """By how much the price of another option has to fall until it costs what the chosen one does.
+
+    Staff, power and what else is paid beside it do not fall with a price.
+    """
+    total = sum(other.parts.values())
+    beside = sum(usd for name, usd in other.parts.items() if name not in PRICED)
+    priced_usd = other.npv_usd * (1 - beside / total) if total else other.npv_usd
+    cheaper = (other.npv_usd - chosen.npv_usd) / priced_usd if priced_usd else np.inf
+    if other.is_api:
+        return (
+            f"Price: {other.name} would have to become {cheaper:.0%} cheaper to cost the same over "
+            "the horizon."
+        )
+    what = "its servers" if family_of(other) == "own" else "its rent"
+    if cheaper < 1:
+        return (
+            f"Price: {what} would have to become {cheaper:.0%} cheaper for {other.name} to cost "
+            "the same over the horizon."
+        )
+    names = [PART_NAMES.get(name, name) for name, usd in other.parts.items()
+             if usd > 0 and name not in PRICED]  # fmt: skip
+    return (
+        f"Price: no price of its accelerators makes {other.name} as cheap: what comes beside it "
+        f"({', '.join(names)}) is ${beside:,.0f} a year."
+    )
 
 
 def what_to_measure(options: Sequence[Option], worth: pd.DataFrame) -> list[str]:

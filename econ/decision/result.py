@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +15,32 @@ from econ.catalog.ranges import Range
 from econ.catalog.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 from econ.decision.books import Parts
 from econ.decision.fleets import Fleet
-from econ.decision.speeds import UNPUBLISHED
+from econ.decision.speeds import ANOTHER, UNPUBLISHED
 from econ.plan import Plan
 from econ.scenario import Scenario
 from econ.station import Result
 from econ.tco.earning import Earning
 
-TABLES = ("parts", "by_year_usd", "rates", "se_usd")  # of an option: no single number or word
+TABLES = (
+    "parts",
+    "bought",
+    "by_year_usd",
+    "rates",
+    "se_usd",
+)  # of an option: no single number or word
+RACK = re.compile(r"nvl\d")  # of GPUs, by its name
 UNNAMED = ("lists of clouds", "own", "your quote")  # no name of a shop
+
+
+def chips_words(n_gpu: float, accelerator: str) -> str:
+    """So many accelerators; the name of a rack is none of one of its GPUs.
+
+    >>> chips_words(2, "h100-sxm"), chips_words(10, "gb200-nvl72"), chips_words(1, "gb200-nvl72")
+    ('2 × h100-sxm', '10 GPUs of gb200-nvl72', '1 GPU of gb200-nvl72')
+    """
+    if not RACK.search(accelerator):
+        return f"{n_gpu:,.0f} × {accelerator}"
+    return f"{n_gpu:,.0f} GPU{'s' if n_gpu != 1 else ''} of {accelerator}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +90,12 @@ class Option:
         Why it cannot be chosen; empty where it can.
     parts : mapping of str to float
         USD of the first year by what it is paid for.
+    bought : mapping of str to float
+        USD of the first year's purchase by what is bought.
     by_year_usd : tuple of float
         The typical cost of each year.
+    npv_typical_usd : float
+        Cost over the horizon in today's money in the typical case, in which nothing is drawn.
     se_usd : mapping of str to float
         Standard errors of what is drawn, by its name here: what other draws would change.
     variant : str
@@ -103,7 +126,9 @@ class Option:
     rates: tuple[float, ...] = ()
     reason: str = ""
     parts: Parts = field(default_factory=dict)
+    bought: Parts = field(default_factory=dict)
     by_year_usd: tuple[float, ...] = ()
+    npv_typical_usd: float = 0.0
     se_usd: Parts = field(default_factory=dict)
     variant: str = ""
 
@@ -114,8 +139,8 @@ class Option:
 
     @property
     def is_unproven(self) -> bool:
-        """Whether nothing is published about this seller's speed."""
-        return self.evidence == UNPUBLISHED
+        """Whether nothing is published about this seller's speed on this model."""
+        return self.evidence == UNPUBLISHED or ANOTHER in self.evidence
 
     @property
     def usd_per_month(self) -> float:
@@ -135,7 +160,8 @@ class Option:
         whom = "" if self.seller in UNNAMED else f" from {self.seller}"
         more = {"burst": ", peaks rented by the hour", "api": ", peaks sent to an API", "": ""}
         variant = f" ({self.variant})" if self.variant else ""
-        return f"{self.n_gpu} × {self.accelerator}{variant} {verbs[base]}{whom}{more[rest]}"
+        machines = chips_words(self.n_gpu, self.accelerator)
+        return f"{machines}{variant} {verbs[base]}{whom}{more[rest]}"
 
     @property
     def in_words(self) -> str:

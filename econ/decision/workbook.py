@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from econ.catalog.units import DAYS_PER_YEAR, KILO, MONTHS_PER_YEAR, MTOK
+from econ.catalog.units import DAYS_PER_YEAR, KILO, MTOK
 from econ.decision import chance
+from econ.decision.books import RESALE_YEARS, Parts
+from econ.decision.reasons import PART_NAMES
 from econ.decision.result import Option, Weighing
 
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -44,6 +46,9 @@ STYLES = (
     + "".join(FORMAT.format(*one) for one in ((0, 0), (0, 1), (0, 2), (3, 0), (3, 2), (164, 0)))
     + '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/>'
     "</cellStyles></styleSheet>"
+)
+MEAN = (
+    "over draws of prices, speed, staff and growth; differs as these do not err to both sides alike"
 )
 IN_PROPORTION = "in proportion to the load; the memo counts whole machines, hour by hour"
 
@@ -105,18 +110,39 @@ def finance_lines(decision: Weighing) -> list[Line]:
             lines += make(decision, option)
             names.append(family)
     for family in names:
-        total = []
-        for year in range(years):
-            name = f"{family}_year_{year + 1}"
-            change = f"{family}_change^{year}" if family != "own" else "1"
-            formula = f"{family}_usd_per_year*growth^{year}*{change}"
-            note = IN_PROPORTION if year and family != "api" else ""
-            title = f"{family}, year {year + 1}"
-            lines.append(Line(name, title, formula=formula, unit="USD", note=note))
-            total.append(f"{name}/(1+discount)^{year + 0.5}")
-        lines.append(Line(f"{family}_present", f"{family}: all years in today's money",
-                          formula="+".join(total), unit="USD"))  # fmt: skip
+        lines += _horizon_lines(decision, family, years)
     return lines
+
+
+def _horizon_lines(decision: Weighing, family: str, years: int) -> list[Line]:
+    """Each year and all of them in today's money; beside it the mean of the draws, as in the memo.
+
+    What is bought is paid at the start and sold at the end, where it lasts so long.
+    """
+    lines, total = [], []
+    is_bought = family == "own" and years <= decision.life_years
+    for year in range(years):
+        name = f"{family}_year_{year + 1}"
+        change = f"{family}_change^{year}" if family != "own" else "1"
+        formula = f"{family}_usd_per_year*growth^{year}*{change}"
+        note = IN_PROPORTION if year and family != "api" else ""
+        title = f"{family}, year {year + 1}"
+        lines.append(Line(name, title, formula=formula, unit="USD", note=note))
+        paid = f"running*growth^{year}" if is_bought else name
+        total.append(f"{paid}/(1+discount)^{year + 0.5}")
+    if is_bought:
+        total += ["bought", f"0-bought*kept_a_year^{years}/(1+discount)^{years}"]
+    sold = "bought at the start, sold at the end; " if is_bought else ""
+    option = decision.best_of(family)
+    mean = Line(f"{family}_mean", f"{family}: the memo's figure, the mean of the draws",
+                option.npv_usd if option else 0.0, unit="USD", note=MEAN)  # fmt: skip
+    return [
+        *lines,
+        Line(f"{family}_present", f"{family}: all years in today's money",
+             formula="+".join(total).replace("+0-", "-"), unit="USD",
+             note=f"{sold}the typical case: prices as today"),
+        mean,
+    ]  # fmt: skip
 
 
 def _api_lines(decision: Weighing, option: Option) -> list[Line]:
@@ -155,21 +181,34 @@ def _rent_lines(decision: Weighing, option: Option) -> list[Line]:
 
 
 def _own_lines(decision: Weighing, option: Option) -> list[Line]:
-    parts = dict(option.parts)
-    capital, life = parts.pop("capital", 0.0), decision.life_years
-    rate = decision.ranges[chance.RATE].typical / MONTHS_PER_YEAR
-    payment = -_payment(rate, life * MONTHS_PER_YEAR, 1.0)
-    bought = capital / MONTHS_PER_YEAR / payment
+    """The memo's build-up: what is bought, its annuity, and what every year pays besides."""
+    parts = {name: usd for name, usd in option.parts.items() if name != "capital" and usd > 0}
+    bought, running = _named("own_buys", option.bought), _named("own_pays", parts)
+    kept = decision.ranges[chance.RESIDUAL].typical ** (1 / RESALE_YEARS)
     return [
         Line("", option.name),
-        Line("bought", "Servers, network, storage, spares", bought, unit="USD"),
-        Line("life", "Life", life, unit="years"),
-        Line("running", "Power, space, support, insurance, staff, licences, burst",
-             sum(parts.values()), unit="USD a year"),
-        Line("own_usd_per_year", "A year", unit="USD",
+        *(
+            Line(name, f"Bought: {title}", usd, unit="USD")
+            for name, (title, usd) in bought.items()
+        ),
+        Line("bought", "Bought in all", formula="+".join(bought), unit="USD"),
+        Line("life", "Life", decision.life_years, unit="years"),
+        Line("kept_a_year", "Resale, of a year before's", kept, unit="share"),
+        *(
+            Line(name, PART_NAMES.get(title, title).capitalize(), usd, unit="USD a year")
+            for name, (title, usd) in running.items()
+        ),
+        Line("running", "Running in all", formula="+".join(running) or "0", unit="USD a year"),
+        Line("own_usd_per_year", "A year", unit="USD", note="what is bought as an annuity",
              formula="0-PMT(discount/12,life*12,bought)*12+running"),
         Line("own_usd_per_day", "A day", formula="own_usd_per_year/365", unit="USD"),
     ]  # fmt: skip
+
+
+def _named(prefix: str, parts: Parts) -> dict[str, tuple[str, float]]:
+    """Parts under names that a formula can hold, with their titles."""
+    return {f"{prefix}_{name.replace(' ', '_').replace(',', '')}": (name, usd)
+            for name, usd in parts.items()}  # fmt: skip
 
 
 def workbook(decision: Weighing) -> bytes:

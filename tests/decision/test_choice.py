@@ -1,5 +1,7 @@
 """The decision: by hand, against the simulator, and held to what any decision must obey."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -106,8 +108,17 @@ def test_a_tight_itl_rules_cheap_sellers_out():
 def test_what_you_measured_decides():
     slow = {"HuggingFace (nscale)": (10.0, 0.3)}
     decision = econ.decide(scenario(), measured=slow, **QUICK)
-    assert option(decision, "api", "HuggingFace (nscale)").p_keeps_slo == 0
+    assert option(decision, "api", "HuggingFace (nscale)").p_keeps_slo < 0.001
     assert decision.chosen.seller != "HuggingFace (nscale)"
+    fast = econ.decide(scenario(), measured={"HuggingFace (nscale)": (60.0, 0.4)}, **QUICK)
+    assert 0.9 < fast.chosen.p_keeps_slo < 1  # one day is not every day
+    assert "100%" not in str(fast)
+
+
+def test_a_speed_on_another_model_is_unproven():
+    tight = econ.decide(scenario(tpot_s=0.001), terms=["api"], least_p_frac=0.05, **QUICK)
+    assert tight.chosen.seller == "Cerebras"
+    assert str(tight).startswith("Unproven: Cerebras says how fast it is on another model")
 
 
 def test_the_cached_price_decides_a_cached_load():
@@ -262,15 +273,47 @@ def test_cost_rises_with_the_load_and_an_api_in_proportion():
     assert ratio == pytest.approx(10e9 / 40e6)
 
 
-def test_break_even_is_where_the_bills_meet():
-    row = answer().break_even.dropna(subset=["tokens_per_day"]).iloc[0]
-    for times, cheaper in ((0.5, False), (2.0, True)):  # a fleet shares its queues: about
-        s = scenario(times * row["tokens_per_day"])
-        d = econ.decide(s, sellers=[answer().chosen.seller], **QUICK)
-        machines = next(
-            o for o in d.options if o.name.split(" ", 2)[2] == row["option"].split(" ", 2)[2]
-        )
-        assert (machines.usd_per_year <= option(d, "api").usd_per_year) == cheaper
+@pytest.mark.parametrize(
+    ("column", "times", "is_machine"),
+    [
+        ("api_tokens_per_day", 0.97, False),
+        ("tokens_per_day", 1.0, True),
+        ("tokens_per_day", 3.0, True),
+    ],
+)
+def test_break_even_holds_when_the_plan_is_asked_anew(column, times, is_machine):
+    """Below the first volume the API is no dearer than any machine, above the second they are no
+    dearer than it."""
+    row = answer().break_even.iloc[0]
+    assert 40e6 < row["api_tokens_per_day"] <= row["tokens_per_day"]
+    d = econ.decide(scenario(times * row[column]), sellers=[answer().chosen.seller], **QUICK)
+    api = option(d, "api").usd_per_day
+    machines = min(o.usd_per_day for o in d.eligible if not o.is_api and "+api" not in o.kind)
+    assert (machines <= api) == is_machine
+
+
+def test_what_is_owned_adds_up_in_the_memo():
+    own = answer().best_of("own")
+    assert sum(own.parts.values()) == pytest.approx(own.usd_per_year)
+    line = next(text for text in answer().memo().splitlines() if text.startswith("The year of"))
+    usd = [float(n.replace(",", "")) for n in re.findall(r"\$([\d,]+)", line)]
+    bought, *of_bought = usd[: 1 + len(own.bought)]
+    annuity, *rest, total = usd[1 + len(own.bought) :]
+    assert sum(of_bought) == pytest.approx(bought, abs=5)
+    assert annuity + sum(rest) == pytest.approx(total, abs=5)
+    assert total == pytest.approx(own.usd_per_year, abs=1)
+
+
+def test_no_price_is_asked_of_a_machine_whose_staff_alone_costs_more():
+    words = " ".join(answer().what_would_change_it)
+    assert "no price of its accelerators makes 1 × h100-sxm" in words
+    assert "$30,000 a year" in words
+    assert "would have to become 9" not in words
+
+
+def test_what_is_left_out_is_left_out_as_asked():
+    tuned = econ.decide(scenario(), no_api=True, **QUICK)
+    assert "API (left out, as nobody sells this model)" in str(tuned)
 
 
 def test_a_dearer_server_never_makes_owning_cheaper():

@@ -21,6 +21,20 @@ def test_formulas_give_the_decisions_numbers():
         assert numbers[f"{family}_usd_per_year"] == pytest.approx(option.usd_per_year)
 
 
+def test_totals_are_the_typical_case_of_the_memo():
+    lines = finance_lines(answer())
+    numbers = evaluate(lines)
+    for family in ("api", "rent", "own"):
+        option = answer().best_of(family)
+        assert numbers[f"{family}_present"] == pytest.approx(option.npv_typical_usd)
+        assert numbers[f"{family}_mean"] == option.npv_usd
+    assert "the workbook computes the typical case" in answer().memo()
+    own = answer().best_of("own")
+    assert numbers["bought"] == pytest.approx(sum(own.bought.values()))
+    titles = {line.title for line in lines}
+    assert {f"Bought: {name}" for name in own.bought} <= titles
+
+
 def test_the_file_is_a_workbook_with_live_formulas():
     archive = zipfile.ZipFile(io.BytesIO(workbook(answer())))
     assert archive.testzip() is None
