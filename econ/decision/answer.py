@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.units import KILO
-from econ.decision.pages import answer_line, memo_markdown, question, usd_words
+from econ.decision.pages import answer_line, memo_markdown, question
 from econ.decision.result import FAMILIES, Weighing
 from econ.decision.tasks import Tasks
+from econ.decision.words import usd_words
 from econ.tco.earning import Earning
 from econ.tokens.tasks import PER
 

@@ -184,7 +184,7 @@ def _own_lines(decision: Weighing, option: Option) -> list[Line]:
     """The memo's build-up: what is bought, its annuity, and what every year pays besides."""
     parts = {name: usd for name, usd in option.parts.items() if name != "capital" and usd > 0}
     bought, running = _named("own_buys", option.bought), _named("own_pays", parts)
-    kept = decision.ranges[chance.RESIDUAL].typical ** (1 / RESALE_YEARS)
+    resale_frac = decision.ranges[chance.RESIDUAL].typical ** (1 / RESALE_YEARS)
     return [
         Line("", option.name),
         *(
@@ -193,7 +193,7 @@ def _own_lines(decision: Weighing, option: Option) -> list[Line]:
         ),
         Line("bought", "Bought in all", formula="+".join(bought), unit="USD"),
         Line("life", "Life", decision.life_years, unit="years"),
-        Line("kept_a_year", "Resale, of a year before's", kept, unit="share"),
+        Line("kept_a_year", "Resale, of a year before's", resale_frac, unit="share"),
         *(
             Line(name, PART_NAMES.get(title, title).capitalize(), usd, unit="USD a year")
             for name, (title, usd) in running.items()

@@ -16,14 +16,8 @@ from IPython.display import Markdown
 from econ.catalog.units import DAY_S, MTOK
 from econ.charts import Drawing, Panel, choice, figure, panel, slider
 from econ.decision import Decision, decide
-from econ.decision.pages import (
-    FAMILIES,
-    drawn_words,
-    money,
-    present_words,
-    share_words,
-    year_words,
-)
+from econ.decision.pages import FAMILIES
+from econ.decision.words import drawn_words, money, present_words, share_words, year_words
 from econ.scenario import Scenario
 
 DAY = datetime.date(2026, 11, 29)  # whose prices the lesson shows
