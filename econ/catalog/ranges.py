@@ -32,9 +32,9 @@ import numpy as np
 
 from econ.catalog.columns import column
 from econ.catalog.guard import in_range, one_of, positive, shown
+from econ.catalog.laws import Numbers, normal_quantile, pert_quantile
 from econ.catalog.tables import remember, table
 
-Numbers = np.ndarray[Any, np.dtype[Any]]
 LAWS = ("pert", "lognormal", "uniform")
 TAIL_FRAC = 0.05  # what a lognormal's low leaves below it, and its high above
 
@@ -85,15 +85,11 @@ class Range:
         )
 
     def _spreads(self) -> tuple[float, float]:
-        from scipy.special import ndtri
-
-        z = float(ndtri(1 - TAIL_FRAC))
+        z = float(normal_quantile(1 - TAIL_FRAC))
         return math.log(self.typical / self.low) / z, math.log(self.high / self.typical) / z
 
     def quantile(self, share_frac: float | Numbers) -> Numbers:
         """The value below which a share (0 to 1) of the distribution lies."""
-        from scipy.special import betaincinv, ndtri
-
         share = np.asarray(share_frac, dtype="float64")
         if not ((share >= 0) & (share <= 1)).all():
             raise ValueError(f"share = {shown(share)} is outside its range: 0 to 1")
@@ -104,9 +100,9 @@ class Range:
             return np.asarray(self.low + width * share)
         if self.law == "pert":
             peak = (self.typical - self.low) / width
-            return np.asarray(self.low + width * betaincinv(1 + 4 * peak, 5 - 4 * peak, share))
+            return np.asarray(self.low + width * pert_quantile(peak, share))
         below, above = self._spreads()
-        z = ndtri(share)
+        z = normal_quantile(share)
         return np.asarray(self.typical * np.exp(np.where(z < 0, below, above) * z))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog import given
+from econ.catalog.laws import normal_quantile, normal_share
 from econ.catalog.ranges import Range
 from econ.catalog.tables import remember, table
 from econ.trends import yearly_rates
@@ -115,19 +116,18 @@ def draw(ranges: Mapping[str, Range], n: int, seed: int = 0) -> Draws:
 
     An input's draws are its own, whatever else is drawn: two questions differ by what differs.
     """
-    from scipy.special import ndtr, ndtri
 
     def shares(name: str) -> np.ndarray:
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         return (rng.permutation(n) + rng.uniform(EDGE, 1 - EDGE, n)) / n
 
-    cause = ndtri(shares("what moves all prices"))
+    cause = normal_quantile(shares("what moves all prices"))
     columns = {}
     for name, span in ranges.items():
         share = shares(name)
         if name in TOGETHER:
-            own = np.sqrt(1 - CORRELATION) * ndtri(share)
-            share = ndtr(np.sqrt(CORRELATION) * cause + own)
+            own = np.sqrt(1 - CORRELATION) * normal_quantile(share)
+            share = normal_share(np.sqrt(CORRELATION) * cause + own)
         columns[name] = np.concatenate([[span.typical], span.quantile(share)])
     return Draws(columns, n + 1)
 

@@ -10,7 +10,8 @@ best is the optimum.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -27,6 +28,7 @@ from econ.plan.search import (
     PROFIT,
     Demand,
     paid_gpus,
+    progress_bar,
 )
 from econ.plan.site import with_site
 from econ.plan.surest import Wanted, cheapest_of, least_sd, may_be_sure
@@ -158,20 +160,18 @@ class Search:
         of ``n_kinds`` accelerators. What one list found, the next knows. What is ``wanted`` of
         each list says how sure of the SLO its cheapest fleet has to be besides.
         """
-        from tqdm.auto import tqdm
-
         tasks = list(self._tasks())
         warm_up(4 * len(self.draws) * self.draws.n_requests * n_refined)
         done: set[Task] = set()
         usd_of_row = self.frame["usd_per_gpu_hour"].to_numpy()
         row_usd = {task.accelerator: float(usd_of_row[task.labels[0]]) for task in tasks}
-        with tqdm(total=len(tasks), unit="deployment", disable=not self.progress) as bar:
+        with progress_bar(len(tasks), self.progress) as advance:
             for n_list, usd in enumerate(lists or [row_usd]):
                 times = {name: usd[name] / row_usd[name] for name in usd.keys() & row_usd.keys()}
                 own_tasks = [task for task in tasks if task.accelerator in times]
                 if lists:
                     own_tasks.sort(key=lambda t: (not t.is_liked, t.value * times[t.accelerator]))
-                self._prove(own_tasks, times, n_refined, gap_frac, done, bar)
+                self._prove(own_tasks, times, n_refined, gap_frac, done, advance)
                 self._vary(own_tasks, done, n_kinds)
                 if wanted and self.best:
                     self.proof.sure.append(self._secure(own_tasks, times, wanted[n_list]))
@@ -190,7 +190,7 @@ class Search:
         n_refined: int,
         gap_frac: float,
         done: set[Task],
-        bar: Any,
+        advance: Callable[[int], object],
     ) -> None:
         """The best where the hour of each accelerator costs so many times what its rows say.
 
@@ -203,7 +203,7 @@ class Search:
             fresh = [task for task in wave if task not in done]
             n_good += self._solve(fresh, [math.inf] * len(fresh)) + len(wave) - len(fresh)
             done |= set(fresh)
-            bar.update(len(fresh))
+            advance(len(fresh))
         rest = [task for task in tasks if task not in done]
         most = better_by(self._best_of(times), gap_frac)
         while todo := [t for t in rest if t.bound * times[t.accelerator] < most][:WAVE]:
@@ -211,8 +211,8 @@ class Search:
             looked = set(todo)
             rest = [task for task in rest if task not in looked]
             most = better_by(self._best_of(times), gap_frac)
-            bar.update(len(todo))
-        bar.update(len(rest))
+            advance(len(todo))
+        advance(len(rest))
 
     def _vary(self, tasks: Sequence[Task], done: set[Task], n_kinds: int) -> None:
         """Simulate shapes of more accelerators in this order, until a few kinds keep the SLO."""
@@ -313,9 +313,11 @@ class Search:
 
     def _solve(self, tasks: Sequence[Task], below: Sequence[Value]) -> int:
         """The smallest fleet of each task that is better than ``below``; how many there are."""
-        from joblib import Parallel, delayed, effective_n_jobs
+        is_alone = self.n_jobs in (None, 1) and "joblib" not in sys.modules  # none configured it
+        if not is_alone:
+            from joblib import Parallel, delayed, effective_n_jobs
 
-        is_alone = effective_n_jobs(self.n_jobs) == 1  # then what one task built, others find
+            is_alone = effective_n_jobs(self.n_jobs) == 1  # then what one task built, others find
         shapes = self.shapes if is_alone else {}
         calls = [
             (

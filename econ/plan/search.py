@@ -10,9 +10,10 @@ cluster (``with joblib.parallel_config(backend="dask"): ...``); the rows are the
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,19 +197,30 @@ def screened_frame(
         parts = [_search(block, limits, demand) for block in blocks]
     else:
         from joblib import Parallel, delayed
-        from tqdm.auto import tqdm
 
         pool = Parallel(n_jobs=n_jobs, return_as="generator")
         results = pool(delayed(_search)(block, limits, demand) for block in blocks)
         total = len(candidates) * len(limits)
-        with tqdm(total=total, unit="deployment", disable=not progress) as bar:
+        with progress_bar(total, progress) as advance:
             parts = []
             for part in results:
                 parts.append(part)
-                bar.update(len(part))
+                advance(len(part))
     frame = pd.concat(parts, ignore_index=True)
     regime = frame["regime"].fillna(-1).astype("int8")  # -1 where nothing was predicted
     return frame.assign(regime=pd.Categorical.from_codes(regime, REGIMES))
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, is_shown: bool) -> Iterator[Callable[[int], object]]:
+    """What moves a bar of deployments on; where none is shown, nothing is imported for it."""
+    if not is_shown:
+        yield lambda n: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="deployment") as bar:
+        yield bar.update
 
 
 def _search(block: pd.DataFrame, limits: list[int], demand: Demand) -> pd.DataFrame:

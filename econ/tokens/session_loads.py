@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from econ.catalog.guard import count, fraction, in_range, not_negative, positive
+from econ.catalog.laws import normal_share
 from econ.catalog.tables import remember, row_of, table
 from econ.tokens.sessions import MAX_WAIT_S, Sessions, begins, checked
 
@@ -194,13 +195,11 @@ class SessionLoad:
         """
         rng, begins_s = begins(n_sessions, rate_per_s, self.rate_per_s, seed)
         n = len(begins_s)
-        from scipy.special import ndtr
-
         r = 2 * np.sin(np.pi * self.rank_correlation / 6)
         a = rng.standard_normal(n)
         b = r * a + np.sqrt(1 - r**2) * rng.standard_normal(n)
-        n_requests = np.maximum(np.rint(self.requests.at(ndtr(a))), 1).astype(int)
-        n_tools = np.rint(self.tool_steps.at(ndtr(b))).astype(int)
+        n_requests = np.maximum(np.rint(self.requests.at(normal_share(a))), 1).astype(int)
+        n_tools = np.rint(self.tool_steps.at(normal_share(b))).astype(int)
         given_up = rng.random(n) < self.abandoned_frac
         solved = (rng.random(n) < self.solved_frac) & ~given_up
         rows: list[Any] = []

@@ -18,14 +18,14 @@ econ.catalog.guard.UnknownName: unknown workload 'chatt'; nearest: chat
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, fraction, in_range, not_negative, one_of, positive
-from econ.catalog.ranges import Numbers, Range, ends
+from econ.catalog.laws import Numbers, gamma_share, normal_share
+from econ.catalog.ranges import Range, ends
 from econ.catalog.tables import remember, row_of, table
 from econ.tokens.tasks import Task
 from econ.tokens.trace_columns import OPTIONAL, TRACE_COLUMNS
@@ -35,7 +35,6 @@ QUANTILES = (
     *(0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     *(0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0),
 )
-FEW = 50_000
 ARRIVALS = ("gamma", "all_at_once")
 
 
@@ -144,11 +143,9 @@ class Workload:
         """
         if ttl_s is None or self.arrival == "all_at_once":
             return 1.0
-        from scipy.special import gammainc
-
         shape = float(self.arrival_cv) ** -2
         waits = not_negative("ttl_s", ttl_s, 1e9) * float(self.rate_per_s)
-        return float(gammainc(shape, shape * waits))
+        return gamma_share(shape, shape * waits)
 
     def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
         """Draw requests.
@@ -179,8 +176,8 @@ class Workload:
         return pd.DataFrame(
             {
                 "arrival_s": arrival,
-                "input_tokens": _draw(self.input_quantile_tokens, _share_below(a)),
-                "output_tokens": _draw(self.output_quantile_tokens, _share_below(b)),
+                "input_tokens": _draw(self.input_quantile_tokens, normal_share(a)),
+                "output_tokens": _draw(self.output_quantile_tokens, normal_share(b)),
             }
         )
 
@@ -246,16 +243,6 @@ def _gap_cv(arrival: np.ndarray) -> float:
     busy = np.unique(window[window < n_whole], return_counts=True)[1]  # the rest count 0
     mean = busy.sum() / n_whole
     return float(np.sqrt(((busy**2).sum() / n_whole - mean**2) / mean))
-
-
-def _share_below(z: Numbers) -> Numbers:
-    """The normal law. Few values take less time one by one than SciPy takes to be imported."""
-    if np.size(z) <= FEW:
-        shares = [0.5 * math.erfc(x) for x in (-np.sqrt(0.5) * np.asarray(z)).tolist()]
-        return np.array(shares)
-    from scipy.special import ndtr
-
-    return np.asarray(ndtr(z))
 
 
 def _draw(lengths: tuple[float, ...], share: Numbers) -> Numbers:

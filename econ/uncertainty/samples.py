@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count, in_range, shown
-from econ.catalog.ranges import Numbers, Range, check_ranges
+from econ.catalog.laws import Numbers
+from econ.catalog.ranges import Range, check_ranges
 
 
 def sample_frame(ranges: Mapping[str, Range], n: int = 1000, seed: int = 0) -> pd.DataFrame:
