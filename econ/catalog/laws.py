@@ -48,8 +48,8 @@ def _each(function: Any, values: Any) -> Numbers:
     return np.array([function(x) for x in array.ravel().tolist()]).reshape(array.shape)
 
 
-def gamma_share(shape: float, x: float) -> float:
-    """The share of a gamma law of scale 1 that lies below x.
+def gamma_share(arrival_cv: float, n_means: float) -> float:
+    """The share of gamma gaps that are shorter than so many mean gaps.
 
     Formulas 8.11.4 (a series, below the mean) and 8.9.2 (a continued fraction of the rest, by
     Lentz's method) of the NIST Digital Library of Mathematical Functions.
@@ -57,6 +57,8 @@ def gamma_share(shape: float, x: float) -> float:
     >>> round(gamma_share(1.0, 1.0), 4), gamma_share(1.0, 0.0)  # 1 − 1/e
     (0.6321, 0.0)
     """
+    shape = arrival_cv**-2
+    x = shape * n_means
     if shape > MOST_SHAPE:
         from scipy.special import gammainc
 

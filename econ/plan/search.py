@@ -212,14 +212,14 @@ def screened_frame(
 
 
 @contextlib.contextmanager
-def progress_bar(total: int, is_shown: bool) -> Iterator[Callable[[int], object]]:
+def progress_bar(n_rows: int, is_shown: bool) -> Iterator[Callable[[int], object]]:
     """What moves a bar of deployments on; where none is shown, nothing is imported for it."""
     if not is_shown:
         yield lambda n: None
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, unit="deployment") as bar:
+    with tqdm(total=n_rows, unit="deployment") as bar:
         yield bar.update
 
 

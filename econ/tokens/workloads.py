@@ -143,9 +143,8 @@ class Workload:
         """
         if ttl_s is None or self.arrival == "all_at_once":
             return 1.0
-        shape = float(self.arrival_cv) ** -2
-        waits = not_negative("ttl_s", ttl_s, 1e9) * float(self.rate_per_s)
-        return gamma_share(shape, shape * waits)
+        n_gaps = not_negative("ttl_s", ttl_s, 1e9) * float(self.rate_per_s)
+        return gamma_share(float(self.arrival_cv), n_gaps)
 
     def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
         """Draw requests.
