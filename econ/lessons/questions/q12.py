@@ -60,7 +60,7 @@ question(
     options={
         "list": "List prices are what the market pays.",
         "average": "The average of all sellers is a seller one can buy from.",
-        "today": "Today's price holds for the five years of a plan.",
+        "today": "Today's price holds for all the years of a plan.",
         "hits": "The share of cache hits can be written into the contract.",
         "offer": "A decision needs dated offers, and a range for each that may change.",
     },
