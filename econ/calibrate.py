@@ -58,6 +58,8 @@ REASONS = {
     "n_prefill_tile_tokens": "The tile of grouped products over many tokens; 32, 64 and 128 were "
     "tried on the same runs and on MLPerf runs of Mixtral",
     "prefill_chunk_tokens": "A common default of chunked prefill; 2048 and 8192 were tried",
+    "collective_s": "A kernel and an exchange over the link, alike for two slices and for eight: "
+    "engines send in one shot; 2, 3.5 and 5 µs fit alike",
     "large_message_bytes": "Where engines leave their one-shot all-reduce; 0.5, 1, 2, 4 and 8 MB "
     "were tried, MLPerf offline runs showing larger messages to be faster",
     "recv_wait_frac": "A request comes at any time between two looks (fitted, it was 0.6)",

@@ -46,12 +46,13 @@ class Split(NamedTuple):
     pp: Any
     dp: Any
     n_replicas: Any
+    ep: Any
 
     @classmethod
-    def of(cls, is_moe: Any, *, n_gpu: Any, tp: Any, pp: Any, dp: Any) -> Split:
+    def of(cls, is_moe: Any, *, n_gpu: Any, tp: Any, pp: Any, dp: Any, ep: Any) -> Split:
         """The split as a deployment names it: a dense model under ``dp`` is ``dp`` replicas."""
         inner = 1 + (dp - 1) * is_moe
-        return cls(n_gpu, tp, pp, inner, n_gpu / (tp * pp * inner))
+        return cls(n_gpu, tp, pp, inner, n_gpu / (tp * pp * inner), ep)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +210,7 @@ class Deployment:
 
     def split(self, model: Model) -> Split:
         """How ``model`` is divided here."""
-        parts = {name: getattr(self, name) for name in ("n_gpu", "tp", "pp", "dp")}
+        parts = {name: getattr(self, name) for name in ("n_gpu", "tp", "pp", "dp", "ep")}
         return Split.of(float(model.is_moe), **parts)
 
     def row(self) -> dict[str, Any]:

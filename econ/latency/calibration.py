@@ -75,6 +75,9 @@ class Calibration:
         accelerator beyond the fast links.
     kernel_s, collective_s : float
         Time to launch a kernel, and least time of an all-reduce, e.g. 5 µs.
+    expert_skew : float
+        How uneven experts are used: the squared coefficient of variation of their popularity, e.g.
+        0.5; 0 where all are used alike.
     recv_wait_frac : float
         Share of the receive interval that a request waits on average: 0.5 by chance.
     n_state_passes : float
@@ -119,6 +122,7 @@ class Calibration:
     large_message_bytes: float = 0.0
     kernel_s: float = 0.0
     collective_s: float = 0.0
+    expert_skew: float = 0.0
     recv_wait_frac: float = 0.5
     n_state_passes: float = 0.0
     host_exposed_frac: float = 0.0
@@ -168,7 +172,7 @@ class Calibration:
             link_frac=0.3,
             prefill_link_frac=0.5,
             kernel_s=5 * MICRO,
-            collective_s=10 * MICRO,
+            collective_s=5 * MICRO,
             n_state_passes=0.1,
             usable_memory_frac=0.9,
             engines=(Engine(first_token_s=20 * MILLI, n_wait_steps=1.0),),

@@ -117,7 +117,7 @@ class Table(NamedTuple):
         one = rows if kind is None else self.first[kind]
         shapes = self.shapes(one)
         at = {n: some(v, one if n in COUNTS else rows) for n, v in self.numbers.items()}
-        split = Split.of(shapes.is_moe, **{n: at[n] for n in ("n_gpu", "tp", "pp", "dp")})
+        split = Split.of(shapes.is_moe, **{n: at[n] for n in COUNTS})
         load = Load(
             at["input_tokens"],
             at["output_tokens"],

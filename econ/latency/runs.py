@@ -88,9 +88,21 @@ def each_once(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[~again]
 
 
+def comparable(runs: pd.DataFrame) -> pd.DataFrame:
+    """Without the runs of ``left_out_runs.csv``, whose load or decoding is not the recorded one."""
+    odd = pd.Series(False, runs.index)
+    for row in table("left_out_runs").itertuples():
+        here = (runs["concurrency"] >= row.users_from) & (runs["as_of"] == row.as_of)
+        here &= (runs["tp"] == row.tp) | pd.isna(row.tp)
+        for name in ("model", "accelerator", "engine", "precision"):
+            here &= runs[name] == getattr(row, name)
+        odd |= here & (runs["input_tokens"] >= row.input_from_tokens) & (runs["ep"] == 1)
+    return runs[~odd]
+
+
 def read_runs(path: str | Path) -> pd.DataFrame:
     """The usable rows of a file of measured serving runs: quality ok, engines that are calibrated,
-    `each_once`.
+    `each_once`, `comparable`.
 
     Lengths are scaled to what was really drawn (``len_scale``), times are seconds.
     """
@@ -99,7 +111,7 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     runs = in_our_names(raw, Path(path).name)
     runs["ttft_s"], runs["tpot_s"] = raw["ttft_ms"] / KILO, raw["tpot_ms"] / KILO
     runs["as_of"] = raw["date"].astype(str).str[:10].where(raw["date"].notna(), "2025")
-    return each_once(runs[RUN]).reset_index(drop=True)
+    return comparable(each_once(runs[RUN])).reset_index(drop=True)
 
 
 def read_medians(path: str | Path) -> pd.DataFrame:
@@ -111,7 +123,7 @@ def read_medians(path: str | Path) -> pd.DataFrame:
     runs["kv_precision"] = raw["kv_prec_assumed"]
     runs["ttft_s"], runs["tpot_s"] = raw["ttft_ms"] / KILO, raw["tpot_ms"] / KILO
     runs["output_tokens_per_s_per_gpu"] = raw["output_tok_s_per_gpu"]
-    return runs.assign(as_of=raw["date"])[MEDIAN].reset_index(drop=True)
+    return comparable(runs.assign(as_of=raw["date"])[MEDIAN]).reset_index(drop=True)
 
 
 def sample_runs() -> pd.DataFrame:

@@ -17,7 +17,6 @@ LABEL = "a label"
 MONEY = "physics only: what it costs, and where, is for econ.tco and the bill"
 ASKED = "answers for the users it is asked about, whatever is promised to them"
 MEANS = "the closed form knows means and a fixed number of users; arrivals are the simulator's"
-EXPERTS = "experts divide over tp x dp by expert or by slice alike: the same bytes and FLOP"
 SENT = "tokens that are sent together are made no later: latency states the gaps between messages"
 THOUGHT = "a token that is thought takes and costs what a token that is read does"
 SHARES = "the closed form has no shares: how many requests keep the SLO is simulated"
@@ -41,10 +40,6 @@ REASONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     SHARES: (("latency", "energy", "tco"), ("slo.attainment_frac",)),
     MEANS: (("latency", "energy", "tco"), tuple(f"workload.{name}" for name in ARRIVALS)),
     SENT: (tuple(n for n in STATIONS if n != "latency"), ("deployment.stream_interval",)),
-    EXPERTS: (
-        ("latency", "serving", "energy", "tco", "bill", "sessions"),
-        ("deployment.ep",),
-    ),
     THOUGHT: (tuple(n for n in STATIONS if n != "serving"), ("workload.reasoning_frac",)),
     ADDS_UP: (("latency", "serving"), ("workload.task",)),
     CALLS: (
