@@ -12,6 +12,7 @@ gives it at other prices, and what one search simulated the next one knows.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,16 +82,21 @@ class Screen:
         """What is looked at, by name."""
         return {chip.id: chip for chip in self.frame["accelerator"].cat.categories}
 
+    @functools.cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        return {name: self.frame[name].to_numpy() for name in (*Row._fields, "constraint")}
+
     def shape(self, row: pd.Series) -> tuple[Shape, int]:
         """The shape of a row of a plan, with all that was simulated of it, and the row's place."""
         chips = self.frame["accelerator"].cat
         code = chips.categories.get_loc(self.accelerators[str(row["accelerator"])])
-        at = np.flatnonzero(chips.codes.to_numpy() == code)
+        at, columns = np.flatnonzero(chips.codes.to_numpy() == code), self._columns
         for name in KEYS[1:]:
-            at = at[(self.frame[name].iloc[at] == row[name]).to_numpy()]
-        at = at[self.frame["constraint"].iloc[at].isin(["", *BY_MEANS]).to_numpy()]
-        part = self.frame.iloc[at].sort_values("concurrency", kind="stable")
-        rows = [Row(*values) for values in part[list(Row._fields)].itertuples(index=False)]
+            at = at[columns[name][at] == row[name]]
+        at = at[np.isin(columns["constraint"][at].astype(str), ["", *BY_MEANS])]
+        at = at[np.argsort(columns["concurrency"][at], kind="stable")]
+        values = (columns[name][at].tolist() for name in Row._fields)
+        rows = [*map(Row._make, zip(*values, strict=True))]
         if self.draws is None:
             raise ValueError("nothing was to be simulated")
         limits = [one.concurrency for one in rows]
