@@ -278,7 +278,7 @@ def zones(q: Question) -> list[Zone]:
         rows.append(Zone(*_around(-true, slip), Verdict("wrong", words)))
         words = "the reciprocal: turn the division around."
         rows.append(Zone(*_around(1 / true, slip), Verdict("wrong", words)))
-    words = "close, but not within the rounding. Carry more digits and round once, at the end."
+    words = "close, but not within the rounding: carry more digits, or look for a count off by one."
     rows.append(Zone(*_around(true, max(CLOSE_FRAC, 2 * q.tolerance_frac)),
                       Verdict("close", words)))  # fmt: skip
     nudge = f" {text(q.hints[0], numbers)}" if q.hints else ""

@@ -180,6 +180,8 @@ question(
               "those that pass are right."),
         Wrong(lambda q: q.right * PASSES_RIGHT, "That is the share of all attempts that are right "
               "and pass. Divide by all that pass."),
+        Wrong(lambda q: q.right * PASSES_RIGHT / (q.right * PASSES_RIGHT + PASSES_WRONG), "That "
+              "lets 5 % of all attempts pass as wrong ones. It is 5 % of the wrong ones alone."),
         Wrong(1 - PASSES_WRONG, "That is how many wrong answers are stopped. Most answers are "
               "wrong, so those that slip through weigh more."),
     ],

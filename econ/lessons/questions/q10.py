@@ -93,6 +93,8 @@ question(
     wrong=[
         Wrong(OLD[0] / NEW[0], "That is input alone."),
         Wrong(OLD[1] / NEW[1], "That is output alone."),
+        Wrong((OLD[0] / NEW[0] + OLD[1] / NEW[1]) / 2, "That is the mean of the two factors. "
+              "Blend each model's prices first, then divide."),
         Wrong(lambda q: (q.parts * OLD[0] / NEW[0] + OLD[1] / NEW[1]) / (q.parts + 1), "That "
               "averages the two factors. Blend each model's prices first, then divide."),
     ],

@@ -113,6 +113,8 @@ question(
               "are paid too.", "hour-is-the-cost"),
         Wrong(lambda q: q.used * tco.cost_usd_per_mtok(OWNED_USD, TOKENS_PER_S), "You "
               "multiplied by the useful share. Fewer useful hours make a token dearer."),
+        Wrong(lambda q: tco.cost_usd_per_mtok(OWNED_USD, TOKENS_PER_S) / (1 - q.used), "You "
+              "divided by the idle share. Divide by the useful one."),
         Wrong(lambda q: (2 - q.used) * tco.cost_usd_per_mtok(OWNED_USD, TOKENS_PER_S), "You added "
               "the idle share once. Divide by the useful share."),
     ],

@@ -127,6 +127,10 @@ question(
             "price_out": (0.25, 0.4, 0.6)},
     wrong=[
         Wrong(lambda q: (q.read + q.written) * q.price_in, "Output has a price of its own."),
+        Wrong(lambda q: (q.read + q.written) * q.price_out, "Input has a price of its own."),
+        Wrong(lambda q: q.read * q.price_out + q.written * q.price_in, "You exchanged the two "
+              "prices: output is the dearer one."),
+        Wrong(lambda q: q.read * q.price_in, "What is written is missing."),
         Wrong(lambda q: (q.read + q.written) * (q.price_in + q.price_out) / 2, "A plain mean of "
               "the two prices holds where as much is written as is read."),
         Wrong(lambda q: 30 * _bill(q), "That is a month. The question is one day."),

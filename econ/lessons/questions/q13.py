@@ -152,12 +152,14 @@ question(
     unit="share",
     inputs={"system": (8_000, 10_000, 6_000), "steps": (40, 30, 50)},
     limits=(0, 1),
-    tolerance_frac=0.003,
+    tolerance_frac=0.002,
     wrong=[
         Wrong(lambda q: 1 - q.steps * 1500 / _sent(q), "The instructions are not in the cache "
               "before the first call: it computes them."),
         Wrong(lambda q: 1 - (q.system + q.steps * 1800) / _sent(q), "The answers are in the cache "
               "already: the model made their keys and values when it wrote them."),
+        Wrong(lambda q: 1 - _share(q), "That is the share that is computed. The cache serves the "
+              "rest."),
     ],
     hints=("Which tokens does each call compute?",
            "1 − (system + n·new) / all input"),
