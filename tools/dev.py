@@ -8,6 +8,7 @@ missing or out of date, then does what was asked in it.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -144,9 +145,9 @@ def site(*names: str) -> None:
     run(PYTHON, "tools/website/publish.py", *names)
 
 
-def lite(*_: str) -> None:
+def lite(*names: str) -> None:
     """JupyterLite, Python in the browser: build/lite (needs a network when it is used)"""
-    run(PYTHON, "tools/lite.py")
+    run(PYTHON, "tools/lite.py", *names)
 
 
 def slides(*names: str) -> None:
@@ -253,12 +254,19 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+def _parameters(command: str) -> list[inspect.Parameter]:
+    return list(inspect.signature(COMMANDS[command]).parameters.values())
+
+
 def main(command: str = "help", *rest: str) -> None:
     """Do one command, or list them."""
     if command not in COMMANDS:
         width = max(map(len, COMMANDS))
         print("\n".join(f"make {name:<{width}}  {f.__doc__}" for name, f in COMMANDS.items()))
         sys.exit(0 if command == "help" else 2)
+    if rest and all(p.kind is p.VAR_POSITIONAL and p.name == "_" for p in _parameters(command)):
+        print(f"make {command}: {COMMANDS[command].__doc__}; it takes no words after it")
+        sys.exit(0 if {*rest} <= {"-h", "--help"} else 2)
     if command not in ("setup", "clean", "check"):  # a check speaks before anything is there
         setup()
     COMMANDS[command](*rest)

@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import minutes
 import readme_pictures
+from notebook_names import NOTEBOOKS, named
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CELL_TIMEOUT_S = 120
 TRIES = 2  # a kernel that dies or hangs gets one more chance; an error in a cell does not
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -116,17 +116,13 @@ def run(path: Path) -> None:
 
 
 def main(names: list[str]) -> None:
-    """All notebooks, or those named (with or without the ending)."""
-    known = {p.stem: p for p in sorted(NOTEBOOKS.glob("*.ipynb"))}
-    wanted = [Path(name).stem for name in names] or list(known)
-    for name in wanted:
-        if name not in known:
-            sys.exit(f"no notebook {name!r}; there are: {', '.join(known)}")
+    """All notebooks, or those named."""
+    wanted = named(names, "*", NOTEBOOKS, __doc__)
     os.environ["ECON_STATIC"] = "1"
-    for name in wanted:
+    for path in wanted:
         began = time.monotonic()
-        run(known[name])
-        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+        run(path)
+        print(f"{path.stem}: {time.monotonic() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

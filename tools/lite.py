@@ -1,4 +1,4 @@
-"""JupyterLite, Python in the browser: ``python tools/lite.py`` writes ``build/lite``.
+"""JupyterLite, Python in the browser: ``python tools/lite.py [NAME …]`` writes ``build/lite``.
 
 Bundled are JupyterLab, Pyodide's core (from npm), the pure-Python wheels that its kernel starts
 with, and this package as a wheel with its tables. So a kernel starts without another host. The
@@ -29,6 +29,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+import notebook_names  # noqa: E402
+
 from econ.catalog.prices import SAVED, prices_now_json  # noqa: E402
 from econ.charts.live import bundle  # noqa: E402
 
@@ -45,13 +47,12 @@ INSTALL = "%pip install -q inference-economics"
 
 def build(out: Path = OUT, work: Path = WORK, names: list[str] | None = None) -> list[str]:
     """Stage everything in ``work``, then build; the notebooks that are in it."""
+    wanted = notebook_names.named(names or [], "[0-9]*", usage=__doc__)
     shutil.rmtree(work, ignore_errors=True)
     shutil.rmtree(out, ignore_errors=True)
     work.mkdir(parents=True)
-    every = {p.stem: p for p in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
-    wanted = [every[Path(n).stem] for n in (every if names is None else names)]
     write_notebooks(work / "files", wanted)
-    write_wheel(work / "pypi")
+    write_wheel(work / "pypi", bundle())
     python = environment()
     lock = write_pyodide(work / "static" / "pyodide", *pyodide(python))
     served = {*lock["packages"], *closure(["ipython"])}  # the kernel brings an IPython of its own
@@ -106,7 +107,7 @@ def write_notebooks(out: Path, paths: list[Path]) -> None:
         nbformat.write(notebook, out / path.name)
 
 
-def write_wheel(out: Path) -> Path:
+def write_wheel(out: Path, script: str) -> Path:
     """This package as a wheel that carries its tables, today's prices and the charts' script."""
     out.mkdir(parents=True)
     name, version = "inference_economics", metadata.version("inference-economics")
@@ -117,7 +118,7 @@ def write_wheel(out: Path) -> Path:
         f"Version: {version}\n{needs}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: lite\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
-        "econ/charts/live.bundle.js": bundle(),
+        "econ/charts/live.bundle.js": script,
         f"econ/data/{SAVED}": prices_now_json(),
     }
     code = [path for kind in ("py", "js") for path in ROOT.glob(f"econ/**/*.{kind}")]
@@ -215,6 +216,4 @@ def download(needs: list[str], out: Path) -> dict[str, Path]:
 
 
 if __name__ == "__main__":
-    print(
-        f"{OUT / 'index.html'} with {', '.join(build(names=sys.argv[1:] or None)) or 'no notebook'}"
-    )
+    print(f"{OUT / 'index.html'} with {', '.join(build(names=sys.argv[1:]))}")

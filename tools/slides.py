@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+import notebook_names  # noqa: E402
 from printing import to_pdf  # noqa: E402
 
 OUT = ROOT / "build" / "slides"
@@ -185,13 +186,10 @@ def deck(notebook: nbformat.NotebookNode) -> str:
 def write(names: list[str], out: Path = OUT, pdf: bool = True) -> list[Path]:
     """Decks of the notebooks named, or of all; PDF beside them where a Chromium is found."""
     out.mkdir(parents=True, exist_ok=True)
-    every = {p.stem: p for p in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
     made = []
-    for name in [Path(n).stem for n in names] or list(every):
-        if name not in every:
-            sys.exit(f"no notebook {name!r}; there are: {', '.join(every)}")
-        path = out / f"{name}.html"
-        path.write_text(deck(nbformat.read(every[name], as_version=4)), encoding="utf-8")
+    for book in notebook_names.named(names, "[0-9]*", usage=__doc__):
+        path = out / f"{book.stem}.html"
+        path.write_text(deck(nbformat.read(book, as_version=4)), encoding="utf-8")
         made.append(path)
     if pdf:
         made += to_pdf(made)

@@ -90,7 +90,7 @@ def test_a_result_that_cannot_be_written_leaves_no_litter(write, monkeypatch):
     assert [p.name for p in path.parent.iterdir()] == ["lesson.ipynb"]
 
 
-def test_an_unknown_notebook_lists_those_there_are(write):
+def test_an_unknown_notebook_lists_the_nearest(write):
     write("1")
-    with pytest.raises(SystemExit, match="no notebook 'lessen'; there are: lesson"):
+    with pytest.raises(SystemExit, match="unknown notebook 'lessen'; nearest: lesson"):
         execute.main(["lessen"])

@@ -87,14 +87,17 @@ def test_code_and_data_count_and_a_docstring_does_not(tmp_path, monkeypatch):
     monkeypatch.setattr(increment, "ROOT", tmp_path)
     monkeypatch.setattr(increment, "CODE", ((tmp_path / "econ", (".py",)),))
     monkeypatch.setattr(increment, "DATA", (tmp_path / "data", (".csv",)))
+    monkeypatch.setattr(increment, "BEHAVIOUR", tmp_path / "build" / "behaviour")
+    monkeypatch.setattr(increment, "content", increment.content.__wrapped__)
     for name in ("econ/a.py", "data/a.csv"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("x = 1\n")
 
     def now():
-        return increment.behaviour.__wrapped__(), increment.content.__wrapped__()
+        return increment.behaviour.__wrapped__(), increment.content()
 
     first = now()
+    assert now() == first  # kept, and read again
     (tmp_path / "econ/a.py").write_text('"""What it is."""\n\nx = 1  # one\n')
     second = now()
     assert second[0] == first[0]  # charts stay

@@ -21,9 +21,8 @@ import lite  # noqa: E402
 NOT_OURS = ("404", "favicon", "ResizeObserver", "Failed to load resource", "service worker")
 
 
-def test_the_wheel_brings_code_tables_and_script(tmp_path, monkeypatch):
-    monkeypatch.setattr(lite, "bundle", lambda: "export default {};")
-    wheel = lite.write_wheel(tmp_path / "pypi")
+def test_the_wheel_brings_code_tables_and_script(tmp_path):
+    wheel = lite.write_wheel(tmp_path / "pypi", "export default {};")
     with zipfile.ZipFile(wheel) as box:
         box.extractall(tmp_path / "site")
         names = set(box.namelist())

@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "website")]
 import api  # noqa: E402
 import grid  # noqa: E402
 import lite  # noqa: E402
+import notebook_names  # noqa: E402
 import pack  # noqa: E402
 import pages  # noqa: E402
 import place  # noqa: E402
@@ -127,6 +128,30 @@ def test_a_page_that_differs_from_its_notebook_is_not_built(tmp_path):
         replay.shown(bad)
 
 
+def test_only_cells_that_a_chart_rests_on_are_run(tmp_path):
+    frame, drawing = CHART.splitlines()[2:]
+    table = nbformat.v4.new_output("execute_result", {"text/html": "<table>"}, execution_count=1)
+    cells = [
+        nbformat.v4.new_code_cell("watts = {}"),
+        nbformat.v4.new_code_cell("import pandas as pd\nfrom econ.charts import figure"),
+        nbformat.v4.new_code_cell("watts['B'] = 1000.0"),  # changes what the chart uses
+        nbformat.v4.new_code_cell("raise RuntimeError('a table takes long')", outputs=[table]),
+        _cell("Bars of power: A 700 W, B 1000 W."),
+    ]
+    cells[-1].source = frame.replace("1000.0", "watts['B']") + f"\n{drawing}"
+    (chart,) = replay.shown(_write(tmp_path / "some.ipynb", *cells)).values()
+    assert chart.data["w"].tolist() == [700.0, 1000.0]
+
+
+def test_a_name_that_no_notebook_has_lists_the_nearest(capsys):
+    with pytest.raises(SystemExit, match="unknown notebook '01_token'; nearest: 01_tokens"):
+        publish.build(names=["01_token"])
+    with pytest.raises(SystemExit) as help:
+        lite.build(names=["--help"])
+    assert help.value.code == 0
+    assert "Notebooks: 00_start_here" in capsys.readouterr().out
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """A cache of its own for each test."""
@@ -202,7 +227,7 @@ def test_a_page_has_prose_code_words_and_numbers(tmp_path, cache):
 
 
 @pytest.mark.parametrize(
-    "module", [api, grid, pages, place, lite, slides], ids=lambda m: m.__name__
+    "module", [api, grid, notebook_names, pages, place, lite, slides], ids=lambda m: m.__name__
 )
 def test_the_tools_examples_run(module):
     done = doctest.testmod(module)

@@ -43,7 +43,7 @@ def lines(notebooks: list[str], folder: Path = FOLDER) -> Iterator[dict[str, Any
     """Each cell as it ended in Pyodide: notebook, cell, error, words, printed, seconds."""
     engine = core(folder)
     archive = inpage.write(folder / "python.zip", folder / "work")
-    script, needs = Path(__file__).with_name("run.mjs"), ",".join(inpage.COMPILED + inpage.ALSO)
+    script, needs = Path(__file__).with_name("run.mjs"), ",".join(inpage.FIRST + inpage.LATER)
     words = ["node", script, engine, archive, needs, ROOT, *notebooks]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as done:
         assert done.stdout is not None

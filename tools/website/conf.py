@@ -1,5 +1,7 @@
 """What Sphinx is told; the sources are written by pages.py."""
 
+import functools
+
 import place
 from latex2mathml.converter import convert
 
@@ -47,9 +49,12 @@ def _math(self, node):
 
 
 def setup(app):
-    """Formulas by latex2mathml."""
+    """Formulas by latex2mathml; a name is looked for among all objects once, not on every line."""
     global _Skip
     from docutils.nodes import SkipNode as _Skip
+    from sphinx.domains.python import PythonDomain
+
+    PythonDomain.find_obj = functools.cache(PythonDomain.find_obj)
 
     app.add_html_math_renderer("mathml", (_math, None), (_math, None))
 

@@ -18,7 +18,7 @@ from econ.charts.live import live_spec, records, shape
 from econ.charts.panels import Panel
 from econ.charts.tables import drawn_words, is_drawn
 
-MOST_STATES = 240
+MOST_STATES = 180
 FINEST = 12  # values of one control; beyond them a reader sees no more
 SLIDER_WEIGHT = 2  # a slider of three stops is no slider
 DIGITS = 4  # significant digits of a drawn number

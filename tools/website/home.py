@@ -23,7 +23,7 @@ CELLS = {
     "answer = econ.decide(chat, peak_factor=1.5)\n"
     "print(answer.memo())",
 }
-MOST_STATES = 32  # each is a whole decision: a second
+MOST_STATES = 24  # each is a whole decision: a second
 
 
 def write(out: Path, books: list[dict[str, str]], decks: list[str], readme: str) -> None:
@@ -106,13 +106,17 @@ def _doors(books: list[dict[str, str]]) -> str:
     return f'<nav class="econ-doors" aria-label="Ways in">{"".join(links)}</nav>'
 
 
-def _decision(out: Path) -> str:
-    """The panel, and a cell to change and run where the page can run Python."""
-    panel = remembered(
+def drawn() -> Path:
+    """The folder in which the panel is."""
+    return remembered(
         STEM, CELLS["ways"],
         lambda part: {"ways": panel_markup(ways_panel(), f"{STEM}-ways", part, "", MOST_STATES)},
     )  # fmt: skip
-    kept = taken(panel, out)
+
+
+def _decision(out: Path) -> str:
+    """The panel, and a cell to change and run where the page can run Python."""
+    kept = taken(drawn(), out)
     blocks = [raw(kept["ways"] + scripts(LIVE, ""))]
     if (out / "_static" / inpage.ARCHIVE).exists():
         notebook = nbformat.v4.new_notebook(

@@ -10,6 +10,7 @@ are computed again). A build that fails leaves no digests, and the next one begi
 from __future__ import annotations
 
 import ast
+import contextlib
 import filecmp
 import functools
 import hashlib
@@ -24,7 +25,7 @@ ROOT = HERE.parents[1]
 CODE = (ROOT / "econ", (".py", ".js")), (HERE, (".py",)), (ROOT / "tools" / "lite.py", (".py",))
 DATA = (ROOT / "data", (".csv", ".toml", ".json"))
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-STAMP = ".built.json"
+STAMP, BEHAVIOUR = ".built.json", ROOT / "build" / "behaviour"
 
 
 def mirror(new: Path, old: Path) -> list[Path]:
@@ -55,7 +56,23 @@ def content() -> str:
 
 @functools.cache
 def behaviour() -> str:
-    """Digest of what they do, with all that is installed; comments and docstrings do nothing."""
+    """Digest of what they do, with all that is installed; comments and docstrings do nothing.
+
+    It is kept under the digest of all that it follows from: the code is parsed once, not by each
+    process of each build.
+    """
+    of = hashlib.sha256((content() + _installed()).encode()).hexdigest()
+    with contextlib.suppress(OSError, ValueError):
+        was, digest = BEHAVIOUR.read_text("ascii").split()
+        if was == of:
+            return digest
+    digest = _behaviour()
+    BEHAVIOUR.parent.mkdir(parents=True, exist_ok=True)
+    BEHAVIOUR.write_text(f"{of} {digest}", "ascii")
+    return digest
+
+
+def _behaviour() -> str:
     digest = hashlib.sha256(_installed().encode())
     for path in _files(*CODE, DATA):
         text = path.read_bytes()

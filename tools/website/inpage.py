@@ -14,19 +14,22 @@ from pathlib import Path
 import increment
 import lite
 
+from econ.charts import live
+
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = "0.27.7"
 CORE = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
-COMPILED = ["numpy", "pandas", "scipy"]  # of that distribution, with what they depend on
-ALSO = ["ipython", "joblib", "packaging", "six"]
+FIRST = ["numpy", "pandas", "packaging"]  # of that distribution, with what they depend on
+LATER = ["scipy", "joblib"]  # after the first answer, or before it where a cell needs them
 ARCHIVE = "python.zip"
-MEGABYTES = 45  # what all of it weighs; a test holds it against the files
+MEGABYTES, MORE_MEGABYTES = 27, 20  # what they weigh; a test holds it against the files
 # altair checks charts with jsonschema, whose newer releases need another compiled part
 OLDER = ["jsonschema==4.17.3", "pyrsistent==0.20.0"]
 INSTALLED = [
     "altair", "anywidget", "attrs", "comm", "ipywidgets", "jinja2", "jupyterlab_widgets",
     "markupsafe", "narwhals", "psygnal", "tqdm", "traitlets", "typing_extensions",
 ]  # fmt: skip
+OWN = Path(__file__).with_name("in_page")  # in the place of what no page needs whole
 
 
 def write(out: Path, work: Path) -> Path:
@@ -44,11 +47,12 @@ def write(out: Path, work: Path) -> Path:
         fetch(OLDER, wheels)
     shutil.rmtree(site, ignore_errors=True)
     shutil.rmtree(work / "own", ignore_errors=True)
-    for wheel in [*wheels.glob("*.whl"), lite.write_wheel(work / "own")]:
+    for wheel in [*wheels.glob("*.whl"), lite.write_wheel(work / "own", live.source())]:
         with zipfile.ZipFile(wheel) as box:
             box.extractall(site)
     for name in INSTALLED:
         _copy(name, site)
+    shutil.copytree(OWN, site, dirs_exist_ok=True)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as box:
         for file in sorted(p for p in site.rglob("*") if p.is_file()):
             box.write(file, file.relative_to(site))

@@ -76,8 +76,10 @@ def python_script(stem: str, root: str) -> str:
     """The tag that lets a page of a notebook run Python once a reader asks for it."""
     words = {
         "core": inpage.CORE,
-        "packages": " ".join(inpage.COMPILED + inpage.ALSO),
+        "first": " ".join(inpage.FIRST),
+        "later": " ".join(inpage.LATER),
         "megabytes": inpage.MEGABYTES,
+        "more": inpage.MORE_MEGABYTES,
         "notebook": stem,
         "root": root,
     }
@@ -204,11 +206,6 @@ def _output(output: dict[str, Any]) -> str:
     return raw(f'<pre class="econ-output">{html.escape(data["text/plain"])}</pre>')
 
 
-def is_drawn(path: Path) -> bool:
-    """Whether the charts and panels of a notebook as it is now are in the cache."""
-    return _place(path.stem, _recipe(nbformat.read(path, as_version=4))).exists()
-
-
 def drawn(path: Path) -> Path:
     """The folder in which a notebook's charts and panels are, as markup by cell and as files.
 
@@ -225,10 +222,11 @@ def drawn(path: Path) -> Path:
             for id, thing in shown(path).items()
         }  # fmt: skip
 
-    return remembered(path.stem, _recipe(notebook), draw)
+    return remembered(path.stem, recipe(notebook), draw)
 
 
-def _recipe(notebook: nbformat.NotebookNode) -> str:
+def recipe(notebook: nbformat.NotebookNode) -> str:
+    """What a notebook's charts and panels follow from, beside the code that it calls."""
     return "\n".join(c.source + json.dumps(c.outputs) for c in notebook.cells
                      if c.cell_type == "code")  # fmt: skip
 
@@ -236,6 +234,11 @@ def _recipe(notebook: nbformat.NotebookNode) -> str:
 def _place(name: str, recipe: str) -> Path:
     digest = hashlib.sha256(f"{recipe}\n{increment.behaviour()}".encode()).hexdigest()
     return CACHE / f"{name}-{digest[:24]}"
+
+
+def is_remembered(name: str, recipe: str) -> bool:
+    """Whether what follows from the recipe and all that it can call is in the cache."""
+    return _place(name, recipe).exists()
 
 
 def remembered(name: str, recipe: str, draw: Callable[[Path], dict[str, str]]) -> Path:

@@ -1,4 +1,4 @@
-"""The notebooks as a static site: ``python tools/website/publish.py`` writes ``build/site``.
+"""The notebooks as a static site, ``build/site``: ``python tools/website/publish.py [NAME …]``.
 
 Nothing on a page asks another host for anything, and no page needs Python: it opens from a disk.
 """
@@ -14,6 +14,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import nbformat
 from joblib import Parallel, delayed
 
 HERE = Path(__file__).resolve().parent
@@ -25,6 +26,7 @@ import handout  # noqa: E402
 import home  # noqa: E402
 import increment  # noqa: E402
 import inpage  # noqa: E402
+import notebook_names  # noqa: E402
 import pages  # noqa: E402
 import scoreboard  # noqa: E402
 import slides  # noqa: E402
@@ -37,6 +39,7 @@ PREVIEW = '<meta property="og:title"'
 EXPORT = "export default { render };"
 TEACHING = ("guide", "hosting")  # pages of the workshop
 FILE = re.compile(r"\[([^\]]+)\]\([\w./]+\.py\)")
+HAND_OUT = "handout"
 N_JOBS = 2  # a notebook's models fill a core
 
 
@@ -58,14 +61,30 @@ def learn_script() -> str:
     )
 
 
-def _draw(path: Path) -> None:
+def recipes(paths: list[Path]) -> dict[str, str]:
+    """What takes long to draw, by name, the longest first; each with what it follows from."""
+    sheet = handout.TEMPLATE.read_text("utf-8") + Path(handout.__file__).read_text("utf-8")
+    books = {p.stem: pages.recipe(nbformat.read(p, as_version=4)) for p in paths}
+    return {home.STEM: home.CELLS["ways"], **books, HAND_OUT: sheet}
+
+
+def drawn(name: str, recipe: str) -> Path:
+    """The folder of a notebook's charts and panels, of the front page's or of the hand-out."""
+    if name == home.STEM:
+        return home.drawn()
+    if name == HAND_OUT:
+        return pages.remembered(name, recipe, _hand_out)
+    return pages.drawn(ROOT / "notebooks" / f"{name}.ipynb")
+
+
+def _draw(name: str, recipe: str) -> None:
     sys.path[:0] = [str(HERE), str(ROOT)]  # a worker starts without
-    import pages
+    import publish
 
-    pages.drawn(path)
+    publish.drawn(name, recipe)
 
 
-def write_sources(out: Path, notebooks: list[Path]) -> None:
+def write_sources(out: Path, paths: list[Path]) -> None:
     """Everything Sphinx reads."""
     shutil.rmtree(out, ignore_errors=True)
     for folder in ("notebooks", "api", "_extra", "_static"):
@@ -74,13 +93,14 @@ def write_sources(out: Path, notebooks: list[Path]) -> None:
         inpage.write(out / "_static" / inpage.ARCHIVE, ROOT / "build" / "cache-python")
     except ConnectionError as error:
         print(f"Pages cannot run Python: {error}")
-    known = {path.stem for path in notebooks}
-    if new := [path for path in notebooks if not pages.is_drawn(path)]:
-        Parallel(n_jobs=N_JOBS)(delayed(_draw)(path) for path in new)
-    books = [pages.write_notebook(path, out, known) for path in notebooks]
-    recipe = handout.TEMPLATE.read_text("utf-8") + Path(handout.__file__).read_text("utf-8")
-    pages.taken(pages.remembered("handout", recipe, _hand_out), out)
-    decks = slides.write([p.stem for p in notebooks if p.stem[0].isdigit()],
+    known = {path.stem for path in paths}
+    wanted = recipes(paths)
+    new = {name: how for name, how in wanted.items() if not pages.is_remembered(name, how)}
+    if new:
+        Parallel(n_jobs=N_JOBS)(delayed(_draw)(*item) for item in new.items())
+    books = [pages.write_notebook(path, out, known) for path in paths]
+    pages.taken(drawn(HAND_OUT, wanted[HAND_OUT]), out)
+    decks = slides.write([p.stem for p in paths if p.stem[0].isdigit()],
                          out / "_extra" / "slides", pdf=False)  # fmt: skip
     pages.write_glossary(out, [b["stem"] for b in books])
     scoreboard.write(out)
@@ -108,8 +128,7 @@ def _hand_out(part: Path) -> dict[str, str]:
 
 def build(out: Path = ROOT / "build" / "site", names: list[str] | None = None) -> Path:
     """Build the site (of all notebooks, or those named) and return its folder."""
-    every = {p.stem: p for p in sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))}
-    wanted = [every[Path(n).stem] for n in names or every]
+    wanted = notebook_names.named(names or [], usage=__doc__)
     sources, new = (out.with_name(f"{out.name}-{kind}") for kind in ("sources", "new"))
     write_sources(new, wanted)
     again = increment.prepare(new, sources, out)

@@ -1,8 +1,9 @@
 """A notebook's code run in this process, to lay hands on the charts and panels its cells show.
 
 The committed outputs hold a picture and words; a page wants the numbers behind the picture and
-every state of a panel. What a chart says of itself must be what was committed: a page that differs
-from its notebook is not built.
+every state of a panel. Cells that show neither, and that no such cell rests on, are not run: the
+page has their committed outputs. What a chart says of itself must be what was committed: a page
+that differs from its notebook is not built.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import altair as alt
 import nbformat
-from static.cells import value_of
+from static.cells import needed, value_of
 
 from econ.charts.panels import Panel
 from econ.lessons.pictures.scene import Picture
@@ -29,19 +30,27 @@ def shown(path: Path, compare: bool = True) -> dict[str, Shown]:
 
     Raises `ValueError` where a chart's words are not those committed, unless ``compare`` is off.
     """
-    notebook = nbformat.read(path, as_version=4)
+    code = {c.id: c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"}
+    wanted = {id for id, cell in code.items() if _may_show(cell)}
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *_, **__: None}
     found: dict[str, Shown] = {}
     with _in_the_folder_of(path), contextlib.redirect_stdout(io.StringIO()):
-        for cell in notebook.cells:
-            if cell.cell_type != "code":
-                continue
-            last = value_of(cell.source, names, f"{path.name}, cell {cell.id}")
+        for id in needed(wanted, {id: cell.source for id, cell in code.items()}):
+            cell = code[id]
+            last = value_of(cell.source, names, f"{path.name}, cell {id}")
             if isinstance(last, Shown):
                 if compare:
                     _same_words(path, cell, last)
-                found[cell.id] = last
+                found[id] = last
     return found
+
+
+def _may_show(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell was seen to end with a picture or a question; else with words or a table."""
+    shown = [o.get("data", {}) for o in cell.outputs]
+    return any(
+        "image/png" in data or "<table" not in data.get("text/html", "<table") for data in shown
+    )
 
 
 @contextlib.contextmanager

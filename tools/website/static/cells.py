@@ -23,9 +23,10 @@ def start(sources):
 
 
 def bound_and_used(source):
-    """Names that a cell binds, and those that it uses without binding them first."""
+    """Names that a cell binds or changes, and those that it uses without binding them first."""
     bound, used = set(), set()
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -34,23 +35,34 @@ def bound_and_used(source):
             bound.add((node.asname or node.name).partition(".")[0])
         elif isinstance(node, ast.arg):
             bound.add(node.arg)
+        elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            bound |= _root(node)
+    for line in tree.body[:-1]:  # a call that shows nothing may change what it is called on
+        if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call):
+            bound |= _root(line.value.func)
     return bound, used - set(dir(builtins))
 
 
-def needs(id):
-    """The cells before this one that it rests on, in order, itself last."""
-    order = list(cells)
-    wanted = {id}
-    missing = bound_and_used(cells[id])[1]
-    for other in reversed(order[: order.index(id)]):
+def _root(node):
+    """The name before dots and brackets, where there are any."""
+    inner = node
+    while isinstance(inner, ast.Attribute | ast.Subscript):
+        inner = inner.value
+    return {inner.id} if isinstance(inner, ast.Name) and inner is not node else set()
+
+
+def needed(wanted, sources):
+    """These cells and those before them that they rest on, in order; ``sources``: by id."""
+    found, missing = set(wanted), set()
+    for id in reversed(sources):
         try:
-            bound, used = bound_and_used(cells[other])
+            bound, used = bound_and_used(sources[id])
         except SyntaxError:  # a reader's own; it is told when that cell is run
             continue
-        if bound & missing:
-            wanted.add(other)
-            missing = missing | used
-    return [c for c in order if c in wanted]
+        if id in found or bound & missing:
+            found.add(id)
+            missing |= used
+    return [id for id in sources if id in found]
 
 
 def run(id, source=None):
@@ -60,14 +72,14 @@ def run(id, source=None):
     printed = io.StringIO()
     try:
         value = None
-        for cell in needs(id):
+        for cell in needed({id}, cells):
             if cell == id or done.get(cell) != cells[cell]:
                 with contextlib.redirect_stdout(printed if cell == id else io.StringIO()):
                     value = value_of(cells[cell], names, cell)
                 done[cell] = cells[cell]
         answer = _shown(id, value)
     except Exception as error:
-        answer = {"error": f"{type(error).__name__}: {error}"}
+        answer = {"error": f"{type(error).__name__}: {error}"} | _missing(error)
     return json.dumps({"printed": printed.getvalue()} | answer)
 
 
@@ -75,8 +87,14 @@ def move(id, values):
     """The state of a panel for the values of its controls."""
     try:
         return json.dumps(_state(panels[id].drawn(json.loads(values))))
-    except (ValueError, ArithmeticError) as error:
-        return json.dumps({"refused": f"Not possible: {error}"})
+    except (ValueError, ArithmeticError, ModuleNotFoundError) as error:
+        return json.dumps({"refused": f"Not possible: {error}"} | _missing(error))
+
+
+def _missing(error):
+    """The package that the page may still load."""
+    is_missing = isinstance(error, ModuleNotFoundError) and error.name
+    return {"missing": error.name.partition(".")[0]} if is_missing else {}
 
 
 def value_of(source, names, where):

@@ -3,11 +3,11 @@
 "use strict";
 
 window.econPython = (() => {
-  const page = document.currentScript.dataset;  // core, packages, megabytes, notebook, root
+  const page = document.currentScript.dataset;  // core, first, later, megabytes, more, notebook, root
   const waiting = new Map();
   let worker, ready, asked = 0, lesson = {};  // lesson: cells as the notebook has them
   const host = () => new URL(page.core, location.href).host;
-  const weight = `about ${page.megabytes} MB from ${host()}`;
+  const weight = `about ${page.megabytes} MB from ${host()} (${page.more} more where a cell needs scipy)`;
   const can = location.protocol !== "file:" && typeof WebAssembly === "object" && !!window.Worker;
   const cannot = location.protocol === "file:"
     ? "Every stop needs this site from a server: python -m http.server in its folder."
@@ -41,7 +41,7 @@ window.econPython = (() => {
           else refuse(new Error(data.failed));
         };
         const core = new URL(page.core, location.href).href;
-        worker.postMessage({ core, packages: page.packages.split(" "), cells,
+        worker.postMessage({ core, first: page.first.split(" "), later: page.later.split(" "), cells,
                              archive: at("python.zip"), code: at("cells.py") });
       });
       worker.onmessage = ({ data }) => {

@@ -1,19 +1,18 @@
 // Python in a page: Pyodide in a worker, so that the page never stands still.
-// Gets {core, packages, archive, code, cells} once, then {run: id, source} or {move: id, values}.
+// Gets {core, first, later, archive, code, cells} once, then {run: id, source} or {move: id, values}.
 "use strict";
-let python, ready;
+let python, ready, optional;
 
-async function begin({ core, packages, archive, code, cells }) {
+async function begin({ core, first, later, archive, code, cells }) {
   const say = (step) => postMessage({ step });
   const files = Promise.all([  // on their way while Python starts
     fetch(archive).then((answer) => answer.arrayBuffer()),
     fetch(code).then((answer) => answer.text()),
   ]);
-  say("Python");
+  optional = later;
+  say("Python, numpy, pandas");
   importScripts(`${core}pyodide.js`);
-  python = await loadPyodide({ indexURL: core });
-  say("numpy, pandas, scipy");
-  await python.loadPackage(packages, { messageCallback: () => {} });
+  python = await loadPyodide({ indexURL: core, packages: first });
   say("the course");
   const [zip, text] = await files;
   python.FS.writeFile("/python.zip", new Uint8Array(zip));
@@ -33,7 +32,14 @@ onmessage = async ({ data }) => {
     await ready;
     const [call, ...words] = "run" in data
       ? ["run", data.run, data.source ?? null] : ["move", data.move, JSON.stringify(data.values)];
-    postMessage({ ask: data.ask, answer: JSON.parse(python.globals.get(call)(...words)) });
+    const answer = () => JSON.parse(python.globals.get(call)(...words));
+    let found = answer();
+    for (let wanted = found.missing; optional.includes(wanted); wanted = found.missing) {
+      optional = optional.filter((name) => name !== wanted);
+      await python.loadPackage(wanted, { messageCallback: () => {} });
+      found = answer();
+    }
+    postMessage({ ask: data.ask, answer: found });
   } catch (error) {
     postMessage({ ask: data.ask, failed: String(error.message ?? error).trim().split("\n").pop() });
   }

@@ -1,0 +1,1 @@
+"""The parts that widgets import."""

@@ -1,0 +1,5 @@
+"""Where charts look for the shell."""
+
+from IPython import get_ipython
+
+__all__ = ["get_ipython"]
