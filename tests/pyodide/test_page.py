@@ -60,7 +60,7 @@ def test_python_takes_over_at_a_click_and_nothing_leaves_the_machine(site):
         expect(out).to_contain_text("SEVEN")
         cell.fill("from scipy.special import ndtr\nf'{ndtr(0):.3f} is scipy'")  # loaded only now
         cell.press("Shift+Enter")
-        expect(out).to_contain_text("0.500 is scipy", timeout=PATIENCE_MS)
+        expect(out).to_contain_text("0.500 is scipy", timeout=lab.PATIENCE_MS)
         cell.fill("1 / 0")
         cell.press("Shift+Enter")
         expect(out).to_contain_text("ZeroDivisionError")
