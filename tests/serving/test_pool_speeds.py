@@ -6,7 +6,7 @@ from econ.latency import predict
 from econ.scenario import Scenario
 from econ.serving import pool_speed, simulate
 
-LONG = Scenario.default().with_(input_tokens=8000, output_tokens=200, tpot_s=0.02, ttft_s=30)
+LONG = Scenario.default().with_(input_tokens=8000, output_tokens=200, tpot_s=0.022, ttft_s=30)
 
 
 def test_the_simulator_sustains_a_little_less_than_the_closed_rate_and_no_more():
