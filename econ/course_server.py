@@ -40,10 +40,13 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Switch off what is not used, and the look for extensions that JupyterLab has to build."""
+    """Switch off what is not used, and open the session before any page can ask for a list."""
     settings = server.web_app.settings
-    settings.setdefault("page_config_data", {})["buildCheck"] = False
+    settings.setdefault("page_config_data", {})["buildCheck"] = (
+        False  # nothing here has to be built
+    )
     settings["page_config_hook"] = _without_unused
+    server.io_loop.run_sync(lambda: _open(server))
 
 
 def _without_unused(_: Any, page_config: dict[str, Any]) -> dict[str, Any]:
@@ -53,22 +56,26 @@ def _without_unused(_: Any, page_config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _start_jupyter_server_extension(server: Any) -> None:
-    """Open the start page's session, where page and kernel are there."""
+async def _open(server: Any) -> None:
+    """The start page's session, where page and kernel are there."""
     is_here = server.contents_manager.file_exists(START_PAGE)
     if not (await is_here if hasattr(is_here, "__await__") else is_here):
         return
-    if KERNEL not in server.kernel_spec_manager.find_kernel_specs():
-        return
-    session = await server.session_manager.create_session(
-        path=START_PAGE, name=START_PAGE, type="notebook", kernel_name=KERNEL
-    )
-    client = server.kernel_manager.get_kernel(session["kernel"]["id"]).client()
-    client.start_channels(stdin=False, hb=False)
-    try:
-        await client.wait_for_ready(timeout=60)
-        await client.execute_interactive(
-            READY, silent=True, allow_stdin=False, output_hook=lambda _: None, timeout=60
+    if KERNEL in server.kernel_spec_manager.find_kernel_specs():
+        await server.session_manager.create_session(
+            path=START_PAGE, name=START_PAGE, type="notebook", kernel_name=KERNEL
         )
-    finally:
-        client.stop_channels()
+
+
+async def _start_jupyter_server_extension(server: Any) -> None:
+    """Make its kernel ready."""
+    for kernel_id in server.kernel_manager.list_kernel_ids():
+        client = server.kernel_manager.get_kernel(kernel_id).client()
+        client.start_channels(stdin=False, hb=False)
+        try:
+            await client.wait_for_ready(timeout=600)
+            await client.execute_interactive(
+                READY, silent=True, allow_stdin=False, output_hook=lambda _: None, timeout=600
+            )
+        finally:
+            client.stop_channels()

@@ -249,9 +249,8 @@ def build_up_words(decision: Weighing) -> str:
 
     In whole USD, so that the lines add up to what is said above.
     """
-    options = [decision.chosen, decision.next_best, decision.best_of("own")]
-    option = next((o for o in options if o and o.bought), None)
-    if option is None:
+    option = decision.best_of("own")
+    if option is None or not option.bought:
         return ""
     rate = decision.ranges[RATE].typical
     bought = ", ".join(f"{name} ${usd:,.0f}" for name, usd in option.bought.items())
@@ -298,11 +297,7 @@ def horizon_words(decision: Weighing) -> str:
     """The choice and the next best over the horizon with both bands, and what their money buys."""
     one, other = decision.chosen, decision.next_best
     ends = [f"{o.name} {present_words(o)}" for o in (one, other) if o]
-    paid = [
-        f"{o.name} {'as built up below' if o.bought else f'for {parts_words(o)}'}"
-        for o in (one, other)
-        if o
-    ]
+    paid = [f"{o.name} for {parts_words(o)}" for o in (one, other) if o]
     typical = " and ".join(money(o.npv_typical_usd) for o in (one, other) if o)
     return (
         f"Over {decision.horizon_years} years, in today's money: {', next '.join(ends)}. The first "
@@ -330,8 +325,8 @@ def memo_markdown(decision: Weighing) -> str:
     lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
              f"**{answer_line(decision)}**", "", *filter(None, [worth_line(decision)]), "",
              *_table(HEADS, side_rows(decision)), "",
-             GLOSSARY, "", horizon_words(decision), "",
-             *filter(None, [build_up_words(decision)]), ""]  # fmt: skip
+             horizon_words(decision), "", *filter(None, [build_up_words(decision)]), "",
+             GLOSSARY, ""]  # fmt: skip
     for title, sentences in sections(decision):
         lines += [f"## {title}", "", *(f"- {text}" for text in sentences), ""]
     lines += launch_markdown(decision)

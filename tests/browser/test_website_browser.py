@@ -1,11 +1,8 @@
 """The whole site in Chromium: no error, no request to another host, axe, keyboard, a phone."""
 
 import contextlib
-import fcntl
 import functools
 import http.server
-import os
-import sys
 import threading
 from pathlib import Path
 
@@ -13,10 +10,6 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests import lab
-
-sys.path.insert(0, str(lab.ROOT / "tools" / "website"))
-
-import publish
 
 pytestmark = pytest.mark.browser
 STEMS = sorted(p.stem for p in (lab.ROOT / "notebooks").glob("[0-9A]*.ipynb"))
@@ -45,26 +38,10 @@ def served(folder: Path):
         server.shutdown()
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory, request):
-    """The site, built once for all workers of a run; ``ECON_SITE`` names one that stands."""
-    if named := os.environ.get("ECON_SITE"):
-        return Path(named).resolve()
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if hasattr(request.config, "workerinput") else base
-    site = shared / "build" / "site"
-    site.parent.mkdir(exist_ok=True)
-    with open(shared / "site.lock", "w") as lock:  # the first worker builds, another waits
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (site / "index.html").exists():
-            publish.build(site)
-    return site
-
-
 @pytest.fixture(scope="module")
-def site(folder):
+def site(site_folder):
     """Its address."""
-    with served(folder) as base:
+    with served(site_folder) as base:
         yield base
 
 
@@ -130,8 +107,8 @@ def _follows_the_keyboard(page, panel):
     expect(panel.locator("details td").nth(1)).to_be_visible()
 
 
-def test_every_other_page(folder, site, chromium):
-    pages = sorted(p.relative_to(folder) for p in folder.rglob("*.html"))
+def test_every_other_page(site_folder, site, chromium):
+    pages = sorted(p.relative_to(site_folder) for p in site_folder.rglob("*.html"))
     others = [p for p in pages if p.parts[0] not in ("notebooks", "_static", "lite")]
     assert len(others) > 15
     page, outside, errors = _open(chromium, f"{site}/index.html")
@@ -164,11 +141,11 @@ def test_search_finds_without_a_server_of_its_own(site, chromium):
     page.close()
 
 
-def test_it_opens_from_a_disk(folder, chromium):
+def test_it_opens_from_a_disk(site_folder, chromium):
     page = lab.page(chromium)
     errors: list[str] = []
     page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto((folder / "index.html").as_uri())
+    page.goto((site_folder / "index.html").as_uri())
     page.locator(".econ-live[data-revision]").first.wait_for()
     assert not errors
     page.close()

@@ -7,23 +7,25 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests import lab
-from tests.browser.test_website_browser import publish, served
+from tests.browser.test_website_browser import served
 from tests.pyodide import course
 from tests.pyodide.course import inpage
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """One notebook's pages with the fixture's Pyodide beside them."""
+def site(site_folder, tmp_path_factory):
+    """The site that all browser tests share, with the fixture's Pyodide beside it."""
     try:
         core = course.core()
-        folder = publish.build(tmp_path_factory.mktemp("built") / "site", ["00_start_here"])
     except ConnectionError:
         pytest.skip("the package index is out of reach; the fixture comes from there")
-    if not (folder / "_static" / inpage.ARCHIVE).exists():
+    if not (site_folder / "_static" / inpage.ARCHIVE).exists():
         pytest.skip("the package index is out of reach; two wheels come from there")
-    os.symlink(core, folder / "pyodide")
-    with served(folder) as base:
+    beside = tmp_path_factory.mktemp("beside")
+    for path in site_folder.iterdir():
+        os.symlink(path, beside / path.name)
+    os.symlink(core, beside / "pyodide")
+    with served(beside) as base:
         yield base
 
 
