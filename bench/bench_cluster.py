@@ -28,12 +28,8 @@ from econ.scenario import Scenario
 from econ.serving import simulate
 from econ.sweeps import on_cluster, sweep_to
 
-# as dask comes, each array is paged in anew, and a profiler takes a tenth of the time
-SETTINGS = {
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 << 20,
-    "distributed.worker.profile.enabled": False,
-}
+# as dask comes, a profiler takes a tenth of the time
+SETTINGS = {"distributed.worker.profile.enabled": False}
 CHIPS = ["h100-sxm", "h200-sxm", "b200-sxm", "mi300x", "mi355x"]
 
 
