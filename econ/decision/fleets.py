@@ -8,9 +8,11 @@ sustains within the SLO, simulated where the plan's fleet is too small to show i
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,6 +99,11 @@ class Fleet:
         """Accelerator, and ``"rent"`` or ``"own"``."""
         return self.accelerator.id, "own" if self.is_owned else "rent"
 
+    @functools.cached_property
+    def replicas(self) -> tuple[Any, ...]:
+        """What makes two fleets the same replicas."""
+        return _replicas(self.row)
+
     @property
     def n_paid(self) -> int:
         """Accelerators at the peak, spares too; of whole servers where it is bought."""
@@ -155,7 +162,7 @@ def fleets_at(
     of_sure = rows[rows["place"].isin(list(sure))]
     fleets = list(known)
     for _, row in pd.concat([best, of_sure]).iterrows():
-        if not any(_twins(row, fleet.row) and _is_of(answer, fleet) for fleet in fleets):
+        if not any(_replicas(row) == fleet.replicas and _is_of(answer, fleet) for fleet in fleets):
             fleets.append(_fleet(screen, answer, row, fleets))
     return [one for one in fleets if not any(_dominates(other, one) for other in fleets)]
 
@@ -194,20 +201,18 @@ def _fleet(screen: Screen, answer: Plan, row: pd.Series, known: Sequence[Fleet])
     peak = answer.demand.peak_per_s
     scenario = answer.scenario(row)
     is_owned = scenario.finance.tenure == "owned"
-    twin = next((fleet for fleet in known if _twins(row, fleet.row)), None)
+    twin = next((fleet for fleet in known if fleet.replicas == _replicas(row)), None)
     is_simulated = row["basis"] == "simulated"
+    shape, n_row = screen.shape(row) if is_simulated else (None, 0)
     if twin:
         rate = twin.rate_per_s
-    elif is_simulated:
-        rate = _sustained_rate(*screen.shape(row), n)
+    elif shape:
+        rate = _sustained_rate(shape, n_row, n)
     else:
         rate = float(row["requests_per_s_per_replica"])
     factor = float(row["rate_p90_factor"])
     n_sure = math.ceil(peak * math.exp(ONE_SIDED * math.log(factor) / Z90) / rate * ROUNDING)
-    p_keeps = 1.0
-    if is_simulated:
-        shape, n_row = screen.shape(row)
-        p_keeps = chance(shape, n, n_row, is_owned)
+    p_keeps = chance(shape, n, n_row, is_owned) if shape else 1.0
     return Fleet(
         scenario=scenario,
         n_replicas=n,
@@ -224,9 +229,9 @@ def _fleet(screen: Screen, answer: Plan, row: pd.Series, known: Sequence[Fleet])
     )
 
 
-def _twins(one: pd.Series, other: pd.Series) -> bool:
-    """Whether two rows are the same replicas."""
-    return all(one.get(name) == other.get(name) for name in TWINS)
+def _replicas(row: pd.Series) -> tuple[Any, ...]:
+    """What makes two rows the same replicas."""
+    return tuple(row.get(name) for name in TWINS)
 
 
 def _sustained_rate(shape: Shape, n_row: int, n: int) -> float:

@@ -22,6 +22,7 @@ from econ.decision.words import (
     money,
     present_words,
     share_words,
+    unproven_words,
     usd_words,
     year_words,
 )
@@ -94,13 +95,6 @@ def answer_line(decision: Weighing) -> str:
            f"keeps the SLO with a probability of {share_words(one.p_keeps_slo)}{whose}")
         + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
     )  # fmt: skip
-
-
-def unproven_words(option: Option) -> str:
-    """What is not published of a seller's speed."""
-    if option.evidence == UNPUBLISHED:
-        return f"the speed of {option.seller} is not published"
-    return f"{option.seller} says how fast it is on another model, not on this one"
 
 
 def later_words(decision: Weighing) -> str:

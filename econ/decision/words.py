@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from econ.decision.result import Option
+from econ.decision.speeds import UNPUBLISHED
 
 
 def money(usd: float, se_usd: float = 0.0) -> str:
@@ -75,3 +76,10 @@ def usd_words(usd: float) -> str:
         return money(usd)
     text = f"{usd:.{2 - math.floor(math.log10(usd))}f}"
     return f"${text.rstrip('0')}"
+
+
+def unproven_words(option: Option) -> str:
+    """What is not published of a seller's speed."""
+    if option.evidence == UNPUBLISHED:
+        return f"the speed of {option.seller} is not published"
+    return f"{option.seller} says how fast it is on another model, not on this one"

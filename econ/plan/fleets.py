@@ -20,7 +20,6 @@ import numpy as np
 from econ.catalog.catalog import Accelerator
 from econ.plan.bounds import (
     SLACK_FRAC,
-    Work,
     first_tokens_in_time_frac,
     least_prefill_s,
     most_rates_per_s,
@@ -137,7 +136,7 @@ class Shape:
 
     def sharing(self, twin: Shape) -> Shape:
         """This shape, with the bound and the simulations of one that is the same `machine`."""
-        self.n_least, self.trials, self.sure = twin.n_least, twin.trials, twin.sure
+        self.n_least, self.trials = twin.n_least, twin.trials
         return self
 
     @property
@@ -164,7 +163,7 @@ class Shape:
     def n_least(self) -> np.ndarray:
         """Replicas that no fleet of each batch limit can do with less (`econ.plan.bounds`)."""
         slo, prompts = self.demand.slo, self.draws.prompts(self.one)
-        work = Work.of(prompts)
+        work = self.draws.work(self.one)
         rates = most_rates_per_s(self.one, work, slo, self.policy)[self.limits - 1]
         with np.errstate(divide="ignore"):
             needed = np.ceil(self.demand.peak_per_s / rates * ROUNDING)

@@ -47,6 +47,7 @@ from econ.plan.trials import Draws
 from econ.serving import warm_up
 
 WAVE = 8  # shapes that are looked at together, in as many processes as there are
+FASTER_THAN_SCREENED = 3.0  # times the screened rate that no replica sustains (tests/plan)
 TRIES = 4  # times as many shapes as asked for are simulated first at most
 FASTEST = "tokens_per_s_per_user"
 SIMULATED = [
@@ -234,10 +235,10 @@ class Search:
         """The places of the cheapest fleets that are sure enough, noted where they are not yet."""
         places: list[Place] = []
         firsts = self.frame.iloc[[task.labels[0] for task in tasks]]
-        sizes = np.array([least_size(task.policy) for task in tasks]) + self.demand.n_spare
-        gpus = paid_gpus(self.demand, firsts["accelerator"], sizes * firsts["n_gpu"])
         factors = np.array([times[task.accelerator] for task in tasks])
-        bounds = gpus * firsts["usd_per_gpu_hour"].to_numpy() * factors + wanted.extra(gpus)
+        usd = firsts["usd_per_gpu_hour"].to_numpy()
+        least_usd = np.array([self._most_usd(task.bound) for task in tasks])
+        bounds = least_usd * factors + wanted.extra(least_usd / usd)
         for n_sd in map(least_sd, wanted.chances):
             possible = may_be_sure(self.frame, [t.labels for t in tasks], self.demand.slo, n_sd)
             best = cheapest_of(
@@ -298,7 +299,10 @@ class Search:
         """The objective of each row on the fewest replicas that any fleet of it has."""
         if self.objective == FASTEST:
             return -rows[FASTEST]
-        n_least = np.array([min(map(least_size, self.policies))] * len(rows))
+        n_least = np.full(len(rows), min(map(least_size, self.policies)))
+        if "disaggregated" not in self.policies:  # pools that only decode are faster
+            rate = rows["requests_per_s_per_replica"].to_numpy() * FASTER_THAN_SCREENED
+            n_least = np.maximum(n_least, np.ceil(self.demand.peak_per_s / rate))
         if self.objective in (COST, PROFIT):
             gpus = paid_gpus(self.demand, rows["accelerator"],
                              (n_least + self.demand.n_spare) * rows["n_gpu"])  # fmt: skip

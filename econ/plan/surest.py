@@ -15,7 +15,7 @@ import copy
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -174,17 +174,13 @@ class SureShape(Shape):
         return first_tokens_in_time_frac(self.one, first, float(self.tight.ttft_s)) >= share
 
 
-def sure_shapes(shape: Shape, n_sd: float, is_owned: bool) -> Iterable[SureShape]:
+def sure_shapes(shape: Shape, n_sd: float, is_owned: bool) -> list[SureShape]:
     """A shape, once for each band of its rows, the narrowest first."""
     by_spread: dict[Spread, list[int]] = {}
     for k, row in enumerate(shape.rows):
         by_spread.setdefault(Spread.of(row), []).append(k)
-    for spread, at in sorted(by_spread.items(), key=lambda item: sum(item[0])):
-        key = (spread, tuple(at), n_sd, is_owned)
-        if max(spread) < HOPELESS:
-            if key not in shape.sure:
-                shape.sure[key] = SureShape(shape, at, n_sd, is_owned)
-            yield shape.sure[key]
+    parts = sorted(by_spread.items(), key=lambda item: sum(item[0]))
+    return [SureShape(shape, at, n_sd, is_owned) for spread, at in parts if max(spread) < HOPELESS]
 
 
 def cheapest_sure(
@@ -201,20 +197,29 @@ def cheapest_sure(
         usd = shape.usd_per_hour(n_replicas)
         return usd * price_ratio + float(extra(usd / row.usd_per_gpu_hour))
 
-    each = row.usd_per_gpu_hour * price_ratio * row.n_gpu
-    for one in sure_shapes(shape, n_sd, is_owned):
-        below, n = min(below_usd, best[0] if best else math.inf), None
-        if math.isfinite(below):
-            n = math.ceil((below - float(extra(row.n_gpu))) / each)
-            while n > 0 and usd_per_hour(n) >= below * ROUNDING:
-                n -= 1
-            if n < one.n_least.min():
-                continue
-        fleet = one.least_fleet(n) if one.is_possible else None
-        if fleet is not None and fleet.trial.keeps:
-            n_row = one.places[fleet.n_row]
-            enough = Found(n_row, fleet.n_replicas, shape.trial(fleet.n_replicas, n_row))
-            best = usd_per_hour(fleet.n_replicas), enough
+    def most_replicas(below_usd: float) -> int | None:
+        if math.isinf(below_usd):
+            return None
+        each = row.usd_per_gpu_hour * price_ratio * row.n_gpu
+        n = math.ceil((below_usd - float(extra(row.n_gpu))) / each)
+        while n > 0 and usd_per_hour(n) >= below_usd * ROUNDING:
+            n -= 1
+        return n
+
+    n = most_replicas(below_usd)
+    if n is not None and n < shape.n_least.min():
+        return None
+    key = n_sd, is_owned
+    if key not in shape.sure:
+        shape.sure[key] = sure_shapes(shape, n_sd, is_owned)
+    for one in shape.sure[key]:
+        if (n is None or n >= one.n_least.min()) and one.is_possible:
+            fleet = one.least_fleet(n)
+            if fleet is not None and fleet.trial.keeps:
+                n_row = one.places[fleet.n_row]
+                trial = shape.trial(fleet.n_replicas, n_row)
+                usd = usd_per_hour(fleet.n_replicas)
+                best, n = (usd, Found(n_row, fleet.n_replicas, trial)), most_replicas(usd)
     return best
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.guard import count
-from econ.plan.bounds import Prompts, cached_tokens
+from econ.plan.bounds import Prompts, Work, cached_tokens
 from econ.plan.search import Demand
 from econ.serving import Disaggregated, Replica, draw_requests
 from econ.serving.checks import MAX_TIME_S
@@ -96,6 +96,7 @@ class Draws:
         load = demand.scenario.workload if trace is None else trace.head(n)
         rate_per_s = simulated_per_s(demand.peak_per_s, n)
         self._prompts: dict[tuple[float, int], list[Prompts]] = {}
+        self._work: dict[int, Work] = {}
         self._drawn = [
             draw_requests(load, rate_per_s, n, seed + index)
             for index in range(N_DRAWS if trace is None else 1)
@@ -107,6 +108,13 @@ class Draws:
         if key not in self._prompts:
             self._prompts[key] = [Prompts.of(requests, one) for requests in self._drawn]
         return self._prompts[key]
+
+    def work(self, one: Replica) -> Work:
+        """The least mean work of its draws."""
+        prompts = self.prompts(one)
+        if id(prompts) not in self._work:
+            self._work[id(prompts)] = Work.of(prompts)
+        return self._work[id(prompts)]
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return iter(self._drawn)
