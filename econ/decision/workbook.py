@@ -50,7 +50,7 @@ STYLES = (
 MEAN = (
     "over draws of prices, speed, staff and growth; differs as these do not err to both sides alike"
 )
-IN_PROPORTION = "in proportion to the load; the memo counts whole machines, hour by hour"
+WHOLE = "whole machines for the load of that year, hour by hour"
 
 
 @dataclass(frozen=True)
@@ -117,31 +117,41 @@ def finance_lines(decision: Weighing) -> list[Line]:
 def _horizon_lines(decision: Weighing, family: str, years: int) -> list[Line]:
     """Each year and all of them in today's money; beside it the mean of the draws, as in the memo.
 
-    What is bought is paid at the start and sold at the end, where it lasts so long.
+    Tokens grow with the load, machines in whole ones. What is bought once is paid at the start and
+    sold at the end; what is bought as the load grows counts by its annuity.
     """
-    lines, total = [], []
-    is_bought = family == "own" and years <= decision.life_years
-    for year in range(years):
-        name = f"{family}_year_{year + 1}"
-        change = f"{family}_change^{year}" if family != "own" else "1"
-        formula = f"{family}_usd_per_year*growth^{year}*{change}"
-        note = IN_PROPORTION if year and family != "api" else ""
-        title = f"{family}, year {year + 1}"
-        lines.append(Line(name, title, formula=formula, unit="USD", note=note))
-        paid = f"running*growth^{year}" if is_bought else name
-        total.append(f"{paid}/(1+discount)^{year + 0.5}")
-    if is_bought:
-        total += ["bought", f"0-bought*kept_a_year^{years}/(1+discount)^{years}"]
-    sold = "bought at the start, sold at the end; " if is_bought else ""
     option = decision.best_of(family)
-    mean = Line(f"{family}_mean", f"{family}: the memo's figure, the mean of the draws",
-                option.npv_usd if option else 0.0, unit="USD", note=MEAN)  # fmt: skip
+    if option is None:
+        return []
+    sizes = [usd / option.by_year_usd[0] for usd in option.by_year_usd]
+    is_once = family == "own" and years <= decision.life_years and max(sizes) - min(sizes) < 1e-9
+    lines, total = [], []
+    for year in range(years):
+        name, size = f"{family}_year_{year + 1}", "1"
+        if family == "api":
+            size = f"growth^{year}"
+        elif year:
+            size = f"{family}_size_{year + 1}"
+            title = f"{family}, year {year + 1} over year 1"
+            lines.append(Line(size, title, sizes[year], unit="factor", note=WHOLE))
+        change = f"*{family}_change^{year}" if family != "own" else ""
+        formula = f"{family}_usd_per_year*{size}{change}"
+        lines.append(Line(name, f"{family}, year {year + 1}", formula=formula, unit="USD"))
+        total.append(f"{'running' if is_once else name}/(1+discount)^{year + 0.5}")
+    present, note = "+".join(total), "the typical case: prices as today"
+    if is_once:
+        present += f"+bought-bought*kept_a_year^{years}/(1+discount)^{years}"
+        note = f"bought at the start, sold at the end; {note}"
+    elif family == "own":
+        note = f"capital as an annuity, the memo buys and sells; {note}"
     return [
         *lines,
-        Line(f"{family}_present", f"{family}: all years in today's money",
-             formula="+".join(total).replace("+0-", "-"), unit="USD",
-             note=f"{sold}the typical case: prices as today"),
-        mean,
+        Line(f"{family}_present", f"{family}: all years in today's money", formula=present,
+             unit="USD", note=note),
+        Line(f"{family}_typical", f"{family}: the memo's typical case", option.npv_typical_usd,
+             unit="USD"),
+        Line(f"{family}_mean", f"{family}: the memo's figure, the mean of the draws",
+             option.npv_usd, unit="USD", note=MEAN),
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from econ.decision.workbook import evaluate, finance_lines, workbook
-from tests.decision.cases import answer
+from tests.decision.cases import answer, busy
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -19,6 +19,17 @@ def test_formulas_give_the_decisions_numbers():
         option = answer().best_of(family)
         assert numbers[f"{family}_usd_per_day"] == pytest.approx(option.usd_per_day)
         assert numbers[f"{family}_usd_per_year"] == pytest.approx(option.usd_per_year)
+
+
+def test_machines_of_a_growing_load_are_whole_in_both():
+    numbers = evaluate(finance_lines(busy()))
+    for family in ("api", "rent"):
+        option = busy().best_of(family)
+        assert numbers[f"{family}_present"] == pytest.approx(option.npv_typical_usd), family
+        for year, usd in enumerate(option.by_year_usd, start=1):
+            assert numbers[f"{family}_year_{year}"] == pytest.approx(usd)
+    own = busy().best_of("own")
+    assert numbers["own_year_3"] == pytest.approx(own.by_year_usd[2])
 
 
 def test_totals_are_the_typical_case_of_the_memo():
