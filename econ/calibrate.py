@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from econ.catalog.reading import wrong_input
 from econ.catalog.tables import forget, table, write_table
 from econ.energy import fit as energy_fit
 from econ.energy.fit import FITTED, power_runs, read_power_runs
@@ -123,9 +123,8 @@ COVERED, FEWEST_ROWS = 0.87, 30  # of each group left out, and the rows below wh
 
 def left_out_errors(runs: pd.DataFrame, k: Calibration) -> dict[str, pd.DataFrame]:
     """For each split, the absolute logarithmic errors of every run by a fit without its group."""
-    truth = measured(runs)
     return {
-        split: np.log(held_out(runs, split, start=k) / truth).abs()
+        split: np.log(held_out(runs, split, start=k) / measured(runs)).abs()
         for splits in BANDS.values()
         for split in splits
     }
@@ -204,9 +203,8 @@ def maturity_rows(k: Calibration, runs: pd.DataFrame, today: str) -> pd.DataFram
         drawn.append(again.set_index(["engine", "generation", "quarter"])["log"])
     ends = pd.concat(drawn, axis=1).quantile([0.05, 0.95], axis=1).T
     keys = rows.set_index(["engine", "generation", "quarter"]).index
-    year = rows["year"] // 1
-    month = ((rows["year"] - year) * 12).astype(int) + 1
-    date = year.astype(int).astype(str) + "-" + month.astype(str).str.zfill(2)
+    month = (rows["year"] % 1 * 12).astype(int) + 1
+    date = rows["year"].astype(int).astype(str) + "-" + month.astype(str).str.zfill(2)
     return rows.assign(
         id=rows["engine"] + "-" + rows["generation"] + "-" + date,
         maturity=np.exp(rows["log"]).round(3),
@@ -230,8 +228,8 @@ def report(runs: pd.DataFrame, *, by_group: bool = True) -> str:
     parts.append("Run after run alike\n" + repeats_frame(runs).round(3).to_string(index=False))
     inside = table("band_coverage").pivot_table("covered_frac", ["left_out", "what"], "metric")
     parts.append(f"Inside the reported 90 % band, left out\n{inside.round(2).to_string()}")
-    without = table("calibration_without").iloc[:, :-3].to_string()
-    parts.append(f"Held-out errors without a parameter, runs that depend on it\n{without}")
+    without = "Held-out errors without a parameter, runs that depend on it\n"
+    parts.append(without + table("calibration_without").iloc[:, :-3].to_string())
     parts.append("The ladder of physics\n" + ladder_frame(runs).round(3).to_string(index=False))
     return "\n\n".join(parts)
 
@@ -332,15 +330,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--energy", action="store_true", help="the power law alone")
     chosen = parser.parse_args(arguments)
     if chosen.write and not (chosen.runs and chosen.medians):
-        sys.exit("--write needs --runs and --medians: the samples are too small to calibrate on")
-    today, powered = datetime.date.today().isoformat(), energy_runs(chosen.runs)
+        parser.error("--write needs --runs and --medians: the samples are too small")
+    today = datetime.date.today().isoformat()
+    with wrong_input(parser):
+        powered = energy_runs(chosen.runs)
+        means = read_runs(chosen.runs) if chosen.runs else None
+        medians = read_medians(chosen.medians) if chosen.medians else None
     if chosen.energy:
         if chosen.write:
             write_energy(powered, today)
         print(energy_report(powered))
         return
-    means = read_runs(chosen.runs) if chosen.runs else None
-    medians = read_medians(chosen.medians) if chosen.medians else None
     runs = measured_runs(means, medians)
     if chosen.write:
         k = with_intervals(runs, fit_dated(runs))

@@ -113,9 +113,18 @@ def test_a_bad_run_stops_the_fit():
 
 
 # -- the command ----------------------------------------------------------------------------
-def test_writing_needs_the_full_file(capsys):
-    with pytest.raises(SystemExit, match="needs --runs"):
-        calibrate.main(["--write"])
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--write"], "--write needs --runs and --medians"),
+        (["--runs", "missing"], "missing: give a .csv file"),
+        (["--medians", "missing.csv"], "missing.csv: there is no such file"),
+    ],
+)
+def test_what_is_wrong_with_the_input_is_one_sentence(words, why, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        calibrate.main(words)
+    assert f"error: {why}" in capsys.readouterr().err
 
 
 def test_tables_are_written_whole_and_read_back(tmp_path, monkeypatch):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import datetime
 
-from econ.catalog.audit import audit_frame, price_changes_frame, refresh_prices, stale_frame
+from econ.catalog import audit
+from econ.catalog.reading import wrong_input
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -22,20 +23,21 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if chosen.write and not chosen.refresh:
         parser.error("--write needs --refresh")
+    with wrong_input(parser):
+        day = audit.day_of(chosen.on)
     if chosen.refresh:
-        _refresh(chosen.on, chosen.write)
+        _refresh(day, chosen.write)
         return
-    print(audit_frame(chosen.on).to_string(index=False))
-    stale = stale_frame(chosen.on)
+    print(audit.audit_frame(chosen.on).to_string(index=False))
+    stale = audit.stale_frame(chosen.on)
     print(f"\n{len(stale)} rows are past their stale_after on {chosen.on}")
     if len(stale):
         print(stale.to_string(index=False))
     print("\nThe price package can refresh api_prices: python -m econ.catalog --refresh")
 
 
-def _refresh(on: str, write: bool) -> None:
-    day = datetime.date.fromisoformat(on)
-    changes = refresh_prices(day) if write else price_changes_frame(day)
+def _refresh(day: datetime.date, write: bool) -> None:
+    changes = audit.refresh_prices(day) if write else audit.price_changes_frame(day)
     changed = changes[changes["state"] == "changed"]
     print(f"{len(changes)} prices are in the package as well; {len(changed)} differ")
     if len(changed):

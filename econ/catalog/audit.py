@@ -24,9 +24,14 @@ from econ.catalog.reading import read_rows
 from econ.catalog.tables import data_dir, forget, resource, table, table_names, write_table
 
 
-def _day(on: str) -> str:
+def day_of(on: str) -> datetime.date:
+    """The day that a date as YYYY-MM-DD names.
+
+    >>> day_of("2026-12-01").month
+    12
+    """
     try:
-        return datetime.date.fromisoformat(on).isoformat()
+        return datetime.date.fromisoformat(on)
     except ValueError:
         raise ValueError(f"on = {on!r} is outside its range: a date as YYYY-MM-DD") from None
 
@@ -37,7 +42,10 @@ def is_stale(stale_after: str, on: str | None = None) -> bool:
     >>> is_stale("2027-03-31", "2027-04-01"), is_stale("", "2027-04-01")
     (True, False)
     """
-    return stale_after != "" and stale_after < _day(on or datetime.date.today().isoformat())
+    return (
+        stale_after != ""
+        and stale_after < (day_of(on) if on else datetime.date.today()).isoformat()
+    )
 
 
 def audit_frame(on: str) -> pd.DataFrame:
@@ -62,7 +70,7 @@ def audit_frame(on: str) -> pd.DataFrame:
 
 def stale_frame(on: str) -> pd.DataFrame:
     """Rows whose ``stale_after`` lies before a day: table, row, as_of, stale_after, source."""
-    day, stale = _day(on), []
+    day, stale = day_of(on).isoformat(), []
     for name in table_names():
         frame = table(name)
         if "stale_after" not in frame:

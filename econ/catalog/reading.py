@@ -13,6 +13,7 @@ econ.catalog.reading.BadTable: log.csv row 2, column b: fewer cells than the hea
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import contextlib
 import csv
@@ -107,6 +108,15 @@ def file_error(error: Exception) -> str:
     words = {FileNotFoundError: "there is no such file", PermissionError: "may not be opened"}
     reason = words.get(type(error), error.strerror.lower())
     return f"{error.filename}: {reason}" if error.filename else reason
+
+
+@contextlib.contextmanager
+def wrong_input(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """What is wrong with a command's input ends it in one sentence, with exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        parser.error(file_error(error))
 
 
 def size_of(path: Path) -> int:

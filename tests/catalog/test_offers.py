@@ -87,4 +87,7 @@ def test_a_refresh_adds_what_changed_and_dates_what_did_not(tmp_path, monkeypatc
     assert "Nothing written" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["--write"])
+    with pytest.raises(SystemExit):
+        main(["--on", "nonsense"])
+    assert "on = 'nonsense' is outside its range" in capsys.readouterr().err
     assert isinstance(rows, pd.DataFrame)
