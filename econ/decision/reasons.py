@@ -123,8 +123,8 @@ def what_changes(
         up_to = first["api_tokens_per_day"]
         if np.isnan(up_to):
             down = "how far below that volume they still do is not computed"
-            tied = " The API is taken as the two tie." if chosen.is_api else ""
-            sentences.append(f"Volume: {latest}; {down}.{tied}")
+            machine = next((o for o in able if o.name == first["option"]), chosen)
+            sentences.append(f"Volume: {latest}; {down}.{all_the_same_words(chosen, machine)}")
         else:
             sentences.append(
                 f"Volume: up to {volume_words(up_to, tokens_per_day)} no machine costs less than "
@@ -168,6 +168,15 @@ def what_changes(
                     f"Rules: if {why}, take {rest[0].name}: ${rest[0].usd_per_day:,.0f} a day."
                 )
     return sentences
+
+
+def all_the_same_words(chosen: Option, machine: Option) -> str:
+    """Why an API is taken where a machine costs less today; else nothing."""
+    if not chosen.is_api:
+        return ""
+    if machine.npv_usd > chosen.npv_usd:
+        return " Over the horizon the API costs less all the same, as prices of tokens fall."
+    return " Over the horizon the two tie within the band, and the API is surer or binds less."
 
 
 def volume_words(tokens: float, today_tokens: float) -> str:

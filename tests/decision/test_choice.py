@@ -1,5 +1,6 @@
 """The decision: by hand, against the simulator, and held to what any decision must obey."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import econ
 from econ.catalog import table
 from econ.catalog.rents import rent, rent_rows
 from econ.decision.answer import JSON_KEYS
+from econ.decision.reasons import what_changes
 from econ.plan.screens import screened
 from econ.tco import owner
 from tests.decision.cases import (
@@ -389,3 +391,15 @@ def test_a_load_beyond_the_largest_fleet_gives_the_range():
 def test_an_uncertain_scenario_is_not_decided():
     with pytest.raises(ValueError, match=r"rate_per_s is uncertain"):
         econ.decide(scenario().with_(rate_per_s=econ.Range(1, 2, 3)))
+
+
+def test_an_api_beside_a_cheaper_machine_says_why_it_is_taken():
+    api, machine = answer().best_of("api"), answer().best_of("rent")
+    row = answer().break_even.assign(tokens_per_day=30e6, api_tokens_per_day=np.nan)
+    row = row[row["option"] == machine.name]
+    said = []
+    for times in (0.98, 1.02):
+        other = dataclasses.replace(machine, npv_usd=times * api.npv_usd)
+        said.append(what_changes([api, other], row, None, 40e6)[0])
+    assert "the two tie within the band" in said[0]
+    assert "Over the horizon the API costs less all the same" in said[1]
