@@ -99,6 +99,7 @@ class Prepared(NamedTuple):
     host_exposed_frac: Numbers  # of the host's work, whatever the device does
     host_hidden_frac: Numbers  # of the device's time, behind which the host works
     has_experts: bool  # any of the case
+    has_groups: bool  # of experts, that wait for the busiest
     is_apart: bool  # whether any attention replicas exchange tokens with the experts
 
 
@@ -223,6 +224,7 @@ def prepare(case: Case, cal: Calibration) -> Prepared:
         host_exposed_frac=cal.host_exposed_frac + sync * (1 - cal.host_exposed_frac),
         host_hidden_frac=1 - sync,
         has_experts=bool(np.any(shapes.is_moe)),
+        has_groups=bool(np.any(split.ep > 1)),
         is_apart=bool(np.any(is_apart)),
     )
 
@@ -421,7 +423,8 @@ def step(p: Prepared, cal: Calibration, batch: Numbers, streams: bool = True) ->
     local = together / p.split.dp
     weights_s, compute_s = p.dense_read_s, local * p.dense_token_s
     if p.has_experts:
-        touched = busiest(p, reached(p, cal, together))
+        touched = reached(p, cal, together)
+        touched = busiest(p, touched) if p.has_groups else touched
         weights_s = weights_s + touched * p.expert_read_s
         padding = touched * padding_tokens(shapes, cal.n_tile_tokens)
         compute_s = compute_s + (together + padding) * p.expert_token_s
