@@ -217,7 +217,7 @@ def _failed(times: RequestTimes, slo: Slo) -> Trial:
 def _kept(runs: list[RequestTimes], slo: Slo) -> Trial:
     met = [_met(times, slo) for times in runs]
     good = [ttft & tpot for ttft, tpot in met]
-    parts = [part.mean() for share in good for part in np.array_split(share, N_PARTS)]
+    parts = np.concatenate([_part_means(met_both) for met_both in good])
     n = sum(map(len, good))
     share = float(np.concatenate(good).mean())
     independent = np.sqrt(share * (1 - share) / n)
@@ -240,6 +240,13 @@ def _kept(runs: list[RequestTimes], slo: Slo) -> Trial:
         n_most_running=max(times.n_most_running for times in runs),
         n_requests=n,
     )
+
+
+def _part_means(met: np.ndarray) -> np.ndarray:
+    """The share met in each of `N_PARTS` parts of even size, as `numpy.array_split` cuts them."""
+    size, rest = divmod(len(met), N_PARTS)
+    cuts = np.arange(N_PARTS + 1) * size + np.minimum(np.arange(N_PARTS + 1), rest)
+    return np.diff(np.concatenate([[0], np.cumsum(met)])[cuts]) / np.diff(cuts)
 
 
 def _binding(ttft_frac: float, tpot_frac: float) -> str:

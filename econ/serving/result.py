@@ -320,6 +320,8 @@ def _seconds(time_ps: Whole) -> Seconds:
 
 def _difference(end_ps: Whole, start_ps: Whole) -> Seconds:
     reached = end_ps != NEVER
+    if reached.all():
+        return (end_ps - start_ps) / PS_PER_S
     out = np.full(len(end_ps), np.nan)
     out[reached] = (end_ps[reached] - start_ps[reached]) / PS_PER_S
     return out

@@ -141,11 +141,12 @@ def interval(values: Numbers, coverage_frac: float = 0.9) -> Interval:
         raise ValueError("an interval needs at least one sample, and numbers only")
     tail = (1 - coverage_frac) / 2
     shares = np.array([tail, 0.5, 1 - tail])
-    low, median, high = np.quantile(values, shares).tolist()
     # the share of samples below a quantile is binomial: half of what one error of it spans
     reach = np.sqrt(shares * (1 - shares) / values.size)
-    ends = np.quantile(values, np.clip([shares - reach, shares + reach], 0, 1))
-    low_se, median_se, high_se = ((ends[1] - ends[0]) / 2).tolist()
+    asked = np.clip([shares, shares - reach, shares + reach], 0, 1)
+    ends = np.quantile(values, asked)
+    low, median, high = ends[0].tolist()
+    low_se, median_se, high_se = ((ends[2] - ends[1]) / 2).tolist()
     mean, mean_se = float(values.mean()), float(values.std() / math.sqrt(values.size))
     errors = {"low_se": low_se, "median_se": median_se, "high_se": high_se, "mean_se": mean_se}
     return Interval(low, median, high, mean, coverage_frac, values.size, **errors)
