@@ -22,9 +22,11 @@ from econ.charts.tables import Table, three
 from econ.decision import Decision
 from econ.decision.launch import launch_lines
 from econ.decision.pages import (
+    GLOSSARY,
     HEADS,
     answer_line,
     break_even_frame,
+    build_up_words,
     horizon_words,
     options_frame,
     question,
@@ -33,18 +35,21 @@ from econ.decision.pages import (
     worth_line,
 )
 from econ.plan import Plan
+from econ.scenario import Scenario
 
 STYLE = """
-:root{color-scheme:light}
-body{font:16px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:#1f2328;background:#fff;
-max-width:820px;margin:2rem auto;padding:0 1rem}
+:root{color-scheme:light;--ink:#1f2328;--paper:#fff;--line:#d8dee4;--faint:#57606a;--mark:#0072b2}
+@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e6e8eb;
+--paper:#1b1b1b;--line:#444;--faint:#a9b1ba;--mark:#56b4e9}svg{background:#fff}}
+body{font:16px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:var(--ink);
+background:var(--paper);max-width:820px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2rem}
-.answer{font-size:1.15rem;border-left:4px solid #0072b2;padding:.2rem 0 .2rem 1rem}
+.answer{font-size:1.15rem;border-left:4px solid var(--mark);padding:.2rem 0 .2rem 1rem}
 table{border-collapse:collapse;font-size:.85rem;width:100%}
-th,td{border-bottom:1px solid #d8dee4;padding:.25rem .5rem;vertical-align:top}
-figure{margin:1.5rem 0;break-inside:avoid}figcaption{font-size:.85rem;color:#57606a}
+th,td{border-bottom:1px solid var(--line);padding:.25rem .5rem;vertical-align:top}
+figure{margin:1.5rem 0;break-inside:avoid}figcaption{font-size:.85rem;color:var(--faint)}
 svg{max-width:100%;height:auto}
-pre{overflow-x:auto;font-size:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}
+pre{overflow-x:auto;font-size:.8rem;white-space:pre-wrap}
 .wide{overflow-x:auto}
 .wide table:has(th:nth-child(11)){font-size:.7rem}
 table:has(th:nth-child(11)) :is(th,td){padding:.25rem .3rem}
@@ -67,6 +72,10 @@ RESTS = {
     "crowded": " So many users of one replica were hardly measured: the band is wide.",
     "beyond": " Runs like this were not in the fit of the latency model: the band is wide.",
 }
+DAY = re.compile(r"\b20\d\d-\d\d(-\d\d)?\b")
+SEARCHED = """What follows is the search behind the machines above: at the rent of an hour, without
+staff, commitments, horizon or the chance to keep the SLO. So its cheapest fleet need not be the one
+that is chosen."""
 LIMITS = """The latency model was fitted to public runs of common stacks; its band on throughput is
 the band on cost here. The screen works with mean lengths; simulated rows keep the SLO on each of
 four draws of arrivals like the workload's, and the proof covers what can be simulated. Quality is
@@ -90,6 +99,31 @@ def answer_text(plan: Plan) -> str:
         f"${best['cost_usd_per_good_mtok']:.2f} per million good output tokens "
         f"(${low:.2f} to ${high:.2f}), ${best['usd_per_hour']:,.2f} an hour{share}, with "
         f"{best['arrivals']}. {plan.proof.capitalize()}.{rests}"
+    )
+
+
+def prose(text: str) -> str:
+    """Text as HTML; no line ends inside a date.
+
+    >>> prose("a < b (2026-11-24)")
+    'a &lt; b (<span style="white-space:nowrap">2026-11-24</span>)'
+    """
+    return _unbroken(html.escape(text))
+
+
+def _unbroken(markup: str) -> str:
+    return DAY.sub(r'<span style="white-space:nowrap">\g<0></span>', markup)
+
+
+def whole_words(command: str) -> str:
+    """A command as HTML: lines end between its words, not after a hyphen.
+
+    >>> whole_words("serve --max-len 8")
+    'serve <span style="white-space:nowrap">--max-len</span> 8'
+    """
+    words = (html.escape(word) for word in command.split(" "))
+    return " ".join(
+        f'<span style="white-space:nowrap">{word}</span>' if "-" in word else word for word in words
     )
 
 
@@ -169,29 +203,34 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
     """The page of whoever decides, and the evidence below it, as pieces of HTML."""
     first = [
         f"<p>{html.escape(question(decision))}</p>",
-        f'<p class="answer">{html.escape(answer_line(decision))}</p>',
-        *(f"<p>{html.escape(line)}</p>" for line in [worth_line(decision)] if line),
+        f'<p class="answer">{prose(answer_line(decision))}</p>',
+        *(f"<p>{prose(line)}</p>" for line in [worth_line(decision)] if line),
         _table(Table(pd.DataFrame(side_rows(decision), columns=list(HEADS)))),
-        f"<p>{html.escape(horizon_words(decision))}</p>",
+        f"<p><small>{prose(GLOSSARY)}</small></p>",
+        *(
+            f"<p>{prose(line)}</p>"
+            for line in (horizon_words(decision), build_up_words(decision))
+            if line
+        ),
     ]
     for heading, sentences in sections(decision):
-        items = "".join(f"<li>{html.escape(text)}</li>" for text in sentences)
+        items = "".join(f"<li>{prose(text)}</li>" for text in sentences)
         first += [f"<h2>{heading}</h2>", f"<ul>{items}</ul>"]
     if of_tasks := decision.task_words():
-        items = "".join(f"<li>{html.escape(text)}</li>" for text in of_tasks)
+        items = "".join(f"<li>{prose(text)}</li>" for text in of_tasks)
         first += ["<h2>What a finished task costs</h2>", f"<ul>{items}</ul>"]
     if fleet := decision.fleet():
         lines = launch_lines(fleet.scenario, decision.weights).values()
         first += [f"<h2>How to start machines of your own: {fleet.n_replicas} × this, each on "
                   f"{fleet.n_gpu_per_replica} × "
                   f"{html.escape(fleet.accelerator.id)}</h2>",
-                  f"<pre>{html.escape(chr(10).join(lines))}</pre>"]  # fmt: skip
+                  f"<pre>{chr(10).join(map(whole_words, lines))}</pre>"]  # fmt: skip
     evidence = ["<h2>All options</h2>", _table(Table(options_frame(decision)))]
     if len(decision.break_even):
         evidence += ["<h2>Break-even against the best API</h2>",
                      _table(Table(break_even_frame(decision)))]  # fmt: skip
     if decision.plan is not None and decision.fleets:
-        evidence += _evidence(decision.plan, n_rows)
+        evidence += [f"<p>{html.escape(SEARCHED)}</p>", *_evidence(decision.plan, n_rows)]
         evidence += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(decision.plan)]
     return first, evidence
 
@@ -213,7 +252,7 @@ def _evidence(plan: Plan, n_rows: int) -> list[str]:
     figure, scenario = Figures(1), plan.demand.scenario
     return [
         "<h2>What was asked</h2>",
-        _table(Table(scenario.frame())),
+        _table(Table(asked_frame(scenario))),
         "<h2>Cost against speed</h2>",
         figure(plan_charts.frontier_chart(plan.frontiers(), plan.simulated, scenario.slo)),
         "<h2>The first deployments</h2>",
@@ -221,6 +260,13 @@ def _evidence(plan: Plan, n_rows: int) -> list[str]:
         "<h2>What ruled out the others</h2>",
         figure(plan_charts.losers_chart(plan.constraints())),
     ]
+
+
+def asked_frame(scenario: Scenario) -> pd.DataFrame:
+    """What a scenario asks, without what is looked for: the deployment and its price."""
+    frame = scenario.frame()
+    part = frame["part"].where(frame["part"] != "").ffill()
+    return frame[~part.isin(["deployment", "finance"])]
 
 
 def _sources(plan: Plan) -> list[str]:
@@ -290,4 +336,4 @@ def sources_frame(plan: Plan) -> pd.DataFrame:
 
 
 def _table(rows: Table) -> str:
-    return f'<div class="wide" tabindex="0">{rows._repr_html_()}</div>'
+    return f'<div class="wide" tabindex="0">{_unbroken(rows._repr_html_())}</div>'

@@ -27,7 +27,7 @@ def controls() -> dict[str, Any]:
             options=options, value=value, rows=6, description=title, **WIDE
         )
 
-    workloads = [name for name in workloads_frame().index if name != "batch"]
+    workloads = list(workloads_frame().index)
     clocks = [("as the file shows", ""), *zip(UNITS, UNITS, strict=True)]
     chips = sorted(set(table("rentals")["accelerator"]))
     return {

@@ -319,8 +319,8 @@ def memo_markdown(decision: Weighing) -> str:
     lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
              f"**{answer_line(decision)}**", "", *filter(None, [worth_line(decision)]), "",
              *_table(HEADS, side_rows(decision)), "",
-             horizon_words(decision), "", *filter(None, [build_up_words(decision)]), "",
-             GLOSSARY, ""]  # fmt: skip
+             GLOSSARY, "", horizon_words(decision), "",
+             *filter(None, [build_up_words(decision)]), ""]  # fmt: skip
     for title, sentences in sections(decision):
         lines += [f"## {title}", "", *(f"- {text}" for text in sentences), ""]
     lines += launch_markdown(decision)
