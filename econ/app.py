@@ -41,7 +41,7 @@ from econ.decide_command import add_decide, asked
 from econ.decision import Decision, decide
 from econ.decision.workbook import workbook
 from econ.plan import describe_frame, export
-from econ.report import decision_html, decision_parts
+from econ.report import decision_html, decision_parts, whole_words
 from econ.scenario import Scenario
 from econ.tokens.trace_columns import renamed
 from econ.tokens.traces import ENDINGS, read_trace
@@ -58,6 +58,14 @@ DARK = (
               for n, ink in enumerate(("#fff", "#f1f1f1", "#c7c7c7", "#9a9a9a")))
     + "}body{background:#1b1b1b;color:#f1f1f1}}</style>"
 )  # fmt: skip
+ANSWER = (
+    "<style>.econ-answer{line-height:1.4;max-width:100ch}"
+    ".econ-answer :is(th,td){padding:.25rem .75rem .25rem 0;vertical-align:top}"
+    ".econ-answer .answer{font-size:1.1em;border-left:4px solid #0072b2;padding-left:.8rem}"
+    ".econ-answer :is(pre,code){white-space:pre-wrap;word-break:normal;overflow-wrap:normal;"
+    "font-family:monospace}.econ-answer .wide{overflow-x:auto}"
+    "@media (prefers-color-scheme:dark){.econ-answer svg{background:#fff}}</style>"
+)
 STATIC = (
     "In the live notebook a form stands here: model, load or file, SLO, prices, terms; press "
     "Decide. What follows uses its first state: "
@@ -225,8 +233,11 @@ class Form:
         before = self._files.get(kind)
         stem = re.sub(r"[^A-Za-z0-9_-]", "-", Path(name).stem)[:60] or "own"
         suffixes = "".join(Path(name).suffixes[-2:]) if kind == "trace" else ".json"
-        folder = tempfile.mkdtemp(dir=self._folder.name)  # the last good one is not written over
-        file = Path(folder) / f"{stem}{suffixes}"
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))  # the last good one is kept
+        if kind == "model":  # its folder names a config.json
+            folder /= "own-model"
+            folder.mkdir()
+        file = folder / f"{stem}{suffixes}"
         try:
             if kind == "trace":  # its own name is in what is said
                 values = self.controls
@@ -316,9 +327,11 @@ class Form:
         """The executive's page, the files to take away, and the evidence folded below."""
         first, evidence = decision_parts(answer)
         links = " · ".join(self._download(name, make) for name, make in self._takes(answer).items())
-        shell = html.escape(f"econ decide {shlex.join(self.words)}")
+        files = {str(path): path.name for path in self._files.values()}
+        words = shlex.join(files.get(word, word) for word in self.words)
+        shell = whole_words(f"econ decide {words}")
         return (
-            f'<div style="line-height:1.4;max-width:90ch">{"".join(first)}'
+            f'{ANSWER}<div class="econ-answer">{"".join(first)}'
             f'<p>Take away: {links} · <a href="{self.link}">a link to this question</a></p>'
             f"<p><code>{shell}</code></p><details><summary>Evidence</summary>"
             f"{''.join(evidence)}</details></div>"
@@ -343,11 +356,11 @@ class Form:
 
     def _say(self, words: str, wrong: bool = False) -> Form:
         if wrong and self._shows.value:
-            words += " What stands below answers your question before."
+            words = f"{words.removesuffix('.')}. What stands below answers your question before."
         self.readout = words
-        ink = "#b3261e" if wrong else "inherit"
+        ink = "color:#b3261e;color:light-dark(#b3261e,#ff9d94)" if wrong else "color:inherit"
         self._says.value = (
-            f'<p role="status" aria-live="polite" style="max-width:80ch;color:{ink}">'
+            f'<p role="status" aria-live="polite" style="max-width:80ch;line-height:1.4;{ink}">'
             f"{html.escape(words)}</p>"
         )
         return self

@@ -10,6 +10,7 @@ import datetime
 import html
 import itertools
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -76,6 +77,7 @@ DAY = re.compile(r"\b20\d\d-\d\d(-\d\d)?\b")
 SEARCHED = """What follows is the search behind the machines above: at the rent of an hour, without
 staff, commitments, horizon or the chance to keep the SLO. So its cheapest fleet need not be the one
 that is chosen."""
+SOUGHT = ("deployment", "finance")  # what a decision looks for: machines, and at which price
 LIMITS = """The latency model was fitted to public runs of common stacks; its band on throughput is
 the band on cost here. The screen works with mean lengths; simulated rows keep the SLO on each of
 four draws of arrivals like the workload's, and the proof covers what can be simulated. Quality is
@@ -168,7 +170,7 @@ def report_html(
     title = f"A plan for {plan.demand.scenario.name}"
     parts = [
         f'<p class="answer">{html.escape(answer_text(plan))}</p>',
-        *_evidence(plan, n_rows),
+        *_evidence(plan, n_rows, SOUGHT[:1]),
         "<h2>Limits</h2>",
         f"<p>{html.escape(LIMITS)}</p>",
         *_sources(plan),
@@ -230,7 +232,7 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
         evidence += ["<h2>Break-even against the best API</h2>",
                      _table(Table(break_even_frame(decision)))]  # fmt: skip
     if decision.plan is not None and decision.fleets:
-        evidence += [f"<p>{html.escape(SEARCHED)}</p>", *_evidence(decision.plan, n_rows)]
+        evidence += [f"<p>{html.escape(SEARCHED)}</p>", *_evidence(decision.plan, n_rows, SOUGHT)]
         evidence += ["<h2>Limits</h2>", f"<p>{html.escape(LIMITS)}</p>", *_sources(decision.plan)]
     return first, evidence
 
@@ -247,12 +249,12 @@ class Figures:
         return f"<figure>{picture}<figcaption>{words}</figcaption></figure>"
 
 
-def _evidence(plan: Plan, n_rows: int) -> list[str]:
+def _evidence(plan: Plan, n_rows: int, sought: Sequence[str]) -> list[str]:
     """What was asked, the frontier, the first deployments, what ruled out the others."""
     figure, scenario = Figures(1), plan.demand.scenario
     return [
         "<h2>What was asked</h2>",
-        _table(Table(asked_frame(scenario))),
+        _table(Table(asked_frame(scenario, sought))),
         "<h2>Cost against speed</h2>",
         figure(plan_charts.frontier_chart(plan.frontiers(), plan.simulated, scenario.slo)),
         "<h2>The first deployments</h2>",
@@ -262,11 +264,13 @@ def _evidence(plan: Plan, n_rows: int) -> list[str]:
     ]
 
 
-def asked_frame(scenario: Scenario) -> pd.DataFrame:
-    """What a scenario asks, without what is looked for: the deployment and its price."""
+def asked_frame(scenario: Scenario, sought: Sequence[str]) -> pd.DataFrame:
+    """What a scenario asks, without the parts that are looked for."""
     frame = scenario.frame()
     part = frame["part"].where(frame["part"] != "").ffill()
-    return frame[~part.isin(["deployment", "finance"])]
+    mean = "PUE: the industry's mean, as no operator is named"
+    frame["value"] = frame["value"].replace("PUE of operator: industry", mean)
+    return frame[~part.isin(sought)]
 
 
 def _sources(plan: Plan) -> list[str]:

@@ -11,8 +11,16 @@ from html.parser import HTMLParser
 import pytest
 
 from econ.plan import plan
-from econ.report import answer_text, first_table, report_html, sources_frame, svg_of
+from econ.report import (
+    answer_text,
+    decision_html,
+    first_table,
+    report_html,
+    sources_frame,
+    svg_of,
+)
 from econ.scenario import Scenario
+from tests.decision.cases import answer
 
 QUICK = {"accelerators": ["h100-sxm", "h200-sxm"], "precisions": ["fp8"],
          "parallelism": [(1, 1, 1, 1), (4, 1, 1, 1)], "concurrencies": [8, 32]}  # fmt: skip
@@ -112,3 +120,24 @@ def test_every_source_stands_once(made):
     sources = sources_frame(made)
     assert {"workload", "calibration of latency"} <= set(sources["what"])
     assert sources["source"].is_unique
+
+
+def test_a_memo_follows_the_readers_colours_and_breaks_no_date_or_word():
+    page = decision_html(answer())
+    style = page[: page.index("</style>")]
+    assert "@media screen and (prefers-color-scheme:dark)" in style  # print stays light
+    assert "overflow-wrap:anywhere" not in style
+    days = re.findall(r"(.{34})20\d\d-\d\d-\d\d", page[page.index("<main>") : page.index("<svg")])
+    assert days
+    assert all(before.endswith('<span style="white-space:nowrap">') for before in days)
+    lines = page[page.index("<pre>") : page.index("</pre>")]
+    bare = re.sub(r"<span[^>]*>.*?</span>", "", lines)
+    assert "--" not in bare
+
+
+def test_what_was_asked_holds_no_deployment():
+    page = decision_html(answer())
+    asked = page[page.index("What was asked") : page.index("Cost against speed")]
+    assert "deployment" not in asked
+    assert "per GPU-hour" not in asked
+    assert "qwen3-32b" in asked

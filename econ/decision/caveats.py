@@ -27,6 +27,7 @@ MANY_GPUS = 64  # eight servers; assumed: no list says how many it has
 MANY_MTOK_PER_MINUTE = 1.0  # at the busiest hour; assumed likewise
 THOUGHT_TOKENS = 1_000  # of an answer with its thoughts, at least
 BURSTY = 2.0  # variation of the gaps between arrivals
+MANY_REASONS = 4  # options whose reasons are named
 MANY_THOUGHTS = 4  # times the output that is asked about
 
 
@@ -109,7 +110,10 @@ def speed_note() -> str:
 
 def nothing_words(question: Scenario, options: Sequence[Option], notes: Sequence[str]) -> str:
     """Why nothing can be chosen: each reason once."""
-    reasons = dict.fromkeys([*notes, *(f"{o.name}: {o.reason}" for o in options[:4])])
+    names: dict[str, list[str]] = {}
+    for option in options[:MANY_REASONS]:
+        names.setdefault(option.reason, []).append(option.name)
+    reasons = [*dict.fromkeys(notes), *(f"{', '.join(of)}: {why}" for why, of in names.items())]
     cause = "; ".join(reasons) or "no term, seller or accelerator is left to choose from"
     return f"nothing keeps the SLO of {question.name!r}: {cause}"
 

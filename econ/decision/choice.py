@@ -66,7 +66,7 @@ MENU = ("scenario", "value_usd_per_answer", "models", "tiers", "right_frac", "be
 LONGEST_WAIT_H = 168.0
 N_DRAWS = 1_000
 FEW_REQUESTS = 100  # of a log
-NOBODY, STAYS = "left out, as nobody sells this model", "left out, as data must stay"
+NOBODY, STAYS = "nobody sells this model, as you say", "data must stay"
 DISCOUNTS = Range(0.0, 0.0, 0.25, "share", source="assumed")  # off committed list prices
 
 
@@ -352,6 +352,7 @@ def decide(
             kinds,
             NOBODY if no_api else STAYS if on_premises else no_seller,
             searched.problem,
+            STAYS if on_premises else "",
         ),
         offer=offer,
         break_even=crossings,

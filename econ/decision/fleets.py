@@ -164,7 +164,11 @@ def fleets_at(
     for _, row in pd.concat([best, of_sure]).iterrows():
         if not any(_replicas(row) == fleet.replicas and _is_of(answer, fleet) for fleet in fleets):
             fleets.append(_fleet(screen, answer, row, fleets))
-    return [one for one in fleets if not any(_dominates(other, one) for other in fleets)]
+    return [
+        one
+        for n, one in enumerate(fleets)
+        if not any(_dominates(other, one, k < n) for k, other in enumerate(fleets) if k != n)
+    ]
 
 
 def _found(answer: Plan) -> pd.DataFrame:
@@ -181,16 +185,18 @@ def _is_of(answer: Plan, fleet: Fleet) -> bool:
     return fleet.is_owned == (answer.demand.scenario.finance.tenure == "owned")
 
 
-def _dominates(one: Fleet, other: Fleet) -> bool:
+def _dominates(one: Fleet, other: Fleet, is_before: bool) -> bool:
     """Whether a fleet is surer than another at the same bill: as many of the same accelerators.
 
-    Where they are rented, smaller replicas follow the hours of the day better.
+    Of two that are as sure the one before stays. Where they are rented, smaller replicas follow the
+    hours of the day better.
     """
+    p_gain = one.p_keeps_slo - other.p_keeps_slo
     is_finer = one.is_owned or one.n_gpu_per_replica <= other.n_gpu_per_replica
     return (
         one.key == other.key
         and one.n_paid == other.n_paid
-        and one.p_keeps_slo > other.p_keeps_slo
+        and (p_gain > 0 or (p_gain == 0 and is_before))
         and is_finer
     )
 

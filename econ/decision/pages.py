@@ -243,8 +243,9 @@ def build_up_words(decision: Weighing) -> str:
 
     In whole USD, so that the lines add up to what is said above.
     """
-    option = decision.best_of("own")
-    if option is None or not option.bought:
+    options = [decision.chosen, decision.next_best, decision.best_of("own")]
+    option = next((o for o in options if o and o.bought), None)
+    if option is None:
         return ""
     rate = decision.ranges[RATE].typical
     bought = ", ".join(f"{name} ${usd:,.0f}" for name, usd in option.bought.items())
@@ -291,7 +292,11 @@ def horizon_words(decision: Weighing) -> str:
     """The choice and the next best over the horizon with both bands, and what their money buys."""
     one, other = decision.chosen, decision.next_best
     ends = [f"{o.name} {present_words(o)}" for o in (one, other) if o]
-    paid = [f"{o.name} for {parts_words(o)}" for o in (one, other) if o]
+    paid = [
+        f"{o.name} {'as built up below' if o.bought else f'for {parts_words(o)}'}"
+        for o in (one, other)
+        if o
+    ]
     typical = " and ".join(money(o.npv_typical_usd) for o in (one, other) if o)
     return (
         f"Over {decision.horizon_years} years, in today's money: {', next '.join(ends)}. The first "

@@ -270,10 +270,11 @@ def tokens_words(n: float) -> str:
 
 
 def missing_of(
-    options: Sequence[Option], kinds: Sequence[str], no_api: str, problem: str
+    options: Sequence[Option], kinds: Sequence[str], no_api: str, problem: str, no_rent: str = ""
 ) -> dict[str, str]:
     """Why nothing of a family (api, rent, own) can be chosen: of the best of it, or of them all."""
     why: dict[str, str] = {"api": no_api} if no_api else {}
+    why |= {"rent": no_rent} if no_rent else {}
     if not kinds:
         why |= {"rent": "only sellers are weighed", "own": "only sellers are weighed"}
     if problem:

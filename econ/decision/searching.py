@@ -20,6 +20,7 @@ from econ.decision.books import Crew
 from econ.decision.fleets import Fleet, fleets_at
 from econ.decision.hours import OWN, Lists, hours_of
 from econ.decision.menu import COMMITMENT_MONTHS
+from econ.decision.result import chips_words
 from econ.deployment import MOST_GPU
 from econ.plan import Plan, plan
 from econ.plan.market import own_or_listed
@@ -291,6 +292,6 @@ def _nearest(searched: Plan, problem: str) -> str:
     return (
         f"no fleet keeps TTFT {slo.ttft_s:g} s and {slo.tpot_s:g} s per token; the nearest that "
         f"can be kept is TTFT {ttft_s:.2g} s and {tpot_s:.2g} s per token, on "
-        f"{row['fleet_gpus']:.0f} × {row['accelerator']} {row['precision']}, for "
+        f"{chips_words(row['fleet_gpus'], chip)} {row['precision']}, for "
         f"${row['usd_per_hour'] * HOURS_PER_DAY:,.0f} a day"
     )

@@ -315,7 +315,9 @@ def test_no_price_is_asked_of_a_machine_whose_staff_alone_costs_more():
 
 def test_what_is_left_out_is_left_out_as_asked():
     tuned = econ.decide(scenario(), no_api=True, **QUICK)
-    assert "API (left out, as nobody sells this model)" in str(tuned)
+    assert "left out: API (nobody sells this model, as you say)" in str(tuned)
+    closed = econ.decide(scenario(), on_premises=True, **QUICK)
+    assert "left out: API (data must stay), rent (data must stay)" in str(closed)
 
 
 def test_a_dearer_server_never_makes_owning_cheaper():
