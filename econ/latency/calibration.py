@@ -75,7 +75,7 @@ class Calibration:
         accelerator beyond the fast links.
     kernel_s, collective_s : float
         Time to launch a kernel, and least time of an all-reduce, e.g. 5 µs.
-    expert_skew : float
+    expert_skew_factor : float
         How uneven experts are used: the squared coefficient of variation of their popularity, e.g.
         0.5; 0 where all are used alike.
     recv_wait_frac : float
@@ -122,7 +122,7 @@ class Calibration:
     large_message_bytes: float = 0.0
     kernel_s: float = 0.0
     collective_s: float = 0.0
-    expert_skew: float = 0.0
+    expert_skew_factor: float = 0.0
     recv_wait_frac: float = 0.5
     n_state_passes: float = 0.0
     host_exposed_frac: float = 0.0

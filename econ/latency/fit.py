@@ -54,7 +54,7 @@ START = {
     "link_frac": (0.16, 1),
     "prefill_link_frac": (0.3, 1),
     "kernel_s": (5 * MICRO, 1),
-    "expert_skew": (0.5, 10),
+    "expert_skew_factor": (0.5, 10),
     "vllm.first_token_s": (20 * MILLI, 10),
     "sglang.first_token_s": (60 * MILLI, 10),
     "trtllm.first_token_s": (21 * MILLI, 10),
@@ -387,7 +387,7 @@ LADDER: tuple[tuple[str, list[str]], ...] = (
     ("kernels and host", ["kernel_s", "host_exposed_frac"]),
     ("others' prompts", ["prefill_compute_frac", "softmax_flop_per_s"]),
     ("collectives", ["link_frac", "prefill_link_frac"]),
-    ("experts and states", ["expert_compute_frac", "expert_skew", "n_state_passes"]),
+    ("experts and states", ["expert_compute_frac", "expert_skew_factor", "n_state_passes"]),
     ("AMD", [n for n in START if n.startswith("cdna")]),
     ("who waits", [n for n in START if "." in n]),
 )

@@ -218,7 +218,7 @@ def prepare(case: Case, cal: Calibration) -> Prepared:
         hops_s=hop_s * n_hops,
         n_reduced=4 * shapes.n_layers * (split.tp - 1) / split.tp,
         n_shuffled=2 * is_apart * shapes.n_moe_layers * (n - 1) / n,
-        reach_scale=np.expm1(-cal.expert_skew * shapes.touch_log),
+        reach_scale=np.expm1(-cal.expert_skew_factor * shapes.touch_log),
         group_spread=_group_spread(split.ep, shapes.n_experts),
         host_sequence_s=shapes.host_s_per_sequence / split.dp,
         host_exposed_frac=cal.host_exposed_frac + sync * (1 - cal.host_exposed_frac),
@@ -343,9 +343,9 @@ def reached(p: Prepared, cal: Calibration, tokens: Numbers) -> Any:
     with the squared coefficient of variation s, and c = (1 − k/E)^(−s) − 1, so that one token
     reaches k of E experts. Where all are used alike (s = 0) this is 1 − (1 − k/E)^x.
     """
-    if not cal.expert_skew:
+    if not cal.expert_skew_factor:
         return -np.expm1(p.shapes.touch_log * tokens)
-    return -np.expm1(-np.log1p(p.reach_scale * tokens) / cal.expert_skew)
+    return -np.expm1(-np.log1p(p.reach_scale * tokens) / cal.expert_skew_factor)
 
 
 def busiest(p: Prepared, touched: Numbers) -> Any:

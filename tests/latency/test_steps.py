@@ -103,7 +103,7 @@ def test_a_short_prompt_shares_the_padding_of_the_experts():
 
 def test_experts_that_are_used_unevenly_are_reached_as_when_popularity_is_drawn():
     """Popularity drawn from a gamma law, each token's picks by chance: the mean over many draws."""
-    k = BOUND.replace(expert_skew=0.5)
+    k = BOUND.replace(expert_skew_factor=0.5)
     p = prepared("minimax-m2.5", k=k)
     net, rng = model("minimax-m2.5"), np.random.default_rng(3)
     share = net.experts_per_token / net.n_experts

@@ -29,7 +29,7 @@ SYMBOLS = {
     "slow_link_bytes_per_s": r"\omega_0",
     "kernel_s": r"\kappa",
     "collective_s": r"\lambda",
-    "expert_skew": "s",
+    "expert_skew_factor": "s",
     "recv_wait_frac": r"\zeta",
     "n_state_passes": r"\nu",
     "host_exposed_frac": r"\epsilon",
