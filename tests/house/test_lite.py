@@ -1,4 +1,4 @@
-"""JupyterLite: what is bundled, and that a kernel starts in Chromium without another host."""
+"""JupyterLite: what is bundled; a kernel starts without another host, axe has nothing to say."""
 
 import json
 import shutil
@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
 
 
 @pytest.mark.browser
-def test_a_kernel_starts_without_another_host(tmp_path):
+def test_a_kernel_starts_without_another_host_and_axe_is_content(tmp_path):
     from playwright.sync_api import sync_playwright
 
     from tests import lab
@@ -109,6 +109,11 @@ def test_a_kernel_starts_without_another_host(tmp_path):
         page.keyboard.type("import sys; print(6 * 7, sys.platform)")
         page.keyboard.press("Shift+Enter")
         page.locator(".jp-OutputArea-output", has_text="42 emscripten").wait_for()
+        for name in (inside[0], inside[-1]):
+            page.goto(f"{base}/lab/index.html?path={name}.ipynb&reset", wait_until="load")
+            page.locator(".jp-MarkdownCell h1").first.wait_for(timeout=lab.PATIENCE_MS)
+            page.locator(".jp-CodeCell .cm-content").first.wait_for(timeout=lab.PATIENCE_MS)
+            assert not (bad := lab.ours(lab.serious(page, every=True))), (name, bad)
         chromium.close()
     assert not outside, outside
     assert not [e for e in errors if not any(n in e for n in NOT_OURS)], errors
