@@ -246,7 +246,8 @@ def draws_of(
     if isinstance(load, Sessions):
         return [few], rate
     if n is None:
-        own_s = np.bincount(few.session, few.wait_s * (np.diff(few.waits_at) > 0)).mean()
+        waits = few.wait_s * (np.diff(few.waits_at) > 0)
+        own_s = np.bincount(few.session.astype(np.intp), waits).mean()
         n = int(min(max(FEWEST, SPAN * own_s * rate), MOST))
     return [drawn(load, n, rate_per_s, seed + k)[0] for k in range(N_DRAWS)], rate
 

@@ -138,7 +138,7 @@ class SessionTimes:
         kind = self.sessions.kind
         kinds = list(dict.fromkeys(kind.tolist()))
         computed, prompt = (
-            np.bincount(kind, n_tokens)[kinds]
+            np.bincount(kind.astype(np.intp), n_tokens)[kinds]
             for n_tokens in (self.computed_tokens, self.prompt_tokens)
         )
         return pd.Series(1 - computed / prompt, index=[KINDS[k] for k in kinds])

@@ -106,12 +106,13 @@ def _used(things: Iterable[Any]) -> list[Column]:
 def _table(quantities: Iterable[Column]) -> str:
     """A table of quantities; HTML, since a meaning may hold any character."""
     rows = "\n".join(
-        f"<tr><td><code>{html.escape(q.name)}</code></td><td>{html.escape(q.title)}</td>"
-        f"<td>{html.escape(q.unit)}</td><td>{html.escape(q.meaning)}</td></tr>"
+        f"<tr><td><code>{html.escape(q.name)}</code></td><td>{html.escape(q.unit)}</td>"
+        f"<td>{html.escape(q.title)}: {html.escape(q.meaning)}</td></tr>"
         for q in quantities
     )
-    head = "<tr><th>name</th><th>title</th><th>unit</th><th>meaning</th></tr>"
-    place = '<div class="econ-output" tabindex="0" role="group" aria-label="Quantities">'
+    head = "<tr><th>name</th><th>unit</th><th>title and meaning</th></tr>"
+    place = '<div class="econ-output econ-quantities" tabindex="0" role="group" '
+    place += 'aria-label="Quantities">'
     return f"````{{raw}} html\n{place}<table>{head}\n{rows}\n</table></div>\n````\n"
 
 

@@ -1,6 +1,7 @@
 """What Sphinx is told; the sources are written by pages.py."""
 
 import functools
+import re
 
 import place
 from latex2mathml.converter import convert
@@ -41,10 +42,13 @@ pygments_dark_style = "a11y-high-contrast-dark"
 html_theme_options = {"top_of_page_buttons": []}
 
 
+SIZE = re.compile(r"\\[Bb]igg?[lr]?(?=\\)")  # before a named bracket, which would stay a word
+
+
 def _math(self, node):
     """Formulas as MathML: no script, no font from elsewhere, legible to a screen reader."""
     block = "block" if node.tagname == "math_block" else "inline"
-    self.body.append(convert(node.astext(), display=block))
+    self.body.append(convert(SIZE.sub("", node.astext()), display=block))
     raise _Skip
 
 

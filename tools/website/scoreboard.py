@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pages
 import pandas as pd
@@ -48,9 +49,18 @@ def write(out: Path) -> None:
         "## Where a peer errs less\n",
         _table(board.better_frame()),
         "## Who was asked, under which settings, and what was not answered\n",
-        _table(tools),
+        "\n".join(map(_asked, tools.itertuples())),
     ]
     (out / "reference" / "scoreboard.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
+def _asked(row: Any) -> str:
+    """A tool, its settings and what it did not answer, in words: too long for cells of a table."""
+    missing = f" Not answered: {row.reasons}." if row.reasons else ""
+    return (
+        f"* **{row.tool}** {row.version} ({row.licence}, {row.as_of}) answers {row.n_answered} of "
+        f"{row.n_rows} runs. Settings: {row.settings}.{missing}"
+    )
 
 
 def _table(frame: pd.DataFrame) -> str:
