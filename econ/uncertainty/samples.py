@@ -143,8 +143,8 @@ def interval(values: Numbers, coverage_frac: float = 0.9) -> Interval:
     shares = np.array([tail, 0.5, 1 - tail])
     # the share of samples below a quantile is binomial: half of what one error of it spans
     reach = np.sqrt(shares * (1 - shares) / values.size)
-    asked = np.clip([shares, shares - reach, shares + reach], 0, 1)
-    ends = np.quantile(values, asked)
+    levels = np.clip([shares, shares - reach, shares + reach], 0, 1)
+    ends = np.quantile(values, levels)
     low, median, high = ends[0].tolist()
     low_se, median_se, high_se = ((ends[2] - ends[1]) / 2).tolist()
     mean, mean_se = float(values.mean()), float(values.std() / math.sqrt(values.size))
