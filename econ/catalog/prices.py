@@ -27,6 +27,7 @@ from econ.catalog.guard import fraction, not_negative, one_of, unknown
 from econ.catalog.tables import data_dir, remember, table
 
 SAVED = "catalog/prices_now.json"  # only where a build has written it
+SAVED_ON = ", saved "  # after the release of the price package, before the day of that build
 SERVICES = ("standard", "batch", "flex", "priority")
 CACHE_TTL_S = 300.0  # the usual life of a seller's cache entry after its last use
 RATES = ("input", "output", "cached_input", "cache_write", "cache_write_1h")
@@ -335,7 +336,7 @@ def prices_now_json(on: datetime.datetime | None = None) -> str:
     """
     moment = on or datetime.datetime.now(datetime.UTC)
     frame = prices_now_frame(moment)
-    return rows_json(frame.assign(source=frame["source"] + f", saved {moment:%Y-%m-%d}"))
+    return rows_json(frame.assign(source=frame["source"] + f"{SAVED_ON}{moment:%Y-%m-%d}"))
 
 
 def rows_json(frame: pd.DataFrame) -> str:

@@ -27,7 +27,7 @@ from econ.catalog.guard import unknown
 from econ.catalog.names import maker_name
 from econ.catalog.offers import offers_frame
 from econ.catalog.price_days import prices_of_day
-from econ.catalog.prices import Price, prices_frame
+from econ.catalog.prices import SAVED_ON, Price, prices_frame
 from econ.catalog.tables import table
 from econ.tco.offers import Api
 
@@ -192,10 +192,16 @@ def _today(wanted: SoldName, day: datetime.date) -> tuple[Price, ...]:
     )
 
 
-def _read_on(package: str, day: datetime.date) -> str:
-    """The day on which a release of the price package was read; the day asked for at the latest."""
-    known, latest = table("sources").loc["genai-prices"], day.isoformat()
-    return min(str(known["accessed"]), latest) if package in known["text"] else latest
+def _read_on(source: str, day: datetime.date) -> str:
+    """The day on which a release of the price package was read.
+
+    Of a release that `sources` does not know, the day on which a build saved it, else the day asked
+    for, which is the latest in any case.
+    """
+    release, _, saved_on = source.partition(SAVED_ON)
+    known = table("sources").loc["genai-prices"]
+    read_on = str(known["accessed"]) if release in known["text"] else saved_on
+    return min(read_on or day.isoformat(), day.isoformat())
 
 
 def _dated(wanted: SoldName, day: datetime.date) -> list[Price]:

@@ -4,6 +4,9 @@ import datetime
 
 import pytest
 
+from econ.catalog import table
+from econ.catalog.prices import prices_now_json, rows_of
+from econ.decision import offers
 from econ.decision.offers import api_offers, sold_as
 from tests.decision.cases import DAY, priced
 
@@ -90,3 +93,16 @@ def test_the_row_with_the_price_of_cached_input_is_on_the_menu():
 def test_a_closed_model_is_its_own_name_and_no_faster_or_lighter_one(name, seller, usd):
     [offer] = [o for o in api_offers(name, on=DAY) if o.name == f"{seller}, standard"]
     assert (offer.price.input_usd_per_mtok, offer.price.output_usd_per_mtok) == usd
+
+
+def test_a_list_that_a_build_saved_has_the_day_of_its_release(monkeypatch):
+    moment = datetime.datetime.combine(DAY, datetime.time(12), datetime.UTC)
+    saved, read_on = prices_now_json(moment), table("sources").loc["genai-prices", "accessed"]
+    monkeypatch.setattr(offers, "prices_of_day", lambda day, named: rows_of(saved, named))
+    prices = offers._today.__wrapped__(sold_as("Qwen/Qwen3-32B"), DAY)
+    assert prices[0].source.endswith(f", saved {DAY}")
+    assert {price.in_force_since for price in prices} == {read_on}
+    assert read_on < DAY.isoformat()
+    # of another release the day of the build is known, and neither is after the day asked for
+    assert offers._read_on("genai-prices 9.9.9, saved 2026-11-20", DAY) == "2026-11-20"
+    assert offers._read_on("genai-prices 9.9.9", DAY) == DAY.isoformat()
