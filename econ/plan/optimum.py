@@ -31,7 +31,7 @@ from econ.plan.search import (
     progress_bar,
 )
 from econ.plan.site import with_site
-from econ.plan.surest import Wanted, cheapest_of, least_sd, may_be_sure
+from econ.plan.surest import Wanted, cheapest_of, least_sd
 from econ.plan.tasks import (
     Shapes,
     Solved,
@@ -47,7 +47,6 @@ from econ.plan.trials import Draws
 from econ.serving import warm_up
 
 WAVE = 8  # shapes that are looked at together, in as many processes as there are
-FASTER_THAN_SCREENED = 3.0  # times the screened rate that no replica sustains (tests/plan)
 TRIES = 4  # times as many shapes as asked for are simulated first at most
 FASTEST = "tokens_per_s_per_user"
 SIMULATED = [
@@ -240,11 +239,10 @@ class Search:
         least_usd = np.array([self._most_usd(task.bound) for task in tasks])
         bounds = least_usd * factors + wanted.extra(least_usd / usd)
         for n_sd in map(least_sd, wanted.chances):
-            possible = may_be_sure(self.frame, [t.labels for t in tasks], self.demand.slo, n_sd)
             best = cheapest_of(
-                [task for task, may_be in zip(tasks, possible, strict=True) if may_be],
-                bounds[possible],
-                factors[possible],
+                tasks,
+                bounds,
+                factors,
                 lambda task: (rows := self._rows(task), self._shape(task, rows)),
                 n_sd,
                 self.is_owned,
@@ -299,13 +297,10 @@ class Search:
         """The objective of each row on the fewest replicas that any fleet of it has."""
         if self.objective == FASTEST:
             return -rows[FASTEST]
-        n_least = np.full(len(rows), min(map(least_size, self.policies)))
-        if "disaggregated" not in self.policies:  # pools that only decode are faster
-            rate = rows["requests_per_s_per_replica"].to_numpy() * FASTER_THAN_SCREENED
-            n_least = np.maximum(n_least, np.ceil(self.demand.peak_per_s / rate))
+        n_least = min(map(least_size, self.policies))
         if self.objective in (COST, PROFIT):
-            gpus = paid_gpus(self.demand, rows["accelerator"],
-                             (n_least + self.demand.n_spare) * rows["n_gpu"])  # fmt: skip
+            n_replicas = n_least + self.demand.n_spare
+            gpus = paid_gpus(self.demand, rows["accelerator"], n_replicas * rows["n_gpu"])
             usd = gpus * rows["usd_per_gpu_hour"]
             if self.objective == PROFIT:
                 return usd - self.demand.most_usd_per_hour

@@ -19,12 +19,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from econ.plan.bounds import first_tokens_in_time_frac
 from econ.plan.fleets import Found, Row, Shape
 from econ.plan.search import ROUNDING, in_servers
-from econ.plan.tasks import Label, Task
+from econ.plan.tasks import Task
 from econ.plan.trials import Trial, first_times, try_fleet
 from econ.terms import Slo
 
@@ -33,8 +32,6 @@ Z90 = 1.6449  # normal quantile: nine of ten within
 WIDEST = 100.0  # logarithm of a band without an end
 HOPELESS = 3.0  # logarithm of a standard deviation beyond which nothing is sure
 LATENCIES = ("ttft", "tpot")
-
-SCREENED_FRAC = 0.9  # of a screened time per token: what no simulation falls below
 Chance: TypeAlias = float  # of keeping the SLO
 Extra = Callable[[Any], Any]  # accelerators that are paid for -> USD per hour beside their own
 
@@ -72,16 +69,6 @@ def chance_of(n_sd: float) -> float:
 def least_sd(p_frac: float) -> float:
     """The first of `ERRORS` that is not exceeded with so high a chance."""
     return float(next((e for e in ERRORS if chance_of(e) >= p_frac), ERRORS[-1]))
-
-
-def may_be_sure(
-    frame: pd.DataFrame, tasks: Sequence[Sequence[Label]], slo: Slo, n_sd: float
-) -> np.ndarray:
-    """Of each task (its rows) whether the screen leaves it a chance to be so sure of its pace."""
-    typical_s = frame["tpot_s"].to_numpy()
-    width = np.log(frame["tpot_high_s"].to_numpy() / typical_s) / Z90
-    most_s = float(slo.tpot_s) / SCREENED_FRAC * np.exp(-n_sd * np.minimum(width, WIDEST))
-    return np.array([typical_s[at[0]] <= most_s[list(at)].max() for at in tasks], bool)
 
 
 def share_within(ttft_s: np.ndarray, tpot_s: np.ndarray, spread: Spread, slo: Slo) -> float:

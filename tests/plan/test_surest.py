@@ -6,11 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from econ.plan.bounds import most_rates_per_s
-from econ.plan.fleets import Shape
-from econ.plan.optimum import FASTER_THAN_SCREENED, Search
 from econ.plan.screens import proven, screened
-from econ.plan.search import COST
 from econ.plan.surest import (
     Spread,
     Wanted,
@@ -121,30 +117,3 @@ def test_a_wide_band_does_not_overflow():
 def test_a_request_never_answered_is_not_within_the_slo():
     times = np.array([np.nan, np.inf]), np.array([np.nan, 0.01])
     assert share_within(*times, Spread(0.4, 0.0), Slo(attainment_frac=0.5)) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("model", "change"),
-    [
-        ("gpt-oss-120b", {}),
-        ("llama-3.1-70b", {"cached_frac": 0.8}),
-        ("llama-3.1-8b", {"input_tokens": 8000.0, "output_tokens": 50.0}),
-        ("qwen3-32b", {"input_tokens": 100.0, "output_tokens": 2000.0, "tpot_s": 0.2}),
-    ],
-)
-def test_no_replica_is_so_much_faster_than_the_screen_says(model, change):
-    """What the search takes for granted before it builds a shape (`FASTER_THAN_SCREENED`)."""
-    s = Scenario.of(model, "h100-sxm", rate_per_s=2.0).with_(**change)
-    screen = screened(s, ["H100", "L40S", "MI300X", "B200"], ["bf16", "fp8"], n=300)
-    search = Search(screen.frame, screen.demand, screen.draws, COST, screen.policies, {})
-    ratios = []
-    for task in list(search._tasks())[::4]:
-        try:
-            shape = Shape(search._rows(task), task.policy, screen.demand, screen.draws)
-        except ValueError:  # the simulator cannot represent it
-            continue
-        rates = most_rates_per_s(shape.one, screen.draws.work(shape.one), s.slo, task.policy)
-        screened_per_s = max(row.requests_per_s_per_replica for row in shape.rows)
-        ratios.append(rates[shape.limits - 1].max() / screened_per_s)
-    assert len(ratios) > 5
-    assert 0 < max(ratios) < 0.7 * FASTER_THAN_SCREENED
