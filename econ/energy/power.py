@@ -141,7 +141,7 @@ def unit_energy(accelerator: str | Accelerator, law: PowerLaw | None = None) -> 
     Examples
     --------
     >>> {k: f"{v * 1e12:.0f} pJ" for k, v in unit_energy("h100-sxm").items()}
-    {'energy_j_per_byte': '150 pJ', 'energy_j_per_flop': '2 pJ'}
+    {'energy_j_per_byte': '144 pJ', 'energy_j_per_flop': '2 pJ'}
     """
     law, device = law or PowerLaw.fitted(), as_accelerator(accelerator)
     tdp_w = known_tdp_w(device)

@@ -143,7 +143,7 @@ def simulate(
     --------
     >>> service = simulate(Scenario.default(), rate_per_s=8, n=1000)
     >>> service.good_frac > 0.9, service.binding, round(service.goodput)
-    (True, 'both', 8)
+    (True, 'tpot', 8)
     >>> cost = StepCost.affine(5e-3, 20e-6, per_ctx_token_s=40e-9)
     >>> replica = Replica(cost=cost, kv_tokens=100_000, max_batch=64, token_budget=512)
     >>> times = simulate([0.0, 0.1], [1000, 200], [3, 2], replica)
