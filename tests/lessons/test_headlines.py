@@ -67,8 +67,8 @@ HEADLINES: list[tuple[str, str, Rising]] = [
      lambda half, most, drawn: (half, most, drawn)),
     ("09", rf"40 to 20 % at the start, after{N} to{N} GPU-hours",
      lambda first, last: (5_000, first, last, 100_000)),  # as the prediction about it says
-    ("09", rf"Cheapest per right answer: small model, distilled, at{N}% of the next.*?retrieval{N} to"
-     rf"{N}; .*?reranking{N} to{N};.*?distilled{N} to{N}",
+    ("09", rf"Cheapest per right answer: small model, distilled, at{N}% of the next.*?retrieval{N}"
+     rf" to{N}; .*?reranking{N} to{N};.*?distilled{N} to{N}",
      lambda percent, plain, _, ranked, __, low, high: (low, high, plain, ranked)),
     ("09", rf"open reranker takes{N}%.*?alone costs{N} times.*?costs{N} times as much with rer",
      lambda share, seller, ranked: (1, *sorted((seller, ranked)), share)),
