@@ -51,6 +51,7 @@ from econ.decision.reasons import (
 )
 from econ.decision.regions import ANYWHERE, rents_at
 from econ.decision.searching import Searched, searched_fleets
+from econ.decision.sizing import size_words
 from econ.decision.speeds import Tests
 from econ.decision.tasks import Tasks, sized, tasks_note, tasks_of
 from econ.decision.valued import acceptance_of, best_of_menu, offer_of, offer_rows
@@ -332,6 +333,9 @@ def decide(
     crossings = break_even_frame(options, by_option, ask, ranges, tokens)
     worth = chance.value_of_knowing(draws, ranges, npv[[o.name for o in able]])
     of_option = {name: one.fleet for name, one in by_option.items() if one.fleet}
+    chosen_fleet, size = by_option[options[0].name].fleet, ""
+    if chosen_fleet and searched.plan and tasks is None and "+" not in options[0].kind:
+        size = size_words(chosen_fleet, searched.plan)
     offer = None
     if accept is not None:
         offer = offer_of(offer_rows(able, npv, of_option, market, accept, site.pue))
@@ -362,7 +366,7 @@ def decide(
         life_years=scenario.finance.life_years or ranges[chance.LIFE].typical,
         cash=cash_frame(options, by_option, ask.plain),
         what_would_change_it=tuple(
-            what_changes(options, crossings, by_option[options[0].name].fleet, tokens)
+            filter(None, [size, *what_changes(options, crossings, chosen_fleet, tokens)])
         ),
         measure_next=tuple(what_to_measure(options, worth)),
         notes=tuple(notes),
