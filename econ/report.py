@@ -21,6 +21,7 @@ from econ.charts import Drawing
 from econ.charts import plan as plan_charts
 from econ.charts.tables import Table, three
 from econ.decision import Decision
+from econ.decision.beside import case_words
 from econ.decision.launch import launch_lines
 from econ.decision.pages import (
     GLOSSARY,
@@ -29,6 +30,7 @@ from econ.decision.pages import (
     break_even_frame,
     build_up_words,
     horizon_words,
+    launch_title,
     options_frame,
     question,
     sections,
@@ -208,6 +210,7 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
         f'<p class="answer">{prose(answer_line(decision))}</p>',
         *(f"<p>{prose(line)}</p>" for line in [worth_line(decision)] if line),
         _table(Table(pd.DataFrame(side_rows(decision), columns=list(HEADS)))),
+        *(f"<p>{prose(line)}</p>" for line in [case_words(decision)] if line),
         f"<p><small>{prose(GLOSSARY)}</small></p>",
         *(
             f"<p>{prose(line)}</p>"
@@ -223,7 +226,7 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
         first += ["<h2>What a finished task costs</h2>", f"<ul>{items}</ul>"]
     if fleet := decision.fleet():
         lines = launch_lines(fleet.scenario, decision.weights).values()
-        first += [f"<h2>How to start machines of your own: {fleet.n_replicas} × this, each on "
+        first += [f"<h2>{launch_title(decision)}: {fleet.n_replicas} × this, each on "
                   f"{fleet.n_gpu_per_replica} × "
                   f"{html.escape(fleet.accelerator.id)}</h2>",
                   f"<pre>{chr(10).join(map(whole_words, lines))}</pre>"]  # fmt: skip

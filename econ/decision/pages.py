@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from econ.catalog.units import HOURS_PER_DAY, MILLI
+from econ.decision.beside import beside, case_words
 from econ.decision.chance import DISCOUNT, RATE, STAFF
 from econ.decision.launch import launch_lines
-from econ.decision.reasons import PART_NAMES, tokens_words
+from econ.decision.reasons import PART_NAMES, SURE, tokens_words
 from econ.decision.result import Option, Weighing, chips_words
 from econ.decision.speeds import UNPUBLISHED
 from econ.decision.words import (
@@ -88,12 +89,18 @@ def answer_line(decision: Weighing) -> str:
         whose = f" (with up to {one.n_gpu_sure} of them)"
     nothing = nothing_line(decision)
     take = "If it is to be served all the same, take" if nothing else "Take"
+    day, year = f"{money(one.usd_per_day)} a day", year_words(one, " a year")
+    chance = "keeps the SLO with a probability of"
+    share = f"{share_words(one.p_keeps_slo)}{whose}"
+    if decision.deadline_h:
+        costs = f"{day}, {year}, done within {decision.deadline_h:g} h"
+    elif one.p_keeps_slo < SURE:  # said as early as the price
+        costs = f"{day}, but it {chance} only {share}; {year}"
+    else:
+        costs = f"{day}, {year}, {chance} {share}"
     return (
-        f"{nothing}{head}{take} {one.in_words}: {money(one.usd_per_day)} a day, "
-        f"{year_words(one, ' a year')}, "
-        + (f"done within {decision.deadline_h:g} h" if decision.deadline_h else
-           f"keeps the SLO with a probability of {share_words(one.p_keeps_slo)}{whose}")
-        + f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
+        f"{nothing}{head}{take} {one.in_words}: {costs}"
+        f". {tie_words(decision)}Per day: {', '.join(sides)}{none}.{later_words(decision)}"
     )  # fmt: skip
 
 
@@ -193,23 +200,14 @@ def assumed_line(decision: Weighing) -> str:
     return f"{load_words(decision)}{machines if decision.plan else ''}{price}"
 
 
-def _beside(decision: Weighing) -> list[Option]:
-    """The chosen option, the next best, the best of each family, once each."""
-    picked: list[Option] = [decision.chosen]
-    for option in (decision.next_best, decision.surest, *map(decision.best_of, FAMILIES)):
-        if option and option not in picked:
-            picked.append(option)
-    return picked
-
-
 def side_rows(decision: Weighing) -> list[tuple[str, ...]]:
     """The options that stand side by side, in words."""
-    return [option_words(option, decision.deadline_h) for option in _beside(decision)]
+    return [option_words(option, decision.deadline_h) for option in beside(decision)]
 
 
 def price_line(decision: Weighing) -> str:
     """Where the prices that are shown come from, and what money of later years counts."""
-    lists = dict.fromkeys(f"{o.source} ({o.as_of})" for o in _beside(decision) if o.source)
+    lists = dict.fromkeys(f"{o.source} ({o.as_of})" for o in beside(decision) if o.source)
     rate, off = (decision.ranges.get(name) for name in (RATE, DISCOUNT))
     words = f"Prices: {'; '.join(lists)}."
     if rate:
@@ -262,7 +260,7 @@ def build_up_words(decision: Weighing) -> str:
 
 
 def sure_words(decision: Weighing) -> list[str]:
-    """How sure: what P(SLO) rests on, the safest option, the best if all were true."""
+    """How sure: what P(SLO) rests on, and the best if all were true."""
     one, sentences = decision.chosen, []
     sentences.append(f"{one.name}: {one.evidence}.")
     if one.n_gpu_sure > one.n_gpu > 0:
@@ -274,11 +272,6 @@ def sure_words(decision: Weighing) -> list[str]:
         sentences.append(
             f"The fleet lies outside what the latency model was fitted on ({decision.regime}): its "
             "band is wide."
-        )
-    if (safe := decision.surest) and safe is not one:
-        sentences.append(
-            f"The cheapest that keeps the SLO with nine chances in ten: {safe.name}, "
-            f"{money(safe.usd_per_day)} a day ({share_words(safe.p_keeps_slo)})."
         )
     true = decision.best_if_true
     if true is not one:
@@ -324,12 +317,18 @@ def memo_markdown(decision: Weighing) -> str:
     lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
              f"**{answer_line(decision)}**", "", *filter(None, [worth_line(decision)]), "",
              *_table(HEADS, side_rows(decision)), "",
-             GLOSSARY, "", horizon_words(decision), "",
+             *filter(None, [case_words(decision)]), "", GLOSSARY, "", horizon_words(decision), "",
              *filter(None, [build_up_words(decision)]), ""]  # fmt: skip
     for title, sentences in sections(decision):
         lines += [f"## {title}", "", *(f"- {text}" for text in sentences), ""]
     lines += launch_markdown(decision)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def launch_title(decision: Weighing) -> str:
+    """The heading over the commands, with the case for which they are there."""
+    case = ", if no API may be used" if decision.chosen.is_api else ""
+    return f"How to start machines of your own{case}"
 
 
 def launch_markdown(decision: Weighing) -> list[str]:
@@ -339,7 +338,7 @@ def launch_markdown(decision: Weighing) -> list[str]:
         return []
     lines = launch_lines(fleet.scenario, decision.weights)
     chip, n = fleet.accelerator.id, fleet.n_replicas
-    return ["## How to start machines of your own", "",
+    return [f"## {launch_title(decision)}", "",
             f"{n} × this, each on {chips_words(fleet.n_gpu_per_replica, chip)}:", "",
             *(f"    {line}" for line in lines.values()), ""]  # fmt: skip
 

@@ -16,6 +16,7 @@ from econ.decision.fleets import Fleet
 from econ.decision.hours import Ask
 from econ.decision.menu import Entry
 from econ.decision.result import FAMILIES, Option, family_of
+from econ.decision.words import share_words
 from econ.tco import break_even
 from econ.uncertainty import with_error
 
@@ -151,7 +152,8 @@ def what_changes(
         sentences.append(
             f"Speed: {chosen.in_words} keeps the SLO with a probability of "
             f"{chosen.p_keeps_slo:.0%} ({chosen.evidence}). "
-            + (f"If it does not, take {sure.in_words}: ${sure.usd_per_day:,.0f} a day."
+            + (f"If it does not, take {sure.in_words}: ${sure.usd_per_day:,.0f} a day "
+               f"({share_words(sure.p_keeps_slo)})."
                if sure else "Nothing on the menu keeps it with 90 %.")
         )  # fmt: skip
     if fleet and fleet.n_sure > fleet.n_replicas:
@@ -164,8 +166,11 @@ def what_changes(
             rest = [o for o in able if not o.is_api]
             rest = rest if family == "api" else [o for o in rest if _is(o, "own")]
             if rest:
+                one = rest[0]
+                only = f", but only {share_words(one.p_keeps_slo)} sure to keep the SLO"
                 sentences.append(
-                    f"Rules: if {why}, take {rest[0].name}: ${rest[0].usd_per_day:,.0f} a day."
+                    f"Rules: if {why}, take {one.name}: ${one.usd_per_day:,.0f} a day"
+                    f"{only if one.p_keeps_slo < SURE else ''}."
                 )
     return sentences
 
