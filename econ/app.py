@@ -56,7 +56,9 @@ DARK = (
     "--jp-rendermime-table-row-hover-background:#30424f;--jp-content-link-color:#8ab4f8;"
     + "".join(f"--jp-{kind}-font-color{n}:{ink};" for kind in ("content", "ui")
               for n, ink in enumerate(("#fff", "#f1f1f1", "#c7c7c7", "#9a9a9a")))
-    + "}body{background:#1b1b1b;color:#f1f1f1}}</style>"
+    + "}body{background:#1b1b1b;color:#f1f1f1}.widget-dropdown>select{background-image:"
+    "url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E"
+    "%3Cpath fill='%23f1f1f1' d='M5 7h8l-4 5z'/%3E%3C/svg%3E\")!important}}</style>"
 )  # fmt: skip
 ANSWER = (
     "<style>.econ-answer{line-height:1.4;max-width:100ch}"
