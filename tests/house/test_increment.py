@@ -109,3 +109,11 @@ def test_code_and_data_count_and_a_docstring_does_not(tmp_path, monkeypatch):
     assert now()[0] != third[0]
     monkeypatch.setattr(increment, "_installed", lambda: "another pandas")
     assert now()[0] != third[0]
+
+
+def test_bytecode_beside_the_sites_own_files_is_none_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(increment, "HERE", tmp_path)
+    (tmp_path / "static" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "static" / "site.css").write_text("p {}\n")
+    assert [path.name for path in increment.static_files()] == ["site.css"]
+    assert increment.frame(tmp_path)

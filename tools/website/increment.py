@@ -126,9 +126,14 @@ def frame(sources: Path) -> str:
     titles = [(name, text.partition("\n")[0]) for name, text in sorted(texts.items())]
     trees = [text.split("```{toctree}")[1:] for _, text in sorted(texts.items())]
     digest = hashlib.sha256(json.dumps([titles, trees]).encode())
-    for path in sorted((HERE / "static").iterdir()):
+    for path in static_files():
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def static_files() -> list[Path]:
+    """The site's own scripts and styles; Python may have left its bytecode beside them."""
+    return sorted(path for path in (HERE / "static").iterdir() if path.is_file())
 
 
 def _pages(sources: Path) -> list[Path]:

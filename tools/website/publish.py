@@ -112,7 +112,7 @@ def write_sources(out: Path, paths: list[Path]) -> None:
         words = FILE.sub(r"\1", text)  # of a checkout; the site has no such file
         (out / f"{name}.md").write_text(words, encoding="utf-8")
     shutil.copy(HERE / "conf.py", out)
-    for extra in (HERE / "static").iterdir():
+    for extra in increment.static_files():
         shutil.copy(extra, out / "_static")
     (out / "_static" / "live.js").write_text(script(), encoding="utf-8")
     (out / "_static" / "learn.js").write_text(learn_script(), encoding="utf-8")
