@@ -206,7 +206,7 @@ def _failed(times: RequestTimes, slo: Slo) -> Trial:
     return Trial(
         False,
         good_frac=float((ttft & tpot).mean()),
-        ttft_met_frac=0.0 if grows else float(ttft.mean()),
+        ttft_met_frac=float(ttft.mean()),
         tpot_met_frac=float(tpot.mean()),
         binding="ttft" if n_late >= n_slow or grows else "tpot",
         n_most_running=times.n_most_running,

@@ -85,6 +85,17 @@ def test_cheaper_prices_and_looser_limits_never_cost_more(seed):
         assert cost(s.with_(**looser)) <= plain * (1 + 1e-9), looser
 
 
+def test_where_a_draw_in_four_is_too_much_a_smaller_batch_is_tried_all_the_same():
+    """Long waits are allowed, machines are nearly full: only a queue that grows is refused."""
+    s = Scenario.of("qwen3-32b", "h100-sxm", precision="fp8", rate_per_s=85.8)
+    fleets = [
+        plan(s.with_(ttft_s=10 * k, tpot_s=0.2 * k), accelerators=["h100-sxm"], precisions=["fp8"])
+        for k in (1, 2, 4)
+    ]
+    sizes = [fleet.best["n_replicas"] for fleet in fleets]
+    assert sizes == sorted(sizes, reverse=True)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_trying_everything_finds_nothing_better(seed):
     """All fleets up to the price of the best, one after the other; and its band holds it."""
