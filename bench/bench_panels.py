@@ -58,7 +58,7 @@ def _key_to_chart_ms(page: Page, panel: Locator) -> list[float]:
 def _times_ms(page: Page, base: str, token: str, name: str) -> list[float]:
     """Of the first panel with a slider, in rising order; none where the notebook has no such."""
     lab.open_notebook(page, base, token, name)
-    lab.run_all(page, RUN_S)
+    lab.run_all(page)
     panel = page.locator(".econ-panel", has=page.locator(".noUi-handle")).first
     if not panel.count():
         return []

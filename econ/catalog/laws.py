@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from econ.catalog.guard import each, fraction
+
 Numbers = np.ndarray[Any, np.dtype[Any]]
 FEW = 50_000  # values that take less time one by one than SciPy takes to be imported
 PERT_SUM = 6.0  # of a PERT's two exponents
@@ -34,6 +36,7 @@ def normal_share(z: Any) -> Numbers:
 
 def normal_quantile(share: Any) -> Numbers:
     """The standard deviations below which a share (0 to 1) of a normal law lies."""
+    share = each(fraction, "share", share)
     if np.size(share) > FEW:
         from scipy.special import ndtri
 
@@ -119,13 +122,13 @@ def pert_quantile(peak_frac: float, share: Any) -> Numbers:
     >>> [round(float(x), 3) for x in pert_quantile(0.0, [0.0, 0.5, 1.0])]  # 1 − (1 − share)^(1/5)
     [0.0, 0.129, 1.0]
     """
-    share = np.asarray(share, "float64")
+    share = np.asarray(each(fraction, "share", share), "float64")
     a = 1 + 4 * peak_frac
     middle = math.exp(_log_share(a, np.array(math.log(0.5)))[0])
     below = share <= middle
     low = _below_half(a, np.where(below, share, middle))
     high = _below_half(PERT_SUM - a, np.where(below, 1 - middle, 1 - share))
-    return np.where(below, low, 1 - high)
+    return np.where(np.isnan(share), np.nan, np.where(below, low, 1 - high))
 
 
 def _log_share(a: float, log_x: Numbers) -> tuple[Any, Any]:
