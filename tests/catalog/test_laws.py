@@ -36,7 +36,10 @@ def test_the_normal_law_and_its_inverse(n):
     np.testing.assert_allclose(laws.normal_share(z), special.ndtr(z), rtol=1e-13)
 
 
-@pytest.mark.parametrize("quantile", [laws.normal_quantile, functools.partial(laws.pert_quantile, 0.3)])
+PERT_QUANTILE = functools.partial(laws.pert_quantile, 0.3)
+
+
+@pytest.mark.parametrize("quantile", [laws.normal_quantile, PERT_QUANTILE])
 def test_a_share_outside_its_range_is_refused_and_an_empty_cell_stays_one(quantile):
     with pytest.raises(ValueError, match=r"share\[1\] = 1\.5 is outside its range: 0 to 1"):
         quantile([0.2, 1.5])
