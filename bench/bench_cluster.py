@@ -5,18 +5,22 @@
     python bench/bench_cluster.py --large deployments  # one of the two
 
 The workers write Parquet and send back names of files. The ratio of wall times needs a machine that
-does nothing else. The other ratio does not: processor time alone over that of the busier worker,
-which is what two free cores give. Client, scheduler and workers each spend 4 % of the wall on
-waiting, so that a busy machine, where the wall is long, makes them look dearer.
+does nothing else; beside it stands what two processes without dask reach, each with the whole of
+the work: two cores that share memory or a chip slow each other. The other ratio does not need one:
+processor time alone over that of the busier worker, which is what two free cores give. Client,
+scheduler and workers each spend 4 % of the wall on waiting, so that a busy machine, where the wall
+is long, makes them look dearer.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import resource
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import dask
@@ -48,6 +52,22 @@ def timed(
     return time.perf_counter() - start, spent_s() - used, pd.read_parquet(folder)
 
 
+def side_by_side_s(home: Path, name: str, station, lists: dict, short: dict, size: int) -> float:
+    """Seconds on the wall of two processes that each do the whole at the same time."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawn) as pool:
+
+        def both(work: dict, kind: str) -> float:
+            parts = [
+                pool.submit(timed, home / f"{name}-{kind}-{k}", station, work, size)
+                for k in range(2)
+            ]
+            return max(part.result()[0] for part in parts)
+
+        both(short, "warm")
+        return both(lists, "beside")
+
+
 def main() -> None:
     """Print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -77,6 +97,7 @@ def main() -> None:
             with on_cluster(cluster.scheduler_address):
                 timed(Path(home) / f"{name}-first", station, short, 1)
             one_s, alone_s, one = timed(Path(home) / f"{name}-1", station, lists, size)
+            both_s = side_by_side_s(Path(home), name, station, lists, short, size)
             before = client.run(spent_s)
             with on_cluster(cluster.scheduler_address):
                 two_s, client_s, two = timed(Path(home) / f"{name}-2", station, lists, size)
@@ -84,7 +105,8 @@ def main() -> None:
             pd.testing.assert_frame_equal(one, two)
             print(
                 f"{len(one):,} points of {name}: alone {one_s:.1f} s, two workers {two_s:.1f} s, "
-                f"{one_s / two_s:.2f} times on the wall at load {os.getloadavg()[0]:.1f}; "
+                f"{one_s / two_s:.2f} times on the wall at load {os.getloadavg()[0]:.1f} "
+                f"({2 * one_s / both_s:.2f} without dask); "
                 f"processor time {alone_s:.2f} s, busier worker {busier_s:.2f} s, "
                 f"{alone_s / busier_s:.2f} times; client and scheduler {client_s:.2f} s, "
                 f"{client_s / (2 * busier_s):.0%} of the workers'; the tables are equal"

@@ -53,12 +53,15 @@ def main() -> None:
     wide = econ.Scenario.of("gpt-oss-120b", "h100-sxm", rate_per_s=20)
     formats = ["bf16", "fp8", "fp4", "int8", "int4"]
     rows = econ.decide(wide, precisions=formats).plan
+    hourly = econ.decide(wide, precisions=formats, terms=["on-demand"]).plan
     one = _least_s(lambda: econ.plan.plan(usual))
     lines = [
         ("plan of the usual question, warm", one),
         ("decide, the same, warm", _least_s(lambda: econ.decide(usual))),
         (f"decide, {len(rows.rows):,} deployments screened, {rows.n_simulated} fleets simulated",
          _least_s(lambda: econ.decide(wide, precisions=formats))),
+        (f"decide, by the hour alone: {len(hourly.rows):,} and {hourly.n_simulated}",
+         _least_s(lambda: econ.decide(wide, precisions=formats, terms=["on-demand"]))),
         ("decide, 2,000 requests a second, warm",
          _least_s(lambda: econ.decide(usual.with_(rate_per_s=2000.0)))),
         ("import of the command line, cold", _cold_s(["-c", "import econ.cli"])[0]),
