@@ -136,12 +136,13 @@ def each(check: Callable[..., Any], name: str, values: Any, *limits: float) -> A
         ...
     ValueError: tokens_per_s_per_gpu[1] = 0.0 is outside its range: a finite number above 0
     """
-    if np.ndim(values) == 0:
-        return check(name, values, *limits)
     try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        array = None
+        is_one = np.ndim(values) == 0
+        array = None if is_one else np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError):  # lists of unlike lengths among them
+        is_one, array = False, None
+    if is_one:
+        return check(name, values, *limits)
     if array is None or not _all_numbers(values):
         raise ValueError(f"{name} = {shown(values)} is outside its range: numbers")
     known = array[~np.isnan(array)]

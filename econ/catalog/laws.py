@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from econ.catalog.guard import each, fraction
+from econ.catalog.guard import each, fraction, shown
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 FEW = 50_000  # values that take less time one by one than SciPy takes to be imported
@@ -27,6 +27,10 @@ MOST_STEPS = 60
 
 def normal_share(z: Any) -> Numbers:
     """The share of a normal law below so many standard deviations."""
+    try:
+        z = np.asarray(z, "float64")
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"z = {shown(z)} is outside its range: numbers") from None
     if np.size(z) > FEW:
         from scipy.special import ndtr
 

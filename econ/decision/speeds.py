@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from econ.catalog.guard import positive
+from econ.catalog.guard import one_of, positive
 from econ.catalog.tables import remember, table
 from econ.decision.offers import sold_as
 from econ.terms import Slo
@@ -105,6 +105,8 @@ def another_day(metric: str, room_ratio: float) -> float:
     >>> another_day("tpot_s", 1.0), another_day("tpot_s", 1.3) > 0.9
     (0.5, True)
     """
+    one_of("metric", metric, ("tpot_s", "ttft_s"))
+    positive("room_ratio", room_ratio)
     p90_frac = float(table("repeated_runs").at[REPEATS.format(metric), "p90_frac"])
     sd = math.log1p(p90_frac) / Z90_TWO_SIDED
     return (1 + math.erf(math.log(room_ratio) / sd / math.sqrt(2))) / 2
