@@ -42,9 +42,8 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     """Switch off what is not used, and open the session before any page can ask for a list."""
     settings = server.web_app.settings
-    settings.setdefault("page_config_data", {})["buildCheck"] = (
-        False  # nothing here has to be built
-    )
+    # nothing here has to be built
+    settings.setdefault("page_config_data", {})["buildCheck"] = False
     settings["page_config_hook"] = _without_unused
     server.io_loop.run_sync(lambda: _open(server))
 
@@ -58,8 +57,9 @@ def _without_unused(_: Any, page_config: dict[str, Any]) -> dict[str, Any]:
 
 async def _open(server: Any) -> None:
     """The start page's session, where page and kernel are there."""
-    is_here = server.contents_manager.file_exists(START_PAGE)
-    if not (await is_here if hasattr(is_here, "__await__") else is_here):
+    from jupyter_server.utils import ensure_async
+
+    if not await ensure_async(server.contents_manager.file_exists(START_PAGE)):
         return
     if KERNEL in server.kernel_spec_manager.find_kernel_specs():
         await server.session_manager.create_session(

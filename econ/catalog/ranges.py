@@ -32,7 +32,7 @@ import numpy as np
 
 from econ.catalog.columns import column
 from econ.catalog.guard import in_range, one_of, positive, shown
-from econ.catalog.laws import Numbers, normal_quantile, pert_quantile
+from econ.catalog.laws import Numbers, normal_quantile, normal_share, pert_quantile
 from econ.catalog.tables import remember, table
 
 LAWS = ("pert", "lognormal", "uniform")
@@ -80,7 +80,7 @@ class Range:
         if self.law == "uniform":
             return (self.low + self.high) / 2
         return sum(  # each half of a lognormal: exp(s²/2)·Φ(±s)
-            self.typical * math.exp(s * s / 2) * (1 + math.erf(side * s / math.sqrt(2))) / 2
+            self.typical * math.exp(s * s / 2) * float(normal_share(side * s))
             for side, s in zip((-1, 1), self._spreads(), strict=True)
         )
 

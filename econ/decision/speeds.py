@@ -24,13 +24,13 @@ import numpy as np
 from econ.catalog.guard import one_of, positive
 from econ.catalog.tables import remember, table
 from econ.decision.offers import sold_as
+from econ.plan.surest import Z90, chance_of
 from econ.terms import Slo
 
 UNPUBLISHED = "speed of this seller unknown: sellers of open models in general"
 ANOTHER = "not on this model"  # where a seller's word is about another one
 REPEATS = "median-{}-more-than-a-week"  # of one machine, in `repeated_runs`
 MOST_OF_ONE_TEST = 0.99  # one day is not every day
-Z90_TWO_SIDED = 1.6449
 Tests = Mapping[str, tuple[float, float]]  # seller -> tokens per second, TTFT in seconds
 
 
@@ -108,8 +108,8 @@ def another_day(metric: str, room_ratio: float) -> float:
     one_of("metric", metric, ("tpot_s", "ttft_s"))
     positive("room_ratio", room_ratio)
     p90_frac = float(table("repeated_runs").at[REPEATS.format(metric), "p90_frac"])
-    sd = math.log1p(p90_frac) / Z90_TWO_SIDED
-    return (1 + math.erf(math.log(room_ratio) / sd / math.sqrt(2))) / 2
+    sd = math.log1p(p90_frac) / Z90
+    return chance_of(math.log(room_ratio) / sd)
 
 
 @remember

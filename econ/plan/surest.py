@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from econ.catalog.laws import normal_share
 from econ.plan.bounds import first_tokens_in_time_frac
 from econ.plan.fleets import Found, Row, Shape
 from econ.plan.search import ROUNDING, in_servers
@@ -63,7 +64,7 @@ class Spread(NamedTuple):
 
 def chance_of(n_sd: float) -> float:
     """P(the latency model errs by no more than so many standard deviations to the slow side)."""
-    return (1 + math.erf(n_sd / math.sqrt(2))) / 2
+    return float(normal_share(n_sd))
 
 
 def least_sd(p_frac: float) -> float:
