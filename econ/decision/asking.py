@@ -17,6 +17,7 @@ from econ.decision.fleets import Fleet
 from econ.decision.menu import COMMITMENT_MONTHS, USUAL
 from econ.decision.waiting import spread_load
 from econ.scenario import Scenario
+from econ.tokens import Workload
 
 Stated = float | None  # what a scenario states itself, if it does
 Weights = Sequence[float]  # 24, one an hour of the day
@@ -92,15 +93,8 @@ def within_window(
     words += f"{model.name or model.id} takes"
     if share > 1 - float(scenario.slo.attainment_frac):
         raise ValueError(f"{words}: name a model with a longer window, or shorten them")
-    least_in = min(load.input_quantile_tokens[-1], window / 4)  # room for prompts beside answers
-    most_out = min(outputs[-1], window - least_in)
-    most_in = window - most_out
-    cut = {
-        f"{name}_quantile_tokens": tuple(
-            min(n, most) for n in getattr(load, f"{name}_quantile_tokens")
-        )
-        for name, most in (("input", most_in), ("output", most_out))
-    }
+    cut = cut_to(load, window)
+    most_in, most_out = (cut[f"{name}_quantile_tokens"][-1] for name in ("input", "output"))
     if trace is not None:
         trace = trace.assign(
             input_tokens=trace["input_tokens"].clip(upper=int(most_in)),
@@ -108,6 +102,26 @@ def within_window(
         )
     note = f"{words}: they are cut to it, as engines and sellers do."
     return scenario.with_(**cut), trace, note
+
+
+def cut_to(load: Workload, window: int) -> dict[str, tuple[float, ...]]:
+    """Lengths of which the longest prompt and the longest answer fit into a window together.
+
+    >>> from econ.tokens import workload
+    >>> cut = cut_to(workload("chat"), 8_192)
+    >>> cut["input_quantile_tokens"][-1] + cut["output_quantile_tokens"][-1]
+    8192.0
+    """
+    most_in, most_out = load.input_quantile_tokens[-1], load.output_quantile_tokens[-1]
+    least_in = min(most_in, window / 4)  # room for prompts beside answers
+    most_out = min(most_out, window - least_in)
+    most_in = window - most_out
+    return {
+        f"{name}_quantile_tokens": tuple(
+            min(n, most) for n in getattr(load, f"{name}_quantile_tokens")
+        )
+        for name, most in (("input", most_in), ("output", most_out))
+    }
 
 
 def server_prices(

@@ -16,6 +16,7 @@ import pandas as pd
 
 from econ.catalog.prices import CACHE_TTL_S
 from econ.catalog.units import DAY_S
+from econ.decision.asking import cut_to
 from econ.decision.fleets import ONE_SIDED, Fleet
 from econ.decision.result import Option
 from econ.plan.agents import AgentCost, agent_cost, max_sessions_per_s
@@ -44,7 +45,9 @@ class Tasks:
         A fleet keeps the SLO on each.
     own, seller : Scenario
         The calls as a workload, with what an unlimited cache would serve of them, and what a
-        seller's serves.
+        seller's serves. Of ``own`` the longest prompt and the longest answer, which come in
+        different turns, fit into the model's window together: fleets are looked for with it, and
+        sized by the turns themselves.
     costs : mapping of str to AgentCost
         By `econ.decision.fleets.Fleet.label`, on the smallest fleet.
     """
@@ -121,6 +124,8 @@ def tasks_of(
     calls = calls_of(draws[0], load.id, rate * n_turns)
     hits = draws[0].hit_frac, seller_times(draws[0], ttl_s=ttl_s).hit_frac
     own, seller = (s.with_(workload=dataclasses.replace(calls, cached_frac=h)) for h in hits)
+    if window and calls.input_quantile_tokens[-1] + calls.output_quantile_tokens[-1] > window:
+        own = own.with_(**cut_to(calls, window))  # no turn has both: `check_context`
     return Tasks(load=load, rate_per_s=rate, draws=tuple(draws), own=own, seller=seller)
 
 

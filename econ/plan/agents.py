@@ -238,7 +238,7 @@ def _site_j(
 ) -> tuple[float, dict[str, tuple[float, float]], str]:
     """Joules of a session at the site's meter; the bands of `AgentCost`, and the regime."""
     times, s = served.times, served.scenario.with_(task=None)
-    busy_s = np.array([times.read_ps.sum(), times.write_ps.sum()]) / PS_PER_S
+    busy_s = np.array([ps.sum(dtype=float) for ps in (times.read_ps, times.write_ps)]) / PS_PER_S
     busy_s = busy_s * per_replica / times.sessions.n_sessions  # accelerator-seconds of a session
     busy_s *= min(1.0, gpu_s / busy_s.sum())
     present = np.nansum(times.done_s - times.admitted_ps / PS_PER_S) / max(times.span_s, 1e-12)

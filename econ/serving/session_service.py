@@ -129,8 +129,9 @@ class SessionService(Result):
         good = done & (ttft <= s.slo.ttft_s) & (single | (tpot <= s.slo.tpot_s))
         warm = times.computed_tokens < 0.5 * times.prompt_tokens
         kinds, length_s = times.hit_by_kind(), times.session_s
-        busy_ps = float(times.write_ps.sum() + times.read_ps.sum())
-        on_ps = float(times.on_ps.sum())
+        read_ps = times.read_ps.sum(dtype=float)
+        busy_ps = times.write_ps.sum(dtype=float) + read_ps
+        on_ps = times.on_ps.sum(dtype=float)  # of ten replicas a fortnight exceeds 64 bits
         n_tokens = max(float(times.prompt_tokens.sum()), 1.0)
         span_s = max(times.span_s, 1e-12)
         return cls(
@@ -157,7 +158,7 @@ class SessionService(Result):
             done_frac=float(times.session_done.mean()),
             solved_frac=float(times.solved.mean()),
             busy_frac=busy_ps / on_ps if on_ps else 0.0,
-            prompt_time_frac=float(times.read_ps.sum()) / busy_ps if busy_ps else 0.0,
+            prompt_time_frac=read_ps / busy_ps if busy_ps else 0.0,
             mean_replicas_on=on_ps / PS_PER_S / span_s,
             times=times,
             asked=s,

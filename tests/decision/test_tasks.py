@@ -72,6 +72,20 @@ def test_a_log_comes_at_its_own_rate_or_another():
     assert asked == session_load("support").replace(context_limit_tokens=window)
 
 
+def test_machines_are_looked_for_where_agents_fill_the_window():
+    """No turn has both the longest prompt and the longest answer, so none is too long."""
+    agents = Scenario.of("glm-4.6", "h200-sxm", precision="fp8")
+    tasks = tasks_of(agents, "coding-agent", 0.02, 0)
+    turns, window = tasks.draws[0], agents.resolved_model.max_context_tokens
+    assert (turns.input_tokens + turns.output_tokens).max() <= window
+    own, seller = tasks.own.workload, tasks.seller.workload
+    tops = seller.input_quantile_tokens[-1], seller.output_quantile_tokens[-1]
+    assert tops == (turns.input_tokens.max(), turns.output_tokens.max())
+    assert sum(tops) > window  # what made the search refuse every machine
+    assert own.input_quantile_tokens[-1] + own.output_quantile_tokens[-1] <= window
+    assert own.mean_input_tokens == pytest.approx(seller.mean_input_tokens, rel=0.05)
+
+
 def test_what_belongs_to_sessions_is_refused_without_them():
     with pytest.raises(TypeError, match="sessions_per_s"):
         decide(S, sessions_per_s=1.0)

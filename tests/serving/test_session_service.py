@@ -39,6 +39,14 @@ def test_a_tier_below_raises_the_hit_share_of_a_memory_that_is_short():
     assert tiered.mean_turn_s < bare.mean_turn_s
 
 
+def test_replicas_that_wait_for_weeks_are_counted_whole():
+    """Picoseconds of sixteen replicas together are more than 64 bits hold."""
+    served = simulate_sessions(ONE.with_(n_gpu=16), "voice", rate_per_s=1e-5, n=12)
+    assert served.times.on_ps.sum(dtype=float) > 2**63
+    assert served.mean_replicas_on == pytest.approx(16, rel=0.1)  # on before the first begins, too
+    assert 0 < served.busy_frac < 1e-3
+
+
 def test_a_sweep_walks_sessions_as_any_station():
     frame = sweep(simulate_sessions, ONE, load=["voice"], n=[10], rate_per_s=[0.05, 0.1])
     assert (frame["reason"] == "").all()
