@@ -20,7 +20,7 @@ from typing import Any
 from econ.guards import guard_package
 
 guard_package()
-__version__ = "2.5.0"
+__version__ = "2.6.0"
 
 _OBJECTS = {
     "Scenario": "econ.scenario",

@@ -7,10 +7,14 @@ its end (``econ plan | head``) ends it in silence.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gc
 import io
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from threading import current_thread, main_thread
 
 PLAIN = str.maketrans({"×": "x", "−": "-", "–": "-", "—": "-", "…": "...", "≤": "<=", "≥": ">=",
                        "·": "-", "→": "->", "“": '"', "”": '"', "’": "'", "\u202f": " ",
@@ -21,26 +25,44 @@ STOPPED, CLOSED = 130, 141  # as a shell reports the two signals
 
 def main() -> int:
     """Run the command of this process; its exit code."""
-    gc.set_threshold(*SELDOM)
-    codecs.register_error("econ", _plain)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="econ")
     try:
-        import pandas as pd  # takes a second, in which one may press Ctrl-C
+        with _stops_at_once():
+            gc.set_threshold(*SELDOM)
+            codecs.register_error("econ", _plain)
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, io.TextIOWrapper):
+                    stream.reconfigure(errors="econ")
+            import pandas as pd
 
-        pd.set_option("mode.string_storage", "python")  # tables this small are read cell by cell
-        from econ.cli import main as run
-
+            pd.set_option("mode.string_storage", "python")  # tables this small: cell by cell
+            from econ.cli import main as run
         code = run()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("econ: stopped", file=sys.stderr)
-        return STOPPED
+        return _say_stopped()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED
     return code
+
+
+@contextlib.contextmanager
+def _stops_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process while libraries load: NumPy makes an ImportError of it."""
+    was = signal.getsignal(signal.SIGINT)
+    if was is not signal.default_int_handler or current_thread() is not main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: os._exit(_say_stopped()))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, was)
+
+
+def _say_stopped() -> int:
+    print("econ: stopped", file=sys.stderr, flush=True)
+    return STOPPED
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

@@ -38,9 +38,10 @@ from typing import Any
 from econ.arguments import OPEN, Wanted, WrongArgument, as_field, wanted
 from econ.quantities import is_number, plain
 
-# compiled engines, checks themselves and what the guard needs to speak
+# compiled engines, checks themselves, what the guard needs to speak, and the command that ends in
+# one line where Ctrl-C comes while the guard is still loading
 UNGUARDED = {"econ.guards", "econ.arguments", "econ.quantities", "econ.catalog.guard",
-             "econ.serving.engine"}  # fmt: skip
+             "econ.serving.engine", "econ.__main__"}  # fmt: skip
 UNGUARDED_STEM = "econ.serving.session_"
 FAULTS = (TypeError, LookupError, ValueError, ArithmeticError, AttributeError, MemoryError)
 USUAL = 1e-25, 1e30  # size of a number that is no zero; others are named where a sum fails

@@ -34,7 +34,8 @@ def test_a_console_without_our_characters_gets_plain_ones(environment):
     assert done.stdout.rstrip() == b'4 x h100 - "1" <= 2 000 ... EUR, ?'
 
 
-def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.5], ids=["at once", "libraries load", "at work"])
+def test_ctrl_c_ends_in_one_line_and_leaves_nothing(after_s, tmp_path):
     page = tmp_path / "answer.html"
     words = ["econ", "decide", "--model", "llama-3.1-70b", "--out", str(page)]
     code = (
@@ -47,7 +48,7 @@ def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
                                start_new_session=True)  # fmt: skip
     assert started.stdout.readline() == b"begun\n"
     with pytest.raises(subprocess.TimeoutExpired):
-        started.wait(0.5)  # it takes seconds
+        started.wait(after_s)  # it takes longer
     os.killpg(started.pid, signal.SIGINT)  # as a terminal does
     out, err = started.communicate(timeout=600)
     assert (started.returncode, out, err) == (130, b"", b"econ: stopped\n")

@@ -50,6 +50,15 @@ NBVAL_FLAGS = [
     "-n2",
     "--dist=loadfile",  # all cells of a notebook on one kernel
 ]
+BROWSER_FLAGS = [
+    "-v",  # a line a test: where one hangs, its name is known
+    "-n2",
+    "--dist=worksteal",
+    "--override-ini=faulthandler_timeout=2000",  # longer than any wait of its own
+    "--override-ini=faulthandler_exit_on_timeout=true",
+    "-m",
+    "browser",
+]
 HOSTILE = ["-m", "pytest", "-q", "tests/house/test_hostile.py", "tests/house/test_hostile_files.py",
            "tests/house/test_outside_files.py"]  # fmt: skip
 FAST = ["-m", "not browser and not slow"]
@@ -105,9 +114,7 @@ def test(*rest: str) -> None:
     pytest(*NBVAL_FLAGS, "notebooks", ECON_STATIC="1")
     run(PYTHON, "tools/chromium.py")
     # the slow ones of one file are shared out: the Lab and the site take one worker each, then both
-    pytest(
-        "-n2", "--dist=worksteal", "-m", "browser", "tests/browser", "tests/house", "tests/pyodide"
-    )
+    pytest(*BROWSER_FLAGS, "tests/browser", "tests/house", "tests/pyodide")
 
 
 def quick(*rest: str) -> None:

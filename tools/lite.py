@@ -43,6 +43,7 @@ from Pyodide's content delivery network (some tens of megabytes); nothing you ty
 anywhere. Nothing is kept beyond this browser. A cell that cuts text with a real tokenizer says that
 it cannot here; run it with `make lab`."""
 INSTALL = "%pip install -q inference-economics"
+DOWNLOAD_S = 300  # of one wheel; a hundred megabytes at the most
 
 
 def build(out: Path = OUT, work: Path = WORK, names: list[str] | None = None) -> list[str]:
@@ -204,7 +205,7 @@ def download(needs: list[str], out: Path) -> dict[str, Path]:
     run = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", *words]
     got: dict[str, Path] = {}
     for need in pinned:
-        if subprocess.run([*run, need], capture_output=True).returncode:
+        if not _ends_well([*run, need]):
             print(
                 f"{need}: no pure wheel in the index; a browser will ask Pyodide's network for it"
             )
@@ -213,6 +214,14 @@ def download(needs: list[str], out: Path) -> dict[str, Path]:
         stem = re.sub(r"[-_.]+", "[-_.]", re.escape(name).replace("\\-", "-"))
         got[name] = next(p for p in out.glob("*.whl") if re.match(rf"{stem}-\d", p.name, re.I))
     return got
+
+
+def _ends_well(words: list[object]) -> bool:
+    """Whether a download ends, and well: an index that keeps silent is out of reach too."""
+    try:
+        return not subprocess.run(words, capture_output=True, timeout=DOWNLOAD_S).returncode
+    except subprocess.TimeoutExpired:
+        return False
 
 
 if __name__ == "__main__":
