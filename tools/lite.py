@@ -141,7 +141,8 @@ def write_pyodide(out: Path, version: str, network: str) -> dict:
     if not shutil.which("npm"):
         sys.exit("npm is needed for Pyodide's core: install Node.js, then make lite again")
     done = subprocess.run(
-        ["npm", "pack", "--silent", f"pyodide@{version}"],
+        ["npm", "pack", "--silent", "--fetch-retries=1", "--fetch-timeout=60000",
+         f"pyodide@{version}"],
         cwd=work, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
@@ -201,7 +202,7 @@ def download(needs: list[str], out: Path) -> dict[str, Path]:
     """Pure-Python wheels by pip's own client, at the versions here or those named; by name."""
     pinned = [n if "==" in n else f"{n}=={metadata.version(n)}" for n in needs]
     words = ["--no-deps", "--only-binary=:all:", "--platform=any", "--implementation=py"]
-    words += ["--python-version=3.14", "--abi=none", "--dest", out]
+    words += ["--python-version=3.14", "--abi=none", "--retries=1", "--timeout=30", "--dest", out]
     run = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", *words]
     got: dict[str, Path] = {}
     for need in pinned:
