@@ -22,14 +22,14 @@ from econ.charts import plan as plan_charts
 from econ.charts.tables import Table, three
 from econ.decision import Decision
 from econ.decision.beside import case_words
+from econ.decision.horizon import build_up_words, horizon_words, purchases_words
 from econ.decision.launch import launch_lines
 from econ.decision.pages import (
-    GLOSSARY,
     HEADS,
     answer_line,
     break_even_frame,
-    build_up_words,
-    horizon_words,
+    copies_words,
+    glossary,
     launch_title,
     options_frame,
     question,
@@ -211,11 +211,11 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
         *(f"<p>{prose(line)}</p>" for line in [worth_line(decision)] if line),
         _table(Table(pd.DataFrame(side_rows(decision), columns=list(HEADS)))),
         *(f"<p>{prose(line)}</p>" for line in [case_words(decision)] if line),
-        f"<p><small>{prose(GLOSSARY)}</small></p>",
+        *(f"<p><small>{prose(line)}</small></p>" for line in [glossary(decision)] if line),
         *(
             f"<p>{prose(line)}</p>"
-            for line in (horizon_words(decision), build_up_words(decision))
-            if line
+            for words in (horizon_words, build_up_words, purchases_words)
+            if (line := words(decision))
         ),
     ]
     for heading, sentences in sections(decision):
@@ -226,9 +226,7 @@ def decision_parts(decision: Decision, n_rows: int = 12) -> tuple[list[str], lis
         first += ["<h2>What a finished task costs</h2>", f"<ul>{items}</ul>"]
     if fleet := decision.fleet():
         lines = launch_lines(fleet.scenario, decision.weights).values()
-        first += [f"<h2>{launch_title(decision)}: {fleet.n_replicas} × this, each on "
-                  f"{fleet.n_gpu_per_replica} × "
-                  f"{html.escape(fleet.accelerator.id)}</h2>",
+        first += [f"<h2>{launch_title(decision)}: {html.escape(copies_words(fleet))}</h2>",
                   f"<pre>{chr(10).join(map(whole_words, lines))}</pre>"]  # fmt: skip
     evidence = ["<h2>All options</h2>", _table(Table(options_frame(decision)))]
     if len(decision.break_even):

@@ -21,7 +21,7 @@ JSON_KEYS = (
     "kind", "seller", "model", "accelerator", "n_gpu", "usd_per_day", "usd_per_year",
     "low_usd_per_year", "high_usd_per_year", "p_keeps_slo", "name", "n_gpu_sure", "npv_usd",
     "npv_low_usd", "npv_high_usd", "regret_usd", "commitment_months", "exit_usd", "as_of", "source",
-    "evidence", "words", "reason",
+    "evidence", "words", "reason", "by_year_usd",
 )  # fmt: skip
 
 
@@ -119,6 +119,8 @@ def _offer(offer: Earning | None) -> dict[str, Any] | None:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_json(one) for one in value]
     if isinstance(value, float):
         return round(value, 6) if np.isfinite(value) else None
     return value

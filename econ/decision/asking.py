@@ -104,7 +104,7 @@ def within_window(
     return scenario.with_(**cut), trace, note
 
 
-def cut_to(load: Workload, window: int) -> dict[str, tuple[float, ...]]:
+def cut_to(load: Workload, window_tokens: int) -> dict[str, tuple[float, ...]]:
     """Lengths of which the longest prompt and the longest answer fit into a window together.
 
     >>> from econ.tokens import workload
@@ -113,9 +113,9 @@ def cut_to(load: Workload, window: int) -> dict[str, tuple[float, ...]]:
     8192.0
     """
     most_in, most_out = load.input_quantile_tokens[-1], load.output_quantile_tokens[-1]
-    least_in = min(most_in, window / 4)  # room for prompts beside answers
-    most_out = min(most_out, window - least_in)
-    most_in = window - most_out
+    least_in = min(most_in, window_tokens / 4)  # room for prompts beside answers
+    most_out = min(most_out, window_tokens - least_in)
+    most_in = window_tokens - most_out
     return {
         f"{name}_quantile_tokens": tuple(
             min(n, most) for n in getattr(load, f"{name}_quantile_tokens")

@@ -9,17 +9,19 @@ what price so many can be had.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from econ.catalog.guard import UnknownName
+from econ.catalog.names import maker_name
 from econ.catalog.ranges import Range
 from econ.catalog.scores import BENCHMARK, quality
 from econ.catalog.tables import table
 from econ.catalog.units import DAY_S, MINUTE_S, MTOK
 from econ.decision import chance
-from econ.decision.offers import sold_as
+from econ.decision.horizon import growth_words
+from econ.decision.offers import CLOSED, sold_as
 from econ.decision.result import Option, chips_words, family_of
 from econ.scenario import Scenario
 
@@ -108,6 +110,17 @@ def speed_note() -> str:
     )
 
 
+def not_served(sold_name: str) -> str:
+    """Why no machine is weighed.
+
+    >>> not_served("claude-sonnet-4-5"), not_served("qwen3-32b")
+    ('a closed model has no weights to serve', 'machines were not asked for')
+    """
+    if CLOSED.match(maker_name(sold_name)):
+        return "a closed model has no weights to serve"
+    return "machines were not asked for"
+
+
 def nothing_words(question: Scenario, options: Sequence[Option], notes: Sequence[str]) -> str:
     """Why nothing can be chosen: each reason once."""
     names: dict[str, list[str]] = {}
@@ -125,8 +138,9 @@ def assumptions(
     years: int,
     deadline_h: float,
     has_fleets: bool,
+    families: Collection[str],
 ) -> list[str]:
-    """What the answer rests on, in sentences."""
+    """What the answer rests on, in sentences; of prices those of the families on the menu."""
     w, slo = question.workload, question.slo
     notes = []
     if has_fleets and not deadline_h:
@@ -151,18 +165,28 @@ def assumptions(
         if factor < 1.0001
         else f"The busiest hour has {factor:.2f} times the mean load."
     )
-    growth = ranges[chance.GROWTH]
-    if growth.is_fixed and growth.typical == 1:
+    if grows := growth_words(ranges[chance.GROWTH]):
+        notes.append(f"The load is taken to grow {grows}, as is stated.")
+    else:
         notes.append("The load is taken not to grow: give growth_per_year.")
     rents_, tokens = ranges[chance.RENTS], ranges[chance.TOKENS]
-    notes.append(
-        f"Prices of later years: no list reaches so far, so rents change by × {rents_.low:.2f} to "
-        f"{rents_.high:.2f} a year and prices of tokens by × {tokens.low:.2f} to "
-        f"{tokens.high:.2f}, as any twelve months of the past did, each year of "
-        f"{years} alike; typical is no change."
-    )
-    notes.append(
-        "A seller's price holds its staff, insurance and margin; machines carry staff, and owned "
-        "ones support and insurance, as lines of their own. Who builds the product is in neither."
-    )
+    paths = [
+        f"{what} by × {path.low:.2f} to {path.high:.2f}"
+        for family, what, path in (("rent", "rents", rents_), ("api", "prices of tokens", tokens))
+        if family in families
+    ]
+    if paths:
+        changing = " and ".join(paths).replace(" by ", " change by ", 1)
+        notes.append(
+            f"Prices of later years: no list reaches so far, so {changing} a year, as any twelve "
+            f"months of the past did, each year of {years} alike; typical is no change."
+        )
+    holds = "A seller's price holds its staff, insurance and margin"
+    carry = "achines carry staff, and owned ones support and insurance, as lines of their own"
+    if "api" not in families:
+        notes.append(f"M{carry}. Who builds the product is in none of them.")
+    elif has_fleets:
+        notes.append(f"{holds}; m{carry}. Who builds the product is in neither.")
+    else:
+        notes.append(f"{holds}. Who builds the product is not in it.")
     return notes

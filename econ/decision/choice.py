@@ -36,7 +36,7 @@ from econ.decision.asking import (
     within_window,
 )
 from econ.decision.books import Crew, Market
-from econ.decision.caveats import assumptions, caveats, nothing_words, thinking_note
+from econ.decision.caveats import assumptions, caveats, not_served, nothing_words, thinking_note
 from econ.decision.fleets import BINDING_P
 from econ.decision.hours import Ask, Lists, Quotes
 from econ.decision.judging import judged
@@ -50,6 +50,7 @@ from econ.decision.reasons import (
     what_to_measure,
 )
 from econ.decision.regions import ANYWHERE, rents_at
+from econ.decision.result import family_of
 from econ.decision.searching import Searched, searched_fleets
 from econ.decision.sizing import size_words
 from econ.decision.speeds import Tests
@@ -320,8 +321,9 @@ def decide(
     if not options or options[0].reason:
         raise ValueError(nothing_words(question, options, notes))
     if searched.plan is None:
-        notes.append("Only sellers of tokens are weighed: machines were not asked for.")
-    notes += assumptions(question, load, ranges, years, deadline_h, bool(fleets))
+        notes.append(f"Only sellers of tokens are weighed: {not_served(sold_name)}.")
+    weighed = {family_of(option) for option in options}
+    notes += assumptions(question, load, ranges, years, deadline_h, bool(fleets), weighed)
     requests_per_day = float(load.mean()) * DAY_S * use
     workload = scenario.workload
     tokens = requests_per_day * (workload.mean_input_tokens + workload.mean_output_tokens)
@@ -357,6 +359,7 @@ def decide(
             NOBODY if no_api else STAYS if on_premises else no_seller,
             searched.problem,
             STAYS if on_premises else "",
+            not_served(sold_name),
         ),
         offer=offer,
         break_even=crossings,

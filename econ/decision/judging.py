@@ -58,6 +58,9 @@ def judged(
             bought=books.bought, npv_typical_usd=float(present[0]),
             reason=entry.reason or _too_unsure(entry, least_p_frac, deadline_h),
             by_year_usd=tuple(books.year_usd[0].tolist()),
+            running_by_year_usd=tuple(books.running[0].tolist()),
+            capital_by_year_usd=() if books.capital is None else tuple(books.capital[0].tolist()),
+            resale_usd=0.0 if books.resale is None else float(books.resale[0]),
             se_usd={
                 "low_usd_per_year": year.low_se if year.low < first[0] else 0.0,
                 "high_usd_per_year": year.high_se if year.high > first[0] else 0.0,

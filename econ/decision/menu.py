@@ -30,6 +30,7 @@ from econ.decision.fleets import Fleet
 from econ.decision.hours import OWN, YOURS, Ask, Hour, hours_of, today
 from econ.decision.offers import api_offers
 from econ.decision.speeds import Speed, Tests, keeps_slo
+from econ.plan.search import in_servers
 from econ.plan.sellers import cache_shares
 from econ.tco import Api
 
@@ -277,6 +278,7 @@ def _entry(
     base = kind.partition("+")[0]
     seller = "lists of hyperscalers" if kind == "hyperscaler" else hour.seller
     per = "a server" if hour.per_server else "per GPU-hour"
+    n_sure = (fleet.n_sure + fleet.n_spare) * fleet.n_gpu_per_replica
     return Entry(
         kind="on-demand" if kind == "hyperscaler" else kind,
         seller=seller,
@@ -290,7 +292,7 @@ def _entry(
         source=hour.source,
         evidence=f"{fleet.basis}, latency model: {fleet.regime}",
         p_keeps_slo=min(fleet.p_keeps_slo, p_of_the_rest),
-        n_gpu_sure=(fleet.n_sure + fleet.n_spare) * fleet.n_gpu_per_replica,
+        n_gpu_sure=int(in_servers(n_sure, fleet.accelerator)) if kind == OWN else n_sure,
         commitment_months=float(COMMITMENT_MONTHS[base]),
         exit_usd=_exit(ask, base),
         reason=TAKEN if kind == "spot" and not ask.deadline_h else "",

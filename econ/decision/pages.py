@@ -13,23 +13,30 @@ import pandas as pd
 
 from econ.catalog.units import HOURS_PER_DAY, MILLI
 from econ.decision.beside import beside, case_words
-from econ.decision.chance import DISCOUNT, RATE, STAFF
+from econ.decision.chance import DISCOUNT, GROWTH, RATE, STAFF
+from econ.decision.fleets import Fleet
+from econ.decision.horizon import (
+    build_up_words,
+    first_year_words,
+    growth_words,
+    horizon_words,
+    purchases_words,
+)
 from econ.decision.launch import launch_lines
-from econ.decision.reasons import PART_NAMES, SURE, tokens_words
+from econ.decision.reasons import SURE, tokens_words
 from econ.decision.result import Option, Weighing, chips_words
 from econ.decision.speeds import UNPUBLISHED
 from econ.decision.words import (
     drawn_words,
     money,
-    present_words,
     share_words,
     unproven_words,
     usd_words,
     year_words,
 )
 
-HEADS = ("option", "USD a day", "USD a year (nine cases in ten)", "chance to keep the SLO",
-         "commitment", "price dated")  # fmt: skip
+HEADS = ("option", "USD a day", "USD in the first year (nine cases in ten)",
+         "chance to keep the SLO", "commitment", "price dated")  # fmt: skip
 TERMS = (
     "Terms: the SLO is the waiting that users accept, as the question states it; TTFT is the time "
     "to the first token; Mtok are a million tokens; between the figures in brackets lie nine cases "
@@ -60,8 +67,10 @@ def load_words(decision: Weighing) -> str:
         else f"{slo.attainment_frac:.0%} of requests with TTFT within {slo.ttft_s:g} s and "
         f"{slo.tpot_s / MILLI:g} ms per token"
     )
+    grows = growth_words(decision.ranges[GROWTH])
     return (
-        f"{tokens_words(decision.tokens_per_day)} tokens a day of {model} "
+        f"{tokens_words(decision.tokens_per_day)} tokens a day{f', {grows},' if grows else ''} of "
+        f"{model} "
         f"({rate} requests/s, {w.mean_input_tokens:,.0f} tokens in"
         + f", {w.cached_frac:.0%} of them cached"
         + f", {w.mean_output_tokens:,.0f} out), {limits}"
@@ -89,7 +98,7 @@ def answer_line(decision: Weighing) -> str:
         whose = f" (with up to {one.n_gpu_sure} of them)"
     nothing = nothing_line(decision)
     take = "If it is to be served all the same, take" if nothing else "Take"
-    day, year = f"{money(one.usd_per_day)} a day", year_words(one, " a year")
+    day, year = f"{money(one.usd_per_day)} a day", first_year_words(one)
     chance = "keeps the SLO with a probability of"
     share = f"{share_words(one.p_keeps_slo)}{whose}"
     if decision.deadline_h:
@@ -200,6 +209,11 @@ def assumed_line(decision: Weighing) -> str:
     return f"{load_words(decision)}{machines if decision.plan else ''}{price}"
 
 
+def glossary(decision: Weighing) -> str:
+    """The words in the table that belong to machines; nothing where it holds none."""
+    return "" if all(option.is_api for option in beside(decision)) else GLOSSARY
+
+
 def side_rows(decision: Weighing) -> list[tuple[str, ...]]:
     """The options that stand side by side, in words."""
     return [option_words(option, decision.deadline_h) for option in beside(decision)]
@@ -212,7 +226,7 @@ def price_line(decision: Weighing) -> str:
     words = f"Prices: {'; '.join(lists)}."
     if rate:
         words += f" Money of later years is discounted at {rate.typical:.2%} a year."
-    if off and off.high:
+    if off and off.high and not all(o.is_api for o in beside(decision)):
         words += f" Of committed list prices {off.low:.0%} to {off.high:.0%} are negotiated off."
     return words
 
@@ -230,32 +244,16 @@ def option_words(option: Option, deadline_h: float = 0.0) -> tuple[str, ...]:
     )
 
 
-def parts_words(option: Option) -> str:
-    """What the first year is paid for, largest first."""
-    parts = sorted(option.parts.items(), key=lambda part: -part[1])
-    return ", ".join(f"{PART_NAMES.get(name, name)} {money(usd)}" for name, usd in parts if usd > 0)
-
-
-def build_up_words(decision: Weighing) -> str:
-    """What servers of one's own cost in the first year, from their price to the sum; else nothing.
-
-    In whole USD, so that the lines add up to what is said above.
-    """
-    options = [decision.chosen, decision.next_best, decision.best_of("own")]
-    option = next((o for o in options if o and o.bought), None)
-    if option is None:
+def whole_words(option: Option, fleet: Fleet) -> str:
+    """Why more accelerators are bought than the replicas have; nothing where it is no more."""
+    n_needed = (fleet.n_replicas + fleet.n_spare) * fleet.n_gpu_per_replica
+    if option.kind != "own" or option.n_gpu <= n_needed:
         return ""
-    rate = decision.ranges[RATE].typical
-    bought = ", ".join(f"{name} ${usd:,.0f}" for name, usd in option.bought.items())
-    yearly = ", ".join(
-        f"{PART_NAMES.get(name, name)} ${usd:,.0f}"
-        for name, usd in option.parts.items()
-        if usd > 0 and name != "capital"
-    )
+    each = chips_words(fleet.n_gpu_per_replica, option.accelerator)
+    spare = f" and {fleet.n_spare} to spare" if fleet.n_spare else ""
     return (
-        f"The year of {option.name}: bought for ${sum(option.bought.values()):,.0f} ({bought}), "
-        f"which is ${option.parts['capital']:,.0f} a year over {decision.life_years:g} years at "
-        f"{rate:.2%}; {yearly}: in all ${option.usd_per_year:,.0f} a year."
+        f"{fleet.n_replicas} replica{'s' if fleet.n_replicas > 1 else ''} of {each}{spare} are "
+        f"needed; servers are bought whole, which makes {option.n_gpu}."
     )
 
 
@@ -263,6 +261,8 @@ def sure_words(decision: Weighing) -> list[str]:
     """How sure: what P(SLO) rests on, and the best if all were true."""
     one, sentences = decision.chosen, []
     sentences.append(f"{one.name}: {one.evidence}.")
+    if fleet := decision.fleet_of(one):
+        sentences += filter(None, [whole_words(one, fleet)])
     if one.n_gpu_sure > one.n_gpu > 0:
         sentences.append(
             f"{chips_words(one.n_gpu, one.accelerator)} are the typical case, {one.n_gpu_sure} "
@@ -279,24 +279,6 @@ def sure_words(decision: Weighing) -> list[str]:
             f"The best if every prediction held: {true.name}, {money(true.usd_per_day)} a day."
         )
     return sentences
-
-
-def horizon_words(decision: Weighing) -> str:
-    """The choice and the next best over the horizon with both bands, and what their money buys."""
-    one, other = decision.chosen, decision.next_best
-    ends = [f"{o.name} {present_words(o)}" for o in (one, other) if o]
-    paid = [
-        f"{o.name} {'as built up below' if o.bought else f'for {parts_words(o)}'}"
-        for o in (one, other)
-        if o
-    ]
-    typical = " and ".join(money(o.npv_typical_usd) for o in (one, other) if o)
-    return (
-        f"Over {decision.horizon_years} years, in today's money: {', next '.join(ends)}. The first "
-        f"year pays with {'; with '.join(paid)}. These totals are means over the draws of prices, "
-        f"speed, staff and growth; the workbook computes the typical case of each ({typical}), in "
-        "which prices stay as they are today."
-    )
 
 
 def sections(decision: Weighing) -> list[tuple[str, Sequence[str]]]:
@@ -316,9 +298,9 @@ def memo_markdown(decision: Weighing) -> str:
     """The page as Markdown."""
     lines = [f"# {decision.scenario.name}: what to run", "", question(decision), "",
              f"**{answer_line(decision)}**", "", *filter(None, [worth_line(decision)]), "",
-             *_table(HEADS, side_rows(decision)), "",
-             *filter(None, [case_words(decision)]), "", GLOSSARY, "", horizon_words(decision), "",
-             *filter(None, [build_up_words(decision)]), ""]  # fmt: skip
+             *_table(HEADS, side_rows(decision)), ""]  # fmt: skip
+    for words in (case_words, glossary, horizon_words, build_up_words, purchases_words):
+        lines += [text, ""] if (text := words(decision)) else []
     for title, sentences in sections(decision):
         lines += [f"## {title}", "", *(f"- {text}" for text in sentences), ""]
     lines += launch_markdown(decision)
@@ -331,15 +313,20 @@ def launch_title(decision: Weighing) -> str:
     return f"How to start machines of your own{case}"
 
 
+def copies_words(fleet: Fleet) -> str:
+    """How many replicas to start, spares too, and on what."""
+    each = chips_words(fleet.n_gpu_per_replica, fleet.accelerator.id)
+    spare = f" ({fleet.n_spare} of them to spare)" if fleet.n_spare else ""
+    return f"{fleet.n_replicas + fleet.n_spare} × this{spare}, each on {each}"
+
+
 def launch_markdown(decision: Weighing) -> list[str]:
     """How to start a replica of the fleet, chosen or in reserve."""
     fleet = decision.fleet()
     if fleet is None:
         return []
     lines = launch_lines(fleet.scenario, decision.weights)
-    chip, n = fleet.accelerator.id, fleet.n_replicas
-    return [f"## {launch_title(decision)}", "",
-            f"{n} × this, each on {chips_words(fleet.n_gpu_per_replica, chip)}:", "",
+    return [f"## {launch_title(decision)}", "", f"{copies_words(fleet)}:", "",
             *(f"    {line}" for line in lines.values()), ""]  # fmt: skip
 
 

@@ -154,7 +154,7 @@ def what_changes(
             f"{chosen.p_keeps_slo:.0%} ({chosen.evidence}). "
             + (f"If it does not, take {sure.in_words}: ${sure.usd_per_day:,.0f} a day "
                f"({share_words(sure.p_keeps_slo)})."
-               if sure else "Nothing on the menu keeps it with 90 %.")
+               if sure else "Nothing on the menu keeps it with 90%.")
         )  # fmt: skip
     if fleet and fleet.n_sure > fleet.n_replicas:
         sentences.append(
@@ -275,13 +275,18 @@ def tokens_words(n: float) -> str:
 
 
 def missing_of(
-    options: Sequence[Option], kinds: Sequence[str], no_api: str, problem: str, no_rent: str = ""
+    options: Sequence[Option],
+    kinds: Sequence[str],
+    no_api: str,
+    problem: str,
+    no_rent: str = "",
+    no_machine: str = "only sellers are weighed",
 ) -> dict[str, str]:
     """Why nothing of a family (api, rent, own) can be chosen: of the best of it, or of them all."""
     why: dict[str, str] = {"api": no_api} if no_api else {}
     why |= {"rent": no_rent} if no_rent else {}
     if not kinds:
-        why |= {"rent": "only sellers are weighed", "own": "only sellers are weighed"}
+        why |= {"rent": no_machine, "own": no_machine}
     if problem:
         why |= {"own": problem} if "own" in kinds else {}
         why |= {"rent": problem if "own" not in why else "as own"} if set(kinds) - {"own"} else {}

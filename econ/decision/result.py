@@ -25,6 +25,8 @@ TABLES = (
     "parts",
     "bought",
     "by_year_usd",
+    "running_by_year_usd",
+    "capital_by_year_usd",
     "rates",
     "se_usd",
 )  # of an option: no single number or word
@@ -93,7 +95,11 @@ class Option:
     bought : mapping of str to float
         USD of the first year's purchase by what is bought.
     by_year_usd : tuple of float
-        The typical cost of each year.
+        The typical cost of each year, capital at its annuity.
+    running_by_year_usd, capital_by_year_usd : tuple of float
+        What is typically paid through each year beside capital, and bought at its start.
+    resale_usd : float
+        What servers are typically sold for at the horizon.
     npv_typical_usd : float
         Cost over the horizon in today's money in the typical case, in which nothing is drawn.
     se_usd : mapping of str to float
@@ -128,6 +134,9 @@ class Option:
     parts: Parts = field(default_factory=dict)
     bought: Parts = field(default_factory=dict)
     by_year_usd: tuple[float, ...] = ()
+    running_by_year_usd: tuple[float, ...] = ()
+    capital_by_year_usd: tuple[float, ...] = ()
+    resale_usd: float = 0.0
     npv_typical_usd: float = 0.0
     se_usd: Parts = field(default_factory=dict)
     variant: str = ""
@@ -253,9 +262,9 @@ class Weighing(Result):
 
     @property
     def next_best(self) -> Option | None:
-        """The next eligible option that is another thing: API, rent or own."""
-        first = family_of(self.chosen)
-        return next((o for o in self.eligible[1:] if family_of(o) != first), None)
+        """The next eligible option that is another thing: API, rent or own; else the next."""
+        first, others = family_of(self.chosen), self.eligible[1:]
+        return next((o for o in others if family_of(o) != first), others[0] if others else None)
 
     @property
     def surest(self) -> Option | None:

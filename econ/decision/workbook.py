@@ -50,6 +50,8 @@ STYLES = (
 MEAN = (
     "over draws of prices, speed, staff and growth; differs as these do not err to both sides alike"
 )
+ANNUITY = "what is bought as an annuity, paid back by the month"
+BOUGHT = "more as the load grows, and again at the end of a life"
 WHOLE = "whole machines for the load of that year, hour by hour"
 
 
@@ -117,33 +119,30 @@ def finance_lines(decision: Weighing) -> list[Line]:
 def _horizon_lines(decision: Weighing, family: str, years: int) -> list[Line]:
     """Each year and all of them in today's money; beside it the mean of the draws, as in the memo.
 
-    Tokens grow with the load, machines in whole ones. What is bought once is paid at the start and
-    sold at the end; what is bought as the load grows counts by its annuity.
+    Tokens grow with the load, machines in whole ones. What is bought counts in a year's cost by its
+    annuity, and in the total when it is paid, less what it is sold for at the end.
     """
     option = decision.best_of(family)
     if option is None:
         return []
-    sizes = [usd / option.by_year_usd[0] for usd in option.by_year_usd]
-    is_once = family == "own" and years <= decision.life_years and max(sizes) - min(sizes) < 1e-9
     lines, total = [], []
-    for year in range(years):
+    for year, usd in enumerate(option.by_year_usd):
         name, size = f"{family}_year_{year + 1}", "1"
         if family == "api":
             size = f"growth^{year}"
         elif year:
             size = f"{family}_size_{year + 1}"
             title = f"{family}, year {year + 1} over year 1"
-            lines.append(Line(size, title, sizes[year], unit="factor", note=WHOLE))
+            lines.append(_factor(size, title, usd, option.by_year_usd[0], WHOLE))
         change = f"*{family}_change^{year}" if family != "own" else ""
         formula = f"{family}_usd_per_year*{size}{change}"
         lines.append(Line(name, f"{family}, year {year + 1}", formula=formula, unit="USD"))
-        total.append(f"{'running' if is_once else name}/(1+discount)^{year + 0.5}")
+        total.append(f"{name}/(1+discount)^{year + 0.5}")
     present, note = "+".join(total), "the typical case: prices as today"
-    if is_once:
-        present += f"+bought-bought*kept_a_year^{years}/(1+discount)^{years}"
-        note = f"bought at the start, sold at the end; {note}"
-    elif family == "own":
-        note = f"capital as an annuity, the memo buys and sells; {note}"
+    if option.bought:
+        cash, present = _cash_lines(option, round(decision.life_years), years)
+        lines += cash
+        note = f"purchases when they are paid, less the resale, no annuity; {note}"
     return [
         *lines,
         Line(f"{family}_present", f"{family}: all years in today's money", formula=present,
@@ -153,6 +152,39 @@ def _horizon_lines(decision: Weighing, family: str, years: int) -> list[Line]:
         Line(f"{family}_mean", f"{family}: the memo's figure, the mean of the draws",
              option.npv_usd, unit="USD", note=MEAN),
     ]  # fmt: skip
+
+
+def _cash_lines(option: Option, life_years: int, years: int) -> tuple[list[Line], str]:
+    """What is bought, paid and sold over the years, and the formula of its total in today's money.
+
+    Servers that reach the horizon within their life are sold there.
+    """
+    lines: list[Line] = []
+    runs, buys = ["running"], ["bought"]
+    for year in range(1, years):
+        runs.append(f"running*own_runs_{year + 1}")
+        buys.append(f"bought*own_buys_again_{year + 1}")
+        for name, title, paid, note in (
+            ("runs", "running", option.running_by_year_usd, WHOLE),
+            ("buys_again", "bought", option.capital_by_year_usd, BOUGHT),
+        ):
+            title = f"own, {title} in year {year + 1} over year 1"
+            lines.append(_factor(f"own_{name}_{year + 1}", title, paid[year], paid[0], note))
+    sold = [
+        f"{usd}*kept_a_year^{years - year}"
+        for year, usd in enumerate(buys)
+        if years - year <= life_years
+    ]
+    lines.append(Line("own_resale", "own: sold at the end", formula="+".join(sold) or "0",
+                      unit="USD", note="each purchase at what its age leaves of it"))  # fmt: skip
+    terms = [f"{usd}/(1+discount)^{year + 0.5}" for year, usd in enumerate(runs)]
+    terms += [f"{usd}/(1+discount)^{year}" for year, usd in enumerate(buys)]
+    return lines, f"{'+'.join(terms)}-own_resale/(1+discount)^{years}"
+
+
+def _factor(name: str, title: str, usd: float, first_usd: float, note: str) -> Line:
+    """A year over the first, as an input."""
+    return Line(name, title, usd / first_usd if first_usd else 0.0, unit="factor", note=note)
 
 
 def _api_lines(decision: Weighing, option: Option) -> list[Line]:
@@ -209,7 +241,7 @@ def _own_lines(decision: Weighing, option: Option) -> list[Line]:
             for name, (title, usd) in running.items()
         ),
         Line("running", "Running in all", formula="+".join(running) or "0", unit="USD a year"),
-        Line("own_usd_per_year", "A year", unit="USD", note="what is bought as an annuity",
+        Line("own_usd_per_year", "A year", unit="USD", note=ANNUITY,
              formula="0-PMT(discount/12,life*12,bought)*12+running"),
         Line("own_usd_per_day", "A day", formula="own_usd_per_year/365", unit="USD"),
     ]  # fmt: skip

@@ -102,7 +102,7 @@ def best_frame(answer: Decision) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "option": [o.name for o in best],
-            "USD a year (nine cases in ten)": [year_words(o) for o in best],
+            "USD in the first year (nine cases in ten)": [year_words(o) for o in best],
             "over the horizon": [present_words(o) for o in best],
             "regret": [drawn_words(o, "regret_usd") for o in best],
         }

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+import econ
 from econ.decision.workbook import evaluate, finance_lines, workbook
-from tests.decision.cases import answer, busy
+from tests.decision.cases import QUICK, answer, busy, scenario
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -30,6 +31,20 @@ def test_machines_of_a_growing_load_are_whole_in_both():
             assert numbers[f"{family}_year_{year}"] == pytest.approx(usd)
     own = busy().best_of("own")
     assert numbers["own_year_3"] == pytest.approx(own.by_year_usd[2])
+    assert numbers["own_present"] == pytest.approx(own.npv_typical_usd)
+    assert numbers["own_resale"] == pytest.approx(own.resale_usd)
+
+
+@pytest.mark.parametrize("life_years", [2.0, 5.0])
+def test_servers_that_wear_out_are_bought_again_in_the_workbook_too(life_years):
+    again = econ.decide(
+        scenario(10e9, tenure="owned", life_years=life_years), horizon_years=5, growth_per_year=1.3,
+        **(QUICK | {"terms": ["own"]}),
+    )  # fmt: skip
+    own = again.best_of("own")
+    replaced = own.capital_by_year_usd[2] > own.capital_by_year_usd[0]  # the first ones and more
+    assert replaced == (life_years == 2.0)
+    assert evaluate(finance_lines(again))["own_present"] == pytest.approx(own.npv_typical_usd)
 
 
 def test_totals_are_the_typical_case_of_the_memo():
