@@ -108,7 +108,8 @@ def purchases_words(decision: Weighing) -> str:
     first, *later = option.capital_by_year_usd
     more = "".join(f", ${usd:,.0f} in year {k}" for k, usd in enumerate(later, start=2) if usd)
     return (
-        f"The total over {decision.horizon_years} years counts no annuity but the purchases "
-        f"themselves (${first:,.0f} at the start{more}), less what they are sold for at the end: "
-        f"typically ${option.resale_usd:,.0f}."
+        f"Over {decision.horizon_years} years {option.name} costs {present_words(option)} in "
+        f"today's money. That counts no annuity but the purchases themselves (${first:,.0f} at the "
+        f"start{more}), less what they are sold for at the end: typically "
+        f"${option.resale_usd:,.0f}."
     )
