@@ -51,7 +51,7 @@ NBVAL_FLAGS = [
     "--dist=loadfile",  # all cells of a notebook on one kernel
 ]
 BROWSER_FLAGS = [
-    "-v",  # a line a test: where one hangs, its name is known
+    "-vv",  # a line a test, after -q: where one hangs, its name is known
     "-n2",
     "--dist=worksteal",
     "--override-ini=faulthandler_timeout=2000",  # longer than any wait of its own
