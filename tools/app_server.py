@@ -98,7 +98,8 @@ class Kernels(AsyncMappingKernelManager):
         """End a kernel that has died, was left, or is not used."""
         kernel = self._kernels[kernel_id]
         is_open = self._kernel_connections.get(kernel_id, 0) > 0
-        most_s = self.cull_idle_timeout if is_open else self.left_s
+        is_new = kernel.execution_state == "starting"  # its page has yet to be sent
+        most_s = self.cull_idle_timeout if is_open or is_new else self.left_s
         idle_s = (_now() - kernel.last_activity).total_seconds()
         is_over = idle_s > most_s and kernel.execution_state != "busy"
         if is_over or not await ensure_async(kernel.is_alive()):

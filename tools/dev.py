@@ -54,7 +54,7 @@ BROWSER_FLAGS = [
     "-vv",  # a line a test, after -q: where one hangs, its name is known
     "-n2",
     "--dist=worksteal",
-    "--override-ini=faulthandler_timeout=2000",  # longer than any wait of its own
+    "--override-ini=faulthandler_timeout=2400",  # longer than any wait of its own
     "--override-ini=faulthandler_exit_on_timeout=true",
     "-m",
     "browser",

@@ -32,6 +32,8 @@ async def _lives() -> None:
     with pytest.raises(HTTPError, match="The app is full: 0 visitors"):
         await full.start_kernel()
     try:
+        await kernels.cull_kernels()  # no page has been sent yet: none was left
+        assert set(kernels.list_kernel_ids()) == {left, dies}
         for kernel_id in (left, dies):
             kernels.notify_connect(kernel_id)
             kernels.get_kernel(kernel_id).execution_state = "idle"
