@@ -58,7 +58,28 @@ def horizon_words(decision: Weighing) -> str:
     return (
         f"{words}These totals are means over the draws of prices, speed, staff and growth; the "
         f"workbook computes the typical case of each ({typical}), in which {prices}."
+        f"{_turned_words(decision)}"
     )
+
+
+def _turned_words(decision: Weighing) -> str:
+    """That the typical case ranks the choice and the next best the other way round; else nothing.
+
+    >>> from types import SimpleNamespace as Of
+    >>> one, other = (Of(in_words=w, npv_usd=m, npv_typical_usd=t)
+    ...               for w, m, t in (("the API of A", 1.0, 3.0), ("1 × chip", 2.0, 2.0)))
+    >>> _turned_words(Of(chosen=one, next_best=other))
+    ' There 1 × chip costs less: that the API of A is taken rests on what may change.'
+    >>> _turned_words(Of(chosen=other, next_best=one))
+    ''
+    """
+    one, other = decision.chosen, decision.next_best
+    if other is None or one.npv_usd > other.npv_usd:
+        return ""
+    if one.npv_typical_usd <= other.npv_typical_usd:
+        return ""
+    why = f"that {one.in_words} is taken rests on what may change"
+    return f" There {other.in_words} costs less: {why}."
 
 
 def years_words(option: Option) -> str:

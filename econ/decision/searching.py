@@ -6,6 +6,7 @@ in whole servers: so the cheapest fleet is proven for each, and more accelerator
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,7 @@ from econ.terms import Finance
 
 N_RENTED, N_BOUGHT = 3, 2  # accelerators shown, beside those that are sure of the SLO
 MOST_REPLICAS = 100_000  # that a simulation takes
+SLACKS = (1.05, 1.2, 1.4, 1.7, 2.0, 3.0, 5.0)  # of the mean waiting, until enough requests keep it
 USUAL_PUE = 1.35  # where a place's is unknown, for the order of the search alone
 Chips = dict[str, Accelerator]
 Prices = dict[str, float]  # by accelerator, USD per GPU-hour
@@ -112,7 +114,7 @@ def searched_fleets(
         )  # fmt: skip
         plans[family] = one
         if refusal := _refusal(one):
-            problem = problem or _nearest(one, refusal)
+            problem = problem or _nearest(one, refusal, parts)
             continue
         for n_list, (kind, usd) in enumerate(of_terms.items()):
             n_most = n_kinds if kind == OWN or not COMMITMENT_MONTHS[kind] else 1
@@ -269,8 +271,8 @@ def _refuse_endless(searched: Plan, parts: int) -> None:
         )
 
 
-def _nearest(searched: Plan, problem: str) -> str:
-    """The nearest SLO that a fleet can keep, and what it then costs a day."""
+def _nearest(searched: Plan, problem: str, parts: int) -> str:
+    """The nearest SLO that a simulated fleet keeps, and what it then costs a day."""
     slo, rows = searched.demand.slo, searched.rows
     too_long = rows[rows["constraint"] == "context"]
     if len(too_long) and searched.feasible.empty:
@@ -280,18 +282,37 @@ def _nearest(searched: Plan, problem: str) -> str:
         return problem
     beyond = np.maximum(late["ttft_s"] / slo.ttft_s, late["tpot_s"] / slo.tpot_s)
     best = late.loc[beyond.idxmin()]
-    ttft_s, tpot_s = (
-        max(float(best[f"{name}_s"]) * 1.05, getattr(slo, f"{name}_s")) for name in ("ttft", "tpot")
-    )
-    relaxed = searched.demand.scenario.with_(ttft_s=ttft_s, tpot_s=tpot_s)
     chip = str(best["accelerator"])
-    row: pd.Series = plan(
-        relaxed, [searched.accelerators[chip]], peak_factor=searched.demand.peak_factor,
-        n_refined=0, prices_usd_per_gpu_hour={chip: best["usd_per_gpu_hour"]},
-    ).best  # fmt: skip
+    for slack in SLACKS:
+        ttft_s, tpot_s = (
+            max(rounded_up(float(best[f"{name}_s"]) * slack), getattr(slo, f"{name}_s"))
+            for name in ("ttft", "tpot")
+        )
+        relaxed = searched.demand.scenario.with_(ttft_s=ttft_s, tpot_s=tpot_s)
+        eased = plan(
+            relaxed, [searched.accelerators[chip]], peak_factor=searched.demand.peak_factor,
+            n_refined=1, prices_usd_per_gpu_hour={chip: best["usd_per_gpu_hour"]},
+        )  # fmt: skip
+        try:
+            row: pd.Series = eased.best
+        except ValueError:  # means keep it, too few requests do
+            continue
+        break
+    else:
+        return problem
     return (
         f"no fleet keeps TTFT {slo.ttft_s:g} s and {slo.tpot_s:g} s per token; the nearest that "
-        f"can be kept is TTFT {ttft_s:.2g} s and {tpot_s:.2g} s per token, on "
-        f"{chips_words(row['fleet_gpus'], chip)} {row['precision']}, for "
-        f"${row['usd_per_hour'] * HOURS_PER_DAY:,.0f} a day"
+        f"can be kept is TTFT {ttft_s:g} s and {tpot_s:g} s per token, on "
+        f"{chips_words(row['fleet_gpus'] * parts, chip)} {row['precision']}, for "
+        f"${row['usd_per_hour'] * parts * HOURS_PER_DAY:,.0f} a day without staff"
     )
+
+
+def rounded_up(value: float) -> float:
+    """The next number of two digits: what is said must hold when it is asked.
+
+    >>> rounded_up(0.00641), rounded_up(0.07), rounded_up(1.21)
+    (0.0065, 0.07, 1.3)
+    """
+    digits = 1 - math.floor(math.log10(value))
+    return round(math.ceil(value * 10.0**digits - 1e-9) / 10.0**digits, digits)

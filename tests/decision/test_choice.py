@@ -381,8 +381,13 @@ def test_bad_input_is_named(settings, words):
 
 
 def test_an_unreachable_slo_says_the_nearest_that_can_be_kept():
-    with pytest.raises(ValueError, match=r"nearest that can be kept is TTFT .* a day"):
+    """And what it says holds when it is asked."""
+    with pytest.raises(ValueError, match=r"nearest that can be kept is TTFT .* a day") as refused:
         econ.decide(scenario(tpot_s=0.0005), no_api=True, **QUICK)
+    near = re.search(r"kept is TTFT ([\d.]+) s and ([\d.]+) s per token", str(refused.value))
+    ttft_s, tpot_s = map(float, near.groups())
+    again = econ.decide(scenario(ttft_s=ttft_s, tpot_s=tpot_s), no_api=True, **QUICK)
+    assert again.chosen.accelerator
 
 
 def test_a_load_beyond_the_largest_fleet_gives_the_range():
