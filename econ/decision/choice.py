@@ -23,7 +23,7 @@ from econ.catalog.guard import count, not_negative
 from econ.catalog.prices import CACHE_TTL_S, Price
 from econ.catalog.ranges import Range
 from econ.catalog.scores import BENCHMARK
-from econ.catalog.units import DAY_S
+from econ.catalog.units import DAY_S, DAYS_PER_YEAR
 from econ.decision import chance
 from econ.decision.answer import Decision
 from econ.decision.asking import (
@@ -337,7 +337,10 @@ def decide(
     of_option = {name: one.fleet for name, one in by_option.items() if one.fleet}
     chosen_fleet, size = by_option[options[0].name].fleet, ""
     if chosen_fleet and searched.plan and tasks is None and "+" not in options[0].kind:
-        size = size_words(chosen_fleet, searched.plan)
+        parts = options[0].parts
+        machines_usd = sum(parts.values()) - parts.get("staff", 0.0)
+        gpu_usd_per_day = machines_usd / max(options[0].n_gpu, 1) / DAYS_PER_YEAR
+        size = size_words(chosen_fleet, searched.plan, gpu_usd_per_day)
     offer = None
     if accept is not None:
         offer = offer_of(offer_rows(able, npv, of_option, market, accept, site.pue))

@@ -6,6 +6,7 @@ how many replicas the rate alone takes; those beyond are there for the SLO.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,14 +14,24 @@ import pandas as pd
 
 from econ.catalog.units import MILLI
 from econ.decision.fleets import Fleet
+from econ.decision.result import chips_words
+from econ.decision.words import money
 from econ.plan import Plan
 from econ.plan.candidates import SPLIT
 from econ.plan.search import ROUNDING
 from econ.terms import Slo
 
 
-def size_words(fleet: Fleet, searched: Plan) -> str:
-    """Which limit binds, in a sentence or two; nothing of a fleet that was not simulated."""
+def size_words(fleet: Fleet, searched: Plan, gpu_usd_per_day: float = 0.0) -> str:
+    """Which limit binds, in a sentence or two; nothing of a fleet that was not simulated.
+
+    Parameters
+    ----------
+    fleet, searched
+        What was chosen, and the search that it comes from.
+    gpu_usd_per_day : float
+        What an accelerator of it costs without staff; 0 to say nothing of money.
+    """
     row, policy = fleet.row, fleet.scenario.deployment.policy
     if fleet.basis != "simulated" or policy == "disaggregated":
         return ""
@@ -38,7 +49,8 @@ def size_words(fleet: Fleet, searched: Plan) -> str:
     if n > n_by_rate:
         alone = f"{n_by_rate * parts:,} replica{'s' if n_by_rate * parts > 1 else ''}"
         return (
-            f"Size: {_limit_words(fleet, searched.demand.slo)}. The rate alone would take {alone}."
+            f"Size: {_limit_words(fleet, searched.demand.slo)}. The rate alone would take {alone}: "
+            f"{_saved_words(fleet, n_by_rate * parts, gpu_usd_per_day)}."
         )
     serves = f"a replica serves up to {rates.max():,.3g} requests/s, and {busiest}."
     largest = batches[rates.notna()].iloc[-1]
@@ -48,6 +60,15 @@ def size_words(fleet: Fleet, searched: Plan) -> str:
             f"once, fewer than the SLO would allow: {serves}"
         )
     return f"Size: the rate binds, and looser limits would save no replica of this kind: {serves}"
+
+
+def _saved_words(fleet: Fleet, n_by_rate: int, gpu_usd_per_day: float) -> str:
+    """What limits that nobody feels would save, in accelerators and USD."""
+    saved = fleet.n_paid - dataclasses.replace(fleet, n_replicas=n_by_rate).n_paid
+    if not saved:
+        return "as many whole servers, so looser limits save nothing"
+    usd = f", some {money(saved * gpu_usd_per_day)} a day" if gpu_usd_per_day else ""
+    return f"looser limits save at most {chips_words(saved, fleet.accelerator.id)}{usd}"
 
 
 def _batches(fleet: Fleet, screen: pd.DataFrame) -> pd.DataFrame:
