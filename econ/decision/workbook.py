@@ -134,8 +134,11 @@ def _horizon_lines(decision: Weighing, family: str, years: int) -> list[Line]:
             size = f"{family}_size_{year + 1}"
             title = f"{family}, year {year + 1} over year 1"
             lines.append(_factor(size, title, usd, option.by_year_usd[0], WHOLE))
-        change = f"*{family}_change^{year}" if family != "own" else ""
-        formula = f"{family}_usd_per_year*{size}{change}"
+        formula = {
+            "api": f"api_usd_per_year*{size}*api_change^{year}",
+            "rent": f"(rent_machines*rent_change^{year}+rent_staff+rent_licences)*{size}",
+            "own": f"own_usd_per_year*{size}",
+        }[family]
         lines.append(Line(name, f"{family}, year {year + 1}", formula=formula, unit="USD"))
         total.append(f"{name}/(1+discount)^{year + 0.5}")
     present, note = "+".join(total), "the typical case: prices as today"
@@ -206,18 +209,23 @@ def _api_lines(decision: Weighing, option: Option) -> list[Line]:
 
 def _rent_lines(decision: Weighing, option: Option) -> list[Line]:
     staff, licences = (option.parts.get(name, 0.0) for name in ("staff", "licences"))
-    machines = option.parts.get("machines", 0.0) + option.parts.get("burst", 0.0)
+    machines, beyond = (option.parts.get(name, 0.0) for name in ("machines", "burst"))
+    is_mix = "+" in option.kind  # what exceeds its base has another price
     price = option.rates[0]
+    paid = machines if is_mix else machines + beyond
     return [
         Line("", option.name),
         Line("rent_price", "Rent", price, unit="USD per GPU-hour", note=f"{option.seller}, "
              f"{option.as_of}, {option.source}"),
-        Line("gpu_hours", "Paid GPU-hours a day", machines / price / DAYS_PER_YEAR, unit="h"),
+        Line("gpu_hours", "Paid GPU-hours a day", paid / price / DAYS_PER_YEAR, unit="h"),
+        *([Line("rent_beyond", "Beyond the base", beyond, unit="USD a year")] if is_mix else []),
+        Line("rent_machines", "Machines", unit="USD a year",
+             formula="gpu_hours*rent_price*365" + ("+rent_beyond" if is_mix else "")),
         Line("rent_staff", "Staff", staff, unit="USD a year"),
         Line("rent_licences", "Licences", licences, unit="USD a year"),
         Line("rent_change", "Change of the rent", 1.0, unit="factor a year"),
         Line("rent_usd_per_year", "A year", unit="USD",
-             formula="gpu_hours*rent_price*365+rent_staff+rent_licences"),
+             formula="rent_machines+rent_staff+rent_licences"),
         Line("rent_usd_per_day", "A day", formula="rent_usd_per_year/365", unit="USD"),
     ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The workbook: well-formed, its formulas give the decision's own numbers."""
 
+import dataclasses
 import io
 import re
 import zipfile
@@ -9,7 +10,7 @@ import pytest
 
 import econ
 from econ.decision.workbook import evaluate, finance_lines, workbook
-from tests.decision.cases import QUICK, answer, busy, scenario
+from tests.decision.cases import QUICK, answer, busy, option, scenario
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -45,6 +46,26 @@ def test_servers_that_wear_out_are_bought_again_in_the_workbook_too(life_years):
     replaced = own.capital_by_year_usd[2] > own.capital_by_year_usd[0]  # the first ones and more
     assert replaced == (life_years == 2.0)
     assert evaluate(finance_lines(again))["own_present"] == pytest.approx(own.npv_typical_usd)
+
+
+def test_a_change_of_the_rent_leaves_the_staff_as_it_is():
+    lines = [dataclasses.replace(line, value=0.9) if line.name == "rent_change" else line
+             for line in finance_lines(answer())]  # fmt: skip
+    numbers, rent = evaluate(lines), answer().best_of("rent")
+    staff, machines = rent.parts["staff"], rent.usd_per_year - rent.parts["staff"]
+    assert staff > 0 < machines
+    assert numbers["rent_year_3"] == pytest.approx(machines * 0.81 + staff)
+
+
+def test_hours_are_those_of_the_base_where_more_is_rented_beyond_it():
+    mix = option(busy(), "reserved+burst")
+    only = dataclasses.replace(busy(), options=(mix,))
+    numbers = evaluate(finance_lines(only))
+    base = numbers["gpu_hours"] / 24  # paid all day
+    assert base == pytest.approx(round(base))
+    assert 0 < base < mix.n_gpu
+    assert numbers["rent_beyond"] == pytest.approx(mix.parts["burst"])
+    assert numbers["rent_present"] == pytest.approx(mix.npv_typical_usd)
 
 
 def test_totals_are_the_typical_case_of_the_memo():
