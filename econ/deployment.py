@@ -24,7 +24,7 @@ import numpy as np
 from econ.catalog import catalog
 from econ.catalog.architecture import Model
 from econ.catalog.catalog import Accelerator
-from econ.catalog.engines import LAUNCH, SCHEDULINGS, Engine, engine
+from econ.catalog.engines import LAUNCH, SCHEDULINGS, WAITS, Engine, engine
 from econ.catalog.guard import check_date, count, positive, unknown
 from econ.catalog.ranges import ends
 
@@ -93,6 +93,9 @@ class Deployment:
     dp_wait_steps : int, optional
         Decode steps for which an attention replica holds a prompt back until the others have one,
         e.g. 60; None for 0.
+    batch_wait_steps : int, optional
+        Decode steps for which a prompt is held back so that others may be read with it, e.g. 20;
+        None for 0.
     scheduling : str
         async or sync (the accelerator waits for the host); empty for the engine's own.
 
@@ -122,6 +125,7 @@ class Deployment:
     stream_interval: int | None = None
     recv_interval: int | None = None
     dp_wait_steps: int | None = None
+    batch_wait_steps: int | None = None
     scheduling: str = ""
 
     def __post_init__(self) -> None:
@@ -152,7 +156,7 @@ class Deployment:
         ends(positive, "software_maturity", self.software_maturity, MOST_MATURITY)
         for name in ("max_batch", "token_budget", *LAUNCH):
             if (value := getattr(self, name)) is not None:
-                least = 0 if name == "dp_wait_steps" else 1
+                least = 0 if name in WAITS else 1
                 object.__setattr__(self, name, count(name, value, least, 100_000_000))
 
     @property

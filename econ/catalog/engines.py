@@ -26,6 +26,7 @@ class Launch(NamedTuple):
     recv_interval: Any = 1.0
     stream_interval: Any = 1.0
     dp_wait_steps: Any = 0.0
+    batch_wait_steps: Any = 0.0
     prefill_budget_tokens: Any = 2048.0
     is_sync: Any = 0.0
     is_prefill_first: Any = 0.0
@@ -64,6 +65,8 @@ class Engine:
         Decode steps after which the scheduler looks for new requests.
     dp_wait_steps : int
         Decode steps for which an attention replica holds a prompt back until the others have one.
+    batch_wait_steps : int
+        Decode steps for which a prompt is held back so that others may be read with it.
     scheduling : str
         async: the host prepares a step while the accelerator computes; sync: each waits for the
         other.
@@ -83,6 +86,7 @@ class Engine:
     stream_interval: int = 1
     recv_interval: int = 1
     dp_wait_steps: int = 0
+    batch_wait_steps: int = 0
     scheduling: str = "async"
     source: str = ""
 
@@ -115,7 +119,8 @@ class Engine:
 
 
 SCHEDULINGS = ("async", "sync")
-LAUNCH = ("stream_interval", "recv_interval", "dp_wait_steps", "prefill_budget_tokens")
+WAITS = ("dp_wait_steps", "batch_wait_steps")  # may be 0
+LAUNCH = ("stream_interval", "recv_interval", *WAITS, "prefill_budget_tokens")
 
 
 def engine_names() -> tuple[str, ...]:
@@ -159,6 +164,7 @@ def engines() -> dict[str, Engine]:
             stream_interval=int(row.stream_interval),
             recv_interval=int(row.recv_interval),
             dp_wait_steps=int(row.dp_wait_steps),
+            batch_wait_steps=int(row.batch_wait_steps),
             scheduling=row.scheduling,
             source=row.source,
         )

@@ -129,6 +129,7 @@ class Table(NamedTuple):
             at["n_rounds"],
             at["n_requests"] / split.n_replicas,
             at["is_cold"],
+            at["is_even"],
             Launch(**{name: at[name] for name in Launch._fields}),
         )
         return Case(shapes, split, load)

@@ -82,9 +82,10 @@ def predict_frame(frame: pd.DataFrame, calibration: Calibration | None = None) -
         where an empty cell or "max" means as many as fit; optional n_gpu, tp, pp, ep, dp (1),
         precision (bf16), kv_precision (the engine's own), engine (an unknown one has the common
         habits), software_maturity (1), cached_frac (0), max_batch (no limit); the launch settings
-        policy, scheduling, stream_interval, recv_interval, dp_wait_steps and prefill_budget_tokens
-        (the engine's own); n_rounds, the requests of each user in a benchmark (10);
-        is_cold, 0 for a benchmark of a server that was warmed up (1).
+        policy, scheduling, stream_interval, recv_interval, dp_wait_steps, batch_wait_steps and
+        prefill_budget_tokens (the engine's own); n_rounds, the requests of each user in a benchmark
+        (10); is_cold, 0 for a benchmark of a server that was warmed up (1); is_even, 1 for one
+        whose requests are all equally long (0).
     calibration : Calibration, optional
         Efficiencies and overheads of the software; fitted values by default.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.catalog.engines import LAUNCH
+from econ.catalog.engines import LAUNCH, WAITS
 from econ.deployment import MOST_GPU
 from econ.latency import steps
 
@@ -23,6 +23,7 @@ OPTIONAL = {
     "n_rounds": steps.BENCHMARK_ROUNDS,
     "n_requests": steps.NO_LIMIT,
     "is_cold": 1.0,
+    "is_even": 0.0,
 }
 
 
@@ -174,7 +175,13 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
         n_gpu = numbers.get("n_gpu", one)
         numbers["tp"] = n_gpu / (numbers["pp"] * numbers["dp"])
     numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
-    for name in ("max_batch", "n_rounds", "n_requests", "is_cold"):  # an empty cell is the default
+    for name in (
+        "max_batch",
+        "n_rounds",
+        "n_requests",
+        "is_cold",
+        "is_even",
+    ):  # an empty cell is the default
         if name in numbers:
             value = numbers[name]
             numbers[name] = np.where(np.isnan(value), OPTIONAL[name], value)
@@ -224,11 +231,11 @@ def refuse_numbers(numbers: dict[str, Any], reason: np.ndarray) -> None:
             if name == "concurrency":
                 good |= value == AS_MANY_AS_FIT
             refuse(name, good, f"above 0, up to {most:g}")
-    for name in ("cached_frac", "is_cold"):
+    for name in ("cached_frac", "is_cold", "is_even"):
         if (value := column(name)) is not None:
             refuse(name, (value >= 0) & (value <= 1), "0 to 1")
     for name in ("max_batch", *LAUNCH):
-        least = 0 if name == "dp_wait_steps" else 1
+        least = 0 if name in WAITS else 1
         if (value := column(name)) is not None:
             good = (value >= least) & (value == np.floor(value))
             refuse(name, good, f"a whole number, {least} or more")

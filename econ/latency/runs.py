@@ -157,9 +157,11 @@ def with_launches(runs: pd.DataFrame) -> pd.DataFrame:
     """With a column for each setting of ``benchmark_launches``, where a row of it applies."""
     kind = runs["accelerator"].map(lambda id: generation(accelerator(id)))
     who = runs[["engine", "model"]].assign(generation=kind)
+    n_tokens = runs["input_tokens"] + runs["output_tokens"]
     columns: dict[str, pd.Series] = {}
     for row in table("benchmark_launches").itertuples():
         here = (runs["source"] == row.benchmark) & (runs["concurrency"] >= row.users_from)
+        here &= ~(runs["tp"] > row.tp_to) & ~(n_tokens > row.tokens_to)  # an empty cell: no limit
         for name in who:
             wanted = getattr(row, name)
             here &= who[name].eq(wanted) | (wanted == "")

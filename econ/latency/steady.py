@@ -30,6 +30,7 @@ from econ.latency.waits import (
     QUANTILES,
     burst_s,
     gap_quantiles,
+    gathered,
     others_wait_s,
     queue,
     queue_quantiles,
@@ -124,6 +125,8 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     n_gaps = np.maximum(load.output_tokens - 1, 0)
     n_look = cal.recv_wait_frac * np.maximum(launch.recv_interval - 1, 0)
     n_steps = n_gaps + shapes.n_wait_steps + n_look  # of a cycle, that foreign prompts lengthen
+    n_hold, n_mates = gathered(launch.batch_wait_steps, others / np.maximum(n_steps, 1))
+    n_steps = n_steps + n_hold
     per_step = 1 / np.maximum(n_steps, 1)
     decoding, seated = present * (n_gaps * per_step), np.minimum(present, 1)
     prompts_per_step, users = others * per_step, others + 1
@@ -155,6 +158,7 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     interference_s = met_s * share * per_step
     tpot_s = one.step_s + interference_s
     look_s, admitted_s = n_look * tpot_s, fixed_s + shapes.n_wait_steps * tpot_s
+    held_s = held_s + n_hold * tpot_s + n_mates * lost.busy_s
     dated_s = _dated_step_s(p, one, batch)  # the date of software is felt in steps alone
     tpot_s = dated_s + interference_s
     in_all_s = cycle_s + n_gaps * (dated_s - one.step_s)
@@ -176,6 +180,9 @@ def steady(p: Prepared, cal: Calibration, n_rounds: int = 4) -> Steady:
     mean_s = base_s + look_s + ahead.mean_s
     # a benchmark's near equal lengths keep users in order: they queue for a full machine alone
     ordered_s = np.maximum(others * lost.busy_s - apart_s, 0.0)
+    if np.any(load.is_even):  # who was read in one step after the other ends in one after the other
+        n_ahead = np.minimum(2.0 - launch.is_sync, others) * (1 - 1 / load.n_rounds)
+        ordered_s = np.maximum(ordered_s, load.is_even * n_ahead * lost.busy_s)
     shorter_s = ahead.mean_s - ordered_s
     first_round_s = opening_s + load.is_cold * shapes.opening_s
     benchmark_s = mean_s - shorter_s + first_round_s / load.n_rounds

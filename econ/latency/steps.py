@@ -51,6 +51,7 @@ class Load(NamedTuple):
     n_rounds: Numbers = BENCHMARK_ROUNDS
     n_requests: Numbers = NO_LIMIT  # of a run that ends, per replica
     is_cold: Numbers = 1.0  # whether a benchmark's requests are the server's first
+    is_even: Numbers = 0.0  # whether a benchmark's requests are all equally long
     launch: Launch = Launch()
 
 

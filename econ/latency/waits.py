@@ -125,6 +125,23 @@ def others_wait_s(dp: Numbers, timeout_s: Numbers, users: Numbers, cycle_s: Numb
     return (dp > 1) * np.minimum(timeout_s, harmonic * cycle_s * dp / np.maximum(users, 1.0))
 
 
+def gathered(n_wait_steps: Numbers, prompts_per_step: Numbers) -> tuple[Any, Any]:
+    """Steps that a prompt is held back where an engine gathers prompts, and how many others it is
+    then read with.
+
+    Formula: the first of them waits for T steps, in which a = T · prompts a step come and wait for
+    half of that on average: T (1 + a/2) / (1 + a). A prompt has a + a/(1 + a) others beside it,
+    since most stand in the fuller of the groups.
+    """
+    if not np.any(n_wait_steps):
+        return 0.0, 0.0
+    comers = n_wait_steps * prompts_per_step
+    return (
+        n_wait_steps * (1 + 0.5 * comers) / (1 + comers),
+        comers + comers / (1 + comers),
+    )
+
+
 def gap_quantiles(
     *, step_s: Numbers, stall_s: Numbers, n_stalls: Numbers, n_most: Numbers = np.inf
 ) -> tuple[Any, ...]:

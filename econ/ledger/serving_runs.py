@@ -65,6 +65,7 @@ def simulated_runs_frame(runs: pd.DataFrame | None = None, *, n_most: int = 4000
             policy=software.policy,
             token_budget=software.token_budget,
             recv_interval=int(run.recv_interval or software.recv_interval),
+            batch_wait_steps=int(run.batch_wait_steps or software.batch_wait_steps),
             input_tokens=run.input_tokens,
             output_tokens=run.output_tokens,
             cached_frac=0.0,

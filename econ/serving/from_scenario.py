@@ -30,7 +30,7 @@ from econ.latency import steps
 from econ.latency.calibration import Calibration
 from econ.latency.prediction import case_of, dated_maturity, fitting
 from econ.latency.steps import Case, Load, Prepared
-from econ.latency.waits import others_wait_s
+from econ.latency.waits import gathered, others_wait_s
 from econ.scenario import Scenario
 from econ.serving.cost import StepCost
 from econ.serving.pool_sizes import n_prefill_replicas
@@ -255,13 +255,16 @@ def step_budget(launch: Engine) -> int:
 def _lag_steps(s: Scenario, k: Calibration, n_wait_steps: float, cost: StepCost) -> float:
     """Steps that pass before a request reaches the scheduler, beside the one it waits there.
 
-    Attention replicas hold a prompt back until the others have one too, at most so many steps.
+    Attention replicas hold a prompt back until the others have one too, at most so many steps; an
+    engine that gathers prompts does so until others come.
     """
     launch, d = s.deployment.launch, s.deployment
     n = n_wait_steps - 1 + k.recv_wait_frac * (launch.recv_interval - 1)
-    if launch.dp_wait_steps and d.dp > 1 and s.resolved_model.is_moe:
+    per_s, least_s = float(s.workload.rate_per_s) / s.n_replicas, 0.0
+    if launch.dp_wait_steps or launch.batch_wait_steps:
         least_s = cost.step_s(1, int(_context_tokens(s)))
-        per_s = float(s.workload.rate_per_s) / s.n_replicas
+        n += float(gathered(launch.batch_wait_steps, per_s * least_s)[0])
+    if launch.dp_wait_steps and d.dp > 1 and s.resolved_model.is_moe:
         others_s = others_wait_s(d.dp, launch.dp_wait_steps * least_s, 1.0, 1 / per_s)
         n += float(others_s) / least_s
     return max(n, 0.0)

@@ -66,6 +66,7 @@ CHANGES: dict[str, tuple[econ.Scenario, dict]] = {
     "deployment.stream_interval": (CHAT, {"stream_interval": 10}),
     "deployment.recv_interval": (CHAT, {"recv_interval": 30}),
     "deployment.dp_wait_steps": (MIXTURE, {"dp_wait_steps": 60}),
+    "deployment.batch_wait_steps": (CHAT, {"batch_wait_steps": 20}),
     "deployment.scheduling": (CHAT, {"scheduling": "sync"}),
     "deployment.policy": (BUSY, {"policy": "prefill_first"}),
     "slo.ttft_s": (CHAT, {"ttft_s": 0.15}),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import econ
-from econ.latency.waits import QUANTILES, burst_s, gap_quantiles, others_wait_s, queue
+from econ.latency.runs import measured_runs
+from econ.latency.waits import QUANTILES, burst_s, gap_quantiles, gathered, others_wait_s, queue
 from econ.serving.simulation import simulate_closed
 
 SERVED = (
@@ -63,6 +65,79 @@ def test_attention_replicas_wait_for_each_other_or_for_the_clock():
     assert others_wait_s(4.0, 1.0, 256.0, 32.0) == pytest.approx(11 / 6 * 32 * 4 / 256, rel=0.01)
     assert others_wait_s(4.0, 0.5, 256.0, 320.0) == 0.5
     assert others_wait_s(1.0, 0.5, 256.0, 320.0) == 0
+
+
+def test_prompts_that_are_gathered_wait_for_the_first_of_them():
+    assert gathered(0.0, 0.3) == (0.0, 0.0)
+    rng, n_wait, waits, beside = np.random.default_rng(3), 20.0, [], []
+    comes = np.cumsum(rng.exponential(1 / 0.1, 60_000))
+    first = 0
+    while first < len(comes):
+        after = np.searchsorted(comes, comes[first] + n_wait)
+        waits += list(comes[first] + n_wait - comes[first:after])
+        beside += [after - first - 1] * (after - first)
+        first = after
+    ours = gathered(n_wait, 0.1)
+    assert ours == pytest.approx((np.mean(waits), np.mean(beside)), rel=0.02)
+
+
+def even_loop(users: int, n_tokens: int, prompt_s: float, *, is_sync: bool) -> float:
+    """The mean TTFT of late rounds where all requests are equally long and a step reads one prompt.
+
+    A synchronous engine chooses a step's prompt when the step before has ended, one that schedules
+    ahead when the step before begins; a user's next request comes a moment after the last answer.
+    """
+    step_s, moment_s, now = 0.01, 1e-4, 0.0
+    asking, decoding, late = [(0.0, 0)] * users, [], []
+    began = [-1.0, 0.0] if is_sync else [-1.0, -1.0]
+    for k in range(20 * (n_tokens + users)):
+        known_s = now if is_sync else began[-1]
+        began.append(now)
+        ready = [a for a in asking if a[0] <= known_s]
+        now += step_s + prompt_s * bool(ready)
+        decoding = [n - 1 for n in decoding]
+        asking += [(now + moment_s, k)] * decoding.count(0)
+        decoding = [n for n in decoding if n]
+        if ready:
+            asking.remove(ready[0])
+            decoding.append(n_tokens - 1)
+            if k > 10 * (n_tokens + users):
+                late.append(now - ready[0][0])
+    return float(np.mean(late))
+
+
+def test_requests_of_equal_length_wait_for_one_more_prompt_or_for_two():
+    """Who was read one step after another ends one step after it, in the middle of its prompt."""
+    for scheduling, n_prompts in (("sync", 1), ("async", 2)):
+        twice = [
+            even_loop(12, 80, prompt_s, is_sync=scheduling == "sync") for prompt_s in (0.1, 0.2)
+        ]
+        assert (twice[1] - twice[0]) / 0.1 - 1 == pytest.approx(n_prompts, rel=0.2)
+        run = {
+            "model": "qwen3-32b", "accelerator": "h100-sxm", "tp": 4, "engine": "vllm",
+            "input_tokens": 4000, "output_tokens": 500, "scheduling": scheduling,
+        }  # fmt: skip
+        frame = pd.DataFrame(
+            [{**run, "is_even": even, "concurrency": users} for users in (1, 12) for even in (0, 1)]
+        )
+        alone, drawn, even = econ.latency.predict_frame(frame)["benchmark_mean_ttft_s"].iloc[1:]
+        s = econ.Scenario.of(
+            "qwen3-32b", "h100-sxm", n_gpu=4, engine="vllm", scheduling=scheduling,
+            input_tokens=4000, output_tokens=500, cached_frac=0.0,
+        )  # fmt: skip
+        prompt_s = econ.latency.predict(s, concurrency=1).ttft_parts_s["own prompt"]
+        assert (even - drawn) / (0.9 * prompt_s) == pytest.approx(n_prompts, rel=0.1)
+        assert alone == pytest.approx(econ.latency.predict_frame(frame)["mean_ttft_s"][0])
+
+
+def test_launch_settings_hold_for_the_runs_that_they_name():
+    runs = measured_runs()
+    gathering = runs["batch_wait_steps"].astype(str) == "20"
+    here = (runs["engine"] == "trtllm") & (runs["model"] == "llama-3.1-70b")
+    here &= (runs["tp"] <= 4) & (runs["input_tokens"] + runs["output_tokens"] <= 2000)
+    assert gathering.any()
+    assert (gathering == here).all()
+    assert ((runs["is_even"].astype(str) == "1") == (runs["source"] == "aiconfigurator")).all()
 
 
 @pytest.fixture(scope="module")
