@@ -22,6 +22,7 @@ from econ.uncertainty import with_error
 
 SCALES = 2.0 ** np.arange(-6, 14.01, 0.125)  # times today's load at which break-even is sought
 SURE = 0.9
+ROOM = 1.2  # times the load: asked anew at another volume, a replica carries up to a sixth less
 LEAST_FRAC = 0.005  # of a price: less is none
 PRICED = ("tokens", "machines", "burst", "capital", "support", "insurance")  # move with a price
 PART_NAMES = {"burst": "machines by the hour", "capital": "capital", "colocation": "space"}
@@ -38,7 +39,8 @@ def break_even_frame(
 
     The least fleet never shrinks as the load grows: what today's machines cost at least is paid at
     every larger volume, and up to the one for which the API asks as much none costs less. At the
-    other end the fleets of today, more of each as the load grows, bound what is paid from above.
+    other end the fleets of today, more of each as the load grows and with room for a fifth more of
+    it, bound what is paid from above.
 
     Returns
     -------
@@ -60,9 +62,10 @@ def break_even_frame(
     up_to = least_usd / api.usd_per_day if api.usd_per_day else np.inf
     api_tokens = tokens_per_day * up_to if up_to >= 1 else np.nan
     api_usd = entries[api.name].books(market).year_usd[:, 0]
+    roomy = Market(ask.market.load_per_s, drawn, 1, ask.market.at_work_frac, ROOM * SCALES)
     rows = []
     for option in machines:
-        usd = entries[option.name].books(market).year_usd[:, 0]
+        usd = entries[option.name].books(roomy).year_usd[:, 0]
         lasting = break_even(SCALES * tokens_per_day, usd, api_usd).lasting
         cheaper = np.array(option.by_year_usd) <= np.array(api.by_year_usd)
         year = float(np.argmax(cheaper)) + 1 if cheaper.any() else np.nan

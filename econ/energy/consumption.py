@@ -279,7 +279,7 @@ def energy(
     --------
     >>> one = energy(Scenario.default(), concurrency=32)
     >>> round(one.j_per_output_token, 1), round(one.site_j_per_output_token, 1)
-    (1.6, 4.0)
+    (1.5, 3.8)
     >>> dear = Scenario.default().with_(electricity_usd_per_kwh=0.30)
     >>> energy(dear, concurrency=32).electricity_usd_per_mtok > 2 * one.electricity_usd_per_mtok
     True

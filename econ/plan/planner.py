@@ -132,7 +132,7 @@ def plan(
     ...               n_refined=1, concurrencies=[8, 32], n=400)
     >>> best = answer.best
     >>> best["basis"], best["accelerator"], int(best["tp"]), int(best["fleet_gpus"])
-    ('simulated', 'h100-sxm', 4, 8)
+    ('simulated', 'h100-sxm', 4, 4)
     >>> answer.scenario().deployment.max_batch
     32
     """

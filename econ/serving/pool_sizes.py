@@ -5,7 +5,7 @@
 >>> chat = Scenario.default().with_(n_gpu=40, policy="disaggregated")
 >>> pools = replica(chat)
 >>> pools.prefill.n_replicas, pools.decode.n_replicas
-(7, 3)
+(6, 4)
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 >>> from econ.scenario import Scenario
 >>> long = Scenario.default().with_(input_tokens=8000, output_tokens=200)
 >>> round(pool_speed(long).n_prefill_per_decode)  # machines that read, for each one that writes
-6
+5
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def test_the_cached_price_decides_a_cached_load():
 
 def test_the_cheapest_that_is_sure_is_among_the_options():
     """Two H100 keep it where one does not surely: cheaper than a whole server that does."""
-    s = econ.Scenario.of("llama-3.1-70b", "h100-sxm")
+    s = econ.Scenario.of("llama-3.1-70b", "h100-sxm").with_(tpot_s=0.042)
     w = s.workload
     s = s.with_(rate_per_s=40e6 / 86_400 / (w.mean_input_tokens + w.mean_output_tokens))
     d = econ.decide(s, ["H100", "a100-sxm-80gb"], n_refined=1, n_draws=200, on=DAY, no_api=True)
