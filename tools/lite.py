@@ -43,6 +43,7 @@ from Pyodide's content delivery network (some tens of megabytes); nothing you ty
 anywhere. Nothing is kept beyond this browser. A cell that cuts text with a real tokenizer says that
 it cannot here; run it with `make lab`."""
 INSTALL = "%pip install -q inference-economics"
+UNREACHED = "error sending request"  # as uv says it
 DOWNLOAD_S = 300  # of one wheel; a hundred megabytes at the most
 
 
@@ -79,7 +80,11 @@ def environment() -> Path:
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, ENV], check=True)
     words = ["pip", "install", "-q", "--python", python, "--require-hashes", "-r", LOCK]
-    subprocess.run([*uv, *words], check=True)
+    done = subprocess.run([*uv, *words], stderr=subprocess.PIPE, text=True)
+    if UNREACHED in done.stderr:
+        sys.exit("JupyterLite could not be fetched: the package index is out of reach")
+    if done.returncode:
+        raise RuntimeError(f"JupyterLite was not installed: {done.stderr}")
     stamp.write_text(want)
     return python
 
