@@ -38,8 +38,10 @@ def test_a_console_without_our_characters_gets_plain_ones(environment):
 def test_ctrl_c_ends_in_one_line_and_leaves_nothing(after_s, tmp_path):
     page = tmp_path / "answer.html"
     words = ["econ", "decide", "--model", "llama-3.1-70b", "--out", str(page)]
-    code = (
-        "import sys; from econ.__main__ import main; print('begun', flush=True); sys.exit(main())"
+    code = (  # it says so within `main`, as that begins
+        "import gc, sys; from econ.__main__ import main\n"
+        "gc.set_threshold = lambda *_: print('begun', flush=True)\n"
+        "sys.exit(main())"
     )
     # a job in the background of a script inherits a Ctrl-C that is switched off
     ready = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"

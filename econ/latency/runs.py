@@ -161,7 +161,8 @@ def with_launches(runs: pd.DataFrame) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {}
     for row in table("benchmark_launches").itertuples():
         here = (runs["source"] == row.benchmark) & (runs["concurrency"] >= row.users_from)
-        here &= ~(runs["tp"] > row.tp_to) & ~(n_tokens > row.tokens_to)  # an empty cell: no limit
+        here &= ~(runs["tp"] > row.tp_to)  # an empty cell: no limit
+        here &= ~(n_tokens > row.up_to_tokens)
         for name in who:
             wanted = getattr(row, name)
             here &= who[name].eq(wanted) | (wanted == "")
