@@ -25,6 +25,7 @@ OPTIONAL = {
     "is_cold": 1.0,
     "is_even": 0.0,
 }
+EMPTY_IS_DEFAULT = ("max_batch", "n_rounds", "n_requests", "is_cold", "is_even")
 
 
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
@@ -175,13 +176,7 @@ def numbers_of(frame: pd.DataFrame) -> dict[str, Any]:
         n_gpu = numbers.get("n_gpu", one)
         numbers["tp"] = n_gpu / (numbers["pp"] * numbers["dp"])
     numbers.setdefault("n_gpu", numbers["tp"] * numbers["pp"] * numbers["dp"])
-    for name in (
-        "max_batch",
-        "n_rounds",
-        "n_requests",
-        "is_cold",
-        "is_even",
-    ):  # an empty cell is the default
+    for name in EMPTY_IS_DEFAULT:
         if name in numbers:
             value = numbers[name]
             numbers[name] = np.where(np.isnan(value), OPTIONAL[name], value)
